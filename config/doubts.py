@@ -1,0 +1,75 @@
+"""What a configuration may say but hardly means."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+
+from config.fields import Fault
+from config.schema import Configuration
+from config.topics import covers, overlap, placeholders, wildcards_of
+from config.transport import LOOPBACK
+from detectors.parameters import parameters_of
+
+
+def doubts_of(configuration: Configuration) -> list[Fault]:
+    """Every doubt about a configuration that can be used."""
+    return [*_about_inputs(configuration), *_about_rules(configuration), *_about_connections(configuration)]
+
+
+def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
+    base = configuration.gateway.topic_base
+    for index, each in enumerate(configuration.inputs):
+        path = ("input", index)
+        if overlap(each.topic, f"{base}/+/#"):
+            yield Fault((*path, "topic"), f"also matches our own topics below {base}/; those are never read")
+        wider = next(
+            (one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None
+        )
+        if wider is not None:
+            yield Fault((*path, "topic"), f"is never used: input[{wider}] takes all of its topics first")
+        used = placeholders(each.sensor)
+        numbered = {str(number) for number in range(1, wildcards_of(each.topic) + 1)}
+        if "topic" not in used and numbered - used:
+            missing = ", ".join(f"{{{number}}}" for number in sorted(numbered - used, key=int))
+            yield Fault(
+                (*path, "sensor"), f"may give different topics the same name: it leaves out {missing}"
+            )
+
+
+def _about_rules(configuration: Configuration) -> Iterator[Fault]:
+    rules = configuration.rules
+    for index, rule in enumerate(rules):
+        before = [one for one in range(index) if rules[one].sensors in {"**", rule.sensors}]
+        if before:
+            yield Fault(
+                ("rule", index, "sensors"), f"is never used: rule[{before[0]}] takes all of its sensors first"
+            )
+
+    for resolved in configuration.profiles[: len(rules)]:
+        for detector in resolved.detectors:
+            settable = [each.name for each in parameters_of(type(detector)) if _is_nan(each.default)]
+            if len(settable) > 1 and all(_is_nan(getattr(detector, name)) for name in settable):
+                message = f"watches nothing: none of {', '.join(settable)} is set"
+                yield Fault(("rule", resolved.index, "detectors", detector.name), message)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _about_connections(configuration: Configuration) -> Iterator[Fault]:
+    for name, connection in (("broker", configuration.broker), ("upstream", configuration.upstream)):
+        if connection is None:
+            continue
+        if connection.password_env is not None and connection.password_env not in os.environ:
+            yield Fault(
+                (name, "password_env"), f"the variable {connection.password_env} isn't set here and now"
+            )
+        if connection.username is not None and connection.tls is None and connection.host not in LOOPBACK:
+            yield Fault(
+                (name, "username"), "the password crosses the network in plain text without a tls table"
+            )
+        if connection.tls is not None and connection.port == 1883:
+            yield Fault((name, "port"), "is the usual port without encryption; with it, 8883 is usual")

@@ -1,0 +1,86 @@
+"""What the tables of the configuration have in common: strictness, files, and faults that name their key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from config.problems import KeyPath
+
+_LONGEST_SHOWN = 60
+
+
+class Table(BaseModel):
+    """A table of the configuration: it can't be changed, and knows its keys and their types."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True
+    )
+
+
+class Fault(NamedTuple):
+    """Something wrong below a validated value: the key's path from there, and the message."""
+
+    path: KeyPath
+    message: str
+
+
+def refuse(message: str) -> PydanticCustomError:
+    """The error that a validator raises about its own value."""
+    return PydanticCustomError("refused", "{message}", {"message": message})
+
+
+def refuse_all(faults: Sequence[Fault]) -> PydanticCustomError:
+    """The error that a validator raises about several keys below its value."""
+    message = "; ".join(each.message for each in faults)
+    return PydanticCustomError("faults", "{message}", {"message": message, "faults": tuple(faults)})
+
+
+def checked(problem_of: Callable[[str], str | None]) -> AfterValidator:
+    """A validator of texts from a function that says what is wrong with one."""
+
+    def check(text: str) -> str:
+        problem = problem_of(text)
+        if problem:
+            raise refuse(f'{problem}, is "{text}"' if text and len(text) <= _LONGEST_SHOWN else problem)
+        return text
+
+    return AfterValidator(check)
+
+
+def _located(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value or "\0" in value:
+        raise refuse("must be the path of a file")
+    return Path((info.context or {}).get("folder", ".")) / value
+
+
+def _readable(path: Path, info: ValidationInfo) -> Path:
+    if info.context is not None:
+        if not path.is_file():
+            raise refuse(f"there is no file {path}")
+        if not os.access(path, os.R_OK):
+            raise refuse(f"the file {path} can't be read by this user")
+    return path
+
+
+def _in_a_folder(path: Path, info: ValidationInfo) -> Path:
+    if info.context is not None:
+        if path.is_dir():
+            raise refuse(f"{path} is a folder; give the name of a file")
+        if not path.parent.is_dir():
+            raise refuse(f"there is no folder {path.parent}")
+    return path
+
+
+ReadableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_readable)]
+"""A file that must be there. It is looked for where the context has a `folder`."""
+
+WritableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_in_a_folder)]
+"""A file that may be made, in a folder that must be there."""

@@ -1,0 +1,126 @@
+"""From a file to a configuration, or to all of its faults. Nothing but that file is opened."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from config.doubts import doubts_of
+from config.explaining import explain, problem_at
+from config.lines import LineIndex
+from config.problems import ConfigurationError, Problem
+from config.schema import Configuration, repeated_topics
+
+LARGEST_BYTES = 1024 * 1024
+
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+class Inspection(NamedTuple):
+    """A configuration that can be used, and what is odd about it.
+
+    Attributes:
+        configuration: The configuration.
+        doubts: What is allowed but probably not meant.
+    """
+
+    configuration: Configuration
+    doubts: tuple[Problem, ...]
+
+
+def load(path: Path) -> Configuration:
+    """Read a configuration file.
+
+    Args:
+        path: The file. Paths in it are relative to its folder.
+
+    Raises:
+        ConfigurationError: With all of its faults.
+    """
+    return inspect(path).configuration
+
+
+def inspect(path: Path) -> Inspection:
+    """Read a configuration file, and say what is odd about it.
+
+    Raises:
+        ConfigurationError: With all of its faults.
+    """
+    source = str(path)
+    return parse(_read(path, source), source, path.parent.resolve())
+
+
+def parse(text: str, source: str = "configuration", folder: Path | None = None) -> Inspection:
+    """Check the text of a configuration.
+
+    Args:
+        text: TOML.
+        source: What the text is called in errors.
+        folder: What its paths are relative to; None if the files that it names aren't to be looked for.
+
+    Raises:
+        ConfigurationError: With all of its faults.
+    """
+    try:
+        raw = tomllib.loads(text)
+        lines = LineIndex(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([_syntax_problem(str(error), text)], source) from None
+    except RecursionError:
+        raise ConfigurationError([Problem("", None, "is nested too deeply")], source) from None
+    try:
+        configuration = Configuration.model_validate(
+            raw, context=None if folder is None else {"folder": folder}
+        )
+    except ValidationError as error:
+        raise ConfigurationError(_problems(error, raw, lines), source) from None
+    doubts = [problem_at(each.path, each.message, lines) for each in doubts_of(configuration)]
+    return Inspection(configuration, tuple(doubts))
+
+
+def _read(path: Path, source: str) -> str:
+    def failed(message: str, line: int | None = None) -> ConfigurationError:
+        return ConfigurationError([Problem("", line, message)], source)
+
+    try:
+        if not path.exists():
+            raise failed("there is no such file; edgewarden init writes one")
+        if not path.is_file():
+            raise failed("is not a file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise failed(f"can't be read: {error.strerror}") from None
+    if len(content) > LARGEST_BYTES:
+        raise failed("is larger than 1 MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise failed("is not UTF-8 text: save it with that encoding", line) from None
+
+
+def _syntax_problem(message: str, text: str) -> Problem:
+    place = _PLACE.search(message)
+    if place is None:
+        return Problem("", None, f"is not TOML: {message}")
+    line = int(place[1]) if place[1] else max(1, len(text.splitlines()))
+    said = message[: place.start()]
+    return Problem("", line, f"is not TOML: {said[:1].lower()}{said[1:]}")
+
+
+def _problems(error: ValidationError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:
+    problems = [
+        problem for each in error.errors(include_url=False) for problem in explain(each, Configuration, lines)
+    ]
+    inputs = raw.get("input")
+    if isinstance(inputs, list):  # pydantic compares inputs only once each of them is right
+        topics = [each.get("topic") if isinstance(each, dict) else None for each in inputs]
+        problems += [
+            problem_at(("input", *fault.path), fault.message, lines) for fault in repeated_topics(topics)
+        ]
+    return sorted(dict.fromkeys(problems), key=lambda each: each.line or 0)

@@ -1,0 +1,70 @@
+"""What is wrong with a configuration, in words that an operator can act on.
+
+ConfigurationError
+  .problems -> Problem(key, line, message), one for each fault
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+KeyPath = tuple[str | int, ...]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Problem(NamedTuple):
+    """One fault, or one doubt.
+
+    Attributes:
+        key: Path of the key, such as `rule[0].detectors.ewma.half_life`; empty for the file as a whole.
+        line: Line in the file, from 1, or None where there is none.
+        message: What is wrong with it and what would be right.
+    """
+
+    key: str
+    line: int | None
+    message: str
+
+    def located(self, source: str) -> str:
+        """The problem on one line, behind the name of its file, as compilers print it."""
+        place = source if self.line is None else f"{source}:{self.line}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class ConfigurationError(Exception):
+    """A configuration can't be used.
+
+    Attributes:
+        problems: All of its faults, in the order of the file.
+        source: The file, as it was named.
+    """
+
+    def __init__(self, problems: Sequence[Problem], source: str) -> None:
+        super().__init__("\n".join(each.located(source) for each in problems))
+        self.problems = tuple(problems)
+        self.source = source
+
+
+def key_text(path: KeyPath) -> str:
+    """A key path as text: `("rule", 0, "unit")` is `rule[0].unit`; keys that TOML would quote are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _BARE_KEY.fullmatch(part) else f'"{part}"'
+            text += f".{key}" if text else key
+    return text
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """The end of a sentence that offers the nearest known word, or else lists them all."""
+    words = list(known)
+    near = difflib.get_close_matches(wrong.lower(), words, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known are {', '.join(sorted(words))}" if words else ""

@@ -1,0 +1,188 @@
+"""The configuration as a whole: every table, what holds between them, and what the program asks of it.
+
+gateway broker upstream input    config.transport
+incidents rule                   config.detection
+store limits log                 here
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
+from config.fields import Fault, Table, WritableFile, refuse, refuse_all
+from config.transport import Broker, Connection, Gateway, Input, Tls, Upstream
+
+__all__ = [
+    "Broker",
+    "Configuration",
+    "Connection",
+    "Gateway",
+    "IncidentSettings",
+    "Input",
+    "Limits",
+    "Log",
+    "Preset",
+    "ResolvedRule",
+    "Rule",
+    "Store",
+    "Tls",
+    "Upstream",
+    "configuration_json_schema",
+    "presets",
+    "repeated_topics",
+]
+
+MIB = 1024 * 1024
+SCHEMA_NAME = "urn:edgewarden:configuration:v1"
+
+
+def _as_date(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+class Store(Table):
+    """The file that keeps events until they are delivered, and afterwards for a while."""
+
+    path: WritableFile = Field("edgewarden.db", validate_default=True, description="The file")
+    durability: Literal["power", "process"] = Field(
+        "power", description="What a committed event survives: a power cut, or only a crash of the process"
+    )
+    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Size of all events that are kept")
+    events_days: float = Field(30, gt=0, le=3650, description="Age to which delivered events are kept")
+    dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Refused messages that are kept")
+    journal_days: float = Field(7, gt=0, le=3650, description="Age to which readings are kept")
+    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Size of all readings that are kept")
+
+
+class Limits(Table):
+    """What is taken at most, so that no sender can use up the gateway."""
+
+    sensors: int = Field(10_000, ge=1, le=1_000_000, description="Sensors")
+    payload_bytes: int = Field(262_144, ge=1, le=256 * MIB, description="Size of a payload")
+    depth: int = Field(8, ge=1, le=100, description="Objects within objects in a payload")
+    readings_per_message: int = Field(10_000, ge=1, le=1_000_000, description="Readings in one message")
+    future_s: float = Field(
+        60, ge=0, le=31_536_000, description="How far a reading's time may lie ahead of its arrival"
+    )
+    earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
+        date(2000, 1, 1), description="Readings from before this day have a clock that was never set"
+    )
+    receive_messages: int = Field(
+        10_000, ge=10, le=10_000_000, description="Messages that wait to be processed"
+    )
+    receive_bytes: int = Field(64 * MIB, ge=65_536, le=2**40, description="Size of the messages that wait")
+    dead_letters_per_minute: int = Field(
+        60, ge=0, le=100_000, description="Refused messages that are reported a minute; all are counted"
+    )
+
+    @property
+    def earliest_time(self) -> float:
+        """The first moment of `earliest`, seconds since the epoch, UTC."""
+        return datetime.combine(self.earliest, time(), UTC).timestamp()
+
+
+class Log(Table):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important that is logged"
+    )
+
+
+def repeated_topics(topics: list[object]) -> list[Fault]:
+    """The topics that stand in an earlier input already, as faults below `input`."""
+    faults = []
+    for index, topic in enumerate(topics):
+        first = topics.index(topic)
+        if isinstance(topic, str) and first < index:
+            faults.append(Fault((index, "topic"), f"stands in input[{first}] already"))
+    return faults
+
+
+class Configuration(Table):
+    """Everything that an operator can say, checked and complete."""
+
+    gateway: Gateway = Field(default_factory=Gateway, description="Who we are")
+    broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
+    upstream: Upstream | None = Field(None, description="The broker that events go to, if it is another one")
+    inputs: tuple[Input, ...] = Field(
+        alias="input", strict=False, description="What is read", json_schema_extra={"minItems": 1}
+    )
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
+    rules: tuple[Rule, ...] = Field(
+        (), alias="rule", strict=False, description="How which sensors are watched"
+    )
+    store: Store = (
+        Field(  # from an empty table, so that its path is placed in the file's folder like any other
+            default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
+        )
+    )
+    limits: Limits = Field(default_factory=Limits, description="What is taken")
+    log: Log = Field(default_factory=Log, description="What is logged")
+
+    @field_validator("inputs")
+    @classmethod
+    def _no_topic_twice(cls, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        if not inputs:
+            raise refuse("must not be empty: at least one [[input]] says what to read")
+        faults = repeated_topics([each.topic for each in inputs])
+        if faults:
+            raise refuse_all(faults)
+        return inputs
+
+    @property
+    def inbound(self) -> Connection:
+        """The connection that readings come from, its client id filled in."""
+        return _with_client_id(self.broker, f"edgewarden-{self.gateway.name}")
+
+    @property
+    def outbound(self) -> Connection | None:
+        """The connection that events go to, its client id filled in, or None if it is the inbound one."""
+        if self.upstream is None:
+            return None
+        return _with_client_id(self.upstream, f"edgewarden-{self.gateway.name}-upstream")
+
+    @cached_property
+    def profiles(self) -> tuple[ResolvedRule, ...]:
+        """All rules with everything filled in; the last one matches every sensor."""
+        return resolve(self.rules, self.incidents)
+
+    def rule_for(self, sensor: str) -> ResolvedRule:
+        """The first rule that matches a sensor's name. Callers remember the answer."""
+        return next(each for each in self.profiles if each.matches(sensor))
+
+    def digest(self) -> str:
+        """A SHA-256 in hexadecimal over everything that decides which events the same messages give."""
+        limits = self.limits.model_dump(
+            mode="json", exclude={"receive_messages", "receive_bytes", "dead_letters_per_minute"}
+        )
+        decisive = {
+            "gateway": self.gateway.name,
+            "inputs": [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs],
+            "limits": limits,
+            "rules": [each.as_plain() for each in self.profiles],
+        }
+        text = json.dumps(decisive, sort_keys=True, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_client_id(connection: Connection, client_id: str) -> Connection:
+    return connection if connection.client_id else connection.model_copy(update={"client_id": client_id})
+
+
+def configuration_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a configuration file, for editors."""
+    schema = Configuration.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}

@@ -1,0 +1,33 @@
+"""The configuration file that a new installation begins with."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+GATEWAY = "gateway"
+HOST = "127.0.0.1"
+TOPIC = "sensors/#"
+
+
+def template(gateway: str = GATEWAY, host: str = HOST, topic: str = TOPIC) -> str:
+    """The commented configuration file, with three values filled in.
+
+    Args:
+        gateway: Name of the gateway.
+        host: Name or address of the broker.
+        topic: Topic filter of the first input.
+
+    Returns:
+        TOML. It says what it was told to, even if `parse()` then finds fault with it.
+    """
+    text = files("config").joinpath("edgewarden.toml").read_text("utf-8")
+    for key, shown, value in (("name", GATEWAY, gateway), ("host", HOST, host), ("topic", TOPIC, topic)):
+        if value != shown:
+            text = text.replace(f'\n{key} = "{shown}"', f"\n{key} = {_quoted(value)}", 1)
+    return text
+
+
+def _quoted(value: str) -> str:
+    """A text as TOML writes it; JSON's escapes are a part of TOML's, but for the delete character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

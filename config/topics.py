@@ -1,0 +1,155 @@
+"""Topic filters, names of sensors and the templates that turn the one into the other: what is well formed.
+
+`+` stands for one level of a topic and `#` for the rest of it. In a template `{1}` is what the first of these
+wildcards stood for, `{topic}` the whole topic and `{field}` the path inside of the payload.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+LONGEST_NAME = 256
+"""Characters of a topic or sensor name; AWS IoT takes no longer topic."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def _first(*checks: tuple[bool, str]) -> str | None:
+    """The message of the first check that found something."""
+    return next((message for found, message in checks if found), None)
+
+
+def _too_long(text: str, most: int = LONGEST_NAME) -> tuple[bool, str]:
+    return len(text) > most, f"must have at most {most} characters, has {len(text)}"
+
+
+def _bad_levels(text: str) -> tuple[bool, str]:
+    return not all(text.split("/")), "must hold no empty level, and neither begin nor end with a slash"
+
+
+def filter_problem(topic: str) -> str | None:
+    """What is wrong with a topic filter, or None."""
+    levels = topic.split("/")
+    hash_inside = any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#")
+    return _first(
+        (not topic, "must not be empty"),
+        _too_long(topic),
+        ("\0" in topic, "must hold no NUL character"),
+        (
+            topic.startswith("$"),
+            "must not begin with $: the broker's own topics and shared subscriptions are no input",
+        ),
+        (hash_inside, "may hold # only as its last level"),
+        (any("+" in level and level != "+" for level in levels), "may hold + only as a whole level"),
+    )
+
+
+def base_problem(base: str) -> str | None:
+    """What is wrong with the base of our own topics, its placeholder filled in, or None."""
+    return _first(
+        (not base, "must not be empty"),
+        _too_long(base, LONGEST_NAME // 2),
+        (base.startswith("$"), "must not begin with $: such topics belong to the broker"),
+        ("{" in base or "}" in base, "may hold {gateway} and no other placeholder"),
+        (any(each in base for each in "+#\0"), "must hold no wildcard: it is what we publish to"),
+        _bad_levels(base),
+    )
+
+
+def template_problem(template: str, topic: str) -> str | None:
+    """What is wrong with the template of sensor names for a topic filter, or None."""
+    plain = _PLACEHOLDER.sub("x", template)
+    wrong = _first(
+        (not template, "must not be empty"),
+        _too_long(template),
+        ("{" in plain or "}" in plain, "has a brace without its partner"),
+        (
+            any(each in plain for each in "+#\0"),
+            "must hold no wildcard: write {1} for what the first one of the topic stands for",
+        ),
+        _bad_levels(plain),
+    )
+    unknown = (_placeholder_problem(name, topic) for name in _PLACEHOLDER.findall(template))
+    return wrong or next((each for each in unknown if each), None)
+
+
+def _placeholder_problem(name: str, topic: str) -> str | None:
+    if name in {"topic", "field"}:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]?", name):
+        return (
+            f"knows no placeholder {{{name}}}; there are {{topic}}, {{field}}, and {{1}}, {{2}} and so on "
+            "for the wildcards"
+        )
+    wildcards = wildcards_of(topic)
+    if int(name) <= wildcards:
+        return None
+    count = {0: "no wildcard", 1: "one wildcard"}.get(wildcards, f"{wildcards} wildcards")
+    return f"asks for {{{name}}}, but the topic {topic} has {count}"
+
+
+def names_without_a_field(template: str) -> bool:
+    """Whether a template still gives a name where there is no field; its separator then goes away with it."""
+    return all(re.sub(r"[/._:-]?\{field\}", "", template).split("/"))
+
+
+def placeholders(template: str) -> frozenset[str]:
+    """The names between the braces of a template."""
+    return frozenset(_PLACEHOLDER.findall(template))
+
+
+def wildcards_of(topic: str) -> int:
+    """How many wildcards a topic filter has."""
+    return sum(level in {"+", "#"} for level in topic.split("/"))
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every topic that the filter `narrow` matches is matched by the filter `wide`."""
+    wide_levels, narrow_levels = wide.split("/"), narrow.split("/")
+    for index, level in enumerate(wide_levels):
+        if level == "#":
+            return True
+        if index >= len(narrow_levels) or narrow_levels[index] == "#":
+            return False
+        if level not in {"+", narrow_levels[index]}:
+            return False
+    return len(wide_levels) == len(narrow_levels)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some topic is matched by both filters."""
+    ones, others = one.split("/"), other.split("/")
+    for mine, theirs in zip(ones, others, strict=False):
+        if "#" in {mine, theirs}:
+            return True
+        if "+" not in {mine, theirs} and mine != theirs:
+            return False
+    longer = ones if len(ones) > len(others) else others
+    shorter = min(len(ones), len(others))
+    return len(ones) == len(others) or longer[shorter] == "#"
+
+
+def glob_problem(glob: str) -> str | None:
+    """What is wrong with a glob on sensor names, or None."""
+    if not glob:
+        return "must not be empty; ** stands for every sensor"
+    if len(glob) > LONGEST_NAME:
+        return f"must have at most {LONGEST_NAME} characters, has {len(glob)}"
+    if "***" in glob:
+        return "may hold * for a part of one level and ** for any number of levels, not ***"
+    if any(each in glob for each in "+#"):
+        return "is a glob on sensor names: write * for one level and ** for any number, instead of + and #"
+    return None
+
+
+@lru_cache(maxsize=1024)
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """A glob on sensor names as a regular expression for the whole name.
+
+    `*` stands for any characters within a level, `**` for any characters, and `**/` also for nothing at all:
+    `**/temperature` is every sensor whose last level is `temperature`.
+    """
+    parts = re.split(r"(\*\*/|\*\*|\*)", glob)
+    spelled = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    return re.compile("".join(spelled.get(part) or re.escape(part) for part in parts), re.DOTALL)

@@ -1,0 +1,192 @@
+"""The tables about MQTT: the gateway, its broker, where events go, and which topics are read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from config.fields import ReadableFile, Table, checked, refuse
+from config.topics import base_problem, filter_problem, names_without_a_field, template_problem
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _name_problem(name: str) -> str | None:
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        return None
+    return "must be 1 to 64 letters, digits, - or _"
+
+
+def _zone_problem(zone: str) -> str | None:
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
+        return "is no time zone; write a name such as Europe/Berlin"
+    except KeyError:
+        return "is no time zone that this machine knows; write a name such as Europe/Berlin"
+    return None
+
+
+class Gateway(Table):
+    """Who we are."""
+
+    name: Annotated[str, checked(_name_problem)] = Field(
+        "gateway", description="Name of this gateway; a part of topics and of event ids"
+    )
+    base: str = Field("edgewarden/{gateway}", description="What all of our own topics begin with")
+
+    @field_validator("base")
+    @classmethod
+    def _base_is_a_topic(cls, base: str, info: ValidationInfo) -> str:
+        problem = base_problem(base.replace("{gateway}", info.data.get("name", "gateway")))
+        if problem:
+            raise refuse(problem)
+        return base
+
+    @property
+    def topic_base(self) -> str:
+        """The base with the gateway's name filled in."""
+        return self.base.replace("{gateway}", self.name)
+
+
+class Tls(Table):
+    """How a connection is encrypted."""
+
+    ca_file: ReadableFile | None = Field(
+        None,
+        description="Certificates that the broker's must be signed by (PEM); without it, those of the system",
+    )
+    certificate_file: ReadableFile | None = Field(None, description="Our own certificate (PEM)")
+    key_file: ReadableFile | None = Field(
+        None, validate_default=True, description="The key of our certificate (PEM), without a password"
+    )
+
+    @field_validator("key_file", mode="before")
+    @classmethod
+    def _needs_a_certificate(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("certificate_file", "broken") is None:
+            raise refuse("needs certificate_file too")
+        return value
+
+    @field_validator("key_file")
+    @classmethod
+    def _belongs_to_the_certificate(cls, value: object, info: ValidationInfo) -> object:
+        if value is None and info.data.get("certificate_file") is not None:
+            raise refuse("must be given where certificate_file is")
+        return value
+
+
+class Connection(Table):
+    """How an MQTT broker is reached."""
+
+    host: str = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
+    port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
+    username: str | None = Field(None, min_length=1, max_length=1024, description="User name")
+    password_file: ReadableFile | None = Field(
+        None, description="File that holds the password, and nothing else but a line's end"
+    )
+    password_env: str | None = Field(
+        None, min_length=1, description="Environment variable that holds the password"
+    )
+    client_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="MQTT client id; by default it follows from the gateway's name",
+    )
+    keepalive_s: int = Field(
+        30, ge=5, le=3600, description="Seconds after which an idle connection is probed"
+    )
+    version: Literal["3.1.1", "5"] = Field("3.1.1", description="MQTT version")
+    tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
+
+    @field_validator("password_file", "password_env", mode="before")
+    @classmethod
+    def _needs_a_user(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("username", "broken") is None:
+            raise refuse("needs username too")
+        if (
+            value is not None
+            and info.field_name == "password_env"
+            and info.data.get("password_file") is not None
+        ):
+            raise refuse("must not be given where password_file is")
+        return value
+
+
+class Broker(Connection):
+    """The broker that the sensors publish to."""
+
+    embedded: bool = Field(
+        False,
+        description="Start a broker on this machine, for a first try; it serves this machine only",
+    )
+
+    @field_validator("embedded")
+    @classmethod
+    def _embedded_is_local(cls, embedded: bool, info: ValidationInfo) -> bool:
+        if not embedded:
+            return embedded
+        if info.data.get("host", "127.0.0.1") not in LOOPBACK:
+            raise refuse(f"needs a host of this machine such as 127.0.0.1, is {info.data['host']}")
+        for key in ("username", "tls"):
+            if info.data.get(key) is not None:
+                raise refuse(f"starts a broker without passwords and encryption: leave out {key}")
+        return embedded
+
+
+class Upstream(Connection):
+    """Where events go, if not to the sensors' broker."""
+
+    host: str = Field(min_length=1, max_length=253, description="Name or address of the broker")
+
+
+class Input(Table):
+    """One topic filter, and how to read what arrives on it."""
+
+    topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
+    format: Literal["json", "number"] = Field("json", description="What a payload is")
+    sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
+    qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
+    time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
+    zone: Annotated[str, checked(_zone_problem)] = Field(
+        "UTC", description="Time zone of times without an offset"
+    )
+    value_key: str = Field(
+        "value",
+        min_length=1,
+        description="Field that makes an object one reading; without it, each number is one",
+    )
+    time_keys: tuple[str, ...] = Field(
+        ("ts", "time", "timestamp", "t"),
+        strict=False,
+        description="Fields that may hold the time, in lower case; the first that is there counts",
+    )
+    values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
+    repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
+        None,
+        description="What it means that a sensor sends: the next reading, a change, or everything once more",
+    )
+    unit: str = Field("", max_length=32, description="Unit of the values")
+
+    @field_validator("sensor")
+    @classmethod
+    def _sensor_fits_the_topic(cls, sensor: str, info: ValidationInfo) -> str:
+        problem = template_problem(sensor, info.data["topic"]) if "topic" in info.data else None
+        if problem:
+            raise refuse(problem)
+        if info.data.get("format") == "number" and not names_without_a_field(sensor):
+            raise refuse("gives no name: there is no {field} in a plain number")
+        return sensor
+
+    @field_validator("value_key", "time_keys")
+    @classmethod
+    def _has_fields(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("format") == "number":
+            raise refuse('means nothing with format = "number": there are no fields')
+        if value == ():
+            raise refuse("must not be empty")
+        return value

@@ -1,0 +1,28 @@
+"""Detectors: arithmetic on arrays, one row a sensor. A new one is a file, and a line here.
+
+    base        what a detector is              state      its arrays: grow, reset, hold back, save, load
+    parameters  what an operator can set        surprise   from statistics to decades
+    noise       how far out is far
+
+Imports numpy and nothing else; has no I/O, clock, thread or randomness.
+"""
+
+from __future__ import annotations
+
+from detectors.base import Detector
+from detectors.cusum import Cusum
+from detectors.ewma import EwmaZScore
+from detectors.flatline import Flatline
+from detectors.limits import Limits
+from detectors.median import StreamingMedian
+from detectors.rate import RateOfChange
+from detectors.seasonal import Seasonal
+from detectors.silence import Silence
+
+DETECTORS: dict[str, type[Detector]] = {
+    each.name: each
+    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
+}
+"""Every detector by its name, in the order in which a person reads them."""
+
+__all__ = ["DETECTORS", "Detector"]

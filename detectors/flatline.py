@@ -1,0 +1,83 @@
+"""Flatline: a value that has stopped moving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.parameters import parameter
+
+FEWEST_RUNS = 10.0
+"""Changes of value before there is an opinion: a sensor that hardly moves can't be called stuck."""
+
+LONGER = 2.0
+"""A run is unusual from this many times the longest one that was normal."""
+
+FADING = 1e-4
+
+
+@dataclass(frozen=True)
+class Flatline(Detector):
+    """Finds a sensor that repeats one value for far longer than it ever does.
+
+    Catches: stuck sensors.
+    Blind to: a sensor that rests for long anyway; one that sticks but still trembles; a constant from the beginning.
+    Contamination: a run counts when it ends; one that was reported doesn't count.
+    Warm-up: 10 changes of value.
+    State: 48 bytes a sensor.
+    Cost: about 25 array operations a round.
+    Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
+        Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
+    Differs: runs up to twice the longest normal one, and shorter than `shortest`, are never surprising.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(Flatline(), rows=1)
+    >>> for time in range(100):
+    ...     scores = table.update(np.array([0]), np.array([time * 0.37 % 1]), np.array([float(time)]))
+    >>> for time in range(100, 130):
+    ...     scores = table.update(np.array([0]), np.array([0.5]), np.array([float(time)]))
+    >>> bool(scores.score[0] > 6)
+    True
+    """
+
+    shortest: float = parameter(10.0, "Shorter runs are never surprising.", unit="readings", at_least=2, at_most=1e6)
+
+    name: ClassVar[str] = "flatline"
+    kind: ClassVar[str] = "flatline"
+    catches: ClassVar[frozenset[str]] = frozenset({"stuck"})
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        return {
+            "value": Field(learned=False),
+            "run": Field(learned=False),
+            "longest": Field(1.0),
+            "runs": Field(),
+            "repeats": Field(),
+            "readings": Field(),
+        }
+
+    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+        """See `Detector`."""
+        run, longest = state["run"][slots], state["longest"][slots]
+        runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
+        first = run == 0
+        same = ~first & (values == state["value"][slots])
+        length = np.where(same, run + 1.0, 1.0)
+        ended = ~same & ~first
+        chance = np.clip((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
+        unusual = (length > LONGER * longest) & (length >= self.shortest)
+        decades = np.minimum(-(length - 1.0) * np.log10(chance), LONGER * length / longest)
+        score = np.where(unusual, np.clip(decades, 0.0, 300.0), 0.0)
+        score = np.where(runs >= FEWEST_RUNS, score, np.nan)
+        state["value"][slots] = values
+        state["run"][slots] = length
+        state["longest"][slots] = np.where(ended, np.maximum(longest * (1.0 - FADING), run), longest)
+        state["runs"][slots] = runs + ended
+        state["repeats"][slots] = repeats + (same & ~unusual)
+        state["readings"][slots] = readings + ~unusual
+        return no_opinion(len(slots))._replace(score=score)

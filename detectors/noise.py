@@ -1,0 +1,141 @@
+"""How far out is far? A model of a sensor's noise that turns residuals into decades of surprise.
+
+A residual is what a detector didn't expect of a reading. Its spread is learned slowly, and the surprise of a residual is
+the tail of Student's t at residual / spread, with as many degrees of freedom as the evidence is worth:
+
+- readings that resemble their predecessors count for less: n (1 - rho) / (1 + rho) independent ones, rho being their
+  autocorrelation at lag 1 (Bayley and Hammersley, "The effective number of independent observations in an autocorrelated
+  time series", Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
+- a noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t).
+
+What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at most
+log10 of their number. So what repeats becomes normal, even while incidents hold back all else that is learned. The record
+takes in an excursion when it has ended, and at most doubles by one; a residual counts as `WINSOR` spreads at most. So one
+anomaly can't poison what is believed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State
+from detectors.surprise import MOST, student_reach, student_tail
+
+WARM_UP = 30.0
+"""Readings before there is an opinion."""
+
+WINSOR = 6.0
+
+STRETCH = 2.0
+"""Factor by which one excursion can move the record."""
+
+NEARLY = 1.25
+"""Up to this many records, a residual counts as seen before."""
+
+MOST_SEEN = 1e4
+"""The record fades, so no more readings than these speak for what has been seen before."""
+
+KURTOSIS_MEMORY = 1000.0
+
+
+def noise_layout() -> dict[str, Field]:
+    """The fields that the model needs in a detector's state."""
+    return {
+        "count": Field(),
+        "variance": Field(),
+        "lag": Field(),
+        "fourth": Field(3.0),
+        "record": Field(learned=False),
+        "peak": Field(learned=False),
+        "last_residual": Field(learned=False),
+    }
+
+
+class Noise:
+    """The noise of the sensors at some rows of a detector's state, as known before this round.
+
+    Args:
+        state: The detector's state.
+        slots: Rows, shape (n,).
+        memory: Readings that the spread remembers.
+    """
+
+    def __init__(self, state: State, slots: Slots, memory: float) -> None:
+        self._state = state
+        self._slots = slots
+        self._memory = memory
+        self.count: Floats = state["count"][slots]
+        self.variance: Floats = state["variance"][slots]
+        self.spread: Floats = np.sqrt(self.variance)
+        self.rho: Floats = np.clip(np.where(self.variance > 0, state["lag"][slots] / self.variance, 0.0), 0.0, 0.999)
+        self._fourth: Floats = state["fourth"][slots]
+        self._record: Floats = state["record"][slots]
+
+    def freedom(self) -> Floats:
+        """Degrees of freedom that the evidence is worth, shape (n,)."""
+        independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
+        heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0, 1e-3)
+        freedom: Floats = np.clip(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
+        return freedom
+
+    def score(self, residual: Floats, spread: Floats | None = None) -> Floats:
+        """Decades of surprise of residuals, NaN during the warm-up, shape (n,).
+
+        Args:
+            residual: What wasn't expected.
+            spread: Their scale, if the detector knows a better one than the standard deviation.
+        """
+        scale = self.spread if spread is None else spread
+        away = np.abs(residual)
+        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom())
+        seen = seen_before(self.count)
+        never_varied = self.variance <= 0
+        capped = np.where((away <= NEARLY * self._record) | never_varied, np.minimum(score, seen), score)
+        capped = np.where(never_varied & (away > 0), seen, capped)
+        opinion: Floats = np.where(self.count >= WARM_UP, np.minimum(capped, MOST), np.nan)
+        return opinion
+
+    def scores(self, residual: Floats, expected: Floats, spread: Floats | None = None) -> Scores:
+        """The scores of residuals around what was expected, with the band."""
+        scale = self.spread if spread is None else spread
+        reach = np.maximum(student_reach(BAND_DECADES, self.freedom()) * scale, 0.0)
+        unsure = self.count < WARM_UP
+        expected = np.where(unsure, np.nan, expected)
+        return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
+
+    def learn(self, residual: Floats) -> Floats:
+        """Learn from residuals; returns them as far as they are believed, shape (n,)."""
+        state, slots = self._state, self._slots
+        bound = WINSOR * self.spread
+        believed = np.where(self.variance > 0, np.clip(residual, -bound, bound), residual)
+        rate = 1.0 / np.minimum(self.count + 1.0, self._memory)
+        square = believed * believed
+        last = state["last_residual"][slots]
+        bent = np.clip(last, -bound, bound)
+        ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
+        quick = 1.0 / np.minimum(self.count + 1.0, KURTOSIS_MEMORY)
+        away = np.abs(residual)
+        state["variance"][slots] = self.variance + rate * (square - self.variance)
+        state["lag"][slots] = state["lag"][slots] + rate * (believed * bent - state["lag"][slots])
+        state["fourth"][slots] = self._fourth + quick * (ratio * ratio - self._fourth)
+        peak = state["peak"][slots]
+        inside = away <= self.spread
+        record = taken_in(self._record, np.where(inside, peak, 0.0), 4.0 * self.spread, self._memory)
+        state["record"][slots] = np.where(self.variance > 0, record, away)
+        state["peak"][slots] = np.where(inside, 0.0, np.maximum(peak, away))
+        state["last_residual"][slots] = residual
+        state["count"][slots] = self.count + 1.0
+        return believed
+
+
+def seen_before(count: Floats) -> Floats:
+    """The most that can surprise of what was seen before among `count` readings, in decades."""
+    most: Floats = np.log10(np.minimum(count, MOST_SEEN) + 2.0)
+    return most
+
+
+def taken_in(record: Floats, peak: Floats, usual: Floats, memory: float) -> Floats:
+    """A record that takes in the peak of an ended excursion (0 where none has ended), and fades over 20 memories."""
+    believed = np.minimum(peak, STRETCH * np.maximum(record, usual))
+    faded: Floats = np.maximum(record * (1.0 - 1.0 / (20.0 * memory)), believed)
+    return faded

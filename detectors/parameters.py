@@ -1,0 +1,117 @@
+"""What a detector lets an operator set: a default, a range, a unit and a sentence.
+
+A detector is a frozen dataclass, and each of its fields is declared with `parameter`. The ranges are checked
+when a detector is made, the configuration's schema is generated from them, and `edgewarden detectors` prints them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+Value = TypeVar("Value", int, float, bool)
+
+
+class ParameterError(ValueError):
+    """A detector was given a parameter outside its range.
+
+    Attributes:
+        parameter: Name of the parameter.
+    """
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        super().__init__(f"{parameter}: {problem}")
+        self.parameter = parameter
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a parameter's value may lie; None means no bound on that side."""
+
+    above: float | None = None
+    below: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def problem(self, value: float) -> str | None:
+        """What is wrong with `value`, as a sentence's end, or None."""
+        if self.above is not None and not value > self.above:
+            return f"must be above {self.above:g}, is {value:g}"
+        if self.below is not None and not value < self.below:
+            return f"must be below {self.below:g}, is {value:g}"
+        if self.at_least is not None and not value >= self.at_least:
+            return f"must be at least {self.at_least:g}, is {value:g}"
+        if self.at_most is not None and not value <= self.at_most:
+            return f"must be at most {self.at_most:g}, is {value:g}"
+        return None
+
+
+def parameter(  # noqa: PLR0913 - one keyword a property of a parameter
+    default: Value,
+    doc: str,
+    *,
+    unit: str = "",
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Value:
+    """Declare a detector's parameter as a dataclass field.
+
+    Args:
+        default: The value that serves a sensor of which nothing is known. A NaN means "not set".
+        doc: One sentence, for the operator.
+        unit: Unit of the value, in words or a symbol; empty for counts and ratios.
+        above: The value must be greater than this.
+        below: The value must be less than this.
+        at_least: The value must be this or greater.
+        at_most: The value must be this or less.
+    """
+    allowed = Range(above=above, below=below, at_least=at_least, at_most=at_most)
+    made: Value = field(default=default, metadata={"doc": doc, "unit": unit, "range": allowed})
+    return made
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """A parameter as a person or a schema reads it."""
+
+    name: str
+    kind: type
+    default: Any
+    doc: str
+    unit: str
+    range: Range
+
+
+def parameters_of(detector: type) -> tuple[ParameterInfo, ...]:
+    """The parameters of a detector class, in the order in which they are declared."""
+    return tuple(
+        ParameterInfo(
+            name=each.name,
+            kind=type(each.default),
+            default=each.default,
+            doc=each.metadata["doc"],
+            unit=each.metadata["unit"],
+            range=each.metadata["range"],
+        )
+        for each in fields(detector)
+    )
+
+
+def check_parameters(detector: Any) -> None:
+    """Check a detector's own values against the ranges it declares.
+
+    Raises:
+        ParameterError: A value lies outside its range, or is no number where the default is one.
+    """
+    for each in parameters_of(type(detector)):
+        value = getattr(detector, each.name)
+        if isinstance(value, float) and math.isnan(value):
+            if not math.isnan(each.default):
+                raise ParameterError(each.name, "must be a number, is nan")
+            continue
+        problem = each.range.problem(value)
+        if problem:
+            raise ParameterError(each.name, problem)

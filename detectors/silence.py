@@ -1,0 +1,92 @@
+"""Silence: a sensor that has stopped reporting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.parameters import parameter
+from detectors.surprise import exponential_reach
+
+FEWEST_GAPS = 10.0
+"""Gaps between readings before there is an opinion."""
+
+MEMORY = 500.0
+WINSOR = 10.0
+"""One gap counts as at most so many mean gaps."""
+
+FADING = 1e-3
+
+
+@dataclass(frozen=True)
+class Silence(Detector):
+    """Finds a sensor that has been silent for far longer than it usually is.
+
+    Catches: silence of a sensor, its radio or its battery.
+    Blind to: a sensor that has reported fewer than 11 times; a silence of all sensors while the service is cut off itself.
+    Contamination: a gap counts as 10 mean gaps at most.
+    Warm-up: 10 gaps.
+    State: 48 bytes a sensor.
+    Cost: about 20 array operations a round.
+    Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
+    Differs: the tail's scale is at least a quarter of the mean gap, so that a clock-like sensor isn't called silent for one
+        late reading; the longest gap that was normal is never surprising.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(Silence(), rows=1)
+    >>> for time in range(0, 1200, 60):
+    ...     scores = table.update(np.array([0]), np.array([1.0]), np.array([float(time)]))
+    >>> bool(120 < table.detector.patience(table.arrays, np.array([0]), 6.0)[0] < 600)
+    True
+    """
+
+    at_least_s: float = parameter(2.0, "Shorter silences never count.", unit="s", at_least=0, at_most=1e7)
+    gaps: float = parameter(3.0, "Silences shorter than this many usual gaps never count.", at_least=1, at_most=1e4)
+
+    name: ClassVar[str] = "silence"
+    kind: ClassVar[str] = "missing"
+    catches: ClassVar[frozenset[str]] = frozenset({"silence"})
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        return {
+            "time": Field(learned=False),
+            "readings": Field(learned=False),
+            "count": Field(),
+            "gap": Field(),
+            "deviation": Field(),
+            "longest": Field(),
+        }
+
+    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+        """See `Detector`; a reading that comes is no silence, so the scores are NaN."""
+        readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
+        times = np.clip(times, -1e12, 1e12)
+        gap = times - state["time"][slots]
+        counts = (readings > 0) & (gap > 0)
+        believed = np.where(count >= 3, np.minimum(gap, WINSOR * mean), gap)
+        rate = 1.0 / np.minimum(count + 1.0, MEMORY)
+        deviation, longest = state["deviation"][slots], state["longest"][slots]
+        learned = mean + rate * (believed - mean)
+        off = np.where(count > 0, np.abs(believed - mean), 0.0)
+        state["gap"][slots] = np.where(counts, learned, mean)
+        state["deviation"][slots] = np.where(counts, deviation + rate * (off - deviation), deviation)
+        state["longest"][slots] = np.where(counts, np.maximum(longest * (1.0 - FADING), believed), longest)
+        state["count"][slots] = count + counts
+        state["time"][slots] = times
+        state["readings"][slots] = readings + 1.0
+        return no_opinion(len(slots))
+
+    def patience(self, state: State, slots: Slots, decades: float | Floats) -> Floats:
+        """See `Detector`."""
+        mean, deviation = state["gap"][slots], state["deviation"][slots]
+        scale = np.maximum(1.25 * deviation, mean / 4.0)
+        usual = mean + exponential_reach(decades) * scale
+        floor = np.maximum(self.gaps * mean, np.maximum(1.5 * state["longest"][slots], self.at_least_s))
+        known = state["count"][slots] >= FEWEST_GAPS
+        patience: Floats = np.where(known, np.maximum(usual, floor), np.inf)
+        return patience

@@ -1,0 +1,113 @@
+"""A detector's state: growing, resetting, holding back, saving and loading, written once for every detector."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Detector, Field, Floats, Scores, Slots
+
+FORMAT = 1
+
+
+class StateError(ValueError):
+    """Saved state doesn't belong to this detector, or is damaged."""
+
+
+class StateTable:
+    """The state of one detector for many sensors, one row a sensor.
+
+    Args:
+        detector: The detector whose `layout()` says what a row holds.
+        rows: How many sensors to make room for at first.
+    """
+
+    def __init__(self, detector: Detector, rows: int = 0) -> None:
+        self.detector = detector
+        self.fields = detector.layout()
+        self.arrays = {name: _fresh(field, rows) for name, field in self.fields.items()}
+        self.rows = rows
+        self._learned = [name for name, field in self.fields.items() if field.learned]
+
+    @property
+    def bytes_per_sensor(self) -> int:
+        """Size of one row, in bytes."""
+        return sum(np.dtype(each.dtype).itemsize * max(1, each.width) for each in self.fields.values())
+
+    def grow(self, rows: int) -> None:
+        """Make room for `rows` sensors in all; what is known of the present ones stays."""
+        if rows <= self.rows:
+            return
+        for name, field in self.fields.items():
+            self.arrays[name] = np.concatenate([self.arrays[name], _fresh(field, rows - self.rows)])
+        self.rows = rows
+
+    def reset(self, slots: Slots) -> None:
+        """Forget everything about the sensors at `slots`, and only about them."""
+        for name, field in self.fields.items():
+            self.arrays[name][slots] = field.initial
+
+    def update(self, slots: Slots, values: Floats, times: Floats, held: NDArray[np.bool_] | None = None) -> Scores:
+        """Run the detector, keeping what is believed of the sensors marked in `held` as it was.
+
+        Args:
+            slots: Row of each reading's sensor, shape (n,), no row twice.
+            values: Values, shape (n,).
+            times: Seconds since the epoch, shape (n,).
+            held: True where nothing may be learned; shape (n,), or None for nowhere.
+        """
+        if held is None or not held.any():
+            return self.detector.update(self.arrays, slots, values, times)
+        kept = slots[held]
+        before = {name: self.arrays[name][kept] for name in self._learned}
+        scores = self.detector.update(self.arrays, slots, values, times)
+        for name, rows in before.items():
+            self.arrays[name][kept] = rows
+        return scores
+
+    def to_bytes(self) -> bytes:
+        """The whole state as bytes, without pickle; `from_bytes` is its inverse."""
+        buffer = io.BytesIO()
+        header = np.frombuffer(json.dumps(self._header()).encode(), dtype=np.uint8)
+        np.savez(buffer, allow_pickle=False, __header__=header, **self.arrays)
+        return buffer.getvalue()
+
+    def from_bytes(self, saved: bytes) -> None:
+        """Take over a saved state; the number of rows becomes the saved one.
+
+        Raises:
+            StateError: The bytes are damaged, or were saved by another detector, with other parameters or by
+                another format. The present state is untouched then.
+        """
+        try:
+            with np.load(io.BytesIO(saved), allow_pickle=False) as archive:
+                loaded = {name: archive[name] for name in archive.files}
+            header = json.loads(loaded.pop("__header__").tobytes())
+        except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
+            raise StateError(f"damaged state: {error}") from error
+        if header != self._header(rows := header.get("rows") if isinstance(header, dict) else None):
+            raise StateError(f"state of another detector: {header}")
+        for name, field in self.fields.items():
+            wanted = _fresh(field, rows)
+            if name not in loaded or loaded[name].shape != wanted.shape or loaded[name].dtype != wanted.dtype:
+                raise StateError(f"array {name!r} is missing or of another shape")
+        self.arrays = {name: loaded[name] for name in self.fields}
+        self.rows = rows
+
+    def _header(self, rows: int | None = None) -> dict[str, object]:
+        parameters = {name: repr(value) for name, value in asdict(self.detector).items()}  # type: ignore[call-overload]
+        return {
+            "format": FORMAT,
+            "detector": self.detector.name,
+            "parameters": parameters,
+            "rows": self.rows if rows is None else rows,
+        }
+
+
+def _fresh(field: Field, rows: int) -> NDArray[np.generic]:
+    shape = (rows, field.width) if field.width else (rows,)
+    return np.full(shape, field.initial, dtype=field.dtype)

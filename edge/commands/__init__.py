@@ -1,0 +1,130 @@
+"""The command line: a table of commands, each imported only when it is asked for.
+
+Entry points in the group `edgewarden.commands` add commands; each names a click command.
+
+Exit codes: 0 done, 1 it could not be done, 2 the command or the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
+
+import click
+
+from edge.version import version
+
+
+class Entry(NamedTuple):
+    """Where a command is found, and what the list of commands says of it."""
+
+    where: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "run": Entry("edge.commands.run:run", "Watch the sensors until stopped."),
+    "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
+    "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
+    "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
+    "events": Entry("edge.commands.events:events", "Show the events of the store."),
+    "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
+    "schema": Entry(
+        "edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."
+    ),
+}
+
+PLUGIN_HELP = {
+    "demo": "Watch a simulated plant for a minute; needs no broker.",
+    "simulate": "Publish a simulated plant's readings, with labelled faults.",
+}
+PLUGIN_GROUP = "edgewarden.commands"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used; listing them imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Our own commands in the table's order, then those of other distributions."""
+        return [*COMMANDS, *sorted(_plugins().keys() - COMMANDS.keys())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import a command."""
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name].where.partition(":")
+            return _as_command(getattr(import_module(module), attribute), cmd_name)
+        plugin = _plugins().get(cmd_name)
+        if plugin is None:
+            return None
+        try:
+            loaded = plugin.load()
+        except (ImportError, AttributeError) as error:
+            raise click.ClickException(f"the command {cmd_name} can't be loaded: {error}") from error
+        return _as_command(loaded, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with, or offer the one that may have been meant."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            near = get_close_matches(args[0], known, n=1)
+            offer = f" Did you mean {near[0]}?" if near else ""
+            ctx.fail(f"There is no command {args[0]}.{offer}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the tables."""
+        plugins = _plugins()
+        rows = []
+        for name in self.list_commands(ctx):
+            known = COMMANDS[name].help if name in COMMANDS else PLUGIN_HELP.get(name)
+            rows.append((name, known or f"Added by {_origin(plugins[name])}."))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    found: Sequence[EntryPoint] = tuple(entry_points(group=PLUGIN_GROUP))
+    return {each.name: each for each in found}
+
+
+def _origin(plugin: EntryPoint) -> str:
+    return plugin.dist.name if plugin.dist is not None else plugin.module
+
+
+def _as_command(found: object, name: str) -> click.Command:
+    if not isinstance(found, click.Command):
+        raise click.ClickException(f"the command {name} can't be loaded: it is no click command")
+    return found
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"edgewarden {version()}")
+        context.exit()
+
+
+@click.group(cls=LazyGroup, name="edgewarden", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def main() -> None:
+    """Find what is wrong with sensors, as it happens.
+
+    Readings come in over MQTT, detectors learn what is ordinary, and what isn't goes out as events over MQTT.
+
+    \b
+    First steps:
+      edgewarden init      writes edgewarden.toml
+      edgewarden check     says what it means
+      edgewarden run       watches
+    """  # noqa: D301 - click keeps the lines of a paragraph that begins with this character

@@ -1,0 +1,285 @@
+"""`edgewarden check`: what a configuration means, in plain words, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+import numpy as np
+
+from config.loading import inspect
+from config.problems import ConfigurationError, Problem
+from config.schema import Configuration, ResolvedRule
+from config.topics import LONGEST_NAME
+from config.transport import Connection, Input
+from detectors.base import Detector
+from detectors.parameters import parameters_of
+from edge.commands.terminal import bullet, heading, paragraph, term
+from edge.core.decoders import NumberDecoder, Repetition
+from edge.core.groups import Profile
+from edge.core.routes import Resolved, Route, match
+from edge.core.topics import Topics
+
+_WRONG = 2
+_INTERVALS = (("second", 1.0), ("minute", 60.0), ("ten minutes", 600.0))
+_MEANT_FOR_FIELDS = {"json": '{"temperature": 21.5}', "number": "21.5"}
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"))
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
+def check(path: Path, quiet: bool) -> None:
+    """Say what a configuration means, or what is wrong with it.
+
+    PATH is edgewarden.toml unless given. No broker is asked and no other file read. Ends with 2 if there are
+    faults, each of which stands on a line of its own: file, line, key, and what would be right.
+    """
+    try:
+        configuration, doubts = inspect(path)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(_styled(problem, error.source, "red"), err=True)
+        count = len(error.problems)
+        click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was started.", err=True)
+        raise SystemExit(_WRONG) from None
+    for doubt in doubts:
+        click.echo(f"{_styled(doubt, str(path), 'yellow')} (a doubt, not a fault)", err=True)
+    if not quiet:
+        describe(configuration, path)
+
+
+def _styled(problem: Problem, source: str, color: str) -> str:
+    place, colon, message = problem.located(source).rpartition(f": {problem.message}")
+    return f"{place}{click.style(colon + message, fg=color)}" if colon else message
+
+
+def describe(configuration: Configuration, path: Path) -> None:
+    """Print what a configuration means."""
+    click.echo(f"{click.style(str(path), bold=True)} can be used. It means:\n")
+    _gateway(configuration)
+    _inputs(configuration)
+    _rules(configuration)
+    _outputs(configuration)
+    _store(configuration)
+    _limits(configuration)
+
+
+def _gateway(configuration: Configuration) -> None:
+    heading("Gateway and broker")
+    paragraph(f"This gateway is called {configuration.gateway.name}.")
+    if configuration.broker.embedded:
+        paragraph(
+            "A broker is started on this machine and serves this machine only, at "
+            f"{configuration.broker.host}:{configuration.broker.port}."
+        )
+    paragraph(f"Readings come from {_connection(configuration.inbound)}.")
+    outbound = configuration.outbound
+    paragraph(
+        "Events go to the same broker." if outbound is None else f"Events go to {_connection(outbound)}."
+    )
+    click.echo()
+
+
+def _connection(connection: Connection) -> str:
+    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    secret = ""
+    if connection.password_file is not None:
+        secret = f" with the password in {connection.password_file}"
+    elif connection.password_env is not None:
+        secret = f" with the password in the environment variable {connection.password_env}"
+    user = f"as user {connection.username}{secret}" if connection.username else "without a user name"
+    crypt = "unencrypted"
+    if connection.tls is not None:
+        trusted = connection.tls.ca_file or "the system"
+        crypt = f"encrypted, with the certificates of {trusted}"
+    return (
+        f"{host}:{connection.port} over MQTT {connection.version}, {crypt}, {user}, "
+        f"client id {connection.client_id}, probed after {connection.keepalive_s} s without traffic"
+    )
+
+
+def _inputs(configuration: Configuration) -> None:
+    heading("Inputs: from topics to sensors")
+    for each in configuration.inputs:
+        bullet(_input(each))
+        topic, sensor = example(each)
+        click.echo(f"      {topic}  {_MEANT_FOR_FIELDS[each.format]}")
+        if sensor is None:
+            click.echo("      has no usable name for a sensor")
+        else:
+            click.echo(f"      is sensor {click.style(sensor, fg='cyan')}")
+    click.echo()
+
+
+def _input(each: Input) -> str:
+    what = "a plain number"
+    if each.format == "json":
+        what = (
+            f"JSON, one reading if an object has the field {each.value_key}, else one for each number in it"
+        )
+    when = "as it arrives"
+    if each.time == "payload" and each.format == "json":
+        keys = ", ".join(each.time_keys)
+        when = f"{keys} if a payload has one of them (zone {each.zone} unless it says), else as it arrives"
+    text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
+    if each.values:
+        text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."
+    if each.repetition == "on_change":
+        text += " Sensors send changes only, so neither silence nor a value that stays is a fault."
+    elif each.repetition == "full_repeat":
+        text += " Sensors repeat what hasn't changed, so a repeated value is no news, and neither is silence."
+    return text
+
+
+def example(each: Input) -> tuple[str, str | None]:
+    """A topic that an input matches, and the name that its sensor gets; None if that is not usable."""
+    letters = iter("abcdefghijklmnopqrstuvwxyz" * (LONGEST_NAME // 26 + 1))
+    spelled = {"+": lambda: next(letters), "#": lambda: f"{next(letters)}/{next(letters)}"}
+    topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))
+    levels = match(each.topic.split("/"), topic.split("/")) or []
+    route = Route(each.topic, each.sensor, NumberDecoder(), Repetition.PERIODIC)
+    return topic, Resolved(route, topic, levels).sensor("temperature" if each.format == "json" else "")
+
+
+def _rules(configuration: Configuration) -> None:
+    heading("Sensors and their detectors (the first that matches a sensor's name counts)")
+    for rule in configuration.profiles:
+        notes = ", ".join(each for each in (rule.description, rule.unit and f"in {rule.unit}") if each)
+        about = f" ({notes})" if notes else ""
+        which = "every other sensor" if rule.name == "**" and rule.index else rule.name
+        which = "every sensor" if rule.name == "**" and not rule.index else which
+        bullet(f"{which}{about}: {_watched(rule)}")
+        for detector in rule.detectors:
+            set_here = _differences(detector)
+            if set_here:
+                term(detector.name, set_here, indent=6, column=12)
+        if not rule.detectors:
+            continue
+        if rule.incidents == configuration.incidents and rule is not configuration.profiles[-1]:
+            paragraph("Incidents begin and end as those of every other sensor, below.", indent=4)
+        else:
+            paragraph(_alarm(rule), indent=4)
+    click.echo()
+
+
+def _watched(rule: ResolvedRule) -> str:
+    if not rule.detectors:
+        return "not watched, as all of its detectors are switched off."
+    return f"{', '.join(each.name for each in rule.detectors)}."
+
+
+def _differences(detector: Detector) -> str:
+    changed = []
+    for parameter in parameters_of(type(detector)):
+        value = getattr(detector, parameter.name)
+        if value == parameter.default or math.isnan(value):
+            continue
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        shown = str(value).lower() if isinstance(value, bool) else f"{value:g}"
+        changed.append(f"{parameter.name} {shown}{unit}")
+    return ", ".join(changed)
+
+
+def _alarm(rule: ResolvedRule) -> str:
+    settings = rule.incidents
+    profile = Profile(rule.detectors, settings)
+    if settings.threshold is not None:
+        chance = _one_in(settings.threshold)
+        level = f"Surprise of {settings.threshold:g} decades, by chance one reading in {chance},"
+    else:
+        seconds = np.array([interval for _, interval in _INTERVALS])
+        levels = profile.level_at(seconds)
+        per = "; ".join(
+            f"{each:.1f} with a reading a {name}"
+            if name != "ten minutes"
+            else f"{each:.1f} with one every {name}"
+            for (name, _), each in zip(_INTERVALS, levels.tolist(), strict=True)
+        )
+        level = (
+            f"Each sensor may cost a false alarm {_rarely(settings.false_alarms_per_sensor_per_day)}. "
+            f"So many decades of surprise ({per})"
+        )
+    verb = "raise" if settings.threshold is None else "raises"
+    again = "" if settings.raise_after == 1 else f" in {settings.raise_after} readings in a row"
+    return (
+        f"{level}{again} {verb} an incident. It is cleared by {settings.clear_after} readings in a row below "
+        f"{settings.clear_ratio:.0%} of that level; after {_duration(settings.adopt_after_s)} its level "
+        f"is taken as normal. Updates come at most every {_duration(settings.update_s)}."
+    )
+
+
+def _one_in(decades: float) -> str:
+    return f"{10**decades:,.0f}" if decades <= 9 else f"10^{decades:g}"
+
+
+def _rarely(per_day: float) -> str:
+    if per_day >= 1:
+        return f"{per_day:g} times a day"
+    return f"about once in {1 / per_day:.3g} days"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _outputs(configuration: Configuration) -> None:
+    topics = Topics(configuration.gateway.topic_base)
+    heading("What is published")
+    for topic, meaning in (
+        (
+            topics.anomaly("SENSOR"),
+            "every event of every incident, at least once, with an id that never changes",
+        ),
+        (topics.state("SENSOR"), "ok or the open incident (retained)"),
+        (topics.open, "all open incidents (retained)"),
+        (topics.status, "online or offline (retained)"),
+        (topics.health, "counters, backlog and limits (retained)"),
+        (topics.dead_letter, "messages that could not be read, and why"),
+    ):
+        term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
+    click.echo()
+
+
+def _store(configuration: Configuration) -> None:
+    store = configuration.store
+    heading("What is kept")
+    paragraph(
+        f"{store.path} keeps every event until it is delivered, and then for {_days(store.events_days)} "
+        f"or up to {_size(store.events_bytes)}; the readings of {_days(store.journal_days)} "
+        f"or up to {_size(store.journal_bytes)}; and the last {store.dead_letters:,} refused messages."
+    )
+    if store.durability == "power":
+        paragraph("What was committed survives a power cut.")
+    else:
+        paragraph(
+            "What was committed survives a crash of the process; a power cut may cost the last seconds."
+        )
+    click.echo()
+
+
+def _days(days: float) -> str:
+    return "1 day" if days == 1 else f"{days:g} days"
+
+
+def _limits(configuration: Configuration) -> None:
+    limits = configuration.limits
+    heading("What is taken at most")
+    paragraph(
+        f"{limits.sensors:,} sensors; payloads of {_size(limits.payload_bytes)} with "
+        f"{limits.readings_per_message:,} readings and {limits.depth} levels; times from "
+        f"{limits.earliest.isoformat()} on and up to {_duration(limits.future_s)} ahead; "
+        f"{limits.receive_messages:,} messages or {_size(limits.receive_bytes)} that wait; "
+        f"{limits.dead_letters_per_minute:,} reports of refused messages a minute. The log begins at "
+        f"{configuration.log.level}."
+    )
+
+
+def _size(count: int) -> str:
+    for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= length:
+            return f"{count / length:.4g} {unit}"
+    return f"{count} bytes"

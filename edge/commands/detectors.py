@@ -1,0 +1,161 @@
+"""`edgewarden detectors`: what each detector catches, what it is blind to, and what can be set."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import re
+from typing import Any
+
+import click
+
+from config.problems import suggestion
+from config.schema import presets
+from detectors import DETECTORS
+from detectors.base import Detector
+from detectors.parameters import ParameterInfo, Range, parameters_of
+from edge.commands.terminal import heading, paragraph, term
+
+_SECTION = re.compile(r"^([A-Z][A-Za-z -]{2,20}):(?:[ \t]+(\S.*))?$")
+_FOR_PROGRAMMERS = frozenset({"Attributes", "Args", "Example", "Examples", "Returns", "Raises"})
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def detectors(name: str | None, as_json: bool) -> None:
+    """Explain the detectors and their parameters.
+
+    NAME is that of one detector; without it, all of them and the presets are listed.
+    """
+    if name is not None and name not in DETECTORS:
+        raise click.BadParameter(
+            f"there is no detector {name}{suggestion(name, DETECTORS)}", param_hint="NAME"
+        )
+    chosen = {name: DETECTORS[name]} if name is not None else DETECTORS
+    if as_json:
+        click.echo(json.dumps([as_plain(each) for each in chosen.values()], indent=2, ensure_ascii=False))
+    elif name is not None:
+        _explain(DETECTORS[name])
+    else:
+        _list()
+
+
+def _list() -> None:
+    heading("Detectors")
+    for name, detector in DETECTORS.items():
+        promise, _, _ = read_docstring(detector)
+        term(name, promise, column=12)
+    click.echo()
+    heading("Presets, for a rule to begin with")
+    for name, preset in presets().items():
+        used = ", ".join(each for each in DETECTORS if each in preset.detectors.model_fields_set)
+        term(name, f"{preset.description} ({used})", column=14)
+    click.echo("\nedgewarden detectors NAME explains one of them.")
+
+
+def _explain(detector: type[Detector]) -> None:
+    promise, about, sections = read_docstring(detector)
+    heading(detector.name)
+    paragraph(promise)
+    for text in about:
+        click.echo()
+        paragraph(text)
+    click.echo()
+    sections = {"Kind of incident": detector.kind.replace("_", " "), **sections}
+    for title, text in sections.items():
+        term(title, text, column=max(16, max(map(len, sections)) + 2))
+    click.echo()
+    heading("Parameters")
+    for parameter in parameters_of(detector):
+        term(parameter.name, parameter.doc, column=20)
+        paragraph(_setting(parameter), indent=22)
+    click.echo()
+    heading("In a configuration")
+    click.echo(f'  [[rule]]\n  sensors = "**"\n  [rule.detectors.{detector.name}]')
+    for parameter in parameters_of(detector):
+        shown = "" if _unset(parameter) else _value(parameter.default)
+        click.echo(f"  {parameter.name} = {shown}" if shown else f"  # {parameter.name} = ...")
+
+
+def read_docstring(detector: type[Detector]) -> tuple[str, list[str], dict[str, str]]:
+    """What a detector's docstring tells an operator.
+
+    Returns:
+        The first sentence, the paragraphs behind it, and the sections by their titles, each as running text.
+    """
+    promise, _, rest = inspect.cleandoc(detector.__doc__ or "").partition("\n")
+    about: list[str] = [""]
+    sections: dict[str, str] = {}
+    title = ""
+    for line in rest.splitlines():
+        match = _SECTION.match(line)
+        if line.lstrip().startswith(">>>"):
+            title = "Example"
+        elif match:
+            title = match[1]
+            sections[title] = match[2] or ""
+        elif line.startswith((" ", "\t")) and title:
+            sections[title] = f"{sections.get(title, '')} {line.strip()}".strip()
+        elif not line.strip():
+            about.append("")
+        elif not title:
+            about[-1] = f"{about[-1]} {line.strip()}".strip()
+    kept = {name: text for name, text in sections.items() if name not in _FOR_PROGRAMMERS}
+    return promise, [each for each in about if each], kept
+
+
+def as_plain(detector: type[Detector]) -> dict[str, Any]:
+    """All that is known of a detector, as plain values."""
+    promise, about, sections = read_docstring(detector)
+    return {
+        "name": detector.name,
+        "kind": detector.kind,
+        "catches": sorted(detector.catches),
+        "promise": promise,
+        "about": about,
+        "sections": sections,
+        "parameters": [
+            {
+                "name": each.name,
+                "type": each.kind.__name__,
+                "default": None if _unset(each) else each.default,
+                "unit": each.unit,
+                "allowed": allowed(each.range),
+                "meaning": each.doc,
+            }
+            for each in parameters_of(detector)
+        ],
+    }
+
+
+def _unset(parameter: ParameterInfo) -> bool:
+    return isinstance(parameter.default, float) and math.isnan(parameter.default)
+
+
+def _setting(parameter: ParameterInfo) -> str:
+    default = "not set" if _unset(parameter) else _value(parameter.default)
+    unit = f" {parameter.unit}" if parameter.unit and not _unset(parameter) else ""
+    bounds = allowed(parameter.range)
+    measured = f" in {parameter.unit}" if parameter.unit and _unset(parameter) else ""
+    return f"default {default}{unit}{measured}" + (f"; {bounds}" if bounds else "")
+
+
+def _value(value: float) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:.15g}"
+
+
+def allowed(bounds: Range) -> str:
+    """A range in words; empty if anything goes."""
+    words = [
+        f"{word} {bound:.15g}"
+        for word, bound in (
+            ("above", bounds.above),
+            ("at least", bounds.at_least),
+            ("below", bounds.below),
+            ("at most", bounds.at_most),
+        )
+        if bound is not None
+    ]
+    return " and ".join(words)

@@ -1,0 +1,36 @@
+"""How a command ends: 2 where the operator can mend it, 1 where the machine failed, each with a line that says why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from config.passwords import PasswordError
+from config.problems import ConfigurationError
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what an operator can mend into lines on standard error and exit code 2, and failures into exit code 1."""
+    from edge.shell.broker import BrokerError  # noqa: PLC0415 - loaded when a command runs
+    from edge.shell.csv_file import CsvError  # noqa: PLC0415
+    from edge.shell.service import LinkDied  # noqa: PLC0415
+    from edge.shell.store import StoreError  # noqa: PLC0415
+
+    try:
+        yield
+    except (ConfigurationError, PasswordError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except CsvError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except (StoreError, LinkDied, BrokerError) as error:
+        click.echo(f"edgewarden: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

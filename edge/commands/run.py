@@ -1,0 +1,30 @@
+"""`edgewarden run`: the service."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"))
+def run(path: Path) -> None:
+    """Serve the configuration at PATH (default: edgewarden.toml) until SIGTERM or Ctrl-C.
+
+    Exits with 2 if the configuration is faulty, before anything is opened, and with 1 if the disk or a network thread
+    fails, so that a supervisor starts it again.
+    """
+    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.shell.assembly import service_of  # noqa: PLC0415
+    from edge.shell.logs import set_up_logs  # noqa: PLC0415
+
+    with explained():
+        configuration = load(path)
+        set_up_logs(configuration.log.level)
+        with service_of(configuration) as service:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(each, lambda *_: service.stop())
+            service.run()

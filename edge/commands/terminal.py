@@ -1,0 +1,53 @@
+"""How commands write to a terminal: headings, wrapped sentences, terms beside their meaning."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+
+import click
+
+NARROWEST, WIDEST = 40, 100
+
+
+def width() -> int:
+    """Columns to write in."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size(fallback=(WIDEST, 24)).columns))
+
+
+def heading(text: str) -> None:
+    """A line that stands out."""
+    click.secho(text, bold=True)
+
+
+def paragraph(text: str, indent: int = 2) -> None:
+    """A text, wrapped."""
+    space = " " * indent
+    click.echo(_filled(text, space, space))
+
+
+def bullet(text: str, indent: int = 2) -> None:
+    """A text behind a dash, wrapped."""
+    click.echo(_filled(text, f"{' ' * indent}- ", " " * (indent + 2)))
+
+
+def term(name: str, meaning: str, indent: int = 2, column: int = 16) -> None:
+    """A name, and what it means beside it; below it where the name is too long for its column."""
+    space = " " * (indent + column)
+    text = _filled(meaning, space, space)
+    start = click.style(name, fg="cyan")
+    if len(name) < column:
+        click.echo(f"{' ' * indent}{start}{' ' * (column - len(name))}{text[len(space) :]}")
+    else:
+        click.echo(f"{' ' * indent}{start}\n{text}")
+
+
+def _filled(text: str, first: str, rest: str) -> str:
+    return textwrap.fill(
+        " ".join(text.split()),
+        width(),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

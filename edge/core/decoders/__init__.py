@@ -1,0 +1,11 @@
+"""Decoders: one format of payload a file. A new one is a file, and a line here."""
+
+from __future__ import annotations
+
+from edge.core.decoders.base import Decoded, Decoder, Repetition
+from edge.core.decoders.fields import FieldsDecoder
+from edge.core.decoders.number import NumberDecoder
+
+DECODERS: dict[str, type[Decoder]] = {each.name: each for each in (NumberDecoder, FieldsDecoder)}
+
+__all__ = ["DECODERS", "Decoded", "Decoder", "FieldsDecoder", "NumberDecoder", "Repetition"]

@@ -1,0 +1,86 @@
+"""What a decoder is: it reads one format of payload, and says three things about it.
+
+1. What it means that a value is sent again: `repetition`, and "Repetition:" in its docstring.
+2. Where a reading's time comes from: "Time:" in its docstring.
+3. What a retained message means: "Retained:" in its docstring. It is old, so without a time of its own it is
+   not learned from.
+
+The format is chosen by the configured route, never guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge.core.messages import Refusal, Sample
+
+
+class Repetition(Enum):
+    """What it means that a sensor sends a value, above all the same value once more.
+
+    Only where a value is due from time to time is silence a fault. Only where a value that is sent was also
+    measured may an unchanged one count as evidence of a stuck sensor, or of a small variance.
+    """
+
+    PERIODIC = "periodic"
+    """A measurement is due: silence is a fault, an unchanged value is a measurement."""
+
+    ON_CHANGE = "on_change"
+    """It has changed: silence means that it hasn't."""
+
+    FULL_REPEAT = "full_repeat"
+    """Something in the message has changed: silence is no fault, and an unchanged value says nothing. It is
+    not learned, as it would make the variance too small and a healthy sensor look stuck."""
+
+
+class Decoded(NamedTuple):
+    """What a payload holds: samples, and refusals for the parts that can't be read."""
+
+    samples: list[Sample]
+    refusals: list[Refusal]
+
+
+class Decoder(ABC):
+    """Base of every decoder: a frozen dataclass of its options, without state.
+
+    Attributes:
+        name: The name in configurations.
+        repetition: What a repetition means unless the input says otherwise.
+    """
+
+    name: ClassVar[str]
+    repetition: ClassVar[Repetition]
+
+    @abstractmethod
+    def decode(self, payload: bytes) -> Decoded:
+        """Read a payload.
+
+        Args:
+            payload: Any bytes at all.
+
+        Returns:
+            Finite samples, and what stands where a reading might but isn't one. They hold no part of the
+            payload but the names of its fields.
+
+        Raises:
+            Refused: Nothing in it can be read. Nothing else is ever raised.
+        """
+
+
+def finite_values(values: Mapping[str, float]) -> Mapping[str, float]:
+    """A copy of the numbers that words stand for, which nobody can change.
+
+    Raises:
+        ValueError: One of them isn't finite.
+    """
+    for word, number in values.items():
+        if not math.isfinite(number):
+            raise ValueError(f"{word!r} stands for {number}, which is not finite")
+    return MappingProxyType({word: float(number) for word, number in values.items()})

@@ -1,0 +1,223 @@
+"""Payloads that are JSON: an object with one value or many, nested or not, or an array of such objects.
+
+{"ts": 1700000000.123, "value": 21.57, "unit": "Cel"}
+{"Time": "2019-11-03T19:34:28", "BME280": {"Temperature": 21.7, "Humidity": 66.6}}
+[{"ts": 1700000000, "value": 1}, {"ts": 1700000060, "value": 2}]
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
+from edge.core.decoders.json_text import read_json
+from edge.core.decoders.times import TimeError, read_time
+from edge.core.messages import Refusal, Refused, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LONGEST_PATH = 200
+"""Characters of a path; a sensor's name has no more, and a long key must not cost its length a field."""
+
+
+class _Found:
+    """What was found so far, and how much more may be.
+
+    Attributes:
+        place: Where in an array we are, such as `3/`; goes before the paths of refusals.
+        most: Samples and refusals together.
+    """
+
+    __slots__ = ("most", "place", "refusals", "samples")
+
+    def __init__(self, most: int) -> None:
+        self.samples: list[Sample] = []
+        self.refusals: list[Refusal] = []
+        self.place = ""
+        self.most = most
+
+    def refuse(self, reason: str, path: str, detail: str = "") -> None:
+        self.make_room()
+        self.refusals.append(Refusal(reason, f"{self.place}{path[:LONGEST_PATH]}", detail))
+
+    def take(self, path: str, value: float, time: float | None) -> None:
+        self.make_room()
+        self.samples.append(Sample(path, value, time))
+
+    def make_room(self) -> None:
+        if len(self.samples) + len(self.refusals) >= self.most:
+            raise Refused("too_many_readings", f"more than {self.most}")
+
+
+@dataclass(frozen=True)
+class FieldsDecoder(Decoder):
+    """Reads numbers out of JSON.
+
+    An object with the key `value` is one reading, with the path ''. Any other is one sensor a number in it,
+    named by its path: keys, and positions in lists, joined by slashes. Texts, booleans and nulls are refused
+    for themselves alone, unless the configuration maps them. In an array each object stands for itself, and
+    the paths of refusals begin with its position. Of a key that comes twice the last counts.
+
+    Repetition: periodic. Time: the first of the time keys in the object, or in one around it, else of
+    arrival. Retained: refused without a time.
+
+    Attributes:
+        value_key: The key that holds the value where an object is one reading.
+        time_keys: Keys that may hold the time, in any case; the first of them that is there counts.
+        zone: Zone of times without an offset.
+        values: Numbers that texts stand for; `true` and `false` stand for JSON's.
+        depth: Objects within objects.
+        readings: Readings and refused fields in one payload.
+
+    Raises:
+        ValueError: A word stands for a number that isn't finite.
+    """
+
+    value_key: str = "value"
+    time_keys: tuple[str, ...] = ("ts", "time", "timestamp", "t")
+    zone: tzinfo = UTC
+    values: Mapping[str, float] = field(default_factory=dict)
+    depth: int = 8
+    readings: int = 10_000
+    _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    name: ClassVar[str] = "json"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def __post_init__(self) -> None:
+        keys = tuple(dict.fromkeys(each.lower() for each in self.time_keys))
+        object.__setattr__(self, "time_keys", keys)
+        object.__setattr__(self, "_ranks", {key: rank for rank, key in enumerate(keys)})
+        object.__setattr__(self, "values", finite_values(self.values))
+
+    def decode(self, payload: bytes) -> Decoded:
+        """See `Decoder`."""
+        document = read_json(payload)
+        if isinstance(document, dict) and self.value_key in document:
+            read = self._reading(document)
+            return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
+        found = _Found(self.readings)
+        if isinstance(document, list):
+            self._array(document, found)
+        elif isinstance(document, dict):
+            self._object(document, "", None, 1, found)
+        else:
+            self._leaf(document, "", None, found)
+        if not found.samples and not (isinstance(document, list) and found.refusals):
+            raise _nothing(found)
+        return Decoded(found.samples, found.refusals)
+
+    def _array(self, elements: list[Any], found: _Found) -> None:
+        for index, element in enumerate(elements):
+            found.place = f"{index}/"
+            if not isinstance(element, dict):
+                found.place = ""
+                found.refuse("not_a_number", str(index), "not an object")
+            elif self.value_key in element:
+                read = self._reading(element)
+                if isinstance(read, Sample):
+                    found.make_room()
+                    found.samples.append(read)
+                else:
+                    found.refuse(*read)
+            else:
+                self._object(element, "", None, 1, found)
+
+    def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
+        """What an object holds that is one reading."""
+        time_key = self._time_key(fields)
+        time = None
+        if time_key is not None:
+            try:
+                time = read_time(fields[time_key], self.zone)
+            except TimeError as error:
+                return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
+        value = fields[self.value_key]
+        if not isinstance(value, float) or not math.isfinite(value):
+            value = self._number(value)
+            if isinstance(value, str):
+                return Refusal(value, self.value_key)
+        return Sample("", value, time)
+
+    def _object(
+        self, fields: dict[str, Any], path: str, time: float | None, depth: int, found: _Found
+    ) -> None:
+        time_key = self._time_key(fields)
+        if time_key is not None:
+            try:
+                time = read_time(fields[time_key], self.zone)
+            except TimeError as error:
+                found.refuse("bad_time", f"{path}{time_key}", str(error))
+                return
+        self._fields(
+            ((key, each) for key, each in fields.items() if key != time_key), path, time, depth, found
+        )
+
+    def _fields(
+        self, fields: Iterable[tuple[str, Any]], path: str, time: float | None, depth: int, found: _Found
+    ) -> None:
+        for key, value in fields:
+            place = f"{path}{key}"
+            if not key or len(place) > LONGEST_PATH:
+                found.refuse("bad_name", place, "an empty key" if not key else "too long")
+            elif not isinstance(value, (dict, list)):
+                self._leaf(value, place, time, found)
+            elif depth >= self.depth:
+                found.refuse("too_deep", place)
+            elif isinstance(value, dict):
+                self._object(value, f"{place}/", time, depth + 1, found)
+            else:
+                self._fields(
+                    ((str(index), each) for index, each in enumerate(value)),
+                    f"{place}/",
+                    time,
+                    depth + 1,
+                    found,
+                )
+
+    def _leaf(self, value: Any, path: str, time: float | None, found: _Found) -> None:
+        number = self._number(value)
+        if isinstance(number, str):
+            found.refuse(number, path)
+        else:
+            found.take(path, number, time)
+
+    def _number(self, value: Any) -> float | str:
+        """The number that a value is or stands for; or why it is none, a word of `REASONS`."""
+        if isinstance(value, float):
+            return value if math.isfinite(value) else "not_finite"
+        if isinstance(value, (bool, str)):
+            word = value if isinstance(value, str) else str(value).lower()
+            return self.values.get(word, "not_a_number")
+        if not isinstance(value, int):
+            return "not_a_number"
+        try:
+            return float(value)
+        except OverflowError:
+            return "not_finite"
+
+    def _time_key(self, fields: dict[str, Any]) -> str | None:
+        """The key of an object that holds its time."""
+        ranks = self._ranks
+        found: str | None = None
+        lowest = len(ranks)
+        for key in fields:
+            rank = ranks.get(key)
+            if rank is None:
+                rank = ranks.get(key.lower(), lowest)
+            if rank < lowest:
+                if rank == 0:
+                    return key
+                found, lowest = key, rank
+        return found
+
+
+def _nothing(found: _Found) -> Refused:
+    """Why an object gave no reading: a fault where there is one, else that it holds no number."""
+    for each in found.refusals:
+        if each.reason != "not_a_number":
+            return Refused(each.reason, each.detail, each.path)
+    return Refused("no_value")

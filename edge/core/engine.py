@@ -1,0 +1,288 @@
+"""The engine: scores every reading of a batch with its sensor's detectors, and finds what is surprising.
+
+It walks a batch round by round, so that whole arrays are scored at once, and hands the few readings that matter to the
+sensors' trackers. How readings are cut into batches changes nothing: a finding carries the position of the reading
+that caused it, and findings are put in that order.
+
+The *stream clock* is the latest time seen in any reading. Silence is measured by it, from the moment of a sensor's last
+reading on, so that a replay finds the silences that the live run found, and a sensor whose clock is slow isn't called
+silent. Live, while nothing arrives at all, `tick()` says how far the clock would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.base import Floats, Scores, Slots
+from detectors.state import StateTable
+from edge.core.groups import Group, Profile
+from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
+from edge.core.messages import Batch
+from edge.core.rounds import rounds
+from edge.core.vitals import Vitals
+
+INTERRUPTION_S = 5.0
+"""After an interruption of our own, a jump of the stream clock by more than this was no sensor's silence."""
+
+SILENCES = 4
+"""A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """A transition of a sensor's incident, as things stood at that moment.
+
+    Attributes:
+        slot: The sensor.
+        transition: What happened.
+        incident: A copy of the incident.
+        number: Of the transition within the incident, from 0.
+        observation: The reading or silence behind it.
+        clock: The stream clock.
+        recent: The sensor's last readings, oldest first: (time, value).
+        order: Where it belongs among the findings of a batch.
+    """
+
+    slot: int
+    transition: Transition
+    incident: Incident
+    number: int
+    observation: Observation
+    clock: float
+    recent: list[tuple[float, float]]
+    order: tuple[int, int, float, int]
+
+
+class Engine:
+    """All sensors: what is learned of them, and their incidents.
+
+    Args:
+        profile_of: Gives the profile of a sensor by its slot; asked once, when the sensor is first seen.
+    """
+
+    def __init__(self, profile_of: Callable[[int], Profile]) -> None:
+        self._profile_of = profile_of
+        self.groups: dict[Profile, Group] = {}
+        self.members: list[tuple[Group, int]] = []
+        self.vitals = Vitals()
+        self.trackers: dict[int, Tracker] = {}
+        self.clock = -np.inf
+        self._order: list[Group] = []
+        self._group = np.zeros(0, dtype=np.intp)
+        self._row = np.zeros(0, dtype=np.intp)
+        self._interrupted = False
+        self._findings: list[Finding] = []
+
+    @property
+    def open_incidents(self) -> dict[int, Incident]:
+        """The open incidents, by slot."""
+        return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+
+    def grow(self, sensors: int) -> None:
+        """Make room for `sensors` in all, asking for the profile of each new one."""
+        if sensors <= len(self.members):
+            return
+        for slot in range(len(self.members), sensors):
+            profile = self._profile_of(slot)
+            group = self.groups.get(profile)
+            if group is None:
+                group = self.groups[profile] = Group(profile)
+                self._order.append(group)
+            self.members.append((group, group.add()))
+        place = {id(group): index for index, group in enumerate(self._order)}
+        self._group = np.array([place[id(group)] for group, _ in self.members], dtype=np.intp)
+        self._row = np.array([row for _, row in self.members], dtype=np.intp)
+        self.vitals.grow(sensors)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the next reading is the first after an interruption."""
+        return self._interrupted
+
+    def tables(self) -> list[list[StateTable]]:
+        """The state of each group's detectors, the groups in the order in which they came to be."""
+        return [group.tables for group in self._order]
+
+    def restore(self, clock: float, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
+        """Go on from a snapshot, when sensors, tables and vitals have been given back."""
+        self.clock = clock
+        self.trackers = trackers
+        self._interrupted = interrupted
+
+    def interrupted(self) -> None:
+        """Note that readings may be missing for a reason of our own: the link was down, or we were."""
+        self._interrupted = True
+
+    def process(self, batch: Batch) -> list[Finding]:
+        """Score and learn from a batch, and return what was found, in the order of the readings.
+
+        Args:
+            batch: Readings that were admitted: the times of a sensor move forward. Slots must have been made room
+                for by `grow()`.
+        """
+        if len(batch) == 0:
+            return []
+        clock = np.maximum.accumulate(np.maximum(batch.times, self.clock))
+        if self._interrupted:
+            self._forgive(float(clock[0]) - self.clock)
+        for positions in rounds(batch.slots):
+            self._process_round(positions, batch, clock)
+        self.clock = float(clock[-1])
+        self._find_silences(self.clock, clock)
+        return self._take_findings()
+
+    def tick(self, clock: float) -> list[Finding]:
+        """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
+        self._find_silences(clock, None)
+        return self._take_findings()
+
+    def _take_findings(self) -> list[Finding]:
+        findings, self._findings = self._findings, []
+        findings.sort(key=lambda each: each.order)
+        return findings
+
+    def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
+        vitals = self.vitals
+        slots, values, times, now = (
+            batch.slots[positions],
+            batch.values[positions],
+            batch.times[positions],
+            clock[positions],
+        )
+        for index in np.flatnonzero(vitals.deadline[slots] < now):
+            self._pass_deadlines(int(slots[index]), float(now[index]), clock)
+        if self.trackers:
+            self._note_returns(slots, values, times, positions, now)
+        vitals.record(slots, values, times, now)
+        membership = self._group[slots]
+        for index in np.unique(membership):
+            mine = membership == index
+            everyone = mine.all()
+            part = slice(None) if everyone else mine
+            self._score(self._order[index], slots[part], values[part], times[part], positions[part], now[part])
+
+    def _score(
+        self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats
+    ) -> None:
+        vitals, settings = self.vitals, group.profile.incidents
+        rows = self._row[slots]
+        level = group.profile.level_at(vitals.interval[slots])
+        vitals.level[slots] = level
+        is_open = np.zeros(len(slots), dtype=bool)
+        if self.trackers:
+            is_open = np.fromiter((int(slot) in self.trackers for slot in slots), bool, len(slots))
+        verdicts = group.update(rows, values, times, is_open)
+        best = np.full(len(slots), np.nan)
+        for verdict in verdicts:
+            best = np.fmax(best, verdict.score)
+        exceeds = best >= level
+        run = np.where(exceeds, vitals.exceeding[slots] + 1, 0)
+        vitals.exceeding[slots] = run
+        vitals.deadline[slots] = now + group.patience(rows, level)
+        for index in np.flatnonzero((run >= settings.raise_after) | is_open):
+            observation = Observation(
+                time=float(times[index]),
+                value=float(values[index]),
+                threshold=float(level[index]),
+                opinions=_opinions(group, verdicts, int(index)),
+            )
+            self._judge(int(slots[index]), group, observation, int(positions[index]), float(now[index]))
+
+    def _judge(self, slot: int, group: Group, observation: Observation, position: int, clock: float) -> None:
+        settings = group.profile.incidents
+        tracker = self.trackers.get(slot)
+        if tracker is None:
+            tracker = self.trackers[slot] = Tracker()
+        incident = tracker.incident
+        score = observation.score
+        if incident is not None and observation.time - incident.started >= settings.adopt_after_s:
+            signal = Signal.ADOPTION
+            group.forget(int(self._row[slot]))
+        elif score >= observation.threshold:
+            signal = Signal.EXCEEDS
+        elif score >= observation.threshold * settings.clear_ratio:
+            signal = Signal.HOLDS
+        else:
+            signal = Signal.CALM_ENOUGH if tracker.calm + 1 >= settings.clear_after else Signal.CALM
+        self._step(slot, tracker, signal, observation, (position, 1, 0.0, slot), clock)
+
+    def _step(
+        self,
+        slot: int,
+        tracker: Tracker,
+        signal: Signal,
+        observation: Observation,
+        order: tuple[int, int, float, int],
+        clock: float,
+    ) -> None:
+        update_s = self.members[slot][0].profile.incidents.update_s
+        moved = tracker.step(signal, observation, update_s)
+        if tracker.state is State.NORMAL:
+            self.trackers.pop(slot, None)
+        if moved is None:
+            return
+        transition, incident = moved
+        number = incident.publish(observation.time)
+        recent = self.vitals.recent(slot)
+        self._findings.append(
+            Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order)
+        )
+
+    def _note_returns(
+        self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats
+    ) -> None:
+        for index, slot in enumerate(slots.tolist()):
+            tracker = self.trackers.get(slot)
+            if tracker is None or tracker.state is not State.SILENT:
+                continue
+            level = float(self.vitals.level[slot])
+            observation = Observation(float(times[index]), float(values[index]), level, [])
+            order = (int(positions[index]), 1, 0.0, slot)
+            self._step(slot, tracker, Signal.RETURN, observation, order, float(now[index]))
+
+    def _find_silences(self, until: float, clock: Floats | None) -> None:
+        for slot in np.flatnonzero(self.vitals.deadline < until).tolist():
+            self._pass_deadlines(slot, until, clock)
+
+    def _pass_deadlines(self, slot: int, until: float, clock: Floats | None) -> None:
+        """Report a sensor's silence, and each doubling of it, up to the stream clock `until`."""
+        vitals = self.vitals
+        while (deadline := float(vitals.deadline[slot])) < until:
+            level, silences = float(vitals.level[slot]), int(vitals.silences[slot])
+            tracker = self.trackers.get(slot)
+            if tracker is None:
+                tracker = self.trackers[slot] = Tracker()
+            name = self.members[slot][0].silence or "silence"
+            opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
+            observation = Observation(deadline, float(vitals.value[slot]), level, [opinion])
+            position = 0 if clock is None else int(np.searchsorted(clock, deadline, side="right"))
+            vitals.silences[slot] = silences + 1
+            again = deadline + (deadline - float(vitals.seen[slot]))
+            vitals.deadline[slot] = again if silences + 1 < SILENCES else np.inf
+            self._step(slot, tracker, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
+
+    def _forgive(self, jump: float) -> None:
+        self._interrupted = False
+        if np.isfinite(jump) and jump > INTERRUPTION_S:
+            self.vitals.deadline += jump
+            self.vitals.seen += jump
+
+
+def _opinions(group: Group, verdicts: list[Scores], index: int) -> list[Opinion]:
+    opinions = [
+        Opinion(
+            detector.name,
+            detector.kind,
+            float(verdict.score[index]),
+            float(verdict.expected[index]),
+            float(verdict.lower[index]),
+            float(verdict.upper[index]),
+        )
+        for detector, verdict in zip(group.profile.detectors, verdicts, strict=True)
+        if not np.isnan(verdict.score[index])
+    ]
+    opinions.sort(key=lambda each: -each.score)
+    return opinions

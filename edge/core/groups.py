@@ -1,0 +1,72 @@
+"""Groups: the sensors that one profile watches, and what its detectors have learned of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from config.schema import IncidentSettings
+from detectors.base import Detector, Floats, Scores, Slots
+from detectors.state import StateTable
+
+LEVELS = (3.0, 12.0)
+"""The raising level stays within these, in decades, whatever budget and rate say."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a kind of sensor is watched: its detectors, and how their scores become incidents."""
+
+    detectors: tuple[Detector, ...]
+    incidents: IncidentSettings
+
+    def level_at(self, interval: Floats) -> Floats:
+        """The raising level of sensors that send a reading each `interval` seconds, in decades, shape (n,).
+
+        The operator's threshold if there is one, otherwise the surprise that chance alone reaches as often as the
+        operator allows: readings a day times detectors, divided by the false alarms a day.
+        """
+        settings = self.incidents
+        if settings.threshold is not None:
+            return np.full(len(interval), settings.threshold)
+        chances = 86_400.0 * max(1, len(self.detectors)) / settings.false_alarms_per_sensor_per_day
+        level: Floats = np.clip(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
+        return level
+
+
+class Group:
+    """The sensors of one profile; a sensor's row is the same in the tables of all its detectors."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.tables = [StateTable(detector) for detector in profile.detectors]
+        self.count = 0
+        self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
+
+    def add(self) -> int:
+        """Make room for one more sensor; returns its row."""
+        row = self.count
+        self.count += 1
+        for table in self.tables:
+            if row >= table.rows:
+                table.grow(max(16, 2 * table.rows))
+        return row
+
+    def update(self, rows: Slots, values: Floats, times: Floats, held: np.ndarray) -> list[Scores]:
+        """Score readings with every detector, then learn, but not of the sensors marked in `held`."""
+        return [table.update(rows, values, times, held) for table in self.tables]
+
+    def patience(self, rows: Slots, decades: Floats) -> Floats:
+        """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""
+        patience = np.full(len(rows), np.inf)
+        if self.silence is not None:
+            for table in self.tables:
+                patience = np.minimum(patience, table.detector.patience(table.arrays, rows, decades))
+        return patience
+
+    def forget(self, row: int) -> None:
+        """Learn a sensor's values anew; how often it reports stays known."""
+        for table in self.tables:
+            if table.detector.kind != "missing":
+                table.reset(np.array([row]))

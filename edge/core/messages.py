@@ -1,0 +1,155 @@
+"""What walks the line: messages come in, readings become a batch, what can't be read becomes a dead letter.
+
+A `Reading` exists as an object only at the edges of the system. Inside, a `Batch` holds many readings as arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Message(NamedTuple):
+    """One MQTT message, as it arrived.
+
+    Attributes:
+        topic: The topic it was published to.
+        payload: Its bytes, unread.
+        arrived: When it arrived, seconds since the epoch, UTC.
+        retained: True if the broker had kept it: it is old.
+        qos: Quality of service it was delivered with, 0 to 2.
+        receipt: What the link needs to acknowledge it; nothing to anyone else.
+    """
+
+    topic: str
+    payload: bytes
+    arrived: float
+    retained: bool = False
+    qos: int = 0
+    receipt: object = None
+
+
+class Reading(NamedTuple):
+    """One value of one sensor at one time (seconds since the epoch, UTC)."""
+
+    sensor: str
+    time: float
+    value: float
+
+
+class Sample(NamedTuple):
+    """What a decoder found in a payload: a value at a path, and its time if the payload gave one.
+
+    Attributes:
+        path: Where in the payload the value stood, such as `BME280/Temperature`; empty if the payload is the value.
+        value: A finite number.
+        time: Seconds since the epoch, UTC, or None if the payload has no time.
+    """
+
+    path: str
+    value: float
+    time: float | None
+
+
+class Refusal(NamedTuple):
+    """Why something that a sender sent was not taken.
+
+    Attributes:
+        reason: A word of `REASONS`, by which refusals are counted.
+        path: Where in the payload the fault lies; empty for the payload as a whole.
+        detail: A few words for a person; never the payload itself.
+    """
+
+    reason: str
+    path: str = ""
+    detail: str = ""
+
+
+class Refused(Exception):  # noqa: N818 - the word of the domain
+    """A decoder can't read a payload at all. Carries the refusal."""
+
+    def __init__(self, reason: str, detail: str = "", path: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.refusal = Refusal(reason, path, detail)
+
+
+REASONS: dict[str, str] = {
+    "empty": "the payload has no bytes",
+    "too_large": "the payload is larger than limits.payload_bytes",
+    "malformed": "the payload isn't what the route's format says",
+    "not_utf8": "the payload is no UTF-8 text",
+    "too_deep": "objects are nested deeper than limits.depth",
+    "too_many_readings": "one message holds more readings than limits.readings_per_message",
+    "no_value": "there is no number in the payload",
+    "not_a_number": "a string, boolean, null or list stands where a number is due",
+    "not_finite": "NaN, an infinity, or a number too large for a float",
+    "bad_time": "the time can't be read",
+    "time_implausible": "the time lies before limits.earliest, as a clock that was never set says",
+    "time_in_future": "the time lies further ahead than limits.future_s",
+    "late": "the sensor has already sent a later reading",
+    "duplicate": "the sensor has already sent a reading of this time",
+    "retained": "the broker had kept the message, and it doesn't say how old it is",
+    "too_many_sensors": "limits.sensors are known already",
+    "bad_name": "the topic gives no usable sensor name",
+    "no_route": "no input's topic matches",
+}
+"""Every reason by which something is refused, with what it means."""
+
+
+@dataclass(slots=True)
+class DeadLetter:
+    """A message, or a part of one, that was refused: where it came from, why, and how it began.
+
+    Attributes:
+        topic: Topic of the message, cut to 1,024 characters.
+        arrived: When it arrived, seconds since the epoch, UTC.
+        refusal: Why it was refused.
+        beginning: The first bytes of the payload, 256 at most.
+        size: Bytes of the whole payload.
+    """
+
+    topic: str
+    arrived: float
+    refusal: Refusal
+    beginning: bytes
+    size: int
+
+    @classmethod
+    def of(cls, message: Message, refusal: Refusal) -> DeadLetter:
+        """The dead letter of a message."""
+        return cls(message.topic[:1024], message.arrived, refusal, message.payload[:256], len(message.payload))
+
+
+def _no_index() -> NDArray[np.intp]:
+    return np.empty(0, dtype=np.intp)
+
+
+def _no_float() -> NDArray[np.float64]:
+    return np.empty(0, dtype=np.float64)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Many readings as arrays of one shape (n,), in the order of their arrival.
+
+    Attributes:
+        slots: Row of each reading's sensor in the sensor table.
+        values: Values, finite.
+        times: Seconds since the epoch, UTC.
+        origins: For each reading, which message of the step it came from.
+    """
+
+    slots: NDArray[np.intp] = field(default_factory=_no_index)
+    values: NDArray[np.float64] = field(default_factory=_no_float)
+    times: NDArray[np.float64] = field(default_factory=_no_float)
+    origins: NDArray[np.intp] = field(default_factory=_no_index)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
+        """The readings that a mask or an index chooses, in their order."""
+        return Batch(self.slots[chosen], self.values[chosen], self.times[chosen], self.origins[chosen])

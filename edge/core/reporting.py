@@ -1,0 +1,139 @@
+"""Reporting: from what the engine found to events, numbered and ready to be stored and published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from edge.core.engine import Finding
+from edge.core.events import (
+    DetectorEvidence,
+    Event,
+    IncidentData,
+    IncidentEvent,
+    PeakMoment,
+    incident_id,
+    severity_name,
+    timestamp,
+)
+from edge.core.incidents import Incident, Opinion, Transition
+from edge.core.sentences import expects_nothing, sentence
+from edge.core.topics import Topics
+
+
+class SensorFacts(NamedTuple):
+    """What events say of a sensor beside its readings.
+
+    Attributes:
+        name: Its name.
+        topic: Its name as the end of a topic.
+        unit: Unit of its values, may be empty.
+        labels: Labels that the operator gave it.
+    """
+
+    name: str
+    topic: str
+    unit: str
+    labels: Mapping[str, str]
+
+
+class Reporter:
+    """Makes events of findings.
+
+    Args:
+        gateway: Name of the gateway.
+        topics: Our own topics.
+        facts: Gives the facts of a sensor by its slot.
+
+    Attributes:
+        last_sequence: Number of the last event.
+    """
+
+    def __init__(self, gateway: str, topics: Topics, facts: Callable[[int], SensorFacts]) -> None:
+        self._gateway = gateway
+        self._topics = topics
+        self._facts = facts
+        self.last_sequence = 0
+
+    def report(self, finding: Finding) -> Event:
+        """The next event."""
+        self.last_sequence += 1
+        facts = self._facts(finding.slot)
+        incident, observation = finding.incident, finding.observation
+        identity = incident_id(self._gateway, facts.name, incident.started)
+        transition = finding.transition.value
+        text, number = severity_name(incident.severity)
+        band = shown_band(observation.opinions) or shown_band(incident.last.opinions)
+        active = finding.transition in {Transition.RAISED, Transition.UPDATED}
+        message = sentence(facts.name, facts.unit, finding.transition, incident, observation, band)
+        event = IncidentEvent(
+            id=f"{identity}-{finding.number}-{transition}",
+            source=f"/edgewarden/{self._gateway}",
+            type=f"io.edgewarden.incident.{transition}.v1",
+            subject=facts.name,
+            time=timestamp(observation.time),
+            recordedtime=timestamp(finding.clock),
+            sequence=f"{self.last_sequence:020d}",
+            correlationid=identity,
+            partitionkey=facts.name,
+            severitytext=text,  # type: ignore[arg-type]  # SEVERITIES holds no other words
+            severitynumber=number,
+            data=IncidentData(
+                incident=identity,
+                transition=transition,
+                active=active,
+                kind=incident.kind,  # type: ignore[arg-type]  # detectors declare no other words
+                severity=incident.severity,
+                score=round(observation.score, 3),
+                threshold=round(observation.threshold, 3),
+                value=observation.value,
+                unit=facts.unit,
+                expected=_finite(band.expected if band else math.nan),
+                lower=_finite(band.lower if band else math.nan),
+                upper=_finite(band.upper if band else math.nan),
+                detectors=_evidence(incident),
+                started=timestamp(incident.started),
+                last=timestamp(incident.last.time),
+                ended=None if active else timestamp(observation.time),
+                peak=PeakMoment(
+                    value=incident.peak.value,
+                    score=round(incident.peak.score, 3),
+                    time=timestamp(incident.peak.time),
+                ),
+                count=incident.count,
+                recent=[(timestamp(time), value) for time, value in finding.recent],
+                labels=dict(facts.labels),
+                message=message,
+            ),
+        )
+        return Event(
+            sequence=self.last_sequence,
+            id=event.id,
+            sensor=facts.name,
+            topic=self._topics.anomaly(facts.topic),
+            time=observation.time,
+            incident=identity,
+            transition=transition,
+            kind=incident.kind,
+            severity=incident.severity,
+            message=message,
+            payload=event.model_dump_json().encode(),
+        )
+
+
+def shown_band(opinions: list[Opinion]) -> Opinion | None:
+    """The opinion whose band a person is shown: of the most surprised detector that has one."""
+    return next((each for each in opinions if not expects_nothing(each)), None)
+
+
+def _evidence(incident: Incident) -> list[DetectorEvidence]:
+    ordered = sorted(incident.evidence.items(), key=lambda each: (-each[1].score, each[0]))
+    return [
+        DetectorEvidence(name=name, score=round(each.score, 3), since=timestamp(each.since))
+        for name, each in ordered
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,192 @@
+"""Routes: which topics are read, by which decoder, and how the sensors in them are called."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.topics import filter_problem, template_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.core.decoders.base import Decoder, Repetition
+
+LONGEST_NAME = 200
+"""Bytes of a sensor's name."""
+
+LONGEST_TOPIC = 256
+"""Bytes of an outgoing topic; AWS IoT takes no more."""
+
+MOST_SLASHES = 7
+"""In an outgoing topic; AWS IoT takes no more."""
+
+USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
+"""As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
+
+REMEMBERED = 100_000
+"""Topics whose route is remembered; beyond it, all are looked up anew."""
+
+LONGEST_REMEMBERED = 512
+"""Characters of a topic that is remembered; MQTT allows 65,535 bytes, and so many would fill the memory."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
+_ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SHORTEST_CUT = 17
+
+
+@dataclass(frozen=True)
+class Route:
+    """One input.
+
+    Attributes:
+        filter: MQTT topic filter.
+        template: Of the sensors' names: `{1}` is what the first wildcard stands for, `{topic}` the whole
+            topic, `{field}` the path in the payload. Where that is empty, the separator before it vanishes
+            too.
+        decoder: Reads the payloads.
+        repetition: What it means that a value is sent again.
+        time_from_payload: False if the time of arrival counts whatever the payload says.
+
+    Raises:
+        ValueError: The filter or the template isn't well formed, or they don't fit each other.
+    """
+
+    filter: str
+    template: str
+    decoder: Decoder
+    repetition: Repetition
+    time_from_payload: bool = True
+
+    def __post_init__(self) -> None:
+        problem = filter_problem(self.filter)
+        if problem:
+            raise ValueError(f"the topic filter {self.filter!r} {problem}")
+        problem = template_problem(self.template, self.filter)
+        if problem:
+            raise ValueError(f"the template {self.template!r} {problem}")
+
+
+class Resolved:
+    """A topic that a route reads."""
+
+    __slots__ = ("_levels", "_topic", "route")
+
+    def __init__(self, route: Route, topic: str, levels: Sequence[str]) -> None:
+        self.route = route
+        self._topic = topic
+        self._levels = levels
+
+    def sensor(self, path: str) -> str | None:
+        """The name of the sensor at a path in the payload, or None if it isn't usable; see `is_usable()`."""
+
+        def fill(found: re.Match[str]) -> str:
+            word = found[1]
+            if word == "topic":
+                return self._topic
+            return path if word == "field" else self._levels[int(word) - 1]
+
+        template = self.route.template if path else _NO_FIELD.sub("", self.route.template)
+        name = _PLACEHOLDER.sub(fill, template)
+        return name if is_usable(name) else None
+
+
+class Routes:
+    """All inputs; the first that matches a topic reads it.
+
+    Args:
+        routes: In the operator's order.
+        own_prefix: Our own topics, which are never read.
+    """
+
+    def __init__(self, routes: Sequence[Route], own_prefix: str) -> None:
+        self._routes = [(route, route.filter.split("/")) for route in routes]
+        self._own = own_prefix
+        self._remembered: dict[str, Resolved | None] = {}
+
+    def find(self, topic: str) -> Resolved | None:
+        """The route of a topic, or None if nobody reads it, as our own topics and the broker's."""
+        try:
+            return self._remembered[topic]
+        except KeyError:
+            resolved = self._resolve(topic)
+        if len(topic) <= LONGEST_REMEMBERED:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[topic] = resolved
+        return resolved
+
+    def _resolve(self, topic: str) -> Resolved | None:
+        if topic == self._own or topic.startswith((f"{self._own}/", "$")):
+            return None
+        levels = topic.split("/")
+        for route, wanted in self._routes:
+            matched = match(wanted, levels)
+            if matched is not None:
+                return Resolved(route, topic, matched)
+        return None
+
+
+def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
+    """What the wildcards of a filter stand for in a topic, or None if it doesn't match (MQTT 3.1.1, 4.7).
+
+    Args:
+        wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing.
+        levels: Levels of the topic. Where the first begins with `$`, no wildcard stands for it.
+    """
+    if levels[0].startswith("$") and wanted[0] in {"+", "#"}:
+        return None
+    stands_for: list[str] = []
+    for index, level in enumerate(wanted):
+        if level == "#":
+            stands_for.append("/".join(levels[index:]))
+            return stands_for
+        if index >= len(levels):
+            return None
+        if level == "+":
+            stands_for.append(levels[index])
+        elif level != levels[index]:
+            return None
+    return stands_for if len(wanted) == len(levels) else None
+
+
+def is_usable(name: str) -> bool:
+    """Whether a sensor may have a name.
+
+    It has 1 to 200 bytes of UTF-8, no control characters, and no level that is empty or begins or ends with a
+    space. Nothing is mended: two names that differ stay two sensors.
+    """
+    if len(name) > LONGEST_NAME or _CONTROL.search(name) or len(name.encode()) > LONGEST_NAME:
+        return False
+    return all(level and level == level.strip() for level in name.split("/"))
+
+
+def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
+    """A sensor's name as the end of an outgoing topic; two names never share one.
+
+    Wildcards, control characters, dots (RabbitMQ turns them into slashes), `~` and `%` are percent-encoded,
+    and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~` and a
+    hash.
+
+    Args:
+        sensor: The name.
+        before: What the topic begins with. At most 239 bytes of it leave room for the hash.
+    """
+    most_slashes = max(0, MOST_SLASHES - before.count("/"))
+    most_bytes = max(_SHORTEST_CUT, LONGEST_TOPIC - len(before.encode()))
+    topic = _ENCODED.sub(_percent, sensor)
+    slashed = topic.split("/", most_slashes) if most_slashes else [topic]
+    topic = "/".join(each.replace("/", "%2F") for each in slashed)
+    encoded = topic.encode()
+    if len(encoded) <= most_bytes:
+        return topic
+    digest = hashlib.blake2b(sensor.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{encoded[: most_bytes - _SHORTEST_CUT].decode('utf-8', 'ignore')}~{digest}"
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))

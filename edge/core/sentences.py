@@ -1,0 +1,88 @@
+"""The sentence that an operator reads: what is wrong with which sensor, and what was expected of it."""
+
+from __future__ import annotations
+
+import math
+
+from edge.core.incidents import Incident, Observation, Opinion, Transition
+
+SAYS = {
+    "spike": "is at",
+    "level_shift": "has shifted to",
+    "drift": "has drifted to",
+    "variance": "is unsteady, now",
+    "flatline": "is stuck at",
+    "range": "is beyond its limits at",
+    "rate": "has jumped to",
+    "contextual": "is unusual for the time of day at",
+    "correlation": "no longer moves with its device, at",
+    "clock": "has a wrong clock, at",
+}
+
+
+def sentence(
+    sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation, band: Opinion | None
+) -> str:
+    """Say in one sentence what a transition means.
+
+    Args:
+        sensor: Name of the sensor.
+        unit: Unit of its values, may be empty.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The reading or silence behind it.
+        band: The opinion whose band is shown, or None.
+    """
+    value = quantity(observation.value, unit)
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition is Transition.CLEARED:
+        if incident.kind == "missing":
+            return f"{sensor} reports again after {lasted} of alarm: {value}"
+        return f"{sensor} is back to normal at {value} after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"{sensor} has been at the new level for {lasted}; {value} is taken as normal from here on"
+    if incident.kind == "missing":
+        return f"{sensor} is silent; its last value was {value}"
+    again = "still " if transition is Transition.UPDATED and incident.kind not in {"variance"} else ""
+    verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
+    return f"{sensor} {verb} {value}{expectation(band, unit)}"
+
+
+def expectation(band: Opinion | None, unit: str) -> str:
+    """What was expected, as the end of a sentence; empty where nothing was."""
+    if band is None or expects_nothing(band):
+        return ""
+    if math.isfinite(band.lower) and math.isfinite(band.upper):
+        return f", expected {number(band.lower)} to {quantity(band.upper, unit)}"
+    if math.isfinite(band.lower):
+        return f", expected {quantity(band.lower, unit)} or more"
+    if math.isfinite(band.upper):
+        return f", expected {quantity(band.upper, unit)} or less"
+    return f", expected {quantity(band.expected, unit)}"
+
+
+def expects_nothing(band: Opinion) -> bool:
+    """Whether an opinion expects nothing in particular."""
+    return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit."""
+    return f"{number(value)} {unit}" if unit else number(value)
+
+
+def number(value: float) -> str:
+    """A value with four significant digits, without an exponent where it can be read without one."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.3e}"
+    digits = 3 - math.floor(math.log10(abs(value))) if value else 1
+    text = f"{value:.{min(8, max(0, digits))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration(seconds: float) -> str:
+    """A duration as a person says it."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{number(round(seconds / size, 1))} {unit}"
+    return f"{number(round(seconds, 1))} s"

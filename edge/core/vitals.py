@@ -1,0 +1,89 @@
+"""Vitals: what the engine itself knows of every sensor, beside what the detectors have learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Floats, Slots
+
+RECENT = 16
+"""Readings of a sensor that its events show."""
+
+LONGEST_GAP = 10.0
+"""In the learned interval, a gap counts as at most this many intervals."""
+
+
+class Vitals:
+    """Arrays with one row a sensor; rows follow the sensor table.
+
+    Attributes:
+        count: Readings taken so far.
+        time: Time of the last reading.
+        value: Value of the last reading.
+        interval: Seconds between two readings, learned; 0 while unknown.
+        level: Raising level at the last reading, in decades.
+        exceeding: Readings in a row at or above the raising level.
+        seen: Stream clock at the last reading.
+        deadline: Stream clock at which the sensor's silence becomes too long.
+        silences: How often the deadline has passed since the last reading.
+        recent_times: Times of the last readings, a ring of `RECENT` a row.
+        recent_values: Their values.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.count = np.zeros(0, dtype=np.int64)
+        self.time = np.zeros(0)
+        self.value = np.zeros(0)
+        self.interval = np.zeros(0)
+        self.level = np.zeros(0)
+        self.exceeding = np.zeros(0, dtype=np.int64)
+        self.seen = np.zeros(0)
+        self.deadline = np.zeros(0)
+        self.silences = np.zeros(0, dtype=np.int64)
+        self.recent_times = np.zeros((0, RECENT))
+        self.recent_values = np.zeros((0, RECENT))
+
+    def grow(self, rows: int) -> None:
+        """Make room for `rows` sensors in all, and some to spare."""
+        if rows <= self.rows:
+            return
+        room = max(16, rows, 2 * self.rows)
+        for name, array in vars(self).items():
+            if isinstance(array, np.ndarray):
+                setattr(self, name, _grown(array, room, np.inf if name == "deadline" else 0))
+        self.rows = room
+
+    def record(self, slots: Slots, values: Floats, times: Floats, clock: Floats) -> None:
+        """Take note of one round of readings, no slot twice; arrays of shape (n,)."""
+        count = self.count[slots]
+        gap = times - self.time[slots]
+        known = self.interval[slots]
+        capped = np.where(known > 0, np.minimum(gap, LONGEST_GAP * known), gap)
+        rate = np.maximum(1 / 50, 1 / np.maximum(count, 1))
+        learned = np.where(known > 0, known + rate * (capped - known), gap)
+        self.interval[slots] = np.where((count > 0) & (gap > 0), learned, known)
+        at = count % RECENT
+        self.recent_times[slots, at] = times
+        self.recent_values[slots, at] = values
+        self.count[slots] = count + 1
+        self.time[slots] = times
+        self.value[slots] = values
+        self.seen[slots] = clock
+        self.silences[slots] = 0
+
+    def recent(self, slot: int) -> list[tuple[float, float]]:
+        """The last readings of a sensor, oldest first: (time, value)."""
+        count = int(self.count[slot])
+        order = [each % RECENT for each in range(max(0, count - RECENT), count)]
+        times, values = self.recent_times[slot, order], self.recent_values[slot, order]
+        return list(zip(times.tolist(), values.tolist(), strict=True))
+
+
+def _grown(array: NDArray[Any], rows: int, fill: float) -> NDArray[Any]:
+    grown = np.full((rows, *array.shape[1:]), fill, dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown

@@ -1,0 +1,64 @@
+"""Log lines: the event's name, then key=value; never a payload or a secret, never more than a few a second."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+
+class KeyValueFormatter(logging.Formatter):
+    """`2026-11-23T05:00:01.250Z info edgewarden.service started gateway=plant7`."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback follows on lines of its own."""
+        stamp = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
+        line = f"{stamp} {record.levelname.lower()} {record.name} {record.getMessage()}".replace("\n", " ")
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class RateLimit(logging.Filter):
+    """Lets the same kind of line through only so often, and says how many were left out.
+
+    Args:
+        interval_s: Seconds between two lines of one kind.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, interval_s: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._interval_s = interval_s
+        self._clock = clock
+        self._last: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is printed."""
+        if record.levelno < logging.WARNING:
+            return True
+        kind = (record.name, str(record.msg))
+        now = self._clock()
+        last, left_out = self._last.get(kind, (-self._interval_s, 0))
+        if now - last < self._interval_s:
+            self._last[kind] = (last, left_out + 1)
+            return False
+        if len(self._last) > 1000:
+            self._last.clear()
+        self._last[kind] = (now, 0)
+        if left_out:
+            record.msg = f"{record.getMessage()} left_out={left_out}"
+            record.args = ()
+        return True
+
+
+def set_up_logs(level: str) -> None:
+    """Send our log lines to standard error, from `level` on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(KeyValueFormatter())
+    handler.addFilter(RateLimit())
+    logger = logging.getLogger("edgewarden")
+    logger.handlers = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False

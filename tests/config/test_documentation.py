@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from config.explaining import model_within
+from config.fields import Table
+from config.loading import parse
+from config.schema import Configuration
+from config.template import template
+from detectors import DETECTORS
+from detectors.parameters import parameters_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+ROWS = {match[1]: (match[2].strip(), match[3].strip(), match[4].strip()) for match in ROW.finditer(PAGE)}
+
+
+def fields_of(model: type[Table], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
+        inner = model_within(field.annotation)
+        if path in {"rule[].incidents", "rule[].detectors"}:
+            continue
+        if inner is None:
+            yield path, field
+        else:
+            many = get_origin(field.annotation) is tuple
+            yield from fields_of(inner, f"{path}{'[]' if many else ''}.")
+
+
+FIELDS = dict(fields_of(Configuration))
+PARAMETERS = {
+    f"detectors.{name}.{each.name}": each
+    for name, detector in DETECTORS.items()
+    for each in parameters_of(detector)
+}
+SPECIAL = {"rule[].incidents.*", "rule[].detectors.NAME.enabled"}
+
+
+def test_the_page_has_a_row_for_every_key_and_for_nothing_else() -> None:
+    assert ROWS.keys() == FIELDS.keys() | PARAMETERS.keys() | SPECIAL
+    assert len(ROWS) == len(ROW.findall(PAGE))
+
+
+def written(cell: str) -> Any:
+    return tomllib.loads(f"value = {cell.strip('`')}")["value"]
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+@pytest.mark.parametrize("key", sorted(FIELDS))
+def test_the_page_tells_the_default(key: str) -> None:
+    cell, _, _ = ROWS[key]
+    field = FIELDS[key]
+    default = (
+        field.get_default(call_default_factory=True, validated_data={}) if not field.is_required() else None
+    )
+    if field.is_required():
+        assert cell == "required"
+    elif default is None:
+        assert cell == "not set"
+    else:
+        assert written(cell) == plain(default)
+
+
+@pytest.mark.parametrize("key", sorted(FIELDS))
+def test_the_page_tells_the_range(key: str) -> None:
+    _, allowed, meaning = ROWS[key]
+    assert meaning.endswith(".")
+    numbers = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", allowed)}
+    for bound in FIELDS[key].metadata:
+        for name in ("ge", "gt", "le", "lt", "max_length"):
+            value = getattr(bound, name, None)
+            if value is not None and not ("host" in key or "user" in key):
+                assert float(value) in numbers, f"{name} {value}"
+    if get_origin(FIELDS[key].annotation) is Literal:
+        for option in get_args(FIELDS[key].annotation):
+            assert str(option) in allowed
+
+
+@pytest.mark.parametrize("key", sorted(PARAMETERS))
+def test_the_page_tells_the_parameters_of_detectors(key: str) -> None:
+    cell, allowed, _ = ROWS[key]
+    parameter = PARAMETERS[key]
+    if isinstance(parameter.default, float) and math.isnan(parameter.default):
+        assert cell == "not set"
+    else:
+        assert written(cell) == parameter.default
+    numbers = {float(each) for each in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", allowed)}
+    bounds = (parameter.range.above, parameter.range.below, parameter.range.at_least, parameter.range.at_most)
+    assert {each for each in bounds if each is not None} <= numbers
+    assert parameter.unit in allowed
+
+
+def test_every_table_of_the_page_has_a_chapter() -> None:
+    for name, field in Configuration.model_fields.items():
+        title = field.alias or name
+        brackets = f"[[{title}]]" if get_origin(field.annotation) is tuple else f"[{title}]"
+        assert f"## `{brackets}`" in PAGE
+
+
+def test_the_template_is_a_configuration_without_faults_and_doubts() -> None:
+    inspection = parse(template())
+    assert inspection.doubts == ()
+    assert inspection.configuration == parse('[[input]]\ntopic = "sensors/#"\n').configuration
+
+
+def uncommented() -> str:
+    """The template with everything that is commented out switched on, but for what excludes each other."""
+    lines = []
+    for line in template().splitlines():
+        if match := re.match(r"# (\[|[a-z_.]+ = )(.*)", line):
+            lines.append(match[1] + match[2])
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default() -> None:
+    data = tomllib.loads(uncommented())
+    shown_by_example = (
+        "broker.tls",
+        "upstream",
+        "rule[]",
+        "broker.username",
+        "broker.password",
+        "broker.client_id",
+    )
+    shown_by_example += (
+        "input[].topic",
+        "input[].values",
+        "input[].unit",
+        "input[].repetition",
+        "incidents.threshold",
+    )
+    for key, field in FIELDS.items():
+        value = data
+        if key.startswith("upstream.") and key != "upstream.host":
+            continue
+        for part in key.split("."):
+            value = value[part[:-2]][0] if part.endswith("[]") else value[part]
+        default = field.get_default(call_default_factory=True, validated_data={})
+        assert key.startswith(shown_by_example) or value == plain(default), key
+
+
+def test_what_is_commented_out_in_the_template_can_be_used() -> None:
+    text = uncommented().replace('password_env = "MQTT_PASSWORD"', "")
+    configuration = parse(text).configuration
+    assert configuration.rule_for("line1/a/temperature").unit == "°C"
+    assert configuration.outbound is not None
+
+
+@pytest.mark.parametrize("value", ['a"b', "ü\\n", "\x7f\t", "𝛑"])
+def test_what_the_template_is_filled_with_is_quoted(value: str) -> None:
+    assert tomllib.loads(template(gateway=value))["gateway"]["name"] == value
+    assert tomllib.loads(template(host=value))["broker"]["host"] == value
+    assert tomllib.loads(template(topic=value))["input"][0]["topic"] == value

@@ -1,0 +1,486 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.loading import LARGEST_BYTES, inspect, load, parse
+from config.problems import ConfigurationError, Problem
+
+INPUT = '[[input]]\ntopic = "plant/+/+"\n'
+
+
+def faults_of(text: str, folder: Path | None = None) -> list[Problem]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text, "edgewarden.toml", folder)
+    return list(caught.value.problems)
+
+
+FAULTY = [
+    ('port = "5"', "broker", "broker.port", 4, 'must be a whole number, is "5"'),
+    ("port = 1883.0", "broker", "broker.port", 4, "must be a whole number, is 1883.0"),
+    ("port = true", "broker", "broker.port", 4, "must be a whole number, is true"),
+    ("port = 0", "broker", "broker.port", 4, "must be at least 1, is 0"),
+    ("port = 65536", "broker", "broker.port", 4, "must be at most 65535, is 65536"),
+    ("host = 5", "broker", "broker.host", 4, "must be a text in quotes, is 5"),
+    ('host = ""', "broker", "broker.host", 4, "must not be empty"),
+    ("embedded = 1", "broker", "broker.embedded", 4, "must be true or false, is 1"),
+    (
+        'host = "10.0.0.1"\nembedded = true',
+        "broker",
+        "broker.embedded",
+        5,
+        "needs a host of this machine such as 127.0.0.1, is 10.0.0.1",
+    ),
+    (
+        'username = "me"\nembedded = true',
+        "broker",
+        "broker.embedded",
+        5,
+        "starts a broker without passwords and encryption: leave out username",
+    ),
+    ('version = "3.1"', "broker", "broker.version", 4, 'must be "3.1.1" or "5", is "3.1"'),
+    ("version = 5", "broker", "broker.version", 4, 'must be "3.1.1" or "5", is 5'),
+    ('password_file = "secret"', "broker", "broker.password_file", 4, "needs username too"),
+    ('password_env = "SECRET"', "broker", "broker.password_env", 4, "needs username too"),
+    (
+        'username = "me"\npassword_file = "secret"\npassword_env = "SECRET"',
+        "broker",
+        "broker.password_env",
+        6,
+        "must not be given where password_file is",
+    ),
+    (
+        'password = "hunter2"',
+        "broker",
+        "broker.password",
+        4,
+        "there is no such key; did you mean password_env?",
+    ),
+    ('key_file = "me.key"', "broker.tls", "broker.tls.key_file", 4, "needs certificate_file too"),
+    (
+        'certificate_file = "me.pem"',
+        "broker.tls",
+        "broker.tls",
+        3,
+        "must be given where certificate_file is",
+    ),
+    ("port = 1", "upstream", "upstream.host", 3, "must be given"),
+    (
+        'host = "a"\nembedded = true',
+        "upstream",
+        "upstream.embedded",
+        5,
+        "there is no such key",
+    ),
+    ('name = "a b"', "gateway", "gateway.name", 4, 'must be 1 to 64 letters, digits, - or _, is "a b"'),
+    ('base = "a/#"', "gateway", "gateway.base", 4, "must hold no wildcard: it is what we publish to"),
+    ('base = "/a"', "gateway", "gateway.base", 4, "must hold no empty level"),
+    ('base = "$SYS/a"', "gateway", "gateway.base", 4, "must not begin with $"),
+    ('base = "a/{name}"', "gateway", "gateway.base", 4, "may hold {gateway} and no other placeholder"),
+    ("threshold = nan", "incidents", "incidents.threshold", 4, "must be"),
+    ("clear_ratio = 0", "incidents", "incidents.clear_ratio", 4, "must be above 0, is 0"),
+    (
+        "false_alarms_per_sensor_per_day = inf",
+        "incidents",
+        "incidents.false_alarms_per_sensor_per_day",
+        4,
+        "must be a finite number, is inf",
+    ),
+    ("clear_after = 0", "incidents", "incidents.clear_after", 4, "must be at least 1, is 0"),
+    ('level = "loud"', "log", "log.level", 4, 'must be "debug", "info", "warning" or "error", is "loud"'),
+    ("earliest = 5", "limits", "limits.earliest", 4, "must be a day such as 2000-01-01, is 5"),
+    ('earliest = "May"', "limits", "limits.earliest", 4, 'must be a day such as 2000-01-01, is "May"'),
+    ("sensor = 5", "limits", "limits.sensor", 4, "there is no such key; did you mean sensors?"),
+    ('path = ""', "store", "store.path", 4, "must be the path of a file"),
+    ("path = 5", "store", "store.path", 4, "must be a text in quotes, is 5"),
+    ('durability = "full"', "store", "store.durability", 4, 'must be "power" or "process", is "full"'),
+]
+
+
+@pytest.mark.parametrize(("text", "table", "key", "line", "message"), FAULTY)
+def test_a_fault_in_a_table_names_its_key_and_line(
+    text: str, table: str, key: str, line: int, message: str
+) -> None:
+    (fault,) = faults_of(f"{INPUT}[{table}]\n{text}\n")
+    assert fault.line == line
+    assert fault.key == key or (key == "broker.tls" and fault.key == "broker.tls.key_file")
+    assert message in fault.message
+
+
+def test_a_key_that_looks_like_a_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(f'{INPUT}[broker]\npassword = "hunter2"\n')
+    assert "hunter2" not in str(caught.value)
+
+
+INPUTS = [
+    ('topic = "a/#/b"', "input[0].topic", 'may hold # only as its last level, is "a/#/b"'),
+    ('topic = "a/b#"', "input[0].topic", 'may hold # only as its last level, is "a/b#"'),
+    ('topic = "a+/b"', "input[0].topic", 'may hold + only as a whole level, is "a+/b"'),
+    ('topic = ""', "input[0].topic", "must not be empty"),
+    ('topic = "$share/g/a"', "input[0].topic", "must not begin with $"),
+    ('topic = "a"\nsensor = "{1}"', "input[0].sensor", "asks for {1}, but the topic a has no wildcard"),
+    ('topic = "a/+"\nsensor = "{2}"', "input[0].sensor", "asks for {2}, but the topic a/+ has one wildcard"),
+    (
+        'topic = "+/+/#"\nsensor = "{4}"',
+        "input[0].sensor",
+        "asks for {4}, but the topic +/+/# has 3 wildcards",
+    ),
+    ('topic = "+"\nsensor = "{0}"', "input[0].sensor", "knows no placeholder {0}"),
+    ('topic = "+"\nsensor = "{device}"', "input[0].sensor", "knows no placeholder {device}"),
+    ('topic = "+"\nsensor = "{1"', "input[0].sensor", "has a brace without its partner"),
+    ('topic = "+"\nsensor = "a/+"', "input[0].sensor", "must hold no wildcard"),
+    ('topic = "+"\nsensor = "{1}/"', "input[0].sensor", "must hold no empty level"),
+    (
+        'topic = "+"\nformat = "number"\nsensor = "{field}"',
+        "input[0].sensor",
+        "there is no {field} in a plain number",
+    ),
+    ('topic = "+"\nformat = "number"\nsensor = "{field}/{1}"', "input[0].sensor", "there is no {field}"),
+    ('topic = "+"\nsensor = ""', "input[0].sensor", "must not be empty"),
+    ('topic = "a"\nqos = 2', "input[0].qos", "must be 0 or 1, is 2"),
+    ('topic = "a"\nzone = "Mars/North"', "input[0].zone", "is no time zone that this machine knows"),
+    ('topic = "a"\nzone = "../etc/passwd"', "input[0].zone", "is no time zone"),
+    ('topic = "a"\nvalues = { ON = "1" }', "input[0].values.ON", 'must be a number, is "1"'),
+    ('topic = "a"\nvalues = 5', "input[0].values", "must be a table, is 5"),
+    ('topic = "a"\ntime_keys = []', "input[0].time_keys", "must not be empty"),
+    ('topic = "a"\ntime_keys = "t"', "input[0].time_keys", "must be a list"),
+    ('topic = "a"\ntime_keys = [1]', "input[0].time_keys[0]", "must be a text in quotes, is 1"),
+    (
+        'topic = "a"\nrepetition = "never"',
+        "input[0].repetition",
+        'must be "periodic", "on_change" or "full_repeat"',
+    ),
+    (
+        'topic = "a"\nformat = "number"\nvalue_key = "v"',
+        "input[0].value_key",
+        'means nothing with format = "number"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "message"), INPUTS)
+def test_a_fault_in_an_input_names_its_last_line(text: str, key: str, message: str) -> None:
+    (fault,) = faults_of(f"[[input]]\n{text}\n")
+    assert (fault.key, fault.line) == (key, 1 + len(text.splitlines()))
+    assert message in fault.message
+
+
+RULES = [
+    ('sensors = "a/+"', "rule[0].sensors", 4, "is a glob on sensor names: write *"),
+    ('sensors = ""', "rule[0].sensors", 4, "must not be empty; ** stands for every sensor"),
+    ('sensors = "***"', "rule[0].sensors", 4, "not ***"),
+    ('unit = "x"', "rule[0].sensors", 3, "must be given"),
+    ('sensors = "a"\npreset = "defualt"', "rule[0].preset", 5, "is no preset; did you mean default?"),
+    (
+        'sensors = "a"\npreset = "x"',
+        "rule[0].preset",
+        5,
+        "is no preset; known are counter, default, limits_only, on_change",
+    ),
+    (
+        'sensors = "a"\ndetectors.ewmaa.x = 1',
+        "rule[0].detectors.ewmaa",
+        5,
+        "no such detector; did you mean ewma?",
+    ),
+    ('sensors = "a"\ndetectors.ewma = 5', "rule[0].detectors.ewma", 5, "must be a table, is 5"),
+    ('sensors = "a"\ndetectors.limits.hihg = 5', "rule[0].detectors.limits.hihg", 5, "did you mean high?"),
+    (
+        'sensors = "a"\n[rule.detectors.limits]\nhigh = "5"',
+        "rule[0].detectors.limits.high",
+        6,
+        "must be a number",
+    ),
+    (
+        'sensors = "a"\n[rule.detectors.limits]\nhigh = nan',
+        "rule[0].detectors.limits.high",
+        6,
+        "must be a finite",
+    ),
+    (
+        'sensors = "a"\n[rule.detectors.limits]\nlow = 5\nhigh = 4',
+        "rule[0].detectors.limits.high",
+        7,
+        "must be above low, which is 5; is 4",
+    ),
+    ('sensors = "a"\nlabels = { a = 1 }', "rule[0].labels.a", 5, "must be a text in quotes, is 1"),
+    (
+        'sensors = "a"\n[rule.incidents]\nclear_after = 0',
+        "rule[0].incidents.clear_after",
+        6,
+        "must be at least 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "line", "message"), RULES)
+def test_a_fault_in_a_rule_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
+    (fault,) = faults_of(f"{INPUT}[[rule]]\n{text}\n")
+    assert (fault.key, fault.line) == (key, line)
+    assert message in fault.message
+
+
+WHOLE = [
+    ("", "input", 1, "is missing: at least one [[input]] says what to read"),
+    ("input = []", "input", 1, "must not be empty: at least one [[input]]"),
+    ('[input]\ntopic = "a"', "input", 1, "must be written with two brackets: [[input]]"),
+    (f"{INPUT}[rule]\nsensors = 'a'", "rule", 3, "must be written with two brackets: [[rule]]"),
+    (f"{INPUT}[[broker]]\nport = 1", "broker", 3, "must be a table, is a list"),
+    (f"broker = 5\n{INPUT}", "broker", 1, "must be a table, is 5"),
+    (f"{INPUT}[brokre]\nport = 1", "brokre", 3, "there is no such key; did you mean broker?"),
+    (f"{INPUT}{INPUT}", "input[1].topic", 4, "stands in input[0] already"),
+    (f'{INPUT}"a.b" = 1\n', 'input[0]."a.b"', 3, "there is no such key; known are"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "line", "message"), WHOLE)
+def test_a_fault_of_the_whole_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
+    (fault,) = faults_of(text)
+    assert (fault.key, fault.line) == (key, line)
+    assert message in fault.message
+
+
+SYNTAX = [
+    ("[gateway\nname = 1", 1),
+    ("a = 1\nb = \nc = 3", 2),
+    ("a = 1\na = 2\n", 2),
+    ("[a]\n\n[a]\n", 3),
+    ('a = 1\nb = "never closed\n', 2),
+    ("a = 1\nb = [1,\n", 2),
+    ("a = '''\n\n", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), SYNTAX)
+def test_a_syntax_error_has_its_line(text: str, line: int) -> None:
+    (fault,) = faults_of(text)
+    assert fault.key == ""
+    assert fault.line == line
+    assert fault.message.startswith("is not TOML: ")
+    assert "(at " not in fault.message
+
+
+def test_arrays_nested_without_end_are_refused() -> None:
+    (fault,) = faults_of("a = " + "[" * 20_000)
+    assert "nested too deeply" in fault.message
+
+
+def test_all_faults_are_reported_at_once_in_the_order_of_the_file() -> None:
+    text = """\
+[broker]
+port = "1883"
+[[input]]
+topic = "a"
+qos = 7
+[[input]]
+topic = "a"
+[[rule]]
+sensors = "x"
+preset = "nothing"
+[rule.detectors.limits]
+high = "hot"
+[log]
+level = 3
+"""
+    assert [(each.line, each.key) for each in faults_of(text)] == [
+        (2, "broker.port"),
+        (5, "input[0].qos"),
+        (7, "input[1].topic"),
+        (10, "rule[0].preset"),
+        (12, "rule[0].detectors.limits.high"),
+        (14, "log.level"),
+    ]
+
+
+def test_an_error_reads_like_a_compilers() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(f"{INPUT}[broker]\nport = 0\n", "edgewarden.toml")
+    assert str(caught.value) == "edgewarden.toml:4: broker.port: must be at least 1, is 0"
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "edgewarden.toml"
+    path.write_bytes(content)
+    return path
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "data").mkdir()
+    text = f'{INPUT}[broker]\nusername = "me"\npassword_file = "secret"\n[store]\npath = "data/our.db"\n'
+    configuration = load(write(tmp_path, text.encode()))
+    assert configuration.broker.password_file == tmp_path / "secret"
+    assert configuration.store.path == tmp_path / "data" / "our.db"
+    assert load(write(tmp_path, INPUT.encode())).store.path == tmp_path / "edgewarden.db"
+
+
+def test_files_that_are_not_there_are_faults(tmp_path: Path) -> None:
+    text = f"""{INPUT}[broker]
+username = "me"
+password_file = "secret"
+[broker.tls]
+ca_file = "ca.pem"
+[store]
+path = "nowhere/our.db"
+"""
+    faults = faults_of(text, tmp_path)
+    assert [(each.line, each.key) for each in faults] == [
+        (5, "broker.password_file"),
+        (7, "broker.tls.ca_file"),
+        (9, "store.path"),
+    ]
+    assert "there is no file" in faults[0].message
+    assert "there is no folder" in faults[2].message
+
+
+def test_a_store_that_is_a_folder_is_a_fault(tmp_path: Path) -> None:
+    (fault,) = faults_of(f'{INPUT}[store]\npath = "."\n', tmp_path)
+    assert "is a folder" in fault.message
+
+
+def fault_of_file(path: Path) -> Problem:
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    (fault,) = caught.value.problems
+    return fault
+
+
+def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
+    assert "edgewarden init" in fault_of_file(tmp_path / "edgewarden.toml").message
+
+
+def test_a_folder_and_a_pipe_are_no_files(tmp_path: Path) -> None:
+    assert fault_of_file(tmp_path).message == "is not a file"
+    os.mkfifo(tmp_path / "pipe")
+    assert fault_of_file(tmp_path / "pipe").message == "is not a file"
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = write(tmp_path, INPUT.encode())
+    monkeypatch.setattr(Path, "open", refuse)
+    assert fault_of_file(path).message == "can't be read: Permission denied"
+
+
+def test_text_that_is_not_utf8_has_its_line(tmp_path: Path) -> None:
+    fault = fault_of_file(write(tmp_path, b"a = 1\nb = '\xff'\n"))
+    assert fault.line == 2
+    assert "UTF-8" in fault.message
+
+
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    assert load(write(tmp_path, b"\xef\xbb\xbf" + INPUT.encode())).inputs[0].topic == "plant/+/+"
+
+
+def test_a_file_larger_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+    content = INPUT.encode() + b"#" * LARGEST_BYTES
+    assert fault_of_file(write(tmp_path, content)).message == "is larger than 1 MiB"
+    assert load(write(tmp_path, content[:LARGEST_BYTES]))
+
+
+DOUBTS = [
+    ('[[input]]\ntopic = "#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
+    ('[[input]]\ntopic = "edgewarden/+/state/+"', "input[0].topic", 2, "our own topics"),
+    ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
+    ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),
+    (
+        f"{INPUT}[[rule]]\nsensors = '**'\n[[rule]]\nsensors = 'b'",
+        "rule[1].sensors",
+        6,
+        "is never used: rule[0]",
+    ),
+    (
+        f"{INPUT}[[rule]]\nsensors = 'b'\npreset = 'limits_only'",
+        "rule[0].detectors.limits",
+        3,
+        "watches nothing: none",
+    ),
+    (
+        f"{INPUT}[broker]\nusername = 'x'\npassword_env = 'NO_SUCH_VARIABLE_HERE'",
+        "broker.password_env",
+        5,
+        "isn't set here and now",
+    ),
+    (f"{INPUT}[upstream]\nhost = 'h'\nusername = 'x'", "upstream.username", 5, "plain text"),
+    (f"{INPUT}[broker.tls]", "broker.port", 3, "8883 is usual"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "line", "message"), DOUBTS)
+def test_what_is_allowed_but_hardly_meant_is_a_doubt(text: str, key: str, line: int, message: str) -> None:
+    (doubt,) = parse(text).doubts
+    assert (doubt.key, doubt.line) == (key, line)
+    assert message in doubt.message
+
+
+def test_an_ordinary_configuration_raises_no_doubt(tmp_path: Path) -> None:
+    assert inspect(write(tmp_path, INPUT.encode())).doubts == ()
+
+
+KEYS = st.sampled_from(
+    [
+        "input",
+        "rule",
+        "broker",
+        "tls",
+        "detectors",
+        "ewma",
+        "memory",
+        "values",
+        "topic",
+        "sensors",
+        "port",
+        "store",
+        "incidents",
+        "enabled",
+        "labels",
+        "path",
+        "limits",
+        "earliest",
+    ]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 70_000)
+    | st.floats()
+    | st.sampled_from(["", "a", "#", "{", "**"])
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(KEYS, TREES, max_size=4))
+def test_whatever_a_file_says_the_answer_is_a_configuration_or_problems(data: dict[str, object]) -> None:
+    text = "".join(f"{key} = {toml(each)}\n" for key, each in data.items())
+    problems = problems_in(text)
+    assert problems is None or (problems and all(each.message for each in problems))
+
+
+def problems_in(text: str) -> tuple[Problem, ...] | None:
+    try:
+        parse(text)
+    except ConfigurationError as error:
+        return error.problems
+    return None
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {toml(each)}' for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(each) for each in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else "0" if value is None else repr(value)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from config import Configuration, parse, presets
+from config.detection import DetectorTables
+from config.passwords import PasswordError, password_of
+from config.schema import configuration_json_schema
+from detectors import DETECTORS
+from detectors.parameters import parameters_of
+
+INPUT = '[[input]]\ntopic = "plant/+/+"\n'
+
+
+def configuration_of(text: str = "") -> Configuration:
+    return parse(INPUT + text).configuration
+
+
+def test_an_input_is_all_it_takes() -> None:
+    configuration = configuration_of()
+    assert configuration.gateway.topic_base == "edgewarden/gateway"
+    assert configuration.inbound.client_id == "edgewarden-gateway"
+    assert configuration.outbound is None
+    assert configuration.store.path == Path("edgewarden.db")
+    assert [each.name for each in configuration.profiles] == ["**"]
+
+
+def test_client_ids_differ_by_gateway_and_link_unless_they_are_given() -> None:
+    configuration = configuration_of('[gateway]\nname = "g7"\n[upstream]\nhost = "cloud"\n')
+    assert configuration.inbound.client_id == "edgewarden-g7"
+    assert configuration.outbound is not None
+    assert configuration.outbound.client_id == "edgewarden-g7-upstream"
+    assert configuration_of('[broker]\nclient_id = "mine"\n').inbound.client_id == "mine"
+
+
+def test_the_first_rule_that_matches_counts_and_the_last_matches_everything() -> None:
+    rules = '[[rule]]\nsensors = "a/**"\nunit = "C"\n[[rule]]\nsensors = "a/b"\nunit = "K"\n'
+    configuration = configuration_of(rules)
+    assert configuration.rule_for("a/b").index == 0
+    assert configuration.rule_for("a/b").unit == "C"
+    assert configuration.rule_for("c").index == 2
+    assert configuration.rule_for("c").name == "**"
+
+
+def test_a_rule_changes_its_preset_key_by_key() -> None:
+    text = """[[rule]]
+sensors = "a"
+detectors.limits.high = 80
+detectors.seasonal.enabled = false
+"""
+    configuration = configuration_of(text)
+    shipped = {each.name for each in configuration.rule_for("other").detectors}
+    changed = {each.name: each for each in configuration.rule_for("a").detectors}
+    assert changed.keys() == shipped - {"seasonal"} | {"limits"}
+    assert changed["limits"].high == 80.0  # type: ignore[attr-defined]
+    assert list(changed) == [name for name in DETECTORS if name in changed]
+
+
+def test_sensors_can_be_left_alone() -> None:
+    off = "".join(f"detectors.{name}.enabled = false\n" for name in DETECTORS)
+    assert configuration_of(f'[[rule]]\nsensors = "a"\n{off}').rule_for("a").detectors == ()
+
+
+def test_equal_rules_give_equal_detectors_with_equal_hashes() -> None:
+    text = "".join(f'[[rule]]\nsensors = "{name}"\ndetectors.limits.high = 1\n' for name in "ab")
+    one, other, _ = configuration_of(text).profiles
+    assert one.detectors == other.detectors
+    assert hash((one.detectors, one.incidents)) == hash((other.detectors, other.incidents))
+
+
+def test_incident_settings_of_a_rule_change_only_what_they_name() -> None:
+    text = """[incidents]
+clear_after = 9
+threshold = 7
+[[rule]]
+sensors = "a"
+incidents.update_s = 5
+[[rule]]
+sensors = "b"
+incidents.false_alarms_per_sensor_per_day = 2
+"""
+    configuration = configuration_of(text)
+    assert configuration.rule_for("a").incidents.clear_after == 9
+    assert configuration.rule_for("a").incidents.update_s == 5
+    assert configuration.rule_for("a").incidents.threshold == 7
+    assert configuration.rule_for("b").incidents.threshold is None
+
+
+def test_the_digest_follows_what_decides_events_and_nothing_else() -> None:
+    digest = configuration_of().digest()
+    assert len(digest) == 64
+    assert digest == configuration_of().digest()
+    for text in (
+        '[broker]\nhost = "other"',
+        '[log]\nlevel = "debug"',
+        '[store]\npath = "x"',
+        "[limits]\nreceive_bytes = 65536",
+    ):
+        assert configuration_of(text).digest() == digest
+    for text in (
+        '[gateway]\nname = "other"',
+        "[incidents]\nclear_after = 6",
+        '[[rule]]\nsensors = "a"\nunit = "K"',
+        '[[rule]]\nsensors = "a"\ndetectors.limits.high = 1',
+        "[limits]\nsensors = 5",
+        '[[input]]\ntopic = "b"',
+    ):
+        assert configuration_of(text).digest() != digest
+
+
+def test_a_configuration_can_not_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        configuration_of().gateway.name = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("day", ['"2020-02-03"', "2020-02-03"])
+def test_a_day_is_written_with_or_without_quotes(day: str) -> None:
+    limits = configuration_of(f"[limits]\nearliest = {day}\n").limits
+    assert limits.earliest == date(2020, 2, 3)
+    assert limits.earliest_time == 1_580_688_000.0
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_each_parameter_of_a_detector_can_be_set_with_its_default_and_range(name: str) -> None:
+    model = DetectorTables.model_json_schema()["$defs"][DETECTORS[name].__name__]
+    for parameter in parameters_of(DETECTORS[name]):
+        described = model["properties"][parameter.name]
+        assert described["description"] == parameter.doc
+        assert described.get("unit", "") == parameter.unit
+        if parameter.default == parameter.default:
+            assert described["default"] == parameter.default
+            value = str(parameter.default).lower()
+            assert configuration_of(f'[[rule]]\nsensors = "a"\ndetectors.{name}.{parameter.name} = {value}\n')
+
+
+def test_presets_use_known_detectors_with_their_defaults() -> None:
+    assert list(presets()) == ["counter", "default", "limits_only", "on_change"]
+    for name, preset in presets().items():
+        assert preset.description
+        for detector in preset.detectors.model_fields_set:  # type: ignore[attr-defined]
+            assert not getattr(preset.detectors, detector).model_fields_set, f"{name} changes {detector}"
+
+
+def test_the_default_preset_watches_with_all_detectors_that_learn() -> None:
+    names = {each.name for each in configuration_of().rule_for("x").detectors}
+    assert names == set(DETECTORS) - {"limits"}
+
+
+def test_a_sensor_that_sends_changes_may_be_silent_and_still() -> None:
+    rule = configuration_of('[[rule]]\nsensors = "a"\npreset = "on_change"\n').rule_for("a")
+    assert not {"missing", "flatline"} & {each.kind for each in rule.detectors}
+
+
+def test_the_json_schema_describes_configurations() -> None:
+    schema = configuration_json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid({"input": [{"topic": "a"}]})
+    assert not validator.is_valid({"input": []})
+    assert not validator.is_valid({"input": [{"topic": "a", "qos": 3}]})
+    assert not validator.is_valid({"input": [{"topic": "a"}], "broker": {"hots": "x"}})
+
+
+def test_a_password_is_read_from_its_file_without_the_lines_end(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("geheim ß \r\n", "utf-8", newline="")
+    text = f'{INPUT}[broker]\nusername = "me"\npassword_file = "secret"\n'
+    broker = parse(text, folder=tmp_path).configuration.broker
+    assert password_of(broker) == "geheim ß "
+    (tmp_path / "secret").unlink()
+    with pytest.raises(PasswordError, match="No such file"):
+        password_of(broker)
+    (tmp_path / "secret").write_bytes(b"\xff")
+    with pytest.raises(PasswordError, match="not UTF-8"):
+        password_of(broker)
+
+
+def test_a_password_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = configuration_of('[broker]\nusername = "me"\npassword_env = "OUR_SECRET"\n').broker
+    monkeypatch.setenv("OUR_SECRET", "geheim")
+    assert password_of(broker) == "geheim"
+    monkeypatch.delenv("OUR_SECRET")
+    with pytest.raises(PasswordError, match="OUR_SECRET isn't set"):
+        password_of(broker)
+    assert password_of(configuration_of().broker) is None

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+
+from config.loading import load, parse
+from detectors import DETECTORS
+from detectors.parameters import parameters_of
+from edge.commands import main
+from edge.commands.check import example
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, **options: str) -> Result:
+    return CliRunner(env={"COLUMNS": "90", **options}).invoke(main, list(arguments))
+
+
+def running_text(result: Result) -> str:
+    return " ".join(result.stdout.split())
+
+
+def test_what_init_writes_passes_the_check(folder: Path) -> None:
+    assert run("init").exit_code == 0
+    checked = run("check")
+    assert checked.exit_code == 0
+    assert checked.stderr == ""
+    assert load(folder / "edgewarden.toml").gateway.name == "gateway"
+
+
+def test_init_fills_in_what_it_is_told(folder: Path) -> None:
+    result = run("init", "our.toml", "--gateway", "plant7", "--host", "mqtt.local", "--topic", "plant/+/+")
+    assert result.exit_code == 0
+    assert "edgewarden check our.toml" in result.stdout
+    configuration = load(folder / "our.toml")
+    assert configuration.gateway.name == "plant7"
+    assert configuration.broker.host == "mqtt.local"
+    assert configuration.inputs[0].topic == "plant/+/+"
+
+
+def test_init_overwrites_only_by_force(folder: Path) -> None:
+    (folder / "edgewarden.toml").write_text("precious")
+    refused = run("init")
+    assert refused.exit_code == 1
+    assert "--force" in refused.stderr
+    assert (folder / "edgewarden.toml").read_text() == "precious"
+    assert run("init", "--force").exit_code == 0
+    assert load(folder / "edgewarden.toml")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--gateway", "a b", "must be 1 to 64 letters"),
+        ("--host", "", "must not be empty"),
+        ("--topic", "a/#/b", "may hold # only as its last level"),
+    ],
+)
+def test_init_refuses_what_check_would_refuse(folder: Path, option: str, value: str, message: str) -> None:
+    result = run("init", option, value)
+    assert result.exit_code == 2
+    assert f"Invalid value for {option}: {message}" in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_init_says_why_it_can_not_write(folder: Path) -> None:
+    result = run("init", "nowhere/edgewarden.toml")
+    assert result.exit_code == 1
+    assert "No such file or directory" in result.stderr
+    assert run("init", str(folder), "--force").exit_code == 1
+
+
+def test_check_prints_every_fault_like_a_compiler_and_ends_with_2(folder: Path) -> None:
+    (folder / "edgewarden.toml").write_text(
+        '[[input]]\ntopic = "a"\nqos = 5\n[[rule]]\nsensors = "x"\ndetectors.ewmaa.x = 1\n'
+    )
+    result = run("check")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "edgewarden.toml:3: input[0].qos: must be 0 or 1, is 5",
+        "edgewarden.toml:6: rule[0].detectors.ewmaa: there is no such detector; did you mean ewma?",
+        "2 faults; nothing was started.",
+    ]
+
+
+def test_check_says_that_there_is_no_file(folder: Path) -> None:
+    result = run("check")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("edgewarden.toml: there is no such file; edgewarden init writes one")
+    assert list(folder.iterdir()) == []
+
+
+WHOLE = """\
+[gateway]
+name = "plant7"
+[broker]
+host = "::1"
+username = "me"
+password_env = "OUR_SECRET"
+version = "5"
+[broker.tls]
+[upstream]
+host = "cloud.example"
+port = 8883
+[[input]]
+topic = "plant/+/+"
+sensor = "{1}/{2}/{field}"
+[[input]]
+topic = "doors/#"
+format = "number"
+repetition = "on_change"
+values = { ON = 1, OFF = 0 }
+[[rule]]
+sensors = "line1/*/temperature"
+description = "bearings"
+unit = "°C"
+detectors.limits.high = 80
+detectors.seasonal.enabled = false
+[[rule]]
+sensors = "ignored/**"
+OFF
+[[rule]]
+sensors = "sharp"
+incidents.threshold = 6
+incidents.raise_after = 2
+[store]
+durability = "process"
+events_days = 1
+"""
+
+
+def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUR_SECRET", "hunter2")
+    off = "\n".join(f"detectors.{name}.enabled = false" for name in DETECTORS)
+    (folder / "edgewarden.toml").write_text(WHOLE.replace("OFF\n[[", f"{off}\n[["))
+    result = run("check")
+    assert result.exit_code == 0
+    text = running_text(result)
+    for said in (
+        "This gateway is called plant7.",
+        "Readings come from [::1]:1883 over MQTT 5, encrypted, with the certificates of the system, as user",
+        "Events go to cloud.example:8883 over MQTT 3.1.1, unencrypted",
+        "Time: ts, time, timestamp, t if a payload has one of them (zone UTC unless it says), else",
+        "is sensor a/b/temperature",
+        "ON counts as 1, OFF counts as 0.",
+        "doors/a/b 21.5 is sensor doors/a/b",
+        "so neither silence nor a value that stays is a fault",
+        "line1/*/temperature (bearings, in °C): silence, limits,",
+        "high 80",
+        "ignored/**: not watched, as all of its detectors are switched off.",
+        "Surprise of 6 decades, by chance one reading in 1,000,000, in 2 readings in a row raises an",
+        "every other sensor:",
+        "once in 10 days",
+        "6.8 with a reading a second",
+        "edgewarden/plant7/anomaly/SENSOR",
+        "for 1 day or up to 256 MiB",
+        "a power cut may cost the last seconds",
+    ):
+        assert said in text
+    assert "hunter2" not in result.output
+    assert "8883 is usual" in result.stderr
+
+
+def test_check_can_be_quiet_but_for_doubts(folder: Path) -> None:
+    (folder / "edgewarden.toml").write_text('[[input]]\ntopic = "#"\n')
+    result = run("check", "--quiet")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr.startswith("edgewarden.toml:2: input[0].topic: also matches our own topics")
+
+
+@pytest.mark.parametrize("columns", ["20", "60", "90", "300"])
+@pytest.mark.usefixtures("folder")
+def test_lines_fit_the_terminal(columns: str) -> None:
+    run("init")
+    for arguments in (["check"], ["detectors"], ["detectors", "ewma"]):
+        lines = run(*arguments, COLUMNS=columns).stdout.splitlines()
+        unbreakable = max(len(word) for line in lines for word in line.split()) + 40
+        assert all(len(line) <= max(min(int(columns), 100), unbreakable) for line in lines)
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_goes_into_a_file_is_plain_and_a_terminal_gets_colors() -> None:
+    run("init")
+    assert "\x1b" not in run("check").output
+    assert "\x1b" in CliRunner().invoke(main, ["check"], color=True).output
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "sensor"),
+    [
+        ('topic = "a/+"', "a/a", "a/a/temperature"),
+        ('topic = "#"\nsensor = "{1}/{field}"', "a/b", "a/b/temperature"),
+        ('topic = "+/x/+"\nsensor = "{2}-{1}"\nformat = "number"', "a/x/b", "b-a"),
+        ('topic = "t"\nformat = "number"', "t", "t"),
+    ],
+)
+def test_the_example_follows_topic_and_template(text: str, topic: str, sensor: str) -> None:
+    assert example(parse(f"[[input]]\n{text}\n").configuration.inputs[0]) == (topic, sensor)
+
+
+def test_detectors_lists_all_of_them_and_the_presets() -> None:
+    text = running_text(run("detectors"))
+    for name in (*DETECTORS, "limits_only", "on_change", "counter"):
+        assert f" {name} " in f" {text} "
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_a_detector_is_explained_with_all_of_its_parameters(name: str) -> None:
+    result = run("detectors", name)
+    assert result.exit_code == 0
+    text = running_text(result)
+    for said in ("Blind to", "Parameters", f"[rule.detectors.{name}]"):
+        assert said in text
+    for parameter in parameters_of(DETECTORS[name]):
+        assert f"{parameter.name} {' '.join(parameter.doc.split())}" in text
+    assert ">>>" not in text
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_what_is_shown_as_configuration_can_be_used(name: str) -> None:
+    _, _, shown = run("detectors", name).stdout.partition("In a configuration\n")
+    assert parse(f'[[input]]\ntopic = "a"\n{shown}').configuration.rules[0].sensors == "**"
+
+
+def test_detectors_are_told_to_programs_as_json() -> None:
+    described = json.loads(run("detectors", "--json").stdout)
+    assert [each["name"] for each in described] == list(DETECTORS)
+    (one,) = json.loads(run("detectors", "ewma", "--json").stdout)
+    assert [each["name"] for each in one["parameters"]] == [
+        each.name for each in parameters_of(DETECTORS["ewma"])
+    ]
+    assert one["sections"]["Blind to"]
+
+
+def test_an_unknown_detector_is_a_usage_error() -> None:
+    result = run("detectors", "ewmaa")
+    assert result.exit_code == 2
+    assert "there is no detector ewmaa; did you mean ewma?" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["events"], ["configuration"]])
+def test_schemas_are_valid_json_schemas(arguments: list[str]) -> None:
+    schema = json.loads(run("schema", *arguments).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert ("specversion" in schema["properties"]) is (arguments != ["configuration"])

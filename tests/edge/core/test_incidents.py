@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.incidents import (
+    TABLE,
+    Observation,
+    Opinion,
+    Signal,
+    State,
+    Tracker,
+    Transition,
+    severity_class,
+    severity_of,
+)
+
+READINGS = [Signal.EXCEEDS, Signal.HOLDS, Signal.CALM, Signal.CALM_ENOUGH]
+
+
+def surprising(time: float, score: float = 8.0, value: float = 9.0, kind: str = "spike") -> Observation:
+    return Observation(time, value, 4.0, [Opinion("ewma", kind, score, 5.0, 4.0, 6.0)])
+
+
+def calm(time: float) -> Observation:
+    return Observation(time, 5.0, 4.0, [Opinion("ewma", "spike", 0.2, 5.0, 4.0, 6.0)])
+
+
+def raised() -> Tracker:
+    tracker = Tracker()
+    tracker.step(Signal.EXCEEDS, surprising(0.0), 60.0)
+    return tracker
+
+
+def test_every_state_knows_what_to_do_with_every_reading() -> None:
+    for state in (State.NORMAL, State.OPEN, State.CALMING):
+        for signal in [*READINGS, Signal.SILENCE]:
+            assert (state, signal) in TABLE
+
+
+def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
+    assert {signal for state, signal in TABLE if state is State.SILENT} == {Signal.SILENCE, Signal.RETURN}
+
+
+def test_an_exceeding_reading_raises_an_incident() -> None:
+    moved = Tracker().step(Signal.EXCEEDS, surprising(7.0), 60.0)
+    assert moved is not None
+    transition, incident = moved
+    assert transition is Transition.RAISED
+    assert (incident.started, incident.kind, incident.count) == (7.0, "spike", 1)
+    assert incident.evidence["ewma"].since == 7.0
+
+
+def test_a_calm_reading_alone_does_not_clear() -> None:
+    tracker = raised()
+    assert tracker.step(Signal.CALM, calm(1.0), 60.0) is None
+    assert tracker.state is State.CALMING
+    assert tracker.incident is not None
+
+
+def test_the_last_of_the_calm_readings_clears() -> None:
+    tracker = raised()
+    tracker.step(Signal.CALM, calm(1.0), 60.0)
+    moved = tracker.step(Signal.CALM_ENOUGH, calm(2.0), 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.CLEARED
+    assert tracker.state is State.NORMAL
+    assert tracker.incident is None
+
+
+def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() -> None:
+    tracker = raised()
+    tracker.step(Signal.CALM, calm(1.0), 60.0)
+    tracker.step(Signal.HOLDS, calm(2.0), 60.0)
+    assert tracker.calm == 0
+
+
+def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
+    tracker = raised()
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    moved = tracker.step(Signal.EXCEEDS, surprising(0.1, score=40.0), 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+
+
+def test_other_news_waits_for_the_interval() -> None:
+    tracker = raised()
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    other = Observation(1.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
+    assert tracker.step(Signal.EXCEEDS, other, 60.0) is None
+    other.time = 61.0
+    moved = tracker.step(Signal.EXCEEDS, other, 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+
+
+def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
+    tracker = raised()
+    for time in (1.0, 2.0, 3.0):
+        tracker.step(Signal.EXCEEDS, surprising(time), 60.0)
+    assert tracker.incident is not None
+    assert tracker.incident.kind == "level_shift"
+
+
+def test_spikes_to_both_sides_become_variance() -> None:
+    tracker = raised()
+    for time, value in ((1.0, 1.0), (2.0, 9.0), (3.0, 1.0)):
+        tracker.step(Signal.EXCEEDS, surprising(time, value=value), 60.0)
+    assert tracker.incident is not None
+    assert tracker.incident.kind == "variance"
+
+
+def test_a_silence_raises_and_the_return_clears() -> None:
+    tracker = Tracker()
+    silence = Observation(10.0, 5.0, 4.0, [Opinion("silence", "missing", 4.0)])
+    moved = tracker.step(Signal.SILENCE, silence, 60.0)
+    assert moved is not None
+    assert (moved[0], moved[1].kind) == (Transition.RAISED, "missing")
+    back = tracker.step(Signal.RETURN, calm(20.0), 60.0)
+    assert back is not None
+    assert back[0] is Transition.CLEARED
+
+
+@pytest.mark.parametrize(("ratio", "severity"), [(1, 250), (2, 500), (4, 750), (8, 1000), (100, 1000), (0.5, 1)])
+def test_severity_grows_by_a_class_with_each_doubling_of_the_score(ratio: float, severity: int) -> None:
+    assert severity_of(6.0 * ratio, 6.0) == severity
+
+
+def test_severity_classes_are_quarters() -> None:
+    assert [severity_class(each) for each in (1, 250, 251, 500, 501, 750, 751, 1000)] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@given(st.lists(st.sampled_from([*READINGS, Signal.SILENCE, Signal.RETURN, Signal.ADOPTION]), max_size=80))
+def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None:
+    tracker = Tracker()
+    seen: list[Transition] = []
+    for time, signal in enumerate(signals):
+        if (tracker.state, signal) not in TABLE:
+            continue
+        observation = surprising(float(time)) if signal in {Signal.EXCEEDS, Signal.SILENCE} else calm(float(time))
+        moved = tracker.step(signal, observation, 5.0)
+        if moved is not None:
+            moved[1].publish(observation.time)
+            seen.append(moved[0])
+        assert (tracker.incident is None) == (tracker.state is State.NORMAL)
+    opened = False
+    for transition in seen:
+        if transition is Transition.RAISED:
+            assert not opened
+            opened = True
+        else:
+            assert opened
+            opened = transition is Transition.UPDATED

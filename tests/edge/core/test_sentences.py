@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from edge.core.incidents import Incident, Observation, Opinion, Transition
+from edge.core.sentences import duration, number, sentence
+
+BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
+
+
+def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: str = "bar") -> str:
+    observation = Observation(100.0, 9.71234, 4.0, [Opinion("x", kind, 9.0, 2.0)])
+    incident = Incident.from_observation(observation)
+    later = Observation(400.0, 2.0, 4.0, [])
+    shown = observation if transition in {Transition.RAISED, Transition.UPDATED} else later
+    return sentence("tank/level", unit, transition, incident, shown, band)
+
+
+@pytest.mark.parametrize(
+    ("kind", "transition", "says"),
+    [
+        ("spike", Transition.RAISED, "tank/level is at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("spike", Transition.UPDATED, "tank/level is still at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("level_shift", Transition.RAISED, "tank/level has shifted to 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("flatline", Transition.RAISED, "tank/level is stuck at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("spike", Transition.CLEARED, "tank/level is back to normal at 2 bar after 5 min"),
+        ("missing", Transition.RAISED, "tank/level is silent; its last value was 9.712 bar"),
+        ("missing", Transition.CLEARED, "tank/level reports again after 5 min of alarm: 2 bar"),
+        (
+            "level_shift",
+            Transition.EXPIRED,
+            "tank/level has been at the new level for 5 min; 2 bar is taken as normal from here on",
+        ),
+    ],
+)
+def test_a_sentence_says_what_a_person_needs(kind: str, transition: Transition, says: str) -> None:
+    assert about(kind, transition) == says
+
+
+def test_half_a_band_is_said_as_a_limit() -> None:
+    upper_only = Opinion("limits", "range", 12.0, math.nan, math.nan, 8.0)
+    assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
+
+
+def test_without_a_band_nothing_is_claimed() -> None:
+    assert about("spike", Transition.RAISED, None, unit="") == "tank/level is at 9.712"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (21.5, "21.5"), (-3.14159, "-3.142"), (123456.7, "123457"), (1e9, "1.000e+09"), (0.00012345, "0.0001235")],
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4, "4 s"), (90, "1.5 min"), (7200, "2 h"), (172800, "2 d")])
+def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
