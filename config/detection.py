@@ -48,9 +48,7 @@ class IncidentSettings(Table):
         le=1000,
         description="Readings in a row that must reach the raising level to raise an incident",
     )
-    clear_ratio: float = Field(
-        0.5, gt=0, le=1, description="Readings below this share of the raising level are calm"
-    )
+    clear_ratio: float = Field(0.5, gt=0, le=1, description="Readings below this share of the raising level are calm")
     clear_after: int = Field(5, ge=1, le=10_000, description="Calm readings in a row that clear an incident")
     adopt_after_s: float = Field(
         21_600,
@@ -122,12 +120,9 @@ class Preset(Table):
 def presets() -> Mapping[str, Preset]:
     """The presets that come with the program, by name."""
     folder = files("config").joinpath("presets")
-    found = sorted(
-        (each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name
-    )
+    found = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
     return {
-        each.name.removesuffix(".toml"): Preset.model_validate(tomllib.loads(each.read_text("utf-8")))
-        for each in found
+        each.name.removesuffix(".toml"): Preset.model_validate(tomllib.loads(each.read_text("utf-8"))) for each in found
     }
 
 

@@ -24,18 +24,14 @@ def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
         path = ("input", index)
         if overlap(each.topic, f"{base}/+/#"):
             yield Fault((*path, "topic"), f"also matches our own topics below {base}/; those are never read")
-        wider = next(
-            (one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None
-        )
+        wider = next((one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None)
         if wider is not None:
             yield Fault((*path, "topic"), f"is never used: input[{wider}] takes all of its topics first")
         used = placeholders(each.sensor)
         numbered = {str(number) for number in range(1, wildcards_of(each.topic) + 1)}
         if "topic" not in used and numbered - used:
             missing = ", ".join(f"{{{number}}}" for number in sorted(numbered - used, key=int))
-            yield Fault(
-                (*path, "sensor"), f"may give different topics the same name: it leaves out {missing}"
-            )
+            yield Fault((*path, "sensor"), f"may give different topics the same name: it leaves out {missing}")
 
 
 def _about_rules(configuration: Configuration) -> Iterator[Fault]:
@@ -43,9 +39,7 @@ def _about_rules(configuration: Configuration) -> Iterator[Fault]:
     for index, rule in enumerate(rules):
         before = [one for one in range(index) if rules[one].sensors in {"**", rule.sensors}]
         if before:
-            yield Fault(
-                ("rule", index, "sensors"), f"is never used: rule[{before[0]}] takes all of its sensors first"
-            )
+            yield Fault(("rule", index, "sensors"), f"is never used: rule[{before[0]}] takes all of its sensors first")
 
     for resolved in configuration.profiles[: len(rules)]:
         for detector in resolved.detectors:
@@ -64,12 +58,8 @@ def _about_connections(configuration: Configuration) -> Iterator[Fault]:
         if connection is None:
             continue
         if connection.password_env is not None and connection.password_env not in os.environ:
-            yield Fault(
-                (name, "password_env"), f"the variable {connection.password_env} isn't set here and now"
-            )
+            yield Fault((name, "password_env"), f"the variable {connection.password_env} isn't set here and now")
         if connection.username is not None and connection.tls is None and connection.host not in LOOPBACK:
-            yield Fault(
-                (name, "username"), "the password crosses the network in plain text without a tls table"
-            )
+            yield Fault((name, "username"), "the password crosses the network in plain text without a tls table")
         if connection.tls is not None and connection.port == 1883:
             yield Fault((name, "port"), "is the usual port without encryption; with it, 8883 is usual")

@@ -46,9 +46,7 @@ def _message(error: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return _unknown_key(path, model)
     if kind == "missing":
-        return (
-            "must be given" if path != ("input",) else "is missing: at least one [[input]] says what to read"
-        )
+        return "must be given" if path != ("input",) else "is missing: at least one [[input]] says what to read"
     if kind == "tuple_type":
         tables = path in {("input",), ("rule",)}
         return f"must be written with two brackets: [[{path[-1]}]]" if tables else "must be a list"
@@ -131,9 +129,7 @@ def model_at(path: KeyPath, model: type[BaseModel]) -> type[BaseModel] | None:
     for part in path:
         if isinstance(part, int):
             continue
-        field = next(
-            (each for name, each in model.model_fields.items() if (each.alias or name) == part), None
-        )
+        field = next((each for name, each in model.model_fields.items() if (each.alias or name) == part), None)
         inner = None if field is None else model_within(field.annotation)
         if inner is None:
             return None

@@ -18,9 +18,7 @@ _LONGEST_SHOWN = 60
 class Table(BaseModel):
     """A table of the configuration: it can't be changed, and knows its keys and their types."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
 class Fault(NamedTuple):

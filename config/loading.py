@@ -73,9 +73,7 @@ def parse(text: str, source: str = "configuration", folder: Path | None = None) 
     except RecursionError:
         raise ConfigurationError([Problem("", None, "is nested too deeply")], source) from None
     try:
-        configuration = Configuration.model_validate(
-            raw, context=None if folder is None else {"folder": folder}
-        )
+        configuration = Configuration.model_validate(raw, context=None if folder is None else {"folder": folder})
     except ValidationError as error:
         raise ConfigurationError(_problems(error, raw, lines), source) from None
     doubts = [problem_at(each.path, each.message, lines) for each in doubts_of(configuration)]
@@ -114,13 +112,9 @@ def _syntax_problem(message: str, text: str) -> Problem:
 
 
 def _problems(error: ValidationError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:
-    problems = [
-        problem for each in error.errors(include_url=False) for problem in explain(each, Configuration, lines)
-    ]
+    problems = [problem for each in error.errors(include_url=False) for problem in explain(each, Configuration, lines)]
     inputs = raw.get("input")
     if isinstance(inputs, list):  # pydantic compares inputs only once each of them is right
         topics = [each.get("topic") if isinstance(each, dict) else None for each in inputs]
-        problems += [
-            problem_at(("input", *fault.path), fault.message, lines) for fault in repeated_topics(topics)
-        ]
+        problems += [problem_at(("input", *fault.path), fault.message, lines) for fault in repeated_topics(topics)]
     return sorted(dict.fromkeys(problems), key=lambda each: each.line or 0)

@@ -79,9 +79,7 @@ class Limits(Table):
     earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
         date(2000, 1, 1), description="Readings from before this day have a clock that was never set"
     )
-    receive_messages: int = Field(
-        10_000, ge=10, le=10_000_000, description="Messages that wait to be processed"
-    )
+    receive_messages: int = Field(10_000, ge=10, le=10_000_000, description="Messages that wait to be processed")
     receive_bytes: int = Field(64 * MIB, ge=65_536, le=2**40, description="Size of the messages that wait")
     dead_letters_per_minute: int = Field(
         60, ge=0, le=100_000, description="Refused messages that are reported a minute; all are counted"
@@ -121,13 +119,9 @@ class Configuration(Table):
         alias="input", strict=False, description="What is read", json_schema_extra={"minItems": 1}
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
-    rules: tuple[Rule, ...] = Field(
-        (), alias="rule", strict=False, description="How which sensors are watched"
-    )
-    store: Store = (
-        Field(  # from an empty table, so that its path is placed in the file's folder like any other
-            default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
-        )
+    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How which sensors are watched")
+    store: Store = Field(  # from an empty table, so that its path is placed in the file's folder like any other
+        default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
     )
     limits: Limits = Field(default_factory=Limits, description="What is taken")
     log: Log = Field(default_factory=Log, description="What is logged")

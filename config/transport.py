@@ -88,18 +88,14 @@ class Connection(Table):
     password_file: ReadableFile | None = Field(
         None, description="File that holds the password, and nothing else but a line's end"
     )
-    password_env: str | None = Field(
-        None, min_length=1, description="Environment variable that holds the password"
-    )
+    password_env: str | None = Field(None, min_length=1, description="Environment variable that holds the password")
     client_id: str | None = Field(
         None,
         min_length=1,
         max_length=128,
         description="MQTT client id; by default it follows from the gateway's name",
     )
-    keepalive_s: int = Field(
-        30, ge=5, le=3600, description="Seconds after which an idle connection is probed"
-    )
+    keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
     version: Literal["3.1.1", "5"] = Field("3.1.1", description="MQTT version")
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
@@ -108,11 +104,7 @@ class Connection(Table):
     def _needs_a_user(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and info.data.get("username", "broken") is None:
             raise refuse("needs username too")
-        if (
-            value is not None
-            and info.field_name == "password_env"
-            and info.data.get("password_file") is not None
-        ):
+        if value is not None and info.field_name == "password_env" and info.data.get("password_file") is not None:
             raise refuse("must not be given where password_file is")
         return value
 
@@ -152,9 +144,7 @@ class Input(Table):
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
     qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
     time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
-    zone: Annotated[str, checked(_zone_problem)] = Field(
-        "UTC", description="Time zone of times without an offset"
-    )
+    zone: Annotated[str, checked(_zone_problem)] = Field("UTC", description="Time zone of times without an offset")
     value_key: str = Field(
         "value",
         min_length=1,

@@ -9,6 +9,8 @@ Imports numpy and nothing else; has no I/O, clock, thread or randomness.
 
 from __future__ import annotations
 
+from typing import Any
+
 from detectors.base import Detector
 from detectors.cusum import Cusum
 from detectors.ewma import EwmaZScore
@@ -18,11 +20,23 @@ from detectors.median import StreamingMedian
 from detectors.rate import RateOfChange
 from detectors.seasonal import Seasonal
 from detectors.silence import Silence
+from detectors.spread import Spread
 
 DETECTORS: dict[str, type[Detector]] = {
     each.name: each
-    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
+    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Spread, Cusum, Seasonal)
 }
 """Every detector by its name, in the order in which a person reads them."""
 
-__all__ = ["DETECTORS", "Detector"]
+
+def make(name: str, **parameters: Any) -> Detector:
+    """The registered detector of this name, with these parameters; the others keep their defaults.
+
+    Raises:
+        KeyError: No detector has this name.
+        ParameterError: A parameter lies outside its range.
+    """
+    return DETECTORS[name](**parameters)
+
+
+__all__ = ["DETECTORS", "Detector", "make"]

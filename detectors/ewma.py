@@ -16,12 +16,12 @@ from detectors.parameters import parameter
 class EwmaZScore(Detector):
     """Finds values far from an exponentially weighted moving average.
 
-    Catches: spikes, level shifts, dropouts, bursts of noise, changed units.
+    Catches: spikes, level shifts, dropouts, changed units.
     Blind to: slow drift, which the average follows; values that are usual, but not at this time of day.
     Contamination: one reading moves the average by at most 6 spreads / `memory`; while an incident is open, nothing is
         learned at all.
     Warm-up: 30 readings.
-    State: 56 bytes a sensor.
+    State: 64 bytes a sensor.
     Cost: about 40 array operations a round.
     Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (3), 1959,
         doi:10.1080/00401706.1959.10489860.
@@ -41,12 +41,16 @@ class EwmaZScore(Detector):
 
     memory: float = parameter(50.0, "Readings that the average remembers.", unit="readings", at_least=2, at_most=1e6)
     spread_memory: float = parameter(
-        2000.0, "Readings that the spread remembers; many more than the average.", unit="readings", at_least=10, at_most=1e7
+        2000.0,
+        "Readings that the spread remembers; many more than the average.",
+        unit="readings",
+        at_least=10,
+        at_most=1e7,
     )
 
     name: ClassVar[str] = "ewma"
     kind: ClassVar[str] = "spike"
-    catches: ClassVar[frozenset[str]] = frozenset({"spike", "level_shift", "dropout", "noise_burst", "unit_jump"})
+    catches: ClassVar[frozenset[str]] = frozenset({"spike", "level_shift", "dropout", "unit_jump"})
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""

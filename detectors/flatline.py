@@ -16,6 +16,9 @@ FEWEST_RUNS = 10.0
 LONGER = 2.0
 """A run is unusual from this many times the longest one that was normal."""
 
+FEW_RUNS = 5.0
+"""The longest of few runs says little: of so many, as if it had been twice as long."""
+
 FADING = 1e-4
 
 
@@ -25,9 +28,10 @@ class Flatline(Detector):
 
     Catches: stuck sensors.
     Blind to: a sensor that rests for long anyway; one that sticks but still trembles; a constant from the beginning.
-    Contamination: a run counts when it ends; one that was reported doesn't count.
+    Contamination: a run counts when it ends, and as normal length only up to another one as long: a fault that comes
+        twice is a habit, such as a rest at night.
     Warm-up: 10 changes of value.
-    State: 48 bytes a sensor.
+    State: 56 bytes a sensor.
     Cost: about 25 array operations a round.
     Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
         Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
@@ -55,7 +59,8 @@ class Flatline(Detector):
         return {
             "value": Field(learned=False),
             "run": Field(learned=False),
-            "longest": Field(1.0),
+            "longest": Field(1.0, learned=False),
+            "rival": Field(1.0, learned=False),
             "runs": Field(),
             "repeats": Field(),
             "readings": Field(),
@@ -63,20 +68,23 @@ class Flatline(Detector):
 
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
         """See `Detector`."""
-        run, longest = state["run"][slots], state["longest"][slots]
+        run, longest, rival = state["run"][slots], state["longest"][slots], state["rival"][slots]
         runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
         first = run == 0
         same = ~first & (values == state["value"][slots])
         length = np.where(same, run + 1.0, 1.0)
         ended = ~same & ~first
         chance = np.clip((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
-        unusual = (length > LONGER * longest) & (length >= self.shortest)
-        decades = np.minimum(-(length - 1.0) * np.log10(chance), LONGER * length / longest)
+        longer = length / (longest * (1.0 + FEW_RUNS / np.maximum(runs, 1.0)))
+        unusual = (longer > LONGER) & (length >= self.shortest)
+        decades = np.minimum(-(length - 1.0) * np.log10(chance), LONGER * longer)
         score = np.where(unusual, np.clip(decades, 0.0, 300.0), 0.0)
         score = np.where(runs >= FEWEST_RUNS, score, np.nan)
         state["value"][slots] = values
         state["run"][slots] = length
-        state["longest"][slots] = np.where(ended, np.maximum(longest * (1.0 - FADING), run), longest)
+        believed = np.minimum(run, rival)
+        state["longest"][slots] = np.where(ended, np.maximum(longest * (1.0 - FADING), believed), longest)
+        state["rival"][slots] = np.where(ended, np.maximum(rival * (1.0 - FADING), run), rival)
         state["runs"][slots] = runs + ended
         state["repeats"][slots] = repeats + (same & ~unusual)
         state["readings"][slots] = readings + ~unusual

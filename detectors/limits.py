@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -30,14 +31,14 @@ class Limits(Detector):
     Warm-up: none.
     State: 8 bytes a sensor.
     Cost: about 20 array operations a round.
-    Source: ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries": low-low, low, high and high-high
-        alarms with a deadband.
+    Source: ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries": low-low, low, high and
+        high-high alarms with a deadband.
     Differs: a score instead of an alarm, 12 decades beyond a limit and 96 beyond a critical one.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
     >>> table = StateTable(Limits(high=80.0, high_critical=95.0), rows=1)
-    >>> [float(table.update(np.array([0]), np.array([value]), np.array([0.0])).score[0]) for value in (70.0, 85.0, 99.0)]
+    >>> [float(table.update(np.array([0]), np.array([value]), np.array([0.0])).score[0]) for value in (70., 85., 99.)]
     [0.0, 12.0, 96.0]
     """
 
@@ -56,7 +57,7 @@ class Limits(Detector):
         super().__post_init__()
         order = ("low_critical", "low", "high", "high_critical")
         given = [(name, getattr(self, name)) for name in order if not math.isnan(getattr(self, name))]
-        for (lower, below), (upper, above) in zip(given, given[1:], strict=False):
+        for (lower, below), (upper, above) in pairwise(given):
             if below >= above:
                 raise ParameterError(upper, f"must be above {lower}, which is {below:g}; is {above:g}")
 

@@ -26,10 +26,10 @@ class StreamingMedian(Detector):
     Blind to: slow drift, which the median follows; a change of the noise alone.
     Contamination: a reading moves the median by a step, however far out it is.
     Warm-up: 30 readings.
-    State: 64 bytes a sensor.
+    State: 72 bytes a sensor.
     Cost: about 50 array operations a round.
-    Source: H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22 (3), 1951,
-        doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma, S. Muthukrishnan and M. Sandler, "Frugal streaming for
+    Source: H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22 (3),
+        1951, doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma and others, "Frugal streaming for
         estimating quantiles", 2013, doi:10.1007/978-3-642-40273-9_7, for doing it in one word of memory.
     Differs: the step is a share of the present deviation, so that it fits any unit; the first readings are averaged.
 

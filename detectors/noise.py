@@ -1,17 +1,17 @@
 """How far out is far? A model of a sensor's noise that turns residuals into decades of surprise.
 
-A residual is what a detector didn't expect of a reading. Its spread is learned slowly, and the surprise of a residual is
-the tail of Student's t at residual / spread, with as many degrees of freedom as the evidence is worth:
+A residual is what a detector didn't expect of a reading. Its spread is learned slowly, and the surprise of a residual
+is the tail of Student's t at residual / spread, with as many degrees of freedom as the evidence is worth:
 
 - readings that resemble their predecessors count for less: n (1 - rho) / (1 + rho) independent ones, rho being their
-  autocorrelation at lag 1 (Bayley and Hammersley, "The effective number of independent observations in an autocorrelated
-  time series", Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
+  autocorrelation at lag 1 (Bayley and Hammersley, "The effective number of independent observations in an
+  autocorrelated time series", Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
 - a noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t).
 
-What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at most
-log10 of their number. So what repeats becomes normal, even while incidents hold back all else that is learned. The record
-takes in an excursion when it has ended, and at most doubles by one; a residual counts as `WINSOR` spreads at most. So one
-anomaly can't poison what is believed.
+What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at
+most log10 of their number. So what repeats becomes normal. The record takes in an excursion when it has ended, and at
+most doubles by one; a residual counts as `WINSOR` spreads at most. Of an incident only the reading that raised it is
+learned, and so one anomaly can't poison what is believed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from detectors.surprise import MOST, student_reach, student_tail
 
 WARM_UP = 30.0
 """Readings before there is an opinion."""
+
+READINGS_A_DECADE = 25.0
+"""A sensor that was seen for n readings surprises by n / 25 decades at most: much of what it does is still unseen."""
 
 WINSOR = 6.0
 
@@ -45,8 +48,8 @@ def noise_layout() -> dict[str, Field]:
         "variance": Field(),
         "lag": Field(),
         "fourth": Field(3.0),
-        "record": Field(learned=False),
-        "peak": Field(learned=False),
+        "record": Field(),
+        "peak": Field(),
         "last_residual": Field(learned=False),
     }
 
@@ -67,7 +70,9 @@ class Noise:
         self.count: Floats = state["count"][slots]
         self.variance: Floats = state["variance"][slots]
         self.spread: Floats = np.sqrt(self.variance)
-        self.rho: Floats = np.clip(np.where(self.variance > 0, state["lag"][slots] / self.variance, 0.0), 0.0, 0.999)
+        self.rho: Floats = np.clip(
+            np.where(self.variance > 0, state["lag"][slots] / np.maximum(self.variance, 1e-200), 0.0), 0.0, 0.999
+        )
         self._fourth: Floats = state["fourth"][slots]
         self._record: Floats = state["record"][slots]
 
@@ -92,7 +97,8 @@ class Noise:
         never_varied = self.variance <= 0
         capped = np.where((away <= NEARLY * self._record) | never_varied, np.minimum(score, seen), score)
         capped = np.where(never_varied & (away > 0), seen, capped)
-        opinion: Floats = np.where(self.count >= WARM_UP, np.minimum(capped, MOST), np.nan)
+        most = np.minimum(self.count / READINGS_A_DECADE, MOST)
+        opinion: Floats = np.where(self.count >= WARM_UP, np.minimum(capped, most), np.nan)
         return opinion
 
     def scores(self, residual: Floats, expected: Floats, spread: Floats | None = None) -> Scores:
@@ -103,8 +109,14 @@ class Noise:
         expected = np.where(unsure, np.nan, expected)
         return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
 
-    def learn(self, residual: Floats) -> Floats:
-        """Learn from residuals; returns them as far as they are believed, shape (n,)."""
+    def learn(self, residual: Floats, worth: float = 1.0) -> Floats:
+        """Learn from residuals; returns them as far as they are believed, shape (n,).
+
+        Args:
+            residual: What wasn't expected.
+            worth: How much of its own a residual says of the kurtosis: 1 / n if it is a mean over n readings, so that
+                an anomaly that enters the mean step by step doesn't look like a heavy tail.
+        """
         state, slots = self._state, self._slots
         bound = WINSOR * self.spread
         believed = np.where(self.variance > 0, np.clip(residual, -bound, bound), residual)
@@ -113,7 +125,7 @@ class Noise:
         last = state["last_residual"][slots]
         bent = np.clip(last, -bound, bound)
         ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
-        quick = 1.0 / np.minimum(self.count + 1.0, KURTOSIS_MEMORY)
+        quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + 1.0, KURTOSIS_MEMORY))
         away = np.abs(residual)
         state["variance"][slots] = self.variance + rate * (square - self.variance)
         state["lag"][slots] = state["lag"][slots] + rate * (believed * bent - state["lag"][slots])

@@ -47,7 +47,7 @@ class Range:
         return None
 
 
-def parameter(  # noqa: PLR0913 - one keyword a property of a parameter
+def parameter(
     default: Value,
     doc: str,
     *,

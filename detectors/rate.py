@@ -23,12 +23,12 @@ class RateOfChange(Detector):
     Blind to: slow drift; whatever stays once it has jumped, as only the jump itself stands out.
     Contamination: an outlier widens the spread by 6 spreads at most; a jump that was seen once is soon normal.
     Warm-up: 31 readings; none for the limit.
-    State: 64 bytes a sensor.
+    State: 80 bytes a sensor.
     Cost: about 40 array operations a round.
-    Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range form
-        in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
-    Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and per
-        second where the operator limits it.
+    Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
+        form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
+    Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and
+        per second where the operator limits it.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -72,12 +72,11 @@ class RateOfChange(Detector):
             known = ~first & (elapsed > 0)
             ratio = np.abs(change) / np.maximum(possible, 1e-200)
             ruled = np.where(known, np.where(ratio > 1.0, np.minimum(CERTAIN * ratio, 300.0), 0.0), np.nan)
-            outside = ruled > 0
             scores = Scores(
                 np.fmax(scores.score, ruled),
-                np.where(outside, last, scores.expected),
-                np.where(outside, last - possible, scores.lower),
-                np.where(outside, last + possible, scores.upper),
+                np.where(known, last, scores.expected),
+                np.where(known, np.fmax(last - possible, scores.lower), scores.lower),
+                np.where(known, np.fmin(last + possible, scores.upper), scores.upper),
             )
         noise.learn(change)
         state["count"][slots] = np.where(first, 0.0, noise.count + 1.0)

@@ -89,7 +89,8 @@ class StateTable:
             header = json.loads(loaded.pop("__header__").tobytes())
         except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
             raise StateError(f"damaged state: {error}") from error
-        if header != self._header(rows := header.get("rows") if isinstance(header, dict) else None):
+        rows = header.get("rows") if isinstance(header, dict) else None
+        if not isinstance(rows, int) or header != self._header(rows):
             raise StateError(f"state of another detector: {header}")
         for name, field in self.fields.items():
             wanted = _fresh(field, rows)

@@ -18,7 +18,7 @@ _LN10 = float(np.log(10.0))
 def normal_tail(z: Floats) -> Floats:
     """Decades of surprise of a standard normal deviate at least as far out as `z`, both sides counted.
 
-    Within 0.06 decades of the exact value everywhere. The tail is the Chernoff-like product of Karagiannidis and Lioumpas,
+    Within 0.06 decades of the exact value everywhere. The tail is the product of Karagiannidis and Lioumpas,
     "An improved approximation for the Gaussian Q-function", IEEE Communications Letters 11 (8), 2007,
     doi:10.1109/LCOMM.2007.070470, with their constants 1.98 and 1.135.
 
@@ -32,7 +32,8 @@ def normal_tail(z: Floats) -> Floats:
     near = np.maximum(away, 1e-9)
     factor = -np.expm1(-1.98 * near / np.sqrt(2.0)) / (1.135 * np.sqrt(np.pi / 2.0) * near)
     decades = 0.5 * away * away / _LN10 - np.log10(np.minimum(factor, 1.0))
-    return np.clip(decades, 0.0, MOST)
+    tail: Floats = np.clip(decades, 0.0, MOST)
+    return tail
 
 
 def student_tail(t: Floats, freedom: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,7 +55,7 @@ class Character:
             step = max(float(steps.std()), sensor.quantum)
         return cls(
             step=step,
-            noise=step / np.sqrt(2.0),
+            noise=step / math.sqrt(2.0),
             deviation=max(float(coarse.std()), step),
             typical=float(np.median(fine)),
             low=float(np.quantile(fine, 0.01)),

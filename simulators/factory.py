@@ -157,9 +157,7 @@ def _meter(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
             (Counter(energy, begins_at=round(generator.uniform(2e5, 9e5))),),
             quantum=0.01,
         ),
-        SimulatedSensor(
-            f"{name}/water", "m3", (Counter(water, begins_at=61.5, full_at=100.0),), quantum=0.001
-        ),
+        SimulatedSensor(f"{name}/water", "m3", (Counter(water, begins_at=61.5, full_at=100.0),), quantum=0.001),
     ]
 
 
@@ -167,9 +165,7 @@ def _press(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
     """Presses in cycles, and counts the pieces of the day."""
     period = generator.uniform(16, 24) * MINUTE
     return [
-        SimulatedSensor(
-            f"{name}/force", "kN", (MachineCycle(12, 240, period), Noise(2.5)), quantum=0.1, low=0
-        ),
+        SimulatedSensor(f"{name}/force", "kN", (MachineCycle(12, 240, period), Noise(2.5)), quantum=0.1, low=0),
         SimulatedSensor(
             f"{name}/pieces",
             "count",
@@ -224,9 +220,7 @@ DEVICES: tuple[tuple[str, Device], ...] = (
 """One line of the factory: twenty sensors."""
 
 
-def sensors_of_a_factory(
-    sensors: int, seed: int, interval_s: float, prefix: str
-) -> tuple[SimulatedSensor, ...]:
+def sensors_of_a_factory(sensors: int, seed: int, interval_s: float, prefix: str) -> tuple[SimulatedSensor, ...]:
     """The first so many sensors of a factory that goes on and on; see `plant.plant`."""
     return tuple(islice(_endless(seed, interval_s, prefix), sensors))
 

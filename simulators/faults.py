@@ -118,7 +118,7 @@ class LostSeason(Disturbance):
 
 
 class BrokenCorrelation(Disturbance):
-    """What was in common goes its own way, from where it was; after a few dozen readings no trace of it is left."""
+    """What was in common goes its own way, beginning where it was."""
 
     needs_detached = True
     settle = 12

@@ -57,9 +57,7 @@ class Plant:
             owner = np.repeat(np.arange(len(portions)), [len(each.times) for each in portions])
             order = np.argsort(times, kind="stable")
             values = np.concatenate([each.values for each in portions])[order]
-            for sensor, time, value in zip(
-                owner[order].tolist(), times[order].tolist(), values.tolist(), strict=True
-            ):
+            for sensor, time, value in zip(owner[order].tolist(), times[order].tolist(), values.tolist(), strict=True):
                 yield Reading(names[sensor], time, value)
 
 

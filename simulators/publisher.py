@@ -1,6 +1,6 @@
-"""Publishing at a pace: each message when its plant time has come, and the end only when the broker has confirmed all.
+"""Publishing at a pace: each message when its plant time has come, the end when all are confirmed.
 
-Plant time runs `speed` times as fast as the wall clock from the first message on. What is late is sent at
+Plant time runs `speed` times as fast as the wall clock, from its origin on. What is late is sent at
 once, so a broker or network that lags behind for a while is caught up with. A message of QoS 1 stays in hand
 until its PUBACK; when the connection was lost in between, what has none is sent again.
 """
@@ -57,11 +57,13 @@ class Pace:
 
     Attributes:
         speed: Seconds of plant time in a second; 0 for as fast as possible.
+        origin: Plant time of the beginning, seconds since the epoch, UTC.
         limit_s: Seconds of the wall clock after which it ends; infinite for never.
         patience_s: Seconds without any progress after which to give up.
     """
 
-    speed: float = 1.0
+    speed: float
+    origin: float
     limit_s: float = float("inf")
     patience_s: float = 60.0
 
@@ -109,7 +111,7 @@ class PacedPublisher:
         self._qos = qos
         self._stopped = stopped
         self._in_hand: dict[tuple[int, int], Publication] = {}
-        self._began: tuple[float, float] | None = None
+        self._began: float | None = None
         self._sent = Sent(0, 0, None)
 
     def run(self, publications: Iterable[Publication]) -> Sent:
@@ -132,6 +134,14 @@ class PacedPublisher:
                 self._sent = Sent(readings + publication.readings, messages + 1, publication.time)
         return self._sent
 
+    def tell(self, publication: Publication) -> None:
+        """Publish a message now, whatever its time, even after a wish to stop.
+
+        Raises:
+            PublishError: The broker took nothing for `patience_s`, or the link is dead.
+        """
+        self._publish(publication)
+
     def finish(self) -> None:
         """Wait until everything is confirmed.
 
@@ -150,10 +160,9 @@ class PacedPublisher:
     def _await_turn(self, time: float) -> bool:
         now = self._clock()
         if self._began is None:
-            self._began = (now, time)
-        began, first = self._began
-        due = began + (time - first) / self._pace.speed if self._pace.speed else now
-        end = began + self._pace.limit_s
+            self._began = now
+        due = self._began + (time - self._pace.origin) / self._pace.speed if self._pace.speed else now
+        end = self._began + self._pace.limit_s
         while not self._stopped() and now < end:
             if due - now < PUNCTUAL_S:
                 return True
@@ -166,8 +175,8 @@ class PacedPublisher:
         qos = self._qos if publication.readings else 1
         waiting: _Patience | None = None
         while True:
-            # Read before publishing: if the connection changes in between, the message is taken for lost and
-            sent  # twice, where the other order could wait forever for a confirmation that no longer comes.
+            # Read before publishing: if the connection changes in between, the message is taken for lost
+            # and sent twice, where the other order could wait forever for its confirmation.
             connection = self._link.connections
             token = self._link.publish(publication.topic, publication.payload, qos=qos)
             if token is not None:

@@ -24,6 +24,9 @@ from simulators.truth import FAULT_KINDS
 BETWEEN = 60
 """Readings between two faults of a sensor, at least."""
 
+AT_THE_END = 10
+"""Readings after the last fault, at least, so that even a short run has room for one."""
+
 SEASONS_FIRST_S = 2 * DAY
 """A season can't be lost before it has been seen twice."""
 
@@ -47,9 +50,7 @@ class Schedule:
     each: int = 3
     kinds: Collection[str] = FAULT_KINDS
 
-    def plan(
-        self, sensors: Sequence[SimulatedSensor], seed: int, start: float, duration_s: float
-    ) -> list[Injection]:
+    def plan(self, sensors: Sequence[SimulatedSensor], seed: int, start: float, duration_s: float) -> list[Injection]:
         """Plan the faults of a run, in the order of their starts.
 
         Args:
@@ -77,9 +78,7 @@ class Schedule:
                 injections.append(injection)
         return sorted(injections, key=lambda each: (each.fault.start, each.fault.sensor))
 
-    def _choose(
-        self, sensors: Sequence[SimulatedSensor], generator: np.random.Generator
-    ) -> list[SimulatedSensor]:
+    def _choose(self, sensors: Sequence[SimulatedSensor], generator: np.random.Generator) -> list[SimulatedSensor]:
         """Sensors by lot, but for one with a season and one with company, so that every kind can be shown."""
         count = min(len(sensors), max(1, round(self.share * len(sensors)))) if self.share > 0 else 0
         drawn = [sensors[index] for index in generator.permutation(len(sensors))]
@@ -100,20 +99,15 @@ class Schedule:
         """Put as many of the kinds as fit, most wanted first, into the run behind its warm-up."""
         interval = case.sensor.interval_s
         readings = math.floor((duration_s - case.sensor.phase_s) / interval - 1e-9) + 1
-        earliest, behind = math.ceil(self.warm_up * readings), readings - 1
+        earliest, behind = math.ceil(self.warm_up * readings), readings - AT_THE_END
+        seasons_known = math.ceil(SEASONS_FIRST_S / interval)
         lengths: dict[str, int] = {}
-        needed = 0
+        needed = -BETWEEN
         for kind in kinds:
             length = case.length(kind, generator)
             room = length + _pause(length)
-            begin = (
-                max(earliest, math.ceil(SEASONS_FIRST_S / interval)) if kind == "lost_season" else earliest
-            )
-            if (
-                len(lengths) < self.each
-                and needed + room <= behind - earliest
-                and begin + needed + room <= behind
-            ):
+            begin = max(earliest, seasons_known) if kind == "lost_season" else earliest
+            if len(lengths) < self.each and begin + needed + room <= behind:
                 lengths[kind] = length
                 needed += room
         order = sorted(lengths, key=lambda kind: (kind == "lost_season", generator.random()))
@@ -122,11 +116,10 @@ class Schedule:
         for kind, free in zip(order, slack.tolist(), strict=True):
             first = earliest + position + free
             if kind == "lost_season":
-                first = max(first, math.ceil(SEASONS_FIRST_S / interval))
+                first = max(first, seasons_known)
             position += lengths[kind] + _pause(lengths[kind])
             times = [
-                round(start + case.sensor.phase_s + index * interval, 3)
-                for index in (first, first + lengths[kind] - 1)
+                round(start + case.sensor.phase_s + index * interval, 3) for index in (first, first + lengths[kind] - 1)
             ]
             injections.append(case.injection(kind, times[0], times[1], self.size, generator))
         return injections

@@ -83,9 +83,7 @@ class Series:
         injections: Its faults, none overlapping another; those of other sensors are left out.
     """
 
-    def __init__(
-        self, sensor: SimulatedSensor, seed: int, start: float, injections: Sequence[Injection] = ()
-    ) -> None:
+    def __init__(self, sensor: SimulatedSensor, seed: int, start: float, injections: Sequence[Injection] = ()) -> None:
         self._sensor = sensor
         self._first = start + sensor.phase_s
         self._blocks = 0
@@ -93,8 +91,7 @@ class Series:
         self._last = float("nan")
         random = Randomness(seed, sensor.name)
         self._sources = [
-            (part, part.source(random.child(index), sensor.interval_s))
-            for index, part in enumerate(sensor.parts)
+            (part, part.source(random.child(index), sensor.interval_s)) for index, part in enumerate(sensor.parts)
         ]
         mine = sorted(
             (each for each in injections if each.fault.sensor == sensor.name),

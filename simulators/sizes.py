@@ -62,7 +62,7 @@ class Case(NamedTuple):
             "noise_burst": not rests and not sensor.counts,
             "stuck": not rests,
             "unit_jump": self._jump_shows(),
-            "lost_season": character.swing >= 6 * character.noise,
+            "lost_season": character.swing >= max(6 * character.noise, 2 * character.deviation),
             "broken_correlation": character.shared >= 0.6 * character.deviation,
         }
         return suited.get(kind, True)
@@ -133,9 +133,7 @@ def _spike(case: Case, readings: int, multiplier: float, generator: np.random.Ge
 def _level_shift(case: Case, _readings: int, multiplier: float, generator: np.random.Generator) -> Strength:
     size = multiplier * float(generator.uniform(8, 12))
     amount = case.sign(generator) * size * case.character.deviation
-    return Strength(
-        amount, size, f"The level moves by {case.with_unit(amount)}, {size:.1f} times the usual deviation"
-    )
+    return Strength(amount, size, f"The level moves by {case.with_unit(amount)}, {size:.1f} times the usual deviation")
 
 
 def _drift(case: Case, _readings: int, multiplier: float, generator: np.random.Generator) -> Strength:
@@ -157,9 +155,7 @@ def _stuck(case: Case, readings: int, _multiplier: float, _generator: np.random.
 def _noise_burst(case: Case, _readings: int, multiplier: float, _generator: np.random.Generator) -> Strength:
     size = multiplier * 8
     amount = size * case.character.noise
-    sentence = (
-        f"Noise with a deviation of {case.with_unit(amount, '.3g')} is added, {size:.1f} times the usual"
-    )
+    sentence = f"Noise with a deviation of {case.with_unit(amount, '.3g')} is added, {size:.1f} times the usual"
     return Strength(amount, size, sentence)
 
 
@@ -187,9 +183,7 @@ def _lost_season(case: Case, _readings: int, _multiplier: float, _generator: np.
     return Strength(0.0, size, f"The daily swing of {case.with_unit(swing, '.3g')} stays where it is")
 
 
-def _broken_correlation(
-    case: Case, _readings: int, _multiplier: float, _generator: np.random.Generator
-) -> Strength:
+def _broken_correlation(case: Case, _readings: int, _multiplier: float, _generator: np.random.Generator) -> Strength:
     size = case.character.shared / case.character.noise
     return Strength(0.0, size, f"No longer moves with the other sensors of {case.sensor.device}")
 

@@ -240,9 +240,7 @@ def _judge(incident: Raised, faults: Iterable[Fault], grace_s: float, recovery_s
     if any(_raised_within(incident, each, recovery_s) for each in faults):
         return "late"
     open_later = (
-        incident.cleared is None or incident.cleared >= each.start
-        for each in faults
-        if incident.raised < each.start
+        incident.cleared is None or incident.cleared >= each.start for each in faults if incident.raised < each.start
     )
     return "early" if any(open_later) else "false"
 

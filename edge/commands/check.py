@@ -75,9 +75,7 @@ def _gateway(configuration: Configuration) -> None:
         )
     paragraph(f"Readings come from {_connection(configuration.inbound)}.")
     outbound = configuration.outbound
-    paragraph(
-        "Events go to the same broker." if outbound is None else f"Events go to {_connection(outbound)}."
-    )
+    paragraph("Events go to the same broker." if outbound is None else f"Events go to {_connection(outbound)}.")
     click.echo()
 
 
@@ -115,9 +113,7 @@ def _inputs(configuration: Configuration) -> None:
 def _input(each: Input) -> str:
     what = "a plain number"
     if each.format == "json":
-        what = (
-            f"JSON, one reading if an object has the field {each.value_key}, else one for each number in it"
-        )
+        what = f"JSON, one reading if an object has the field {each.value_key}, else one for each number in it"
     when = "as it arrives"
     if each.time == "payload" and each.format == "json":
         keys = ", ".join(each.time_keys)
@@ -191,9 +187,7 @@ def _alarm(rule: ResolvedRule) -> str:
         seconds = np.array([interval for _, interval in _INTERVALS])
         levels = profile.level_at(seconds)
         per = "; ".join(
-            f"{each:.1f} with a reading a {name}"
-            if name != "ten minutes"
-            else f"{each:.1f} with one every {name}"
+            f"{each:.1f} with a reading a {name}" if name != "ten minutes" else f"{each:.1f} with one every {name}"
             for (name, _), each in zip(_INTERVALS, levels.tolist(), strict=True)
         )
         level = (
@@ -255,9 +249,7 @@ def _store(configuration: Configuration) -> None:
     if store.durability == "power":
         paragraph("What was committed survives a power cut.")
     else:
-        paragraph(
-            "What was committed survives a crash of the process; a power cut may cost the last seconds."
-        )
+        paragraph("What was committed survives a crash of the process; a power cut may cost the last seconds.")
     click.echo()
 
 

@@ -30,9 +30,7 @@ def detectors(name: str | None, as_json: bool) -> None:
     NAME is that of one detector; without it, all of them and the presets are listed.
     """
     if name is not None and name not in DETECTORS:
-        raise click.BadParameter(
-            f"there is no detector {name}{suggestion(name, DETECTORS)}", param_hint="NAME"
-        )
+        raise click.BadParameter(f"there is no detector {name}{suggestion(name, DETECTORS)}", param_hint="NAME")
     chosen = {name: DETECTORS[name]} if name is not None else DETECTORS
     if as_json:
         click.echo(json.dumps([as_plain(each) for each in chosen.values()], indent=2, ensure_ascii=False))

@@ -17,7 +17,7 @@ COLOURS = {"INFO": "blue", "WARN": "yellow", "ERROR": "red", "FATAL": "magenta"}
 FOLLOW_S = 0.5
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[float]):
     """A time: RFC 3339, a date, or so long ago as in `90m`, `24h`, `7d`."""
 
     name = "time"
@@ -42,24 +42,18 @@ class Moment(click.ParamType):
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
               help="Configuration, for the place of the store.")  # fmt: skip
-@click.option(
-    "--store", type=click.Path(path_type=Path), help="The store's file itself, instead of a configuration."
-)
+@click.option("--store", type=click.Path(path_type=Path), help="The store's file itself, instead of a configuration.")
 @click.option("--sensor", help="Only sensors whose name fits this glob, such as 'line1/*'.")
-@click.option(
-    "--kind", "kinds", multiple=True, help="Only this kind of incident; may be given several times."
-)
+@click.option("--kind", "kinds", multiple=True, help="Only this kind of incident; may be given several times.")
 @click.option("--transition", "transitions", multiple=True, help="Only raised, updated, cleared or expired.")
-@click.option(
-    "--severity", type=click.IntRange(1, 1000), default=1, show_default=True, help="At least this severe."
-)
+@click.option("--severity", type=click.IntRange(1, 1000), default=1, show_default=True, help="At least this severe.")
 @click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
 @click.option("--until", type=Moment(), help="Before this time.")
 @click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="So many, the latest.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--follow", "-f", is_flag=True, help="Wait for more until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="The events themselves, as JSON lines.")
-def events(  # noqa: PLR0917 - one argument an option
+def events(
     path: Path,
     store: Path | None,
     sensor: str | None,

@@ -1,13 +1,13 @@
 """Accounts: everything that came in is counted, as taken or as refused with a reason.
 
-    messages received = messages read + messages refused
-    readings found    = readings taken + readings refused + repeats
+messages received = messages read + messages refused
+readings found    = readings taken + readings refused + repeats
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 
 
 @dataclass(slots=True)
@@ -39,6 +39,12 @@ class Accounts:
     clock_steps: int = 0
     events: Counter[str] = field(default_factory=Counter)
     dead_letters_suppressed: int = 0
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        for each in fields(self):
+            fresh = each.default_factory() if each.default_factory is not MISSING else each.default
+            setattr(self, each.name, fresh)
 
     @property
     def balanced(self) -> bool:

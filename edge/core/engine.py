@@ -164,9 +164,7 @@ class Engine:
             part = slice(None) if everyone else mine
             self._score(self._order[index], slots[part], values[part], times[part], positions[part], now[part])
 
-    def _score(
-        self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats
-    ) -> None:
+    def _score(self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
         level = group.profile.level_at(vitals.interval[slots])
@@ -227,13 +225,9 @@ class Engine:
         transition, incident = moved
         number = incident.publish(observation.time)
         recent = self.vitals.recent(slot)
-        self._findings.append(
-            Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order)
-        )
+        self._findings.append(Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order))
 
-    def _note_returns(
-        self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats
-    ) -> None:
+    def _note_returns(self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         for index, slot in enumerate(slots.tolist()):
             tracker = self.trackers.get(slot)
             if tracker is None or tracker.state is not State.SILENT:

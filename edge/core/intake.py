@@ -49,6 +49,11 @@ class Source:
         self.resolved = resolved
         self.slots: dict[str, int] = {}
 
+    def expects(self, path: str) -> bool:
+        """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""
+        _, _, within = path.partition("/") if path[:1].isdigit() else ("", "", path)
+        return path in self.slots or within in self.slots or within in {"", "value"}
+
 
 class Intake:
     """Turns messages into batches.
@@ -101,15 +106,16 @@ class Intake:
             try:
                 source = self._source(message)
                 decoded = source.resolved.route.decoder.decode(message.payload)
-                if message.retained and any(each.time is None for each in decoded.samples):
-                    raise Refused("retained")
+                timeless = any(each.time is None for each in decoded.samples)
+                if message.retained and (timeless or not source.resolved.route.time_from_payload):
+                    raise Refused("retained")  # noqa: TRY301 - refused like anything else in the message
             except Refused as refused:
                 accounts.messages_refused[refused.refusal.reason] += 1
                 self._dead_letter(message, refused.refusal, letters)
                 continue
             accounts.messages_read += 1
             for refusal in decoded.refusals:
-                if refusal.reason == "not_a_number" and decoded.samples and refusal.path not in source.slots:
+                if refusal.reason == "not_a_number" and decoded.samples and not source.expects(refusal.path):
                     accounts.fields_ignored += 1
                 else:
                     self._refuse(message, refusal, letters)
@@ -202,9 +208,7 @@ class Intake:
             self.admission.grow(slot + 1)
         return slot
 
-    def admit(
-        self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]
-    ) -> Batch:
+    def admit(self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]) -> Batch:
         """The readings of a batch whose times move forward.
 
         Args:

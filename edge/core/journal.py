@@ -36,7 +36,7 @@ class JournalEntry(msgspec.Struct, array_like=True, frozen=True):
     @classmethod
     def of_tick(cls, clock: float) -> bytes:
         """The entry of a moment at which sensors were found silent, packed."""
-        return msgspec.msgpack.encode(cls(False, [], b"", b"", b"", clock))  # noqa: FBT003 - as declared above
+        return msgspec.msgpack.encode(cls(False, [], b"", b"", b"", clock))
 
     @classmethod
     def of(cls, batch: Batch, new_sensors: Sequence[tuple[str, str]], *, interrupted: bool) -> bytes:

@@ -1,6 +1,6 @@
-"""The line, whole: messages in, events out. Pure: the same messages give the same events, live, replayed, in any batching.
+"""The line, whole: messages in, events out. The same messages give the same events, live, replayed, in any batching.
 
-    messages -> intake -> engine -> reporting -> step
+messages -> intake -> engine -> reporting -> step
 """
 
 from __future__ import annotations
@@ -176,9 +176,7 @@ class Pipeline:
         retained = {self._topics.state(self._facts_of(name).topic): each.payload for name, each in self._open.items()}
         return retained | {self._topics.open: self._open_json()}
 
-    def _learn(
-        self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]
-    ) -> Step:
+    def _learn(self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]) -> Step:
         new_sensors = self._new_sensors()
         entry = JournalEntry.of(batch, new_sensors, interrupted=self.engine.is_interrupted) if len(batch) else None
         self.engine.grow(len(self.sensors))
@@ -216,7 +214,7 @@ class Pipeline:
             detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)
         self._repetitions.append(repetition.value)
         self._profiles.append(Profile(detectors, rule.incidents))
-        self._facts.append(SensorFacts(name, topic_for(name), rule.unit, rule.labels))
+        self._facts.append(SensorFacts(name, topic_for(name, self._topics.anomaly("")), rule.unit, rule.labels))
 
     def _facts_of(self, name: str) -> SensorFacts:
         slot = self.sensors.find(name)

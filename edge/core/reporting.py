@@ -77,13 +77,13 @@ class Reporter:
             sequence=f"{self.last_sequence:020d}",
             correlationid=identity,
             partitionkey=facts.name,
-            severitytext=text,  # type: ignore[arg-type]  # SEVERITIES holds no other words
+            severitytext=text,
             severitynumber=number,
             data=IncidentData(
                 incident=identity,
                 transition=transition,
                 active=active,
-                kind=incident.kind,  # type: ignore[arg-type]  # detectors declare no other words
+                kind=incident.kind,
                 severity=incident.severity,
                 score=round(observation.score, 3),
                 threshold=round(observation.threshold, 3),
@@ -130,8 +130,7 @@ def shown_band(opinions: list[Opinion]) -> Opinion | None:
 def _evidence(incident: Incident) -> list[DetectorEvidence]:
     ordered = sorted(incident.evidence.items(), key=lambda each: (-each[1].score, each[0]))
     return [
-        DetectorEvidence(name=name, score=round(each.score, 3), since=timestamp(each.since))
-        for name, each in ordered
+        DetectorEvidence(name=name, score=round(each.score, 3), since=timestamp(each.since)) for name, each in ordered
     ]
 
 

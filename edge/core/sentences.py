@@ -43,7 +43,7 @@ def sentence(
         return f"{sensor} has been at the new level for {lasted}; {value} is taken as normal from here on"
     if incident.kind == "missing":
         return f"{sensor} is silent; its last value was {value}"
-    again = "still " if transition is Transition.UPDATED and incident.kind not in {"variance"} else ""
+    again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
     verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
     return f"{sensor} {verb} {value}{expectation(band, unit)}"
 

@@ -1,4 +1,9 @@
-"""amqtt as a process of its own: `python -m edge.shell.amqtt_process HOST PORT`."""
+"""amqtt as a process of its own: `python amqtt_process.py HOST PORT`.
+
+Good for a first try only. Whatever a session says, amqtt keeps no message for a client that is away, doesn't
+deliver again what wasn't acknowledged, and forgets everything when it ends. (For clients that aren't anonymous it
+would keep messages, but then others were seen to get them too.)
+"""
 
 from __future__ import annotations
 
@@ -10,12 +15,15 @@ import sys
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
+KEEPALIVE_GRACE_S = 60
+"""Added to a client's keepalive: amqtt ends a connection after one, where MQTT says one and a half."""
+
 
 async def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     configuration = BrokerConfig(
         listeners={"default": ListenerConfig(type=ListenerType.TCP, bind=f"{host}:{port}")},
-        sys_interval=0,
+        timeout_disconnect_delay=KEEPALIVE_GRACE_S,
         plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     )
     broker = Broker(configuration)

@@ -89,7 +89,7 @@ def recover(configuration: Configuration, store: Store) -> Pipeline:
             len(recollection.entries),
             time.monotonic() - began,
         )
-    pipeline.accounts = type(pipeline.accounts)()
+    pipeline.accounts.clear()
     pipeline.continue_after(store.last_sequence())
     return pipeline
 
@@ -105,7 +105,12 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
     """
     keep = configuration.store
     topics = Topics(configuration.gateway.topic_base)
-    about: dict[str, object] = {"gateway": configuration.gateway.name, "version": version()}
+    catches = {fault for rule in configuration.profiles for each in rule.detectors for fault in each.catches}
+    about: dict[str, object] = {
+        "gateway": configuration.gateway.name,
+        "version": version(),
+        "catches": sorted(catches),
+    }
     will = (topics.status, status_json("offline", about))
     subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
     with ExitStack() as open_things:
@@ -163,10 +168,14 @@ def _link_options(connection: Connection, configuration: Configuration) -> LinkO
         client_id=connection.client_id or "",
         username=connection.username,
         password=password_of(connection),
-        tls=None if tls is None else TlsOptions(tls.ca_file, tls.certificate_file, tls.key_file),
+        tls=None if tls is None else TlsOptions(*map(_text, (tls.ca_file, tls.certificate_file, tls.key_file))),
         keepalive_s=connection.keepalive_s,
         version=connection.version,
         clean_session=False,
         receive_messages=configuration.limits.receive_messages,
         receive_bytes=configuration.limits.receive_bytes,
     )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

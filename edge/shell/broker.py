@@ -1,16 +1,15 @@
-"""The embedded broker: mosquitto where it is installed, otherwise amqtt in a process of its own.
+"""The embedded broker: mosquitto where it is installed, otherwise amqtt, in a process of its own.
 
-It is for a first try and for tests: it listens on this machine only, without passwords. A plant brings its own broker.
-It ends with the process that started it, however that ends.
+It is for a first try and for tests: it listens on this machine only, without passwords. A plant brings its
+own broker. It ends with the process that started it, however that ends, and not by that process's Ctrl-C,
+so that a service can say goodbye to it first.
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import Literal
 
 START_S = 10.0
 STOP_S = 5.0
-PR_SET_PDEATHSIG = 1
+ATTEMPTS = 3
 
 MOSQUITTO_CONFIGURATION = """\
 listener {port} {host}
@@ -31,9 +30,13 @@ autosave_interval 30
 max_queued_messages 1000000
 max_queued_bytes 268435456
 max_inflight_messages 1000
+queue_qos0_messages false
+log_dest stderr
 log_type error
 log_type warning
 """
+SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+HERE = Path(__file__).parent
 
 
 class BrokerError(Exception):
@@ -43,11 +46,18 @@ class BrokerError(Exception):
 class EmbeddedBroker:
     """A broker in a process of its own.
 
+    Start it from a thread that lives as long as it is needed: the tie between the processes is one to that
+    thread.
+
     Args:
         directory: Where it keeps its sessions and its log; made if it isn't there.
         host: Address of this machine to listen on.
         port: Port to listen on; if it is taken, or 0, any free one.
         prefer: `mosquitto` or `amqtt`; by default the first of them that is installed.
+
+    Attributes:
+        port: Where it listens, once it is started.
+        kind: `mosquitto` or `amqtt`, once it is started.
     """
 
     def __init__(
@@ -79,32 +89,35 @@ class EmbeddedBroker:
         Raises:
             BrokerError: Neither broker is installed, or it doesn't start.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if self.port == 0 or _is_taken(self.host, self.port):
-            self.port = free_port(self.host)
         mosquitto = find_mosquitto()
         if self.kind is None:
             self.kind = "mosquitto" if mosquitto else "amqtt"
-        log = (self.directory / f"{self.kind}.log").open("ab")
+        if self.kind == "mosquitto" and mosquitto is None:
+            raise BrokerError("mosquitto isn't installed: install it, or leave the choice of the broker open")
+        if self.kind == "amqtt" and importlib.util.find_spec("amqtt") is None:
+            raise BrokerError("no broker is installed: install mosquitto, or pip install 'edgewarden[demo]'")
         try:
-            self._process = subprocess.Popen(
-                self._command(mosquitto), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=_end_with_parent, start_new_session=True
-            )
-        finally:
-            log.close()
-        self._wait_until_it_listens()
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BrokerError(f"{self.directory} can't be made: {error.strerror}") from error
+        for _ in range(ATTEMPTS):
+            if self.port == 0 or is_listening(self.host, self.port):
+                self.port = free_port(self.host)
+            self._launch(mosquitto)
+            if self._wait_until_it_listens():
+                return
+            self.stop()
+        raise BrokerError(f"{self.kind} doesn't start; see {self.directory / f'{self.kind}.log'}")
 
     def stop(self) -> None:
-        """End it; it writes down its sessions first."""
+        """End it; mosquitto writes down its sessions first."""
         if self._process is None:
             return
         self._process.terminate()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -112,31 +125,34 @@ class EmbeddedBroker:
             self._process.kill()
             self._process.wait()
 
-    def _command(self, mosquitto: str | None) -> list[str]:
-        if self.kind == "mosquitto":
-            if mosquitto is None:
-                raise BrokerError("mosquitto isn't installed")
-            file = self.directory / "mosquitto.conf"
-            directory = self.directory.resolve()
-            content = MOSQUITTO_CONFIGURATION.format(port=self.port, host=self.host, directory=directory)
-            if os.geteuid() == 0:
-                content += "user root\n"
-            file.write_text(content)
-            return [mosquitto, "-c", str(file)]
-        if importlib.util.find_spec("amqtt") is None:
-            raise BrokerError("no broker is installed: install mosquitto, or pip install 'edgewarden[demo]' for amqtt")
-        return [sys.executable, "-m", "edge.shell.amqtt_process", self.host, str(self.port)]
+    def _launch(self, mosquitto: str | None) -> None:
+        tie = [sys.executable, "-I", str(HERE / "tied_process.py"), str(os.getpid())]
+        with (self.directory / f"{self.kind}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*tie, *self._command(mosquitto)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
-    def _wait_until_it_listens(self) -> None:
+    def _command(self, mosquitto: str | None) -> list[str]:
+        if mosquitto is None or self.kind == "amqtt":
+            return [sys.executable, "-I", str(HERE / "amqtt_process.py"), self.host, str(self.port)]
+        file = self.directory.resolve() / "mosquitto.conf"
+        content = MOSQUITTO_CONFIGURATION.format(port=self.port, host=self.host, directory=file.parent)
+        if os.geteuid() == 0:  # otherwise it changes its user, which may not write here, and loses its tie to us
+            content += "user root\n"
+        file.write_text(content)
+        return [mosquitto, "-c", str(file)]
+
+    def _wait_until_it_listens(self) -> bool:
         until = time.monotonic() + START_S
-        while time.monotonic() < until:
-            if not self.alive:
-                break
-            if _is_taken(self.host, self.port):
-                return
+        while self.alive and time.monotonic() < until:
+            if is_listening(self.host, self.port):
+                return self.alive
             time.sleep(0.02)
-        self.stop()
-        raise BrokerError(f"{self.kind} doesn't start; see {self.directory / f'{self.kind}.log'}")
+        return False
 
 
 def find_mosquitto() -> str | None:
@@ -152,12 +168,8 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def _is_taken(host: str, port: int) -> bool:
+def is_listening(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((host, port)) == 0
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from edge.core.decoders.times import TimeError, read_time
 from edge.core.messages import Reading
@@ -43,39 +43,58 @@ def read_csv(path: Path) -> Iterator[Reading]:
         raise CsvError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
-def _read(path: Path, file: TextIO) -> Iterator[Reading]:
-    first = file.readline()
-    separator = max(",;\t", key=first.count)
-    header = [each.strip() for each in next(csv.reader([first], delimiter=separator), [])]
+class _Columns(NamedTuple):
+    """Where a file holds what; `sensors` is None in the long form, else the columns and names of the wide one."""
+
+    width: int
+    time: int
+    sensor: int
+    value: int
+    sensors: list[tuple[int, str]] | None
+
+
+def _columns(path: Path, header: list[str]) -> _Columns:
     lowered = [each.lower() for each in header]
     time_column = next((lowered.index(each) for each in TIME_COLUMNS if each in lowered), None)
     if time_column is None:
         raise CsvError(f"{path}:1: no column for the time; one must be called {', '.join(TIME_COLUMNS)}")
     if len(set(lowered)) != len(lowered):
         raise CsvError(f"{path}:1: two columns have the same name")
-    rows = csv.reader(file, delimiter=separator)
-    long_form = "sensor" in lowered and "value" in lowered
-    if not long_form and len(header) < 2:
+    if "sensor" in lowered and "value" in lowered:
+        return _Columns(len(header), time_column, lowered.index("sensor"), lowered.index("value"), None)
+    if len(header) < 2:
         raise CsvError(f"{path}:1: no column beside the time")
     sensors = [(index, name) for index, name in enumerate(header) if index != time_column]
+    return _Columns(len(header), time_column, -1, -1, sensors)
+
+
+def _read(path: Path, file: TextIO) -> Iterator[Reading]:
+    first = file.readline()
+    separator = max(",;\t", key=first.count)
+    header = [each.strip() for each in next(csv.reader([first], delimiter=separator), [])]
+    columns = _columns(path, header)
+    rows = csv.reader(file, delimiter=separator)
     try:
         for cells in rows:
-            if not cells:
-                continue
-            place = f"{path}:{rows.line_num + 1}"
-            if len(cells) != len(header):
-                raise CsvError(f"{place}: {len(cells)} cells, the header has {len(header)}")
-            time = _time(cells[time_column], place)
-            if long_form:
-                sensors = [(lowered.index("value"), cells[lowered.index("sensor")].strip())]
-                if not sensors[0][1]:
-                    raise CsvError(f"{place}: the sensor has no name")
-            for index, name in sensors:
-                value = _value(cells[index], f"{place}: {header[index]}")
-                if value is not None:
-                    yield Reading(name, time, value)
+            if cells:
+                yield from _row(cells, columns, header, f"{path}:{rows.line_num + 1}")
     except csv.Error as error:
         raise CsvError(f"{path}:{rows.line_num + 1}: {error}") from error
+
+
+def _row(cells: list[str], columns: _Columns, header: list[str], place: str) -> Iterator[Reading]:
+    if len(cells) != columns.width:
+        raise CsvError(f"{place}: {len(cells)} cells, the header has {columns.width}")
+    time = _time(cells[columns.time], place)
+    sensors = columns.sensors
+    if sensors is None:
+        sensors = [(columns.value, cells[columns.sensor].strip())]
+    for index, name in sensors:
+        if not name:
+            raise CsvError(f"{place}: the sensor has no name")
+        value = _value(cells[index], f"{place}: {header[index]}")
+        if value is not None:
+            yield Reading(name, time, value)
 
 
 def _time(text: str, place: str) -> float:

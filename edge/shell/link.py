@@ -1,31 +1,31 @@
-"""The link: one MQTT connection, with a network thread that can neither kill nor block the loop.
+"""The link: one MQTT connection at a time, in a network thread that doesn't die unnoticed.
 
-The thread's callbacks only move what arrives into a bounded queue. `receive()` hands it over, `acknowledge()` tells the
-broker that it is safe, and `publish()` sends at most an in-flight window at a time. This is the only file that knows
-paho.
+The thread's callbacks move what arrives into the inbox and note what the broker has confirmed. `receive()`
+hands the messages over, `acknowledge()` tells the broker that they are safe, `publish()` sends a window's
+worth at most. This is the only file that knows paho.
 
-What paho-mqtt would do on its own, and what is done about it:
+What paho-mqtt does by itself, and what is done about it:
 
-- An exception in a callback ends the network thread while the client still calls itself connected. Callbacks here catch
-  everything, and `alive` is false from then on.
-- A message published while offline, or outstanding at a disconnect, is kept and sent later on its own. Every connection
-  gets a client of its own here, so what is outstanding when it ends is void: whoever published it does so again.
-- Acknowledgements belong to the connection that delivered the message; others are not sent.
+- It keeps what was published while offline, or is outstanding when a connection ends, and sends it later.
+  Here each connection has a client of its own, thrown away with it. **What is outstanding at the end of a
+  connection is void:** its token is never confirmed, no copy is sent, and its publisher sends it again.
+- An exception in a callback ends its thread while it still calls itself connected. Here callbacks catch all,
+  the connection ends without a goodbye (so that the will is published), and `alive` is false from then on.
+- It needs two keepalives to notice a dead peer. It is given 0.7 of ours, which makes 1.4.
+
+An acknowledgement goes to the connection that delivered the message or, if that has ended, nowhere.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -33,93 +33,55 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.messages import Message
+from edge.shell.inbox import Inbox
+from edge.shell.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
+from edge.shell.standing import Standing
+from edge.shell.window import Window
+
+__all__ = ["EventProperties", "Link", "LinkOptions", "Subscription", "TlsOptions"]
 
 log = logging.getLogger("edgewarden.link")
 
 SESSION_EXPIRY_S = 7 * 86_400
-FIRST_DELAY_S = 1.0
-LONGEST_DELAY_S = 120.0
 CONNECT_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True)
-class TlsOptions:
-    """Encryption. The broker's certificate is always verified.
-
-    Attributes:
-        ca_file: Certificates that the broker's must be signed by (PEM); None for those of the system.
-        certificate_file: Our own certificate (PEM).
-        key_file: Its key (PEM).
-    """
-
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
-
-
-@dataclass(frozen=True)
-class LinkOptions:
-    """How a broker is reached.
-
-    Attributes:
-        host: Name or address.
-        port: TCP port.
-        client_id: MQTT client id; a persistent session needs one that stays.
-        username: User name.
-        password: Password; never logged.
-        tls: Encryption, or None.
-        keepalive_s: Seconds after which an idle connection is probed; a dead one is noticed within 1.5 of it.
-        version: `3.1.1` or `5`; with 5, a broker that refuses it is asked for 3.1.1.
-        clean_session: False if the broker shall keep messages while we are away.
-        in_flight: Publications without a PUBACK at most.
-        will: Topic and payload that the broker publishes, retained, when we vanish.
-        receive_messages: Messages that wait in the queue at most.
-        receive_bytes: Their payloads' size at most.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    client_id: str = ""
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: TlsOptions | None = None
-    keepalive_s: int = 30
-    version: str = "3.1.1"
-    clean_session: bool = True
-    in_flight: int = 20
-    will: tuple[str, bytes] | None = None
-    receive_messages: int = 10_000
-    receive_bytes: int = 64 * 2**20
-
-
-class Subscription(NamedTuple):
-    """A topic filter and the quality of service to ask for."""
-
-    filter: str
-    qos: int = 1
-
-
-class EventProperties(NamedTuple):
-    """What MQTT 5 says beside a payload; left out with 3.1.1."""
-
-    content_type: str
-    user: tuple[tuple[str, str], ...] = ()
+UNSUPPORTED_VERSION = 0x84
 
 
 class _Receipt(NamedTuple):
-    """What an acknowledgement needs: the connection that delivered the message, and its packet id."""
+    """What an acknowledgement needs: which connection delivered the message, and its packet id there."""
 
     connection: int
     packet: int
 
 
+class _Connection(NamedTuple):
+    """A connection that the broker has accepted: its number, paho's side of it, and what is under way."""
+
+    number: int
+    client: Client
+    window: Window
+
+
 class Link:
-    """One connection to a broker, made again whenever it breaks.
+    """A connection to a broker, made again whenever it breaks.
+
+    Everything but `stop()` is for one thread, the one that owns the link.
 
     Args:
         options: How the broker is reached.
-        subscriptions: What to receive; made anew by the first connection, and whenever the broker has no session.
+        subscriptions: What to receive. Made by the first connection (a session that the broker has kept may
+            have others), and by later ones where the broker has lost the session; made each time, they would
+            bring all retained messages each time.
         clock: Stamps arrivals, seconds since the epoch.
+
+    Attributes:
+        connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
+        session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
+        version: MQTT version of the last of them.
+        refused_subscriptions: Filters that the broker refused.
+        refused_publications: Publications that an MQTT 5 broker refused; their tokens are never confirmed.
+        received: How many messages have arrived, with those that were dropped.
+        callback_errors: How many callbacks failed; one is enough to end the link.
     """
 
     def __init__(
@@ -132,86 +94,77 @@ class Link:
         self.subscriptions = tuple(subscriptions)
         self.connections = 0
         self.session_present = False
-        self.received = 0
-        self.dropped_qos0 = 0
-        self.callback_errors = 0
+        self.version: str = options.version
         self.refused_subscriptions: tuple[str, ...] = ()
+        self.refused_publications = 0
+        self.received = 0
+        self.callback_errors = 0
         self._clock = clock
-        self._client: Client | None = None
+        self._where = f"host={options.host} port={options.port}"
+        self._inbox = Inbox(options.receive_messages, options.receive_bytes)
         self._thread: threading.Thread | None = None
-        self._changed = threading.Condition()
-        self._queue: deque[Message] = deque()
-        self._queued_bytes = 0
-        self._sent = 0
-        self._acknowledged = 0
-        self._confirmed: deque[int] = deque()
-        self._connected = False
-        self._subscribed = False
-        self._stopping = False
-        self._failed = False
-        self._version = options.version
+        self._standing: Standing[_Connection] = Standing()
+        self._known: _Connection | None = None
+        self._answered = False
+        self._last_token = 0
+        self._confirmed: list[int] = []
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted us and the connection stands, as far as we know."""
-        return self._connected
+        """Whether the broker has accepted us, and the connection stands as far as we know."""
+        return self._standing.current is not None
 
     @property
     def alive(self) -> bool:
-        """Whether the network thread does its work; once it is false the process should end."""
-        return not self._failed and self._thread is not None and self._thread.is_alive()
+        """Whether the network thread does its work; once it doesn't, the process should end."""
+        return not self._standing.failed and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections there were after the first."""
+        return max(0, self.connections - 1)
+
+    @property
+    def dropped_qos0(self) -> int:
+        """How many messages of QoS 0 were dropped because the inbox was full."""
+        return self._inbox.dropped
 
     def start(self) -> None:
-        """Start the network thread, which connects, and connects again for as long as it takes."""
+        """Start the network thread, which connects, and connects again, for as long as it takes."""
         self._thread = threading.Thread(target=self._run, name="edgewarden-link", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Say goodbye to the broker and end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        client = self._client
-        if client is not None:
-            client.disconnect()
+        """Send what is on its way, say goodbye and end the thread, or give up after the timeout."""
+        self._standing.stop(timeout_s)
+        self._inbox.close()
+        current = self._standing.current
+        if current is not None:
+            current.client.disconnect()
         if self._thread is not None:
             self._thread.join(timeout_s)
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Wait until connected; returns whether that has happened."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._connected, timeout_s)
+        """Wait until connected; returns whether that is so."""
+        return self._standing.wait_connected(timeout_s)
 
     def wait_subscribed(self, timeout_s: float) -> bool:
-        """Wait until the broker has answered to all subscriptions, or has kept them; returns whether it has."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._connected and self._subscribed, timeout_s)
+        """Wait until the broker has answered to the subscriptions or kept them; returns whether it has."""
+        return self._standing.wait_subscribed(timeout_s)
 
     def receive(self, timeout_s: float, most: int = 10_000) -> list[Message]:
-        """Take what has arrived; if that is nothing, wait for it.
-
-        Args:
-            timeout_s: How long to wait.
-            most: How many messages to take.
-        """
-        with self._changed:
-            if not self._queue:
-                self._changed.wait_for(lambda: bool(self._queue or self._confirmed or self._failed), timeout_s)
-            taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
-            self._queued_bytes -= sum(len(each.payload) for each in taken)
-            if taken:
-                self._changed.notify_all()
-        return taken
+        """Take what has arrived, up to so many messages; if that is none, wait for one or for a PUBACK."""
+        return self._inbox.take(timeout_s, most)
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Tell the broker that messages are safe; those of an earlier connection it delivers again by itself."""
-        client = self._client
-        if client is None:
+        """Tell the broker that messages are safe; those of an ended connection it delivers again."""
+        current = self._standing.current
+        if current is None:
             return
         for message in messages:
             receipt = message.receipt
-            if isinstance(receipt, _Receipt) and receipt.connection == self.connections:
-                client.ack(receipt.packet, message.qos)
+            if isinstance(receipt, _Receipt) and receipt.connection == current.number:
+                current.client.ack(receipt.packet, message.qos)
 
     def publish(
         self,
@@ -224,206 +177,221 @@ class Link:
     ) -> int | None:
         """Send a message.
 
+        The first call after a connection was replaced does nothing, so that nobody publishes in the belief
+        that what went before is still on its way. Where publications of QoS 1 became void with it, no call
+        does anything until the owner has called `confirmations()`.
+
         Returns:
-            A token that `confirmations()` returns when the PUBACK has come; None if there is no connection or no room
-            in the window, and then nothing was sent.
+            A token, never used before, that `confirmations()` returns once the PUBACK has come (with QoS 0:
+            never). None if nothing was sent and nothing kept: no connection, no room, or no valid topic.
         """
-        client = self._client
-        if client is None or not self._connected or (qos > 0 and self._sent - self._acknowledged >= self.options.in_flight):
+        if self._known is None:
+            self._take_note()
+        current = self._known
+        if current is None:
+            return None
+        self._confirmed += current.window.collect()
+        if current is not self._standing.current:
+            if not current.window.waits_for_answers:
+                self._take_note()
+            return None
+        if not current.window.has_room(qos):
             return None
         try:
-            sent = client.publish(topic, payload, qos, retain, self._publish_properties(client, properties))
-        except ValueError as error:
-            log.error("publish_refused topic=%r error=%r", topic[:200], str(error))  # noqa: TRY400 - no bug of ours
+            said = _properties(current.client, properties)
+            sent = current.client.publish(topic, payload, qos, retain, said)
+        except (ValueError, MQTTException) as error:
+            log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
             return None
         if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return None
-        self._sent += qos > 0
-        return sent.mid
+        self._last_token += 1
+        current.window.sent(sent.mid, qos, self._last_token)
+        return self._last_token
 
     def confirmations(self) -> list[int]:
-        """Tokens whose PUBACK has come since the last call; those of an ended connection never come."""
-        confirmed: list[int] = []
-        while self._confirmed:
-            confirmed.append(self._confirmed.popleft())
+        """Return the tokens whose PUBACK has come since the last call; take note of the present connection.
+
+        Those whose PUBACK came before the end of their connection are still returned, once; after that,
+        tokens of an ended connection are void.
+        """
+        self._take_note()
+        confirmed, self._confirmed = self._confirmed, []
         return confirmed
 
+    def _take_note(self) -> None:
+        if self._known is not None:
+            self._confirmed += self._known.window.collect()
+        self._known = self._standing.current
+
+    # The rest runs in the network thread.
+
     def _run(self) -> None:
-        """The network thread: one connection after the other, with a jittered pause between."""
-        delay = FIRST_DELAY_S
+        options = self.options
+        delay_s = options.first_delay_s
         try:
-            while not self._stopping:
-                if self._connect_once():
-                    delay = FIRST_DELAY_S
-                with self._changed:
-                    self._changed.wait_for(lambda: self._stopping, delay * random.uniform(0.5, 1.0))
-                delay = min(2 * delay, LONGEST_DELAY_S)
-        except Exception:  # whatever it is: a dead network thread must be known, the process ends by it
+            while not self._standing.ending:
+                if self._connect() >= delay_s:
+                    delay_s = options.first_delay_s
+                self._standing.pause(delay_s * random.uniform(0.25, 1.0))
+                delay_s = min(2 * delay_s, options.longest_delay_s)
+        except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
             log.exception("network_thread_failed")
             self._fail()
 
-    def _connect_once(self) -> bool:
-        """Connect and stay connected for as long as possible; returns whether the broker had accepted us."""
-        options = self.options
-        client = self._make_client()
-        before = self.connections
-        try:
-            client.connect(options.host, options.port, options.keepalive_s, **self._session(client))
-        except (OSError, ValueError) as error:
-            log.warning("connect_failed host=%s port=%d error=%r", options.host, options.port, str(error))
-            return False
-        self._client = client
-        code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._failed:
-            code = client.loop(timeout=1.0)
-        with self._changed:
-            self._client = None
-            self._connected = False
-            self._subscribed = False
-            self._changed.notify_all()
-        accepted = self.connections > before
-        if not accepted and self._version == "5" and not self._stopping:
-            log.warning("falling_back version=3.1.1 host=%s port=%d", options.host, options.port)
-            self._version = "3.1.1"
-        elif not self._stopping:
-            log.warning("disconnected host=%s port=%d code=%d", options.host, options.port, code)
-        return accepted
+    def _fail(self) -> None:
+        self._standing.fail()
+        self._inbox.close()
 
-    def _make_client(self) -> Client:
+    def _connect(self) -> float:
+        """Connect and stay connected for as long as it lasts; returns how long that was, in seconds.
+
+        A broker that doesn't know MQTT 5 says so, or merely closes the socket. It is asked in 3.1.1 at
+        once, and in 5 again the next time: what closed the socket may have been something else.
+        """
         options = self.options
-        persistent = {} if self._version == "5" else {"clean_session": options.clean_session}
+        for version in ("5", "3.1.1") if options.version == "5" else ("3.1.1",):
+            self._answered = False
+            try:
+                client = self._make_client(version)
+                keepalive_s = max(1, int(0.7 * options.keepalive_s))
+                client.connect(options.host, options.port, keepalive_s, **_session(client, options))
+            except (OSError, ValueError) as error:
+                log.warning("connect_failed %s error=%r", self._where, str(error))
+                return 0.0
+            stood_s = self._converse(client, version)
+            if self._answered or self._standing.ending:
+                return stood_s
+            log.warning("not_understood %s version=%s", self._where, version)
+        return 0.0
+
+    def _converse(self, client: Client, version: str) -> float:
+        """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
+        self.version = version
+        step_s = min(1.0, self.options.keepalive_s / 20)
+        accepted_at = None
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        try:
+            while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._standing.over:
+                code = client.loop(timeout=step_s)
+                if accepted_at is None and self._standing.current is not None:
+                    accepted_at = time.monotonic()
+        finally:
+            self._standing.end()
+            self._inbox.interrupt()
+            open_socket = client.socket()
+            if open_socket is not None:
+                open_socket.close()
+        if accepted_at is None:
+            return 0.0
+        level = logging.INFO if self._standing.stopping else logging.WARNING
+        log.log(level, "disconnected %s code=%d", self._where, code)
+        return time.monotonic() - accepted_at
+
+    def _make_client(self, version: str) -> Client:
+        options = self.options
+        modern = version == "5"
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5 if self._version == "5" else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if modern else options.clean_session,
+            protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
             reconnect_on_failure=False,
-            **persistent,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(options.in_flight)
         if options.username is not None:
             client.username_pw_set(options.username, options.password)
         if options.tls is not None:
-            context = ssl.create_default_context(cafile=options.tls.ca_file)
-            if options.tls.certificate_file is not None:
-                context.load_cert_chain(options.tls.certificate_file, options.tls.key_file)
-            client.tls_set_context(context)
+            client.tls_set_context(options.tls.context())
         if options.will is not None:
             client.will_set(options.will[0], options.will[1], qos=1, retain=True)
         client.on_connect = self._guarded(self._on_connect)
         client.on_subscribe = self._guarded(self._on_subscribe)
         client.on_message = self._guarded(self._on_message)
         client.on_publish = self._guarded(self._on_publish)
-        client.on_socket_register_write = _woken_by_its_socket_pair
+        client.on_socket_register_write = _leave_writing_to_the_network_thread
         return client
-
-    def _session(self, client: Client) -> dict[str, Any]:
-        if client.protocol != MQTTProtocolVersion.MQTTv5:
-            return {}
-        properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 0 if self.options.clean_session else SESSION_EXPIRY_S
-        return {"clean_start": self.options.clean_session, "properties": properties}
-
-    def _publish_properties(self, client: Client, given: EventProperties | None) -> Properties | None:
-        if given is None or client.protocol != MQTTProtocolVersion.MQTTv5:
-            return None
-        properties = Properties(PacketTypes.PUBLISH)
-        properties.ContentType = given.content_type
-        properties.PayloadFormatIndicator = 1
-        properties.UserProperty = list(given.user)
-        return properties
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
         def guarded(*arguments: Any) -> None:
             try:
                 callback(*arguments)
-            except Exception:  # paho's loop would end by it, and nobody would know
+            except Exception:  # paho's loop would end by it; whatever it was, the owner must learn of it
                 self.callback_errors += 1
                 log.exception("callback_failed callback=%s", callback.__name__)
                 self._fail()
 
         return guarded
 
-    def _fail(self) -> None:
-        with self._changed:
-            self._failed = True
-            self._connected = False
-            self._changed.notify_all()
-
     def _on_connect(
-        self, client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties
     ) -> None:
+        self._answered = reason.value != UNSUPPORTED_VERSION
         if reason.is_failure:
-            log.error("connect_refused host=%s port=%d reason=%r", self.options.host, self.options.port, str(reason))
+            log.error("connect_refused %s reason=%r", self._where, str(reason))
             return
-        self.session_present = flags.session_present
-        self._sent = self._acknowledged = 0
-        self._confirmed.clear()
-        renew = self.connections == 0 or not flags.session_present
-        wanted = list(self.subscriptions) if renew else []
+        most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
+        wanted = self.subscriptions if self.connections == 0 or not flags.session_present else ()
         if wanted:
             client.subscribe([(each.filter, each.qos) for each in wanted])
-        with self._changed:
-            self.connections += 1
-            self._connected = True
-            self._subscribed = not wanted
-            self._changed.notify_all()
-        log.info(
-            "connected host=%s port=%d version=%s session_present=%s",
-            self.options.host,
-            self.options.port,
-            self._version,
-            flags.session_present,
-        )
+        self.session_present = flags.session_present
+        self.connections += 1
+        self._standing.accept(_Connection(self.connections, client, Window(most)), subscribed=not wanted)
+        if self._standing.stopping:
+            client.disconnect()
+        log.info("connected %s version=%s session=%s", self._where, self.version, flags.session_present)
 
-    def _on_subscribe(
-        self, _client: Client, _data: Any, _packet: int, reasons: list[ReasonCode], _properties: Properties | None
-    ) -> None:
-        refused = tuple(
-            each.filter for each, reason in zip(self.subscriptions, reasons, strict=False) if reason.is_failure
-        )
+    def _on_subscribe(self, _c: Client, _d: Any, _packet: int, reasons: list[ReasonCode], _p: Any) -> None:
+        answers = zip(self.subscriptions, reasons, strict=False)
+        refused = tuple(subscription.filter for subscription, reason in answers if reason.is_failure)
         for each in refused:
             log.error("subscription_refused filter=%r", each)
-        with self._changed:
-            self.refused_subscriptions = refused
-            self._subscribed = True
-            self._changed.notify_all()
+        self.refused_subscriptions = refused
+        self._standing.answer()
 
-    def _on_publish(
-        self, _client: Client, _data: Any, packet: int, _reason: ReasonCode, _properties: Properties | None
-    ) -> None:
-        self._confirmed.append(packet)
-        with self._changed:
-            self._acknowledged += 1
-            self._changed.notify_all()
+    def _on_publish(self, _c: Client, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
+        """A PUBACK has come, or a publication of QoS 0 is written."""
+        current = self._standing.current
+        if current is None:
+            return
+        if reason.is_failure:
+            self.refused_publications += 1
+            log.error("publication_refused reason=%r count=%d", str(reason), self.refused_publications)
+        current.window.note(packet, refused=reason.is_failure)
+        self._inbox.interrupt()
 
-    def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
-        """Queue a message. One of QoS 0 is dropped where there is no room; others wait for it, and the socket with them."""
+    def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
         arrived = self._clock()
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001 - paho shows no other way to it
-        receipt = _Receipt(self.connections, message.mid)
-        kept = Message(topic, message.payload, arrived, message.retain, message.qos, receipt)
-        size = len(kept.payload)
-        with self._changed:
-            self.received += 1
-            if message.qos == 0 and not self._has_room(size):
-                self.dropped_qos0 += 1
-                return
-            self._changed.wait_for(lambda: self._has_room(size) or self._stopping or self._failed)
-            self._queue.append(kept)
-            self._queued_bytes += size
-            if len(self._queue) == 1:
-                self._changed.notify_all()
-
-    def _has_room(self, size: int) -> bool:
-        queued = len(self._queue)
-        options = self.options
-        return queued < options.receive_messages and (not queued or self._queued_bytes + size <= options.receive_bytes)
+            topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001 - paho has no other way
+        current = self._standing.current
+        receipt = None if current is None else _Receipt(current.number, message.mid)
+        self.received += 1
+        payload = bytes(message.payload)
+        self._inbox.put(Message(topic, payload, arrived, message.retain, message.qos, receipt))
 
 
-def _woken_by_its_socket_pair(*_arguments: Any) -> None:
-    """Tells paho that a loop of our own writes: without it, `publish()` would write from the caller's thread."""
+def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
+    """That this callback exists is what matters: without one, paho would write from within `publish()`."""
+
+
+def _session(client: Client, options: LinkOptions) -> dict[str, Any]:
+    if client.protocol != MQTTProtocolVersion.MQTTv5:
+        return {}
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 0 if options.clean_session else SESSION_EXPIRY_S
+    return {"clean_start": options.clean_session, "properties": properties}
+
+
+def _properties(client: Client, given: EventProperties | None) -> Properties | None:
+    if given is None or client.protocol != MQTTProtocolVersion.MQTTv5:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = given.content_type
+    properties.PayloadFormatIndicator = 1
+    properties.UserProperty = list(given.user)
+    return properties

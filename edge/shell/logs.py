@@ -11,7 +11,9 @@ from collections.abc import Callable
 class KeyValueFormatter(logging.Formatter):
     """`2026-11-23T05:00:01.250Z info edgewarden.service started gateway=plant7`."""
 
-    converter = time.gmtime
+    def __init__(self) -> None:
+        super().__init__()
+        self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; a traceback follows on lines of its own."""

@@ -3,8 +3,8 @@
     receive -> process -> COMMIT -> acknowledge -> publish -> confirm
 
 Whatever has arrived is one step. Its events and dead letters are one transaction, and only after it are its messages
-acknowledged, so that a crash at any point makes the broker deliver them again. The links' network threads do nothing but
-move bytes; if one dies, the loop ends with an error and the supervisor starts us anew.
+acknowledged, so that a crash at any point makes the broker deliver them again. The links' network threads do nothing
+but move bytes; if one dies, the loop ends with an error and the supervisor starts us anew.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger("edgewarden.service")
 
 IDLE_WAIT_S = 0.5
 BUSY_WAIT_S = 0.02
-HEALTH_S = 10.0
+HEALTH_S = 2.0
 PRUNE_S = 60.0
 TICK_S = 1.0
 TICK_GRACE_S = 2.0

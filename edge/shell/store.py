@@ -164,7 +164,7 @@ class SqliteStore:
                 " WHERE confirmed IS NULL AND sequence > ? ORDER BY sequence LIMIT ?",
                 (after, most),
             ).fetchall()
-        return [OutboxRow(*row[:6], row[6].encode()) for row in rows]
+        return [OutboxRow._make((*row[:6], row[6].encode())) for row in rows]
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         """See `Store`."""

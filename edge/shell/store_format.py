@@ -23,7 +23,7 @@ migrations = Migrations("edgewarden")
 @migrations()
 def first_format(database: Database) -> None:
     """Format 1."""
-    database["events"].create(
+    database.table("events").create(
         {
             "sequence": int,
             "id": str,
@@ -41,10 +41,10 @@ def first_format(database: Database) -> None:
         pk="sequence",
         not_null={"id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "payload"},
     )
-    database["events"].create_index(["id"], unique=True)
-    database["events"].create_index(["sensor", "time"])
+    database.table("events").create_index(["id"], unique=True)
+    database.table("events").create_index(["sensor", "time"])
     database.execute("CREATE INDEX outbox ON events (sequence) WHERE confirmed IS NULL")
-    database["dead_letter"].create(
+    database.table("dead_letter").create(
         {
             "number": int,
             "arrived": float,
@@ -58,10 +58,10 @@ def first_format(database: Database) -> None:
         pk="number",
         not_null={"arrived", "topic", "reason", "beginning", "size"},
     )
-    database["journal"].create({"number": int, "arrived": float, "entry": bytes}, pk="number", not_null={"entry"})
-    database["snapshot"].create(
+    database.table("journal").create({"number": int, "arrived": float, "entry": bytes}, pk="number", not_null={"entry"})
+    database.table("snapshot").create(
         {"number": int, "journal": int, "taken": float, "digest": str, "state": bytes}, pk="number", not_null={"state"}
     )
-    database["last"].create({"name": str, "number": int}, pk="name")
-    database["last"].insert({"name": "sequence", "number": 0})
+    database.table("last").create({"name": str, "number": int}, pk="name")
+    database.table("last").insert({"name": "sequence", "number": 0})
     database.execute("PRAGMA user_version = 1")

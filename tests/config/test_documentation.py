@@ -38,9 +38,7 @@ def fields_of(model: type[Table], prefix: str = "") -> Iterator[tuple[str, Field
 
 FIELDS = dict(fields_of(Configuration))
 PARAMETERS = {
-    f"detectors.{name}.{each.name}": each
-    for name, detector in DETECTORS.items()
-    for each in parameters_of(detector)
+    f"detectors.{name}.{each.name}": each for name, detector in DETECTORS.items() for each in parameters_of(detector)
 }
 SPECIAL = {"rule[].incidents.*", "rule[].detectors.NAME.enabled"}
 
@@ -64,9 +62,7 @@ def plain(value: Any) -> Any:
 def test_the_page_tells_the_default(key: str) -> None:
     cell, _, _ = ROWS[key]
     field = FIELDS[key]
-    default = (
-        field.get_default(call_default_factory=True, validated_data={}) if not field.is_required() else None
-    )
+    default = field.get_default(call_default_factory=True, validated_data={}) if not field.is_required() else None
     if field.is_required():
         assert cell == "required"
     elif default is None:

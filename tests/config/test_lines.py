@@ -189,11 +189,7 @@ def test_every_key_of_any_document_is_found_and_moves_with_it(text: str, blank_l
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(KEYS, VALUES), max_size=6, unique_by=lambda pair: tomllib.loads(pair[0] + "=1").popitem()[0]
-    )
-)
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=6, unique_by=lambda pair: tomllib.loads(pair[0] + "=1").popitem()[0]))
 def test_a_key_stands_where_it_was_written(pairs: list[tuple[str, str]]) -> None:
     text, expected = "", {}
     for key, value in pairs:

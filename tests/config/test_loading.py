@@ -102,9 +102,7 @@ FAULTY = [
 
 
 @pytest.mark.parametrize(("text", "table", "key", "line", "message"), FAULTY)
-def test_a_fault_in_a_table_names_its_key_and_line(
-    text: str, table: str, key: str, line: int, message: str
-) -> None:
+def test_a_fault_in_a_table_names_its_key_and_line(text: str, table: str, key: str, line: int, message: str) -> None:
     (fault,) = faults_of(f"{INPUT}[{table}]\n{text}\n")
     assert fault.line == line
     assert fault.key == key or (key == "broker.tls" and fault.key == "broker.tls.key_file")
@@ -446,13 +444,7 @@ KEYS = st.sampled_from(
         "earliest",
     ]
 )
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers(-5, 70_000)
-    | st.floats()
-    | st.sampled_from(["", "a", "#", "{", "**"])
-)
+LEAVES = st.none() | st.booleans() | st.integers(-5, 70_000) | st.floats() | st.sampled_from(["", "a", "#", "{", "**"])
 TREES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

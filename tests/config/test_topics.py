@@ -37,9 +37,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 @given(FILTERS, FILTERS, TOPICS)
-def test_filters_that_share_a_topic_overlap_and_a_wider_one_matches_it_too(
-    one: str, other: str, topic: str
-) -> None:
+def test_filters_that_share_a_topic_overlap_and_a_wider_one_matches_it_too(one: str, other: str, topic: str) -> None:
     if matches(one, topic) and matches(other, topic):
         assert overlap(one, other)
         assert overlap(other, one)
@@ -89,9 +87,7 @@ def test_templates_name_what_a_topic_has(template: str) -> None:
     assert template_problem(template, "plant/+/#") is None
 
 
-@pytest.mark.parametrize(
-    "template", ["", "{3}", "{01}", "{}", "{ 1}", "{{1}}", "{1", "1}", "/{1}", "{1}//{2}", "#"]
-)
+@pytest.mark.parametrize("template", ["", "{3}", "{01}", "{}", "{ 1}", "{{1}}", "{1", "1}", "/{1}", "{1}//{2}", "#"])
 def test_other_templates_are_refused(template: str) -> None:
     assert template_problem(template, "plant/+/#") is not None
 

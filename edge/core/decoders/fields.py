@@ -28,28 +28,33 @@ class _Found:
     """What was found so far, and how much more may be.
 
     Attributes:
-        place: Where in an array we are, such as `3/`; goes before the paths of refusals.
         most: Samples and refusals together.
+        room: How many of them may still come.
+        element: Where in an array we are; goes before the paths of refusals. None outside of arrays.
     """
 
-    __slots__ = ("most", "place", "refusals", "samples")
+    __slots__ = ("element", "most", "refusals", "room", "samples")
 
     def __init__(self, most: int) -> None:
         self.samples: list[Sample] = []
         self.refusals: list[Refusal] = []
-        self.place = ""
-        self.most = most
+        self.most = self.room = most
+        self.element: int | None = None
 
     def refuse(self, reason: str, path: str, detail: str = "") -> None:
-        self.make_room()
-        self.refusals.append(Refusal(reason, f"{self.place}{path[:LONGEST_PATH]}", detail))
+        self._count()
+        path = path[:LONGEST_PATH]
+        if self.element is not None:
+            path = f"{self.element}/{path}" if path else str(self.element)
+        self.refusals.append(Refusal(reason, path, detail))
 
-    def take(self, path: str, value: float, time: float | None) -> None:
-        self.make_room()
-        self.samples.append(Sample(path, value, time))
+    def take(self, sample: Sample) -> None:
+        self._count()
+        self.samples.append(sample)
 
-    def make_room(self) -> None:
-        if len(self.samples) + len(self.refusals) >= self.most:
+    def _count(self) -> None:
+        self.room -= 1
+        if self.room < 0:
             raise Refused("too_many_readings", f"more than {self.most}")
 
 
@@ -112,15 +117,13 @@ class FieldsDecoder(Decoder):
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):
-            found.place = f"{index}/"
+            found.element = index
             if not isinstance(element, dict):
-                found.place = ""
-                found.refuse("not_a_number", str(index), "not an object")
+                found.refuse("not_a_number", "", "not an object")
             elif self.value_key in element:
                 read = self._reading(element)
                 if isinstance(read, Sample):
-                    found.make_room()
-                    found.samples.append(read)
+                    found.take(read)
                 else:
                     found.refuse(*read)
             else:
@@ -142,19 +145,15 @@ class FieldsDecoder(Decoder):
                 return Refusal(value, self.value_key)
         return Sample("", value, time)
 
-    def _object(
-        self, fields: dict[str, Any], path: str, time: float | None, depth: int, found: _Found
-    ) -> None:
+    def _object(self, fields: dict[str, Any], path: str, time: float | None, depth: int, found: _Found) -> None:
         time_key = self._time_key(fields)
         if time_key is not None:
             try:
-                time = read_time(fields[time_key], self.zone)
+                time = read_time(fields.pop(time_key), self.zone)
             except TimeError as error:
                 found.refuse("bad_time", f"{path}{time_key}", str(error))
                 return
-        self._fields(
-            ((key, each) for key, each in fields.items() if key != time_key), path, time, depth, found
-        )
+        self._fields(fields.items(), path, time, depth, found)
 
     def _fields(
         self, fields: Iterable[tuple[str, Any]], path: str, time: float | None, depth: int, found: _Found
@@ -162,7 +161,7 @@ class FieldsDecoder(Decoder):
         for key, value in fields:
             place = f"{path}{key}"
             if not key or len(place) > LONGEST_PATH:
-                found.refuse("bad_name", place, "an empty key" if not key else "too long")
+                found.refuse("bad_name", place, "too long" if key else "an empty key")
             elif not isinstance(value, (dict, list)):
                 self._leaf(value, place, time, found)
             elif depth >= self.depth:
@@ -170,20 +169,16 @@ class FieldsDecoder(Decoder):
             elif isinstance(value, dict):
                 self._object(value, f"{place}/", time, depth + 1, found)
             else:
-                self._fields(
-                    ((str(index), each) for index, each in enumerate(value)),
-                    f"{place}/",
-                    time,
-                    depth + 1,
-                    found,
-                )
+                numbered = ((str(index), each) for index, each in enumerate(value))
+                self._fields(numbered, f"{place}/", time, depth + 1, found)
 
     def _leaf(self, value: Any, path: str, time: float | None, found: _Found) -> None:
-        number = self._number(value)
-        if isinstance(number, str):
-            found.refuse(number, path)
-        else:
-            found.take(path, number, time)
+        if not isinstance(value, float) or not math.isfinite(value):
+            value = self._number(value)
+            if isinstance(value, str):
+                found.refuse(value, path)
+                return
+        found.take(Sample(path, value, time))
 
     def _number(self, value: Any) -> float | str:
         """The number that a value is or stands for; or why it is none, a word of `REASONS`."""

@@ -56,6 +56,8 @@ def _read_again(payload: bytes, problem: str) -> Any:
         raise Refused("empty")
     try:
         payload.decode()
+        if not (b"NaN" in payload or b"Infinity" in payload or "out of range" in problem):
+            return _decode(payload)
         return _decode_lenient(_ENDLESS.sub(lambda found: found["kept"] or b"1e999", payload))
     except UnicodeDecodeError:
         raise Refused("not_utf8") from None

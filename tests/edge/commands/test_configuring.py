@@ -236,9 +236,7 @@ def test_detectors_are_told_to_programs_as_json() -> None:
     described = json.loads(run("detectors", "--json").stdout)
     assert [each["name"] for each in described] == list(DETECTORS)
     (one,) = json.loads(run("detectors", "ewma", "--json").stdout)
-    assert [each["name"] for each in one["parameters"]] == [
-        each.name for each in parameters_of(DETECTORS["ewma"])
-    ]
+    assert [each["name"] for each in one["parameters"]] == [each.name for each in parameters_of(DETECTORS["ewma"])]
     assert one["sections"]["Blind to"]
 
 

@@ -22,10 +22,14 @@ LIMIT = 262_144
 every_decoder = pytest.mark.parametrize("kind", DECODERS.values(), ids=DECODERS.keys())
 
 numbers = st.one_of(
-    st.integers(), st.floats().map(repr), st.sampled_from(["1e400", "-1e400", "9" * 400, "-0", "1_0", "0x1", "٣"])
+    st.integers(),
+    st.floats().map(repr),
+    st.sampled_from(["1e400", "-1e400", "9" * 400, "-0", "1_0", "0x1", "٣"]),
 ).map(str)
 keys = st.sampled_from(["value", "ts", "Time", "t", "a", "b/c", "", "\\u0000", "é", "k" * 300])
-leaves = st.one_of(numbers, st.sampled_from(['"x"', '"ON"', "true", "null", "NaN", '"2019-11-03T19:34:28"', '"\\ud800"']))
+leaves = st.one_of(
+    numbers, st.sampled_from(['"x"', '"ON"', "true", "null", "NaN", '"2019-11-03T19:34:28"', '"\\ud800"'])
+)
 texts = st.recursive(
     leaves,
     lambda inner: st.one_of(
@@ -48,7 +52,7 @@ def outcome(decoder: Decoder, payload: bytes) -> Decoded | Refusal:
 
 @every_decoder
 @seed(1)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=250, deadline=None, database=None)
 @given(payload=payloads)
 @example(payload=b"")
 @example(payload=b"\xef\xbb\xbf")
@@ -95,6 +99,7 @@ def test_what_was_handed_out_is_not_shared(kind: type[Decoder]) -> None:
         b"1e" + b"9" * LIMIT,
         b'"' + b'\\"' * (LIMIT // 2),
         b'"' * LIMIT,
+        b'NaN"' + b'\\"' * (LIMIT // 2),
         b"\\" * LIMIT,
         b" " * LIMIT,
         b"\xff" * LIMIT,
@@ -113,7 +118,8 @@ def test_the_worst_payloads_give_little(kind: type[Decoder], payload: bytes) -> 
     read = outcome(kind(), payload)
     if isinstance(read, Decoded):
         assert len(read.samples) + len(read.refusals) <= 10_000
-        held = sum(len(each.path) for each in [*read.samples, *read.refusals])
+        paths = [each.path for each in read.samples] + [each.path for each in read.refusals]
+        held = sum(map(len, paths))
         assert held <= 10 * LIMIT
     else:
         assert len(read.detail) + len(read.path) <= 400
@@ -129,7 +135,13 @@ def test_a_hundred_thousand_levels_are_refused(kind: type[Decoder]) -> None:
 
 @every_decoder
 def test_nothing_of_the_payload_but_names_is_told_on(kind: type[Decoder]) -> None:
-    for payload in (b'{"value": "secret"}', b'{"a": "secret"}', b'{"ts": "secret", "a": 1}', b"secret", b'["secret"]'):
+    for payload in (
+        b'{"value": "secret"}',
+        b'{"a": "secret"}',
+        b'{"ts": "secret", "a": 1}',
+        b"secret",
+        b'["secret"]',
+    ):
         assert "secret" not in repr(outcome(kind(), payload))
 
 
@@ -147,7 +159,7 @@ def test_it_is_a_frozen_dataclass_that_works_without_options(kind: type[Decoder]
     assert dataclasses.is_dataclass(decoder)
     assert decoder == kind()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        decoder.name = "other"  # type: ignore[misc]
+        setattr(decoder, "values", {})  # noqa: B010 - plain assignment is what the type checker forbids
 
 
 def test_the_registry_knows_each_by_its_own_name() -> None:

@@ -102,7 +102,9 @@ def test_after_a_while_the_new_level_is_adopted_and_learned_anew() -> None:
 
 
 def test_several_readings_in_a_row_can_be_asked_for() -> None:
-    findings = engine(raise_after=3).process(batch((0, 1, 9.0), (0, 2, 9.0), (0, 3, 0.0), *[(0, t, 9.0) for t in (4, 5, 6)]))
+    findings = engine(raise_after=3).process(
+        batch((0, 1, 9.0), (0, 2, 9.0), (0, 3, 0.0), *[(0, t, 9.0) for t in (4, 5, 6)])
+    )
     assert said(findings) == [(0, Transition.RAISED, 6.0)]
 
 
@@ -165,9 +167,7 @@ READINGS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(READINGS, st.integers(1, 20))
-def test_how_readings_are_cut_into_batches_changes_nothing(
-    steps: list[tuple[int, float, float]], cut: int
-) -> None:
+def test_how_readings_are_cut_into_batches_changes_nothing(steps: list[tuple[int, float, float]], cut: int) -> None:
     times = np.cumsum([step for _, step, _ in steps]).tolist()
     readings = [(slot, time, value) for (slot, _, value), time in zip(steps, times, strict=True)]
     keys = {"adopt_after_s": 60.0, "update_s": 5.0}
@@ -180,6 +180,8 @@ def test_how_readings_are_cut_into_batches_changes_nothing(
     ]
 
     def essence(findings: list[Finding]) -> list[object]:
-        return [(each.slot, each.transition, each.incident, each.observation, each.clock, each.recent) for each in findings]
+        return [
+            (each.slot, each.transition, each.incident, each.observation, each.clock, each.recent) for each in findings
+        ]
 
     assert essence(at_once) == essence(in_pieces)

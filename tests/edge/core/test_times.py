@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @seed(4)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=250, deadline=None, database=None)
 @given(
     moment=st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - the zone is drawn beside it
     minutes=st.integers(-14 * 60, 14 * 60),
@@ -62,7 +63,9 @@ def test_whole_seconds_read_the_same_in_every_unit(seconds: int) -> None:
         (0.5, 0.5),
         (99_999_999_999, 99_999_999_999.0),
         (100_000_000_000, 100_000_000.0),
+        (99_999_999_999_999, 99_999_999_999.999),
         (100_000_000_000_000, 100_000_000.0),
+        (99_999_999_999_999_999, 99_999_999_999.999999),
         (100_000_000_000_000_000, 100_000_000.0),
         (-1_700_000_000_000, -1_700_000_000.0),
         ("0", 0.0),
@@ -95,8 +98,10 @@ def test_the_hour_that_comes_twice_is_the_first_and_the_one_that_never_comes_is_
 @pytest.mark.parametrize(
     "given_time",
     [
-        "", " ", "now", "19:34:28", "2019-13-01T00:00:00", "2019-02-30", "2019-11-03T25:00:00", "12 Nov 2019", "1_700_000_000",
-        "nan", "inf", "1e400", "9" * 60, "9" * 10_000, "2019-11-03T19:34:28." + "1" * 100, "٢٠١٩", "2019-11-03\x00",
+        "", " ", "now", "19:34:28", "2019-13-01T00:00:00", "2019-02-30", "2019-11-03T25:00:00", "12 Nov 2019",
+        "1_700_000_000",
+        "nan", "inf", "1e400", "9" * 60, "9" * 10_000, "2019-11-03T19:34:28." + "1" * 100,
+        "٢٠١٩", "2019-11-03\x00",
         math.nan, math.inf, -math.inf, 1e20, -1e300, 10**400, -(10**400),
         None, True, False, [], {}, [1_700_000_000], b"1700000000",
     ],
@@ -110,21 +115,17 @@ def test_what_is_no_time_is_said_to_be_none(given_time: object) -> None:
 @pytest.mark.parametrize("edge", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_the_ends_of_the_calendar_overflow_nothing(edge: str, zone: str) -> None:
-    try:
+    with suppress(TimeError):
         assert math.isfinite(read_time(edge, ZoneInfo(zone)))
-    except TimeError:
-        pass
 
 
 @seed(6)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=200, deadline=None, database=None)
 @given(
     given_time=st.one_of(
         st.text(max_size=40), st.integers(), st.floats(), st.from_regex(r"\A[0-9]{1,4}-[0-9TZ:.+-]{0,30}\Z")
     )
 )
 def test_anything_is_a_finite_time_or_none(given_time: object) -> None:
-    try:
+    with suppress(TimeError):
         assert math.isfinite(read_time(given_time))
-    except TimeError:
-        pass

@@ -48,7 +48,9 @@ class Outlet:
 
 
 def event(sequence: int) -> Event:
-    return Event(sequence, f"id-{sequence}", "s", f"t/{sequence}", 1.0, "i", "raised", "spike", 300, "", b"%d" % sequence)
+    return Event(
+        sequence, f"id-{sequence}", "s", f"t/{sequence}", 1.0, "i", "raised", "spike", 300, "", b"%d" % sequence
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""The inbox: a bounded queue between a link's network thread, which puts, and the loop, which takes.
+
+Bounded by messages and by bytes. Where there is no room, a message of QoS 0 is dropped and counted, as
+nobody was promised it. One of QoS 1 is never dropped: putting it waits, and with it the network thread, the
+socket and in the end the broker. As a rule the broker's in-flight window stops first, for nothing is
+acknowledged before it is stored. A wait of more than a keepalive costs the connection, and the broker
+delivers again what wasn't acknowledged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from edge.core.messages import Message
+
+
+class Inbox:
+    """A bounded queue of messages.
+
+    Args:
+        most_messages: How many may wait.
+        most_bytes: Size of their payloads; one that is larger by itself waits until it is alone.
+    """
+
+    def __init__(self, most_messages: int, most_bytes: int) -> None:
+        self.dropped = 0
+        self._most_messages = most_messages
+        self._most_bytes = most_bytes
+        self._messages: deque[Message] = deque()
+        self._bytes = 0
+        self._interrupted = False
+        self._closed = False
+        self._changed = threading.Condition(threading.Lock())
+
+    def put(self, message: Message) -> None:
+        """Add a message. Without room, drop it if its QoS is 0, else wait for room or the end."""
+        size = len(message.payload)
+        with self._changed:
+            if not self._has_room(size):
+                if message.qos == 0:
+                    self.dropped += 1
+                    return
+                self._changed.wait_for(lambda: self._closed or self._has_room(size))
+            if self._closed:
+                return
+            self._messages.append(message)
+            self._bytes += size
+            if len(self._messages) == 1:
+                self._changed.notify_all()
+
+    def take(self, timeout_s: float, most: int) -> list[Message]:
+        """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.
+
+        Args:
+            timeout_s: How long to wait.
+            most: How many messages to take.
+        """
+        with self._changed:
+            if not self._messages:
+                self._changed.wait_for(lambda: self._messages or self._interrupted or self._closed, timeout_s)
+            self._interrupted = False
+            if len(self._messages) <= most:
+                taken = list(self._messages)
+                self._messages.clear()
+                self._bytes = 0
+            else:
+                taken = [self._messages.popleft() for _ in range(most)]
+                self._bytes -= sum(len(each.payload) for each in taken)
+            if taken:
+                self._changed.notify_all()
+        return taken
+
+    def interrupt(self) -> None:
+        """Let the present `take()` return, or the next one if none is waiting: there is other news."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Nobody will take any more: let go whoever waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _has_room(self, size: int) -> bool:
+        if not self._messages:
+            return True
+        return len(self._messages) < self._most_messages and self._bytes + size <= self._most_bytes

@@ -1,0 +1,98 @@
+"""What a link is told: where the broker is, how much may be under way, what to subscribe to."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+
+@dataclass(frozen=True)
+class TlsOptions:
+    """Encryption. The broker's certificate and its name are always verified.
+
+    Attributes:
+        ca_file: Certificates that the broker's must be signed by (PEM); None for those of the system.
+        certificate_file: Our own certificate (PEM), if the broker asks for one.
+        key_file: Its key (PEM), without a password.
+    """
+
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """What Python's sockets need for it.
+
+        Raises:
+            OSError: A file can't be read, holds no certificate or key, or is protected by a password.
+        """
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.certificate_file is not None:
+            context.load_cert_chain(self.certificate_file, self.key_file, password=_no_password)
+        return context
+
+
+def _no_password() -> str:
+    """The password of a key: without this, a protected key would ask for it on the terminal."""
+    return ""
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """How a broker is reached, and how much may be under way.
+
+    Attributes:
+        host: Name or address.
+        port: TCP port.
+        client_id: MQTT client id; a persistent session needs one that stays.
+        username: User name.
+        password: Password; never logged.
+        tls: Encryption, or None.
+        keepalive_s: A dead connection is noticed within 1.5 of it; 2 or more.
+        version: With `5`, a broker that doesn't know it is spoken to in 3.1.1.
+        clean_session: False if the broker shall keep messages for us while we are away.
+        in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
+        will: Topic and payload that the broker publishes, retained and with QoS 1, when we vanish.
+        receive_messages: Messages that wait to be received, at most.
+        receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
+        first_delay_s: Pause before the second attempt to connect, before jitter.
+        longest_delay_s: What that pause grows to, doubling.
+
+    Raises:
+        ValueError: A persistent session is asked for without a client id.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    client_id: str = ""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: TlsOptions | None = None
+    keepalive_s: int = 30
+    version: Literal["3.1.1", "5"] = "3.1.1"
+    clean_session: bool = True
+    in_flight: int = 20
+    will: tuple[str, bytes] | None = None
+    receive_messages: int = 10_000
+    receive_bytes: int = 64 * 2**20
+    first_delay_s: float = 1.0
+    longest_delay_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        if not self.clean_session and not self.client_id:
+            raise ValueError("a persistent session needs a client id")
+
+
+class Subscription(NamedTuple):
+    """A topic filter, and the quality of service to ask for: 0 or 1."""
+
+    filter: str
+    qos: int = 1
+
+
+class EventProperties(NamedTuple):
+    """What MQTT 5 says beside a payload; left out with 3.1.1."""
+
+    content_type: str
+    user: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,199 @@
+"""`edgewarden simulate`: a plant with labelled faults, or a CSV file, for any broker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from simulators.options import Moment, Prefix, Span
+from simulators.truth import FAULT_KINDS
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+PLANT_ONLY = (
+    "sensors", "seed", "interval_s", "rate", "start", "duration_s", "fault_share", "fault_size",
+    "faults_each", "fault_kinds", "warm_up", "truth_path",
+)  # fmt: skip
+BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "form", "pack", "speed")
+
+
+@click.command()
+@click.option("--host", default=None, help="Broker to publish to.  [default: 127.0.0.1, none with --output]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 1883, 8883 with --tls]")
+@click.option("--username", default=None, help="User name at the broker.")
+@click.option("--password-file", type=FILE, help="File that holds the password and nothing else.")
+@click.option("--tls", is_flag=True, help="Encrypt; the broker's certificate is verified.")
+@click.option("--ca-file", type=FILE, help="Certificates to verify it by (PEM), if not the system's.")
+@click.option("--qos", type=click.IntRange(0, 1), default=1, show_default=True, help="Quality of service of readings.")
+@click.option("--prefix", type=Prefix(), help="What topics begin with.  [default: plant, nothing with --csv]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "device", "array", "number"]),
+    default="json",
+    show_default=True,
+    help="json: one reading; device: an object with a field a sensor; array: several readings of a sensor.",
+)
+@click.option(
+    "--pack",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Readings in a message with --format array.",
+)
+@click.option("--sensors", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Sensors of the plant.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=1,
+    show_default=True,
+    help="The same seed, options and --start give the same bytes.",
+)
+@click.option(
+    "--interval",
+    "interval_s",
+    type=Span(),
+    default="60s",
+    show_default=True,
+    help="Between two readings of a sensor.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0),
+    help="Readings a second over the whole plant, 0 for as fast as possible.  [default: real time]",
+)
+@click.option(
+    "--duration",
+    "duration_s",
+    type=Span(),
+    default="7d",
+    show_default=True,
+    help="Length of the run in plant time.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="End after so many seconds of the wall clock.",
+)
+@click.option("--start", type=Moment(), help="Plant time of the beginning.  [default: so that it ends now]")
+@click.option(
+    "--fault-share",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Share of the sensors that have faults.",
+)
+@click.option(
+    "--fault-size",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Multiplies the size of spikes, level shifts, drifts and noise bursts.",
+)
+@click.option(
+    "--faults",
+    "faults_each",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="Faults of such a sensor, at most.",
+)
+@click.option(
+    "--fault",
+    "fault_kinds",
+    type=click.Choice(FAULT_KINDS),
+    multiple=True,
+    metavar="KIND",
+    help=f"Only this kind; may be repeated.  [default: {', '.join(FAULT_KINDS)}]",
+)
+@click.option(
+    "--warm-up",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.4,
+    show_default=True,
+    help="Share of the run before the first fault.",
+)
+@click.option("--truth", "truth_path", type=FILE, help="Write the faults here as well, as JSON lines.")
+@click.option("--output", type=FILE, help="Write the readings to a CSV file; with --host, publish them as well.")
+@click.option("--csv", "csv_path", type=FILE, help="Publish the readings of this CSV file instead of a plant's.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="With --csv: times faster than its own time, 0 for as fast as possible.",
+)
+@click.pass_context
+def simulate(context: click.Context, /, **given: Any) -> None:
+    r"""Publish a plant's readings, with labelled faults, or those of a CSV file.
+
+    Every sensor has a topic such as plant/line1/pump1/pressure. What is wrong with which sensor from when to
+    when goes to the topic edgewarden-simulator/truth when it begins. Plant time needn't be the wall clock's:
+    a week can be published in a minute.
+
+    \b
+    Examples:
+      edgewarden simulate                                    a reading a minute of 20 sensors
+      edgewarden simulate --rate 2000 --truth truth.jsonl    a week in less than two minutes
+      edgewarden simulate --output week.csv                  a file for `edgewarden replay`
+      edgewarden simulate --csv mine.csv --speed 60          a file's readings, 60 times faster
+    """
+    _check(context, given)
+
+    from simulators.run import RunError, execute  # noqa: PLC0415 - loaded when the command runs
+
+    try:
+        execute(given)
+    except RunError as error:
+        click.echo(f"edgewarden: {error}", err=True)
+        context.exit(error.exit_code)
+
+
+def _check(context: click.Context, given: dict[str, Any]) -> None:
+    """Refuse options that would do nothing.
+
+    Raises:
+        click.UsageError: There is one.
+    """
+    publishes = given["host"] is not None or given["output"] is None
+    rules = (
+        (given["csv_path"] is not None, PLANT_ONLY, "means nothing with --csv"),
+        (given["csv_path"] is None, ("speed",), "means nothing without --csv"),
+        (not publishes, BROKER_ONLY, "means nothing with --output alone; --host publishes as well"),
+        (not publishes, ("rate",), "means nothing with --output alone, which is written at once"),
+        (given["form"] != "array", ("pack",), "means nothing without --format array"),
+        (not given["tls"], ("ca_file",), "means nothing without --tls"),
+        (given["username"] is None, ("password_file",), "needs --username too"),
+    )
+    for applies, names, problem in rules:
+        for name in names if applies else ():
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"{_spelled(context, name)} {problem}")
+
+
+def _spelled(context: click.Context, name: str) -> str:
+    return next(each.opts[0] for each in context.command.params if each.name == name)
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(20, 3600), default=90, show_default=True, help="How long it takes.")
+@click.option("--sensors", type=click.IntRange(20, 500), default=24, show_default=True, help="Sensors of the plant.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Another seed, another plant."
+)
+@click.pass_context
+def demo(context: click.Context, seconds: float, sensors: int, seed: int) -> None:
+    """Watch a simulated plant: a broker, the service, sensors with faults, and what is found.
+
+    Ends with a summary against the simulator's own truth; the exit code is 0 only if it worked.
+    """
+    from edge.shell.broker import BrokerError  # noqa: PLC0415 - loaded when the command runs
+    from simulators.demo import play  # noqa: PLC0415 - likewise
+
+    try:
+        context.exit(play(seconds, sensors, seed))
+    except BrokerError as error:
+        click.echo(f"edgewarden: {error}", err=True)
+        context.exit(1)

@@ -1,0 +1,230 @@
+"""One run of `edgewarden simulate`: from the options to the last confirmation."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.core.messages import Reading
+from edge.shell.csv_file import CsvError
+from edge.shell.link import Link, LinkOptions, TlsOptions
+from simulators.csv_source import csv_readings
+from simulators.narration import Narrator
+from simulators.payloads import Publication, publications
+from simulators.plant import plant
+from simulators.publisher import Pace, PacedPublisher, PublishError, Sent
+from simulators.schedule import Schedule
+from simulators.truth import FAULT_KINDS, Fault, Summary
+
+CONNECT_S = 15.0
+"""How long the broker may take to accept us."""
+
+
+class RunError(Exception):
+    """A run can't be done, or not to its end.
+
+    Attributes:
+        exit_code: 2 where the command or a file is wrong, 1 where the broker or the disk failed.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Source(NamedTuple):
+    """What is going to be published.
+
+    Attributes:
+        readings: The readings, in the order of time.
+        units: Units of the sensors that have one.
+        faults: What will be wrong.
+        speed: Seconds of plant time in a second; 0 for as fast as possible.
+        start: When the run begins in plant time, seconds since the epoch, UTC.
+        sensors: How many there are; 0 if only the file knows.
+    """
+
+    readings: Iterable[Reading]
+    units: Mapping[str, str]
+    faults: tuple[Fault, ...]
+    speed: float
+    start: float
+    sensors: int
+
+
+def execute(given: Mapping[str, Any]) -> None:
+    """Do what the options of `simulators.commands.simulate` say.
+
+    Raises:
+        RunError: Something is wrong with a file, or the broker or the disk failed.
+    """
+    publishes = given["host"] is not None or given["output"] is None
+    try:
+        source = _csv(given) if given["csv_path"] else _plant(given, publishes=publishes, now=time.time())
+        with ExitStack() as open_things:
+            stopped = open_things.enter_context(_stopping())
+            record = _recorder(given["truth_path"], open_things)
+            readings = source.readings
+            if given["output"] is not None:
+                readings = _written(readings, given["output"], open_things)
+            narrator = Narrator(source.faults, record)
+            messages = narrator.accompany(publications(readings, given["form"], source.units, given["pack"]))
+            limit_s = given["seconds"] or float("inf")
+            if publishes:
+                link = Link(_link_options(given))
+                link.start()
+                open_things.callback(link.stop)
+                if not link.wait_connected(CONNECT_S):
+                    where = f"{link.options.host}:{link.options.port}"
+                    raise RunError(f"the broker at {where} doesn't accept us within {CONNECT_S:g} s", 1)
+                pace = Pace(source.speed, source.start, limit_s)
+                publisher = PacedPublisher(link, time.monotonic, time.sleep, pace, qos=given["qos"], stopped=stopped)
+                sent = publisher.run(messages)
+                if source.sensors:
+                    publisher.tell(narrator.conclude(_summary(given, source, sent, narrator.told)))
+                publisher.finish()
+            else:
+                sent = _consumed(messages, time.monotonic, limit_s, stopped)
+                if source.sensors:
+                    narrator.conclude(_summary(given, source, sent, narrator.told))
+    except CsvError as error:
+        raise RunError(str(error), 2) from error
+    except PublishError as error:
+        raise RunError(str(error), 1) from error
+    except OSError as error:
+        raise RunError(f"{error.filename or 'output'}: {error.strerror or error}", 1) from error
+    verb = "published" if publishes else "written"
+    print(f"{sent.readings} readings {verb}, {narrator.told} faults", file=sys.stderr)
+
+
+def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> Source:
+    simulated = plant(given["sensors"], given["seed"], given["interval_s"], given["prefix"] or "plant")
+    duration_s: float = given["duration_s"]
+    speed = 1.0 if given["rate"] is None else given["rate"] / simulated.readings_per_second
+    if not publishes:
+        speed = 0.0
+    if speed and given["seconds"] is not None:
+        duration_s = min(duration_s, given["seconds"] * speed)
+    start = first_moment(now, duration_s, speed) if given["start"] is None else given["start"]
+    schedule = Schedule(
+        given["fault_share"],
+        given["warm_up"],
+        given["fault_size"],
+        given["faults_each"],
+        given["fault_kinds"] or FAULT_KINDS,
+    )
+    injections = schedule.plan(simulated.sensors, given["seed"], start, duration_s)
+    if given["fault_share"] and not injections:
+        print("the run is too short for faults; lengthen it or lower --interval", file=sys.stderr)
+    return Source(
+        simulated.readings(start, start + duration_s, injections),
+        {each.name: each.unit for each in simulated.sensors},
+        tuple(each.fault for each in injections),
+        speed,
+        start,
+        len(simulated.sensors),
+    )
+
+
+def first_moment(now: float, duration_s: float, speed: float) -> float:
+    """When a run begins in plant time so that it ends at the time of its end, never ahead of the clock.
+
+    Args:
+        now: The wall clock, seconds since the epoch.
+        duration_s: Seconds of plant time that the run lasts.
+        speed: Seconds of plant time in a second; 0 for as fast as possible.
+    """
+    takes_s = duration_s / speed if speed else 0.0
+    return round(now + min(0.0, takes_s - duration_s), 3)
+
+
+def _csv(given: Mapping[str, Any]) -> Source:
+    """The readings of a file, all read before the first is published: a faulty row publishes nothing."""
+    readings = list(csv_readings(given["csv_path"], given["prefix"] or ""))
+    start = readings[0].time if readings else 0.0
+    return Source(readings, {}, (), given["speed"], start, 0)
+
+
+def _summary(given: Mapping[str, Any], source: Source, sent: Sent, faults: int) -> Summary:
+    end = source.start if sent.last is None else sent.last
+    return Summary(source.sensors, sent.readings, faults, source.start, end, given["seed"])
+
+
+def _link_options(given: Mapping[str, Any]) -> LinkOptions:
+    password = None
+    if given["password_file"] is not None:
+        try:
+            password = given["password_file"].read_text("utf-8").removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{given['password_file']}: can't be read as a password: {error}", 2) from error
+    ca_file = str(given["ca_file"]) if given["ca_file"] else None
+    return LinkOptions(
+        host=given["host"] or "127.0.0.1",
+        port=given["port"] or (8883 if given["tls"] else 1883),
+        username=given["username"],
+        password=password,
+        tls=TlsOptions(ca_file=ca_file) if given["tls"] else None,
+    )
+
+
+def _recorder(path: Path | None, open_things: ExitStack) -> Callable[[bytes], None]:
+    if path is None:
+        return lambda _line: None
+    file = open_things.enter_context(path.open("wb"))
+
+    def record(line: bytes) -> None:
+        file.write(line + b"\n")
+        file.flush()
+
+    return record
+
+
+def _written(readings: Iterable[Reading], path: Path, open_things: ExitStack) -> Iterator[Reading]:
+    """The readings, each written to a CSV file as it passes."""
+    file = open_things.enter_context(path.open("w", encoding="utf-8", newline=""))
+    write = csv.writer(file, lineterminator="\n").writerow
+    write(("time", "sensor", "value"))
+    return _passed(readings, write)
+
+
+def _passed(readings: Iterable[Reading], write: Callable[[tuple[float, str, float]], object]) -> Iterator[Reading]:
+    for reading in readings:
+        write((reading.time, reading.sensor, reading.value))
+        yield reading
+
+
+def _consumed(
+    messages: Iterable[Publication], clock: Callable[[], float], limit_s: float, stopped: Callable[[], bool]
+) -> Sent:
+    """Let messages pass, for what happens on their way."""
+    end = clock() + limit_s
+    readings, count, last = 0, 0, None
+    for message in messages:
+        if message.readings:
+            readings, count, last = readings + message.readings, count + 1, message.time
+        if stopped() or clock() >= end:
+            break
+    return Sent(readings, count, last)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Make Ctrl-C and SIGTERM a wish to stop, which the function tells."""
+    wished = False
+
+    def wish(*_: object) -> None:
+        nonlocal wished
+        wished = True
+
+    before = {each: signal.signal(each, wish) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: wished
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

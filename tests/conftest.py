@@ -1,0 +1,69 @@
+"""What tests share: brokers, ports, links that are stopped at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import time
+
+import pytest
+from brokers import Mosquitto
+
+from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker import free_port as any_free_port
+from edge.shell.link import Link, LinkOptions, Subscription
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """One open broker for all tests; use topics and client ids of your own."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def start_mosquitto(tmp_path: Path) -> Iterator[Callable[[str], Mosquitto]]:
+    """Start a broker of the test's own, with configuration lines of its own."""
+    started: list[Mosquitto] = []
+
+    def start(lines: str = "allow_anonymous true") -> Mosquitto:
+        directory = tmp_path / f"mosquitto-{len(started)}"
+        directory.mkdir()
+        started.append(Mosquitto(directory, lines.replace("{directory}", str(directory))))
+        return started[-1].start()
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture
+def own_mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    """A broker of the test's own that keeps sessions and messages when it is stopped."""
+    broker = EmbeddedBroker(tmp_path / "own_mosquitto", prefer="mosquitto")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    return any_free_port()
+
+
+@pytest.fixture
+def make_link() -> Iterator[Callable[..., Link]]:
+    """Make and start a link; keywords are fields of `LinkOptions`, with quick reconnects by default."""
+    links: list[Link] = []
+    quick = LinkOptions(first_delay_s=0.1, longest_delay_s=0.5, keepalive_s=10)
+
+    def make(port: int, *wanted: Subscription, clock: Callable[[], float] = time, **options: object) -> Link:
+        links.append(Link(replace(quick, port=port, **options), wanted, clock))  # type: ignore[arg-type]
+        links[-1].start()
+        return links[-1]
+
+    yield make
+    for link in links:
+        link.stop()

@@ -1,0 +1,331 @@
+"""Payloads that are JSON: what devices send, and what broken ones do."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from edge.core.decoders import FieldsDecoder
+from edge.core.messages import Refusal, Refused, Sample
+
+NOON = 1_700_000_000.0
+TASMOTA = 1_572_809_668.0
+
+plain = FieldsDecoder()
+
+
+def samples(payload: bytes | str, decoder: FieldsDecoder = plain) -> list[tuple[str, float, float | None]]:
+    read = decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
+    return [(each.path, each.value, each.time) for each in read.samples]
+
+
+def refusals(payload: bytes | str, decoder: FieldsDecoder = plain) -> list[tuple[str, str]]:
+    read = decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
+    return [(each.reason, each.path) for each in read.refusals]
+
+
+def reason(payload: bytes | str, decoder: FieldsDecoder = plain) -> str:
+    with pytest.raises(Refused) as refused:
+        decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
+    return refused.value.refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        pytest.param('{"ts": 1700000000.123, "value": 21.57, "unit": "Cel"}', [("", 21.57, 1700000000.123)], id="one"),
+        pytest.param('{"value": 3}', [("", 3.0, None)], id="one_without_time"),
+        pytest.param('{"t": 1700000000000, "value": 3}', [("", 3.0, NOON)], id="one_in_milliseconds"),
+        pytest.param('{"timestamp": "2023-11-14T22:13:20Z", "value": 3}', [("", 3.0, NOON)], id="one_rfc3339"),
+        pytest.param(
+            '{"Time":"2019-11-03T19:34:28","BME280":{"Temperature":21.7,"Humidity":66.6},"TempUnit":"C"}',
+            [("BME280/Temperature", 21.7, TASMOTA), ("BME280/Humidity", 66.6, TASMOTA)],
+            id="tasmota_sensor",
+        ),
+        pytest.param(
+            '{"Time":"2019-11-03T19:34:28","ENERGY":{"Since":"2019-01-01","Total":3.2,"P":[1,2]}}',
+            [
+                ("ENERGY/Total", 3.2, TASMOTA),
+                ("ENERGY/P/0", 1.0, TASMOTA),
+                ("ENERGY/P/1", 2.0, TASMOTA),
+            ],
+            id="tasmota_energy",
+        ),
+        pytest.param(
+            '{"temperature": 21.3, "battery": 97, "state": "ON", "update": {"state":"idle"}, "x": null}',
+            [("temperature", 21.3, None), ("battery", 97.0, None)],
+            id="zigbee2mqtt",
+        ),
+        pytest.param('{"id": 0, "tC": 19.8}', [("id", 0.0, None), ("tC", 19.8, None)], id="shelly"),
+        pytest.param(
+            '[{"ts": 1700000000, "value": 1}, {"ts": 1700000060, "value": 2}]',
+            [("", 1.0, NOON), ("", 2.0, NOON + 60)],
+            id="batch",
+        ),
+        pytest.param(
+            '[{"t": 1700000000, "a": 1, "b": 2}, {"a": 3}]',
+            [("a", 1.0, NOON), ("b", 2.0, NOON), ("a", 3.0, None)],
+            id="batch_of_many",
+        ),
+        pytest.param("21.5", [("", 21.5, None)], id="lone_number"),
+        pytest.param(b"\xef\xbb\xbf21.5", [("", 21.5, None)], id="byte_order_mark"),
+        pytest.param('{"a": 1, "a": 2}', [("a", 2.0, None)], id="the_last_of_two_equal_keys"),
+        pytest.param('{"value": 1, "battery": 97}', [("", 1.0, None)], id="nothing_beside_the_value"),
+        pytest.param(
+            '{"a": {"value": 1, "raw": 2}}', [("a/value", 1.0, None), ("a/raw", 2.0, None)], id="value_inside"
+        ),
+        pytest.param('{"a": -0.0, "b": 1E3}', [("a", 0.0, None), ("b", 1000.0, None)], id="forms_of_numbers"),
+        pytest.param('{"Außen/Temp": 1}', [("Außen/Temp", 1.0, None)], id="unicode"),
+        pytest.param(f'{{"a": {2**70}}}', [("a", 2.0**70, None)], id="integer_beyond_64_bits"),
+    ],
+)
+def test_what_devices_send(payload: str, expected: list[tuple[str, float, float | None]]) -> None:
+    assert samples(payload) == expected
+
+
+def test_zigbee2mqtt_can_say_when_a_device_was_last_seen() -> None:
+    decoder = FieldsDecoder(time_keys=("last_seen",))
+    assert samples('{"temperature": 1, "last_seen": 1700000000000}', decoder) == [("temperature", 1.0, NOON)]
+    assert samples('{"temperature": 1, "last_seen": "2023-11-14T23:13:20+01:00"}', decoder) == [
+        ("temperature", 1.0, NOON)
+    ]
+
+
+@pytest.mark.parametrize("key", ["ts", "TS", "Ts", "time", "Time", "timestamp", "Timestamp", "t", "T"])
+def test_the_case_of_a_time_key_is_no_matter(key: str) -> None:
+    assert samples(f'{{"a": 1, "{key}": 1700000000}}') == [("a", 1.0, NOON)]
+
+
+def test_the_first_time_key_counts_and_the_others_are_fields() -> None:
+    assert samples('{"t": 21.5, "Time": 1700000000}') == [("t", 21.5, NOON)]
+    assert samples('{"t": 21.5, "TS": 1700000000, "time": 5}') == [("t", 21.5, NOON), ("time", 5.0, NOON)]
+
+
+def test_without_time_keys_every_field_is_a_reading() -> None:
+    assert samples('{"t": 21.5, "h": 60}', FieldsDecoder(time_keys=())) == [
+        ("t", 21.5, None),
+        ("h", 60.0, None),
+    ]
+
+
+def test_a_time_inside_counts_for_what_is_inside() -> None:
+    payload = '{"ts": 1700000000, "a": 1, "b": {"ts": 1700000060, "x": 2, "c": {"y": 3}}, "d": {"z": 4}}'
+    expected = [("a", 1.0, NOON), ("b/x", 2.0, NOON + 60), ("b/c/y", 3.0, NOON + 60), ("d/z", 4.0, NOON)]
+    assert samples(payload) == expected
+
+
+def test_a_time_without_an_offset_is_in_the_configured_zone() -> None:
+    decoder = FieldsDecoder(zone=ZoneInfo("Europe/Berlin"))
+    assert samples('{"Time": "2019-11-03T19:34:28", "a": 1}', decoder) == [("a", 1.0, TASMOTA - 3600)]
+    assert samples('{"Time": "2019-11-03T19:34:28Z", "a": 1}', decoder) == [("a", 1.0, TASMOTA)]
+
+
+@pytest.mark.parametrize("time", ['"yesterday"', '""', "null", "true", "{}", "[]", "1e300", "NaN", "9" * 500])
+def test_a_time_that_can_not_be_read_refuses_what_it_stands_for(time: str) -> None:
+    assert refusals(f'{{"ts": {time}, "value": 1}}') == [("bad_time", "ts")]
+    assert reason(f'{{"ts": {time}, "a": 1, "b": 2}}') == "bad_time"
+    assert samples(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [("a", 1.0, None)]
+    assert refusals(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [("bad_time", "b/ts")]
+
+
+@pytest.mark.parametrize("time", ["0", "-5", "12345", '"1970-01-01T00:00:10"'])
+def test_whether_a_time_is_plausible_is_not_asked_here(time: str) -> None:
+    (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
+    assert sample.time is not None
+
+
+@pytest.mark.parametrize(
+    ("leaf", "expected"),
+    [
+        ('"21.5"', "not_a_number"),
+        ('"ON"', "not_a_number"),
+        ("true", "not_a_number"),
+        ("null", "not_a_number"),
+        ("NaN", "not_finite"),
+        ("-NaN", "not_finite"),
+        ("Infinity", "not_finite"),
+        ("-Infinity", "not_finite"),
+        ("1e400", "not_finite"),
+        ("-1e400", "not_finite"),
+        ("9" * 350, "not_finite"),
+        ("9" * 5000, "not_finite"),
+        ("-" + "9" * 5000, "not_finite"),
+    ],
+    ids=lambda each: each[:12],
+)
+def test_a_leaf_that_is_no_number_costs_only_itself(leaf: str, expected: str) -> None:
+    payload = f'{{"a": 1, "b": {{"x": {leaf}, "y": 2}}, "c": [{leaf}, 3]}}'
+    assert samples(payload) == [("a", 1.0, None), ("b/y", 2.0, None), ("c/1", 3.0, None)]
+    assert refusals(payload) == [(expected, "b/x"), (expected, "c/0")]
+    assert refusals(f'{{"value": {leaf}}}') == [(expected, "value")]
+
+
+@pytest.mark.parametrize("leaf", ["{}", "[]", '{"a": 1}', "[1]"])
+def test_an_object_or_list_is_no_value(leaf: str) -> None:
+    assert refusals(f'{{"ts": 1700000000, "value": {leaf}}}') == [("not_a_number", "value")]
+
+
+def test_texts_about_infinity_are_left_alone() -> None:
+    payload = r'{"a": NaN, "b NaN": 1, "c": "NaN, \" NaN", "Infinity": 2, "d\\": 3, "e": 1.5, "f": 1e-5}'
+    expected = [
+        ("b NaN", 1.0, None),
+        ("Infinity", 2.0, None),
+        ("d\\", 3.0, None),
+        ("e", 1.5, None),
+        ("f", 1e-5, None),
+    ]
+    assert samples(payload) == expected
+    assert refusals(payload) == [("not_finite", "a"), ("not_a_number", "c")]
+
+
+@pytest.mark.parametrize(
+    "text", ["1NaN", "NaN1", "0.001NaN", "1e-NaN", "1.NaN", "NaN.5", "xNaN", "nan", "+NaN", "NaNNaN"]
+)
+def test_what_only_looks_like_infinity_is_malformed(text: str) -> None:
+    assert reason(f'{{"a": {text}, "b": 1}}') == "malformed"
+
+
+def test_texts_and_booleans_are_numbers_where_they_are_mapped() -> None:
+    decoder = FieldsDecoder(values={"ON": 1.0, "OFF": 0.0, "true": 1.0, "false": 0.0})
+    assert samples('{"a": "ON", "b": "OFF", "c": true, "d": false}', decoder) == [
+        ("a", 1.0, None), ("b", 0.0, None), ("c", 1.0, None), ("d", 0.0, None),
+    ]  # fmt: skip
+    assert samples('{"value": true}', decoder) == samples('{"value": "true"}', decoder) == [("", 1.0, None)]
+    assert samples('"ON"', decoder) == [("", 1.0, None)]
+    assert refusals('{"a": "on", "b": "ON"}', decoder) == [("not_a_number", "a")]
+    with pytest.raises(ValueError, match="not finite"):
+        FieldsDecoder(values={"ON": math.nan})
+
+
+def test_another_key_may_hold_the_value() -> None:
+    decoder = FieldsDecoder(value_key="tC")
+    assert samples('{"id": 0, "tC": 19.8}', decoder) == [("", 19.8, None)]
+
+
+def test_a_bad_element_costs_no_other_reading_anything() -> None:
+    payload = """
+        [{"value": 1}, 5, null, {"value": "x"}, {"ts": "x", "value": 1},
+         {"a": {"b": null, "c": 3}}, [], {"value": 2}]
+    """
+    assert samples(payload) == [("", 1.0, None), ("a/c", 3.0, None), ("", 2.0, None)]
+    assert refusals(payload) == [
+        ("not_a_number", "1"), ("not_a_number", "2"), ("not_a_number", "3/value"), ("bad_time", "4/ts"),
+        ("not_a_number", "5/a/b"), ("not_a_number", "6"),
+    ]  # fmt: skip
+    assert refusals('["x"]') == [("not_a_number", "0")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"Online", "malformed"),
+        (b'{"value": 1', "malformed"),
+        (b'{"value": 1}}', "malformed"),
+        (b"{'value': 1}", "malformed"),
+        (b'{"value": 01}', "malformed"),
+        (b'{"value": +1}', "malformed"),
+        (b'{"value": 1,}', "malformed"),
+        (b'{"a": "\\ud800"}', "malformed"),
+        (b'{"a": 1}\x00', "malformed"),
+        (b'{"a": "\xff"}', "not_utf8"),
+        (b'{"\xff": 1}', "not_utf8"),
+        (b'{"a": NaN, "b": "\xff"}', "not_utf8"),
+        (b"\xff\xfe{\x00}\x00", "not_utf8"),
+        (b"{}", "no_value"),
+        (b"[]", "no_value"),
+        (b"[{}, {}]", "no_value"),
+        (b"null", "no_value"),
+        (b'"21.5"', "no_value"),
+        (b'{"ts": 1700000000}', "no_value"),
+        (b'{"state": "ON", "a": {"b": null}}', "no_value"),
+        (b'{"state": "ON", "a": NaN}', "not_finite"),
+        (b"1e400", "not_finite"),
+        (b"NaN", "not_finite"),
+    ],
+)
+def test_what_can_not_be_read_at_all_is_refused(payload: bytes, expected: str) -> None:
+    assert reason(payload) == expected
+
+
+def nested(levels: int) -> str:
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+def test_what_is_nested_too_deep_costs_only_itself() -> None:
+    assert samples(nested(8)) == [("/".join("a" * 8), 1.0, None)]
+    assert reason(nested(9)) == "too_deep"
+    assert samples(f'{{"b": 2, "a": {nested(8)}}}') == [("b", 2.0, None)]
+    assert refusals(f'{{"b": 2, "a": {nested(8)}}}') == [("too_deep", "/".join("a" * 8))]
+    assert samples('{"a": {"b": [[1]], "c": 2}}', FieldsDecoder(depth=3)) == [("a/c", 2.0, None)]
+    assert samples(nested(90), FieldsDecoder(depth=100)) == [("/".join("a" * 90), 1.0, None)]
+
+
+@pytest.mark.parametrize("levels", [900, 100_000])
+def test_a_hundred_thousand_levels_are_refused(levels: int) -> None:
+    assert reason("[" * levels + "]" * levels if levels > 1000 else nested(levels)) == "too_deep"
+
+
+def test_a_message_holds_so_many_readings_and_no_more() -> None:
+    decoder = FieldsDecoder(readings=3)
+    assert len(samples('{"a": 1, "b": 2, "c": 3}', decoder)) == 3
+    assert reason('{"a": 1, "b": 2, "c": 3, "d": 4}', decoder) == "too_many_readings"
+    assert len(samples('[{"value": 1}, {"value": 2}, {"value": 3}]', decoder)) == 3
+    assert reason('[{"value": 1}, {"value": 2}, {"value": 3}, {"value": 4}]', decoder) == "too_many_readings"
+    assert reason('["a", "b", "c", "d"]', decoder) == "too_many_readings"
+
+
+@pytest.mark.parametrize(("key", "path"), [("", ""), ("k" * 201, "k" * 200)], ids=["empty", "long"])
+def test_a_key_that_makes_no_name_is_refused_with_all_below_it(key: str, path: str) -> None:
+    payload = json.dumps({"a": 1, key: {"b": 2, "c": [3]}})
+    assert samples(payload) == [("a", 1.0, None)]
+    assert refusals(payload) == [("bad_name", path)]
+
+
+trees = st.recursive(
+    st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**30), 10**30),
+    lambda inner: (
+        st.dictionaries(st.text("abcXYZ_ é", min_size=1, max_size=4), inner, min_size=1, max_size=4)
+        | st.lists(inner, min_size=1, max_size=3)
+    ),
+    max_leaves=15,
+)
+
+
+def leaves_of(tree: object, path: tuple[str, ...] = ()) -> list[Sample]:
+    if isinstance(tree, dict):
+        return [one for key, each in tree.items() for one in leaves_of(each, (*path, key))]
+    if isinstance(tree, list):
+        return [one for index, each in enumerate(tree) for one in leaves_of(each, (*path, str(index)))]
+    assert isinstance(tree, (int, float))
+    return [Sample("/".join(path), float(tree), None)]
+
+
+@seed(7)
+@settings(max_examples=80, deadline=None, database=None)
+@given(tree=st.dictionaries(st.text("abcXYZ_ é", min_size=1, max_size=4), trees, min_size=1, max_size=4))
+def test_every_numeric_leaf_is_one_sample_in_its_order(tree: dict[str, object]) -> None:
+    decoder = FieldsDecoder(value_key="value", time_keys=(), depth=100)
+    assert decoder.decode(json.dumps(tree).encode()) == (leaves_of(tree), [])
+
+
+@seed(8)
+@settings(max_examples=100, deadline=None, database=None)
+@given(good=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), data=st.data())
+def test_impossible_numbers_among_good_ones_change_no_good_one(good: list[float], data: st.DataObject) -> None:
+    elements = [{"value": each} for each in good]
+    bad = data.draw(st.lists(st.sampled_from([math.nan, math.inf, -math.inf, 10**400]), min_size=1, max_size=4))
+    for each in bad:
+        elements.insert(data.draw(st.integers(0, len(elements))), {"value": each})
+    read = plain.decode(json.dumps(elements).encode())
+    assert [each.value for each in read.samples] == good
+    places = [index for index, each in enumerate(elements) if not abs(each["value"]) <= sys.float_info.max]
+    assert read.refusals == [Refusal("not_finite", f"{index}/value") for index in places]

@@ -1,0 +1,67 @@
+"""Mosquitto with a configuration of the test's own, ended by its process id."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.shell.broker import find_mosquitto, free_port, is_listening
+
+
+class Mosquitto:
+    """A mosquitto that is started and killed again and again on one port.
+
+    Args:
+        directory: Where its configuration, log and sessions are.
+        lines: Configuration; by default one open listener, without persistence.
+        port: Where it listens; any free one by default.
+    """
+
+    def __init__(self, directory: Path, lines: str = "allow_anonymous true", port: int | None = None) -> None:
+        self.directory = directory
+        self.port = port or free_port()
+        self._lines = lines
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> Mosquitto:
+        program = find_mosquitto()
+        assert program is not None, "these tests need mosquitto"
+        file = self.directory / "mosquitto.conf"
+        user = "user root\n" if os.geteuid() == 0 else ""
+        file.write_text(f"listener {self.port} 127.0.0.1\n{user}{self._lines}\n")
+        with (self.directory / "mosquitto.log").open("ab") as log:
+            self._process = subprocess.Popen([program, "-c", str(file)], stdout=log, stderr=log)
+        until = time.monotonic() + 10
+        while not is_listening("127.0.0.1", self.port):
+            assert self._process.poll() is None, (self.directory / "mosquitto.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

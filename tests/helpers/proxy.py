@@ -1,0 +1,131 @@
+"""A TCP proxy between an MQTT client and its broker that fails on demand.
+
+with Proxy(broker_port) as proxy:
+    proxy.cut()             end all connections, accept new ones
+    proxy.close()           end all, and end new ones at once, until `open()`
+    proxy.black_hole()      keep all connections, forward nothing, until `open()`
+    proxy.cut_in_packet()   forward half of the broker's next packet, then end that connection
+    proxy.lose(PUBACK)      forward all of the broker's packets but those of a kind, until `open()`
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import mqtt_bytes as mqtt
+
+
+class Proxy:
+    """Forwards `port` to a broker's port on this machine."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._closed = False
+        self._ended = False
+        self._cut_in_packet = False
+        self._lost_kind: int | None = None
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def open(self) -> None:
+        """Work as a proxy should."""
+        self._closed = False
+        self._lost_kind = None
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """End all connections."""
+        for pair in self._pairs:
+            for each in pair:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+        self._pairs.clear()
+
+    def close(self) -> None:
+        """End all connections, and end new ones at once."""
+        self._closed = True
+        self.cut()
+
+    def black_hole(self) -> None:
+        """Keep all connections, and forward nothing."""
+        self._flowing.clear()
+
+    def cut_in_packet(self) -> None:
+        """Forward half of the next packet of the broker's, then end that connection."""
+        self._cut_in_packet = True
+
+    def lose(self, kind: int) -> None:
+        """Forward no packet of the broker's that is of this kind."""
+        self._lost_kind = kind
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                if self._closed:
+                    raise ConnectionRefusedError
+                broker = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            self._pairs.append((client, broker))
+            for run in (self._up, self._down):
+                thread = threading.Thread(target=run, args=(client, broker), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _up(self, client: socket.socket, broker: socket.socket) -> None:
+        with client, suppress(OSError):
+            while data := client.recv(65_536):
+                self._wait()
+                broker.sendall(data)
+        with suppress(OSError):
+            broker.shutdown(socket.SHUT_RDWR)
+
+    def _down(self, client: socket.socket, broker: socket.socket) -> None:
+        rest = b""
+        with broker, suppress(OSError):
+            while data := broker.recv(65_536):
+                self._wait()
+                packets, rest = mqtt.split(rest + data)
+                for each in packets:
+                    if self._cut_in_packet:
+                        self._cut_in_packet = False
+                        client.sendall(each[: len(each) // 2])
+                        raise ConnectionResetError
+                    if mqtt.kind_of(each) != self._lost_kind:
+                        client.sendall(each)
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+
+    def _wait(self) -> None:
+        self._flowing.wait()
+        if self._ended:
+            raise ConnectionAbortedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._flowing.set()
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)

@@ -1,0 +1,119 @@
+"""Runs the real command against a real broker, and listens as any consumer would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge.shell.link import Link, LinkOptions, Subscription
+
+ROOT = Path(__file__).parents[2]
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0, what: str = "it") -> Any:
+    """Poll for something that another process does; what it returned when it was true."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} didn't happen within {timeout_s} s")
+
+
+class Consumer:
+    """An MQTT client of our own that remembers everything."""
+
+    def __init__(self, port: int, *filters: str, client_id: str = "", clean_session: bool = True) -> None:
+        options = LinkOptions(port=port, client_id=client_id, clean_session=clean_session)
+        self.link = Link(options, [Subscription(each) for each in filters])
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self.link.start()
+        assert self.link.wait_subscribed(10)
+
+    def poll(self) -> list[tuple[str, bytes, bool]]:
+        taken = self.link.receive(0)
+        self.messages += [(each.topic, each.payload, each.retained) for each in taken]
+        self.link.acknowledge(taken)
+        return self.messages
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(payload) for topic, payload, _ in self.poll() if "/anomaly/" in topic]
+
+    def latest(self, ending: str) -> dict[str, Any] | None:
+        found = [payload for topic, payload, _ in self.poll() if topic.endswith(ending)]
+        return json.loads(found[-1]) if found else None
+
+    def publish(self, topic: str, payload: bytes | str, *, qos: int = 1, retain: bool = False) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
+        wait_until(lambda: self.link.publish(topic, data, qos=qos, retain=retain) is not None, what="publishing")
+
+    def publish_all(self, topic: str, payloads: list[str]) -> None:
+        """Publish in order and wait for the PUBACKs."""
+        waiting: set[int] = set()
+        for payload in payloads:
+
+            def sent(payload: str = payload) -> bool:
+                waiting.difference_update(self.link.confirmations())
+                token = self.link.publish(topic, payload.encode())
+                if token is not None:
+                    waiting.add(token)
+                return token is not None
+
+            wait_until(sent, what="publishing")
+        wait_until(
+            lambda: waiting.difference_update(self.link.confirmations()) or not waiting,
+            what="the last PUBACK",
+        )
+
+    def close(self) -> None:
+        self.link.stop()
+
+
+class RunningService:
+    """`edgewarden run` as a process of its own."""
+
+    def __init__(self, folder: Path, configuration: str) -> None:
+        self.folder = folder
+        self.path = folder / "edgewarden.toml"
+        self.path.write_text(configuration)
+        self.log = folder / "service.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> RunningService:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "edge", "run", str(self.path)],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def end(self, with_signal: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        return self.process.wait(20)
+
+
+def configuration(port: int, **changes: str) -> str:
+    """A configuration for tests: every reading below `plant/`, a fixed raising level."""
+    tables = {
+        "gateway": 'name = "gw"',
+        "broker": f"port = {port}",
+        "incidents": "threshold = 6.0\nclear_after = 3\nupdate_s = 0",
+        "store": 'durability = "process"',
+        **changes,
+    }
+    text = "\n".join(f"[{name}]\n{content}" for name, content in tables.items())
+    return f'{text}\n[[input]]\ntopic = "plant/#"\nsensor = "{{topic}}/{{field}}"\n'
