@@ -20,11 +20,10 @@ from detectors.median import StreamingMedian
 from detectors.rate import RateOfChange
 from detectors.seasonal import Seasonal
 from detectors.silence import Silence
-from detectors.spread import Spread
 
 DETECTORS: dict[str, type[Detector]] = {
     each.name: each
-    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Spread, Cusum, Seasonal)
+    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
 }
 """Every detector by its name, in the order in which a person reads them."""
 

@@ -111,7 +111,7 @@ def configuration(port: int, **changes: str) -> str:
     tables = {
         "gateway": 'name = "gw"',
         "broker": f"port = {port}",
-        "incidents": "threshold = 6.0\nclear_after = 3\nupdate_s = 0",
+        "incidents": "threshold = 6.0\nclear_after = 3\nupdate_s = 3600",
         "store": 'durability = "process"',
         **changes,
     }

@@ -1,0 +1,349 @@
+"""Slow, obvious twins of the detectors: one sensor, plain numbers, one reading at a time.
+
+They share nothing with the fast code but its constants. Each `step` returns (score, expected, lower, upper).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, ClassVar
+
+from detectors import cusum, flatline, limits, median, noise, rate, seasonal, silence
+from detectors.base import BAND_DECADES
+
+Judgement = tuple[float, float, float, float]
+NAN = math.nan
+NO_OPINION = (NAN, NAN, NAN, NAN)
+
+
+def normal_decades(z: float) -> float:
+    """The approximation of Karagiannidis and Lioumpas."""
+    z = max(abs(z), 1e-9)
+    tail = (1 - math.exp(-1.98 * z / math.sqrt(2))) / (1.135 * math.sqrt(math.pi / 2) * z)
+    decades = z * z / 2 / math.log(10) - math.log10(min(tail, 1.0))
+    return min(max(decades, 0.0), 300.0)
+
+
+def student_decades(t: float, freedom: float) -> float:
+    """The approximation of Wallace."""
+    factor = (8 * freedom + 1) / (8 * freedom + 3)
+    return normal_decades(factor * math.sqrt(freedom * math.log1p(t * t / freedom)))
+
+
+@cache
+def normal_reach(decades: float) -> float:
+    """The inverse of `normal_decades`, by bisection."""
+    low, high = 0.0, 100.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if normal_decades(middle) < decades else (low, middle)
+    return high
+
+
+def student_reach(decades: float, freedom: float) -> float:
+    """The inverse of `student_decades`."""
+    z = normal_reach(decades) * (8 * freedom + 3) / (8 * freedom + 1)
+    return math.sqrt(freedom * math.expm1(min(z * z / freedom, 700.0)))
+
+
+def limited(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+class NaiveNoise:
+    def __init__(self, memory: float) -> None:
+        self.memory = memory
+        self.count = 0
+        self.variance = self.lag = self.record = self.peak = self.last = 0.0
+        self.fourth = 3.0
+
+    def rho(self) -> float:
+        return limited(self.lag / self.variance, 0.0, 0.999) if self.variance > 0 else 0.0
+
+    def freedom(self) -> float:
+        rho = self.rho()
+        independent = self.count * (1 - rho) / (1 + rho)
+        heavy = 4 + 6 / max(self.fourth - 3, 1e-3)
+        return limited(min(independent - 1, heavy), 1.0, 1e4)
+
+    def seen_before(self) -> float:
+        return math.log10(min(self.count, noise.MOST_SEEN) + 2)
+
+    def score(self, residual: float, scale: float) -> float:
+        if self.count < noise.WARM_UP:
+            return NAN
+        away = abs(residual)
+        if self.variance <= 0:
+            decades = self.seen_before() if away > 0 else normal_decades(0.0)
+        else:
+            decades = student_decades(away / scale, self.freedom()) if scale > 0 else 0.0
+            if away <= noise.NEARLY * self.record:
+                decades = min(decades, self.seen_before())
+        return min(decades, self.count / noise.READINGS_A_DECADE, 300.0)
+
+    def judge(self, residual: float, expected: float, scale: float) -> Judgement:
+        if self.count < noise.WARM_UP:
+            return NO_OPINION
+        reach = student_reach(BAND_DECADES, self.freedom()) * scale
+        return self.score(residual, scale), expected, expected - reach, expected + reach
+
+    def learn(self, residual: float, worth: float = 1.0) -> float:
+        old = self.variance
+        sd = math.sqrt(old)
+        bound = noise.WINSOR * sd if old > 0 else math.inf
+        believed = limited(residual, -bound, bound)
+        last = limited(self.last, -noise.WINSOR * sd, noise.WINSOR * sd)
+        share = 1 / min(self.count + 1, self.memory)
+        self.variance += share * (believed**2 - self.variance)
+        self.lag += share * (believed * last - self.lag)
+        if self.count >= noise.WARM_UP:
+            power = (believed**2 / old) ** 2 if old > 0 else 3.0
+            self.fourth += worth / min(self.count + 1, noise.KURTOSIS_MEMORY) * (power - self.fourth)
+        away = abs(residual)
+        ended = self.peak if away <= sd else 0.0
+        record = taken_in(self.record, ended, 4 * sd, self.memory)
+        self.peak = 0.0 if away <= sd else max(self.peak, away)
+        self.record = record if old > 0 else away
+        self.last = residual
+        self.count += 1
+        return believed
+
+
+def taken_in(record: float, peak: float, usual: float, memory: float) -> float:
+    return max(record * (1 - 1 / (20 * memory)), min(peak, noise.STRETCH * max(record, usual)))
+
+
+class NaiveLimits:
+    def __init__(self, detector: limits.Limits) -> None:
+        self.set = detector
+        self.state = 0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002 - each twin is called alike
+        of = self.set
+        if all(math.isnan(each) for each in (of.low, of.high, of.low_critical, of.high_critical)):
+            return NO_OPINION
+        back = of.deadband
+        state = 0
+        if value < of.low + (back if self.state < 0 else 0):
+            state = -1
+        if value > of.high - (back if self.state > 0 else 0):
+            state = 1
+        if value < of.low_critical + (back if self.state == -2 else 0):
+            state = -2
+        if value > of.high_critical - (back if self.state == 2 else 0):
+            state = 2
+        self.state = state
+        lower = of.low_critical if math.isnan(of.low) else of.low
+        upper = of.high_critical if math.isnan(of.high) else of.high
+        return (0.0, limits.BEYOND, limits.CRITICAL)[abs(state)], NAN, lower, upper
+
+
+class NaiveRate:
+    def __init__(self, detector: rate.RateOfChange) -> None:
+        self.most = detector.most_per_s
+        self.noise = NaiveNoise(detector.spread_memory)
+        self.last: tuple[float, float] | None = None
+
+    def step(self, value: float, time: float) -> Judgement:
+        if self.last is None:
+            self.last = (value, time)
+            return NO_OPINION
+        before, since = self.last
+        self.last = (value, time)
+        change = value - before
+        score, expected, lower, upper = self.noise.judge(change, before, math.sqrt(self.noise.variance))
+        self.noise.learn(change)
+        if not math.isnan(self.most) and time > since:
+            possible = self.most * (time - since)
+            beyond = abs(change) / max(possible, 1e-200)
+            certain = min(rate.CERTAIN * beyond, 300.0) if beyond > 1 else 0.0
+            score = certain if math.isnan(score) else max(score, certain)
+            expected = before
+            lower = before - possible if math.isnan(lower) else max(lower, before - possible)
+            upper = before + possible if math.isnan(upper) else min(upper, before + possible)
+        return score, expected, lower, upper
+
+
+class NaiveFlatline:
+    def __init__(self, detector: flatline.Flatline) -> None:
+        self.shortest = detector.shortest
+        self.value: float | None = None
+        self.length = self.runs = self.repeats = self.readings = 0
+        self.longest = self.rival = 1.0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+        longest, runs = self.longest, self.runs
+        same = value == self.value
+        if not same and self.value is not None:
+            self.longest = max(self.longest * (1 - flatline.FADING), min(self.length, self.rival))
+            self.rival = max(self.rival * (1 - flatline.FADING), self.length)
+            self.runs += 1
+        self.length = self.length + 1 if same else 1
+        self.value = value
+        chance = limited((self.repeats + 1) / (self.readings + 2), 1e-12, 1 - 1e-9)
+        longer = self.length / (longest * (1 + flatline.FEW_RUNS / max(runs, 1)))
+        unusual = longer > flatline.LONGER and self.length >= self.shortest
+        score = 0.0
+        if unusual:
+            score = limited(min(-(self.length - 1) * math.log10(chance), flatline.LONGER * longer), 0.0, 300.0)
+        else:
+            self.repeats += same
+            self.readings += 1
+        return (score if runs >= flatline.FEWEST_RUNS else NAN), NAN, NAN, NAN
+
+
+class NaiveSilence:
+    def __init__(self, detector: silence.Silence) -> None:
+        self.set = detector
+        self.time: float | None = None
+        self.count = 0
+        self.mean = self.deviation = self.longest = self.rival = 0.0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+        if self.time is not None and time > self.time:
+            gap = time - self.time
+            believed = min(gap, silence.WINSOR * self.mean) if self.count >= 3 else gap
+            share = 1 / min(self.count + 1, silence.MEMORY)
+            off = abs(believed - self.mean) if self.count > 0 else 0.0
+            self.mean += share * (believed - self.mean)
+            self.deviation += share * (off - self.deviation)
+            normal = min(gap, max(believed, self.rival))
+            self.longest = max(self.longest * (1 - silence.FADING), normal)
+            self.rival = max(self.rival * (1 - silence.FADING), gap)
+            self.count += 1
+        self.time = time
+        return NO_OPINION
+
+    def patience(self, decades: float) -> float:
+        if self.count < silence.FEWEST_GAPS:
+            return math.inf
+        scale = max(1.25 * self.deviation, self.mean / 4)
+        usual = self.mean + decades * math.log(10) * scale
+        return max(usual, self.set.gaps * self.mean, 1.5 * self.longest, self.set.at_least_s)
+
+
+class NaiveEwma:
+    def __init__(self, detector: Any) -> None:
+        self.memory = detector.memory
+        self.noise = NaiveNoise(detector.spread_memory)
+        self.mean = 0.0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+        if self.noise.count == 0:
+            self.mean = value
+        residual = value - self.mean
+        judgement = self.noise.judge(residual, self.mean, math.sqrt(self.noise.variance))
+        share = 1 / min(self.noise.count + 1, self.memory)
+        self.mean += share * self.noise.learn(residual)
+        return judgement
+
+
+class NaiveMedian:
+    def __init__(self, detector: median.StreamingMedian) -> None:
+        self.step_share = detector.step
+        self.noise = NaiveNoise(detector.spread_memory)
+        self.median = self.deviation = 0.0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+        count = self.noise.count
+        if count == 0:
+            self.median = value
+        residual = value - self.median
+        least = median.LEAST_SHARE * math.sqrt(self.noise.variance)
+        judgement = self.noise.judge(residual, self.median, max(median.NORMAL * self.deviation, least))
+        believed = self.noise.learn(residual)
+        off = abs(residual) - self.deviation
+        if count < 30:
+            self.median += believed / (count + 1)
+            self.deviation += (abs(believed) - self.deviation) / (count + 1)
+        else:
+            step = self.step_share * max(self.deviation, least)
+            self.median += math.copysign(min(step, abs(residual)), residual)
+            self.deviation = max(self.deviation + math.copysign(min(step, abs(off)), off), 0.0)
+        return judgement
+
+
+class NaiveCusum:
+    def __init__(self, detector: cusum.Cusum) -> None:
+        self.set = detector
+        self.noise = NaiveNoise(detector.memory)
+        self.level = self.highest = self.excursion = self.above = self.below = 0.0
+
+    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+        of, known = self.set, self.noise
+        if known.count == 0:
+            self.level = value
+        sd, level = math.sqrt(known.variance), self.level
+        residual = value - level
+        z = limited(residual / sd, -cusum.CLIP, cusum.CLIP) if sd > 0 else 0.0
+        exponent = 2 * of.allowance * (1 - known.rho()) / (1 + known.rho())
+        most = cusum.MOST_DECADES * math.log(10) / exponent
+        score = NAN
+        if known.count >= noise.WARM_UP:
+            self.above = self.summed(self.above, z, most)
+            self.below = self.summed(self.below, -z, most)
+            score = exponent * max(self.above, self.below) / math.log(10)
+            if max(self.above, self.below) <= noise.NEARLY * self.highest:
+                score = min(score, known.seen_before())
+        _, expected, lower, upper = known.judge(residual, level, sd)
+        share = 1 / min(known.count + 1, of.memory)
+        self.level += share * known.learn(residual)
+        largest = max(self.above, self.below)
+        ended = self.excursion if largest <= 0 else 0.0
+        self.highest = taken_in(self.highest, ended, 4.0, of.memory)
+        self.excursion = 0.0 if largest <= 0 else max(self.excursion, largest)
+        return score, expected, lower, upper
+
+    def summed(self, before: float, z: float, most: float) -> float:
+        if z < self.set.allowance:
+            before *= 1 - cusum.LEAK
+        return limited(before + z - self.set.allowance, 0.0, most)
+
+
+class NaiveSeasonal:
+    def __init__(self, detector: seasonal.Seasonal) -> None:
+        self.set = detector
+        self.noise = NaiveNoise(detector.spread_memory)
+        self.profile: dict[int, tuple[float, int]] = {}
+        self.visiting: int | None = None
+        self.visit: list[float] = []
+        self.smooth = 0.0
+
+    def step(self, value: float, time: float) -> Judgement:
+        here = int(time % 86_400 // (86_400 / seasonal.BINS))
+        if here != self.visiting:
+            if self.visiting is not None:
+                mean, visits = self.profile.get(self.visiting, (0.0, 0))
+                share = max(self.set.blend, 1 / (visits + 1))
+                mean += share * (sum(self.visit) / len(self.visit) - mean)
+                self.profile[self.visiting] = (mean, visits + 1)
+            self.visiting, self.visit = here, []
+        self.visit.append(value)
+        expected, visits = self.profile.get(here, (0.0, 0))
+        if visits < 2:
+            self.smooth = 0.0
+            return NO_OPINION
+        residual = value - expected
+        if abs(residual) <= seasonal.ROUNDING * abs(expected):
+            residual = 0.0
+        self.smooth += (residual - self.smooth) / self.set.window
+        judgement = self.noise.judge(self.smooth, expected, math.sqrt(self.noise.variance))
+        followed = self.smooth if self.noise.variance > 0 else residual
+        self.noise.learn(followed, 1 / self.set.window)
+        return judgement
+
+
+class Twins:
+    """The twin of each detector, by the detector's name."""
+
+    of: ClassVar[dict[str, type[Any]]] = {
+        "limits": NaiveLimits,
+        "rate": NaiveRate,
+        "flatline": NaiveFlatline,
+        "silence": NaiveSilence,
+        "ewma": NaiveEwma,
+        "median": NaiveMedian,
+        "cusum": NaiveCusum,
+        "seasonal": NaiveSeasonal,
+    }
