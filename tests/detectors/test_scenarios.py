@@ -1,0 +1,266 @@
+"""What the detectors claim to catch they catch, and on noise they are quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+from detector_examples import example
+from noises import ALARMING, clock, noises
+
+from detectors import DETECTORS
+from detectors.base import Detector, Floats
+from detectors.state import StateTable
+
+SENSORS = 8
+SURPRISING = 6.0
+RAISES = 5.0
+LEARNERS = sorted(
+    name for name, each in DETECTORS.items() if each.kind != "missing" and name != "limits"
+)
+
+
+class Watch:
+    """A detector with the incidents' rule: while one is open, nothing is learned."""
+
+    def __init__(self, detector: Detector, sensors: int) -> None:
+        self.table = StateTable(detector, sensors)
+        self.open = np.zeros(sensors, dtype=bool)
+        self.calm = np.zeros(sensors)
+        self.age = np.zeros(sensors)
+        self.raised = np.zeros(sensors)
+
+    def see(self, values: Floats, time: float) -> Floats:
+        count = len(values)
+        score = self.table.update(np.arange(count), values, np.full(count, time), self.open).score
+        exceeds = score >= RAISES
+        self.raised += exceeds & ~self.open
+        self.calm = np.where(score >= RAISES / 2, 0, self.calm + 1)
+        self.age = np.where(self.open, self.age + 1, 0)
+        self.open = (self.open | exceeds) & (self.calm < 5) & (self.age < 360)
+        return score
+
+    def watch(self, values: Floats, times: Floats) -> Floats:
+        return np.array(
+            [self.see(row.copy(), time) for row, time in zip(values, times.tolist(), strict=True)]
+        )
+
+
+Fault = Callable[[Floats, np.random.Generator], Floats]
+"""Turns readings, shape (n, sensors), of noise with deviation 1 around 20 into faulty ones."""
+
+
+def noise_burst(values: Floats, rng: np.random.Generator) -> Floats:
+    values[:60] += 12.0 * rng.normal(size=(60, values.shape[1]))
+    return values
+
+
+def spike(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - faults are called alike
+    values[0] += 15.0
+    return values
+
+
+def level_shift(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return values + 9.0
+
+
+def drift(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return values + np.linspace(0.0, 12.0, len(values))[:, None]
+
+
+def stuck(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return np.repeat(values[:1], len(values), axis=0)
+
+
+def dropout(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    values[:20] = 0.0
+    return values
+
+
+def unit_jump(values: Floats, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return values * 1.8 + 32.0
+
+
+def lost_season(values: Floats, rng: np.random.Generator) -> Floats:
+    return np.repeat(values[:1], len(values), axis=0) + 0.3 * rng.normal(size=values.shape)
+
+
+FAULTS: dict[str, Fault] = {
+    each.__name__: each
+    for each in (noise_burst, spike, level_shift, drift, stuck, dropout, unit_jump, lost_season)
+}
+CLAIMS = [
+    (name, word) for name, each in DETECTORS.items() for word in sorted(each.catches) if word != "silence"
+]
+OTHERWISE_SHOWN = {"limits", "silence"}
+
+
+@cache
+def normal(seasonal: bool) -> tuple[Floats, Floats]:
+    """Times and readings, (1800,) and (1800, SENSORS): of a day's shape in quarters of an hour, or shapeless."""
+    rng = np.random.default_rng(11)
+    if seasonal:
+        times = clock(1800, 900.0)
+        return times, 20.0 + 8.0 * np.sin(times / 86_400 * 2 * np.pi)[:, None] + 0.5 * rng.normal(
+            size=(1800, SENSORS)
+        )
+    return clock(1800), 20.0 + rng.normal(size=(1800, SENSORS))
+
+
+def test_every_detector_has_a_scenario() -> None:
+    assert {name for name, _ in CLAIMS} | OTHERWISE_SHOWN == set(DETECTORS)
+
+
+@pytest.mark.parametrize(("name", "word"), CLAIMS)
+def test_the_detector_catches_what_it_claims(name: str, word: str) -> None:
+    times, values = normal(name == "seasonal")
+    begin = 1400
+    faulty = values.copy()
+    faulty[begin:] = FAULTS[word](faulty[begin:].copy(), np.random.default_rng(2))
+    scores = Watch(DETECTORS[name](), SENSORS).watch(faulty, times)
+    assert not (scores[begin - 300 : begin] >= SURPRISING).any()
+    assert (scores[begin:] >= SURPRISING).any(axis=0).all()
+
+
+def test_limits_are_certain_beyond_a_limit_and_calm_within() -> None:
+    table = StateTable(example("limits"), rows=1)
+    seen = [
+        float(table.update(np.array([0]), np.array([value]), np.array([0.0])).score[0])
+        for value in (0.0, 3.1, 2.9, 2.7, 26.0, 24.9, 24.7, 0.0, -1.6, -1.4, -1.2, -9.0)
+    ]
+    calm, beyond, critical = 0.0, 12.0, 96.0
+    assert seen == [calm, beyond, beyond, calm, critical, critical, beyond, calm, beyond, beyond, calm, critical]
+
+
+@pytest.mark.parametrize("name", ["ewma", "median"])
+def test_ten_deviations_stand_out_after_two_hundred_readings(name: str) -> None:
+    values = np.random.default_rng(4).normal(size=(201, 40))
+    values[200] = 10.0
+    scores = Watch(DETECTORS[name](), 40).watch(values, clock(201))
+    assert (scores[200] > SURPRISING).all()
+
+
+NOISES = noises(2200, 4)
+
+
+@cache
+def incidents_a_day(name: str) -> dict[str, float]:
+    """Incidents a sensor in 1440 readings of each noise, after 300 readings."""
+    values = np.concatenate(list(NOISES.values()), axis=1)
+    watch = Watch(DETECTORS[name](), values.shape[1])
+    watch.watch(values[:300], clock(300))
+    before = watch.raised.copy()
+    watch.watch(values[300:], clock(len(values))[300:])
+    each = (watch.raised - before).reshape(len(NOISES), -1).mean(axis=1) * 1440 / 1900
+    return dict(zip(NOISES, each.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_the_detector_is_quiet_on_noise(name: str) -> None:
+    loud = {
+        kind: rate
+        for kind, rate in incidents_a_day(name).items()
+        if rate > (2.5 if kind in ALARMING else 0.6)
+    }
+    assert loud == {}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_the_detector_calms_down_after_a_long_fault_of_which_nothing_was_learned(name: str) -> None:
+    times, values = normal(name == "seasonal")
+    values = values.copy()
+    values[1000:1600] += 50.0
+    table = StateTable(DETECTORS[name](), SENSORS)
+    held = np.ones(SENSORS, dtype=bool)
+    scores = np.array(
+        [
+            table.update(np.arange(SENSORS), row, np.full(SENSORS, time), held if index > 1000 else None).score
+            for index, (row, time) in enumerate(zip(values, times.tolist(), strict=True))
+        ]
+    )
+    assert not (scores[1700:] >= RAISES / 2).any()
+
+
+@pytest.mark.parametrize("name", ["rate", "ewma", "median"])
+def test_one_huge_spike_does_not_blind_the_detector(name: str) -> None:
+    times, values = normal(seasonal=False)
+    values = values.copy()
+    values[700] = 1e9
+    values[1200] += 20.0
+    scores = Watch(DETECTORS[name](), SENSORS).watch(values, times)
+    assert (scores[700] >= SURPRISING).all()
+    assert (scores[1200] >= SURPRISING).all()
+
+
+@pytest.mark.parametrize("name", ["rate", "ewma", "median"])
+def test_what_repeats_becomes_normal(name: str) -> None:
+    times, values = normal(seasonal=False)
+    values = values.copy()
+    values[300::50] += 30.0
+    scores = Watch(DETECTORS[name](), SENSORS).watch(values, times)
+    assert (scores[300] >= SURPRISING).all()
+    assert not (scores[900:] >= RAISES).any()
+
+
+def test_a_rest_every_night_becomes_normal_for_flatline() -> None:
+    minutes = np.arange(7 * 1440)
+    moving = np.where(minutes % 1440 < 720, np.random.default_rng(6).normal(size=len(minutes)), 0.0)
+    watch = Watch(DETECTORS["flatline"](), 1)
+    scores = watch.watch(moving[:, None], clock(len(minutes)))
+    assert (scores[720:1440] >= SURPRISING).any()
+    assert not (scores[3 * 1440 :] >= RAISES).any()
+
+
+def test_a_constant_from_birth_is_no_flat_line() -> None:
+    scores = Watch(DETECTORS["flatline"](), 1).watch(np.full((2000, 1), 3.0), clock(2000))
+    assert np.isnan(scores).all()
+
+
+def patience(times: list[float], decades: float = 6.0) -> float:
+    detector = DETECTORS["silence"]()
+    table = StateTable(detector, rows=1)
+    for time in times:
+        table.update(np.array([0]), np.array([1.0]), np.array([time]))
+    return float(detector.patience(table.arrays, np.array([0]), decades)[0])
+
+
+@pytest.mark.parametrize("interval_s", [1.0, 60.0, 3600.0])
+def test_silence_is_noticed_within_five_intervals_of_a_regular_sensor(interval_s: float) -> None:
+    assert "silence" in DETECTORS["silence"].catches
+    found = patience([interval_s * each for each in range(100)])
+    assert 3.0 * interval_s <= found <= 5.0 * interval_s
+
+
+def test_silence_means_nothing_before_ten_gaps_are_known() -> None:
+    assert patience([60.0 * each for each in range(10)]) == np.inf
+    assert patience([60.0 * each for each in range(11)]) < np.inf
+
+
+def test_more_surprise_takes_more_silence() -> None:
+    times = np.cumsum(np.random.default_rng(8).exponential(60.0, 300)).tolist()
+    assert patience(times, 3.0) < patience(times, 6.0) < patience(times, 12.0)
+
+
+def test_gaps_of_chance_are_no_silence() -> None:
+    gaps = np.random.default_rng(9).exponential(60.0, 20_000)
+    detector = DETECTORS["silence"]()
+    table, late = StateTable(detector, rows=1), 0
+    for index, time in enumerate(np.cumsum(gaps).tolist()):
+        if index:
+            late += gaps[index] > detector.patience(table.arrays, np.array([0]), 5.0)[0]
+        table.update(np.array([0]), np.array([1.0]), np.array([time]))
+    assert late <= 2
+
+
+def test_a_rest_every_night_becomes_normal_for_silence() -> None:
+    nights = [day * 86_400.0 + 60.0 * minute for day in range(4) for minute in range(720)]
+    assert patience(nights[:720]) < 600.0
+    assert patience(nights) > 12 * 3600.0
+
+
+def test_one_long_outage_does_not_make_silence_patient() -> None:
+    before = [60.0 * each for each in range(200)]
+    after = [before[-1] + 7 * 86_400.0 + 60.0 * each for each in range(200)]
+    assert patience([*before, *after]) < 1800.0

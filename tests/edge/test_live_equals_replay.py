@@ -1,0 +1,97 @@
+"""The same readings give the same events, to the byte: live over a broker, and replayed from a file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import ROOT, Consumer, RunningService, wait_until
+
+from edge.shell.broker import EmbeddedBroker
+
+CONFIGURATION = """
+[gateway]
+name = "gw"
+[broker]
+port = {port}
+[store]
+durability = "process"
+[[input]]
+topic = "plant/#"
+sensor = "{{topic}}"
+"""
+
+
+def edgewarden(*arguments: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def readings(tmp_path: Path) -> Path:
+    edgewarden(
+        *("simulate", "--sensors", "20", "--interval", "120s", "--duration", "3d", "--seed", "4"),
+        *("--start", "2026-03-02T00:00:00Z", "--output", "readings.csv"),
+        folder=tmp_path,
+    )
+    return tmp_path / "readings.csv"
+
+
+def test_the_same_readings_give_the_same_events_live_and_replayed(
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path
+) -> None:
+    service = RunningService(tmp_path, CONFIGURATION.format(port=own_mosquitto.port)).start()
+    consumer = Consumer(own_mosquitto.port, "edgewarden/#")
+    wait_until(lambda: consumer.latest("/status"), what="the service's start")
+    edgewarden(
+        *("simulate", "--csv", str(readings), "--speed", "0", "--host", "127.0.0.1", "--port", str(own_mosquitto.port)),
+        folder=tmp_path,
+    )
+    rows = len(readings.read_text().splitlines()) - 1
+    wait_until(
+        lambda: (consumer.latest("/health") or {}).get("readings_taken") == rows, 60, f"{rows} readings being taken"
+    )
+    assert service.end() == 0
+    consumer.close()
+    live = edgewarden("events", "--all", "--json", folder=tmp_path)
+    replayed = edgewarden("replay", str(readings), "--config", "edgewarden.toml", folder=tmp_path)
+    assert live.count("\n") > 20
+    assert live == replayed
+
+
+def test_a_restart_in_the_middle_changes_no_event(
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path
+) -> None:
+    lines = readings.read_text().splitlines(keepends=True)
+    halves = [tmp_path / "first.csv", tmp_path / "second.csv"]
+    middle = len(lines) // 2
+    halves[0].write_text("".join(lines[:middle]))
+    halves[1].write_text("".join([lines[0], *lines[middle:]]))
+    service = RunningService(tmp_path, CONFIGURATION.format(port=own_mosquitto.port))
+    consumer = Consumer(own_mosquitto.port, "edgewarden/#")
+    for half in halves:
+        service.start()
+        consumer.messages.clear()
+        wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
+        edgewarden(
+            *("simulate", "--csv", str(half), "--speed", "0", "--host", "127.0.0.1"),
+            *("--port", str(own_mosquitto.port)),
+            folder=tmp_path,
+        )
+        rows = len(half.read_text().splitlines()) - 1
+        wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == rows, 60, f"{rows} readings")  # noqa: B023 - called at once
+        assert service.end() == 0
+    consumer.close()
+    live = edgewarden("events", "--all", "--json", folder=tmp_path)
+    assert live == edgewarden("replay", str(readings), "--config", "edgewarden.toml", folder=tmp_path)
