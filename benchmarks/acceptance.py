@@ -100,7 +100,9 @@ def main() -> int:  # noqa: PLR0914, PLR0915 - one protocol from top to bottom
                 time.sleep(given.wait)
                 options = f"--host 127.0.0.1 --port {broker.port} --sensors {given.sensors} --rate {given.rate}"
                 options += f" --seconds {given.seconds} --interval {given.interval} --seed {given.seed} --duration 30d"
-                simulator = subprocess.Popen(command("simulate", *options.split(), "--truth", str(folder / "truth.jsonl")))
+                simulator = subprocess.Popen(
+                    command("simulate", *options.split(), "--truth", str(folder / "truth.jsonl"))
+                )
             if not memory or time.monotonic() - memory_at > 5:
                 memory_at = time.monotonic()
                 memory.append(resident_mib(service.pid))

@@ -22,8 +22,7 @@ from detectors.seasonal import Seasonal
 from detectors.silence import Silence
 
 DETECTORS: dict[str, type[Detector]] = {
-    each.name: each
-    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
+    each.name: each for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
 }
 """Every detector by its name, in the order in which a person reads them."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
-from detectors.noise import NEARLY, WARM_UP, Noise, noise_layout, seen_before, taken_in
+from detectors.noise import NEARLY, Noise, noise_layout, seen_before, taken_in
 from detectors.parameters import parameter
 from detectors.surprise import exponential_tail
 
@@ -17,6 +17,12 @@ LEAK = 0.05
 
 MOST_DECADES = 24.0
 """A sum stops growing here, so that it comes down soon after the shift has ended."""
+
+BLOCK = 50.0
+"""Readings whose mean is held against the level, to see how far means of many readings wander."""
+
+FEWEST_BLOCKS = 8.0
+"""Blocks before there is an opinion."""
 
 CLIP = 4.0
 """One reading counts as at most so many spreads, so that a spike alone is no shift."""
@@ -30,13 +36,13 @@ class Cusum(Detector):
     Blind to: single spikes; shifts of a sensor that wanders anyway, as its autocorrelation makes long excursions usual.
     Contamination: readings are cut to 4 spreads; the level follows with `memory`, so a shift that isn't found within
         that becomes normal.
-    Warm-up: 30 readings; some hundreds before small shifts stand out.
-    State: 96 bytes a sensor.
+    Warm-up: 400 readings.
+    State: 128 bytes a sensor.
     Cost: about 55 array operations a round.
     Source: E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, doi:10.1093/biomet/41.1-2.100; the tail
         exp(-2 k h) of the sums is D. Siegmund's, "Sequential Analysis", 1985, chapter 2.
-    Differs: level and spread are learned; the exponent is divided by (1 + rho) / (1 - rho), the long-run variance of an
-        autocorrelated noise; sums leak where a reading doesn't support them.
+    Differs: level and spread are learned; the exponent is divided by the long-run variance, that of an autocorrelated
+        noise or that of means over 50 readings, whichever is larger; sums leak where a reading doesn't support them.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -62,6 +68,10 @@ class Cusum(Detector):
             "level": Field(),
             "highest": Field(),
             "excursion": Field(),
+            "blocks": Field(),
+            "wandering": Field(),
+            "block_sum": Field(learned=False),
+            "block_readings": Field(learned=False),
             "above": Field(learned=False),
             "below": Field(learned=False),
             **noise_layout(),
@@ -74,8 +84,10 @@ class Cusum(Detector):
         first = noise.count == 0
         residual = np.where(first, 0.0, values - level)
         z = np.where(noise.spread > 0, np.clip(residual / np.maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
-        ready = noise.count >= WARM_UP
-        exponent = 2.0 * self.allowance * (1.0 - noise.rho) / (1.0 + noise.rho)
+        blocks, wandering = state["blocks"][slots], state["wandering"][slots]
+        ready = blocks >= FEWEST_BLOCKS
+        long_run = np.maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
+        exponent = 2.0 * self.allowance / np.maximum(long_run, 1.0)
         most = MOST_DECADES * np.log(10.0) / exponent
         above = np.where(ready, _sum(state["above"][slots], z, self.allowance, most), 0.0)
         below = np.where(ready, _sum(state["below"][slots], -z, self.allowance, most), 0.0)
@@ -94,7 +106,21 @@ class Cusum(Detector):
         ended = largest <= 0
         state["highest"][slots] = taken_in(highest, np.where(ended, peak, 0.0), np.full(len(slots), 4.0), self.memory)
         state["excursion"][slots] = np.where(ended, 0.0, np.maximum(peak, largest))
+        self._learn_wandering(state, slots, z)
         return Scores(score, band.expected, band.lower, band.upper)
+
+    def _learn_wandering(self, state: State, slots: Slots, z: Floats) -> None:
+        """Take the squared mean of each block of `BLOCK` readings, in spreads, into its average."""
+        total = state["block_sum"][slots] + z
+        readings = state["block_readings"][slots] + 1.0
+        full = readings >= BLOCK
+        blocks, wandering = state["blocks"][slots], state["wandering"][slots]
+        square = (total / BLOCK) ** 2
+        rate = 1.0 / np.minimum(blocks + 1.0, self.memory / BLOCK)
+        state["wandering"][slots] = np.where(full, wandering + rate * (square - wandering), wandering)
+        state["blocks"][slots] = blocks + full
+        state["block_sum"][slots] = np.where(full, 0.0, total)
+        state["block_readings"][slots] = np.where(full, 0.0, readings)
 
 
 def _sum(before: Floats, z: Floats, allowance: float, most: Floats) -> Floats:

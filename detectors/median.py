@@ -14,7 +14,7 @@ from detectors.parameters import parameter
 NORMAL = 1.4826
 """Standard deviations in a median absolute deviation, of normal noise."""
 
-LEAST_SHARE = 0.3
+LEAST_SHARE = 0.7
 """The scale is at least this share of the standard deviation: of a sensor that mostly rests, the deviation is 0."""
 
 

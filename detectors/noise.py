@@ -6,7 +6,8 @@ is the tail of Student's t at residual / spread, with as many degrees of freedom
 - readings that resemble their predecessors count for less: n (1 - rho) / (1 + rho) independent ones, rho being their
   autocorrelation at lag 1 (Bayley and Hammersley, "The effective number of independent observations in an
   autocorrelated time series", Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
-- a noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t).
+- a noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t); k is
+  what exceeds twice the standard error sqrt(24 / n) that normal noise would show.
 
 What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at
 most log10 of their number. So what repeats becomes normal. The record takes in an excursion when it has ended, and at
@@ -39,6 +40,9 @@ MOST_SEEN = 1e4
 """The record fades, so no more readings than these speak for what has been seen before."""
 
 KURTOSIS_MEMORY = 1000.0
+
+KURTOSIS_PRIOR = 100.0
+"""Readings that speak for normal noise at first, as fourth powers of few readings are wild."""
 
 
 def noise_layout() -> dict[str, Field]:
@@ -79,7 +83,8 @@ class Noise:
     def freedom(self) -> Floats:
         """Degrees of freedom that the evidence is worth, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
-        heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0, 1e-3)
+        error = np.sqrt(24.0 / np.minimum(np.maximum(self.count, 1.0), KURTOSIS_MEMORY))
+        heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
         freedom: Floats = np.clip(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
         return freedom
 
@@ -125,7 +130,7 @@ class Noise:
         last = state["last_residual"][slots]
         bent = np.clip(last, -bound, bound)
         ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
-        quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + 1.0, KURTOSIS_MEMORY))
+        quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
         away = np.abs(residual)
         state["variance"][slots] = self.variance + rate * (square - self.variance)
         state["lag"][slots] = state["lag"][slots] + rate * (believed * bent - state["lag"][slots])

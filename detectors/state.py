@@ -93,8 +93,8 @@ class StateTable:
         if not isinstance(rows, int) or header != self._header(rows):
             raise StateError(f"state of another detector: {header}")
         for name, field in self.fields.items():
-            wanted = _fresh(field, rows)
-            if name not in loaded or loaded[name].shape != wanted.shape or loaded[name].dtype != wanted.dtype:
+            found = loaded.get(name)
+            if found is None or found.shape != _shape(field, rows) or found.dtype != np.dtype(field.dtype):
                 raise StateError(f"array {name!r} is missing or of another shape")
         self.arrays = {name: loaded[name] for name in self.fields}
         self.rows = rows
@@ -109,6 +109,9 @@ class StateTable:
         }
 
 
+def _shape(field: Field, rows: int) -> tuple[int, ...]:
+    return (rows, field.width) if field.width else (rows,)
+
+
 def _fresh(field: Field, rows: int) -> NDArray[np.generic]:
-    shape = (rows, field.width) if field.width else (rows,)
-    return np.full(shape, field.initial, dtype=field.dtype)
+    return np.full(_shape(field, rows), field.initial, dtype=field.dtype)

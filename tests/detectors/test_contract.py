@@ -3,8 +3,9 @@ from __future__ import annotations
 import doctest
 import sys
 
+import numpy as np
 import pytest
-from detector_contract import CHECKS, Subject
+from detector_contract import CHECKS, Subject, next_round, trained
 from detector_examples import examples, label
 
 from detectors import DETECTORS, make
@@ -16,6 +17,15 @@ from detectors.parameters import ParameterError
 @pytest.mark.parametrize("detector", examples(), ids=label)
 def test_the_contract_holds(detector: Detector, property_name: str) -> None:
     CHECKS[property_name](Subject(detector))
+
+
+@pytest.mark.parametrize("detector", examples(), ids=label)
+def test_the_contract_is_tried_on_a_detector_that_has_an_opinion(detector: Detector) -> None:
+    table = trained(Subject(detector))
+    scores = next_round(table).score
+    patience = detector.patience(table.arrays, np.arange(table.rows), 6.0)
+    may_be_without = detector.name == "limits" and detector == type(detector)()
+    assert may_be_without or np.isfinite(scores).any() or np.isfinite(patience).any()
 
 
 def test_the_contract_has_all_its_properties() -> None:

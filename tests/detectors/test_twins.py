@@ -19,14 +19,14 @@ START_S = 1_700_000_000.0
 def signals() -> dict[str, tuple[Floats, Floats]]:
     """Times and values, each of shape (n,), by a name."""
     rng = np.random.default_rng(3)
-    n = 400
-    steady = START_S + np.arange(n) * 900.0
+    n = 480
+    steady = START_S + np.arange(n, dtype=np.float64) * 900.0
     ragged = START_S + np.cumsum(rng.exponential(600.0, n))
     ragged[50:53] = ragged[50]
     noise = rng.normal(size=n)
     spiked = noise.copy()
-    spiked[[150, 300]] = 40.0
-    shifted = noise + np.where(np.arange(n) >= 320, 6.0, 0.0)
+    spiked[[150, 450]] = 40.0
+    shifted = noise + np.where(np.arange(n) >= 440, 6.0, 0.0)
     stuck = noise.copy()
     stuck[200:260] = stuck[200]
     return {
@@ -60,9 +60,7 @@ def test_the_detector_says_what_its_twin_says(detector: Detector, signal: str) -
     table, twin = StateTable(detector, rows=1), Twins.of[detector.name](detector)
     fast, slow = np.empty((len(values), 4)), np.empty((len(values), 4))
     for index, (time, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True)):
-        fast[index] = [
-            each[0] for each in table.update(np.array([0]), np.array([value]), np.array([time]))
-        ]
+        fast[index] = [each[0] for each in table.update(np.array([0]), np.array([value]), np.array([time]))]
         slow[index] = twin.step(value, time)
     size = float(np.abs(values).max())
     np.testing.assert_allclose(fast[:, 0], slow[:, 0], rtol=1e-6, atol=1e-6)

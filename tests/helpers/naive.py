@@ -64,7 +64,8 @@ class NaiveNoise:
     def freedom(self) -> float:
         rho = self.rho()
         independent = self.count * (1 - rho) / (1 + rho)
-        heavy = 4 + 6 / max(self.fourth - 3, 1e-3)
+        error = math.sqrt(24 / min(max(self.count, 1), noise.KURTOSIS_MEMORY))
+        heavy = 4 + 6 / max(self.fourth - 3 - 2 * error, 1e-3)
         return limited(min(independent - 1, heavy), 1.0, 1e4)
 
     def seen_before(self) -> float:
@@ -99,7 +100,7 @@ class NaiveNoise:
         self.lag += share * (believed * last - self.lag)
         if self.count >= noise.WARM_UP:
             power = (believed**2 / old) ** 2 if old > 0 else 3.0
-            self.fourth += worth / min(self.count + 1, noise.KURTOSIS_MEMORY) * (power - self.fourth)
+            self.fourth += worth / min(self.count + noise.KURTOSIS_PRIOR, noise.KURTOSIS_MEMORY) * (power - self.fourth)
         away = abs(residual)
         ended = self.peak if away <= sd else 0.0
         record = taken_in(self.record, ended, 4 * sd, self.memory)
@@ -119,7 +120,7 @@ class NaiveLimits:
         self.set = detector
         self.state = 0
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002 - each twin is called alike
+    def step(self, value: float, time: float) -> Judgement:
         of = self.set
         if all(math.isnan(each) for each in (of.low, of.high, of.low_critical, of.high_critical)):
             return NO_OPINION
@@ -172,7 +173,7 @@ class NaiveFlatline:
         self.length = self.runs = self.repeats = self.readings = 0
         self.longest = self.rival = 1.0
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+    def step(self, value: float, time: float) -> Judgement:
         longest, runs = self.longest, self.runs
         same = value == self.value
         if not same and self.value is not None:
@@ -200,7 +201,7 @@ class NaiveSilence:
         self.count = 0
         self.mean = self.deviation = self.longest = self.rival = 0.0
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+    def step(self, value: float, time: float) -> Judgement:
         if self.time is not None and time > self.time:
             gap = time - self.time
             believed = min(gap, silence.WINSOR * self.mean) if self.count >= 3 else gap
@@ -229,7 +230,7 @@ class NaiveEwma:
         self.noise = NaiveNoise(detector.spread_memory)
         self.mean = 0.0
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+    def step(self, value: float, time: float) -> Judgement:
         if self.noise.count == 0:
             self.mean = value
         residual = value - self.mean
@@ -245,7 +246,7 @@ class NaiveMedian:
         self.noise = NaiveNoise(detector.spread_memory)
         self.median = self.deviation = 0.0
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+    def step(self, value: float, time: float) -> Judgement:
         count = self.noise.count
         if count == 0:
             self.median = value
@@ -268,19 +269,22 @@ class NaiveCusum:
     def __init__(self, detector: cusum.Cusum) -> None:
         self.set = detector
         self.noise = NaiveNoise(detector.memory)
-        self.level = self.highest = self.excursion = self.above = self.below = 0.0
+        self.level = self.highest = self.excursion = self.above = self.below = self.wandering = 0.0
+        self.blocks = 0
+        self.block: list[float] = []
 
-    def step(self, value: float, time: float) -> Judgement:  # noqa: ARG002
+    def step(self, value: float, time: float) -> Judgement:
         of, known = self.set, self.noise
         if known.count == 0:
             self.level = value
         sd, level = math.sqrt(known.variance), self.level
         residual = value - level
         z = limited(residual / sd, -cusum.CLIP, cusum.CLIP) if sd > 0 else 0.0
-        exponent = 2 * of.allowance * (1 - known.rho()) / (1 + known.rho())
+        rho = known.rho()
+        exponent = 2 * of.allowance / max((1 + rho) / (1 - rho), cusum.BLOCK * self.wandering, 1.0)
         most = cusum.MOST_DECADES * math.log(10) / exponent
         score = NAN
-        if known.count >= noise.WARM_UP:
+        if self.blocks >= cusum.FEWEST_BLOCKS:
             self.above = self.summed(self.above, z, most)
             self.below = self.summed(self.below, -z, most)
             score = exponent * max(self.above, self.below) / math.log(10)
@@ -293,7 +297,16 @@ class NaiveCusum:
         ended = self.excursion if largest <= 0 else 0.0
         self.highest = taken_in(self.highest, ended, 4.0, of.memory)
         self.excursion = 0.0 if largest <= 0 else max(self.excursion, largest)
+        self.learn_wandering(z)
         return score, expected, lower, upper
+
+    def learn_wandering(self, z: float) -> None:
+        self.block.append(z)
+        if len(self.block) == cusum.BLOCK:
+            share = 1 / min(self.blocks + 1, self.set.memory / cusum.BLOCK)
+            self.wandering += share * ((sum(self.block) / cusum.BLOCK) ** 2 - self.wandering)
+            self.blocks += 1
+            self.block = []
 
     def summed(self, before: float, z: float, most: float) -> float:
         if z < self.set.allowance:

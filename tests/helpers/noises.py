@@ -11,7 +11,7 @@ START_S = 1_700_006_400.0
 
 
 def clock(count: int, step_s: float = 60.0) -> Floats:
-    return START_S + np.arange(count) * step_s
+    return START_S + np.arange(count, dtype=np.float64) * step_s
 
 
 def autoregressive(rng: np.random.Generator, count: int, width: int, rho: float) -> Floats:
@@ -63,5 +63,6 @@ ALARMING = {
     "counter that starts anew",
     "set point",
     "noisy set point",
+    "shift work",
 }
 """Kinds that do something rarely which nobody can tell from a fault the first few times."""

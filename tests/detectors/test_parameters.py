@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from detectors import DETECTORS
+from detectors.base import Detector
+from detectors.parameters import ParameterError, Range, check_parameters, parameter, parameters_of
+
+
+@dataclass(frozen=True)
+class Knobs:
+    share: float = parameter(0.5, "A share.", above=0, at_most=1)
+    number: int = parameter(3, "A number.", unit="readings", at_least=1, below=10)
+    limit: float = parameter(math.nan, "A limit.", unit="s")
+    switch: bool = parameter(default=True, doc="A switch.")
+
+
+def test_parameters_come_in_the_order_of_their_declaration() -> None:
+    assert [each.name for each in parameters_of(Knobs)] == ["share", "number", "limit", "switch"]
+
+
+def test_a_parameter_says_all_that_a_person_needs() -> None:
+    share, number, limit, switch = parameters_of(Knobs)
+    assert (share.kind, share.default, share.doc, share.unit) == (float, 0.5, "A share.", "")
+    assert share.range == Range(above=0, at_most=1)
+    assert (number.kind, number.unit, number.range) == (int, "readings", Range(below=10, at_least=1))
+    assert math.isnan(limit.default)
+    assert switch.kind is bool
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "problem"),
+    [
+        ({"share": 0.0}, "share", "must be above 0, is 0"),
+        ({"share": 1.5}, "share", "must be at most 1, is 1.5"),
+        ({"number": 0}, "number", "must be at least 1, is 0"),
+        ({"number": 10}, "number", "must be below 10, is 10"),
+        ({"share": math.nan}, "share", "must be a number, is nan"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(settings: dict[str, float], name: str, problem: str) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        check_parameters(Knobs(**settings))  # type: ignore[arg-type]
+    assert refusal.value.parameter == name
+    assert str(refusal.value) == f"{name}: {problem}"
+
+
+@pytest.mark.parametrize("settings", [{}, {"share": 1.0}, {"number": 1}, {"number": 9}, {"limit": -5.0}])
+def test_a_value_in_range_is_taken(settings: dict[str, float]) -> None:
+    check_parameters(Knobs(**settings))  # type: ignore[arg-type]
+
+
+def test_not_a_number_means_not_set_only_where_that_is_the_default() -> None:
+    check_parameters(Knobs(limit=math.nan))
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_a_detector_refuses_values_beyond_its_ranges(detector: type[Detector]) -> None:
+    for each in parameters_of(detector):
+        for bound, step in (
+            (each.range.above, 0.0),
+            (each.range.below, 0.0),
+            (each.range.at_least, -1.0),
+            (each.range.at_most, 1.0),
+        ):
+            if bound is not None:
+                with pytest.raises(ParameterError, match=each.name):
+                    detector(**{each.name: bound + step})
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_every_default_lies_in_its_range(detector: type[Detector]) -> None:
+    for each in parameters_of(detector):
+        if not math.isnan(each.default):
+            assert each.range.problem(each.default) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"low": 5.0, "high": 4.0}, "high"),
+        ({"low_critical": 5.0, "low": 5.0}, "low"),
+        ({"high": 5.0, "high_critical": 4.0}, "high_critical"),
+        ({"low_critical": 5.0, "high_critical": 4.0}, "high_critical"),
+    ],
+)
+def test_limits_out_of_order_are_refused(settings: dict[str, float], name: str) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        DETECTORS["limits"](**settings)
+    assert refusal.value.parameter == name

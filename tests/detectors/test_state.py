@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from detector_examples import example
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import DETECTORS
+from detectors.state import StateError, StateTable
+
+EVERYONE = np.arange(4)
+
+
+def trained(name: str = "ewma", rounds: int = 80) -> StateTable:
+    table = StateTable(example(name), rows=4)
+    for index, row in enumerate(np.random.default_rng(1).normal(size=(rounds, 4))):
+        table.update(EVERYONE, row, np.full(4, index * 600.0))
+    return table
+
+
+def test_the_size_of_a_row_counts_every_element() -> None:
+    for name in DETECTORS:
+        table = StateTable(example(name), rows=7)
+        assert sum(array.nbytes for array in table.arrays.values()) == 7 * table.bytes_per_sensor
+
+
+def test_growing_to_fewer_rows_changes_nothing() -> None:
+    table = trained()
+    before = table.to_bytes()
+    table.grow(2)
+    table.grow(4)
+    assert table.to_bytes() == before
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_what_is_held_back_is_what_is_learned_and_nothing_else(name: str) -> None:
+    free, held = trained(name), trained(name)
+    before = {key: array.copy() for key, array in held.arrays.items()}
+    values, times = np.full(4, 2.5), np.full(4, 50_000.0)
+    mask = np.array([True, False, True, False])
+    free.update(EVERYONE, values, times)
+    held.update(EVERYONE, values, times, mask)
+    for key, field in held.fields.items():
+        expected = before[key] if field.learned else free.arrays[key]
+        assert np.array_equal(held.arrays[key][mask], expected[mask])
+        assert np.array_equal(held.arrays[key][~mask], free.arrays[key][~mask])
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_holding_back_does_not_change_the_score(name: str) -> None:
+    free, held = trained(name), trained(name)
+    values, times = np.full(4, 2.5), np.full(4, 50_000.0)
+    one = free.update(EVERYONE, values, times)
+    other = held.update(EVERYONE, values, times, np.ones(4, dtype=bool))
+    for mine, theirs in zip(one, other, strict=True):
+        assert np.array_equal(mine, theirs, equal_nan=True)
+
+
+def test_holding_nobody_back_is_learning() -> None:
+    free, held = trained(), trained()
+    free.update(EVERYONE, np.ones(4), np.full(4, 5e4))
+    held.update(EVERYONE, np.ones(4), np.full(4, 5e4), np.zeros(4, dtype=bool))
+    assert free.to_bytes() == held.to_bytes()
+
+
+def test_loading_takes_over_the_saved_number_of_rows() -> None:
+    table = StateTable(example("ewma"), rows=9)
+    table.from_bytes(trained().to_bytes())
+    assert table.rows == 4
+    table.grow(6)
+    assert all(len(array) == 6 for array in table.arrays.values())
+
+
+def test_an_empty_table_can_be_saved_and_loaded() -> None:
+    table = trained()
+    table.from_bytes(StateTable(example("ewma")).to_bytes())
+    assert table.rows == 0
+
+
+def altered(saved: bytes, **changes: object) -> bytes:
+    """A saved state with other arrays, or None for one that is left out."""
+    with np.load(io.BytesIO(saved)) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    for name, change in changes.items():
+        if change is None:
+            del arrays[name]
+        else:
+            arrays[name] = np.asarray(change)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def header(**changes: object) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    with np.load(io.BytesIO(trained().to_bytes())) as archive:
+        said = json.loads(archive["__header__"].tobytes())
+    return np.frombuffer(json.dumps({**said, **changes}).encode(), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mean": None},
+        {"mean": np.zeros(3)},
+        {"mean": np.zeros((4, 2))},
+        {"mean": np.zeros(4, dtype=np.float32)},
+        {"__header__": None},
+        {"__header__": np.zeros(4, dtype=np.uint8)},
+        {"__header__": np.frombuffer(b"[1, 2]", dtype=np.uint8)},
+        {"__header__": header(format=2)},
+        {"__header__": header(detector="median")},
+        {"__header__": header(parameters={})},
+        {"__header__": header(rows=5)},
+        {"__header__": header(rows=-1)},
+        {"__header__": header(rows=10**15)},
+        {"__header__": header(rows=None)},
+        {"__header__": header(rows="4")},
+    ],
+)
+def test_altered_state_is_refused_and_the_present_one_kept(changes: dict[str, object]) -> None:
+    table = trained()
+    before = table.to_bytes()
+    with pytest.raises(StateError):
+        table.from_bytes(altered(before, **changes))
+    assert table.to_bytes() == before
+
+
+SAVED = trained().to_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, len(SAVED) - 1), st.integers(1, 255))
+def test_a_flipped_byte_is_refused_or_harmless(place: int, flip: int) -> None:
+    damaged = bytearray(SAVED)
+    damaged[place] ^= flip
+    table = StateTable(example("ewma"))
+    try:
+        table.from_bytes(bytes(damaged))
+    except StateError:
+        assert table.rows == 0
+    else:
+        assert table.to_bytes() == SAVED

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config import parse
+from edge.core.messages import REASONS, Message, Reading
+from edge.core.pipeline import Pipeline, Step
+from edge.shell.assembly import make_pipeline
+
+NOW = 1_700_000_000.0
+CONFIGURATION = """
+[gateway]
+name = "gw"
+[limits]
+sensors = 5
+payload_bytes = 2000
+dead_letters_per_minute = 50
+[[input]]
+topic = "plant/+/plain"
+format = "number"
+sensor = "{1}"
+[[input]]
+topic = "plant/+/repeating"
+sensor = "{1}/{field}"
+repetition = "full_repeat"
+[[input]]
+topic = "plant/+/ours"
+sensor = "{1}"
+time = "arrival"
+[[input]]
+topic = "plant/#"
+sensor = "{topic}/{field}"
+"""
+
+
+def pipeline(text: str = CONFIGURATION) -> Pipeline:
+    return make_pipeline(parse(text).configuration)
+
+
+def message(payload: bytes | str, topic: str = "plant/a", arrived: float = NOW, *, retained: bool = False) -> Message:
+    return Message(topic, payload.encode() if isinstance(payload, str) else payload, arrived, retained)
+
+
+def refused(made: Pipeline, step: Step) -> list[str]:
+    assert made.accounts.balanced
+    return [each.refusal.reason for each in step.dead_letters]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "empty"),
+        (b"x" * 2001, "too_large"),
+        (b"{", "malformed"),
+        (b"\xff\xfe", "not_utf8"),
+        (b"[" * 1500, "too_deep"),
+        (b'{"value": "21.5"}', "not_a_number"),
+        (b'{"value": true}', "not_a_number"),
+        (b'{"value": null}', "not_a_number"),
+        (b'{"value": 1e400}', "not_finite"),
+        (b'{"value": NaN}', "not_finite"),
+        (b'{"value": 1, "ts": "soon"}', "bad_time"),
+        (b'{"value": 1, "ts": 12}', "time_implausible"),
+        (b'{"value": 1, "ts": 1700000100}', "time_in_future"),
+        (b'{"unit": "bar"}', "no_value"),
+        (b"{}", "no_value"),
+    ],
+)
+def test_each_kind_of_bad_payload_has_its_reason_and_one_dead_letter(payload: bytes, reason: str) -> None:
+    made = pipeline()
+    step = made.process([message(payload), message('{"value": 3}', "plant/b")])
+    assert refused(made, step) == [reason]
+    assert step.dead_letters[0].beginning == payload[:256]
+    assert made.accounts.readings_taken == 1
+
+
+def test_a_topic_that_nobody_reads_has_its_reason() -> None:
+    made = pipeline()
+    assert refused(made, made.process([message("1", "elsewhere")])) == ["no_route"]
+
+
+@pytest.mark.parametrize("topic", ["plant/\x00", "plant//b", "plant/" + "x" * 65_529, "plant/\x1b[31m"])
+def test_a_topic_without_a_usable_name_is_refused(topic: str) -> None:
+    made = pipeline()
+    assert refused(made, made.process([message('{"value": 1}', topic)])) == ["bad_name"]
+
+
+@pytest.mark.parametrize("topic", ["plant/with space", "plant/müll/日本", "plant/a.b+c"])
+def test_odd_but_usable_names_are_sensors(topic: str) -> None:
+    made = pipeline()
+    assert refused(made, made.process([message('{"value": 1}', topic)])) == []
+    assert made.sensors.names == [topic]
+
+
+def test_beyond_the_cap_new_sensors_are_refused_and_known_ones_go_on() -> None:
+    made = pipeline()
+    made.process([message('{"value": 1}', f"plant/{index}") for index in range(5)])
+    step = made.process([message('{"value": 1}', "plant/9"), message('{"value": 1}', "plant/0", NOW + 1)])
+    assert refused(made, step) == ["too_many_sensors"]
+    assert made.accounts.readings_taken == 6
+
+
+def test_a_retained_message_is_learned_from_only_with_a_time_of_its_own() -> None:
+    made = pipeline()
+    old = [
+        message('{"value": 1}', retained=True),
+        message('{"value": 1, "ts": 1699999000}', "plant/b/ours", retained=True),
+        message('{"value": 1, "ts": 1699999000}', "plant/c", retained=True),
+    ]
+    assert refused(made, made.process(old)) == ["retained", "retained"]
+    assert made.sensors.names == ["plant/c"]
+
+
+def test_duplicates_and_late_readings_are_refused_with_their_payload() -> None:
+    made = pipeline()
+    sent = [message(json.dumps({"value": 1, "ts": NOW - age})) for age in (10, 10, 20, 5)]
+    assert refused(made, made.process(sent)) == ["duplicate", "late"]
+    assert made.accounts.readings_taken == 2
+
+
+def test_one_bad_element_of_an_array_costs_no_other() -> None:
+    made = pipeline()
+    elements = [{"ts": NOW - 9, "value": 1}, {"ts": NOW - 8, "value": "x"}, 7, {"ts": NOW - 7, "value": 2}]
+    step = made.process([message(json.dumps(elements))])
+    assert made.accounts.readings_taken == 2
+    assert sorted(refused(made, step)) == ["not_a_number", "not_a_number"]
+
+
+def test_text_beside_the_readings_is_no_refusal_but_a_lost_reading_is() -> None:
+    made = pipeline()
+    first = made.process([message('{"temperature": 21, "name": "x", "ts": 1699999000}')])
+    assert refused(made, first) == []
+    assert made.accounts.fields_ignored == 1
+    second = made.process([message('{"temperature": "broken", "humidity": 4, "ts": 1699999010}')])
+    assert refused(made, second) == ["not_a_number"]
+
+
+def test_a_sender_that_repeats_everything_is_learned_from_only_where_it_changes() -> None:
+    made = pipeline()
+    made.process([message(json.dumps({"a": 1, "b": b, "ts": NOW - 50 + b}), "plant/z/repeating") for b in range(10)])
+    assert (made.accounts.readings, made.accounts.repeats, made.accounts.readings_taken) == (20, 9, 11)
+    assert made.accounts.balanced
+
+
+def test_dead_letters_are_bounded_and_still_counted() -> None:
+    made = pipeline()
+    step = made.process([message("{")] * 200)
+    assert len(step.dead_letters) == 50
+    assert made.accounts.messages_refused["malformed"] == 200
+    assert made.accounts.dead_letters_suppressed == 150
+
+
+def test_readings_of_a_file_go_the_same_way() -> None:
+    made = pipeline()
+    step = made.process_readings([Reading("s", 2.0, 1.0), Reading("s", 1.0, 1.0), Reading("s", 3.0, float("nan"))])
+    assert sorted(refused(made, step)) == ["late", "not_finite"]
+
+
+TOPICS = st.sampled_from(["plant/a", "plant/b/plain", "plant/c/repeating", "plant/d/ours", "other", "plant/\x00", ""])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["value", "ts", "a", "b/c", ""]), inner)
+    ),
+    max_leaves=12,
+)
+PAYLOADS = st.binary(max_size=60) | JSON.map(lambda each: json.dumps(each).encode())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(TOPICS, PAYLOADS, st.booleans(), st.floats(-1e9, 4e9)), max_size=12))
+def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, float]]) -> None:
+    made = pipeline()
+    messages = [message(payload, topic, arrived, retained=old) for topic, payload, old, arrived in sent]
+    step = made.process(messages)
+    assert made.accounts.balanced
+    assert made.accounts.messages == len(messages)
+    assert {each.refusal.reason for each in step.dead_letters} <= REASONS.keys()
