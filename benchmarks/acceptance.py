@@ -4,8 +4,8 @@
 
 Says how long the service takes to subscribe, its memory and CPU time, whether every message is accounted for, which of
 the labelled faults were found, how many incidents were false, and whether every event that was stored reached
-mosquitto_sub and fits the published JSON Schema. Exits with 1 if a promise is broken. Needs mosquitto, mosquitto-clients
-and the extra `dev`.
+mosquitto_sub and fits the published JSON Schema. Exits with 1 if a promise is broken. Needs mosquitto,
+mosquitto-clients and the extra `dev`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 
+from detectors import DETECTORS
 from edge.core.events import event_json_schema
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.store import EventFilter, read_events
-from simulators.demo import CONFIGURATION
+from simulators.demo import BASE, CONFIGURATION, GATEWAY
 from simulators.demo_summary import judge, summary
 from simulators.incident_log import IncidentLog
 from simulators.truth import read_truth
+
+HEARD = "mosquitto_sub.jsonl"
+CLAIMED = {fault for detector in DETECTORS.values() for fault in detector.catches}
 
 
 def command(*arguments: str) -> list[str]:
@@ -51,105 +57,126 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main() -> int:  # noqa: PLR0914, PLR0915 - one protocol from top to bottom
+class Run:
+    """One run: the processes, and what was heard.
+
+    Args:
+        given: The options of the command line.
+        folder: Where the files go.
+    """
+
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.given = given
+        self.folder = folder
+        self.log = IncidentLog()
+        self.health: dict[str, Any] = {}
+        self.online_s: float | None = None
+        self.memory_mib: list[float] = []
+        self.cpu_s = 0.0
+        self.exit_code: int | None = None
+
+    def play(self) -> None:
+        """Start everything, wait for the simulator's end, end everything."""
+        with ExitStack() as stack:
+            broker = EmbeddedBroker(self.folder / "broker", prefer="mosquitto")
+            broker.start()
+            stack.callback(broker.stop)
+            print(f"broker at port {broker.port}, files in {self.folder}", flush=True)
+            link = Link(LinkOptions(port=broker.port), [Subscription(f"{BASE}/#")])
+            link.start()
+            stack.callback(link.stop)
+            link.wait_subscribed(10)
+            listen = f"mosquitto_sub -p {broker.port} -q 1 -t {BASE}/anomaly/#".split()
+            listener = subprocess.Popen(listen, stdout=(self.folder / HEARD).open("wb"))
+            stack.callback(listener.terminate)
+            configuration = self.folder / "edgewarden.toml"
+            configuration.write_text(CONFIGURATION.format(gateway=GATEWAY, port=broker.port))
+            began = time.monotonic()
+            service = subprocess.Popen(
+                command("run", str(configuration)), stderr=(self.folder / "service.log").open("wb")
+            )
+            stack.callback(service.kill)
+            self._hear(link, 20, lambda: self.online_s is not None, began)
+            time.sleep(self.given.wait)
+            simulator = subprocess.Popen(self._simulate(broker.port))
+            stack.callback(simulator.kill)
+            while simulator.poll() is None:
+                self._hear(link, 5)
+                self.memory_mib.append(resident_mib(service.pid))
+            self._hear(link, 3)
+            self.cpu_s = cpu_seconds(service.pid)
+            service.terminate()
+            self.exit_code = service.wait(30)
+            self._hear(link, 3)
+
+    def _simulate(self, port: int) -> list[str]:
+        given = self.given
+        options = f"--host 127.0.0.1 --port {port} --sensors {given.sensors} --rate {given.rate} --duration 30d"
+        options += f" --seconds {given.seconds} --interval {given.interval}s --seed {given.seed}"
+        return command("simulate", *options.split(), "--truth", str(self.folder / "truth.jsonl"))
+
+    def _hear(self, link: Link, timeout_s: float, done: Callable[[], bool] = lambda: False, began: float = 0.0) -> None:
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until and not done():
+            messages = link.receive(0.1)
+            for message in messages:
+                if "/anomaly/" in message.topic:
+                    self.log.take(message.payload)
+                elif message.topic.endswith("/health"):
+                    self.health = json.loads(message.payload)
+                elif message.topic.endswith("/status") and self.online_s is None:
+                    self.online_s = time.monotonic() - began
+            link.acknowledge(messages)
+
+
+def report(run: Run) -> list[str]:
+    """Print the figures; returns the promises that were broken."""
+    given, health = run.given, run.health
+    received, taken = health["messages"], health["readings_taken"]
+    refused = {**health["messages_refused"], **health["readings_refused"]}
+    days = given.interval * taken / 86_400
+    faults = read_truth((run.folder / "truth.jsonl").read_bytes().splitlines())
+    comparison = judge(faults, run.log.raised(), CLAIMED)
+    print("\n".join(summary(comparison, CLAIMED, days)))
+    faulty = {each.sensor for each in faults}
+    clean = [each for each in comparison.false if each.sensor not in faulty]
+    clean_days = days * (given.sensors - len(faulty)) / given.sensors
+    stored = {row["id"] for row in read_events(run.folder / "edgewarden.db", EventFilter())}
+    heard = [json.loads(line) for line in (run.folder / HEARD).read_text().splitlines()]
+    validator = jsonschema.Draft202012Validator(event_json_schema())
+    invalid = sum(not validator.is_valid(each) for each in heard)
+    print(f"fault-free sensors: {len(clean)} false incidents in {clean_days:.1f} sensor-days of plant time")
+    print(
+        f"online after {run.online_s:.2f} s; memory {run.memory_mib[0]:.0f} MiB at first, {max(run.memory_mib):.0f} at most"
+    )
+    print(f"CPU {run.cpu_s:.1f} s, {1e6 * run.cpu_s / max(taken, 1):.0f} us a reading, start included")
+    print(f"messages {received} = readings taken {taken} + refused {refused}")
+    print(f"events stored {len(stored)}, mosquitto_sub heard {len({each['id'] for each in heard})}, {invalid} invalid")
+    promises = {
+        "the service ends with 0": run.exit_code == 0,
+        "every message is accounted for": received == taken + sum(refused.values()),
+        "mosquitto_sub hears every event": {each["id"] for each in heard} == stored,
+        "every event fits the schema": not invalid,
+        "90 % of the claimed faults are found": comparison.claimed.found >= 0.9 * comparison.claimed.injected,
+        "at most 2 false incidents a sensor-day on fault-free sensors": len(clean) <= 2 * clean_days,
+    }
+    return [promise for promise, kept in promises.items() if not kept]
+
+
+def main() -> int:
     """Run it; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sensors", type=int, default=100)
     parser.add_argument("--rate", type=float, default=1000.0, help="readings a second")
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--interval", default="60s", help="plant time between two readings of a sensor")
+    parser.add_argument(
+        "--interval", type=float, default=60.0, help="seconds of plant time between a sensor's readings"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--wait", type=float, default=0.0, help="seconds to wait for more consumers to join")
-    given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="edgewarden-acceptance-"))
-    broken: list[str] = []
-    with ExitStack() as stack:
-        broker = EmbeddedBroker(folder / "broker", prefer="mosquitto")
-        broker.start()
-        stack.callback(broker.stop)
-        print(f"broker at port {broker.port}, files in {folder}")
-        link = Link(LinkOptions(port=broker.port), [Subscription("edgewarden/demo/#")])
-        link.start()
-        stack.callback(link.stop)
-        link.wait_subscribed(10)
-        heard = (folder / "mosquitto_sub.jsonl").open("wb")
-        listener = subprocess.Popen(
-            ["mosquitto_sub", "-p", str(broker.port), "-q", "1", "-t", "edgewarden/demo/anomaly/#"], stdout=heard
-        )
-        stack.callback(listener.terminate)
-        (folder / "edgewarden.toml").write_text(CONFIGURATION.format(gateway="demo", port=broker.port))
-        began = time.monotonic()
-        service = subprocess.Popen(
-            command("run", str(folder / "edgewarden.toml")), stderr=(folder / "service.log").open("wb")
-        )
-        stack.callback(service.kill)
-        log, health, online = IncidentLog(), {}, None
-        simulator = None
-        ends = time.monotonic() + given.seconds + 60
-        memory: list[float] = []
-        while time.monotonic() < ends:
-            for message in (messages := link.receive(0.2)):
-                if "/anomaly/" in message.topic:
-                    log.take(message.payload)
-                elif message.topic.endswith("/health"):
-                    health = json.loads(message.payload)
-                elif message.topic.endswith("/status") and online is None:
-                    online = time.monotonic() - began
-            link.acknowledge(messages)
-            if online is not None and simulator is None:
-                time.sleep(given.wait)
-                options = f"--host 127.0.0.1 --port {broker.port} --sensors {given.sensors} --rate {given.rate}"
-                options += f" --seconds {given.seconds} --interval {given.interval} --seed {given.seed} --duration 30d"
-                simulator = subprocess.Popen(
-                    command("simulate", *options.split(), "--truth", str(folder / "truth.jsonl"))
-                )
-            if not memory or time.monotonic() - memory_at > 5:
-                memory_at = time.monotonic()
-                memory.append(resident_mib(service.pid))
-            if simulator is not None and simulator.poll() is not None:
-                break
-        time.sleep(3)
-        cpu = cpu_seconds(service.pid)
-        memory.append(resident_mib(service.pid))
-        service.terminate()
-        if service.wait(30) != 0:
-            broken.append(f"the service ended with {service.returncode}")
-        until = time.monotonic() + 3
-        while time.monotonic() < until:
-            for message in link.receive(0.2):
-                if "/anomaly/" in message.topic:
-                    log.take(message.payload)
-                elif message.topic.endswith("/health"):
-                    health = json.loads(message.payload)
-    received, taken = health["messages"], health["readings_taken"]
-    refused = {**health["messages_refused"], **health["readings_refused"]}
-    days = float(given.interval.removesuffix("s")) * taken / 86_400
-    faults = read_truth((folder / "truth.jsonl").read_bytes().splitlines())
-    claimed = {"spike", "level_shift", "drift", "stuck", "dropout", "silence", "unit_jump", "lost_season"}
-    comparison = judge(faults, log.raised(), claimed)
-    stored = {row["id"] for row in read_events(folder / "edgewarden.db", EventFilter())}
-    events = [json.loads(line) for line in (folder / "mosquitto_sub.jsonl").read_text().splitlines()]
-    validator = jsonschema.Draft202012Validator(event_json_schema())
-    invalid = sum(not validator.is_valid(each) for each in events)
-    print("\n".join(summary(comparison, claimed, days)))
-    faulty = {each.sensor for each in faults}
-    clean = [each for each in comparison.false if each.sensor not in faulty]
-    clean_days = days * (given.sensors - len(faulty)) / given.sensors
-    print(f"fault-free sensors: {len(clean)} false incidents in {clean_days:.0f} sensor-days of plant time")
-    print(f"online after {online:.2f} s; memory {memory[0]:.0f} MiB at first, {max(memory):.0f} MiB at most")
-    print(f"CPU {cpu:.1f} s, {1e6 * cpu / max(taken, 1):.0f} us a reading, start included")
-    print(f"messages {received} = readings taken {taken} + refused {refused}")
-    print(f"events stored {len(stored)}, mosquitto_sub heard {len({e['id'] for e in events})}, {invalid} invalid")
-    if received != taken + sum(refused.values()):
-        broken.append("not every message is accounted for")
-    if {each["id"] for each in events} != stored:
-        broken.append("mosquitto_sub didn't hear every event")
-    if invalid:
-        broken.append("an event doesn't fit the schema")
-    if comparison.claimed.found < 0.9 * comparison.claimed.injected:
-        broken.append("fewer than 90 % of the claimed faults were found")
-    if len(clean) > 2 * clean_days:
-        broken.append("more than 2 false incidents a sensor-day")
+    run = Run(parser.parse_args(), Path(tempfile.mkdtemp(prefix="edgewarden-acceptance-")))
+    run.play()
+    broken = report(run)
     for each in broken:
         print(f"BROKEN: {each}")
     return 1 if broken else 0
