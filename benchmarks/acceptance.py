@@ -146,9 +146,8 @@ def report(run: Run) -> list[str]:
     validator = jsonschema.Draft202012Validator(event_json_schema())
     invalid = sum(not validator.is_valid(each) for each in heard)
     print(f"fault-free sensors: {len(clean)} false incidents in {clean_days:.1f} sensor-days of plant time")
-    print(
-        f"online after {run.online_s:.2f} s; memory {run.memory_mib[0]:.0f} MiB at first, {max(run.memory_mib):.0f} at most"
-    )
+    first, most = run.memory_mib[0], max(run.memory_mib)
+    print(f"online after {run.online_s:.2f} s; memory {first:.0f} MiB at first, {most:.0f} MiB at most")
     print(f"CPU {run.cpu_s:.1f} s, {1e6 * run.cpu_s / max(taken, 1):.0f} us a reading, start included")
     print(f"messages {received} = readings taken {taken} + refused {refused}")
     print(f"events stored {len(stored)}, mosquitto_sub heard {len({each['id'] for each in heard})}, {invalid} invalid")

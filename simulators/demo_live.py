@@ -16,7 +16,7 @@ from simulators.demo_screen import COLOURS, Progress, Screen, clock_of
 from simulators.incident_log import IncidentLog, why
 
 REFRESH_S = 0.2
-HEADER_LINES = 8
+HEADER_LINES = 10
 
 
 class LiveScreen(Screen):
@@ -62,17 +62,18 @@ def _header(progress: Progress, log: IncidentLog) -> RenderableType:
         f"[bold]{len(log.incidents)}[/] incidents, [bold]{len(log.open)}[/] open",
         f"[bold]{log.events}[/] events",
     )
-    follow = Text("Follow along from another terminal:  ", style="dim")
-    follow.append(progress.follow, style="bold green")
-    bar = ProgressBar(progress.total_s, min(progress.elapsed_s, progress.total_s), width=60)
-    body = Group(numbers, bar, follow)
+    done = Table.grid()
+    done.add_row(ProgressBar(progress.total_s, min(progress.elapsed_s, progress.total_s), width=60))
+    follow = Text("Follow along from another terminal:", style="dim")
+    command = Text(progress.follow, style="bold green")
+    body = Group(numbers, done, follow, command)
     return Panel(body, title="[bold]Edgewarden[/]", subtitle=progress.doing, border_style="blue")
 
 
 def _open(log: IncidentLog, rows: int) -> RenderableType:
     table = Table(title="Open incidents", title_justify="left", expand=True, box=None, pad_edge=False)
     for heading, options in (
-        ("since", {"width": 9}),
+        ("since", {"width": 10}),
         ("severity", {"width": 8, "justify": "right"}),
         ("what", {"ratio": 3, "no_wrap": True, "overflow": "ellipsis"}),
         ("why", {"ratio": 1, "no_wrap": True, "overflow": "ellipsis", "style": "dim"}),
@@ -87,7 +88,7 @@ def _open(log: IncidentLog, rows: int) -> RenderableType:
 
 def _news(log: IncidentLog, rows: int) -> RenderableType:
     table = Table(title="What happened", title_justify="left", expand=True, box=None, pad_edge=False)
-    table.add_column("plant time", width=9)
+    table.add_column("plant time", width=10, no_wrap=True)
     table.add_column("", width=8)
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
     for event in list(log.news)[-rows:]:
