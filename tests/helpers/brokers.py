@@ -9,7 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from edge.shell.broker import find_mosquitto, free_port, is_listening
+
+
+def installed_mosquitto() -> str:
+    """Where mosquitto is; without one the test is skipped, but never where everything must be tested."""
+    program = find_mosquitto()
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("mosquitto must be installed here")
+        pytest.skip("mosquitto isn't installed")
+    return program
 
 
 class Mosquitto:
@@ -32,8 +44,7 @@ class Mosquitto:
         return None if self._process is None else self._process.pid
 
     def start(self) -> Mosquitto:
-        program = find_mosquitto()
-        assert program is not None, "these tests need mosquitto"
+        program = installed_mosquitto()
         file = self.directory / "mosquitto.conf"
         user = "user root\n" if os.geteuid() == 0 else ""
         file.write_text(f"listener {self.port} 127.0.0.1\n{user}{self._lines}\n")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from brokers import installed_mosquitto
 from running import ROOT, wait_until
 
 from edge.shell import broker as module
@@ -91,6 +92,8 @@ def test_mosquitto_keeps_sessions_and_messages_when_it_is_stopped(tmp_path: Path
 
 
 def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path, kind: str) -> None:
+    if kind == "mosquitto":
+        installed_mosquitto()
     script = (
         "import sys, time; from pathlib import Path; from edge.shell.broker import EmbeddedBroker\n"
         f"broker = EmbeddedBroker(Path({str(tmp_path)!r}), prefer={kind!r})\n"
@@ -123,6 +126,7 @@ def test_without_either_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_broker_that_ends_at_once_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_mosquitto()
     monkeypatch.setattr(module, "MOSQUITTO_CONFIGURATION", "nonsense {port} {host} {directory}\n")
     with pytest.raises(BrokerError, match=r"doesn't start; see .*mosquitto\.log"):
         EmbeddedBroker(tmp_path, prefer="mosquitto").start()

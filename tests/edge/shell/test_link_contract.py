@@ -127,6 +127,7 @@ def test_a_retained_message_says_so(connect: MakeLink, topic: str) -> None:
     confirm(sender, send(sender, topic, b"kept", retain=True))
     (message,) = receive(connect(Subscription(topic)), 1)
     assert (message.payload, message.retained) == (b"kept", True)
+    confirm(sender, send(sender, topic, b"", retain=True))
 
 
 def test_after_a_goodbye_no_will_is_published(connect: MakeLink, topic: str) -> None:
