@@ -73,7 +73,7 @@ def test_a_port_that_is_free_is_taken(tmp_path: Path, free_port: int) -> None:
 
 
 def test_mosquitto_keeps_sessions_and_messages_when_it_is_stopped(tmp_path: Path, make_link: MakeLink) -> None:
-    broker = EmbeddedBroker(tmp_path)
+    broker = EmbeddedBroker(tmp_path, prefer="mosquitto")
     broker.start()
     session = {"client_id": "keeper", "clean_session": False}
     link = make_link(broker.port, Subscription("a"), **session)
