@@ -10,6 +10,7 @@ from time import time
 
 import pytest
 from brokers import Mosquitto, installed_mosquitto
+from running import RunningService
 
 from edge.shell.broker import BrokerError, EmbeddedBroker, find_mosquitto
 from edge.shell.broker import free_port as any_free_port
@@ -47,6 +48,20 @@ def own_mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def make_service(tmp_path: Path) -> Iterator[Callable[[str], RunningService]]:
+    """Make a service of the test's own from the text of its configuration; it is killed at the end if it still runs."""
+    made: list[RunningService] = []
+
+    def make(configuration: str) -> RunningService:
+        made.append(RunningService(tmp_path, configuration))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.kill()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,9 @@ def readings(tmp_path: Path) -> Path:
 
 
 def test_the_same_readings_give_the_same_events_live_and_replayed(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path, make_service: Callable[[str], RunningService]
 ) -> None:
-    service = RunningService(tmp_path, CONFIGURATION.format(port=own_mosquitto.port)).start()
+    service = make_service(CONFIGURATION.format(port=own_mosquitto.port)).start()
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
     wait_until(lambda: consumer.latest("/status"), what="the service's start")
     edgewarden(
@@ -71,14 +72,14 @@ def test_the_same_readings_give_the_same_events_live_and_replayed(
 
 
 def test_a_restart_in_the_middle_changes_no_event(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path, make_service: Callable[[str], RunningService]
 ) -> None:
     lines = readings.read_text().splitlines(keepends=True)
     halves = [tmp_path / "first.csv", tmp_path / "second.csv"]
     middle = len(lines) // 2
     halves[0].write_text("".join(lines[:middle]))
     halves[1].write_text("".join([lines[0], *lines[middle:]]))
-    service = RunningService(tmp_path, CONFIGURATION.format(port=own_mosquitto.port))
+    service = make_service(CONFIGURATION.format(port=own_mosquitto.port))
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
     for half in halves:
         service.start()

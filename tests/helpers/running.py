@@ -99,6 +99,12 @@ class RunningService:
             )
         return self
 
+    def kill(self) -> None:
+        """End it, however it stands."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def end(self, with_signal: int = signal.SIGTERM) -> int:
         assert self.process is not None
         if self.process.poll() is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +15,7 @@ from running import Consumer, RunningService, configuration, wait_until
 from edge.core.events import event_json_schema
 from edge.shell.broker import EmbeddedBroker
 
+MakeService = Callable[[str], RunningService]
 NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
 
 
@@ -30,13 +31,10 @@ def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> Iterator[RunningService]:
-    made = RunningService(tmp_path, configuration(own_mosquitto.port)).start()
+def service(make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> RunningService:
+    made = make_service(configuration(own_mosquitto.port)).start()
     wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.process.kill()
-        made.process.wait()
+    return made
 
 
 def test_a_reading_on_a_topic_becomes_an_event_on_a_topic(service: RunningService, consumer: Consumer) -> None:
@@ -95,15 +93,15 @@ def test_bad_input_becomes_a_dead_letter_and_costs_nothing_else(service: Running
     assert health["readings"] == health["readings_taken"] + sum(health["readings_refused"].values())
 
 
-def test_an_unreadable_configuration_ends_with_2_and_opens_nothing(tmp_path: Path) -> None:
-    service = RunningService(tmp_path, 'gateway = 3\n[store]\npath = "x.db"\n').start()
+def test_an_unreadable_configuration_ends_with_2_and_opens_nothing(tmp_path: Path, make_service: MakeService) -> None:
+    service = make_service('gateway = 3\n[store]\npath = "x.db"\n').start()
     assert service.end(with_signal=0) == 2
     assert "gateway" in service.log.read_text()
     assert not (tmp_path / "x.db").exists()
 
 
 def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, make_service: MakeService
 ) -> None:
     upstream = EmbeddedBroker(tmp_path / "upstream", prefer="mosquitto")
     upstream.start()
@@ -149,9 +147,11 @@ def test_after_a_kill_incidents_go_on_where_they_were(
     assert {each["data"]["incident"] for each in by_id.values()} == {raised["data"]["incident"]}
 
 
-def test_our_own_topics_are_no_input(tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> None:
+def test_our_own_topics_are_no_input(
+    make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer
+) -> None:
     everything = configuration(own_mosquitto.port).replace('topic = "plant/#"', 'topic = "#"')
-    service = RunningService(tmp_path, everything).start()
+    service = make_service(everything).start()
     wait_until(lambda: consumer.latest("/status"), what="the service's start")
     consumer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
     wait_until(consumer.events, what="the event")
