@@ -158,7 +158,7 @@ class Rule(Table):
         DEFAULT_PRESET, description="The shipped choice of detectors to begin with"
     )
     description: str = Field("", max_length=1000, description="For people")
-    unit: str = Field("", max_length=32, description="Unit of the values, instead of the input's")
+    unit: str = Field("", max_length=32, description="Unit of the values")
     labels: dict[str, str] = Field(default_factory=dict, description="Texts that events carry")
     detectors: DetectorTables = Field(default_factory=DetectorTables)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
@@ -182,7 +182,7 @@ class ResolvedRule:
         description: For people; may be empty.
         detectors: In the registry's order; none means that its sensors aren't watched.
         incidents: How their scores become incidents.
-        unit: Unit of the values; empty means the input's.
+        unit: Unit of the values; may be empty.
         labels: Texts that events carry.
     """
 

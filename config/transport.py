@@ -160,7 +160,6 @@ class Input(Table):
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
     )
-    unit: str = Field("", max_length=32, description="Unit of the values")
 
     @field_validator("sensor")
     @classmethod

@@ -137,7 +137,6 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
     shown_by_example += (
         "input[].topic",
         "input[].values",
-        "input[].unit",
         "input[].repetition",
         "incidents.threshold",
     )
