@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS_TO_RUN ?= 90
+KILLS ?= 200
 
-.PHONY: demo test lint clean
+.PHONY: demo test faults lint clean
 
 $(VENV)/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +21,9 @@ demo: $(VENV)/demo
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/dev
+	$(BIN)/python tests/faults --kills $(KILLS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -59,7 +59,17 @@ class Store(Table):
     durability: Literal["power", "process"] = Field(
         "power", description="What a committed event survives: a power cut, or only a crash of the process"
     )
-    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Size of all events that are kept")
+    commit_s: float = Field(
+        2.0, ge=0, le=60, description="How long readings may wait to be stored together; an event never waits"
+    )
+    backlog_per_second: float = Field(
+        500, ge=1, le=1_000_000, description="Events a second that are caught up on after an outage"
+    )
+    outbox_events: int = Field(200_000, ge=1000, le=100_000_000, description="Events that may wait for delivery")
+    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Size of all events that may wait for delivery")
+    outbox_days: float = Field(30, gt=0, le=3650, description="How long an event may wait for delivery")
+    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="How much of the disk is left free")
+    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Size of all delivered events that are kept")
     events_days: float = Field(30, gt=0, le=3650, description="Age to which delivered events are kept")
     dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Refused messages that are kept")
     journal_days: float = Field(7, gt=0, le=3650, description="Age to which readings are kept")
@@ -75,6 +85,9 @@ class Limits(Table):
     readings_per_message: int = Field(10_000, ge=1, le=1_000_000, description="Readings in one message")
     future_s: float = Field(
         60, ge=0, le=31_536_000, description="How far a reading's time may lie ahead of its arrival"
+    )
+    reorder_s: float = Field(
+        0, ge=0, le=86_400, description="How late a reading may be and still be put in order; all wait that long"
     )
     earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
         date(2000, 1, 1), description="Readings from before this day have a clock that was never set"
@@ -156,6 +169,11 @@ class Configuration(Table):
     def rule_for(self, sensor: str) -> ResolvedRule:
         """The first rule that matches a sensor's name. Callers remember the answer."""
         return next(each for each in self.profiles if each.matches(sensor))
+
+    def inputs_digest(self) -> str:
+        """A SHA-256 in hexadecimal over what decides which sensors there are."""
+        inputs = [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs]
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     def digest(self) -> str:
         """A SHA-256 in hexadecimal over everything that decides which events the same messages give."""

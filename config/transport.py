@@ -112,6 +112,12 @@ class Connection(Table):
 class Broker(Connection):
     """The broker that the sensors publish to."""
 
+    in_flight: int = Field(
+        20,
+        ge=1,
+        le=65_535,
+        description="Messages that the broker sends before one is acknowledged, mosquitto's max_inflight_messages",
+    )
     embedded: bool = Field(
         False,
         description="Start a broker on this machine, for a first try; it serves this machine only",

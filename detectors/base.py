@@ -43,12 +43,14 @@ class Field:
         width: 0 for one element a sensor, n for a row of n elements.
         learned: True for what is believed of a sensor's normal behaviour (a mean, a scale). It is held back while
             an incident is open. False for what merely follows the signal (the last value, a running sum).
+        moment: True for a time, which is moved along when the clock that stamps the readings is set.
     """
 
     initial: float = 0.0
     dtype: str = "f8"
     width: int = 0
     learned: bool = True
+    moment: bool = False
 
 
 class Scores(NamedTuple):

@@ -54,7 +54,7 @@ class RateOfChange(Detector):
         """See `Detector`."""
         return {
             "value": Field(learned=False),
-            "time": Field(learned=False),
+            "time": Field(learned=False, moment=True),
             "readings": Field(learned=False),
             **noise_layout(),
         }

@@ -56,7 +56,7 @@ class Silence(Detector):
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {
-            "time": Field(learned=False),
+            "time": Field(learned=False, moment=True),
             "readings": Field(learned=False),
             "count": Field(),
             "gap": Field(),

@@ -51,6 +51,12 @@ class StateTable:
         for name, field in self.fields.items():
             self.arrays[name][slots] = field.initial
 
+    def shift(self, slots: Slots, by: float) -> None:
+        """Move the times that are known of the sensors at `slots` by so many seconds: their clock was set."""
+        for name, field in self.fields.items():
+            if field.moment:
+                self.arrays[name][slots] = self.arrays[name][slots] + by  # type: ignore[operator]
+
     def update(self, slots: Slots, values: Floats, times: Floats, held: NDArray[np.bool_] | None = None) -> Scores:
         """Run the detector, keeping what is believed of the sensors marked in `held` as it was.
 
@@ -72,7 +78,7 @@ class StateTable:
     def to_bytes(self) -> bytes:
         """The whole state as bytes, without pickle; `from_bytes` is its inverse."""
         buffer = io.BytesIO()
-        header = np.frombuffer(json.dumps(self._header()).encode(), dtype=np.uint8)
+        header = np.frombuffer(json.dumps(self.header()).encode(), dtype=np.uint8)
         np.savez(buffer, allow_pickle=False, __header__=header, **self.arrays)
         return buffer.getvalue()
 
@@ -83,23 +89,24 @@ class StateTable:
             StateError: The bytes are damaged, or were saved by another detector, with other parameters or by
                 another format. The present state is untouched then.
         """
-        try:
-            with np.load(io.BytesIO(saved), allow_pickle=False) as archive:
-                loaded = {name: archive[name] for name in archive.files}
-            header = json.loads(loaded.pop("__header__").tobytes())
-        except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
-            raise StateError(f"damaged state: {error}") from error
-        rows = header.get("rows") if isinstance(header, dict) else None
-        if not isinstance(rows, int) or header != self._header(rows):
-            raise StateError(f"state of another detector: {header}")
-        for name, field in self.fields.items():
-            found = loaded.get(name)
-            if found is None or found.shape != _shape(field, rows) or found.dtype != np.dtype(field.dtype):
-                raise StateError(f"array {name!r} is missing or of another shape")
-        self.arrays = {name: loaded[name] for name in self.fields}
-        self.rows = rows
+        state = SavedState(saved)
+        if not state.belongs_to(self):
+            raise StateError(f"state of another detector: {state.header}")
+        self.arrays, self.rows = state.arrays, state.rows
 
-    def _header(self, rows: int | None = None) -> dict[str, object]:
+    def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
+        """Take over some rows of a state that `belongs_to()` this table.
+
+        Args:
+            saved: Where they are.
+            theirs: Which rows of it, shape (n,).
+            ours: Where they go, shape (n,).
+        """
+        for name, array in self.arrays.items():
+            array[ours] = saved.arrays[name][theirs]
+
+    def header(self, rows: int | None = None) -> dict[str, object]:
+        """What a saved state says of itself: format, detector, parameters, and rows (default: the present ones)."""
         parameters = {name: repr(value) for name, value in asdict(self.detector).items()}  # type: ignore[call-overload]
         return {
             "format": FORMAT,
@@ -107,6 +114,32 @@ class StateTable:
             "parameters": parameters,
             "rows": self.rows if rows is None else rows,
         }
+
+
+class SavedState:
+    """What `StateTable.to_bytes()` gave, readable without knowing which detector it is of.
+
+    Raises:
+        StateError: The bytes are damaged.
+    """
+
+    def __init__(self, saved: bytes) -> None:
+        try:
+            with np.load(io.BytesIO(saved), allow_pickle=False) as archive:
+                self.arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
+            self.header = json.loads(self.arrays.pop("__header__").tobytes())
+            self.rows = int(self.header["rows"])
+        except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
+            raise StateError(f"damaged state: {error}") from error
+
+    def belongs_to(self, table: StateTable) -> bool:
+        """Whether this was saved by the same detector with the same parameters, and is whole."""
+        if self.header != table.header(self.rows) or self.arrays.keys() != table.fields.keys():
+            return False
+        return all(
+            self.arrays[name].shape == _shape(field, self.rows) and self.arrays[name].dtype == np.dtype(field.dtype)
+            for name, field in table.fields.items()
+        )
 
 
 def _shape(field: Field, rows: int) -> tuple[int, ...]:

@@ -65,7 +65,9 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             assert all(any(each == one or each.startswith(f"{one}.") for one in allowed) for each in ours), (path, ours)
 
 
-@pytest.mark.parametrize(("module", "place"), [("paho", "edge/shell/link.py"), ("sqlite3", "edge/shell/store.py")])
+@pytest.mark.parametrize(
+    ("module", "place"), [("paho", "edge/shell/link.py"), ("sqlite3", "edge/shell/store/database.py")]
+)
 def test_one_file_only_knows_the_library(module: str, place: str) -> None:
     assert [name(each) for each in FILES if module in {one.split(".")[0] for one in imports(each)}] == [place]
 

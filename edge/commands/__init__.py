@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
     "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
     "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
+    "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from edge.commands.moments import Moment
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -17,35 +18,13 @@ COLOURS = {"INFO": "blue", "WARN": "yellow", "ERROR": "red", "FATAL": "magenta"}
 FOLLOW_S = 0.5
 
 
-class Moment(click.ParamType[float]):
-    """A time: RFC 3339, a date, or so long ago as in `90m`, `24h`, `7d`."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds since the epoch."""
-        ago = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value))
-        if ago:
-            unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[ago[2]]
-            return (datetime.now(UTC) - timedelta(**{unit: float(ago[1])})).timestamp()
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(
-                f"{value!r} is no time: write 2026-11-23T05:00:00Z, 2026-11-23, or 24h for a day ago",
-                param,
-                ctx,
-            )
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
               help="Configuration, for the place of the store.")  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path), help="The store's file itself, instead of a configuration.")
 @click.option("--sensor", help="Only sensors whose name fits this glob, such as 'line1/*'.")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind of incident; may be given several times.")
-@click.option("--transition", "transitions", multiple=True, help="Only raised, updated, cleared or expired.")
+@click.option("--transition", "transitions", multiple=True, help="Only raised, updated, cleared, expired or gap.")
 @click.option("--severity", type=click.IntRange(1, 1000), default=1, show_default=True, help="At least this severe.")
 @click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
 @click.option("--until", type=Moment(), help="Before this time.")

@@ -1,21 +1,27 @@
-"""`edgewarden replay`: the same line over a file, without a broker."""
+"""`edgewarden replay`: the same line over a file or over the store's journal, without a broker."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from edge.commands.moments import Moment
+
 if TYPE_CHECKING:
     from edge.core.events import Event
+    from edge.core.pipeline import Pipeline
 
 CHUNK = 5_000
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--journal", is_flag=True, help="Go over the readings of a store; FILE is the store's file then.")
+@click.option("--since", type=Moment(), help="Of a journal, what arrived since: RFC 3339, a date, or 24h.")
 @click.option(
     "--config",
     "config_path",
@@ -25,29 +31,44 @@ CHUNK = 5_000
 @click.option("--gateway", default=None, help="Gateway name in the events; default: the configuration's.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the events here instead of to standard output.")
 @click.option("--summary/--no-summary", default=True, help="Say on standard error what was read and found.")
-def replay(file: Path, config_path: Path | None, gateway: str | None, output: Path | None, summary: bool) -> None:
+def replay(
+    file: Path | None,
+    journal: bool,
+    since: float | None,
+    config_path: Path | None,
+    gateway: str | None,
+    output: Path | None,
+    summary: bool,
+) -> None:
     """Run the detectors over a CSV FILE and write the events as JSON lines.
 
     FILE has a column for the time and either the columns `sensor` and `value` or one column a sensor. The same readings
     give the same events as they do live.
+
+    With --journal, the readings are those that a service has kept in its store: what would this configuration have
+    raised on the last days of this very plant? FILE is the store; without it, it is the configuration's, and without
+    --config, that of edgewarden.toml. The service may be running.
     """
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.assembly import load_or_default, make_pipeline  # noqa: PLC0415
-    from edge.shell.csv_file import read_csv  # noqa: PLC0415
 
+    if file is None and not journal:
+        raise click.UsageError("give a CSV file, or --journal")
+    if since is not None and not journal:
+        raise click.UsageError("--since needs --journal")
     with explained():
+        if file is None and config_path is None:
+            config_path = Path("edgewarden.toml")
         configuration = load_or_default(config_path, gateway)
         pipeline = make_pipeline(configuration)
-        readings = read_csv(file)
+        if journal:
+            found = _over_journal(pipeline, file or configuration.store.path, since)
+        else:
+            found = _over_csv(pipeline, file or Path())
         target = output.open("w", encoding="utf-8") if output else sys.stdout
         try:
-            chunk = []
-            for reading in readings:
-                chunk.append(reading)
-                if len(chunk) >= CHUNK:
-                    _write(pipeline.process_readings(chunk).events, target)
-                    chunk.clear()
-            _write(pipeline.process_readings(chunk).events, target)
+            for events in found:
+                _write(events, target)
         finally:
             if output:
                 target.close()
@@ -60,6 +81,30 @@ def replay(file: Path, config_path: Path | None, gateway: str | None, output: Pa
             f"{len(pipeline.engine.open_incidents)} of them still open",
             err=True,
         )
+
+
+def _over_csv(pipeline: Pipeline, file: Path) -> Iterator[list[Event]]:
+    from edge.shell.csv_file import read_csv  # noqa: PLC0415 - loaded when the command runs
+
+    chunk = []
+    for reading in read_csv(file):
+        chunk.append(reading)
+        if len(chunk) >= CHUNK:
+            yield pipeline.process_readings(chunk).events
+            chunk.clear()
+    yield pipeline.process_readings(chunk).events
+    yield pipeline.flush().events
+
+
+def _over_journal(pipeline: Pipeline, store: Path, since: float | None) -> Iterator[list[Event]]:
+    from edge.core.journal import join  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.store import read_history  # noqa: PLC0415
+
+    history = read_history(store, since)
+    pipeline.know(history.sensors)
+    for part in join(history.parts, CHUNK):
+        yield pipeline.relive([part])
+    yield pipeline.flush().events
 
 
 def _write(events: list[Event], target: TextIO) -> None:

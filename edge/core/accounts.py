@@ -1,6 +1,6 @@
 """Accounts: everything that came in is counted, as taken or as refused with a reason.
 
-messages received = messages read + messages refused
+messages received = messages read + messages refused + messages redelivered + our own messages
 readings found    = readings taken + readings refused + repeats
 """
 
@@ -18,6 +18,8 @@ class Accounts:
         messages: MQTT messages received.
         messages_read: Those that a decoder could read, at least in part.
         messages_refused: Those that nobody could read, by reason.
+        messages_own: Those that we have published ourselves, where a filter such as `#` brings them back.
+        messages_redelivered: Those that were dealt with before, and came again.
         readings: Values found in the messages that were read.
         readings_taken: Values that the detectors have seen.
         readings_refused: Values that were refused, by reason.
@@ -31,6 +33,8 @@ class Accounts:
     messages: int = 0
     messages_read: int = 0
     messages_refused: Counter[str] = field(default_factory=Counter)
+    messages_own: int = 0
+    messages_redelivered: int = 0
     readings: int = 0
     readings_taken: int = 0
     readings_refused: Counter[str] = field(default_factory=Counter)
@@ -50,7 +54,8 @@ class Accounts:
     def balanced(self) -> bool:
         """Whether everything that came in is accounted for."""
         return (
-            self.messages == self.messages_read + self.messages_refused.total()
+            self.messages
+            == self.messages_read + self.messages_refused.total() + self.messages_redelivered + self.messages_own
             and self.readings == self.readings_taken + self.readings_refused.total() + self.repeats
         )
 
@@ -60,6 +65,8 @@ class Accounts:
             "messages": self.messages,
             "messages_read": self.messages_read,
             "messages_refused": dict(sorted(self.messages_refused.items())),
+            "messages_own": self.messages_own,
+            "messages_redelivered": self.messages_redelivered,
             "readings": self.readings,
             "readings_taken": self.readings_taken,
             "readings_refused": dict(sorted(self.readings_refused.items())),

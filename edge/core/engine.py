@@ -4,14 +4,15 @@ It walks a batch round by round, so that whole arrays are scored at once, and ha
 sensors' trackers. How readings are cut into batches changes nothing: a finding carries the position of the reading
 that caused it, and findings are put in that order.
 
-The *stream clock* is the latest time seen in any reading. Silence is measured by it, from the moment of a sensor's last
-reading on, so that a replay finds the silences that the live run found, and a sensor whose clock is slow isn't called
-silent. Live, while nothing arrives at all, `tick()` says how far the clock would be.
+Silence is measured by the stream clock, from the moment of a sensor's last reading on, so that a replay finds the
+silences that the live run found, and a sensor whose clock is slow isn't called silent. Live, while nothing arrives at
+all, `tick()` says how far the clock would be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +23,15 @@ from edge.core.groups import Group, Profile
 from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
 from edge.core.messages import Batch
 from edge.core.rounds import rounds
+from edge.core.stream_clock import StreamClock
+from edge.core.trace import Observer, scored_round
 from edge.core.vitals import Vitals
 
 INTERRUPTION_S = 5.0
-"""After an interruption of our own, a jump of the stream clock by more than this was no sensor's silence."""
+"""After an interruption of our own, a leap of the stream clock by more than this was no sensor's silence."""
+
+USUAL_GAPS = 3.0
+"""Nor is it one if it is longer than so many gaps of the sensor that reports most often, of those that it concerns."""
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
@@ -61,6 +67,9 @@ class Engine:
 
     Args:
         profile_of: Gives the profile of a sensor by its slot; asked once, when the sensor is first seen.
+
+    Attributes:
+        observer: Told of every round that was scored; None for nobody.
     """
 
     def __init__(self, profile_of: Callable[[int], Profile]) -> None:
@@ -69,7 +78,8 @@ class Engine:
         self.members: list[tuple[Group, int]] = []
         self.vitals = Vitals()
         self.trackers: dict[int, Tracker] = {}
-        self.clock = -np.inf
+        self.clock = StreamClock()
+        self.observer: Observer | None = None
         self._order: list[Group] = []
         self._group = np.zeros(0, dtype=np.intp)
         self._row = np.zeros(0, dtype=np.intp)
@@ -102,11 +112,16 @@ class Engine:
         """Whether the next reading is the first after an interruption."""
         return self._interrupted
 
+    @property
+    def ordered_groups(self) -> list[Group]:
+        """The groups in the order in which they came to be."""
+        return self._order
+
     def tables(self) -> list[list[StateTable]]:
         """The state of each group's detectors, the groups in the order in which they came to be."""
         return [group.tables for group in self._order]
 
-    def restore(self, clock: float, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
+    def restore(self, clock: StreamClock, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
         """Go on from a snapshot, when sensors, tables and vitals have been given back."""
         self.clock = clock
         self.trackers = trackers
@@ -115,6 +130,32 @@ class Engine:
     def interrupted(self) -> None:
         """Note that readings may be missing for a reason of our own: the link was down, or we were."""
         self._interrupted = True
+
+    def clock_stepped(self, by: float, slots: Slots) -> None:
+        """Note that the clock was set that stamps the readings of the sensors at `slots`.
+
+        Set forward, the stream clock will follow by itself. Set back, it goes back, unless other sensors say that it
+        was right. Silence is no longer or shorter for it either way.
+        """
+        vitals = self.vitals
+        slots = slots[vitals.count[slots] > 0]
+        vitals.time[slots] += by
+        for slot in slots.tolist():
+            group, row = self.members[slot]
+            group.shift(row, by)
+        shift = by
+        if by < 0:
+            seen = vitals.time[: len(self.members)][vitals.count[: len(self.members)] > 0]
+            latest = float(seen.max()) if len(seen) else self.clock.now
+            shift = min(0.0, latest - self.clock.now) if np.isfinite(self.clock.now) else 0.0
+            self.clock.now += shift
+            self.clock.ahead_time += min(0.0, by)
+        vitals.deadline += shift
+        vitals.seen += shift
+
+    def wait_for_everyone(self) -> None:
+        """Measure silence anew, from each sensor's next reading: what is read has been changed."""
+        self.vitals.deadline[:] = np.inf
 
     def process(self, batch: Batch) -> list[Finding]:
         """Score and learn from a batch, and return what was found, in the order of the readings.
@@ -125,14 +166,23 @@ class Engine:
         """
         if len(batch) == 0:
             return []
-        clock = np.maximum.accumulate(np.maximum(batch.times, self.clock))
         if self._interrupted:
-            self._forgive(float(clock[0]) - self.clock)
+            waiting = self._until_the_clock_moves(batch)
+            if waiting:
+                findings = self.process(batch.take(np.arange(waiting)))
+                return findings + self.process(batch.take(np.arange(waiting, len(batch))))
+        before = self.clock.now
+        clock = self.clock.advance(batch.slots, batch.times)
+        if self._interrupted:
+            self._forgive(before, float(clock[0]))
         for positions in rounds(batch.slots):
             self._process_round(positions, batch, clock)
-        self.clock = float(clock[-1])
-        self._find_silences(self.clock, clock)
+        self._find_silences(self.clock.now, clock)
         return self._take_findings()
+
+    def is_anyone_silent(self, clock: float) -> bool:
+        """Whether `tick()` would do something."""
+        return bool((self.vitals.deadline < clock).any())
 
     def tick(self, clock: float) -> list[Finding]:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
@@ -156,6 +206,7 @@ class Engine:
             self._pass_deadlines(int(slots[index]), float(now[index]), clock)
         if self.trackers:
             self._note_returns(slots, values, times, positions, now)
+        now = np.maximum(now, times)
         vitals.record(slots, values, times, now)
         membership = self._group[slots]
         for index in np.unique(membership):
@@ -188,6 +239,9 @@ class Engine:
                 opinions=_opinions(group, verdicts, int(index)),
             )
             self._judge(int(slots[index]), group, observation, int(positions[index]), float(now[index]))
+        if self.observer is not None:
+            readings = (slots, times, values)
+            self.observer.scored(scored_round(group.profile, readings, verdicts, best, level, self.trackers))
 
     def _judge(self, slot: int, group: Group, observation: Observation, position: int, clock: float) -> None:
         settings = group.profile.incidents
@@ -258,11 +312,24 @@ class Engine:
             vitals.deadline[slot] = again if silences + 1 < SILENCES else np.inf
             self._step(slot, tracker, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
 
-    def _forgive(self, jump: float) -> None:
+    def _until_the_clock_moves(self, batch: Batch) -> int:
+        """How many readings of a batch there are before the one that moves the stream clock; 0 if there is none."""
+        moved = copy(self.clock).advance(batch.slots, batch.times) > self.clock.now
+        return int(np.argmax(moved))
+
+    def _forgive(self, before: float, after: float) -> None:
+        """Take a leap of the stream clock after an interruption for what it is: our own absence."""
+        if after <= before:
+            return
         self._interrupted = False
-        if np.isfinite(jump) and jump > INTERRUPTION_S:
-            self.vitals.deadline += jump
-            self.vitals.seen += jump
+        vitals = self.vitals
+        absent = vitals.seen <= before
+        known = vitals.interval[absent & (vitals.interval > 0)]
+        usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
+        leap = after - before
+        if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
+            vitals.deadline[absent] += leap
+            vitals.seen[absent] += leap
 
 
 def _opinions(group: Group, verdicts: list[Scores], index: int) -> list[Opinion]:

@@ -39,11 +39,13 @@ Kind = Literal[
 ]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """Base of what is published."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class DetectorEvidence(_Model):
+class DetectorEvidence(Model):
     """A detector that agrees."""
 
     name: str = Field(description="Name of the detector, as `edgewarden detectors` explains it")
@@ -51,7 +53,7 @@ class DetectorEvidence(_Model):
     since: Timestamp = Field(description="Time of the first reading that it found surprising")
 
 
-class PeakMoment(_Model):
+class PeakMoment(Model):
     """The most surprising moment of an incident."""
 
     value: float
@@ -59,14 +61,14 @@ class PeakMoment(_Model):
     time: Timestamp
 
 
-class Contribution(_Model):
+class Contribution(Model):
     """The share of one sensor in the score of a device."""
 
     sensor: str
     share: float = Field(ge=0, le=1)
 
 
-class IncidentData(_Model):
+class IncidentData(Model):
     """What happened to an incident, and all that is known of it."""
 
     incident: str = Field(description="Identifies the incident; the same in all of its events")
@@ -96,7 +98,7 @@ class IncidentData(_Model):
     replayed: bool = Field(default=False, description="Published from the backlog of an outage")
 
 
-class IncidentEvent(_Model):
+class IncidentEvent(Model):
     """One CloudEvents 1.0 event of an incident."""
 
     specversion: Literal["1.0"] = "1.0"
@@ -105,7 +107,9 @@ class IncidentEvent(_Model):
     type: str = Field(pattern=r"^io\.edgewarden\.incident\.[a-z]+\.v1$")
     subject: str = Field(min_length=1, description="The sensor")
     time: Timestamp = Field(description="The reading's time; of a silence, when it became too long")
-    recordedtime: Timestamp = Field(description="The latest time seen in any reading when the event was decided")
+    recordedtime: Timestamp = Field(
+        description="How far the plant had come, by the times of its readings, when the event was decided"
+    )
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
     correlationid: str = Field(description="The incident")
     partitionkey: str = Field(description="The sensor")

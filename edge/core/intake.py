@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission
 from edge.core.decoders.base import Repetition
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Sample
+from edge.core.redelivery import Deliveries, checksum
+from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import Resolved, Routes
 from edge.core.sensors import SensorTable
 
@@ -81,17 +84,21 @@ class Intake:
         self._accounts = accounts
         self.admission = Admission()
         self._sources: dict[str, Source] = {}
+        self.deliveries = Deliveries()
         self.last_value: dict[int, float] = {}
         self.repeating: set[int] = set()
+        self.timed_by_arrival: list[bool] = []
         self._letters_minute = -math.inf
         self._letters = 0
 
-    def read(self, messages: Sequence[Message], letters: list[DeadLetter]) -> Batch:
+    def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
         """Read messages; what comes of it is still to be admitted.
 
         Args:
             messages: As they arrived.
             letters: Gets a dead letter for each refusal that is kept.
+            delivered: Gets the packet identifier and checksum of each message that has to be recognised should the
+                broker deliver it again.
 
         Returns:
             The readings; their origins are positions in `messages`.
@@ -103,6 +110,8 @@ class Intake:
         origins: list[int] = []
         for index, message in enumerate(messages):
             accounts.messages += 1
+            if self._is_no_news(message, delivered):
+                continue
             try:
                 source = self._source(message)
                 decoded = source.resolved.route.decoder.decode(message.payload)
@@ -132,12 +141,30 @@ class Intake:
                     origins.append(index)
         return _batch(slots, values, times, origins)
 
+    def _is_no_news(self, message: Message, delivered: list[tuple[int, int]]) -> bool:
+        """Whether we have published a message ourselves, or have dealt with it before; if not, take note of it."""
+        if self._routes.is_own(message.topic):
+            self._accounts.messages_own += 1
+            return True
+        if message.qos == 0:
+            return False
+        if self.deliveries.is_known(message):
+            self._accounts.messages_redelivered += 1
+            return True
+        delivered.append((message.packet, checksum(message)))
+        self.deliveries.note(*delivered[-1])
+        return False
+
     def read_readings(self, readings: Sequence[Reading], letters: list[DeadLetter]) -> Batch:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""
         slots: list[int] = []
         origins: list[int] = []
         for index, reading in enumerate(readings):
-            slot = self.slot(reading.sensor, Repetition.PERIODIC) if math.isfinite(reading.value) else None
+            slot = (
+                self.slot(reading.sensor, Repetition.PERIODIC, timed_by_arrival=False)
+                if math.isfinite(reading.value)
+                else None
+            )
             if slot is None:
                 reason = "too_many_sensors" if math.isfinite(reading.value) else "not_finite"
                 self._refuse(as_message(reading), Refusal(reason), letters)
@@ -148,8 +175,10 @@ class Intake:
         taken = [readings[index] for index in origins]
         return _batch(slots, [each.value for each in taken], [each.time for each in taken], origins)
 
-    def recall(self, batch: Batch) -> None:
+    def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""
+        for packet, its_checksum in delivered:
+            self.deliveries.note(packet, its_checksum)
         for slot, value in zip(batch.slots.tolist(), batch.values.tolist(), strict=True):
             if slot in self.repeating:
                 self.last_value[slot] = value
@@ -185,7 +214,8 @@ class Intake:
             name = source.resolved.sensor(sample.path)
             if name is None:
                 return Refusal("bad_name", sample.path)
-            slot = self.slot(name, route.repetition)
+            by_arrival = sample.time is None or not route.time_from_payload
+            slot = self.slot(name, route.repetition, timed_by_arrival=by_arrival)
             if slot is None:
                 return Refusal("too_many_sensors", sample.path)
             source.slots[sample.path] = slot
@@ -197,13 +227,14 @@ class Intake:
             self.last_value[slot] = sample.value
         return slot, time
 
-    def slot(self, name: str, repetition: Repetition) -> int | None:
+    def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> int | None:
         """The slot of a sensor, given out now if it is new; None if there is no room for a new one."""
         known = len(self._sensors)
         slot = self._sensors.slot(name)
         if slot is not None and slot >= known:
             if repetition is Repetition.FULL_REPEAT:
                 self.repeating.add(slot)
+            self.timed_by_arrival.append(timed_by_arrival)
             self._on_new_sensor(slot, repetition)
             self.admission.grow(slot + 1)
         return slot
@@ -213,7 +244,7 @@ class Intake:
 
         Args:
             batch: What `read()` gave, now or before a restart.
-            message_of: Gives the message of an origin; None if it is known no more.
+            message_of: Gives the message of an origin; None if nobody has it any more.
             letters: Gets a dead letter for each refusal that is kept.
         """
         if len(batch) == 0:
@@ -225,11 +256,25 @@ class Intake:
             for position in np.flatnonzero(~taken).tolist():
                 reason = {LATE: "late", DUPLICATE: "duplicate"}[int(verdicts[position])]
                 self._accounts.readings_refused[reason] += 1
-                if message_of is not None:
-                    self._dead_letter(message_of(int(batch.origins[position])), Refusal(reason), letters)
+                origin = int(batch.origins[position])
+                if origin == ORIGIN_UNKNOWN:
+                    self._dead_letter(self._as_message(batch, position), Refusal(reason), letters)
+                elif message_of is not None:
+                    self._dead_letter(message_of(origin), Refusal(reason), letters)
             batch = batch.take(taken)
         self._accounts.readings_taken += len(batch)
         return batch
+
+    def clock_stepped(self, by: float) -> NDArray[np.intp]:
+        """The gateway's clock was set; returns the slots of the sensors whose readings it stamps."""
+        slots = np.flatnonzero(self.timed_by_arrival)
+        if by < 0:
+            self.admission.shift(slots, by)
+        return slots
+
+    def _as_message(self, batch: Batch, position: int) -> Message:
+        name = self._sensors.names[batch.slots[position]]
+        return as_message(Reading(name, float(batch.times[position]), float(batch.values[position])))
 
     def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
         """Count a refused reading and keep a dead letter."""

@@ -1,30 +1,93 @@
-"""The journal: the readings of a step, packed, so that the step can be gone through again.
+"""The journal: everything that changes what the core knows, packed, so that it can be gone through again.
 
-An entry holds what was decoded, before admission: going through the entries of a journal in order leads from the state
-at their beginning to exactly the state at their end.
+A *part* is a run of readings as they were decoded, before admission; or a moment at which time alone did something; or
+an event number that was given to something else. Going through the parts in order leads from the state at their
+beginning to exactly the state at their end. Parts of readings can be joined: how readings are cut into batches changes
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.core.messages import Batch
+from edge.core.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
+
+FORMAT = b"\x02"
+JOINED = 20_000
+"""Readings that are joined to one part, at most."""
 
 
-class JournalEntry(msgspec.Struct, array_like=True, frozen=True):
-    """One step.
+class JournalError(ValueError):
+    """A journal entry is damaged."""
+
+
+class Readings(msgspec.Struct, array_like=True, tag="readings"):
+    """Readings that were decoded, and the messages that they came from.
 
     Attributes:
-        interrupted: Whether the service was interrupted just before it.
-        new_sensors: Sensors that were first seen in it: name, and what a repetition of its value means.
-        slots: Row of each reading's sensor, little-endian 32 bits.
-        values: Values, little-endian float64.
-        times: Seconds since the epoch, likewise.
-        tick: The stream clock at which silences were found without a reading, or None.
+        batch: The readings; their origins mean nothing any more.
+        new_sensors: Sensors that were first seen among them: name, what a repetition of its value means, and whether
+            arrival gives its times.
+        deliveries: Packet identifiers and checksums of the messages of QoS 1, whether or not they held readings.
+        interrupted: Whether readings before these may be missing for a reason of our own.
     """
+
+    batch: Batch
+    new_sensors: list[tuple[str, str, bool]] = msgspec.field(default_factory=list)
+    deliveries: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+
+class Tick(msgspec.Struct, array_like=True, tag="tick", frozen=True):
+    """Time went on without a reading.
+
+    Attributes:
+        clock: The stream clock that was reached.
+    """
+
+    clock: float
+
+
+class ClockStep(msgspec.Struct, array_like=True, tag="step", frozen=True):
+    """The gateway's clock was set.
+
+    Attributes:
+        by: By so many seconds; negative if it was set back.
+    """
+
+    by: float
+
+
+class Numbered(msgspec.Struct, array_like=True, tag="numbered", frozen=True):
+    """An event that no reading causes was given a number.
+
+    Attributes:
+        sequence: The number.
+    """
+
+    sequence: int
+
+
+class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=True):
+    slots: bytes
+    values: PackedFloats
+    times: PackedFloats
+    new_sensors: list[tuple[str, str, bool]]
+    packets: bytes
+    checksums: bytes
+    interrupted: bool
+
+
+class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
+    """An entry as version 0.1 wrote it."""
 
     interrupted: bool
     new_sensors: list[tuple[str, str]]
@@ -33,36 +96,108 @@ class JournalEntry(msgspec.Struct, array_like=True, frozen=True):
     times: bytes
     tick: float | None = None
 
-    @classmethod
-    def of_tick(cls, clock: float) -> bytes:
-        """The entry of a moment at which sensors were found silent, packed."""
-        return msgspec.msgpack.encode(cls(False, [], b"", b"", b"", clock))
 
-    @classmethod
-    def of(cls, batch: Batch, new_sensors: Sequence[tuple[str, str]], *, interrupted: bool) -> bytes:
-        """The entry of a batch, packed; 20 bytes a reading."""
-        return msgspec.msgpack.encode(
-            cls(
-                interrupted,
-                list(new_sensors),
-                batch.slots.astype("<i4").tobytes(),
-                batch.values.astype("<f8").tobytes(),
-                batch.times.astype("<f8").tobytes(),
-            )
-        )
+Part = Readings | Tick | ClockStep | Numbered
+_PackedPart = _PackedReadings | Tick | ClockStep | Numbered
 
-    @classmethod
-    def from_bytes(cls, packed: bytes) -> JournalEntry:
-        """The entry that `of()` packed.
 
-        Raises:
-            msgspec.DecodeError: The bytes are damaged.
-        """
-        return msgspec.msgpack.decode(packed, type=cls)
+def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
+    """The same parts, with neighbouring readings joined into fewer, up to `most` readings each."""
+    waiting: list[Readings] = []
+    count = 0
+    for part in parts:
+        joins = isinstance(part, Readings) and not part.interrupted
+        if waiting and (not joins or count >= most):
+            yield _joined(waiting)
+            waiting, count = [], 0
+        if isinstance(part, Readings):
+            waiting.append(part)
+            count += len(part)
+        else:
+            yield part
+    if waiting:
+        yield _joined(waiting)
 
-    def batch(self) -> Batch:
-        """The readings, as they were."""
-        slots = np.frombuffer(self.slots, "<i4").astype(np.intp)
-        values = np.frombuffer(self.values, "<f8").astype(np.float64)
-        times = np.frombuffer(self.times, "<f8").astype(np.float64)
-        return Batch(slots, values, times, np.arange(len(slots)))
+
+def pack(parts: Sequence[Part]) -> bytes:
+    """One journal entry."""
+    packed = [_pack_readings(each) if isinstance(each, Readings) else each for each in join(parts)]
+    return FORMAT + compress(msgspec.msgpack.encode(packed))
+
+
+def unpack(entry: bytes) -> list[Part]:
+    """The parts of a journal entry.
+
+    Raises:
+        JournalError: The entry is damaged.
+    """
+    try:
+        if entry[:1] != FORMAT:
+            return [_first_format(msgspec.msgpack.decode(entry, type=_FirstFormat))]
+        packed = msgspec.msgpack.decode(decompress(entry[1:]), type=list[_PackedPart])
+        return [_unpack_readings(each) if isinstance(each, _PackedReadings) else each for each in packed]
+    except (ValueError, msgspec.DecodeError) as error:
+        raise JournalError(f"damaged journal entry: {error}") from error
+
+
+def _joined(parts: list[Readings]) -> Readings:
+    if len(parts) == 1:
+        return parts[0]
+    batches = [each.batch for each in parts]
+    slots = np.concatenate([each.slots for each in batches])
+    batch = Batch(
+        slots,
+        np.concatenate([each.values for each in batches]),
+        np.concatenate([each.times for each in batches]),
+        np.zeros(len(slots), dtype=np.intp),
+    )
+    return Readings(
+        batch,
+        [sensor for each in parts for sensor in each.new_sensors],
+        [delivery for each in parts for delivery in each.deliveries],
+        parts[0].interrupted,
+    )
+
+
+def _pack_readings(part: Readings) -> _PackedReadings:
+    batch = part.batch
+    deliveries = np.array(part.deliveries, dtype=np.int64).reshape(-1, 2)
+    return _PackedReadings(
+        pack_integers(batch.slots.astype(np.int64)),
+        PackedFloats.of(batch.values),
+        PackedFloats.of(batch.times),
+        part.new_sensors,
+        pack_integers(deliveries[:, 0]),
+        deliveries[:, 1].astype("<u4").tobytes(),
+        part.interrupted,
+    )
+
+
+def _unpack_readings(packed: _PackedReadings) -> Readings:
+    slots = unpack_integers(packed.slots).astype(np.intp)
+    packets = unpack_integers(packed.packets).tolist()
+    checksums = np.frombuffer(packed.checksums, "<u4").tolist()
+    return Readings(
+        _batch(slots, packed.values.unpack(), packed.times.unpack()),
+        packed.new_sensors,
+        list(zip(packets, checksums, strict=True)),
+        packed.interrupted,
+    )
+
+
+def _first_format(entry: _FirstFormat) -> Part:
+    if entry.tick is not None:
+        return Tick(entry.tick)
+    slots = np.frombuffer(entry.slots, "<i4").astype(np.intp)
+    values = np.frombuffer(entry.values, "<f8").astype(np.float64)
+    times = np.frombuffer(entry.times, "<f8").astype(np.float64)
+    new_sensors = [(name, repetition, False) for name, repetition in entry.new_sensors]
+    return Readings(_batch(slots, values, times), new_sensors, [], entry.interrupted)
+
+
+def _batch(slots: NDArray[np.intp], values: NDArray[np.float64], times: NDArray[np.float64]) -> Batch:
+    if not len(slots) == len(values) == len(times):
+        raise JournalError("arrays of different lengths")
+    if len(slots) and slots.min() < 0:
+        raise JournalError("a slot below 0")
+    return Batch(slots, values, times, np.zeros(len(slots), dtype=np.intp))

@@ -22,6 +22,8 @@ class Message(NamedTuple):
         retained: True if the broker had kept it: it is old.
         qos: Quality of service it was delivered with, 0 to 2.
         receipt: What the link needs to acknowledge it; nothing to anyone else.
+        packet: Its MQTT packet identifier; 0 with QoS 0.
+        redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
     """
 
     topic: str
@@ -30,6 +32,8 @@ class Message(NamedTuple):
     retained: bool = False
     qos: int = 0
     receipt: object = None
+    packet: int = 0
+    redelivered: bool = False
 
 
 class Reading(NamedTuple):

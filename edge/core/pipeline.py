@@ -5,26 +5,32 @@ messages -> intake -> engine -> reporting -> step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
 from config.schema import ResolvedRule
 from edge.core.accounts import Accounts
 from edge.core.decoders.base import Repetition
 from edge.core.engine import Engine, Finding
 from edge.core.events import Event, timestamp
+from edge.core.gaps import Gap
 from edge.core.groups import Profile
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
-from edge.core.journal import JournalEntry
+from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, join
 from edge.core.messages import Batch, DeadLetter, Message, Reading
+from edge.core.recovery import Unlearned, learn, take_over
+from edge.core.reorder import Reorder
 from edge.core.reporting import Reporter, SensorFacts
 from edge.core.routes import Routes, topic_for
 from edge.core.sensors import SensorTable
 from edge.core.snapshot import Snapshot, SnapshotError, pack_arrays, unpack_arrays
 from edge.core.topics import Topics
+from edge.core.trace import Observer
 
 OPEN_LISTED = 500
 """Incidents that the message with all open ones lists; it says how many there are."""
@@ -41,13 +47,13 @@ class Step:
         events: In the gateway's order.
         dead_letters: What was refused and is kept.
         retained: The latest payload of each retained topic that changed.
-        journal: The readings, packed, for `Pipeline.relive()`; None if there were none.
+        journal: What has to be gone through again after a restart, or None.
     """
 
     events: list[Event] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     retained: dict[str, bytes] = field(default_factory=dict)
-    journal: bytes | None = None
+    journal: Part | None = None
 
 
 class Pipeline:
@@ -60,6 +66,7 @@ class Pipeline:
         rule_for: The operator's rule for a sensor, by its name.
         sensors: How many sensors there may be.
         limits: What is taken at most.
+        reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
     """
 
     def __init__(
@@ -71,55 +78,69 @@ class Pipeline:
         *,
         sensors: int = 10_000,
         limits: IntakeLimits | None = None,
+        reorder_s: float = 0.0,
     ) -> None:
         self.accounts = Accounts()
         self.sensors = SensorTable(sensors)
         self.engine = Engine(lambda slot: self._profiles[slot])
         self._topics = topics
         self._rule_for = rule_for
+        self._reorder = Reorder(reorder_s)
         self._intake = Intake(routes, self.sensors, self._add_sensor, limits or IntakeLimits(), self.accounts)
         self._reporter = Reporter(gateway, topics, lambda slot: self._facts[slot])
         self._profiles: list[Profile] = []
         self._repetitions: list[str] = []
         self._facts: list[SensorFacts] = []
         self._open: dict[str, Event] = {}
+        self._interrupted = False
+        self._inputs_changed = False
+
+    def observe(self, observer: Observer | None) -> None:
+        """Tell an observer of every round that is scored from here on; None for nobody."""
+        self.engine.observer = observer
 
     def process(self, messages: Sequence[Message]) -> Step:
         """Take messages in the order of their arrival."""
         letters: list[DeadLetter] = []
-        batch = self._intake.read(messages, letters)
-        return self._learn(batch, messages.__getitem__, letters)
+        delivered: list[tuple[int, int]] = []
+        batch = self._intake.read(messages, letters, delivered)
+        return self._learn(batch, delivered, messages.__getitem__, letters)
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""
         letters: list[DeadLetter] = []
         batch = self._intake.read_readings(readings, letters)
-        return self._learn(batch, lambda origin: as_message(readings[origin]), letters)
-
-    def relive(self, entry: bytes) -> Step:
-        """Go through a step again that was journaled before a restart.
-
-        Args:
-            entry: `Step.journal` of that time, in the order of that time.
-        """
-        journaled = JournalEntry.from_bytes(entry)
-        if journaled.tick is not None:
-            return self._report(self.engine.tick(journaled.tick), [])
-        if journaled.interrupted:
-            self.interrupted()
-        for name, repetition in journaled.new_sensors:
-            self._intake.slot(name, Repetition(repetition))
-        batch = journaled.batch()
-        self._intake.recall(batch)
-        self.accounts.readings += len(batch)
-        return self._learn(batch, None, [])
+        return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters)
 
     def tick(self, elapsed_s: float) -> Step:
-        """Find sensors that have fallen silent, when nothing has arrived for `elapsed_s` seconds."""
-        clock = self.engine.clock + elapsed_s
-        step = self._report(self.engine.tick(clock), [])
-        step.journal = JournalEntry.of_tick(clock) if step.events else None
+        """Let time pass in which nothing has arrived: `elapsed_s` seconds since the last reading.
+
+        Sensors that have fallen silent are found, and readings that were held back go on.
+        """
+        latest = max(self.engine.clock.now, self._reorder.clock.now)
+        clock = latest + elapsed_s
+        held = len(self._reorder)
+        silent = self.engine.is_anyone_silent(clock - self._reorder.wait_s)
+        step = self._pass_time(clock)
+        step.journal = Tick(clock) if silent or len(self._reorder) < held else None
         return step
+
+    def flush(self) -> Step:
+        """Let go of whatever is held back: there is no more to come."""
+        return self._pass_time(np.inf) if len(self._reorder) else Step()
+
+    def clock_stepped(self, by: float) -> Step:
+        """Note that the gateway's clock was set by so many seconds; what is held back goes on before."""
+        step = self.flush()
+        self.engine.clock_stepped(by, self._intake.clock_stepped(by))
+        self._reorder.clock = copy(self.engine.clock)
+        step.journal = ClockStep(by)
+        return step
+
+    def gap(self, gap: Gap, now: float) -> Step:
+        """Say that something is missing."""
+        event = self._reporter.report_gap(gap, now)
+        return Step(events=[event], journal=Numbered(event.sequence))
 
     def continue_after(self, sequence: int) -> None:
         """Number the next event higher than `sequence`."""
@@ -127,11 +148,47 @@ class Pipeline:
 
     def interrupted(self) -> None:
         """Note that readings may be missing for a reason of our own, so that no sensor is called silent for it."""
-        self.engine.interrupted()
+        self._interrupted = True
 
-    def save(self, digest: str) -> bytes:
-        """Everything that the core knows, for `restore()` after a restart."""
-        engine = self.engine
+    def relive(self, parts: Iterable[Part]) -> list[Event]:
+        """Go through what was journaled, in the order of that time; the events that came of it once more."""
+        events: list[Event] = []
+        for part in join(parts):
+            events += self._relive(part)
+        if self._inputs_changed:
+            self.engine.wait_for_everyone()
+        return events
+
+    def _relive(self, part: Part) -> list[Event]:
+        if isinstance(part, Tick):
+            return self._pass_time(part.clock).events
+        if isinstance(part, ClockStep):
+            return self.clock_stepped(part.by).events
+        if isinstance(part, Numbered):
+            self.continue_after(part.sequence)
+            return []
+        if part.interrupted:
+            self.interrupted()
+        self.know(part.new_sensors)
+        batch = part.batch.take(part.batch.slots < len(self.sensors))
+        self._intake.recall(batch, part.deliveries)
+        self.accounts.readings += len(batch)
+        return self._learn(batch, part.deliveries, None, []).events
+
+    def know(self, sensors: Iterable[tuple[str, str, bool]]) -> None:
+        """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
+        for name, repetition, by_arrival in sensors:
+            self._intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival)
+        self.engine.grow(len(self.sensors))
+
+    def save(self, digest: str, inputs: str = "") -> bytes:
+        """Everything that the core knows, for `restore()` after a restart.
+
+        Args:
+            digest: Of the configuration.
+            inputs: Digest of what it says of inputs.
+        """
+        engine, clock, waiting = self.engine, self.engine.clock, self._reorder.clock
         return Snapshot(
             digest=digest,
             sensors=list(zip(self.sensors.names, self._repetitions, strict=True)),
@@ -139,60 +196,122 @@ class Pipeline:
             vitals=pack_arrays(engine.vitals),
             admission=pack_arrays(self._intake.admission),
             trackers=engine.trackers,
-            clock=engine.clock,
+            clock=clock.now,
             interrupted=engine.is_interrupted,
+            interrupted_now=self._interrupted,
             last_values=self._intake.last_value,
             open_events=list(self._open.values()),
             last_sequence=self._reporter.last_sequence,
+            groups=[engine.ordered_groups.index(group) for group, _ in engine.members],
+            inputs=inputs,
+            timed_by_arrival=self._intake.timed_by_arrival,
+            clock_ahead=(clock.ahead, clock.ahead_time, clock.alone, clock.highest),
+            deliveries=self._intake.deliveries.remembered(),
+            held=self._reorder.held(),
+            reorder_clock=(waiting.now, waiting.ahead, waiting.ahead_time, waiting.alone, waiting.highest),
         ).to_bytes()
 
-    def restore(self, saved: bytes, digest: str) -> None:
+    def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
         """Go on from where `save()` was called; only for a pipeline that has seen nothing yet.
 
+        Args:
+            snapshot: What was saved.
+            inputs: Digest of what the present configuration says of inputs.
+
+        Returns:
+            What the snapshot couldn't give, because the configuration has changed; see `recovery.learn()`.
+
         Raises:
-            SnapshotError: What was saved is damaged or belongs to another configuration. The pipeline is of no use
-                then; make a new one.
+            SnapshotError: What was saved is damaged, or there is no room for it. The pipeline is of no use then; make
+                a new one.
         """
-        snapshot = Snapshot.from_bytes(saved, digest)
-        for name, repetition in snapshot.sensors:
-            self._intake.slot(name, Repetition(repetition))
-        self.engine.grow(len(self.sensors))
-        try:
-            for group, packed in zip(self.engine.tables(), snapshot.tables, strict=True):
-                for table, state in zip(group, packed, strict=True):
-                    table.from_bytes(state)
-        except ValueError as error:
-            raise SnapshotError(str(error)) from error
-        unpack_arrays(self.engine.vitals, snapshot.vitals)
-        self.engine.vitals.rows = len(self.engine.vitals.count)
+        timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
+        self.know((name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True))
+        if self.sensors.names != [name for name, _ in snapshot.sensors]:
+            raise SnapshotError("there is no room for its sensors")
+        engine = self.engine
+        unlearned = take_over(engine, snapshot)
+        unpack_arrays(engine.vitals, snapshot.vitals)
+        engine.vitals.rows = len(engine.vitals.count)
         unpack_arrays(self._intake.admission, snapshot.admission)
-        self.engine.restore(snapshot.clock, snapshot.trackers, interrupted=snapshot.interrupted)
+        clock = engine.clock
+        clock.now = snapshot.clock
+        if snapshot.clock_ahead is None:
+            clock.highest = max(0, len(self.sensors) - 1)
+        else:
+            clock.ahead, clock.ahead_time, clock.alone, clock.highest = snapshot.clock_ahead
+        engine.restore(clock, snapshot.trackers, interrupted=snapshot.interrupted)
+        for packet, checksum in snapshot.deliveries:
+            self._intake.deliveries.note(packet, checksum)
+        if snapshot.reorder_clock is not None:
+            waiting = self._reorder.clock
+            waiting.now, waiting.ahead, waiting.ahead_time, waiting.alone, waiting.highest = snapshot.reorder_clock
+        self._reorder.hold_again(snapshot.held)
         self._intake.last_value = snapshot.last_values
         self._reporter.last_sequence = snapshot.last_sequence
         self._open = {event.sensor: event for event in snapshot.open_events}
+        self._interrupted = snapshot.interrupted_now
+        self._inputs_changed = snapshot.inputs != inputs
+        if self._inputs_changed:
+            engine.wait_for_everyone()
+        return unlearned
+
+    def learn(self, unlearned: Unlearned, past: Iterable[Part]) -> int:
+        """Let detectors learn from the journal's past what `restore()` couldn't give; returns how many readings."""
+        by_arrival = np.flatnonzero(self._intake.timed_by_arrival)
+        return learn(self.engine, unlearned, past, by_arrival, self._reorder.wait_s)
 
     def retained_now(self) -> dict[str, bytes]:
         """The retained topics as they should stand: every open incident, and the list of them."""
         retained = {self._topics.state(self._facts_of(name).topic): each.payload for name, each in self._open.items()}
         return retained | {self._topics.open: self._open_json()}
 
-    def _learn(self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]) -> Step:
-        new_sensors = self._new_sensors()
-        entry = JournalEntry.of(batch, new_sensors, interrupted=self.engine.is_interrupted) if len(batch) else None
+    def _learn(
+        self,
+        batch: Batch,
+        delivered: list[tuple[int, int]],
+        message_of: Callable[[int], Message] | None,
+        letters: list[DeadLetter],
+    ) -> Step:
+        part = None
+        after_a_break = self._interrupted and len(batch) > 0
+        if len(batch) or delivered:
+            part = Readings(batch, self._new_sensors(), delivered, after_a_break)
         self.engine.grow(len(self.sensors))
-        step = self._report(self.engine.process(self._intake.admit(batch, message_of, letters)), letters)
-        step.journal = entry
+        findings = []
+        if after_a_break:
+            findings = self._take(self._reorder.pass_time(np.inf), None, letters)
+            self.engine.interrupted()
+            self._interrupted = False
+        findings += self._take(self._reorder.pass_on(batch), message_of, letters)
+        step = self._report(findings, letters)
+        step.journal = part
         return step
 
-    def _new_sensors(self) -> list[tuple[str, str]]:
-        """Sensors that the engine doesn't know yet: name, and what a repetition of its value means."""
+    def _take(
+        self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]
+    ) -> list[Finding]:
+        return self.engine.process(self._intake.admit(batch, message_of, letters))
+
+    def _pass_time(self, clock: float) -> Step:
+        letters: list[DeadLetter] = []
+        findings = self._take(self._reorder.pass_time(clock), None, letters)
+        if np.isfinite(clock):
+            findings += self.engine.tick(clock - self._reorder.wait_s)
+        return self._report(findings, letters)
+
+    def _new_sensors(self) -> list[tuple[str, str, bool]]:
+        """Sensors that the engine doesn't know yet, as `know()` takes them."""
         first = len(self.engine.members)
-        return [(name, self._repetitions[first + i]) for i, name in enumerate(self.sensors.names[first:])]
+        names, timed = self.sensors.names[first:], self._intake.timed_by_arrival[first:]
+        return list(zip(names, self._repetitions[first:], timed, strict=True))
 
     def _report(self, findings: list[Finding], letters: list[DeadLetter]) -> Step:
         step = Step(dead_letters=letters)
         for finding in findings:
-            event = self._reporter.report(finding)
+            before = self._open.get(self._facts[finding.slot].name)
+            continues = before is not None and finding.transition is not Transition.RAISED
+            event = self._reporter.report(finding, before.incident if before is not None and continues else None)
             step.events.append(event)
             self.accounts.events[event.transition] += 1
             state_topic = self._topics.state(self._facts[finding.slot].topic)

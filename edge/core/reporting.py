@@ -17,6 +17,7 @@ from edge.core.events import (
     severity_name,
     timestamp,
 )
+from edge.core.gaps import Gap, gap_event
 from edge.core.incidents import Incident, Opinion, Transition
 from edge.core.sentences import expects_nothing, sentence
 from edge.core.topics import Topics
@@ -56,12 +57,17 @@ class Reporter:
         self._facts = facts
         self.last_sequence = 0
 
-    def report(self, finding: Finding) -> Event:
-        """The next event."""
+    def report(self, finding: Finding, identity: str | None = None) -> Event:
+        """The next event.
+
+        Args:
+            finding: What it is about.
+            identity: The incident's id if it has one already, be it of the time when the gateway had another name.
+        """
         self.last_sequence += 1
         facts = self._facts(finding.slot)
         incident, observation = finding.incident, finding.observation
-        identity = incident_id(self._gateway, facts.name, incident.started)
+        identity = identity or incident_id(self._gateway, facts.name, incident.started)
         transition = finding.transition.value
         text, number = severity_name(incident.severity)
         band = shown_band(observation.opinions) or shown_band(incident.last.opinions)
@@ -73,7 +79,7 @@ class Reporter:
             type=f"io.edgewarden.incident.{transition}.v1",
             subject=facts.name,
             time=timestamp(observation.time),
-            recordedtime=timestamp(finding.clock),
+            recordedtime=timestamp(max(finding.clock, observation.time)),
             sequence=f"{self.last_sequence:020d}",
             correlationid=identity,
             partitionkey=facts.name,
@@ -120,6 +126,11 @@ class Reporter:
             message=message,
             payload=event.model_dump_json().encode(),
         )
+
+    def report_gap(self, gap: Gap, now: float) -> Event:
+        """The next event: something is missing."""
+        self.last_sequence += 1
+        return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
 
 
 def shown_band(opinions: list[Opinion]) -> Opinion | None:

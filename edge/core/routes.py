@@ -120,8 +120,12 @@ class Routes:
             self._remembered[topic] = resolved
         return resolved
 
+    def is_own(self, topic: str) -> bool:
+        """Whether a topic is one of ours or the broker's, which a filter such as `#` brings too."""
+        return topic == self._own or topic.startswith((f"{self._own}/", "$"))
+
     def _resolve(self, topic: str) -> Resolved | None:
-        if topic == self._own or topic.startswith((f"{self._own}/", "$")):
+        if self.is_own(topic):
             return None
         levels = topic.split("/")
         for route, wanted in self._routes:

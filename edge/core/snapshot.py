@@ -1,6 +1,7 @@
 """Snapshots: all that the core knows, as bytes without pickle, and back.
 
-A snapshot belongs to one configuration, named by its digest; taken over by another it would give wrong scores.
+A snapshot says of each sensor which detectors had learned what. Where the configuration has been changed meanwhile,
+what belongs to unchanged detectors is taken over, and the rest is learned from the journal; see `recovery.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from numpy.typing import NDArray
 
 from edge.core.events import Event
 from edge.core.incidents import Tracker
+from edge.core.packing import compress, decompress
+from edge.core.reorder import Held
+
+FORMAT = b"\x02"
 
 
 class SnapshotError(ValueError):
-    """A snapshot is damaged, or belongs to another configuration."""
+    """A snapshot is damaged, or there is no room for its sensors."""
 
 
 class Snapshot(msgspec.Struct):
@@ -35,6 +40,14 @@ class Snapshot(msgspec.Struct):
         last_values: Of the sensors that repeat themselves, by slot.
         open_events: The last event of each open incident.
         last_sequence: Number of the last event.
+        groups: Which group each sensor belongs to, by slot; its row follows from that.
+        inputs: Digest of what the configuration says of inputs.
+        timed_by_arrival: Whether the gateway's clock stamps a sensor's readings, by slot.
+        clock_ahead: The rest of the stream clock: slot, time and run of the sensor that is ahead, highest slot.
+        deliveries: Packet identifiers and checksums of the last messages.
+        held: Readings that are held back to be put in order.
+        reorder_clock: The stream clock of those.
+        interrupted_now: Whether the next reading of all, held back or not, is the first after an interruption.
     """
 
     digest: str
@@ -48,25 +61,31 @@ class Snapshot(msgspec.Struct):
     last_values: dict[int, float]
     open_events: list[Event]
     last_sequence: int
+    groups: list[int] = msgspec.field(default_factory=list)
+    inputs: str = ""
+    timed_by_arrival: list[bool] = msgspec.field(default_factory=list)
+    clock_ahead: tuple[int, float, int, int] | None = None
+    deliveries: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    held: list[Held] = msgspec.field(default_factory=list)
+    reorder_clock: tuple[float, int, float, int, int] | None = None
+    interrupted_now: bool = False
 
     def to_bytes(self) -> bytes:
         """The snapshot, packed."""
-        return msgspec.msgpack.encode(self)
+        return FORMAT + compress(msgspec.msgpack.encode(self))
 
     @classmethod
-    def from_bytes(cls, packed: bytes, digest: str) -> Snapshot:
-        """The snapshot that `to_bytes()` packed.
+    def from_bytes(cls, packed: bytes) -> Snapshot:
+        """The snapshot that `to_bytes()` packed, also that of version 0.1.
 
         Raises:
-            SnapshotError: It is damaged, or belongs to another configuration.
+            SnapshotError: It is damaged.
         """
         try:
-            snapshot = msgspec.msgpack.decode(packed, type=cls)
-        except msgspec.DecodeError as error:
+            plain = decompress(packed[1:]) if packed[:1] == FORMAT else packed
+            return msgspec.msgpack.decode(plain, type=cls)
+        except (ValueError, msgspec.DecodeError) as error:
             raise SnapshotError(f"damaged snapshot: {error}") from error
-        if snapshot.digest != digest:
-            raise SnapshotError("the snapshot belongs to another configuration")
-        return snapshot
 
 
 def pack_arrays(owner: object) -> bytes:
@@ -78,20 +97,18 @@ def pack_arrays(owner: object) -> bytes:
 
 
 def unpack_arrays(owner: object, packed: bytes) -> None:
-    """Give an object the arrays that `pack_arrays()` packed.
+    """Give an object the arrays that `pack_arrays()` packed; what an earlier version didn't know stays as it is.
 
     Raises:
-        SnapshotError: The bytes are damaged or hold other arrays.
+        SnapshotError: The bytes are damaged or hold unknown arrays.
     """
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
             arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
         raise SnapshotError(f"damaged arrays: {error}") from error
-    for name, present in vars(owner).items():
-        if not isinstance(present, np.ndarray):
-            continue
-        if name not in arrays or arrays[name].dtype != present.dtype or arrays[name].shape[1:] != present.shape[1:]:
-            raise SnapshotError(f"array {name!r} is missing or of another type")
+    present = {name: each for name, each in vars(owner).items() if isinstance(each, np.ndarray)}
     for name, array in arrays.items():
+        if name not in present or array.dtype != present[name].dtype or array.shape[1:] != present[name].shape[1:]:
+            raise SnapshotError(f"array {name!r} is unknown or of another type")
         setattr(owner, name, array)

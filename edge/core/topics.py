@@ -30,6 +30,11 @@ class Topics(NamedTuple):
         return f"{self.base}/open"
 
     @property
+    def gap(self) -> str:
+        """What is missing, and why."""
+        return f"{self.base}/gap"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be read."""
         return f"{self.base}/deadletter"

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from config.loading import load, parse
 from config.passwords import password_of
-from config.schema import Configuration
+from config.schema import Configuration, Store
 from config.transport import Connection, Input
 from edge.core.decoders import Decoder, FieldsDecoder, NumberDecoder
 from edge.core.decoders.base import Repetition
 from edge.core.intake import IntakeLimits
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
-from edge.core.snapshot import SnapshotError
 from edge.core.topics import Topics
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
-from edge.shell.service import Service, status_json
-from edge.shell.store import Limits, SqliteStore, Store
+from edge.shell.notify import notify
+from edge.shell.resume import resume
+from edge.shell.self_report import status_json
+from edge.shell.service import RETRY_S, Service, ServiceOptions
+from edge.shell.store import Limits, StoreError, StoreFiles
+from edge.shell.wall_clock import WallClock
 from edge.version import version
+
+T = TypeVar("T")
 
 log = logging.getLogger("edgewarden.service")
 
@@ -65,41 +71,18 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
             future_s=limits.future_s,
             dead_letters_per_minute=limits.dead_letters_per_minute,
         ),
+        reorder_s=limits.reorder_s,
     )
-
-
-def recover(configuration: Configuration, store: Store) -> Pipeline:
-    """The core with all that it knew when the store was last written."""
-    pipeline = make_pipeline(configuration)
-    recollection = store.recall()
-    began = time.monotonic()
-    try:
-        if recollection.state is not None:
-            pipeline.restore(recollection.state, configuration.digest())
-        for entry in recollection.entries:
-            pipeline.relive(entry)
-    except SnapshotError as error:
-        log.warning("learning_anew reason=%r", str(error))
-        pipeline = make_pipeline(configuration)
-    else:
-        log.info(
-            "recovered sensors=%d open_incidents=%d journal_entries=%d seconds=%.2f",
-            len(pipeline.sensors),
-            len(pipeline.engine.open_incidents),
-            len(recollection.entries),
-            time.monotonic() - began,
-        )
-    pipeline.accounts.clear()
-    pipeline.continue_after(store.last_sequence())
-    return pipeline
 
 
 @contextmanager
 def service_of(configuration: Configuration) -> Iterator[Service]:
     """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
 
+    A disk that is full or read-only is waited for.
+
     Raises:
-        StoreError: The store can't be opened.
+        StoreError: The store can't be opened, and waiting won't help.
         BrokerError: The embedded broker can't be started.
         PasswordError: A password can't be had.
     """
@@ -113,6 +96,16 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
     }
     will = (topics.status, status_json("offline", about))
     subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    options = ServiceOptions(
+        topics=topics,
+        digest=configuration.digest(),
+        inputs=configuration.inputs_digest(),
+        about=about,
+        commit_s=keep.commit_s,
+        in_flight=configuration.broker.in_flight,
+        backlog_per_second=keep.backlog_per_second,
+        queued=all(each.qos > 0 for each in configuration.inputs),
+    )
     with ExitStack() as open_things:
         inbound_options = _link_options(configuration.inbound, configuration)
         outbound = configuration.outbound
@@ -121,20 +114,64 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             broker.start()
             open_things.callback(broker.stop)
             inbound_options = replace(inbound_options, port=broker.port)
+            options = replace(options, in_flight=broker.in_flight or options.in_flight)
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
-        store = SqliteStore(
-            keep.path,
-            keep.durability,
-            Limits(keep.events_days, keep.events_bytes, keep.dead_letters, keep.journal_days, keep.journal_bytes),
+        files = StoreFiles(keep.path, keep.durability, _store_limits(keep))
+        store, damage = _patiently(lambda: files.open(time.time()))
+        pipeline, recollection, gaps = resume(
+            lambda: make_pipeline(configuration), store, options.digest, options.inputs
         )
-        open_things.callback(store.close)
-        pipeline = recover(configuration, store)
+        clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
         if outbound is None:
-            inbound = outbound_link = Link(replace(inbound_options, will=will), subscriptions)
+            inbound = outbound_link = Link(replace(inbound_options, will=will), subscriptions, clock)
         else:
-            inbound = Link(inbound_options, subscriptions)
-            outbound_link = Link(replace(_link_options(outbound, configuration), will=will))
-        yield Service(pipeline, store, inbound, outbound_link, topics, configuration.digest(), about)
+            inbound = Link(inbound_options, subscriptions, clock)
+            outbound_link = Link(replace(_link_options(outbound, configuration), will=will), clock=clock)
+        service = Service(
+            pipeline,
+            store,
+            inbound,
+            outbound_link,
+            options,
+            replace_store=lambda words: files.replace(clock(), words),
+            last_arrival=recollection.last_arrival,
+            clock=clock,
+        )
+        if damage is not None:
+            gaps.append(damage.gap(clock()))
+        service.tell(gaps)
+        open_things.callback(service.close)
+        yield service
+
+
+def _patiently(action: Callable[[], T]) -> T:
+    """Do what a full or read-only disk may prevent, again and again until it works."""
+    reported = False
+    while True:
+        try:
+            return action()
+        except StoreError as error:
+            if not error.temporary:
+                raise
+            if not reported:
+                log.error("store_not_opened error=%r waiting=true", str(error))  # noqa: TRY400 - its words say it all
+                notify(f"STATUS=waiting for the disk: {error}")
+            reported = True
+            time.sleep(RETRY_S)
+
+
+def _store_limits(keep: Store) -> Limits:
+    return Limits(
+        events_days=keep.events_days,
+        events_bytes=keep.events_bytes,
+        outbox_events=keep.outbox_events,
+        outbox_bytes=keep.outbox_bytes,
+        outbox_days=keep.outbox_days,
+        dead_letters=keep.dead_letters,
+        journal_days=keep.journal_days,
+        journal_bytes=keep.journal_bytes,
+        free_disk_bytes=keep.free_disk_bytes,
+    )
 
 
 def _route(given: Input, configuration: Configuration) -> Route:
@@ -174,6 +211,7 @@ def _link_options(connection: Connection, configuration: Configuration) -> LinkO
         clean_session=False,
         receive_messages=configuration.limits.receive_messages,
         receive_bytes=configuration.limits.receive_bytes,
+        receive_maximum=configuration.broker.in_flight,
     )
 
 

@@ -21,6 +21,8 @@ START_S = 10.0
 STOP_S = 5.0
 ATTEMPTS = 3
 
+IN_FLIGHT = 1000
+
 MOSQUITTO_CONFIGURATION = """\
 listener {port} {host}
 allow_anonymous true
@@ -29,7 +31,7 @@ persistence_location {directory}/
 autosave_interval 30
 max_queued_messages 1000000
 max_queued_bytes 268435456
-max_inflight_messages 1000
+max_inflight_messages {in_flight}
 queue_qos0_messages false
 log_dest stderr
 log_type error
@@ -72,6 +74,11 @@ class EmbeddedBroker:
         self.port = port
         self.kind: Literal["mosquitto", "amqtt"] | None = prefer
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def in_flight(self) -> int | None:
+        """How many messages it sends before one is acknowledged, as far as we know."""
+        return IN_FLIGHT if self.kind == "mosquitto" else None
 
     @property
     def alive(self) -> bool:
@@ -140,7 +147,9 @@ class EmbeddedBroker:
         if mosquitto is None or self.kind == "amqtt":
             return [sys.executable, "-I", str(HERE / "amqtt_process.py"), self.host, str(self.port)]
         file = self.directory.resolve() / "mosquitto.conf"
-        content = MOSQUITTO_CONFIGURATION.format(port=self.port, host=self.host, directory=file.parent)
+        content = MOSQUITTO_CONFIGURATION.format(
+            port=self.port, host=self.host, directory=file.parent, in_flight=IN_FLIGHT
+        )
         if os.geteuid() == 0:  # otherwise it changes its user, which may not write here, and loses its tie to us
             content += "user root\n"
         file.write_text(content)

@@ -372,7 +372,9 @@ class Link:
         receipt = None if current is None else _Receipt(current.number, message.mid)
         self.received += 1
         payload = bytes(message.payload)
-        self._inbox.put(Message(topic, payload, arrived, message.retain, message.qos, receipt))
+        self._inbox.put(
+            Message(topic, payload, arrived, message.retain, message.qos, receipt, message.mid, message.dup)
+        )
 
 
 def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
@@ -384,6 +386,7 @@ def _session(client: Client, options: LinkOptions) -> dict[str, Any]:
         return {}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 0 if options.clean_session else SESSION_EXPIRY_S
+    properties.ReceiveMaximum = options.receive_maximum
     return {"clean_start": options.clean_session, "properties": properties}
 
 

@@ -2,8 +2,9 @@
 
     receive -> process -> COMMIT -> acknowledge -> publish -> confirm
 
-Whatever has arrived is one step. Its events and dead letters are one transaction, and only after it are its messages
-acknowledged, so that a crash at any point makes the broker deliver them again. The links' network threads do nothing
+Whatever has arrived is one step, and some steps are one transaction: readings, events and dead letters. Only after it
+are its messages acknowledged, so that a crash at any point makes the broker deliver them again. While the disk refuses,
+nothing is taken in and nothing acknowledged, but what is stored still goes out. The links' network threads do nothing
 but move bytes; if one dies, the loop ends with an error and the supervisor starts us anew.
 """
 
@@ -12,17 +13,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-
-import msgspec
+from dataclasses import dataclass
 
 from edge.core.events import timestamp
-from edge.core.messages import DeadLetter, Message
-from edge.core.pipeline import Pipeline, Step
+from edge.core.gaps import Gap
+from edge.core.journal import pack
+from edge.core.pipeline import Pipeline
 from edge.core.topics import Topics
+from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
 from edge.shell.notify import notify
 from edge.shell.publisher import Publisher
-from edge.shell.store import Store, StoreError
+from edge.shell.self_report import dead_letter_json, health_json, status_json
+from edge.shell.store import Damage, Store, StoreError
+from edge.shell.wall_clock import STEP_S, WallClock
 
 log = logging.getLogger("edgewarden.service")
 
@@ -30,6 +34,7 @@ IDLE_WAIT_S = 0.5
 BUSY_WAIT_S = 0.02
 HEALTH_S = 2.0
 PRUNE_S = 60.0
+PRUNE_EVENTS = 1000
 TICK_S = 1.0
 TICK_GRACE_S = 2.0
 """Live, silence is judged this much late, so that a reading that is on its way counts."""
@@ -37,12 +42,43 @@ TICK_GRACE_S = 2.0
 SNAPSHOT_BYTES = 1 << 20
 """A snapshot is written when the journal since the last one is larger than this, and than that snapshot."""
 
+SNAPSHOT_ROUNDS = 3_000
+SNAPSHOT_READINGS = 500_000
+"""Or when one sensor has sent so many readings, or all of them so many: that is what a recovery takes its time for."""
+
 DRAIN_S = 5.0
 RETRY_S = 1.0
+REPORTED_S = 60.0
+"""A fault of the disk that goes on is logged this often."""
 
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
     """A link's network thread has ended by itself."""
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What the configuration says of the loop.
+
+    Attributes:
+        topics: Our own topics.
+        digest: Of the configuration; snapshots are kept under it.
+        inputs: Digest of what it says of inputs.
+        about: What the status topic says beside our state.
+        commit_s: For how long steps without an event may wait to be committed together.
+        in_flight: The inbound broker's in-flight window.
+        backlog_per_second: Events of the backlog that are sent in a second.
+        queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
+    """
+
+    topics: Topics
+    digest: str = ""
+    inputs: str = ""
+    about: dict[str, object] | None = None
+    commit_s: float = 2.0
+    in_flight: int = 20
+    backlog_per_second: float = 500.0
+    queued: bool = True
 
 
 class Service:
@@ -53,10 +89,10 @@ class Service:
         store: Where events are kept until they are confirmed.
         inbound: The link that readings come from.
         outbound: The link that events go to; may be the same.
-        topics: Our own topics.
-        digest: Of the configuration; snapshots are kept under it.
-        about: What the status topic says beside our state.
-        clock: Seconds since the epoch.
+        options: What the configuration says.
+        replace_store: Moves a damaged store aside, for the reason given, and opens a new one.
+        last_arrival: When readings were last stored before the start, or None.
+        clock: What time it is.
         monotonic: Seconds that never step.
     """
 
@@ -66,31 +102,51 @@ class Service:
         store: Store,
         inbound: Link,
         outbound: Link,
-        topics: Topics,
-        digest: str,
-        about: dict[str, object],
+        options: ServiceOptions,
         *,
-        clock: Callable[[], float] = time.time,
+        replace_store: Callable[[str], tuple[Store, Damage]] | None = None,
+        last_arrival: float | None = None,
+        clock: WallClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pipeline = pipeline
         self._store = store
         self._inbound = inbound
         self._outbound = outbound
-        self._topics = topics
-        self._digest = digest
-        self._about = about
-        self._journaled_bytes = 0
-        self._snapshot_bytes = 0
-        self._clock = clock
+        self._options = options
+        self._topics = options.topics
+        self._replace_store = replace_store
+        self._last_arrival = last_arrival
+        self._clock = clock or WallClock(0.0)
         self._monotonic = monotonic
-        self._publisher = Publisher(store, outbound)
+        self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
+        self._group = CommitGroup(options.commit_s, options.in_flight)
+        self._gaps: dict[str, tuple[int, Gap]] = {}
         self._stopping = False
         self._connections = {"in": 0, "out": 0}
         self._arrived_at = 0.0
         self._due = dict.fromkeys(("health", "prune", "tick"), 0.0)
-        self._started = clock()
+        self._started = self._clock()
         self._store_errors = 0
+        self._retry_at: float | None = None
+        self._reported_at = -REPORTED_S
+        self._journaled_bytes = 0
+        self._snapshot_bytes = 0
+        self._counts_at_snapshot = pipeline.engine.vitals.count.copy()
+        self._events_since_pruning = 0
+        self._dropped = 0
+        self._replaced = False
+        if last_arrival is not None and self._clock() < last_arrival - STEP_S:
+            self._group.add(pipeline.clock_stepped(self._clock() - last_arrival), (), monotonic())
+
+    def tell(self, gaps: Sequence[Gap]) -> None:
+        """Tell the subscribers what is missing from before the start."""
+        for gap in gaps:
+            self._report_gap(gap)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
 
     def stop(self) -> None:
         """Ask the loop to end; safe in a signal handler."""
@@ -101,19 +157,23 @@ class Service:
 
         Raises:
             LinkDied: A network thread has died.
-            StoreError: The store failed for so long that we were asked to stop meanwhile.
+            StoreError: The store failed, and still does at the end; nothing that it doesn't hold was acknowledged.
         """
-        for link in {id(each): each for each in (self._inbound, self._outbound)}.values():
+        links = {id(each): each for each in (self._inbound, self._outbound)}.values()
+        for link in links:
             link.start()
         self._arrived_at = self._monotonic()
         try:
             while not self._stopping:
                 self._turn()
-            self._drain()
+            self._commit()
             self._remember()
+            self._drain()
+            if self._group.has_content:
+                raise StoreError("stopped while the store couldn't be written")
         finally:
             notify("STOPPING=1")
-            for link in {id(each): each for each in (self._inbound, self._outbound)}.values():
+            for link in links:
                 link.stop()
 
     def _turn(self) -> None:
@@ -121,122 +181,214 @@ class Service:
             if not link.alive:
                 raise LinkDied("a network thread has ended")
         self._note_connections()
-        messages = self._inbound.receive(BUSY_WAIT_S if not self._publisher.idle else IDLE_WAIT_S)
-        if messages:
-            self._arrived_at = self._monotonic()
-            self._finish(self._pipeline.process(messages), messages)
+        self._note_clock()
+        if self._retry_at is None:
+            self._take_in()
+        else:
+            time.sleep(BUSY_WAIT_S)
         now = self._monotonic()
+        if self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at):
+            self._commit()
+        self._publish()
+        if self._retry_at is None and self._worth_a_snapshot():
+            self._commit()
+            self._remember()
+        if self._is_due("health", now, HEALTH_S):
+            self._note_dropped()
+            self._publisher.retain(self._topics.health, self._health())
+            notify("WATCHDOG=1")
+        if self._is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
+            self._prune()
+
+    def _take_in(self) -> None:
+        messages = self._inbound.receive(self._wait_s())
+        now = self._monotonic()
+        if messages:
+            self._arrived_at = now
+            self._last_arrival = messages[-1].arrived
+            self._group.add(self._pipeline.process(messages), messages, now)
         if self._is_due("tick", now, TICK_S) and self._inbound.connected:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:
-                self._finish(self._pipeline.tick(elapsed), ())
-        self._publisher.turn(self._clock())
-        if self._journaled_bytes > max(SNAPSHOT_BYTES, self._snapshot_bytes):
-            self._remember()
-        if self._is_due("health", now, HEALTH_S):
-            self._publisher.retain(self._topics.health, msgspec.json.encode(self.health()))
-            notify("WATCHDOG=1")
-        if self._is_due("prune", now, PRUNE_S):
-            self._try_to_prune()
+                self._group.add(self._pipeline.tick(elapsed), (), now)
 
-    def _finish(self, step: Step, messages: Sequence[Message]) -> None:
-        """Commit a step, acknowledge its messages, and publish what it changed."""
-        if step.events or step.dead_letters or step.journal:
-            self._commit(step)
-            self._publisher.stored()
-        self._inbound.acknowledge(messages)
-        for topic, payload in step.retained.items():
-            self._publisher.retain(topic, payload)
-        for letter in step.dead_letters:
-            self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
+    def _wait_s(self) -> float:
+        """How long to wait for messages: not beyond what else is to be done."""
+        wait = self._group.wait_s(self._monotonic())
+        usual = IDLE_WAIT_S if self._is_idle() else BUSY_WAIT_S
+        return usual if wait is None else min(usual, wait)
 
-    def _commit(self, step: Step) -> None:
-        """Commit, trying again for as long as the disk refuses; nothing is acknowledged meanwhile."""
-        while True:
+    def _is_idle(self) -> bool:
+        try:
+            return self._publisher.idle
+        except StoreError as error:
+            self._note_failure("read", error)
+            return False
+
+    def _commit(self) -> None:
+        """Commit the group, acknowledge its messages, and publish what it changed; or try again later."""
+        group = self._group
+        if group.has_content:
+            entry = pack(group.parts) if group.parts else None
             try:
-                self._store.append(step.events, step.dead_letters, self._entry(step))
+                self._store.append(
+                    group.events, group.dead_letters, entry, now=self._clock(), instead_of=group.replaced
+                )
             except StoreError as error:
-                self._store_errors += 1
-                log.error("commit_failed error=%r", str(error))  # noqa: TRY400 - the disk's words say it all
-                if self._stopping:
-                    raise
-                time.sleep(RETRY_S)
-            else:
+                self._retry_at = self._monotonic() + RETRY_S
+                self._note_failure("commit", error)
                 return
+            self._journaled_bytes += len(entry or b"")
+            if group.events:
+                self._events_since_pruning += len(group.events)
+                self._publisher.stored()
+            if group.replaced or self._replaced:
+                self._publisher.changed(self._store if self._replaced else None)
+                self._replaced = False
+        if self._retry_at is not None:
+            log.info("store_works_again")
+            self._retry_at = None
+        self._inbound.acknowledge(group.messages)
+        for topic, payload in group.retained.items():
+            self._publisher.retain(topic, payload)
+        for letter in group.dead_letters:
+            self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
+        group.committed(self._monotonic())
 
-    def _entry(self, step: Step) -> tuple[float, bytes] | None:
-        if step.journal is None:
-            return None
-        self._journaled_bytes += len(step.journal)
-        return self._clock(), step.journal
+    def _publish(self) -> None:
+        try:
+            self._publisher.turn(self._clock())
+        except StoreError as error:
+            self._note_failure("publish", error)
+
+    def _worth_a_snapshot(self) -> bool:
+        if self._journaled_bytes > max(SNAPSHOT_BYTES, self._snapshot_bytes):
+            return True
+        since = self._pipeline.engine.vitals.count.copy()
+        since[: len(self._counts_at_snapshot)] -= self._counts_at_snapshot
+        return int(since.max(initial=0)) > SNAPSHOT_ROUNDS or int(since.sum()) > SNAPSHOT_READINGS
 
     def _remember(self) -> None:
         """Write a snapshot, so that a restart need not go through the journal before it."""
-        state = self._pipeline.save(self._digest)
-        try:
-            self._store.remember(state, self._digest, self._clock())
-        except StoreError as error:
-            self._store_errors += 1
-            log.error("snapshot_failed error=%r", str(error))  # noqa: TRY400 - the disk's words say it all
+        if self._group.has_content:
             return
+        state = self._pipeline.save(self._options.digest, self._options.inputs)
+        self._counts_at_snapshot = self._pipeline.engine.vitals.count.copy()
         self._snapshot_bytes, self._journaled_bytes = len(state), 0
+        try:
+            self._store.remember(state, self._options.digest, self._clock())
+        except StoreError as error:
+            self._note_failure("snapshot", error)
+
+    def _prune(self) -> None:
+        self._events_since_pruning = 0
+        try:
+            gaps = self._store.prune(self._clock(), self._publisher.on_their_way)
+        except StoreError as error:
+            self._note_failure("prune", error)
+            return
+        for gap in gaps:
+            self._report_gap(gap)
+        if gaps:
+            self._publisher.changed()
+
+    def _note_failure(self, what: str, error: StoreError) -> None:
+        """Count and log that the store failed; if it is damaged, go on with another one."""
+        self._store_errors += 1
+        if self._monotonic() - self._reported_at >= REPORTED_S or error.damaged:
+            self._reported_at = self._monotonic()
+            log.error("store_failed during=%s error=%r count=%d", what, str(error), self._store_errors)
+        if not error.damaged or self._replace_store is None:
+            return
+        try:
+            self._store.close()
+            self._store, damage = self._replace_store(str(error))
+        except StoreError as another:
+            log.error("store_not_replaced error=%r", str(another))  # noqa: TRY400 - its words say it all
+            return
+        self._replaced = True
+        self._publisher.changed(self._store)
+        self._pipeline.continue_after(self._store.last_sequence())
+        self._gaps.clear()
+        self._report_gap(damage.gap(self._clock()))
+        self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
+
+    def _report_gap(self, gap: Gap) -> None:
+        """Tell the subscribers that something is missing, together with what they weren't told yet of its kind."""
+        earlier = self._gaps.get(gap.reason)
+        if earlier is not None and not self._publisher.was_sent(earlier[0]):
+            gap = earlier[1].joined(gap)
+            self._group.replace(earlier[0])
+        step = self._pipeline.gap(gap, self._clock())
+        self._gaps[gap.reason] = (step.events[0].sequence, gap)
+        self._group.add(step, (), self._monotonic())
+        log.warning("gap %s", step.events[0].message)
+
+    def _note_dropped(self) -> None:
+        dropped = self._inbound.dropped_qos0 - self._dropped
+        if dropped > 0:
+            self._dropped += dropped
+            self._report_gap(Gap("readings", "receive_limit", dropped, self._clock() - HEALTH_S, self._clock()))
+
+    def _note_clock(self) -> None:
+        by = self._clock.step()
+        if by:
+            log.warning("clock_stepped by_s=%.3f", by)
+            self._group.add(self._pipeline.clock_stepped(by), (), self._monotonic())
 
     def _note_connections(self) -> None:
         inbound = self._inbound.connections
         if inbound != self._connections["in"]:
+            first = self._connections["in"] == 0
             self._connections["in"] = inbound
-            self._pipeline.interrupted()
             self._arrived_at = self._monotonic()
+            present = self._inbound.session_present
+            if not (first and present and self._options.queued):
+                self._pipeline.interrupted()
+            if not present and self._last_arrival is not None:
+                self._report_gap(Gap("readings", "session_lost", None, self._last_arrival, self._clock()))
         outbound = self._outbound.connections
         if outbound != self._connections["out"] and self._outbound.connected:
             self._connections["out"] = outbound
             self._publisher.retain(self._topics.status, self._status("online"))
             for topic, payload in self._pipeline.retained_now().items():
                 self._publisher.retain(topic, payload)
-            self._publisher.retain(self._topics.health, msgspec.json.encode(self.health()))
+            self._publisher.retain(self._topics.health, self._health())
             notify("READY=1")
 
     def _status(self, state: str) -> bytes:
-        return status_json(state, {**self._about, "started": timestamp(self._started)})
+        return status_json(state, {**(self._options.about or {}), "started": timestamp(self._started)})
 
-    def health(self) -> dict[str, object]:
-        """What the health topic says: counters, backlog and limits."""
-        backlog = self._store.backlog()
-        return {
-            "time": timestamp(self._clock()),
-            "uptime_s": round(self._clock() - self._started, 1),
-            "sensors": len(self._pipeline.sensors),
-            "open_incidents": len(self._pipeline.engine.open_incidents),
-            **self._pipeline.accounts.as_dict(),
-            "dropped_qos0": self._inbound.dropped_qos0,
-            "connections": self._inbound.connections,
-            "backlog_events": backlog.events,
-            "backlog_since": None if backlog.oldest is None else timestamp(backlog.oldest),
-            "events_published": self._publisher.published,
-            "events_confirmed": self._publisher.confirmed,
-            "store_errors": self._store_errors,
-        }
-
-    def _try_to_prune(self) -> None:
+    def _health(self) -> bytes:
+        backlog = None
         try:
-            self._store.prune(self._clock())
+            backlog = self._store.backlog()
         except StoreError as error:
-            self._store_errors += 1
-            log.error("prune_failed error=%r", str(error))  # noqa: TRY400 - the disk's words say it all
+            self._note_failure("health", error)
+        return health_json(
+            self._clock(),
+            self._started,
+            self._pipeline,
+            self._inbound,
+            self._publisher,
+            backlog,
+            store_errors=self._store_errors,
+            store_writable=self._retry_at is None,
+        )
 
     def _drain(self) -> None:
         """Publish what is left and say goodbye, for as long as `DRAIN_S` allows."""
         until = self._monotonic() + DRAIN_S
-        self._publisher.retain(self._topics.health, msgspec.json.encode(self.health()))
-        self._publisher.turn(self._clock())
+        self._publisher.retain(self._topics.health, self._health())
+        self._publish()
         said_goodbye = False
         while self._outbound.connected and self._outbound.alive and self._monotonic() < until:
-            if self._publisher.idle:
+            if self._is_idle():
                 if said_goodbye:
                     break
                 self._publisher.retain(self._topics.status, self._status("offline"))
                 said_goodbye = True
-            self._publisher.turn(self._clock())
+            self._publish()
             time.sleep(BUSY_WAIT_S)
 
     def _is_due(self, what: str, now: float, interval_s: float) -> bool:
@@ -244,23 +396,3 @@ class Service:
             return False
         self._due[what] = now + interval_s
         return True
-
-
-def status_json(state: str, about: dict[str, object]) -> bytes:
-    """The payload of the status topic."""
-    return msgspec.json.encode({"state": state, **about})
-
-
-def dead_letter_json(letter: DeadLetter) -> bytes:
-    """The payload of the dead-letter topic; the beginning of the refused payload is base64."""
-    return msgspec.json.encode(
-        {
-            "time": timestamp(letter.arrived),
-            "topic": letter.topic.encode("utf-8", "replace").decode(),
-            "reason": letter.refusal.reason,
-            "path": letter.refusal.path.encode("utf-8", "replace").decode(),
-            "detail": letter.refusal.detail.encode("utf-8", "replace").decode(),
-            "beginning": letter.beginning,
-            "size": letter.size,
-        }
-    )

@@ -2,71 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from edge.core.events import Event
+from edge.core.events import SEVERITIES, Event
+from edge.core.gaps import TRANSITION, Gap, Reason
 from edge.core.messages import DeadLetter
 from edge.shell.store import Backlog, Limits, OutboxRow, Recollection
+from edge.shell.store.retention import SPARE
 
 
 class ModelStore:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.events: list[Event] = []
+        self.stored: dict[int, float] = {}
         self.confirmed: dict[int, float] = {}
         self.letters: list[DeadLetter] = []
         self.last = 0
-        self.journal: list[tuple[float, bytes]] = []
+        self.journal: dict[int, tuple[float, bytes]] = {}
+        self.entries = 0
         self.covered = 0
         self.state: bytes | None = None
 
     def append(
-        self, events: Sequence[Event], dead_letters: Sequence[DeadLetter], journal: tuple[float, bytes] | None = None
+        self,
+        events: Sequence[Event],
+        dead_letters: Sequence[DeadLetter],
+        journal: bytes | None = None,
+        *,
+        now: float = 0.0,
+        instead_of: Sequence[int] = (),
     ) -> None:
         if journal is not None:
-            self.journal.append(journal)
+            self.entries += 1
+            self.journal[self.entries] = (now, journal)
+        self._delete(each for each in instead_of if each not in self.confirmed)
         for event in events:
             if event.id not in {each.id for each in self.events}:
                 self.events.append(event)
+                self.stored[event.sequence] = now
             self.last = max(self.last, event.sequence)
         self.letters.extend(dead_letters)
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
-        self.state, self.covered = state, len(self.journal)
+        self.state, self.covered = state, self.entries
 
     def recall(self) -> Recollection:
-        return Recollection(self.state, [entry for _, entry in self.journal[self.covered :]])
+        since = [entry for number, (_, entry) in self.journal.items() if number > self.covered]
+        last = self.journal[max(self.journal)][0] if self.journal else None
+        return Recollection(self.state, since, last, min(self.journal, default=1) == 1)
 
-    def pending(self, after: int, most: int) -> list[OutboxRow]:
-        waiting = [each for each in self.events if each.sequence not in self.confirmed and each.sequence > after]
+    def past(self) -> Iterator[bytes]:
+        yield from [entry for number, (_, entry) in self.journal.items() if number <= self.covered]
+
+    def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
+        waiting = [each for each in self._outbox() if after < each.sequence <= (up_to or 2**63)]
         return [
             OutboxRow(e.sequence, e.topic, e.transition, e.kind, e.severity, e.sensor, e.payload)
             for e in sorted(waiting)[:most]
         ]
 
+    def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
+        ended = {each.incident for each in self.events if each.transition in {"cleared", "expired"}}
+        open_ones = {each.sequence for each in self.events if each.incident not in ended}
+        return [row for row in self.pending(after, 10**9, up_to) if row.sequence in open_ones][:most]
+
     def confirm(self, sequences: Sequence[int], now: float) -> None:
-        self.confirmed.update(dict.fromkeys(sequences, now))
+        known = {each.sequence for each in self.events}
+        self.confirmed.update({each: now for each in sequences if each in known})
 
     def backlog(self) -> Backlog:
-        times = [each.time for each in self.events if each.sequence not in self.confirmed]
-        return Backlog(len(times), min(times, default=None))
+        waiting = sorted(self._outbox())
+        return Backlog(len(waiting), sum(len(e.payload) for e in waiting), waiting[0].time if waiting else None)
 
     def last_sequence(self) -> int:
         return self.last
 
-    def prune(self, now: float) -> int:
-        before = len(self.events) + len(self.letters)
-        oldest = now - 86_400 * self.limits.events_days
-        self.events = [e for e in self.events if self.confirmed.get(e.sequence, oldest) >= oldest]
-        size = 0
-        kept: list[Event] = []
-        for event in sorted(self.events, reverse=True):
-            size += len(event.payload)
-            if size <= self.limits.events_bytes or event.sequence not in self.confirmed:
-                kept.append(event)
-        self.events = sorted(kept)
-        self.letters = self.letters[-self.limits.dead_letters :]
-        return before - len(self.events) - len(self.letters)
+    def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
+        limits = self.limits
+        self._forget_history(now)
+        gaps = self._drop(
+            "outbox_days",
+            [e for e in self._droppable(keep) if self.stored[e.sequence] < now - 86_400 * limits.outbox_days],
+        )
+        waiting = self._droppable(())
+        size = sum(len(e.payload) for e in waiting)
+        ordered = sorted(self._droppable(keep), key=lambda e: ((e.severity - 1) // 250, e.sequence))
+        if len(waiting) > limits.outbox_events:
+            excess = len(waiting) - int((1 - SPARE) * limits.outbox_events)
+            gaps += self._drop("outbox_events", ordered[:excess])
+        elif size > limits.outbox_bytes:
+            excess = size - int((1 - SPARE) * limits.outbox_bytes)
+            going = []
+            while ordered and sum(len(e.payload) for e in going) < excess:
+                going.append(ordered.pop(0))
+            gaps += self._drop("outbox_bytes", going)
+        return gaps
 
     def close(self) -> None:
         pass
+
+    def _outbox(self) -> list[Event]:
+        return [each for each in self.events if each.sequence not in self.confirmed]
+
+    def _droppable(self, keep: Sequence[int]) -> list[Event]:
+        return [e for e in self._outbox() if e.transition != TRANSITION and e.sequence not in keep]
+
+    def _drop(self, reason: Reason, events: list[Event]) -> list[Gap]:
+        if not events:
+            return []
+        severities = {}
+        for index, (text, _) in enumerate(SEVERITIES):
+            number = sum((event.severity - 1) // 250 == index for event in events)
+            if number:
+                severities[text] = number
+        times = [event.time for event in events]
+        self._delete(event.sequence for event in events)
+        return [Gap("events", reason, len(events), min(times), max(times), severities)]
+
+    def _delete(self, sequences: Iterable[int]) -> None:
+        gone = set(sequences)
+        self.events = [each for each in self.events if each.sequence not in gone]
+        self.confirmed = {each: at for each, at in self.confirmed.items() if each not in gone}
+
+    def _forget_history(self, now: float) -> None:
+        limits = self.limits
+        oldest = now - 86_400 * limits.events_days
+        self._delete(sequence for sequence, at in self.confirmed.items() if at < oldest)
+        size = 0
+        too_many = []
+        for event in sorted(self.events, reverse=True):
+            if event.sequence in self.confirmed:
+                size += len(event.payload)
+                if size > limits.events_bytes:
+                    too_many.append(event.sequence)
+        self._delete(too_many)
+        self.letters = self.letters[-limits.dead_letters :] if limits.dead_letters else []
+        size = 0
+        for number in sorted(self.journal, reverse=True):
+            arrived, entry = self.journal[number]
+            size += len(entry)
+            old = arrived < now - 86_400 * limits.journal_days
+            if number < self.covered and (old or size > limits.journal_bytes):
+                del self.journal[number]

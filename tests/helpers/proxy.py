@@ -4,7 +4,8 @@ with Proxy(broker_port) as proxy:
     proxy.cut()             end all connections, accept new ones
     proxy.close()           end all, and end new ones at once, until `open()`
     proxy.black_hole()      keep all connections, forward nothing, until `open()`
-    proxy.cut_in_packet()   forward half of the broker's next packet, then end that connection
+    proxy.half_open("up")   the same in one direction only: "up" to the broker, or "down" to the client
+    proxy.cut_in_packet()   forward half of the broker's next packet, then end that connection; or of the client's
     proxy.lose(PUBACK)      forward all of the broker's packets but those of a kind, until `open()`
 """
 
@@ -14,9 +15,11 @@ import socket
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import mqtt_bytes as mqtt
+
+Direction = Literal["up", "down"]
 
 
 class Proxy:
@@ -27,12 +30,12 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._flowing = threading.Event()
-        self._flowing.set()
+        self._flowing = {"up": threading.Event(), "down": threading.Event()}
         self._closed = False
         self._ended = False
-        self._cut_in_packet = False
+        self._cut_in_packet = {"up": False, "down": False}
         self._lost_kind: int | None = None
+        self._let_flow()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -40,7 +43,11 @@ class Proxy:
         """Work as a proxy should."""
         self._closed = False
         self._lost_kind = None
-        self._flowing.set()
+        self._let_flow()
+
+    def _let_flow(self) -> None:
+        for each in self._flowing.values():
+            each.set()
 
     def cut(self) -> None:
         """End all connections."""
@@ -57,11 +64,21 @@ class Proxy:
 
     def black_hole(self) -> None:
         """Keep all connections, and forward nothing."""
-        self._flowing.clear()
+        for each in self._flowing.values():
+            each.clear()
 
-    def cut_in_packet(self) -> None:
-        """Forward half of the next packet of the broker's, then end that connection."""
-        self._cut_in_packet = True
+    def half_open(self, dead: Direction) -> None:
+        """Keep all connections, and forward nothing in one direction."""
+        self._flowing[dead].clear()
+
+    def cut_in_packet(self, direction: Direction = "down") -> None:
+        """Forward half of the next packet of the broker's, or of what the client sends, then end that connection."""
+        self._cut_in_packet[direction] = True
+
+    @property
+    def will_cut(self) -> bool:
+        """Whether a cut in a packet is still to come."""
+        return any(self._cut_in_packet.values())
 
     def lose(self, kind: int) -> None:
         """Forward no packet of the broker's that is of this kind."""
@@ -89,7 +106,11 @@ class Proxy:
     def _up(self, client: socket.socket, broker: socket.socket) -> None:
         with client, suppress(OSError):
             while data := client.recv(65_536):
-                self._wait()
+                self._wait("up")
+                if self._cut_in_packet["up"]:
+                    self._cut_in_packet["up"] = False
+                    broker.sendall(data[: len(data) // 2])
+                    break
                 broker.sendall(data)
         with suppress(OSError):
             broker.shutdown(socket.SHUT_RDWR)
@@ -98,11 +119,11 @@ class Proxy:
         rest = b""
         with broker, suppress(OSError):
             while data := broker.recv(65_536):
-                self._wait()
+                self._wait("down")
                 packets, rest = mqtt.split(rest + data)
                 for each in packets:
-                    if self._cut_in_packet:
-                        self._cut_in_packet = False
+                    if self._cut_in_packet["down"]:
+                        self._cut_in_packet["down"] = False
                         client.sendall(each[: len(each) // 2])
                         raise ConnectionResetError
                     if mqtt.kind_of(each) != self._lost_kind:
@@ -110,8 +131,8 @@ class Proxy:
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
 
-    def _wait(self) -> None:
-        self._flowing.wait()
+    def _wait(self, direction: Direction) -> None:
+        self._flowing[direction].wait()
         if self._ended:
             raise ConnectionAbortedError
 
@@ -125,7 +146,7 @@ class Proxy:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._flowing.set()
+        self._let_flow()
         self.cut()
         for thread in self._threads:
             thread.join(5)

@@ -87,8 +87,9 @@ class RunningService:
         self.log = folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> RunningService:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    def start(self, **more: str) -> RunningService:
+        """Start it; `more` are variables of its environment."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "run", str(self.path)],

@@ -110,7 +110,8 @@ def test_several_readings_in_a_row_can_be_asked_for() -> None:
 
 def test_a_silence_is_found_by_the_clock_of_the_other_sensors() -> None:
     made = engine(Echo(), Patient())
-    findings = made.process(batch((0, 1, 0.0), (1, 2, 0.0), (1, 9, 0.0), (1, 11.5, 0.0), (1, 12, 0.0)))
+    others = [(1 + each % 2, 2 + each, 0.0) for each in range(11)]
+    findings = made.process(batch((0, 1, 0.0), *others))
     assert said(findings) == [(0, Transition.RAISED, 11.0)]
     assert findings[0].incident.kind == "missing"
 
@@ -130,9 +131,10 @@ def test_each_doubling_of_a_silence_is_an_update_and_a_worse_severity() -> None:
 
 def test_a_tick_finds_what_the_clock_of_later_readings_would() -> None:
     live, replayed = engine(Echo(), Patient()), engine(Echo(), Patient())
-    found = live.process(batch((0, 1, 0.0))) + live.tick(15.0) + live.process(batch((1, 30, 0.0)))
+    later = [(1, 30, 0.0), (2, 30, 0.0)]
+    found = live.process(batch((0, 1, 0.0))) + live.tick(15.0) + live.process(batch(*later))
     assert said(found)[:1] == [(0, Transition.RAISED, 11.0)]
-    assert said(found) == said(replayed.process(batch((0, 1, 0.0), (1, 30, 0.0))))
+    assert said(found) == said(replayed.process(batch((0, 1, 0.0), *later)))
 
 
 def test_a_slow_clock_is_no_silence() -> None:

@@ -172,10 +172,17 @@ PAYLOADS = st.binary(max_size=60) | JSON.map(lambda each: json.dumps(each).encod
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(TOPICS, PAYLOADS, st.booleans(), st.floats(-1e9, 4e9)), max_size=12))
-def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, float]]) -> None:
+@given(
+    st.lists(
+        st.tuples(TOPICS, PAYLOADS, st.booleans(), st.floats(-1e9, 4e9), st.integers(0, 2), st.booleans()), max_size=12
+    )
+)
+def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, float, int, bool]]) -> None:
     made = pipeline()
-    messages = [message(payload, topic, arrived, retained=old) for topic, payload, old, arrived in sent]
+    messages = [
+        message(payload, topic, arrived, retained=old)._replace(qos=min(packet, 1), packet=packet, redelivered=again)
+        for topic, payload, old, arrived, packet, again in sent
+    ]
     step = made.process(messages)
     assert made.accounts.balanced
     assert made.accounts.messages == len(messages)

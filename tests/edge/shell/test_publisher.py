@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
-from model_store import ModelStore
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.core.events import Event
-from edge.shell.publisher import Publisher
-from edge.shell.store import Limits
+from edge.shell.publisher import CONFIRM_S, Publisher
+from edge.shell.store import SqliteStore
 
 
 class Outlet:
     """A link whose broker is a list; the window and the PUBACKs are the test's to give."""
 
-    def __init__(self, window: int = 3) -> None:
+    def __init__(self, window: int = 1000) -> None:
         self.connected = True
         self.connections = 1
         self.window = window
@@ -22,7 +27,7 @@ class Outlet:
         self._confirmed: list[int] = []
         self._tokens = count(1)
 
-    def publish(self, topic, payload, *, qos=1, retain=False, properties=None):  # type: ignore[no-untyped-def]
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Any = None) -> Any:
         if not self.connected or len(self.unconfirmed) >= self.window:
             return None
         self.sent.append((topic, payload, retain))
@@ -46,60 +51,107 @@ class Outlet:
         self.connected = True
         self.connections += 1
 
+    @property
+    def sequences(self) -> list[int]:
+        return [json.loads(payload)["n"] for _, payload, retained in self.sent if not retained]
 
-def event(sequence: int) -> Event:
-    return Event(
-        sequence, f"id-{sequence}", "s", f"t/{sequence}", 1.0, "i", "raised", "spike", 300, "", b"%d" % sequence
-    )
+    @property
+    def replayed(self) -> list[int]:
+        found = [json.loads(payload) for _, payload, retained in self.sent if not retained]
+        return [each["n"] for each in found if each["data"]["replayed"]]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def event(sequence: int, incident: str = "i", transition: str = "raised") -> Event:
+    payload = b'{"n":%d,"data":{"replayed":false}}' % sequence
+    return Event(sequence, f"id-{sequence}", "s", f"t/{sequence}", 1.0, incident, transition, "spike", 300, "", payload)
 
 
 @pytest.fixture
-def store() -> ModelStore:
-    return ModelStore(Limits())
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "store.db", "process")
+    yield made
+    made.close()
 
 
-def filled(store: ModelStore, number: int) -> ModelStore:
-    store.append([event(each) for each in range(1, number + 1)], [])
-    return store
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-def test_no_more_is_sent_than_the_window_holds(store: ModelStore) -> None:
+def fill(store: SqliteStore, *events: Event) -> None:
+    store.append(events, [], now=1.0)
+
+
+def raised(store: SqliteStore, first: int, last: int) -> None:
+    fill(store, *(event(each) for each in range(first, last + 1)))
+
+
+def test_no_more_is_sent_than_the_window_holds(store: SqliteStore) -> None:
+    raised(store, 1, 5)
     outlet = Outlet(window=3)
-    Publisher(filled(store, 5), outlet).turn(0.0)
-    assert [payload for _, payload, _ in outlet.sent] == [b"1", b"2", b"3"]
+    Publisher(store, outlet).turn(0.0)
+    assert outlet.sequences == [1, 2, 3]
 
 
-def test_an_event_leaves_the_outbox_by_its_puback_only(store: ModelStore) -> None:
+def test_an_event_leaves_the_outbox_by_its_puback_only(store: SqliteStore, clock: Clock) -> None:
+    raised(store, 1, 2)
     outlet = Outlet()
-    publisher = Publisher(filled(store, 2), outlet)
+    publisher = Publisher(store, outlet, monotonic=clock)
     publisher.turn(0.0)
     assert store.backlog().events == 2
     outlet.puback()
     publisher.turn(7.0)
+    clock.now += CONFIRM_S
+    publisher.turn(7.0)
     assert [row.sequence for row in store.pending(0, 9)] == [2]
 
 
-def test_a_row_is_never_sent_again_while_it_is_outstanding(store: ModelStore) -> None:
-    outlet = Outlet(window=10)
-    publisher = Publisher(filled(store, 3), outlet)
+def test_pubacks_are_noted_together_and_at_once_when_none_is_missing(store: SqliteStore, clock: Clock) -> None:
+    raised(store, 1, 3)
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, monotonic=clock)
+    publisher.turn(0.0)
+    outlet.puback(2)
+    publisher.turn(0.0)
+    assert store.backlog().events == 3
+    outlet.puback(1)
+    publisher.turn(0.0)
+    assert store.backlog().events == 0
+    assert publisher.idle
+
+
+def test_a_row_is_never_sent_again_while_it_is_outstanding(store: SqliteStore) -> None:
+    raised(store, 1, 3)
+    outlet = Outlet()
+    publisher = Publisher(store, outlet)
     for _ in range(5):
         publisher.stored()
         publisher.turn(0.0)
-    assert len(outlet.sent) == 3
+    assert outlet.sequences == [1, 2, 3]
 
 
-def test_while_offline_nothing_is_handed_over(store: ModelStore) -> None:
+def test_while_offline_nothing_is_handed_over(store: SqliteStore) -> None:
+    raised(store, 1, 3)
     outlet = Outlet()
     outlet.connected = False
-    publisher = Publisher(filled(store, 3), outlet)
+    publisher = Publisher(store, outlet)
     publisher.turn(0.0)
     assert outlet.sent == []
     assert not publisher.idle
 
 
-def test_after_a_cut_what_has_no_puback_is_sent_again_in_order(store: ModelStore) -> None:
-    outlet = Outlet(window=10)
-    publisher = Publisher(filled(store, 4), outlet)
+def test_after_a_cut_what_has_no_puback_is_sent_again_in_order(store: SqliteStore) -> None:
+    raised(store, 1, 4)
+    outlet = Outlet()
+    publisher = Publisher(store, outlet)
     publisher.turn(0.0)
     outlet.puback(1)
     publisher.turn(0.0)
@@ -107,43 +159,141 @@ def test_after_a_cut_what_has_no_puback_is_sent_again_in_order(store: ModelStore
     publisher.turn(0.0)
     outlet.mend()
     publisher.turn(0.0)
-    assert [payload for _, payload, _ in outlet.sent[4:]] == [b"2", b"3", b"4"]
+    assert outlet.sequences[4:] == [2, 3, 4]
 
 
-def test_everything_arrives_in_order_however_often_the_link_is_cut(store: ModelStore) -> None:
-    outlet = Outlet(window=7)
-    publisher = Publisher(filled(store, 500), outlet)
-    for turn in range(1000):
+def test_what_is_open_goes_first_then_what_is_new_then_the_backlog(store: SqliteStore, clock: Clock) -> None:
+    fill(store, event(1, "over"), event(2, "open"), event(3, "over", "cleared"), event(4, "open", "updated"))
+    outlet = Outlet(window=2)
+    publisher = Publisher(store, outlet, 1000.0, clock)
+    clock.now += 1
+    publisher.turn(0.0)
+    fill(store, event(5, "new"))
+    publisher.stored()
+    outlet.puback(2)
+    publisher.turn(0.0)
+    outlet.puback(2)
+    publisher.turn(0.0)
+    assert outlet.sequences == [2, 4, 5, 1, 3]
+    assert outlet.replayed == [1, 3]
+
+
+def test_the_backlog_comes_at_a_bounded_rate_and_new_events_pass_it(store: SqliteStore, clock: Clock) -> None:
+    fill(store, *(event(each, "over", "updated") for each in range(1, 100)), event(100, "over", "cleared"))
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, 10.0, clock)
+    publisher.turn(0.0)
+    for second in range(1, 6):
+        fill(store, event(100 + second, f"new-{second}"))
+        publisher.stored()
+        for _ in range(10):
+            clock.now += 0.1
+            publisher.turn(0.0)
+    live = [each for each in outlet.sequences if each > 100]
+    backlog = [each for each in outlet.sequences if each <= 100]
+    assert live == [101, 102, 103, 104, 105]
+    assert backlog == list(range(1, len(backlog) + 1))
+    assert 45 <= len(backlog) <= 51
+    assert outlet.replayed == backlog
+
+
+def test_an_event_that_went_first_is_not_sent_again_with_the_backlog(store: SqliteStore, clock: Clock) -> None:
+    fill(store, event(1, "over"), event(2, "open"), event(3, "over", "cleared"))
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, 1000.0, clock)
+    for _ in range(10):
+        clock.now += 0.1
         publisher.turn(0.0)
-        if turn % 13 == 0:
-            outlet.cut()
+        outlet.puback(1)
+    assert sorted(outlet.sequences) == [1, 2, 3]
+
+
+def test_a_gap_is_urgent_and_never_marked(store: SqliteStore, clock: Clock) -> None:
+    fill(store, event(1, "over"), event(2, "over", "cleared"), event(3, "gap-1", "gap"))
+    outlet = Outlet(window=1)
+    publisher = Publisher(store, outlet, 1000.0, clock)
+    publisher.turn(0.0)
+    assert outlet.sequences == [3]
+    assert publisher.was_sent(3)
+    assert not publisher.was_sent(4)
+
+
+def test_what_was_dropped_is_not_sent(store: SqliteStore, clock: Clock) -> None:
+    raised(store, 1, 5)
+    outlet = Outlet(window=1)
+    publisher = Publisher(store, outlet, 1000.0, clock)
+    publisher.turn(0.0)
+    store.append([], [], instead_of=[2, 3])
+    publisher.changed()
+    for _ in range(5):
+        outlet.puback()
+        publisher.turn(0.0)
+    assert outlet.sequences == [1, 4, 5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_in_order(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    store = SqliteStore(tmp_path_factory.mktemp("store") / "store.db", "process")
+    clock, outlet = Clock(), Outlet(window=7)
+    publisher = Publisher(store, outlet, 200.0, clock)
+    incidents: dict[int, str] = {}
+    open_ones: list[str] = []
+    sequence = 0
+    for turn in range(300):
+        clock.now += 0.05
+        if turn < 100:
+            for _ in range(data.draw(st.integers(0, 3))):
+                sequence += 1
+                if open_ones and data.draw(st.booleans()):
+                    incident = open_ones.pop(data.draw(st.integers(0, len(open_ones) - 1)))
+                    fill(store, event(sequence, incident, "cleared"))
+                else:
+                    incident = f"i-{sequence}"
+                    open_ones.append(incident)
+                    fill(store, event(sequence, incident))
+                incidents[sequence] = incident
+            publisher.stored()
+            if data.draw(st.integers(0, 9)) == 0:
+                outlet.cut()
+            elif not outlet.connected:
+                outlet.mend()
+        elif not outlet.connected:
             outlet.mend()
-        else:
-            outlet.puback(5)
-        if publisher.idle:
+        outlet.puback(5)
+        publisher.turn(0.0)
+        if turn > 100 and publisher.idle:
             break
     assert store.backlog().events == 0
-    first_seen = list(dict.fromkeys(int(payload) for _, payload, _ in outlet.sent))
-    assert first_seen == list(range(1, 501))
+    first_seen = list(dict.fromkeys(outlet.sequences))
+    assert sorted(first_seen) == list(range(1, sequence + 1))
+    for incident in set(incidents.values()):
+        mine = [each for each in first_seen if incidents[each] == incident]
+        assert mine == sorted(mine)
+    store.close()
 
 
-def test_a_retained_topic_gets_its_latest_word_only_and_after_the_events(store: ModelStore) -> None:
+def test_a_retained_topic_gets_its_latest_word_only_and_after_the_events(store: SqliteStore) -> None:
+    raised(store, 1, 1)
     outlet = Outlet(window=1)
-    publisher = Publisher(filled(store, 1), outlet)
+    publisher = Publisher(store, outlet)
     publisher.retain("state/s", b"old")
     publisher.turn(0.0)
     publisher.retain("state/s", b"new")
     outlet.puback()
     publisher.turn(0.0)
-    assert outlet.sent == [("t/1", b"1", False), ("state/s", b"new", True)]
+    assert [topic for topic, _, _ in outlet.sent] == ["t/1", "state/s"]
+    assert outlet.sent[1] == ("state/s", b"new", True)
 
 
-def test_new_events_are_found_when_the_store_has_them(store: ModelStore) -> None:
-    outlet = Outlet(window=10)
+def test_new_events_are_found_when_the_store_has_them(store: SqliteStore) -> None:
+    outlet = Outlet()
     publisher = Publisher(store, outlet)
     publisher.turn(0.0)
     assert publisher.idle
-    filled(store, 2)
+    raised(store, 1, 2)
     publisher.stored()
     publisher.turn(0.0)
-    assert len(outlet.sent) == 2
+    assert outlet.sequences == [1, 2]

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
 from edge.core.events import event_json_schema
+from edge.core.gaps import gap_json_schema
 from edge.shell.broker import EmbeddedBroker
+from edge.shell.store import EventFilter, read_events
 
 MakeService = Callable[[str], RunningService]
 NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
@@ -120,6 +123,7 @@ def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
         readings += [reading(start, 500.0 * 3**round_), *[reading(start + i, 20.2) for i in range(1, 10)]]
     producer.publish_all("plant/pump/temp", readings)
     producer.publish_all("plant/fan/speed", readings)
+    wait_until(lambda: len(read_events(tmp_path / "edgewarden.db", EventFilter())) == 40, 30, what="the events")
     upstream.start()
     assert upstream.port == port
     consumer = Consumer(upstream.port, "edgewarden/#")
@@ -127,6 +131,7 @@ def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
     events = consumer.events()
     sequences = list(dict.fromkeys(int(each["sequence"]) for each in events))
     assert sequences == list(range(1, 41))
+    assert all(each["data"]["replayed"] for each in events)
     assert service.end() == 0
     for each in (producer, consumer):
         each.close()
@@ -157,3 +162,51 @@ def test_our_own_topics_are_no_input(
     wait_until(consumer.events, what="the event")
     service.end()
     wait_until(lambda: (consumer.latest("/health") or {}).get("sensors") == 1, what="the last word")
+
+
+def test_a_session_that_the_broker_has_forgotten_is_a_gap(
+    start_mosquitto: Callable[..., Mosquitto],
+    consumer: Consumer,
+    own_mosquitto: EmbeddedBroker,
+    make_service: MakeService,
+) -> None:
+    broker = start_mosquitto()
+    service = make_service(
+        configuration(broker.port, upstream=f'host = "127.0.0.1"\nport = {own_mosquitto.port}')
+    ).start()
+    wait_until(lambda: consumer.latest("/status"), what="the service's start")
+    producer = Consumer(broker.port, "nothing")
+    producer.publish_all("plant/pump/temp", NORMAL)
+    wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == 200, what="learning")
+    assert consumer.latest("/gap") is None
+    broker.kill()
+    broker.start()
+    gap = wait_until(lambda: consumer.latest("/gap"), 30, what="the gap")
+    assert gap["data"]["reason"] == "session_lost"
+    assert gap["data"]["what"] == "readings"
+    assert gap["data"]["count"] is None
+    assert gap["data"]["first"] < gap["data"]["last"]
+    jsonschema.validate(gap, gap_json_schema())
+    assert service.end() == 0
+    producer.close()
+
+
+def test_with_a_changed_configuration_nothing_is_learned_anew_and_open_incidents_stay_open(
+    own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
+) -> None:
+    service = make_service(configuration(own_mosquitto.port)).start()
+    wait_until(lambda: consumer.latest("/status"), what="the service's start")
+    consumer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
+    raised = wait_until(consumer.events, what="raised")[0]
+    assert service.end() == 0
+    changed = f"{configuration(own_mosquitto.port)}[[rule]]\nsensors = '**'\ndetectors.ewma.memory = 77\n"
+    service = make_service(changed).start()
+    wait_until(lambda: (consumer.latest("/open") or {}).get("count") == 1, what="the open incident")
+    consumer.publish_all("plant/pump/temp", [reading(i, 20.2) for i in range(201, 206)])
+    cleared = wait_until(lambda: consumer.events()[1:], what="cleared")[0]
+    assert cleared["correlationid"] == raised["correlationid"]
+    assert cleared["data"]["transition"] == "cleared"
+    consumer.publish_all("plant/pump/temp", [reading(206, 99.0)])
+    again = wait_until(lambda: consumer.events()[2:], what="raised again")[0]
+    assert "ewma" in {each["name"] for each in again["data"]["detectors"]}
+    assert service.end() == 0

@@ -13,10 +13,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from model_store import ModelStore
 
 from edge.core.events import Event
+from edge.core.gaps import Gap
 from edge.core.messages import DeadLetter, Refusal
 from edge.shell.store import EventFilter, Limits, SqliteStore, Store, StoreError, read_events
 
-LIMITS = Limits(events_days=1.0, events_bytes=400, dead_letters=3, journal_days=1e9, journal_bytes=2**40)
+LIMITS = Limits(
+    events_days=1.0,
+    events_bytes=400,
+    outbox_events=20,
+    outbox_bytes=1500,
+    outbox_days=3.0,
+    dead_letters=3,
+    journal_days=2.0,
+    journal_bytes=30,
+    free_disk_bytes=0,
+)
 STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite": lambda folder: SqliteStore(folder / "store.db", "process", LIMITS),
     "sqlite_power": lambda folder: SqliteStore(folder / "store.db", "power", LIMITS),
@@ -24,10 +35,12 @@ STORES: dict[str, Callable[[Path], Store]] = {
 }
 
 
-def event(sequence: int, *, size: int = 2, severity: int = 300) -> Event:
+def event(
+    sequence: int, *, size: int = 2, severity: int = 300, incident: str = "incident", transition: str = "raised"
+) -> Event:
     payload = b"{}" + b" " * (size - 2)
-    return Event(sequence, f"id-{sequence}", "line1/pump", "base/anomaly/line1/pump", 100.0 + sequence, "incident",
-                 "raised", "spike", severity, "line1/pump is at 9", payload)  # fmt: skip
+    return Event(sequence, f"id-{sequence}", "line1/pump", "base/anomaly/line1/pump", 100.0 + sequence, incident,
+                 transition, "spike", severity, "line1/pump is at 9", payload)  # fmt: skip
 
 
 def letter(reason: str = "malformed") -> DeadLetter:
@@ -84,40 +97,106 @@ def test_an_empty_store_begins_at_nothing(store: Store) -> None:
 def test_the_backlog_says_how_many_wait_and_since_when(store: Store) -> None:
     store.append([event(1), event(2), event(3)], [])
     store.confirm([1], 200.0)
-    assert store.backlog() == (2, 102.0)
+    assert store.backlog() == (2, 4, 102.0)
 
 
 def test_old_confirmed_events_are_pruned_and_pending_ones_stay(store: Store) -> None:
     store.append([event(1), event(2), event(3)], [])
     store.confirm([1], 200.0)
     store.confirm([2], 200.0 + 86_400)
-    assert store.prune(300.0 + 86_400) == 1
+    store.prune(300.0 + 86_400)
     assert sequences(store) == [3]
+    store.append([event(1)], [])
+    assert sequences(store) == [1, 3]
 
 
 def test_beyond_the_bytes_the_oldest_confirmed_events_go(store: Store) -> None:
     store.append([event(each, size=100) for each in range(1, 7)], [])
     store.confirm([1, 2, 3, 4, 6], 200.0)
-    assert store.prune(201.0) == 2
-    assert sequences(store) == [5]
+    assert store.prune(201.0) == []
+    store.append([event(1), event(2)], [])
+    assert sequences(store) == [1, 5]
 
 
-def test_dead_letters_are_bounded(store: Store) -> None:
-    store.append([], [letter() for _ in range(10)])
-    assert store.prune(0.0) == 7
+def test_of_too_many_that_wait_the_least_severe_go_first_then_the_oldest(store: Store) -> None:
+    events = [event(each, severity=900 if each % 2 else 100 + each) for each in range(1, 31)]
+    store.append(events, [], now=200.0)
+    assert store.prune(201.0) == [Gap("events", "outbox_events", 12, 102.0, 124.0, {"INFO": 12})]
+    assert sequences(store) == [each for each in range(1, 31) if each % 2 or each > 24]
+
+
+def test_what_is_on_its_way_and_gaps_are_never_dropped(store: Store) -> None:
+    store.append([event(1, transition="gap"), *[event(each) for each in range(2, 32)]], [], now=200.0)
+    gaps = store.prune(201.0, keep=[2, 3])
+    assert [gap.number for gap in gaps] == [12]
+    assert sequences(store)[:4] == [1, 2, 3, 16]
+
+
+def test_what_waits_for_too_long_is_dropped(store: Store) -> None:
+    store.append([event(1)], [], now=200.0)
+    store.append([event(2, severity=900), event(3, transition="gap")], [], now=200.0)
+    store.append([event(4)], [], now=200.0 + 86_400)
+    gaps = store.prune(201.0 + 3 * 86_400)
+    assert gaps == [Gap("events", "outbox_days", 2, 101.0, 102.0, {"WARN": 1, "FATAL": 1})]
+    assert sequences(store) == [3, 4]
+
+
+def test_beyond_the_bytes_the_least_severe_that_wait_go(store: Store) -> None:
+    store.append([event(each, size=200, severity=260 * each) for each in range(1, 4)], [], now=200.0)
+    store.append([event(each, size=200, severity=900) for each in range(4, 10)], [], now=200.0)
+    assert [gap.number for gap in store.prune(201.0)] == [3]
+    assert sequences(store) == [4, 5, 6, 7, 8, 9]
+
+
+def test_what_is_open_now_is_told_from_the_rest(store: Store) -> None:
+    store.append(
+        [
+            event(1, incident="over"),
+            event(2, incident="open"),
+            event(3, incident="over", transition="cleared"),
+            event(4, incident="open", transition="updated"),
+            event(5, incident="later"),
+        ],
+        [],
+    )
+    assert [row.sequence for row in store.pending_open(0, 9, 4)] == [2, 4]
+    assert [row.sequence for row in store.pending_open(2, 9, 4)] == [4]
+
+
+def test_one_event_goes_when_another_comes_unless_it_is_delivered(store: Store) -> None:
+    store.append([event(1), event(2)], [])
+    store.confirm([2], 200.0)
+    store.append([event(3)], [], instead_of=[1, 2])
+    assert sequences(store) == [3]
 
 
 def test_a_restart_begins_with_the_snapshot_and_what_came_after_it(store: Store) -> None:
-    store.append([], [], (1.0, b"one"))
+    store.append([], [], b"one", now=1.0)
     store.remember(b"state after one", "digest", 2.0)
-    store.append([], [], (3.0, b"two"))
-    store.append([event(1)], [], (4.0, b"three"))
-    assert store.recall() == (b"state after one", [b"two", b"three"])
+    store.append([], [], b"two", now=3.0)
+    store.append([event(1)], [], b"three", now=4.0)
+    assert store.recall() == (b"state after one", [b"two", b"three"], 4.0, True)
+    assert list(store.past()) == [b"one"]
 
 
 def test_without_a_snapshot_the_whole_journal_is_gone_through(store: Store) -> None:
-    store.append([], [], (1.0, b"one"))
-    assert store.recall() == (None, [b"one"])
+    store.append([], [], b"one", now=1.0)
+    assert store.recall() == (None, [b"one"], 1.0, True)
+    assert list(store.past()) == []
+
+
+def test_what_a_snapshot_covers_is_forgotten_by_age_and_size(store: Store) -> None:
+    for arrived in range(6):
+        store.append([], [], b"x" * 10, now=200.0 + arrived)
+    store.prune(300.0)
+    assert store.recall().complete
+    store.remember(b"state", "digest", 10.0)
+    store.prune(300.0)
+    assert list(store.past()) == [b"x" * 10] * 3
+    store.prune(300.0 + 3 * 86_400)
+    assert list(store.past()) == [b"x" * 10]
+    store.append([], [], b"later", now=10.0)
+    assert store.recall() == (b"state", [b"later"], 10.0, False)
 
 
 class StoreAgainstModel(RuleBasedStateMachine):
@@ -134,12 +213,27 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.next = 1
         self.now = 200.0
 
-    @rule(count=st.integers(0, 4), letters=st.integers(0, 3), size=st.integers(2, 150))
-    def append(self, count: int, letters: int, size: int) -> None:
-        events = [event(self.next + each, size=size) for each in range(count)]
+    @rule(
+        data=st.data(),
+        count=st.integers(0, 6),
+        letters=st.integers(0, 3),
+        size=st.integers(2, 150),
+        severity=st.integers(1, 1000),
+        transition=st.sampled_from(["raised", "updated", "cleared", "expired", "gap"]),
+        incident=st.sampled_from("abcdef"),
+    )
+    def append(
+        self, data: st.DataObject, count: int, letters: int, size: int, severity: int, transition: str, incident: str
+    ) -> None:
+        events = [
+            event(self.next + each, size=size, severity=severity, transition=transition, incident=incident)
+            for each in range(count)
+        ]
         self.next += count
+        gone = data.draw(st.lists(st.integers(1, self.next), max_size=2))
+        entry = b"%d" % self.next if data.draw(st.booleans()) else None
         for each in (self.store, self.model):
-            each.append(events, [letter() for _ in range(letters)], (self.now, b"%d" % self.next))
+            each.append(events, [letter() for _ in range(letters)], entry, now=self.now, instead_of=gone)
 
     @rule()
     def remember(self) -> None:
@@ -153,10 +247,10 @@ class StoreAgainstModel(RuleBasedStateMachine):
         for each in (self.store, self.model):
             each.confirm(chosen, self.now)
 
-    @rule(days=st.floats(0, 2))
-    def prune(self, days: float) -> None:
+    @rule(days=st.floats(0, 2), keep=st.lists(st.integers(1, 60), max_size=5))
+    def prune(self, days: float, keep: list[int]) -> None:
         self.now += 86_400 * days
-        assert self.store.prune(self.now) == self.model.prune(self.now)
+        assert self.store.prune(self.now, keep) == self.model.prune(self.now, keep)
 
     @rule()
     def reopen(self) -> None:
@@ -166,6 +260,9 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @invariant()
     def agree(self) -> None:
         assert self.store.pending(0, 1000) == self.model.pending(0, 1000)
+        assert self.store.pending(2, 4, 9) == self.model.pending(2, 4, 9)
+        assert self.store.pending_open(1, 5, self.next - 2) == self.model.pending_open(1, 5, self.next - 2)
+        assert list(self.store.past()) == list(self.model.past())
         assert self.store.backlog() == self.model.backlog()
         assert self.store.last_sequence() == self.model.last_sequence()
         assert self.store.recall() == self.model.recall()
@@ -224,19 +321,6 @@ def test_a_later_format_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="later Edgewarden"):
         SqliteStore(tmp_path / "store.db")
-
-
-def test_journal_entries_that_a_snapshot_covers_are_pruned_by_age_and_size(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db", limits=Limits(journal_days=1.0, journal_bytes=250))
-    for arrived in range(6):
-        store.append([], [], (float(arrived), b"x" * 100))
-    assert store.prune(10.0) == 0
-    store.remember(b"state", "digest", 10.0)
-    assert store.prune(10.0) == 4
-    assert store.prune(10.0 + 2 * 86_400) == 1
-    store.append([], [], (7.0, b"later"))
-    assert store.recall() == (b"state", [b"later"])
-    store.close()
 
 
 def test_events_are_read_by_what_one_looks_for_while_the_store_is_open(tmp_path: Path) -> None:

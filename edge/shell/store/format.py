@@ -1,7 +1,8 @@
 """How the store's file came to its present format: one plain function a step, applied in order.
 
-    events        every event, by its sequence; `payload` is the JSON as published; `confirmed` is the time of the
-                  PUBACK, seconds since the epoch, or null. What is null is the outbox.
+    events        every event, by its sequence; `payload` is the JSON as published, `size` its bytes and `checksum` its
+                  CRC-32; `stored` is when it was stored, `confirmed` the time of the PUBACK, seconds since the epoch,
+                  or null. What is null is the outbox. A gap is an event without a sensor, its transition is `gap`.
     dead_letter   what was refused: when, from which topic, why, and how the payload began. Bounded by rows.
 
     journal       the readings, one row a commit, packed by `edge.core.journal`. What comes after the newest snapshot
@@ -15,14 +16,19 @@ only for a file that is new or old. A step that has been released is never chang
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+import zlib
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from edge.shell.store.database import Database, explained
 
 migrations = Migrations("edgewarden")
 
 
 @migrations()
-def first_format(database: Database) -> None:
-    """Format 1."""
+def first_format(database: sqlite_utils.Database) -> None:
+    """Format 1: events, dead letters, journal, snapshot."""
     database.table("events").create(
         {
             "sequence": int,
@@ -65,3 +71,29 @@ def first_format(database: Database) -> None:
     database.table("last").create({"name": str, "number": int}, pk="name")
     database.table("last").insert({"name": "sequence", "number": 0})
     database.execute("PRAGMA user_version = 1")
+
+
+@migrations()
+def second_format(database: sqlite_utils.Database) -> None:
+    """Format 2: events know when they were stored, how large they are and their checksum; limits go by that."""
+    for name, kind in (("stored", float), ("size", int), ("checksum", int)):
+        database.table("events").add_column(name, kind)
+    database.conn.create_function("size_of", 1, lambda text: len(text.encode()), deterministic=True)
+    database.conn.create_function("checksum_of", 1, lambda text: zlib.crc32(text.encode()), deterministic=True)
+    database.execute(
+        "UPDATE events SET stored = coalesce(confirmed, time), size = size_of(payload), checksum = checksum_of(payload)"
+    )
+    database.execute("DROP INDEX outbox")
+    database.execute("CREATE INDEX outbox ON events (sequence, transition, severity, size) WHERE confirmed IS NULL")
+    database.table("events").create_index(["incident", "transition"])
+    database.execute("PRAGMA user_version = 2")
+
+
+def migrate(database: Database) -> None:
+    """Bring a file to the present format, as one transaction a step.
+
+    Raises:
+        StoreError: It can't be written.
+    """
+    with explained(database.path):
+        migrations.apply(sqlite_utils.Database(database.connection))

@@ -1,0 +1,237 @@
+"""What durability costs: bytes written per reading, time of a recovery, and `power` against `process`.
+
+    python benchmarks/durability.py
+
+The service's own loop runs on a clock that is made faster than the wall's, over a link that hands it readings as a
+broker does, its in-flight window included. Bytes are those that the process hands to the kernel (`wchar`), so the
+write-ahead log, its way into the file, and snapshots are all in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from config.loading import parse
+from edge.core.journal import pack
+from edge.core.messages import Message
+from edge.core.topics import Topics
+from edge.shell.assembly import make_pipeline
+from edge.shell.resume import resume
+from edge.shell.service import Service, ServiceOptions
+from edge.shell.store import Limits, SqliteStore
+from edge.shell.wall_clock import WallClock
+
+SENSORS = 100
+START = 1_700_000_000.0
+CONFIGURATION = '[[input]]\ntopic = "plant/#"\nsensor = "{topic}/{field}"\n'
+CHANGED = '[[rule]]\nsensors = "**"\ndetectors.ewma.memory = 333\n'
+
+
+class Plant:
+    """Sensors that send one reading after another, two decimals each, at a rate; packed into messages."""
+
+    def __init__(self, rate: float, pack_size: int, seed: int = 1) -> None:
+        self.rate = rate
+        self.pack_size = pack_size
+        self._random = random.Random(seed)
+        self.sent = 0
+
+    def until(self, now: float, most: int) -> list[Message]:
+        """The messages that are due by `now`, at most so many."""
+        messages: list[Message] = []
+        while len(messages) < most and (self.sent + self.pack_size) / self.rate <= now:
+            readings = [self._reading(self.sent + each) for each in range(self.pack_size)]
+            self.sent += self.pack_size
+            text = msgspec.json.encode(readings[0] if self.pack_size == 1 else readings)
+            messages.append(Message("plant/all", text, START + now, qos=1, packet=1 + self.sent % 60_000))
+        return messages
+
+    def _reading(self, number: int) -> dict[str, object]:
+        time_s = number / self.rate
+        value = 20 + number % SENSORS + math.sin(time_s / 500) + self._random.gauss(0, 0.3)
+        return {"ts": round(START + time_s, 3), f"s{number % SENSORS}": round(value, 2)}
+
+
+class Link:
+    """A link whose broker is the plant, with an in-flight window; events vanish at once."""
+
+    def __init__(self, plant: Plant, clock: Clock, in_flight: int) -> None:
+        self._plant = plant
+        self._clock = clock
+        self._in_flight = in_flight
+        self._unacknowledged = 0
+        self._tokens: list[int] = []
+        self._last_token = 0
+        self.alive = self.connected = self.session_present = True
+        self.connections = 1
+        self.dropped_qos0 = 0
+
+    def start(self) -> None:
+        """Nothing to do."""
+
+    def stop(self) -> None:
+        """Nothing to do."""
+
+    def receive(self, timeout_s: float) -> list[Message]:
+        """Let time pass, and give what the window has room for."""
+        self._clock.now += min(timeout_s, 0.02) or 0.001
+        messages = self._plant.until(self._clock.now, self._in_flight - self._unacknowledged)
+        self._unacknowledged += len(messages)
+        return messages
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Make room in the window."""
+        self._unacknowledged -= len(messages)
+
+    def publish(self, *_arguments: Any, **_options: Any) -> int:
+        """Take an event."""
+        self._last_token += 1
+        self._tokens.append(self._last_token)
+        return self._last_token
+
+    def confirmations(self) -> list[int]:
+        """Confirm every event."""
+        tokens, self._tokens = self._tokens, []
+        return tokens
+
+
+class Clock:
+    """Seconds that pass when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """What time it is."""
+        return self.now
+
+
+def written() -> int:
+    """Bytes that this process has handed to the kernel so far."""
+    line = next(each for each in Path("/proc/self/io").read_text().splitlines() if each.startswith("wchar"))
+    return int(line.split()[1])
+
+
+def run(path: Path, rate: float, seconds: float, in_flight: int, pack_size: int) -> tuple[int, int]:
+    """Run the service; returns how many readings it took and how many bytes it wrote."""
+    configuration = parse(CONFIGURATION, "benchmark").configuration
+    clock = Clock()
+    plant = Plant(rate, pack_size)
+    link: Any = Link(plant, clock, in_flight)
+    store = SqliteStore(path)
+    wall = WallClock(0.0, None, lambda: START + clock.now, clock)
+    options = ServiceOptions(Topics("edgewarden/benchmark"), in_flight=in_flight)
+    service = Service(make_pipeline(configuration), store, link, link, options, clock=wall, monotonic=clock)
+    before = written()
+    while clock.now < seconds:
+        service._turn()  # noqa: SLF001 - the loop's body
+    after = written()
+    store.close()
+    return plant.sent, after - before
+
+
+def bytes_per_reading(folder: Path) -> None:
+    """The first table."""
+    print(f"{'readings/s':>10}  {'in flight':>9}  {'a message':>9}  {'readings':>9}  {'bytes a reading':>15}")
+    for rate, seconds, in_flight, pack_size in (
+        (1, 7200, 20, 1),
+        (100, 1800, 20, 1),
+        (100, 1800, 1000, 1),
+        (10_000, 60, 1000, 100),
+        (10_000, 60, 1000, 10),
+    ):
+        path = folder / f"{rate}-{in_flight}-{pack_size}.db"
+        readings, size = run(path, rate, seconds, in_flight, pack_size)
+        print(f"{rate:>10}  {in_flight:>9}  {pack_size:>9}  {readings:>9}  {size / readings:>15.0f}", flush=True)
+
+
+def recovery(folder: Path) -> None:
+    """The time of a recovery: as much journal after the snapshot as there ever is, all of it before it."""
+    configuration = parse(CONFIGURATION, "benchmark").configuration
+    digest, inputs = configuration.digest(), configuration.inputs_digest()
+    path = folder / "recovery.db"
+    store = SqliteStore(path, "process", Limits(journal_bytes=2**40))
+    pipeline = make_pipeline(configuration)
+    plant = Plant(100, 100)
+    entries = []
+    for second in range(1, 5001):
+        step = pipeline.process(plant.until(float(second), 10))
+        entries.append(pack([step.journal]))  # type: ignore[list-item]
+    average = sum(map(len, entries)) / len(entries)
+    fill = int(128 * 2**20 / average)
+    connection = store._database  # noqa: SLF001 - filled faster than a service would
+    with connection.transaction():
+        connection.execute_each(
+            "INSERT INTO journal (arrived, entry) VALUES (?, ?)",
+            ((START, entries[number % len(entries)]) for number in range(fill)),
+        )
+    store.remember(make_pipeline(configuration).save(digest, inputs), digest, START)
+    for entry in entries:
+        store.append([], [], entry, now=START)
+    store.close()
+    print(f"\njournal: {path.stat().st_size / 2**20:.0f} MiB, {plant.sent:,} readings after the snapshot")
+    timed("open and resume", lambda: _resume(path, CONFIGURATION))
+    store = SqliteStore(path, "process")
+    store.remember(pipeline.save(digest, inputs), digest, START)
+    store.close()
+    timed("with the snapshot just written", lambda: _resume(path, CONFIGURATION))
+    timed("one detector changed, learning from the journal", lambda: _resume(path, CHANGED + CONFIGURATION), runs=1)
+
+
+def _resume(path: Path, text: str) -> None:
+    configuration = parse(text, "benchmark").configuration
+    store = SqliteStore(path, "process")
+    resume(lambda: make_pipeline(configuration), store, configuration.digest(), configuration.inputs_digest())
+    store.close()
+
+
+def commits(folder: Path) -> None:
+    """The cost of `power` against `process`, both in the same run, in turns."""
+    entry = random.Random(1).randbytes(1200)
+    stores = {each: SqliteStore(folder / f"{each}.db", each) for each in ("power", "process")}  # type: ignore[arg-type]
+    times: dict[str, list[float]] = {each: [] for each in stores}
+    for _ in range(10):
+        for name, store in stores.items():
+            began = time.perf_counter()
+            for _ in range(100):
+                store.append([], [], entry, now=START)
+            times[name].append((time.perf_counter() - began) / 100)
+    power, process = median(times["power"]), median(times["process"])
+    print(
+        f"\na commit of 1.2 kB: power {power * 1e3:.2f} ms, process {process * 1e3:.2f} ms, ratio {power / process:.1f}"
+    )
+
+
+def timed(what: str, action: Callable[[], None], runs: int = 3) -> None:
+    """Print the median time of some runs."""
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    print(f"{what}: {median(times):.2f} s", flush=True)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description="What durability costs.")
+    parser.add_argument("--only", choices=["bytes", "recovery", "commits"])
+    only = parser.parse_args().only
+    with tempfile.TemporaryDirectory() as folder:
+        for name, part in (("bytes", bytes_per_reading), ("recovery", recovery), ("commits", commits)):
+            if only in (None, name):
+                part(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`edgewarden export`: the readings that the store has kept, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from edge.commands.moments import Moment
+
+
+@click.command()
+@click.argument("store", type=click.Path(path_type=Path), required=False)
+@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
+              help="Configuration, for the place of the store.")  # fmt: skip
+@click.option("--sensor", help="Only sensors whose name fits this glob, such as 'line1/*'.")
+@click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--until", type=Moment(), help="Before this time.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the rows here instead of to standard output.")
+def export(
+    store: Path | None, path: Path, sensor: str | None, since: float | None, until: float | None, output: Path | None
+) -> None:
+    """Write the readings of a store's journal as CSV, in the order of their arrival: time, sensor, value.
+
+    STORE is the store's file; without it, it is the configuration's. The service may be running. What `replay` reads is
+    what this writes. Readings that were refused later, as late or as duplicates, are among them.
+    """
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+
+    with explained():
+        if store is None:
+            from config.loading import load  # noqa: PLC0415
+
+            store = load(path).store.path
+        target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
+        try:
+            _write(store, sensor, since, until, target)
+        finally:
+            if output:
+                target.close()
+
+
+def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
+    from config.topics import glob_pattern  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.journal import Readings  # noqa: PLC0415
+    from edge.shell.store import read_history  # noqa: PLC0415
+
+    pattern = None if sensor is None else glob_pattern(sensor)
+    history = read_history(store)
+    sensors: dict[str, bool] = {}
+
+    def know(name: str) -> None:
+        sensors[name] = pattern is None or pattern.fullmatch(name) is not None
+
+    for name, *_ in history.sensors:
+        know(name)
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(("time", "sensor", "value"))
+    for part in history.parts:
+        if not isinstance(part, Readings):
+            continue
+        for name, *_ in part.new_sensors:
+            know(name)
+        names, wanted, batch = list(sensors), list(sensors.values()), part.batch
+        for slot, time, value in zip(batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), strict=True):
+            if wanted[slot] and (since is None or time >= since) and (until is None or time < until):
+                moment = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
+                writer.writerow((moment, names[slot], repr(value)))

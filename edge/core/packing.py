@@ -1,0 +1,97 @@
+"""Packing: arrays of readings as few bytes, exactly.
+
+Sensors send decimals with a few digits, at times that differ little from one to the next. As integers, as differences,
+and with the bytes of equal weight side by side, a general compressor finds what they have in common. What doesn't
+survive this bit by bit is kept as it is.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e6)
+EXACT = 2.0**53
+LEVEL = 1
+RAW = 0.0
+
+
+class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
+    """Float64 numbers, shape (n,).
+
+    Attributes:
+        scale: What the numbers were multiplied by to become integers, or 0 if they are as they were.
+        data: The differences of the integers, or the numbers, by bytes of equal weight.
+    """
+
+    scale: float
+    data: bytes
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.float64]) -> PackedFloats:
+        """Pack numbers; `unpack()` gives the same bits."""
+        with np.errstate(all="ignore"):
+            for scale in SCALES:
+                scaled = np.rint(numbers * scale)
+                if not (np.abs(scaled) < EXACT).all():
+                    break
+                integers = scaled.astype(np.int64)
+                if _same(integers / scale, numbers):
+                    return cls(scale, _by_weight(np.diff(integers, prepend=0)))
+        return cls(RAW, _by_weight(numbers))
+
+    def unpack(self) -> NDArray[np.float64]:
+        """The numbers.
+
+        Raises:
+            ValueError: The bytes are damaged.
+        """
+        if self.scale == RAW:
+            return _in_order(self.data).view(np.float64)
+        if self.scale not in SCALES:
+            raise ValueError(f"unknown scale {self.scale}")
+        return np.cumsum(_in_order(self.data)) / self.scale
+
+
+def pack_integers(numbers: NDArray[np.int64]) -> bytes:
+    """Integers as differences, by bytes of equal weight."""
+    return _by_weight(np.diff(numbers, prepend=0))
+
+
+def unpack_integers(data: bytes) -> NDArray[np.int64]:
+    """What `pack_integers()` packed."""
+    return np.cumsum(_in_order(data))
+
+
+def compress(data: bytes) -> bytes:
+    """Fewer bytes that carry a checksum of their content."""
+    return zlib.compress(data, LEVEL)
+
+
+def decompress(data: bytes) -> bytes:
+    """What `compress()` made smaller.
+
+    Raises:
+        ValueError: The bytes are damaged.
+    """
+    try:
+        return zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"damaged bytes: {error}") from error
+
+
+def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return bool((one.view(np.int64) == other.view(np.int64)).all())
+
+
+def _by_weight(numbers: NDArray[np.int64] | NDArray[np.float64]) -> bytes:
+    little = np.ascontiguousarray(numbers.astype(numbers.dtype.newbyteorder("<"), copy=False))
+    return little.view(np.uint8).reshape(-1, 8).T.tobytes()
+
+
+def _in_order(data: bytes) -> NDArray[np.int64]:
+    planes = np.frombuffer(data, np.uint8).reshape(8, -1)
+    return np.ascontiguousarray(planes.T).view("<i8").ravel().astype(np.int64)

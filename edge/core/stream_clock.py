@@ -1,0 +1,80 @@
+"""The stream clock: how far the plant has come, by the times of its readings, whatever one sensor's clock says.
+
+The clock follows the latest reading, but one sensor alone can't make it leap: a reading that is far ahead waits until
+another sensor is there too, or until nobody else has said anything for a while. So a sensor whose clock runs ahead
+makes no other sensor look silent, and a plant that pauses goes on with the second sensor that does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.base import Floats, Slots
+
+TOLERANCE_S = 2.0
+"""A step of the clock that any sensor may cause by itself."""
+
+ALONE = 5
+"""Readings in a row of one sensor, with none of the others between them, after which it is believed."""
+
+NOBODY = -1
+
+
+class StreamClock:
+    """The latest time that is believed.
+
+    Attributes:
+        now: Seconds since the epoch, UTC; minus infinity before the first reading.
+        ahead: The slot of a sensor that is ahead, or `NOBODY`.
+        ahead_time: How far it is.
+        alone: How many readings in a row were its.
+        highest: The highest slot seen; the only sensor there is, is always believed.
+    """
+
+    def __init__(self) -> None:
+        self.now = -np.inf
+        self.ahead = NOBODY
+        self.ahead_time = -np.inf
+        self.alone = 0
+        self.highest = 0
+
+    def advance(self, slots: Slots, times: Floats) -> Floats:
+        """Take note of readings; what the clock says after each, shape (n,).
+
+        Args:
+            slots: Row of each reading's sensor, shape (n,), n at least 1.
+            times: Seconds since the epoch, shape (n,).
+        """
+        clock: Floats = np.maximum.accumulate(np.maximum(times, self.now))
+        before = np.concatenate(([self.now], clock[:-1]))
+        leaps = (times > before + TOLERANCE_S) & (np.maximum.accumulate(slots) + self.highest > 0) & (before > -np.inf)
+        first = int(np.argmax(leaps)) if leaps.any() else len(slots)
+        if first:
+            if (slots[:first] != self.ahead).any():
+                self.alone = 0
+            self.now = float(clock[first - 1])
+            self.highest = max(self.highest, int(slots[:first].max()))
+        for index in range(first, len(slots)):
+            self._advance_one(int(slots[index]), float(times[index]))
+            clock[index] = self.now
+        return clock
+
+    def _advance_one(self, slot: int, time: float) -> None:
+        self.highest = max(self.highest, slot)
+        if time <= self.now + TOLERANCE_S:
+            self.now = max(self.now, time)
+            if slot != self.ahead:
+                self.alone = 0
+        elif slot == self.ahead:
+            self.ahead_time = time
+            self.alone += 1
+            if self.alone >= ALONE:
+                self.now = time
+        elif self.ahead == NOBODY or self.ahead_time <= self.now + TOLERANCE_S:
+            self.ahead, self.ahead_time, self.alone = slot, time, 1
+        else:
+            if time > self.ahead_time:
+                self.now, self.ahead, self.ahead_time = self.ahead_time, slot, time
+            else:
+                self.now = time
+            self.alone = 0

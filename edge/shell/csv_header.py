@@ -1,0 +1,93 @@
+"""The header of a CSV file: which separator it has, and which column holds what."""
+
+from __future__ import annotations
+
+import csv
+from typing import NamedTuple
+
+TIME_COLUMNS = (
+    "time", "timestamp", "ts", "t", "datetime", "date_time", "@timestamp", "_time", "time_utc", "epoch", "date",
+)  # fmt: skip
+SENSOR_COLUMNS = ("sensor", "sensor_id", "sensor_name", "tag", "topic")
+VALUE_COLUMNS = ("value", "reading")
+LABEL_COLUMNS = ("label", "anomaly", "is_anomaly")
+"""Columns that say 1 where something was wrong and 0 where nothing was; they are no sensors."""
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+class HeaderError(ValueError):
+    """A header doesn't say which columns hold what."""
+
+
+class Columns(NamedTuple):
+    """Where a file holds what.
+
+    Attributes:
+        separator: What stands between two cells.
+        header: The names of the columns.
+        times: The column of the time, or those of the date and of the time of day.
+        sensor: The column of the sensor's name in the long form; None in the wide one.
+        values: Columns of values and what they are called: that of the long form, or one a sensor.
+        label: The column that says whether something was wrong, or None.
+    """
+
+    separator: str
+    header: list[str]
+    times: tuple[int, ...]
+    sensor: int | None
+    values: list[tuple[int, str]]
+    label: int | None
+
+
+def read_header(line: str) -> Columns:
+    """Find out what a header means; of the separators, only one must make sense of it.
+
+    Args:
+        line: The first line of a file that is neither empty nor a comment.
+
+    Raises:
+        HeaderError: It doesn't say which columns hold what.
+    """
+    readings = {each: _cells(line, each) for each in SEPARATORS}
+    sensible = [each for each, cells in readings.items() if len(cells) > 1 and _times([c.lower() for c in cells])]
+    if len(sensible) > 1:
+        words = " or ".join(SEPARATORS[each] for each in sensible)
+        raise HeaderError(f"is the separator a {words}? Both make sense of the header")
+    if not sensible:
+        if all(len(cells) < 2 for cells in readings.values()):
+            found = _times([line.strip().strip('"').lower()])
+            known = ", ".join(SEPARATORS.values())
+            raise HeaderError("no column beside the time" if found else f"only one column; separators are {known}")
+        raise HeaderError(f"no column for the time; one must be called {', '.join(TIME_COLUMNS)}")
+    return _columns(sensible[0], readings[sensible[0]])
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [each.strip() for each in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+
+
+def _times(lowered: list[str]) -> tuple[int, ...]:
+    if "date" in lowered and "time" in lowered:
+        return lowered.index("date"), lowered.index("time")
+    return next(((lowered.index(each),) for each in TIME_COLUMNS if each in lowered), ())
+
+
+def _columns(separator: str, header: list[str]) -> Columns:
+    lowered = [each.lower() for each in header]
+    twice = next((name for index, name in enumerate(lowered) if name and name in lowered[:index]), None)
+    if twice is not None:
+        raise HeaderError(f"two columns have the same name, {header[lowered.index(twice)]!r}")
+    times = _times(lowered)
+    label = _first(lowered, LABEL_COLUMNS)
+    sensor, value = _first(lowered, SENSOR_COLUMNS), _first(lowered, VALUE_COLUMNS)
+    if sensor is not None and value is not None:
+        return Columns(separator, header, times, sensor, [(value, header[value])], label)
+    values = [(index, name) for index, name in enumerate(header) if index not in {*times, label} and name]
+    if not values:
+        raise HeaderError("no column beside the time")
+    return Columns(separator, header, times, None, values, label)
+
+
+def _first(lowered: list[str], names: tuple[str, ...]) -> int | None:
+    return next((lowered.index(each) for each in names if each in lowered), None)

@@ -1,0 +1,112 @@
+"""Resuming: from what a store holds to the core as it was.
+
+Where the configuration has been changed, it is the core as it would be had the configuration always been this one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from edge.core.gaps import Gap
+from edge.core.journal import JournalError, Part, Readings, unpack
+from edge.core.pipeline import Pipeline
+from edge.core.recovery import learn
+from edge.core.snapshot import Snapshot, SnapshotError
+from edge.shell.store import Recollection, Store
+
+log = logging.getLogger("edgewarden.service")
+
+RELEARNED = 500_000
+"""Readings, the latest, from which changed detectors learn; more would delay the start by more than some seconds."""
+
+
+class Entries:
+    """The parts of journal entries, without those that are damaged."""
+
+    def __init__(self, entries: Iterable[bytes]) -> None:
+        self._entries = entries
+        self.damaged = 0
+
+    def __iter__(self) -> Iterator[Part]:
+        for entry in self._entries:
+            try:
+                yield from unpack(entry)
+            except JournalError as error:
+                self.damaged += 1
+                log.warning("journal_entry_damaged error=%r", str(error))
+
+
+def resume(
+    make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str
+) -> tuple[Pipeline, Recollection, list[Gap]]:
+    """The core with all that the store knows.
+
+    Args:
+        make_pipeline: Makes one that knows nothing.
+        store: The store.
+        digest: Of the present configuration.
+        inputs: Of what it says of inputs.
+
+    Returns:
+        The core, what it was made of, and what turned out to be missing.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    began = time.monotonic()
+    recollection = store.recall()
+    pipeline = make_pipeline()
+    gaps = []
+    since = Entries(recollection.since)
+    learned = 0
+    try:
+        if recollection.state is not None:
+            learned = _restore(pipeline, store, recollection.state, digest, inputs)
+        pipeline.relive(since)
+    except SnapshotError as error:
+        log.warning("learning_anew reason=%r", str(error))
+        pipeline = make_pipeline()
+        if recollection.complete:
+            pipeline.relive(Entries(store.past()))
+            pipeline.relive(since)
+        gaps.append(_missing(recollection, f"the learned state couldn't be read ({error})"))
+    if since.damaged:
+        gaps.append(_missing(recollection, f"{since.damaged} batches of readings couldn't be read"))
+    log.info(
+        "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
+        len(pipeline.sensors),
+        len(pipeline.engine.open_incidents),
+        len(recollection.since),
+        learned,
+        time.monotonic() - began,
+    )
+    pipeline.accounts.clear()
+    pipeline.continue_after(store.last_sequence())
+    return pipeline, recollection, gaps
+
+
+def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs: str) -> int:
+    """Give a core what a snapshot knows, and changed detectors what the journal knows; how many readings that were."""
+    snapshot = Snapshot.from_bytes(state)
+    unlearned = pipeline.restore(snapshot, inputs)
+    if not unlearned.slots:
+        return 0
+    if snapshot.digest != digest:
+        log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
+    return learn(pipeline.engine, unlearned, _latest(lambda: Entries(store.past()), RELEARNED))
+
+
+def _latest(past: Callable[[], Iterable[Part]], most: int) -> Iterator[Part]:
+    """The parts of a journal that hold its latest readings, at most about so many."""
+    surplus = sum(len(each) for each in past() if isinstance(each, Readings)) - most
+    for part in past():
+        if isinstance(part, Readings) and surplus > 0:
+            surplus -= len(part)
+        else:
+            yield part
+
+
+def _missing(recollection: Recollection, detail: str) -> Gap:
+    return Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail)

@@ -1,0 +1,154 @@
+"""What the service needs of a store, and the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from edge.core.events import Event
+from edge.core.gaps import Gap
+from edge.core.messages import DeadLetter
+
+
+class StoreError(Exception):
+    """The store's file can't be used; says which and why.
+
+    Attributes:
+        temporary: Whether trying again may help: the disk is full, read-only or slow.
+        damaged: Whether the file's content can't be trusted.
+    """
+
+    def __init__(self, words: str, *, temporary: bool = False, damaged: bool = False) -> None:
+        super().__init__(words)
+        self.temporary = temporary
+        self.damaged = damaged
+
+
+class OutboxRow(NamedTuple):
+    """An event that nobody has confirmed yet, as the publisher needs it."""
+
+    sequence: int
+    topic: str
+    transition: str
+    kind: str
+    severity: int
+    sensor: str
+    payload: bytes
+
+
+class Backlog(NamedTuple):
+    """How much is waiting in the outbox.
+
+    Attributes:
+        events: How many events.
+        size: Bytes of their payloads.
+        oldest: Time of the one that has waited longest, seconds since the epoch, UTC; None if there is none.
+    """
+
+    events: int
+    size: int
+    oldest: float | None
+
+
+class Recollection(NamedTuple):
+    """What a restart begins with.
+
+    Attributes:
+        state: The newest snapshot, or None.
+        since: The journal entries after it, in order.
+        last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
+        complete: Whether the journal still begins with the very first reading.
+    """
+
+    state: bytes | None
+    since: list[bytes]
+    last_arrival: float | None
+    complete: bool = True
+
+
+class Limits(NamedTuple):
+    """How much is kept.
+
+    Attributes:
+        events_days: Delivered events older than this are deleted, by the time of their PUBACK.
+        events_bytes: Delivered events are deleted, oldest first, while all payloads together are larger than this.
+        outbox_events: So many events may wait for delivery.
+        outbox_bytes: Size of their payloads, likewise.
+        outbox_days: For so long an event may wait.
+        dead_letters: So many are kept.
+        journal_days: Journal entries older than this are deleted, by arrival, if a snapshot covers them.
+        journal_bytes: Likewise the oldest, while all together are larger than this.
+        free_disk_bytes: So much of the disk is left free by us.
+    """
+
+    events_days: float = 30.0
+    events_bytes: int = 256 * 2**20
+    outbox_events: int = 200_000
+    outbox_bytes: int = 512 * 2**20
+    outbox_days: float = 30.0
+    dead_letters: int = 1000
+    journal_days: float = 7.0
+    journal_bytes: int = 128 * 2**20
+    free_disk_bytes: int = 64 * 2**20
+
+
+class Store(Protocol):
+    """What the service needs of a store, in the order in which it calls.
+
+    `append()` once a commit, before its messages are acknowledged. `pending()` and `confirm()` as the broker takes
+    events. `prune()` now and then. Every method either happens as a whole or raises `StoreError`.
+    """
+
+    def append(
+        self,
+        events: Sequence[Event],
+        dead_letters: Sequence[DeadLetter],
+        journal: bytes | None = None,
+        *,
+        now: float = 0.0,
+        instead_of: Sequence[int] = (),
+    ) -> None:
+        """Keep the outcome of some steps, as one transaction. An event whose id is known already is left as it is.
+
+        Args:
+            events: In order of sequence.
+            dead_letters: What was refused.
+            journal: The steps' journal entry.
+            now: Seconds since the epoch, UTC.
+            instead_of: Sequences of undelivered events that go when these come.
+        """
+
+    def remember(self, state: bytes, digest: str, now: float) -> None:
+        """Keep a snapshot as of the last journal entry, instead of the one before."""
+
+    def recall(self) -> Recollection:
+        """The newest snapshot, and the journal entries since."""
+
+    def past(self) -> Iterator[bytes]:
+        """The journal entries before the newest snapshot, in order."""
+
+    def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
+        """Unconfirmed events with a sequence above `after` and not above `up_to`, in order, at most `most`."""
+
+    def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
+        """Likewise, but only those of incidents that haven't ended."""
+
+    def confirm(self, sequences: Sequence[int], now: float) -> None:
+        """Note that the broker has taken these events."""
+
+    def backlog(self) -> Backlog:
+        """How much is waiting."""
+
+    def last_sequence(self) -> int:
+        """Number of the last event, 0 if there is none."""
+
+    def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
+        """Delete what the limits don't allow for; returns what of it had not been delivered.
+
+        Args:
+            now: Seconds since the epoch, UTC.
+            keep: Sequences of events that are on their way, which stay.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""

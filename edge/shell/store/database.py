@@ -1,0 +1,118 @@
+"""One connection to a SQLite file, and what its errors mean. No other file imports sqlite3.
+
+The write-ahead log lets any number of readers look on, with `sqlite-utils` or Datasette too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from edge.shell.store.base import StoreError
+
+BUSY_TIMEOUT_S = 5.0
+LOG_PAGES = 1000
+"""Pages after which the write-ahead log is brought into the file, and about its size."""
+
+TEMPORARY = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+}
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Database:
+    """A connection that raises nothing but `StoreError`.
+
+    Args:
+        path: The file, as errors name it.
+        connection: The connection; by default one to the file, which is made if it isn't there.
+    """
+
+    def __init__(self, path: Path, connection: Any = None) -> None:
+        self.path = path
+        with explained(path):
+            self.connection: Any = connection or sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+    def prepare(self, durability: Literal["power", "process"]) -> None:
+        """Set what a writing connection needs.
+
+        `power` syncs each commit to the disk (synchronous FULL). `process` may lose the last commits in a power cut
+        (NORMAL), but in no crash of the process.
+        """
+        self.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+        self.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        self.execute(f"PRAGMA journal_size_limit = {4096 * LOG_PAGES}")
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; all rows of its answer."""
+        with explained(self.path):
+            return list(self.connection.execute(statement, values))
+
+    def execute_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of values."""
+        with explained(self.path):
+            self.connection.executemany(statement, rows)
+
+    def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a query; its rows, one by one."""
+        with explained(self.path):
+            yield from self.connection.execute(statement, values)
+
+    def number(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """The one value that a query gives, or None."""
+        rows = self.execute(statement, values)
+        return rows[0][0] if rows else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of what is written within, or nothing."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:  # whatever happened, half a step must not stay
+            if self.connection.in_transaction:
+                self.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with explained(self.path):
+            self.connection.close()
+
+
+def look_on(path: Path) -> Database:
+    """A connection that can't write.
+
+    Raises:
+        StoreError: There is no such file.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: no such file")
+    with explained(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+    return Database(path, connection)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        words = f"{path}: {error}"
+        raise StoreError(words, temporary=code in TEMPORARY, damaged=code in DAMAGED) from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path}: a text isn't UTF-8", damaged=True) from error

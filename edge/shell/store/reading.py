@@ -1,0 +1,135 @@
+"""Looking on from outside: events and readings of a store that a service may be writing to, without ever writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.core.journal import JournalError, Part, Readings, unpack
+from edge.core.messages import Batch
+from edge.core.snapshot import Snapshot, SnapshotError
+from edge.shell.store.base import StoreError
+from edge.shell.store.database import look_on
+
+EVENT_COLUMNS = (
+    "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
+    "confirmed",
+)  # fmt: skip
+
+
+class EventFilter(NamedTuple):
+    """Which events to read; None means any.
+
+    Attributes:
+        sensor: Glob on the sensor's name.
+        kinds: Kinds of incident.
+        transitions: What happened.
+        severity: At least this.
+        since: Not before this time, seconds since the epoch, UTC.
+        until: Before this time.
+    """
+
+    sensor: str | None = None
+    kinds: tuple[str, ...] = ()
+    transitions: tuple[str, ...] = ()
+    severity: int = 1
+    since: float | None = None
+    until: float | None = None
+
+
+class History(NamedTuple):
+    """The journal of a store.
+
+    Attributes:
+        sensors: Those that were known before its first part, as `Pipeline.know()` takes them.
+        parts: Its parts, in order; read as they are asked for.
+    """
+
+    sensors: list[tuple[str, str, bool]]
+    parts: Iterator[Part]
+
+
+def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | None = None) -> list[dict[str, Any]]:
+    """Read events.
+
+    Args:
+        path: The store's file.
+        chosen: Which events.
+        after: Only those with a greater sequence.
+        last: Only so many, the latest; None for all.
+
+    Returns:
+        The columns of the table `events` but the inner ones, in order of sequence.
+
+    Raises:
+        StoreError: There is no such file, or it is no store.
+    """
+    wanted: list[tuple[str, Iterable[Any]]] = [("sequence > ?", [after]), ("severity >= ?", [chosen.severity])]
+    if chosen.sensor is not None:
+        wanted.append(("sensor GLOB ?", [chosen.sensor]))
+    for column, words in (("kind", chosen.kinds), ("transition", chosen.transitions)):
+        if words:
+            wanted.append((f"{column} IN ({', '.join('?' * len(words))})", words))
+    if chosen.since is not None:
+        wanted.append(("time >= ?", [chosen.since]))
+    if chosen.until is not None:
+        wanted.append(("time < ?", [chosen.until]))
+    where = " AND ".join(condition for condition, _ in wanted)
+    values = [value for _, bound in wanted for value in bound]
+    database = look_on(path)
+    try:
+        rows = database.execute(
+            f"SELECT {', '.join(EVENT_COLUMNS)} FROM events WHERE {where}"  # noqa: S608 - columns are ours
+            " ORDER BY sequence DESC LIMIT ?",
+            [*values, -1 if last is None else last],
+        )
+    finally:
+        database.close()
+    return [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in reversed(rows)]
+
+
+def read_history(path: Path, since: float | None = None) -> History:
+    """Read the journal.
+
+    Args:
+        path: The store's file.
+        since: Leave out what arrived before this time, seconds since the epoch, UTC.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or it holds damaged readings.
+    """
+    database = look_on(path)
+    database.execute("BEGIN")
+    states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
+    sensors: list[tuple[str, str, bool]] = []
+    if states:
+        try:
+            snapshot = Snapshot.from_bytes(states[0][1])
+        except SnapshotError as error:
+            raise StoreError(f"{path}: {error}", damaged=True) from error
+        timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
+        sensors = [(name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True)]
+
+    def parts() -> Iterator[Part]:
+        try:
+            for number, arrived, entry in database.iterate(
+                "SELECT number, arrived, entry FROM journal WHERE ? OR arrived >= ? ORDER BY number",
+                (not states, since or 0.0),
+            ):
+                try:
+                    found = unpack(entry)
+                except JournalError as error:
+                    raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
+                yield from found if since is None or arrived >= since else _only_names(found)
+        finally:
+            database.close()
+
+    return History(sensors, parts())
+
+
+def _only_names(parts: list[Part]) -> Iterator[Part]:
+    """What parts say of sensors, without their readings."""
+    for part in parts:
+        if isinstance(part, Readings) and part.new_sensors:
+            yield Readings(Batch(), part.new_sensors)

@@ -1,0 +1,132 @@
+"""What the store has kept can be replayed, with another configuration too, and exported."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config.loading import load
+from edge.commands import main
+from edge.core.journal import pack
+from edge.core.messages import Reading
+from edge.shell.assembly import make_pipeline
+from edge.shell.store import SqliteStore
+
+START = 1_700_000_000.0
+CONFIGURATION = """
+[gateway]
+name = "gw"
+[incidents]
+threshold = {threshold}
+[[input]]
+topic = "plant/#"
+"""
+
+
+def some_readings(count: int = 3000) -> list[Reading]:
+    noise = random.Random(5)
+    return [
+        Reading(
+            f"plant/s{index % 3}",
+            START + index / 3,
+            round(20 + noise.gauss(0, 0.2) + (9 if index % 500 > 490 else 0), 3),
+        )
+        for index in range(count)
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a configuration, a store that a service has written, and the events of that time."""
+    file = tmp_path / "edgewarden.toml"
+    file.write_text(CONFIGURATION.format(threshold=6.0))
+    configuration = load(file)
+    pipeline = make_pipeline(configuration)
+    store = SqliteStore(configuration.store.path, "process")
+    readings = some_readings()
+    with (tmp_path / "live.jsonl").open("w") as live:
+        for start in range(0, len(readings), 100):
+            step = pipeline.process_readings(readings[start : start + 100])
+            assert step.journal is not None
+            store.append(step.events, [], pack([step.journal]), now=START + start)
+            live.writelines(event.payload.decode() + "\n" for event in step.events)
+            if start == 1500:
+                store.remember(pipeline.save("digest"), "digest", START)
+    store.close()
+    return tmp_path
+
+
+def edgewarden(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def test_the_journal_gives_the_events_of_that_time(folder: Path) -> None:
+    result = edgewarden("replay", "--journal", "--config", str(folder / "edgewarden.toml"))
+    assert result.exit_code == 0
+    assert result.stdout == (folder / "live.jsonl").read_text()
+    assert "3000 readings of 3 sensors" in result.stderr
+
+
+def test_another_configuration_says_what_it_would_have_raised(folder: Path) -> None:
+    other = folder / "other.toml"
+    other.write_text(CONFIGURATION.format(threshold=90.0))
+    result = edgewarden("replay", "--journal", str(folder / "edgewarden.db"), "--config", str(other))
+    raised = [line for line in (folder / "live.jsonl").read_text().splitlines() if '"raised"' in line]
+    assert raised
+    assert sum('"transition":"raised"' in line for line in result.stdout.splitlines()) < len(raised)
+
+
+def test_only_what_arrived_since(folder: Path) -> None:
+    result = edgewarden(
+        *("replay", "--journal", "--config", str(folder / "edgewarden.toml"), "--since", "2023-11-14T22:38:20Z")
+    )
+    assert "1500 readings of 3 sensors" in result.stderr
+
+
+def test_the_export_replayed_gives_the_same_events(folder: Path) -> None:
+    config = str(folder / "edgewarden.toml")
+    exported = edgewarden("export", "--config", config, "--output", str(folder / "out.csv"))
+    assert exported.exit_code == 0
+    rows = list(csv.reader((folder / "out.csv").read_text().splitlines()))
+    assert rows[0] == ["time", "sensor", "value"]
+    assert [(sensor, float(value)) for _, sensor, value in rows[1:]] == [(r.sensor, r.value) for r in some_readings()]
+    replayed = edgewarden("replay", str(folder / "out.csv"), "--config", config)
+    assert [json.loads(line)["id"] for line in replayed.stdout.splitlines()] == [
+        json.loads(line)["id"] for line in (folder / "live.jsonl").read_text().splitlines()
+    ]
+
+
+def test_an_export_of_one_sensor_and_a_time(folder: Path) -> None:
+    result = edgewarden(
+        *("export", str(folder / "edgewarden.db"), "--sensor", "*/s1"),
+        *("--since", "2023-11-14T22:13:21Z", "--until", "2023-11-14T22:13:24Z"),
+    )
+    assert [line.split(",")[:2] for line in result.stdout.splitlines()[1:]] == [
+        ["2023-11-14T22:13:21.333333Z", "plant/s1"],
+        ["2023-11-14T22:13:22.333333Z", "plant/s1"],
+        ["2023-11-14T22:13:23.333333Z", "plant/s1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("replay",), "give a CSV file, or --journal"),
+        (("replay", "x.csv", "--since", "24h"), "--since needs --journal"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    result = edgewarden(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_store_that_is_not_there_is_said(tmp_path: Path) -> None:
+    result = edgewarden("export", str(tmp_path / "nothing.db"))
+    assert result.exit_code == 1
+    assert "no such file" in result.stderr

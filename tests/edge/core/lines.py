@@ -1,0 +1,142 @@
+"""Lines to try: small pipelines, plants that feed them, and all that a pipeline knows, so that it can be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+import msgspec
+import numpy as np
+
+from config.schema import IncidentSettings, ResolvedRule
+from detectors import DETECTORS
+from detectors.base import Detector
+from detectors.state import SavedState
+from edge.core.decoders import FieldsDecoder
+from edge.core.decoders.base import Repetition
+from edge.core.events import Event
+from edge.core.gaps import Gap
+from edge.core.journal import Part, pack, unpack
+from edge.core.messages import Message
+from edge.core.pipeline import Pipeline, Step
+from edge.core.routes import Route, Routes
+from edge.core.snapshot import Snapshot
+from edge.core.topics import Topics
+
+START = 1_700_000_000.0
+USUAL = {"silence": {}, "limits": {"high": 80.0}, "rate": {"most_per_s": 50.0}, "ewma": {}}
+SETTINGS = IncidentSettings(threshold=4.0, clear_after=2, update_s=1.0, adopt_after_s=600.0)
+
+
+def detectors(**parameters: dict[str, float]) -> tuple[Detector, ...]:
+    return tuple(DETECTORS[name](**keys) for name, keys in parameters.items())
+
+
+def rule(*of: Detector, settings: IncidentSettings = SETTINGS) -> ResolvedRule:
+    return ResolvedRule(0, "**", "default", "", of or detectors(**USUAL), settings, "", {})
+
+
+def pipeline(
+    rule_for: Callable[[str], ResolvedRule] | None = None, *, gateway: str = "gw", reorder_s: float = 0.0
+) -> Pipeline:
+    """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway."""
+    decoder = FieldsDecoder()
+    routes = [
+        Route("paced/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=True),
+        Route("now/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=False),
+    ]
+    usual = rule()
+    made = rule_for or (lambda _: usual)
+    return Pipeline(gateway, Topics("edgewarden"), Routes(routes, "edgewarden"), made, reorder_s=reorder_s)
+
+
+def reading(sensor: str, time: float, value: float, arrived: float | None = None) -> Message:
+    """A reading that says its time, or, below `now/`, that came at it."""
+    payload: dict[str, float] = {"value": value}
+    if sensor.startswith("paced/"):
+        payload["ts"] = time
+    return Message(sensor, json.dumps(payload).encode(), time if arrived is None else arrived)
+
+
+def plant(times: Iterable[float], *sensors: str) -> list[Message]:
+    """Calm readings of some sensors, each a little after the other, at all of these times."""
+    return [
+        reading(sensor, time + 0.01 * place, 20.0 + (round(time * 7) % 10) / 10)
+        for time in times
+        for place, sensor in enumerate(sensors)
+    ]
+
+
+class Line:
+    """A pipeline, with all that came of it."""
+
+    def __init__(self, made: Pipeline) -> None:
+        self.pipeline = made
+        self.events: list[Event] = []
+        self.parts: list[Part] = []
+        self.refused: list[str] = []
+
+    def take(self, messages: list[Message], cut: int = 10_000) -> Line:
+        for start in range(0, len(messages), cut):
+            self.note(self.pipeline.process(messages[start : start + cut]))
+        return self
+
+    def note(self, step: Step) -> Line:
+        self.events += step.events
+        self.refused += [each.refusal.reason for each in step.dead_letters]
+        if step.journal is not None:
+            self.parts.append(step.journal)
+        return self
+
+    def missing(self) -> list[str]:
+        """The sensors that were said to be silent, in order."""
+        return [each.sensor for each in self.events if each.kind == "missing" and each.transition == "raised"]
+
+    def do(self, action: str, argument: object) -> Line:
+        """One of the things that a service does with a pipeline."""
+        if action == "take":
+            return self.note(self.pipeline.process(argument))  # type: ignore[arg-type]
+        if action == "tick":
+            return self.note(self.pipeline.tick(argument))  # type: ignore[arg-type]
+        if action == "step":
+            return self.note(self.pipeline.clock_stepped(argument))  # type: ignore[arg-type]
+        if action == "gap":
+            return self.note(self.pipeline.gap(Gap("readings", "session_lost"), START))
+        self.pipeline.interrupted()
+        return self
+
+
+def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -> Line:
+    """What a restart makes of a snapshot and the journal since: the parts, as they were stored."""
+    line = Line(made)
+    made.restore(Snapshot.from_bytes(saved), inputs)
+    line.events += made.relive(unpack(pack(parts)))
+    return line
+
+
+def knowledge(made: Pipeline) -> dict[str, object]:
+    """All that a pipeline knows, by name; equal for two that can't be told apart."""
+    snapshot = Snapshot.from_bytes(made.save("", ""))
+    rows = [sum(group is each for each, _ in made.engine.members) for group in made.engine.ordered_groups]
+    known: dict[str, object] = {
+        each: msgspec.msgpack.encode(getattr(snapshot, each))
+        for each in snapshot.__struct_fields__
+        if each not in {"tables", "vitals", "admission", "trackers", "last_values"}
+    }
+    known["trackers"] = msgspec.msgpack.encode(sorted(snapshot.trackers.items()))
+    known["last values"] = sorted(snapshot.last_values.items())
+    for owner in (made.engine.vitals, made._intake.admission):
+        for name, array in vars(owner).items():
+            if isinstance(array, np.ndarray):
+                known[f"{type(owner).__name__}.{name}"] = array[: len(made.sensors)].tobytes()
+    for group, (tables, used) in enumerate(zip(snapshot.tables, rows, strict=True)):
+        for place, table in enumerate(tables):
+            for name, array in SavedState(table).arrays.items():
+                known[f"group {group} table {place}: {name}"] = array[:used].tobytes()
+    return known
+
+
+def differing(one: Pipeline, other: Pipeline) -> list[str]:
+    """The names of what two pipelines know differently."""
+    mine, theirs = knowledge(one), knowledge(other)
+    return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))

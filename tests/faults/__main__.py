@@ -1,0 +1,77 @@
+"""The fault matrix, for real: a real broker, real processes, real kills, and a table of what was lost or doubled.
+
+python tests/faults --kills 200 [--only NAME ...] [--short] [--seed N] [--keep FOLDER]
+
+Every fault runs against the truth: an offline run over exactly the readings that were published. In the table,
+
+    lost      events of the truth that the consumer never received,
+    doubled   events that it received and that are none of the truth, or came once more with another content,
+    again     deliveries of an event that had been delivered before, the same: QoS 1 allows for them, the id tells,
+    recovery  the longest time from the end of a fault to the first event that hadn't been received before; for an
+              outage, until nothing was missing any more. Each module says more.
+
+It ends with 1 if anything was lost or doubled, or if a fault's own demands weren't met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
+
+from bench import Bench, Fault  # noqa: E402 - found by the path above
+from matrix import FAULTS  # noqa: E402
+from table import Table  # noqa: E402
+from verdict import Outcome  # noqa: E402
+
+from edge.shell.broker import find_mosquitto  # noqa: E402
+
+
+def try_out(fault: Fault, bench: Bench) -> Outcome:
+    """Try a fault; whatever goes wrong with that is a reason of its outcome."""
+    try:
+        return fault.run(bench)
+    except Exception as error:  # noqa: BLE001 - one fault that can't be tried mustn't hide the others
+        traceback.print_exc()
+        return Outcome(bench.tries, reasons=[f"{type(error).__name__}: {error}"])
+
+
+def main() -> int:
+    """Try all faults, or some."""
+    arguments = argparse.ArgumentParser(prog="tests/faults", description="What no fault may lose or double.")
+    arguments.add_argument("--kills", type=int, default=200, help="how often the service is killed")
+    arguments.add_argument("--only", nargs="+", default=[], help="parts of the names of faults")
+    arguments.add_argument("--short", action="store_true", help="few tries each")
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--keep", type=Path, help="folder for the files, which stay there")
+    given = arguments.parse_args()
+    if find_mosquitto() is None:
+        print("mosquitto isn't installed", file=sys.stderr)
+        return 2
+    logging.getLogger("edgewarden").addHandler(logging.NullHandler())
+    chosen = [each for each in FAULTS if not given.only or any(word in each.name for word in given.only)]
+    table = Table([each.name for each in chosen])
+    with tempfile.TemporaryDirectory(prefix="faults-") as temporary:
+        base = given.keep or Path(temporary)
+        for number, fault in enumerate(chosen):
+            tries = fault.short if given.short else fault.tries(given.kills)
+            if tries == 0:
+                continue
+            folder = base / f"{number:02}"
+            folder.mkdir(parents=True)
+            began = time.monotonic()
+            outcome = try_out(fault, Bench(folder, random.Random(f"{given.seed} {fault.name}"), tries))
+            table.row(fault.name, outcome, time.monotonic() - began)
+    return table.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""All faults, in the order of the table."""
+
+from __future__ import annotations
+
+import brokers_die
+import clock
+import damage
+import deaths
+import disk
+import network
+import outage
+import traffic
+from bench import Fault
+
+FAULTS: list[Fault] = [
+    *deaths.FAULTS,
+    *brokers_die.FAULTS,
+    *network.FAULTS,
+    *outage.FAULTS,
+    *disk.FAULTS,
+    *damage.FAULTS,
+    *clock.FAULTS,
+    *traffic.FAULTS,
+]
