@@ -191,7 +191,7 @@ def recovery(folder: Path) -> None:
 def _resume(path: Path, text: str) -> None:
     configuration = parse(text, "benchmark").configuration
     store = SqliteStore(path, "process")
-    resume(lambda: make_pipeline(configuration), store, configuration.digest(), configuration.inputs_digest())
+    resume(lambda: make_pipeline(configuration), store, configuration.digest(), configuration.inputs_digest(), START)
     store.close()
 
 

@@ -30,6 +30,8 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
     "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
     "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
+    "score": Entry("edge.commands.score:score", "Write how surprising each reading of a CSV file is."),
+    "backtest": Entry("edge.commands.backtest:backtest", "Compare configurations on recorded readings, as a report."),
     "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),

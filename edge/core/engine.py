@@ -138,7 +138,6 @@ class Engine:
         was right. Silence is no longer or shorter for it either way.
         """
         vitals = self.vitals
-        slots = slots[vitals.count[slots] > 0]
         vitals.time[slots] += by
         for slot in slots.tolist():
             group, row = self.members[slot]

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.base import Floats, Scores, Slots
+from detectors.base import Floats, Scores, Slots, no_opinion
 from edge.core.groups import Profile
 from edge.core.incidents import Tracker
 
@@ -80,24 +81,38 @@ def scored_round(
     """
     slots, times, values = readings
     count = len(slots)
-    expected, lower, upper, floor, ceiling = np.full((5, count), np.nan)
-    leader = np.full(count, NOBODY, dtype=np.intp)
-    highest, highest_with_band = np.full(count, -np.inf), np.full(count, -np.inf)
-    for place, verdict in enumerate(verdicts):
-        leads = verdict.score > highest
-        leader[leads] = place
-        highest[leads] = verdict.score[leads]
-        has_band = np.isfinite(verdict.expected) | np.isfinite(verdict.lower) | np.isfinite(verdict.upper)
-        leads = has_band & (verdict.score > highest_with_band)
-        highest_with_band[leads] = verdict.score[leads]
-        for mine, theirs in ((expected, verdict.expected), (lower, verdict.lower), (upper, verdict.upper)):
-            mine[leads] = theirs[leads]
-        floor, ceiling = np.fmax(floor, verdict.lower), np.fmin(ceiling, verdict.upper)
+    verdicts = verdicts or [no_opinion(count)]
+    scores = np.array([each.score for each in verdicts])
+    bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts])
+    leader, _ = _most_surprised(scores)
+    speaks, knows = _most_surprised(np.where(np.isfinite(bands).any(axis=1), scores, np.nan))
+    expected, lower, upper = np.where(knows, bands[speaks, :, np.arange(count)].T, np.nan)
     started = np.full(count, np.nan)
     if trackers:
         for index, slot in enumerate(slots.tolist()):
             tracker = trackers.get(slot)
             if tracker is not None and tracker.incident is not None:
                 started[index] = tracker.incident.started
-    band = (expected, lower, upper, floor, ceiling)
-    return ScoredRound(profile, slots, times, values, best, level, *band, leader, started)
+    return ScoredRound(
+        profile=profile,
+        slots=slots,
+        times=times,
+        values=values,
+        score=best,
+        level=level,
+        expected=expected,
+        lower=lower,
+        upper=upper,
+        floor=np.fmax.reduce(bands[:, 1], axis=0),
+        ceiling=np.fmin.reduce(bands[:, 2], axis=0),
+        leader=leader,
+        started=started,
+    )
+
+
+def _most_surprised(scores: Floats) -> tuple[Slots, NDArray[np.bool_]]:
+    """Which row is the highest of each column, `NOBODY` where all are NaN, and whether there is one."""
+    filled = np.where(np.isnan(scores), -1.0, scores)
+    leader = filled.argmax(axis=0)
+    knows = np.take_along_axis(filled, leader[np.newaxis], axis=0)[0] >= 0
+    return np.where(knows, leader, NOBODY), knows

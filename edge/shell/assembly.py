@@ -118,8 +118,8 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
         files = StoreFiles(keep.path, keep.durability, _store_limits(keep))
         store, damage = _patiently(lambda: files.open(time.time()))
-        pipeline, recollection, gaps = resume(
-            lambda: make_pipeline(configuration), store, options.digest, options.inputs
+        pipeline, recollection, gaps = _patiently(
+            lambda: resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time())
         )
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
         if outbound is None:

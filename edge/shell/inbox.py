@@ -49,26 +49,37 @@ class Inbox:
             if len(self._messages) == 1:
                 self._changed.notify_all()
 
-    def take(self, timeout_s: float, most: int) -> list[Message]:
+    def take(self, timeout_s: float, most: int, most_bytes: int) -> list[Message]:
         """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.
 
         Args:
             timeout_s: How long to wait.
             most: How many messages to take.
+            most_bytes: Size of their payloads; the first is taken, however large it is.
         """
         with self._changed:
             if not self._messages:
                 self._changed.wait_for(lambda: self._messages or self._interrupted or self._closed, timeout_s)
             self._interrupted = False
-            if len(self._messages) <= most:
+            if len(self._messages) <= most and self._bytes <= most_bytes:
                 taken = list(self._messages)
                 self._messages.clear()
                 self._bytes = 0
             else:
-                taken = [self._messages.popleft() for _ in range(most)]
-                self._bytes -= sum(len(each.payload) for each in taken)
+                taken = self._take_some(most, most_bytes)
             if taken:
                 self._changed.notify_all()
+        return taken
+
+    def _take_some(self, most: int, most_bytes: int) -> list[Message]:
+        taken: list[Message] = []
+        size = 0
+        while self._messages and len(taken) < most:
+            size += len(self._messages[0].payload)
+            if taken and size > most_bytes:
+                break
+            taken.append(self._messages.popleft())
+        self._bytes -= sum(len(each.payload) for each in taken)
         return taken
 
     def interrupt(self) -> None:

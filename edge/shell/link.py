@@ -44,6 +44,7 @@ log = logging.getLogger("edgewarden.link")
 
 SESSION_EXPIRY_S = 7 * 86_400
 CONNECT_TIMEOUT_S = 10.0
+ACCEPTED_S = 10.0  # after a connection that was accepted, however short, the next attempt comes within this time
 UNSUPPORTED_VERSION = 0x84
 
 
@@ -152,9 +153,9 @@ class Link:
         """Wait until the broker has answered to the subscriptions or kept them; returns whether it has."""
         return self._standing.wait_subscribed(timeout_s)
 
-    def receive(self, timeout_s: float, most: int = 10_000) -> list[Message]:
-        """Take what has arrived, up to so many messages; if that is none, wait for one or for a PUBACK."""
-        return self._inbox.take(timeout_s, most)
+    def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
+        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for a PUBACK."""
+        return self._inbox.take(timeout_s, most, most_bytes)
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that messages are safe; those of an ended connection it delivers again."""
@@ -231,10 +232,11 @@ class Link:
         delay_s = options.first_delay_s
         try:
             while not self._standing.ending:
-                if self._connect() >= delay_s:
+                stood_s = self._connect()
+                if stood_s >= delay_s:
                     delay_s = options.first_delay_s
                 self._standing.pause(delay_s * random.uniform(0.25, 1.0))
-                delay_s = min(2 * delay_s, options.longest_delay_s)
+                delay_s = min(2 * delay_s, options.longest_delay_s, *([ACCEPTED_S] if stood_s else []))
         except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
             log.exception("network_thread_failed")
             self._fail()
@@ -252,9 +254,9 @@ class Link:
         options = self.options
         for version in ("5", "3.1.1") if options.version == "5" else ("3.1.1",):
             self._answered = False
+            keepalive_s = max(1, int(0.7 * options.keepalive_s))
             try:
                 client = self._make_client(version)
-                keepalive_s = max(1, int(0.7 * options.keepalive_s))
                 client.connect(options.host, options.port, keepalive_s, **_session(client, options))
             except (OSError, ValueError) as error:
                 log.warning("connect_failed %s error=%r", self._where, str(error))
@@ -371,10 +373,8 @@ class Link:
         current = self._standing.current
         receipt = None if current is None else _Receipt(current.number, message.mid)
         self.received += 1
-        payload = bytes(message.payload)
-        self._inbox.put(
-            Message(topic, payload, arrived, message.retain, message.qos, receipt, message.mid, message.dup)
-        )
+        data = bytes(message.payload)
+        self._inbox.put(Message(topic, data, arrived, message.retain, message.qos, receipt, message.mid, message.dup))
 
 
 def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:

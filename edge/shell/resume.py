@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from edge.core.gaps import Gap
 from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.pipeline import Pipeline
-from edge.core.recovery import learn
 from edge.core.snapshot import Snapshot, SnapshotError
 from edge.shell.store import Recollection, Store
 
@@ -39,7 +38,7 @@ class Entries:
 
 
 def resume(
-    make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str
+    make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str, now: float
 ) -> tuple[Pipeline, Recollection, list[Gap]]:
     """The core with all that the store knows.
 
@@ -48,12 +47,13 @@ def resume(
         store: The store.
         digest: Of the present configuration.
         inputs: Of what it says of inputs.
+        now: Seconds since the epoch, UTC.
 
     Returns:
         The core, what it was made of, and what turned out to be missing.
 
     Raises:
-        StoreError: The store can't be read.
+        StoreError: The store can't be read, or the state of a changed configuration can't be written.
     """
     began = time.monotonic()
     recollection = store.recall()
@@ -84,6 +84,8 @@ def resume(
     )
     pipeline.accounts.clear()
     pipeline.continue_after(store.last_sequence())
+    if gaps or (recollection.state is not None and recollection.digest != digest):
+        store.remember(pipeline.save(digest, inputs), digest, now)
     return pipeline, recollection, gaps
 
 
@@ -95,7 +97,7 @@ def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
-    return learn(pipeline.engine, unlearned, _latest(lambda: Entries(store.past()), RELEARNED))
+    return pipeline.learn(unlearned, _latest(lambda: Entries(store.past()), RELEARNED))
 
 
 def _latest(past: Callable[[], Iterable[Part]], most: int) -> Iterator[Part]:

@@ -202,6 +202,7 @@ class Service:
 
     def _take_in(self) -> None:
         messages = self._inbound.receive(self._wait_s())
+        self._note_connections()
         now = self._monotonic()
         if messages:
             self._arrived_at = now

@@ -40,7 +40,10 @@ FLIPS = (1, 20, 500)
 
 
 def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outcome:
-    """Damage the store a few times, each time with a rig of its own."""
+    """Damage the store a few times, each time with a rig of its own, after a proper end and after a kill in turn.
+
+    After a proper end all is in one file; after a kill much of it is in the log beside it.
+    """
     outcome = Outcome(0)
     aside = reported = explained = 0
     for number in range(bench.tries):
@@ -48,7 +51,7 @@ def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outco
         folder.mkdir()
         one = Outcome(1)
         with Rig(folder, single(bench.chance.randrange(1 << 30)), Plan(per_second=None), warm_up=0) as rig:
-            explained += _try(rig, one, lambda path: spoil(path, bench.chance))
+            explained += _try(rig, one, lambda path: spoil(path, bench.chance), killed=number % 2 == 1)
             moved = [each for each in folder.glob("store.db.damaged-*") if not each.name.endswith(("-wal", "-shm"))]
             gaps = [each["data"]["reason"] for each in rig.listener.gaps.values()]
             one.demand(bool(moved) <= ("store_damaged" in gaps), "a file was moved aside, and no gap event says so")
@@ -60,13 +63,16 @@ def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outco
     return outcome
 
 
-def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None]) -> int:
+def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: bool) -> int:
     """One run with damage in its middle; returns how many events fit no truth, and are explained by a gap event."""
     rig.start(subscribed=True)
     rig.messenger.publish(BEFORE)
     before = rig.truth()
     rig.settle(before)
-    rig.service.kill()
+    if killed:
+        rig.service.kill()
+    else:
+        rig.end(outcome)
     middle = len(rig.messenger.readings())
     spoil(rig.store)
     rig.start()

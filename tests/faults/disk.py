@@ -23,9 +23,10 @@ from pathlib import Path
 from bench import Bench, Fault, times
 from plant import single
 from rig import Plan, Rig
+from running import wait_until
 from verdict import Outcome
 
-SIZE = 6 * 2**20
+SIZE = 64 * 2**20
 TABLES = {"store": 'durability = "process"\nfree_disk_bytes = 0'}
 
 
@@ -54,7 +55,7 @@ def fill(disk: Path) -> Path:
     """Fill a disk up to its last byte."""
     filler = disk / "filler"
     with filler.open("ab", buffering=0) as file:
-        size = 65_536
+        size = 1 << 20
         while size:
             try:
                 size = file.write(bytes(size))
@@ -83,9 +84,8 @@ def full(bench: Bench, disk: Path) -> Outcome:
         rig.messenger.stream()
         for _ in range(bench.tries):
             rig.wait_new_event(time.monotonic())
-            rig.forget_log()
             filler = fill(disk)
-            rig.wait_log("store_failed", 90)
+            wait_until(lambda: rig.listener.latest("health").get("store_writable") is False, 30, "the disk being full")
             _lives_on(rig, bench.chance.uniform(0.5, 3.0), outcome)
             filler.unlink()
             outcome.recoveries.append(rig.wait_new_event(time.monotonic()))

@@ -57,13 +57,9 @@ class Outcome:
 
     def joined(self, other: Outcome) -> Outcome:
         """The outcome of both."""
-        counts = (getattr(self, name) + getattr(other, name) for name in COUNTS)
-        return Outcome(
-            *counts,
-            recoveries=self.recoveries + other.recoveries,
-            reasons=self.reasons + other.reasons,
-            note=other.note or self.note,
-        )
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        recoveries, reasons = self.recoveries + other.recoveries, self.reasons + other.reasons
+        return Outcome(**counts, recoveries=recoveries, reasons=reasons, note=other.note or self.note)
 
 
 def offline(configuration: Path, readings: Sequence[Reading]) -> Truth:

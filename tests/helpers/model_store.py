@@ -23,6 +23,7 @@ class ModelStore:
         self.entries = 0
         self.covered = 0
         self.state: bytes | None = None
+        self.digest = ""
 
     def append(
         self,
@@ -45,12 +46,12 @@ class ModelStore:
         self.letters.extend(dead_letters)
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
-        self.state, self.covered = state, self.entries
+        self.state, self.covered, self.digest = state, self.entries, digest
 
     def recall(self) -> Recollection:
         since = [entry for number, (_, entry) in self.journal.items() if number > self.covered]
         last = self.journal[max(self.journal)][0] if self.journal else None
-        return Recollection(self.state, since, last, min(self.journal, default=1) == 1)
+        return Recollection(self.state, since, last, min(self.journal, default=1) == 1, self.digest)
 
     def past(self) -> Iterator[bytes]:
         yield from [entry for number, (_, entry) in self.journal.items() if number <= self.covered]

@@ -58,12 +58,14 @@ class Recollection(NamedTuple):
         since: The journal entries after it, in order.
         last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
         complete: Whether the journal still begins with the very first reading.
+        digest: Of the configuration that the snapshot was taken with.
     """
 
     state: bytes | None
     since: list[bytes]
     last_arrival: float | None
     complete: bool = True
+    digest: str = ""
 
 
 class Limits(NamedTuple):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from edge.core.gaps import Gap
 from edge.shell.store.base import Limits, StoreError
-from edge.shell.store.salvage import salvage
+from edge.shell.store.salvage import Saved, salvage
 from edge.shell.store.sqlite import SqliteStore
 
 log = logging.getLogger("edgewarden.store")
@@ -18,6 +21,8 @@ KEPT = 3
 """So many damaged files are kept; when one more comes, the oldest goes."""
 
 SIDE_FILES = ("", "-wal", "-shm")
+
+INTERRUPTED = "the file was damaged, and the service was interrupted while it was replaced"
 
 
 class Damage(NamedTuple):
@@ -67,6 +72,8 @@ class StoreFiles(NamedTuple):
         Raises:
             StoreError: The file can't be opened or written, or is of a later version.
         """
+        if self._replacement.exists():
+            return self._put_in_place(now, INTERRUPTED)
         try:
             return SqliteStore(*self), None
         except StoreError as error:
@@ -76,37 +83,75 @@ class StoreFiles(NamedTuple):
         return self.replace(now, words)
 
     def replace(self, now: float, words: str) -> tuple[SqliteStore, Damage]:
-        """Move a damaged file aside, `words` saying what is wrong with it, and make a new one of what can be saved."""
-        aside = _move_aside(self.path, now)
-        saved = salvage(aside)
+        """Make a new store of what can be saved of a damaged one, `words` saying what is wrong, and move that aside.
+
+        The damaged file stays in its place until the new one is whole, so that this can be interrupted anywhere.
+
+        Raises:
+            StoreError: The new file can't be written, or the damaged one can't be moved.
+        """
+        saved = salvage(self.path)
+        making = self.path.with_name(f"{self.path.name}.making")
+        _delete(making)
+        store = SqliteStore(making, self.durability, self.limits)
+        try:
+            store.put_back(saved, max(int(now * 1000), saved.last))
+        finally:
+            store.close()
+        with _explained(self.path):
+            making.replace(self._replacement)
+        return self._put_in_place(now, words, saved)
+
+    @property
+    def _replacement(self) -> Path:
+        """A whole store that is to take the place of a damaged one; only there while that happens."""
+        return self.path.with_name(f"{self.path.name}.replacement")
+
+    def _put_in_place(self, now: float, words: str, saved: Saved | None = None) -> tuple[SqliteStore, Damage]:
+        with _explained(self.path):
+            aside = _move_aside(self.path, now)
+            self._replacement.replace(self.path)
         store = SqliteStore(*self)
-        store.put_back(saved)
-        store.begin_after(max([int(now * 1000), *(row[0] for row in saved.events)]))
-        damage = Damage(words, aside, len(saved.events), len(saved.journal), saved.complete)
+        events, entries = store.contents()
+        damage = Damage(words, aside, events, entries, saved is not None and saved.complete)
         log.error("store_damaged error=%r kept_as=%s events_saved=%d", words, aside, damage.events)
         return store, damage
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: damaged, and can't be moved aside: {error}", temporary=True) from error
 
 
 def _move_aside(path: Path, now: float) -> Path:
     stamp = datetime.fromtimestamp(max(now, 0.0), UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     number = 1
-    while aside.exists():
+    while any(Path(f"{aside}{end}").exists() for end in SIDE_FILES):
         number += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    try:
-        for end in SIDE_FILES:
-            source = Path(f"{path}{end}")
-            if source.exists():
-                source.replace(f"{aside}{end}")
-        _forget_oldest(path)
-    except OSError as error:
-        raise StoreError(f"{path}: damaged, and can't be moved aside: {error}", temporary=True) from error
+    for end in reversed(SIDE_FILES):
+        source = Path(f"{path}{end}")
+        if source.exists():
+            source.replace(f"{aside}{end}")
+    _forget_oldest(path, aside)
     return aside
 
 
-def _forget_oldest(path: Path) -> None:
-    asides = [each for each in path.parent.glob(f"{path.name}.damaged-*") if not each.name.endswith(SIDE_FILES[1:])]
-    for old in sorted(asides, key=lambda each: (each.stat().st_mtime_ns, each.name))[:-KEPT]:
-        for end in SIDE_FILES:
-            Path(f"{old}{end}").unlink(missing_ok=True)
+def _forget_oldest(path: Path, newest: Path) -> None:
+    asides = [
+        each
+        for each in path.parent.glob(f"{glob.escape(path.name)}.damaged-*")
+        if each.is_file() and each != newest and not each.name.endswith(SIDE_FILES[1:])
+    ]
+    for old in sorted(asides, key=lambda each: (each.stat().st_mtime_ns, each.name))[: max(0, len(asides) + 1 - KEPT)]:
+        _delete(old)
+
+
+def _delete(path: Path) -> None:
+    for end in SIDE_FILES:
+        with suppress(OSError):  # what can't be deleted only takes room
+            Path(f"{path}{end}").unlink(missing_ok=True)

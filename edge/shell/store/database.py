@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,8 @@ TEMPORARY = {
     sqlite3.SQLITE_NOMEM,
 }
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+NOT_UTF8 = "Could not decode to UTF-8"
+"""How sqlite3 begins its words for a text that is damaged; they come without a code, and with the whole text."""
 
 
 class Database:
@@ -39,6 +41,8 @@ class Database:
 
     def __init__(self, path: Path, connection: Any = None) -> None:
         self.path = path
+        if connection is None:
+            _check(path)
         with explained(path):
             self.connection: Any = connection or sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
@@ -63,6 +67,14 @@ class Database:
         """Run a statement once for each row of values."""
         with explained(self.path):
             self.connection.executemany(statement, rows)
+
+    def execute_fully(self, statement: str) -> None:
+        """Run a statement without rows to its end, outside of a transaction.
+
+        `execute()` takes no more than the first step of one that does its work in many, as `incremental_vacuum` does.
+        """
+        with explained(self.path):
+            self.connection.executescript(statement)
 
     def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Run a query; its rows, one by one."""
@@ -92,8 +104,12 @@ class Database:
             self.connection.close()
 
 
-def look_on(path: Path) -> Database:
+def look_on(path: Path, *, lenient: bool = False) -> Database:
     """A connection that can't write.
+
+    Args:
+        path: The file.
+        lenient: Whether a text that isn't UTF-8 is read as well as it can be, instead of raising.
 
     Raises:
         StoreError: There is no such file.
@@ -102,7 +118,19 @@ def look_on(path: Path) -> Database:
         raise StoreError(f"{path}: no such file")
     with explained(path):
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+    if lenient:
+        connection.text_factory = lambda text: text.decode(errors="replace")
     return Database(path, connection)
+
+
+def _check(path: Path) -> None:
+    """Raise for what SQLite would take for a disk that can't be written: a folder, or a version that doesn't exist."""
+    if path.is_dir():
+        raise StoreError(f"{path}: a folder, not a file")
+    with suppress(OSError), path.open("rb") as file:
+        versions = file.read(20)[18:]
+        if not set(versions) <= {1, 2}:
+            raise StoreError(f"{path}: the database is damaged: its header is wrong", damaged=True)
 
 
 @contextmanager
@@ -112,7 +140,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        words = f"{path}: {error}"
-        raise StoreError(words, temporary=code in TEMPORARY, damaged=code in DAMAGED) from error
+        if str(error).startswith(NOT_UTF8):
+            raise StoreError(f"{path}: a text isn't UTF-8", damaged=True) from None
+        raise StoreError(f"{path}: {error}", temporary=code in TEMPORARY, damaged=code in DAMAGED) from error
     except UnicodeDecodeError as error:
         raise StoreError(f"{path}: a text isn't UTF-8", damaged=True) from error

@@ -78,10 +78,10 @@ def second_format(database: sqlite_utils.Database) -> None:
     """Format 2: events know when they were stored, how large they are and their checksum; limits go by that."""
     for name, kind in (("stored", float), ("size", int), ("checksum", int)):
         database.table("events").add_column(name, kind)
-    database.conn.create_function("size_of", 1, lambda text: len(text.encode()), deterministic=True)
-    database.conn.create_function("checksum_of", 1, lambda text: zlib.crc32(text.encode()), deterministic=True)
+    database.conn.create_function("checksum_of", 1, zlib.crc32, deterministic=True)
     database.execute(
-        "UPDATE events SET stored = coalesce(confirmed, time), size = size_of(payload), checksum = checksum_of(payload)"
+        "UPDATE events SET stored = coalesce(confirmed, time), size = length(CAST(payload AS BLOB)),"
+        " checksum = checksum_of(CAST(payload AS BLOB))"
     )
     database.execute("DROP INDEX outbox")
     database.execute("CREATE INDEX outbox ON events (sequence, transition, severity, size) WHERE confirmed IS NULL")

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.core.events import SEVERITIES
 from edge.core.gaps import TRANSITION, Gap, Reason
-from edge.shell.store.base import Limits
+from edge.shell.store.base import Limits, StoreError
 from edge.shell.store.database import Database
 
 SPARE = 0.1
@@ -36,15 +36,12 @@ def prune(database: Database, limits: Limits, now: float, keep: Sequence[int]) -
     with database.transaction():
         _forget_history(database, limits, now)
         gaps = _drop(database, limits, now, keep)
-    _give_back(database, UNUSED)
-    missing = _missing_disk(database, limits)
-    if missing > 0:
-        with database.transaction():
-            freed = _forget_more(database, missing)
-            if freed < missing:
-                gaps += _drop_for_disk(database, missing - freed, keep)
-        _give_back(database, 0.0)
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        _give_back(database, UNUSED)
+        _leave_free(database, limits, keep, gaps)
+    except StoreError:
+        if not gaps:
+            raise  # else what was dropped already must be told; the space comes next time
     return gaps
 
 
@@ -83,6 +80,20 @@ def _drop(database: Database, limits: Limits, now: float, keep: Sequence[int]) -
         excess = size - int((1 - SPARE) * limits.outbox_bytes)
         gaps += _delete(database, "outbox_bytes", _least_important(database, keep, size=excess))
     return gaps
+
+
+def _leave_free(database: Database, limits: Limits, keep: Sequence[int], gaps: list[Gap]) -> None:
+    """Delete and give back what the disk is short of; `gaps` gets what of it had not been delivered."""
+    missing = _missing_disk(database, limits)
+    if missing <= 0:
+        return
+    with database.transaction():
+        missing -= database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")
+        freed = _forget_more(database, missing)
+        dropped = _drop_for_disk(database, missing - freed, keep) if freed < missing else []
+    gaps += dropped
+    _give_back(database, 0.0)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _drop_for_disk(database: Database, size: int, keep: Sequence[int]) -> list[Gap]:
@@ -152,4 +163,4 @@ def _give_back(database: Database, unused: float) -> None:
     """Shrink the file by the pages that nobody uses, but for a share of them; some at a time."""
     free, pages = database.number("PRAGMA freelist_count"), database.number("PRAGMA page_count")
     if free > unused * pages:
-        database.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})")
+        database.execute_fully(f"PRAGMA incremental_vacuum({FREED_PAGES})")

@@ -6,12 +6,13 @@ Readings, state and undelivered events are worth it; what was delivered stays in
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.core.journal import JournalError, unpack
+from edge.core.journal import JournalError, Readings, unpack
 from edge.core.snapshot import Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
@@ -20,8 +21,12 @@ EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
     "stored", "size", "checksum",
 )  # fmt: skip
+EVENT_KINDS = (int, str, str, str, float, str, str, str, int, str, str, float, int, int)
 JOURNAL_COLUMNS = ("number", "arrived", "entry")
 SNAPSHOT_COLUMNS = ("journal", "taken", "digest", "state")
+
+HIGHEST = 2**62
+"""No sequence can have come so far; it is damage."""
 
 Row = tuple[Any, ...]
 
@@ -34,12 +39,14 @@ class Saved:
         events: Undelivered events.
         journal: Journal entries.
         snapshot: The snapshot, one row or none.
+        last: The highest sequence that was found.
         complete: Whether nothing was found to be missing among them.
     """
 
     events: list[Row] = field(default_factory=list)
     journal: list[Row] = field(default_factory=list)
     snapshot: list[Row] = field(default_factory=list)
+    last: int = 0
     complete: bool = True
 
     def tables(self) -> list[tuple[str, tuple[str, ...], list[Row]]]:
@@ -54,22 +61,55 @@ class Saved:
 def salvage(path: Path) -> Saved:
     """Read what can be read of a damaged file; never raises `StoreError`."""
     saved = Saved()
-    saved.snapshot = [row for row in _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number") if _is_state(row[3])]
-    saved.journal = [row for row in _rows(path, saved, "journal", JOURNAL_COLUMNS, "number") if _is_entry(row[2])]
-    saved.events = [
-        row for row in _rows(path, saved, "events", EVENT_COLUMNS, "sequence", "confirmed IS NULL") if _is_event(row)
-    ]
-    numbers = [row[0] for row in saved.journal]
-    if numbers and numbers[-1] - numbers[0] + 1 != len(numbers):
-        saved.complete = False
+    saved.snapshot = _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number", _is_state)[-1:]
+    entries = _rows(path, saved, "journal", JOURNAL_COLUMNS, "number", _is_entry)
+    saved.journal = _in_sequence(entries, saved.snapshot)
+    saved.complete = saved.complete and len(saved.journal) == len(entries)
+    saved.events = _rows(path, saved, "events", EVENT_COLUMNS, "sequence", _is_event, "confirmed IS NULL")
+    for query in ("SELECT max(number) FROM last", "SELECT max(sequence) FROM events"):
+        with suppress(StoreError):
+            for (number,) in _iterate(path, query):
+                if isinstance(number, int) and number < HIGHEST:
+                    saved.last = max(saved.last, number)
     return saved
 
 
+def _in_sequence(entries: list[Row], snapshot: list[Row]) -> list[Row]:
+    """Journal entries up to where it is no longer sure which sensors they speak of.
+
+    Readings name their sensors by slot, and slots are given out in the order in which sensors are first seen. So an
+    entry that is missing may have named sensors; those of later ones are known only until one of them names any.
+    """
+    covered, known = 0, set()
+    if snapshot:
+        covered = snapshot[0][0]
+        known = {name for name, _ in Snapshot.from_bytes(snapshot[0][3]).sensors}
+    chosen, expected, missing = [], covered + 1, False
+    for row in entries:
+        if row[0] > covered:
+            missing = missing or row[0] != expected
+            expected = row[0] + 1
+            readings = [part for part in unpack(row[2]) if isinstance(part, Readings)]
+            new = {name for part in readings for name, *_ in part.new_sensors} - known
+            known |= new
+            slots = max((int(part.batch.slots.max(initial=-1)) for part in readings), default=-1)
+            if (missing and new) or slots >= len(known):
+                break
+        chosen.append(row)
+    return chosen
+
+
 def _rows(
-    path: Path, saved: Saved, table: str, columns: tuple[str, ...], key: str, condition: str = "true"
+    path: Path,
+    saved: Saved,
+    table: str,
+    columns: tuple[str, ...],
+    key: str,
+    is_whole: Callable[[Row], bool],
+    condition: str = "true",
 ) -> list[Row]:
-    """The rows of a table up to the first unreadable one, and from the end back to the last unreadable one."""
-    found: dict[Any, Row] = {}
+    """The whole rows of a table up to the first unreadable one, and from the end back to the last unreadable one."""
+    found: dict[int, Row] = {}
     for order in ("ASC", "DESC"):
         query = (
             f"SELECT {key}, {', '.join(columns)} FROM {table} NOT INDEXED"  # noqa: S608 - ours
@@ -82,18 +122,23 @@ def _rows(
             saved.complete = False
         else:
             break
-    return [found[number] for number in sorted(found)]
+    whole = [found[number] for number in sorted(found) if is_whole(found[number])]
+    saved.complete = saved.complete and len(whole) == len(found)
+    return whole
 
 
 def _iterate(path: Path, query: str) -> Iterator[Row]:
-    database = look_on(path)
+    database = look_on(path, lenient=True)
     try:
         yield from database.iterate(query)
     finally:
         database.close()
 
 
-def _is_state(state: object) -> bool:
+def _is_state(row: Row) -> bool:
+    covered, taken, digest, state = row
+    if not (isinstance(covered, int) and isinstance(taken, float) and isinstance(digest, str)):
+        return False
     try:
         Snapshot.from_bytes(state if isinstance(state, bytes) else b"")
     except SnapshotError:
@@ -101,15 +146,17 @@ def _is_state(state: object) -> bool:
     return True
 
 
-def _is_entry(entry: object) -> bool:
+def _is_entry(row: Row) -> bool:
+    _, arrived, entry = row
     try:
         unpack(entry if isinstance(entry, bytes) else b"")
     except JournalError:
         return False
-    return True
+    return isinstance(arrived, float)
 
 
 def _is_event(row: Row) -> bool:
     payload, checksum = row[10], row[13]
-    whole = isinstance(payload, str) and zlib.crc32(payload.encode()) == checksum
-    return whole and all(isinstance(each, str) for each in (row[1], row[3], row[5]))
+    if not isinstance(payload, str) or zlib.crc32(payload.encode()) != checksum:
+        return False
+    return all(isinstance(value, kind) for value, kind in zip(row, EVENT_KINDS, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from edge.shell.store.retention import prune
 from edge.shell.store.salvage import Saved
 
 VERSION = 2
+
+TABLES = {"events", "dead_letter", "journal", "snapshot", "last"}
 
 OUTBOX_COLUMNS = "sequence, topic, transition, kind, severity, sensor, payload, checksum"
 
@@ -44,8 +47,14 @@ class SqliteStore:
         self.limits = limits or Limits()
         self._database = Database(path, connection)
         try:
-            self._database.prepare(durability)
-            self._migrate()
+            with _opening():
+                version = self._version()
+            if version > VERSION:
+                known = f"format {version}, this one knows {VERSION}"
+                raise StoreError(f"{path}: written by a later Edgewarden ({known})")
+            with _opening():
+                self._database.prepare(durability)
+                self._bring_up(version)
         except StoreError:
             self._database.close()
             raise
@@ -63,16 +72,20 @@ class SqliteStore:
         database = self._database
         with database.transaction():
             if journal is not None:
-                database.execute("INSERT INTO journal (arrived, entry) VALUES (?, ?)", (now, journal))
+                database.execute(
+                    "INSERT INTO journal (number, arrived, entry) SELECT 1 + max(coalesce((SELECT max(number) FROM"
+                    " journal), 0), coalesce((SELECT max(journal) FROM snapshot), 0)), ?, ?",
+                    (now, journal),
+                )
             if instead_of:
                 database.execute_each(
                     "DELETE FROM events WHERE sequence = ? AND confirmed IS NULL", [(each,) for each in instead_of]
                 )
             if events:
                 database.execute_each(
-                    "INSERT OR IGNORE INTO events (sequence, id, sensor, topic, time, incident, transition, kind,"
+                    "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind,"
                     " severity, message, payload, stored, size, checksum)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                     [_event_row(each, now) for each in events],
                 )
                 database.execute("UPDATE last SET number = max(number, ?)", (events[-1].sequence,))
@@ -97,12 +110,13 @@ class SqliteStore:
 
     def recall(self) -> Recollection:
         """See `Store`."""
-        rows = self._database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
-        after, state = rows[0] if rows else (0, None)
+        rows = self._database.execute("SELECT journal, state, digest FROM snapshot ORDER BY number DESC LIMIT 1")
+        after, state, digest = rows[0] if rows else (0, None, "")
         entries = self._database.execute("SELECT entry FROM journal WHERE number > ? ORDER BY number", (after,))
         last = self._database.number("SELECT arrived FROM journal ORDER BY number DESC LIMIT 1")
         first = self._database.number("SELECT min(number) FROM journal")
-        return Recollection(state, [entry for (entry,) in entries], last, complete=first in (None, 1))
+        complete = first == 1 or (first is None and after == 0)
+        return Recollection(state, [entry for (entry,) in entries], last, complete, digest or "")
 
     def past(self) -> Iterator[bytes]:
         """See `Store`."""
@@ -135,11 +149,10 @@ class SqliteStore:
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[OutboxRow]:
         found = []
-        for *columns, text, checksum in self._database.execute(query, values):
-            payload = text.encode()
-            if checksum is not None and zlib.crc32(payload) != checksum:
+        for *columns, payload, checksum in self._database.execute(query, values):
+            if not isinstance(payload, str) or zlib.crc32(payload.encode()) != checksum:
                 raise StoreError(f"{self.path}: event {columns[0]} isn't what was stored", damaged=True)
-            found.append(OutboxRow._make((*columns, payload)))
+            found.append(OutboxRow._make((*columns, payload.encode())))
         return found
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
@@ -159,10 +172,18 @@ class SqliteStore:
 
     def last_sequence(self) -> int:
         """See `Store`."""
-        return int(self._database.number("SELECT number FROM last WHERE name = 'sequence'"))
+        given, used = self._database.execute(
+            "SELECT (SELECT max(number) FROM last), (SELECT max(sequence) FROM events)"
+        )[0]
+        return max(given or 0, used or 0)
 
-    def put_back(self, saved: Saved) -> None:
-        """Take over what could be saved of another file; only for a store that is new."""
+    def put_back(self, saved: Saved, after: int) -> None:
+        """Take over what could be saved of another file; only for a store that is new.
+
+        Args:
+            saved: What could be saved.
+            after: No sequence up to this one is to be given out.
+        """
         database = self._database
         with database.transaction():
             for table, columns, rows in saved.tables():
@@ -171,11 +192,11 @@ class SqliteStore:
                     f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - ours
                     rows,
                 )
+            database.execute("UPDATE last SET number = ?", (after,))
 
-    def begin_after(self, sequence: int) -> None:
-        """Give out no sequence up to this one."""
-        with self._database.transaction():
-            self._database.execute("UPDATE last SET number = max(number, ?) WHERE name = 'sequence'", (sequence,))
+    def contents(self) -> tuple[int, int]:
+        """How many events wait for delivery, and how many journal entries there are."""
+        return self.backlog().events, int(self._database.number("SELECT count(*) FROM journal"))
 
     def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
         """See `Store`."""
@@ -185,21 +206,41 @@ class SqliteStore:
         """See `Store`."""
         self._database.close()
 
-    def _migrate(self) -> None:
+    def _version(self) -> int:
+        """How many steps of the format the file has seen. Changes nothing, since the file may be none of ours."""
         database = self._database
-        version = database.number("PRAGMA user_version")
-        tables = database.number("SELECT count(*) FROM sqlite_master WHERE tbl_name NOT LIKE '%sqlite_%'")
-        if version == 0 and tables:
+        version = int(database.number("PRAGMA user_version"))
+        names = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
+        steps = 0
+        if "_sqlite_migrations" in names:
+            steps = database.number("SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'edgewarden'")
+        tables = {each for each in names if not each.startswith(("sqlite_", "_sqlite_"))}
+        if min(version, steps) > VERSION:
+            return version
+        if tables and not (steps and tables >= TABLES):
             raise StoreError(f"{self.path}: a database, but not one of Edgewarden's", damaged=True)
-        if version > VERSION:
-            raise StoreError(f"{self.path}: written by a later Edgewarden (format {version}, this one knows {VERSION})")
-        if database.number("PRAGMA quick_check(1)") != "ok":
-            raise StoreError(f"{self.path}: the database is damaged", damaged=True)
-        if version == VERSION:
-            return
-        from edge.shell.store.format import migrate  # noqa: PLC0415 - a third of a second, for new or old files only
+        if version != steps or bool(tables) != bool(steps):
+            raise StoreError(f"{self.path}: the database is damaged: its format is unclear", damaged=True)
+        return version
 
-        migrate(database)
+    def _bring_up(self, version: int) -> None:
+        if self._database.number("PRAGMA quick_check(1)") != "ok":
+            raise StoreError(f"{self.path}: the database is damaged", damaged=True)
+        if version < VERSION:
+            from edge.shell.store.format import migrate  # noqa: PLC0415 - a third of a second, for new or old files only
+
+            migrate(self._database)
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """What SQLite doesn't understand of a file that is opened is damage, unless time may help."""
+    try:
+        yield
+    except StoreError as error:
+        if error.temporary or error.damaged:
+            raise
+        raise StoreError(str(error), damaged=True) from error
 
 
 def _event_row(event: Event, now: float) -> tuple[object, ...]:

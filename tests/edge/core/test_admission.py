@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.core.admission import DUPLICATE, LATE, REMEMBERED, STEP, TAKEN, Admission
@@ -106,6 +106,7 @@ LONG = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 150).map(float)), mi
 
 @settings(max_examples=60)
 @given(PAIRS | LONG, st.integers(1, 60))
+@example([(0, 5.0), (1, 5.0), (0, 3.0), (1, 6.0), (0, 7.0), (1, 2.0)], 5)
 def test_the_verdicts_are_those_of_a_plain_loop_however_the_readings_are_cut(
     pairs: list[tuple[int, float]], cut: int
 ) -> None:

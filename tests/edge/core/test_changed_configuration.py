@@ -97,6 +97,24 @@ def test_changed_detectors_go_through_steps_of_the_gateways_clock_as_well(by: fl
         assert {name: learned[name] for name in CHANGED} == {name: would_have[name] for name in CHANGED}
 
 
+@pytest.mark.parametrize(("action", "argument"), [("tick", 30.0), ("interrupted", None)])
+def test_changed_detectors_are_told_what_was_let_go_too_early_to_be_put_in_order(
+    action: str, argument: float | None
+) -> None:
+    def lived(line: Line) -> Line:
+        line.take(plant(START + np.arange(30.0), *SENSORS)).do(action, argument)
+        line.take([reading("now/c", START + 30.0, 20.0)])
+        line.take([reading("paced/a", START + 28.5, 21.0, START + 30.0)])
+        return line.take(plant(START + np.arange(31.0, 60.0), *SENSORS))
+
+    before, always = (lived(Line(pipeline(rules, reorder_s=10.0))) for rules in (lambda _: SAME, changed))
+    now = restarted(pipeline(changed, reorder_s=10.0), before)
+    assert always.refused == ["late"]
+    assert {name: state(now, 0)[name] for name in CHANGED} == {
+        name: state(always.pipeline, 0)[name] for name in CHANGED
+    }
+
+
 def test_settings_of_incidents_cost_no_knowledge() -> None:
     line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
     eager = rule(*OLD, settings=SETTINGS.model_copy(update={"threshold": 3.0}))

@@ -13,7 +13,7 @@ def message(payload: bytes, qos: int = 1) -> Message:
 
 
 def payloads(inbox: Inbox, most: int = 100) -> list[bytes]:
-    return [each.payload for each in inbox.take(0, most)]
+    return [each.payload for each in inbox.take(0, most, 2**20)]
 
 
 def test_what_is_put_is_taken_in_order_and_once() -> None:
@@ -66,11 +66,20 @@ def test_who_waits_for_room_is_let_go_at_the_end_and_puts_nothing() -> None:
 def test_an_interruption_ends_one_take_only() -> None:
     inbox = Inbox(1, 100)
     inbox.interrupt()
-    assert inbox.take(60, 1) == []
+    assert inbox.take(60, 1, 2**20) == []
     taken: list[list[Message]] = []
-    thread = threading.Thread(target=lambda: taken.append(inbox.take(60, 1)))
+    thread = threading.Thread(target=lambda: taken.append(inbox.take(60, 1, 2**20)))
     thread.start()
     inbox.put(message(b"1"))
     wait_until(lambda: taken)
     thread.join(5)
     assert taken == [[message(b"1")]]
+
+
+def test_no_more_bytes_are_taken_at_once_than_wanted_but_one_message_always_is() -> None:
+    inbox = Inbox(10, 1000)
+    for size in (70, 20, 20, 5):
+        inbox.put(Message("t", b"x" * size, 0.0, qos=1))
+    assert [len(each.payload) for each in inbox.take(0, 10, 50)] == [70]
+    assert [len(each.payload) for each in inbox.take(0, 10, 40)] == [20, 20]
+    assert [len(each.payload) for each in inbox.take(0, 10, 40)] == [5]

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from model_store import ModelStore
+from store_examples import LIMITS, event, letter, sequences
 
-from edge.core.events import Event
 from edge.core.gaps import Gap
-from edge.core.messages import DeadLetter, Refusal
-from edge.shell.store import EventFilter, Limits, SqliteStore, Store, StoreError, read_events
+from edge.shell.store import SqliteStore, Store, StoreError
 
-LIMITS = Limits(
-    events_days=1.0,
-    events_bytes=400,
-    outbox_events=20,
-    outbox_bytes=1500,
-    outbox_days=3.0,
-    dead_letters=3,
-    journal_days=2.0,
-    journal_bytes=30,
-    free_disk_bytes=0,
-)
 STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite": lambda folder: SqliteStore(folder / "store.db", "process", LIMITS),
     "sqlite_power": lambda folder: SqliteStore(folder / "store.db", "power", LIMITS),
@@ -35,27 +19,11 @@ STORES: dict[str, Callable[[Path], Store]] = {
 }
 
 
-def event(
-    sequence: int, *, size: int = 2, severity: int = 300, incident: str = "incident", transition: str = "raised"
-) -> Event:
-    payload = b"{}" + b" " * (size - 2)
-    return Event(sequence, f"id-{sequence}", "line1/pump", "base/anomaly/line1/pump", 100.0 + sequence, incident,
-                 transition, "spike", severity, "line1/pump is at 9", payload)  # fmt: skip
-
-
-def letter(reason: str = "malformed") -> DeadLetter:
-    return DeadLetter("plant/a", 5.0, Refusal(reason, "value", "not a number"), b"\xff\x00abc", 5)
-
-
 @pytest.fixture(params=list(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = STORES[request.param](tmp_path)
     yield made
     made.close()
-
-
-def sequences(store: Store, after: int = 0, most: int = 100) -> list[int]:
-    return [row.sequence for row in store.pending(after, most)]
 
 
 def test_an_event_is_pending_until_it_is_confirmed(store: Store) -> None:
@@ -175,13 +143,13 @@ def test_a_restart_begins_with_the_snapshot_and_what_came_after_it(store: Store)
     store.remember(b"state after one", "digest", 2.0)
     store.append([], [], b"two", now=3.0)
     store.append([event(1)], [], b"three", now=4.0)
-    assert store.recall() == (b"state after one", [b"two", b"three"], 4.0, True)
+    assert store.recall() == (b"state after one", [b"two", b"three"], 4.0, True, "digest")
     assert list(store.past()) == [b"one"]
 
 
 def test_without_a_snapshot_the_whole_journal_is_gone_through(store: Store) -> None:
     store.append([], [], b"one", now=1.0)
-    assert store.recall() == (None, [b"one"], 1.0, True)
+    assert store.recall() == (None, [b"one"], 1.0, True, "")
     assert list(store.past()) == []
 
 
@@ -196,84 +164,7 @@ def test_what_a_snapshot_covers_is_forgotten_by_age_and_size(store: Store) -> No
     store.prune(300.0 + 3 * 86_400)
     assert list(store.past()) == [b"x" * 10]
     store.append([], [], b"later", now=10.0)
-    assert store.recall() == (b"state", [b"later"], 10.0, False)
-
-
-class StoreAgainstModel(RuleBasedStateMachine):
-    """Random actions on the store on disk and on the trivial model, which must always agree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        import tempfile
-
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "store.db"
-        self.store: Store = SqliteStore(self.path, "process", LIMITS)
-        self.model = ModelStore(LIMITS)
-        self.next = 1
-        self.now = 200.0
-
-    @rule(
-        data=st.data(),
-        count=st.integers(0, 6),
-        letters=st.integers(0, 3),
-        size=st.integers(2, 150),
-        severity=st.integers(1, 1000),
-        transition=st.sampled_from(["raised", "updated", "cleared", "expired", "gap"]),
-        incident=st.sampled_from("abcdef"),
-    )
-    def append(
-        self, data: st.DataObject, count: int, letters: int, size: int, severity: int, transition: str, incident: str
-    ) -> None:
-        events = [
-            event(self.next + each, size=size, severity=severity, transition=transition, incident=incident)
-            for each in range(count)
-        ]
-        self.next += count
-        gone = data.draw(st.lists(st.integers(1, self.next), max_size=2))
-        entry = b"%d" % self.next if data.draw(st.booleans()) else None
-        for each in (self.store, self.model):
-            each.append(events, [letter() for _ in range(letters)], entry, now=self.now, instead_of=gone)
-
-    @rule()
-    def remember(self) -> None:
-        for each in (self.store, self.model):
-            each.remember(b"after %d" % self.next, "digest", self.now)
-
-    @rule(data=st.data())
-    def confirm(self, data: st.DataObject) -> None:
-        waiting = sequences(self.model)
-        chosen = data.draw(st.lists(st.sampled_from(waiting), unique=True)) if waiting else []
-        for each in (self.store, self.model):
-            each.confirm(chosen, self.now)
-
-    @rule(days=st.floats(0, 2), keep=st.lists(st.integers(1, 60), max_size=5))
-    def prune(self, days: float, keep: list[int]) -> None:
-        self.now += 86_400 * days
-        assert self.store.prune(self.now, keep) == self.model.prune(self.now, keep)
-
-    @rule()
-    def reopen(self) -> None:
-        self.store.close()
-        self.store = SqliteStore(self.path, "process", LIMITS)
-
-    @invariant()
-    def agree(self) -> None:
-        assert self.store.pending(0, 1000) == self.model.pending(0, 1000)
-        assert self.store.pending(2, 4, 9) == self.model.pending(2, 4, 9)
-        assert self.store.pending_open(1, 5, self.next - 2) == self.model.pending_open(1, 5, self.next - 2)
-        assert list(self.store.past()) == list(self.model.past())
-        assert self.store.backlog() == self.model.backlog()
-        assert self.store.last_sequence() == self.model.last_sequence()
-        assert self.store.recall() == self.model.recall()
-
-    def teardown(self) -> None:
-        self.store.close()
-        self.folder.cleanup()
-
-
-TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+    assert store.recall() == (b"state", [b"later"], 10.0, False, "digest")
 
 
 def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
@@ -296,54 +187,3 @@ def test_half_a_step_is_never_kept(tmp_path: Path) -> None:
     store.append([event(1)], [])
     assert sequences(store) == [1]
     store.close()
-
-
-@pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"\x00" * 4096])
-def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "store.db"
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match="store.db"):
-        SqliteStore(path)
-
-
-def test_another_programs_database_is_refused(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "store.db")
-    connection.execute("CREATE TABLE music (song)")
-    connection.close()
-    with pytest.raises(StoreError, match="not one of Edgewarden's"):
-        SqliteStore(tmp_path / "store.db")
-
-
-def test_a_later_format_is_refused(tmp_path: Path) -> None:
-    SqliteStore(tmp_path / "store.db").close()
-    connection = sqlite3.connect(tmp_path / "store.db")
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(StoreError, match="later Edgewarden"):
-        SqliteStore(tmp_path / "store.db")
-
-
-def test_events_are_read_by_what_one_looks_for_while_the_store_is_open(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    store = SqliteStore(path)
-    store.append([event(1), event(2, severity=900)], [])
-    store.append([event(3)._replace(sensor="line2/fan", kind="drift")], [])
-
-    def found(**keys: object) -> list[int]:
-        return [each["sequence"] for each in read_events(path, EventFilter(**keys))]
-
-    assert found() == [1, 2, 3]
-    assert found(sensor="line1/*") == [1, 2]
-    assert found(kinds=("drift", "range")) == [3]
-    assert found(severity=500) == [2]
-    assert found(since=102.0, until=103.0) == [2]
-    assert found(transitions=("cleared",)) == []
-    assert [each["sequence"] for each in read_events(path, EventFilter(), last=2)] == [2, 3]
-    assert [each["sequence"] for each in read_events(path, EventFilter(), after=2)] == [3]
-    store.close()
-
-
-def test_reading_events_of_a_missing_file_makes_none(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no such file"):
-        read_events(tmp_path / "store.db", EventFilter())
-    assert not (tmp_path / "store.db").exists()

@@ -1,0 +1,29 @@
+"""What commands that try things out watch sensors with: a configuration, or one detector alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from config.problems import suggestion
+from detectors import DETECTORS
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+
+
+def check_detector(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    """A callback for an option that names a detector."""
+    if name is not None and name not in DETECTORS:
+        raise click.BadParameter(f"there is no detector {name}{suggestion(name, DETECTORS)}")
+    return name
+
+
+def with_only(configuration: Configuration, detector: str) -> Configuration:
+    """The configuration, but every sensor is watched by one detector alone, with its default parameters."""
+    from config.detection import EVERY_SENSOR, Rule, resolve  # noqa: PLC0415 - loaded when a command runs
+
+    tables = {name: {"enabled": name == detector} for name in DETECTORS}
+    rules = (Rule.model_validate({"sensors": EVERY_SENSOR, "detectors": tables}),)
+    return configuration.model_copy(update={"rules": rules, "profiles": resolve(rules, configuration.incidents)})

@@ -1,0 +1,70 @@
+"""How far long work has come, on standard error: a bar on a terminal; elsewhere a line now and then, if it is long."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TextIO
+
+BAR = 24
+TERMINAL_S = 0.1
+"""Time between two pictures of the bar."""
+
+QUIET_S = 30.0
+"""Time between two lines where nobody watches."""
+
+
+class Progress:
+    """A bar for one piece of work after the other; a context manager that leaves a clean line behind.
+
+    Args:
+        target: Where to write.
+        clock: Seconds, for tests.
+    """
+
+    def __init__(self, target: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._target = target or sys.stderr
+        self._clock = clock
+        self._is_terminal = self._target.isatty()
+        self._label = ""
+        self._began = self._shown = clock()
+        self._is_shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
+
+    def begin(self, label: str) -> None:
+        """The next piece of work."""
+        self._label = label
+        self._began = self._clock()
+
+    def at(self, share: float) -> None:
+        """It has come so far, 0 to 1."""
+        now = self._clock()
+        if now - self._shown < (TERMINAL_S if self._is_terminal else QUIET_S):
+            return
+        self._shown = now
+        share = min(1.0, max(0.0, share))
+        if not self._is_terminal:
+            self._target.write(f"{self._label}: {share:.0%}\n")
+        else:
+            filled = round(share * BAR)
+            left = (now - self._began) * (1 - share) / share if share > 0.02 else None
+            rest = "" if left is None else f"  {left:3.0f} s left"
+            self._target.write(f"\r\033[K{'━' * filled}{'─' * (BAR - filled)} {share:4.0%}{rest}  {self._label}")
+            self._is_shown = True
+        self._target.flush()
+
+    def clear(self) -> None:
+        """Make room for a line of text."""
+        if self._is_shown:
+            self._target.write("\r\033[K")
+            self._target.flush()
+            self._is_shown = False

@@ -1,0 +1,161 @@
+"""A backtest: configurations side by side over some data, and what each of them comes to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge.reports.judging import Judgement, Rules, Span, Summary, judge, summarise
+from edge.reports.labels import Label
+from edge.reports.recording import SensorRecord
+
+NOTHING = SensorRecord("", 2)
+
+
+@dataclass
+class Run:
+    """One configuration over one set of data.
+
+    Attributes:
+        sensors: What was recorded of each sensor, by name.
+        budgets: Incidents that each of the backtest's budgets would have cost.
+        refused: Readings that were refused, by reason.
+        judgement: Of its incidents, in the order of `incidents()`; None without labels.
+    """
+
+    sensors: dict[str, SensorRecord]
+    budgets: list[int]
+    refused: dict[str, int] = field(default_factory=dict)
+    judgement: Judgement | None = None
+
+    def incidents(self) -> list[Span]:
+        """All incidents, sensor by sensor."""
+        return [each for record in self.sensors.values() for each in record.incidents]
+
+    def words(self) -> dict[str, str]:
+        """What was judged of each incident, by its id."""
+        if self.judgement is None:
+            return {}
+        return {each.incident: word for each, word in zip(self.incidents(), self.judgement.words, strict=True)}
+
+
+@dataclass
+class Dataset:
+    """Readings of one plant.
+
+    Attributes:
+        name: Name of the file or store.
+        labels: What was wrong; None if nobody says.
+        runs: One for each configuration.
+        missing: Cells that held no reading.
+        left_out: Rows that couldn't be read.
+    """
+
+    name: str
+    labels: list[Label] | None
+    runs: list[Run]
+    missing: int = 0
+    left_out: int = 0
+
+    def sensors(self) -> list[str]:
+        """Names of the sensors, in the order of their first reading."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.sensors))
+
+    def record(self, run: int, sensor: str) -> SensorRecord:
+        """What a run recorded of a sensor; of one that it knows nothing of, nothing."""
+        return self.runs[run].sensors.get(sensor, NOTHING)
+
+
+@dataclass
+class Total:
+    """What one configuration comes to.
+
+    Attributes:
+        readings: Readings that were scored.
+        sensors: Sensors.
+        sensor_days: Their time in all.
+        incidents: Incidents.
+        by_class: Incidents by severity class: INFO, WARN, ERROR, FATAL.
+        refused: Readings that were refused.
+        budgets: Incidents that each budget would have cost.
+        judged: What labels say of it; None without labels.
+    """
+
+    readings: int
+    sensors: int
+    sensor_days: float
+    incidents: int
+    by_class: list[int]
+    refused: int
+    budgets: list[int]
+    judged: Summary | None
+
+
+@dataclass
+class Backtest:
+    """Configurations side by side.
+
+    Attributes:
+        configurations: Their names.
+        budgets: False alarms a sensor and day that incidents were counted for.
+        rules: How labels are read.
+        datasets: What they were run over.
+    """
+
+    configurations: list[str]
+    budgets: Sequence[float]
+    rules: Rules
+    datasets: list[Dataset] = field(default_factory=list)
+
+    def add(self, dataset: Dataset) -> None:
+        """Judge a dataset's runs, and take it."""
+        for run in dataset.runs:
+            if dataset.labels is not None:
+                run.judgement = judge(dataset.labels, run.incidents(), self.rules)
+        self.datasets.append(dataset)
+
+    def total(self, configuration: int) -> Total:
+        """What a configuration comes to."""
+        runs = [(each, each.runs[configuration]) for each in self.datasets]
+        records = [record for _, run in runs for record in run.sensors.values()]
+        incidents = [span for record in records for span in record.incidents]
+        judged = [
+            (dataset.labels, run.judgement, math.fsum(record.days for record in run.sensors.values()))
+            for dataset, run in runs
+            if dataset.labels is not None and run.judgement is not None
+        ]
+        return Total(
+            readings=sum(each.readings for each in records),
+            sensors=len(records),
+            sensor_days=math.fsum(each.days for each in records),
+            incidents=len(incidents),
+            by_class=[sum((span.severity - 1) // 250 == rank for span in incidents) for rank in range(4)],
+            refused=sum(sum(run.refused.values()) for _, run in runs),
+            budgets=[sum(column) for column in zip(*(run.budgets for _, run in runs), strict=True)],
+            judged=summarise(judged) if judged else None,
+        )
+
+    def interesting(self) -> list[tuple[int, str]]:
+        """Every sensor, as (dataset, name): those with something to see first, the worst of them at the top."""
+        ranked = []
+        for number, dataset in enumerate(self.datasets):
+            for order, sensor in enumerate(dataset.sensors()):
+                ranked.append((*self._rank(dataset, sensor), number, order, sensor))
+        return [(number, sensor) for *_, number, _, sensor in sorted(ranked)]
+
+    @staticmethod
+    def _rank(dataset: Dataset, sensor: str) -> tuple[int, int]:
+        spans = [each for run in range(len(dataset.runs)) for each in dataset.record(run, sensor).incidents]
+        labels = sum(each.sensor == sensor for each in dataset.labels or ())
+        if not spans and not labels:
+            return 2, 0
+        return 0 if labels else 1, -max((each.severity for each in spans), default=0)
+
+
+def verdict_words(label: int, judgement: Judgement) -> str:
+    """What became of a label, for a person."""
+    delay = judgement.delays[label]
+    if not math.isnan(delay):
+        return "found"
+    return "an incident was open already" if judgement.already[label] else "missed"

@@ -1,0 +1,84 @@
+"""Budgets: how many incidents other false-alarm budgets would have cost, counted along while one run goes on.
+
+An estimate: each budget has its own raising level and its own open incidents, but all share the scores of the run that
+is going on, and what is learned while an incident is open differs a little between budgets. Incidents that silence
+alone raises aren't counted, for they don't come from readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors.base import Floats
+from edge.core.groups import LEVELS, Profile
+from edge.core.trace import ScoredRound
+
+BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
+"""False alarms a sensor and day."""
+
+
+class BudgetCounter:
+    """Counts incidents for several budgets at once.
+
+    Args:
+        budgets: False alarms a sensor and day.
+    """
+
+    def __init__(self, budgets: Sequence[float] = BUDGETS) -> None:
+        self.budgets = tuple(budgets)
+        self.incidents = np.zeros(len(self.budgets), dtype=np.int64)
+        self._profiles: dict[Profile, list[Profile]] = {}
+        shape = (len(self.budgets), 0)
+        self._run = np.zeros(shape, dtype=np.int64)
+        self._calm = np.zeros(shape, dtype=np.int64)
+        self._started = np.full(shape, np.nan)
+        self._is_busy = False
+
+    def count(self, scored: ScoredRound, interval: Floats) -> None:
+        """Move the incidents of every budget on by a round.
+
+        Args:
+            scored: The round.
+            interval: Learned seconds between two readings of each of its sensors, shape (n,).
+        """
+        if not self._is_busy and not (scored.score >= LEVELS[0]).any():
+            return
+        settings = scored.profile.incidents
+        slots = scored.slots
+        self._grow(int(slots.max()) + 1)
+        level = np.array([each.level_at(interval) for each in self._with_budgets(scored.profile)])
+        score = np.where(np.isnan(scored.score), 0.0, scored.score)
+        exceeds = score >= level
+        run = np.where(exceeds, self._run[:, slots] + 1, 0)
+        calm = np.where(score < level * settings.clear_ratio, self._calm[:, slots] + 1, 0)
+        started = self._started[:, slots]
+        is_open = ~np.isnan(started)
+        over = is_open & ((calm >= settings.clear_after) | (scored.times - started >= settings.adopt_after_s))
+        raised = ~is_open & (run >= settings.raise_after)
+        self.incidents += raised.sum(axis=1)
+        self._run[:, slots] = run
+        self._calm[:, slots] = np.where(raised | over, 0, calm)
+        self._started[:, slots] = np.where(over, np.nan, np.where(raised, scored.times, started))
+        self._is_busy = bool(self._run.any() or not np.isnan(self._started).all())
+
+    def _with_budgets(self, profile: Profile) -> list[Profile]:
+        known = self._profiles.get(profile)
+        if known is None:
+            known = self._profiles[profile] = [
+                Profile(
+                    profile.detectors,
+                    profile.incidents.model_copy(update={"false_alarms_per_sensor_per_day": budget, "threshold": None}),
+                )
+                for budget in self.budgets
+            ]
+        return known
+
+    def _grow(self, sensors: int) -> None:
+        more = sensors - self._run.shape[1]
+        if more > 0:
+            shape = (len(self.budgets), max(more, self._run.shape[1], 16))
+            self._run = np.concatenate([self._run, np.zeros(shape, dtype=np.int64)], axis=1)
+            self._calm = np.concatenate([self._calm, np.zeros(shape, dtype=np.int64)], axis=1)
+            self._started = np.concatenate([self._started, np.full(shape, np.nan)], axis=1)

@@ -1,0 +1,139 @@
+"""Decimation: a series of any length in bounded memory, as it comes, so that its spikes survive.
+
+Readings are put into buckets of equally many, and each bucket keeps its smallest and largest value. When there are too
+many buckets, neighbours are joined in pairs, so that a bucket holds twice as many readings from then on. A series that
+is short enough keeps every reading.
+
+Works for any series; joining by count, not by time, gives a burst of readings the room that it needs.
+
+Source: M4 by Jugel et al. 2014, doi:10.14778/2732951.2732953. Differs: a bucket's first and last value aren't kept,
+since buckets are many more than pixels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.base import Floats
+
+TIME, LOW, HIGH, SCORE, LEVEL, LOWER, UPPER = range(7)
+COLUMNS = 7
+
+
+class Trace(NamedTuple):
+    """A series made short; all arrays are of shape (n,).
+
+    Attributes:
+        times: Time of each bucket's first reading, seconds since the epoch.
+        low: Its smallest value.
+        high: Its largest value.
+        score: Its largest score; NaN where there was no opinion.
+        level: Its lowest raising level.
+        lower: Mean of the lower ends of the band, NaN where there was none.
+        upper: Mean of the upper ends.
+    """
+
+    times: Floats
+    low: Floats
+    high: Floats
+    score: Floats
+    level: Floats
+    lower: Floats
+    upper: Floats
+
+
+class Decimator:
+    """One series.
+
+    Args:
+        capacity: Buckets that are kept at least, once there are so many readings; at most twice as many. Even.
+    """
+
+    def __init__(self, capacity: int = 2048) -> None:
+        self.capacity = capacity
+        self.bucket = 1
+        self._buckets = np.empty((COLUMNS, 64))
+        self._count = 0
+        self._rest = np.empty((COLUMNS, 0))
+
+    def add(self, rows: Floats) -> None:
+        """Take readings in the order of their times.
+
+        Args:
+            rows: Time, value, value, score, level, lower and upper of each, shape (7, n).
+        """
+        if self._rest.shape[1]:
+            rows = np.concatenate([self._rest, rows], axis=1)
+        while rows.shape[1] >= self.bucket:
+            whole = min(rows.shape[1] // self.bucket, 2 * self.capacity - self._count)
+            taken = whole * self.bucket
+            self._append(_joined(rows[:, :taken], self.bucket))
+            rows = rows[:, taken:]
+            if self._count >= 2 * self.capacity:
+                self._halve()
+        self._rest = rows.copy()
+
+    def shrink(self, capacity: int) -> None:
+        """Keep fewer buckets from here on: others need the memory."""
+        self.capacity = min(self.capacity, capacity)
+        while self._count >= 2 * self.capacity:
+            if self._count % 2:
+                self._take_back_the_last()
+            self._halve()
+
+    def trace(self, most: int | None = None) -> Trace:
+        """What the series looks like so far.
+
+        Args:
+            most: Buckets at most; None for as many as there are.
+        """
+        whole = self._buckets[:, : self._count]
+        if self._rest.shape[1]:
+            whole = np.concatenate([whole, _joined(self._rest, self._rest.shape[1])], axis=1)
+        while most is not None and whole.shape[1] > max(2, most):
+            even = whole.shape[1] // 2 * 2
+            whole = np.concatenate([_joined(whole[:, :even], 2), whole[:, even:]], axis=1)
+        return Trace(*whole.copy())
+
+    def _append(self, buckets: Floats) -> None:
+        count = self._count + buckets.shape[1]
+        if count > self._buckets.shape[1]:
+            grown = np.empty((COLUMNS, max(count, 2 * self._buckets.shape[1])))
+            grown[:, : self._count] = self._buckets[:, : self._count]
+            self._buckets = grown
+        self._buckets[:, self._count : count] = buckets
+        self._count = count
+
+    def _halve(self) -> None:
+        """Join neighbours, of which there is an even number."""
+        joined = _joined(self._buckets[:, : self._count], 2)
+        self._count = joined.shape[1]
+        self._buckets[:, : self._count] = joined
+        self.bucket *= 2
+
+    def _take_back_the_last(self) -> None:
+        """Make the last bucket readings again, as it were, which wait for more to come."""
+        self._count -= 1
+        readings = np.repeat(self._buckets[:, self._count : self._count + 1], self.bucket, axis=1)
+        self._rest = np.concatenate([readings, self._rest], axis=1)
+
+
+def _joined(rows: Floats, size: int) -> Floats:
+    """Each `size` neighbours made one, shape (7, n / size)."""
+    if size == 1:
+        return rows
+    cube = rows.reshape(COLUMNS, -1, size)
+    joined = np.empty((COLUMNS, cube.shape[1]))
+    joined[TIME] = cube[TIME, :, 0]
+    joined[LOW] = cube[LOW].min(axis=1)
+    joined[HIGH] = cube[HIGH].max(axis=1)
+    joined[SCORE] = np.fmax.reduce(cube[SCORE], axis=1)
+    joined[LEVEL] = cube[LEVEL].min(axis=1)
+    for column in (LOWER, UPPER):
+        known = ~np.isnan(cube[column])
+        total = np.where(known, cube[column], 0.0).sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            joined[column] = total / known.sum(axis=1)
+    return joined

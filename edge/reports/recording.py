@@ -1,0 +1,151 @@
+"""Recording: what a report shows of one run, gathered while it goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+
+from detectors.base import Floats, Slots
+from edge.core.events import Event
+from edge.core.pipeline import Pipeline
+from edge.core.trace import ScoredRound
+from edge.reports.budgets import BUDGETS, BudgetCounter
+from edge.reports.decimation import Decimator
+from edge.reports.judging import Span
+
+BUCKETS_IN_ALL = 1_000_000
+"""Buckets of all sensors of a run, about: 56 bytes each."""
+
+MOST_BUCKETS, FEWEST_BUCKETS = 2048, 64
+
+
+class SensorRecord:
+    """One sensor in one run.
+
+    Attributes:
+        name: Its name.
+        series: Its readings, scores and bands, made short.
+        readings: Readings that were scored.
+        first: Time of the first of them.
+        last: Time of the last.
+        incidents: Its incidents, in the order in which they were raised.
+    """
+
+    def __init__(self, name: str, capacity: int) -> None:
+        self.name = name
+        self.series = Decimator(capacity)
+        self.readings = 0
+        self.first = math.nan
+        self.last = math.nan
+        self.incidents: list[Span] = []
+
+    @property
+    def days(self) -> float:
+        """Days from the first reading to the last."""
+        return (self.last - self.first) / 86_400.0 if self.readings else 0.0
+
+
+class Recording:
+    """An observer of one run.
+
+    Args:
+        pipeline: Whose run it is; begins to tell us of it.
+        budgets: False alarms a sensor and day, to count incidents for.
+
+    Attributes:
+        sensors: By name, in the order in which they were first scored.
+        budgets: Incidents that other budgets would have cost.
+    """
+
+    def __init__(self, pipeline: Pipeline, budgets: Sequence[float] = BUDGETS) -> None:
+        self.sensors: dict[str, SensorRecord] = {}
+        self.budgets = BudgetCounter(budgets)
+        self._names = pipeline.sensors.names
+        self._vitals = pipeline.engine.vitals
+        self._slots: list[Slots] = []
+        self._rows: list[Floats] = []
+        self._open: dict[str, tuple[SensorRecord, int]] = {}
+        self._capacity = MOST_BUCKETS
+        pipeline.observe(self)
+
+    def scored(self, scored: ScoredRound) -> None:
+        """Take note of a round."""
+        self.budgets.count(scored, self._vitals.interval[scored.slots])
+        self._slots.append(scored.slots)
+        agree = scored.floor <= scored.ceiling
+        lower, upper = np.where(agree, scored.floor, np.nan), np.where(agree, scored.ceiling, np.nan)
+        self._rows.append(
+            np.array([scored.times, scored.values, scored.values, scored.score, scored.level, lower, upper])
+        )
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take note of a step's events, and put away the rounds that led to them."""
+        self._put_away()
+        for event in events:
+            self._follow(event)
+
+    def _put_away(self) -> None:
+        if not self._slots:
+            return
+        slots, rows = np.concatenate(self._slots), np.concatenate(self._rows, axis=1)
+        self._slots, self._rows = [], []
+        for slot, positions in _by_slot(slots):
+            record = self._record(self._names[slot])
+            mine = rows[:, positions]
+            if record.readings == 0:
+                record.first = float(mine[0, 0])
+            record.readings += len(positions)
+            record.last = float(mine[0, -1])
+            record.series.add(mine)
+
+    def _record(self, name: str) -> SensorRecord:
+        record = self.sensors.get(name)
+        if record is None:
+            record = self.sensors[name] = SensorRecord(name, self._capacity)
+            if len(self.sensors) * self._capacity > BUCKETS_IN_ALL and self._capacity > FEWEST_BUCKETS:
+                self._capacity //= 2
+                for each in self.sensors.values():
+                    each.series.shrink(self._capacity)
+        return record
+
+    def _follow(self, event: Event) -> None:
+        if event.transition == "raised":
+            record = self._record(event.sensor)
+            record.incidents.append(_span(event))
+            self._open[event.incident] = (record, len(record.incidents) - 1)
+            return
+        known = self._open.get(event.incident)
+        if known is None:
+            return
+        record, place = known
+        before, now = record.incidents[place], _span(event)
+        if event.transition in {"cleared", "expired"}:
+            del self._open[event.incident]
+            now = now._replace(ended=event.time, message=before.message)
+        record.incidents[place] = now._replace(raised=before.raised, severity=max(before.severity, now.severity))
+
+
+def _span(event: Event) -> Span:
+    data = msgspec.json.decode(event.payload)["data"]
+    return Span(
+        sensor=event.sensor,
+        raised=event.time,
+        ended=math.inf,
+        severity=event.severity,
+        kind=event.kind,
+        incident=event.incident,
+        score=data["peak"]["score"],
+        detectors=tuple(each["name"] for each in data["detectors"]),
+        message=event.message,
+    )
+
+
+def _by_slot(slots: Slots) -> list[tuple[int, Slots]]:
+    """For each slot, where it stands among these, in order."""
+    by_slot = np.argsort(slots, kind="stable")
+    ordered = slots[by_slot]
+    starts = np.flatnonzero(np.append(np.array([True]), ordered[1:] != ordered[:-1]))
+    return list(zip(ordered[starts].tolist(), np.split(by_slot, starts[1:]), strict=True))

@@ -1,0 +1,102 @@
+"""Scores as rows: one for each reading of a file, in the file's order, whatever order they are scored in."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from edge.core.events import incident_id
+from edge.core.messages import Reading
+from edge.core.pipeline import Pipeline
+from edge.core.trace import NOBODY, ScoredRound
+
+COLUMNS = (
+    "time", "sensor", "value", "score", "threshold", "expected", "lower", "upper", "detector", "incident",
+)  # fmt: skip
+
+MOST_WAITING = 250_000
+"""Rows that wait for their score at most; beyond it the oldest are written without one."""
+
+GIVEN = 3
+"""Columns that the reading itself fills."""
+
+NOTHING = [""] * (len(COLUMNS) - GIVEN)
+
+Row = list[str]
+
+
+class ScoreRows:
+    """An observer that gives every reading its row.
+
+    Args:
+        pipeline: What scores the readings; begins to tell us of it.
+        gateway: Its name, which the ids of incidents follow from.
+    """
+
+    def __init__(self, pipeline: Pipeline, gateway: str) -> None:
+        self._names = pipeline.sensors.names
+        self._gateway = gateway
+        self._rows: deque[tuple[Reading, Row]] = deque()
+        self._waiting: dict[Reading, deque[Row]] = {}
+        pipeline.observe(self)
+
+    def expect(self, reading: Reading) -> None:
+        """Take note of the file's next reading, before it is scored."""
+        row = [_time(reading.time), reading.sensor, repr(reading.value)]
+        self._rows.append((reading, row))
+        self._waiting.setdefault(reading, deque()).append(row)
+
+    def settle(self, readings: Sequence[Reading]) -> None:
+        """Those of these readings that have no score won't get one: they were refused."""
+        for reading in readings:
+            for row in self._waiting.get(reading, ()):
+                if len(row) == GIVEN:
+                    row.extend(NOTHING)
+                    break
+
+    def scored(self, scored: ScoredRound) -> None:
+        """Fill in the rows of a round."""
+        detectors = scored.profile.detectors
+        columns = (
+            each.tolist()
+            for each in (
+                scored.slots, scored.times, scored.values, scored.score, scored.level, scored.expected, scored.lower,
+                scored.upper, scored.leader, scored.started,
+            )
+        )  # fmt: skip
+        for slot, time, value, score, level, expected, lower, upper, leader, started in zip(*columns, strict=True):
+            name = self._names[slot]
+            waiting = self._waiting.get(Reading(name, time, value))
+            row = next((each for each in waiting or () if len(each) == GIVEN), None)
+            if row is None:
+                continue
+            row.append("" if math.isnan(score) else f"{score:.4f}")
+            row.append(f"{level:.4f}")
+            row.extend("" if not math.isfinite(each) else repr(each) for each in (expected, lower, upper))
+            row.append("" if leader == NOBODY else detectors[leader].name)
+            row.append("" if math.isnan(started) else incident_id(self._gateway, name, started))
+
+    def ready(self, *, everything: bool = False) -> Iterator[Row]:
+        """The rows that are complete and have none before them that aren't.
+
+        Args:
+            everything: Also those that have no score: nothing more will be scored of what was expected.
+        """
+        while self._rows:
+            reading, row = self._rows[0]
+            if len(row) == GIVEN:
+                if not everything and len(self._rows) <= MOST_WAITING:
+                    return
+                row.extend(NOTHING)
+            self._rows.popleft()
+            waiting = self._waiting[reading]
+            waiting.popleft()
+            if not waiting:
+                del self._waiting[reading]
+            yield row
+
+
+def _time(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from config.loading import parse
+from edge.core.messages import Reading
+from edge.reports import recording
+from edge.reports.recording import Recording
+from edge.shell.assembly import make_pipeline
+
+START = 1_700_000_000.0
+CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nfalse_alarms_per_sensor_per_day = {budget}\n'
+
+
+def readings(count: int = 3000, sensors: int = 2) -> list[Reading]:
+    noise = random.Random(8)
+    return [
+        Reading(f"s{index % sensors}", START + 30 * index, noise.gauss(20, 0.5) + (30 if index % 700 > 690 else 0))
+        for index in range(count)
+    ]
+
+
+def recorded(given: list[Reading], budget: float = 0.1, chunk: int = 500) -> tuple[Recording, list[str]]:
+    pipeline = make_pipeline(parse(CONFIGURATION.format(budget=budget)).configuration)
+    seen = Recording(pipeline, (0.001, budget, 50.0))
+    transitions: list[str] = []
+    for start in range(0, len(given), chunk):
+        events = pipeline.process_readings(given[start : start + chunk]).events
+        transitions += [each.transition for each in events]
+        seen.take(events)
+    return seen, transitions
+
+
+def test_every_sensor_has_its_readings_and_times() -> None:
+    seen, _ = recorded(readings())
+    assert list(seen.sensors) == ["s0", "s1"]
+    record = seen.sensors["s1"]
+    assert (record.readings, record.first, record.last) == (1500, START + 30, START + 30 * 2999)
+    assert record.days == pytest.approx(30 * 2998 / 86_400)
+
+
+def test_incidents_have_a_beginning_an_end_and_the_worst_that_was_said() -> None:
+    seen, transitions = recorded(readings())
+    spans = [each for record in seen.sensors.values() for each in record.incidents]
+    assert len(spans) == transitions.count("raised") > 3
+    assert all(each.ended > each.raised for each in spans)
+    assert max(each.severity for each in spans) > 500
+    assert all(each.detectors and each.message for each in spans)
+
+
+def test_an_incident_that_is_still_open_has_no_end() -> None:
+    given = readings(2000)
+    given += [Reading("s0", given[-1].time + 60 * number, 1000.0) for number in range(1, 9)]
+    seen, _ = recorded(given)
+    assert math.isinf(seen.sensors["s0"].incidents[-1].ended)
+
+
+def test_the_count_for_the_budget_that_was_set_is_what_was_raised() -> None:
+    seen, transitions = recorded(readings())
+    assert seen.budgets.incidents[1] == transitions.count("raised")
+
+
+def test_a_larger_budget_costs_no_fewer_incidents() -> None:
+    seen, _ = recorded(readings())
+    few, _, many = seen.budgets.incidents.tolist()
+    assert few <= many
+
+
+def test_the_batching_changes_nothing() -> None:
+    (one, _), (other, _) = recorded(readings(), chunk=17), recorded(readings(), chunk=3000)
+    assert one.budgets.incidents.tolist() == other.budgets.incidents.tolist()
+    for name, record in one.sensors.items():
+        assert record.incidents == other.sensors[name].incidents
+        assert [each.tolist() for each in record.series.trace()[:3]] == [
+            each.tolist() for each in other.sensors[name].series.trace()[:3]
+        ]
+
+
+def test_many_sensors_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "BUCKETS_IN_ALL", 4096)
+    seen, _ = recorded(readings(9000, sensors=9), chunk=9000)
+    assert {each.series.capacity for each in seen.sensors.values()} == {256}
+    assert sum(each.readings for each in seen.sensors.values()) == 9000

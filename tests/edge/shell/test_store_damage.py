@@ -1,0 +1,123 @@
+"""Damaged files: what is right of them is kept, the rest moved aside, and a wrong event never given out."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from filled_store import LIMITS, NOW, Filled, filled, is_damaged
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_examples import event, sequences
+
+from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
+from edge.shell.store.damage import KEPT
+
+
+@pytest.fixture(scope="module", params=["closed", "killed"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    return filled(tmp_path_factory.mktemp("whole") / "store", closed=request.param == "closed")
+
+
+def files(path: Path) -> StoreFiles:
+    return StoreFiles(path, "process", LIMITS)
+
+
+def asides(path: Path) -> list[str]:
+    return sorted(each.name for each in path.parent.iterdir() if ".damaged-" in each.name)
+
+
+def judge(path: Path, whole: Filled) -> Damage | None:
+    """Open a file that was damaged, and hold what it gives out against what was there."""
+    store, damage = files(path).open(NOW)
+    try:
+        compare(store, whole)
+    except StoreError as error:
+        if damage is not None or not error.damaged:
+            raise
+        store.close()
+        store, damage = files(path).replace(NOW, str(error))
+        compare(store, whole)
+    if damage is not None:
+        assert damage.aside.name in asides(path)
+        assert store._database.execute("PRAGMA integrity_check") == [("ok",)]
+        assert store.last_sequence() >= max(whole.last, int(1000 * NOW))
+        assert damage.complete is False or sequences(store) == whole.waiting
+    next_one = store.last_sequence() + 1
+    store.append([event(next_one)], [], b"later", now=NOW)
+    assert store.recall().since[-1] == b"later"
+    assert sequences(store, after=next_one - 1) == [next_one]
+    store.close()
+    return damage
+
+
+def compare(store: SqliteStore, whole: Filled) -> None:
+    given_out = [row.payload for row in store.pending(0, 10_000)]
+    assert set(given_out) <= whole.payloads
+    assert len(set(given_out)) == len(given_out)
+    assert store.pending_open(0, 10_000, 2**62) is not None
+    assert store.backlog().events == len(given_out)
+    entries = [each for each in [*store.past(), *store.recall().since] if not is_damaged(each)]
+    assert entries == [each for each in whole.entries if each in set(entries)]
+
+
+def test_an_undamaged_file_is_opened_with_all_that_is_in_it(whole: Filled, tmp_path: Path) -> None:
+    path = whole.copied(tmp_path)
+    assert judge(path, whole) is None
+    assert asides(path) == []
+    store, _ = files(path).open(NOW)
+    assert sequences(store)[:-1] == whole.waiting
+    assert [*store.past(), *store.recall().since][:-1] == whole.entries
+    store.close()
+
+
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_a_file_that_was_cut_off_anywhere_is_survived(whole: Filled, end: str) -> None:
+    size = Path(f"{whole.path}{end}").stat().st_size if Path(f"{whole.path}{end}").exists() else 0
+    sizes = {
+        *range(0, size, 4096 if end == "" else 7 * 4120),
+        1,
+        99,
+        100,
+        511,
+        512,
+        4095,
+        4097,
+        size - 1,
+        size // 2 + 77,
+    }
+    for cut in sorted(each for each in sizes if 0 <= each < size):
+        with tempfile.TemporaryDirectory() as folder:
+            path = whole.copied(Path(folder))
+            with Path(f"{path}{end}").open("r+b") as file:
+                file.truncate(cut)
+            judge(path, whole)
+
+
+@settings(max_examples=120, deadline=None, database=None)
+@given(seed=st.integers(0, 2**32), flips=st.sampled_from([1, 1, 1, 2, 5, 20, 200]), log=st.booleans())
+def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: bool) -> None:
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = whole.copied(Path(folder))
+        target = Path(f"{path}-wal") if log and Path(f"{path}-wal").exists() else path
+        content = bytearray(target.read_bytes())
+        for _ in range(flips):
+            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        target.write_bytes(content)
+        judge(path, whole)
+
+
+def test_any_byte_of_the_header_may_be_flipped(tmp_path_factory: pytest.TempPathFactory) -> None:
+    whole = filled(tmp_path_factory.mktemp("small") / "store", events=6, entries=4, covered=2)
+    for place in range(100):
+        with tempfile.TemporaryDirectory() as folder:
+            path = whole.copied(Path(folder))
+            content = bytearray(path.read_bytes())
+            content[place] ^= 0xFF if place % 2 else 0x01
+            path.write_bytes(content)
+            judge(path, whole)

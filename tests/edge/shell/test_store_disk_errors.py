@@ -1,0 +1,70 @@
+"""A disk that fails for a moment: an action happens as a whole or raises, and the store works on afterwards."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_examples import answers, event
+from store_runs import ACTIONS, Action, Run
+
+from edge.shell.store import SqliteStore, StoreError
+
+T = TypeVar("T")
+
+# apsw speaks of errors that SQLite ignores, as it may when it brings its log into the file.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which nothing has happened yet."""
+    path = tmp_path_factory.mktemp("empty") / "store.db"
+    SqliteStore(path, "process").close()
+    return path
+
+
+def insisted(once: Callable[[], T]) -> T:
+    """Do it again and again, as the service does."""
+    while True:
+        try:
+            return once()
+        except StoreError as error:
+            if not error.temporary:
+                raise
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(actions=ACTIONS, data=st.data())
+def test_an_action_that_the_disk_refuses_can_be_tried_again(
+    empty: Path, actions: list[Action], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder), empty, "power")
+
+        def insist(once: Callable[[], object]) -> object:
+            first = run.disk.calls + data.draw(st.integers(1, 40))
+            run.disk.failing = range(first, first + data.draw(st.integers(1, 3)))
+            return insisted(once)
+
+        for action in actions:
+            run.do(action, insist)
+            run.disk.failing = range(0)
+            assert answers(run.store) == answers(run.model)
+        run.store.close()
+
+
+def test_whatever_call_fails_dropped_events_are_told(empty: Path, tmp_path: Path) -> None:
+    for call in range(60):
+        run = Run(tmp_path, empty, "power")
+        run.store.append([event(each, size=4000) for each in range(1, 41)], [], now=1.0)
+        run.disk.failing = range(run.disk.calls + call, run.disk.calls + call + 1)
+        gaps = insisted(lambda run=run: run.store.prune(2.0))
+        run.disk.failing = range(0)
+        assert (sum(gap.number for gap in gaps), run.store.backlog().events) == (22, 18)
+        run.store.close()

@@ -1,0 +1,71 @@
+"""A power cut between any two calls: what a commit promised is there, and nothing is half there."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_examples import LIMITS, answers, rows_of
+from store_runs import ACTIONS, Action, Durability, Run
+
+from edge.shell.store import SqliteStore, database
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_log() -> Iterator[None]:
+    """The log is brought into the file often, so that this is cut short, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "LOG_PAGES", 12)
+        yield
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which nothing has happened yet."""
+    path = tmp_path_factory.mktemp("empty") / "store.db"
+    SqliteStore(path, "process").close()
+    return path
+
+
+def found(files: dict[str, bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the ordinary store makes of files: rows and answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / Path(name).name).write_bytes(content)
+        path = Path(folder) / "store.db"
+        store = SqliteStore(path, "process", LIMITS)
+        assert store._database.execute("PRAGMA integrity_check") == [("ok",)]
+        answered = answers(store)
+        store.close()
+        return rows_of(path), answered
+
+
+@pytest.mark.parametrize("durability", ["power", "process"])
+@settings(max_examples=40, deadline=None, database=None)
+@given(actions=ACTIONS, seed=st.integers(0, 2**32))
+def test_a_power_cut_leaves_what_was_committed_and_no_half_of_what_was_not(
+    empty: Path, durability: Durability, actions: list[Action], seed: int
+) -> None:
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder), empty, durability)
+        for action in actions:
+            run.do(action)
+        for calls in cuts(len(run.disk.changes), chance):
+            rows, answered = found(run.disk.left_by_cut(calls, chance))
+            assert rows in [each.rows for each in run.possible(calls)]
+            assert answered in [each.answers for each in run.possible(calls) if each.rows == rows]
+        run.store.close()
+
+
+def cuts(changes: int, chance: random.Random, most: int = 6) -> Iterator[int]:
+    """When the power fails: after so many changes."""
+    yield changes
+    for _ in range(most):
+        yield chance.randint(0, changes)

@@ -1,0 +1,102 @@
+"""Events, refusals and limits to try stores with, and all that a store holds, so that it can be compared."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from model_store import ModelStore
+
+from edge.core.events import Event
+from edge.core.messages import DeadLetter, Refusal
+from edge.shell.store import Limits, Store
+
+LIMITS = Limits(
+    events_days=1.0,
+    events_bytes=400,
+    outbox_events=20,
+    outbox_bytes=1500,
+    outbox_days=3.0,
+    dead_letters=3,
+    journal_days=2.0,
+    journal_bytes=30,
+    free_disk_bytes=0,
+)
+DAY = 86_400.0
+TRANSITIONS = ("raised", "updated", "cleared", "expired", "gap")
+
+
+def event(
+    sequence: int, *, size: int = 2, severity: int = 300, incident: str = "incident", transition: str = "raised"
+) -> Event:
+    payload = b"{}" + b" " * (size - 2)
+    return Event(sequence, f"id-{sequence}", "line1/pump", "base/anomaly/line1/pump", 100.0 + sequence, incident,
+                 transition, "spike", severity, "line1/pump is at 9", payload)  # fmt: skip
+
+
+def letter(reason: str = "malformed") -> DeadLetter:
+    return DeadLetter("plant/a", 5.0, Refusal(reason, "value", "not a number"), b"\xff\x00abc", 5)
+
+
+def sequences(store: Store, after: int = 0, most: int = 100) -> list[int]:
+    return [row.sequence for row in store.pending(after, most)]
+
+
+def answers(store: Store) -> dict[str, object]:
+    """What a store says to everything that it can be asked without changing it."""
+    last = store.last_sequence()
+    return {
+        "pending": store.pending(0, 10_000),
+        "some pending": store.pending(2, 4, 9),
+        "pending open": store.pending_open(0, 10_000, last),
+        "some pending open": store.pending_open(1, 5, last - 1),
+        "recall": store.recall(),
+        "past": list(store.past()),
+        "backlog": store.backlog(),
+        "last sequence": last,
+    }
+
+
+def rows_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of a store's file that a model can know of, too."""
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            "events": connection.execute("SELECT sequence, id, payload, confirmed FROM events ORDER BY 1").fetchall(),
+            "letters": connection.execute("SELECT topic, reason FROM dead_letter ORDER BY number").fetchall(),
+            "journal": connection.execute("SELECT number, arrived, entry FROM journal ORDER BY 1").fetchall(),
+            "snapshot": connection.execute("SELECT journal, state FROM snapshot").fetchall(),
+        }
+
+
+def rows_of_model(model: ModelStore) -> dict[str, list[tuple[Any, ...]]]:
+    """Likewise of the model."""
+    return {
+        "events": [
+            (e.sequence, e.id, e.payload.decode(), model.confirmed.get(e.sequence)) for e in sorted(model.events)
+        ],
+        "letters": [(each.topic, each.refusal.reason) for each in model.letters],
+        "journal": [(number, *row) for number, row in model.journal.items()],
+        "snapshot": [] if model.state is None else [(model.covered, model.state)],
+    }
+
+
+def events() -> st.SearchStrategy[list[Event]]:
+    """Some events that have no numbers yet."""
+    one = st.builds(
+        lambda size, severity, incident, transition: event(
+            0, size=size, severity=severity, incident=incident, transition=transition
+        ),
+        st.integers(2, 150),
+        st.integers(1, 1000),
+        st.sampled_from("abcdef"),
+        st.sampled_from(TRANSITIONS),
+    )
+    return st.lists(one, max_size=6)
+
+
+def numbered(events: list[Event], first: int) -> list[Event]:
+    """Events with their numbers, ids and times."""
+    return [each._replace(sequence=n, id=f"id-{n}", time=100.0 + n) for n, each in enumerate(events, first)]
