@@ -27,7 +27,8 @@ from edge.core.messages import Message
 from edge.core.topics import Topics
 from edge.shell.assembly import make_pipeline
 from edge.shell.resume import resume
-from edge.shell.service import Service, ServiceOptions
+from edge.shell.service import Service
+from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Limits, SqliteStore
 from edge.shell.wall_clock import WallClock
 

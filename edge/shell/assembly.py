@@ -26,7 +26,8 @@ from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
 from edge.shell.notify import notify
 from edge.shell.resume import resume
 from edge.shell.self_report import status_json
-from edge.shell.service import RETRY_S, Service, ServiceOptions
+from edge.shell.service import RETRY_S, Service
+from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Limits, StoreError, StoreFiles
 from edge.shell.wall_clock import WallClock
 from edge.version import version

@@ -76,9 +76,10 @@ class CommitGroup:
         if self._since is None and (self.parts or self.messages or self.dead_letters):
             self._since = now
 
-    def replace(self, sequence: int) -> None:
-        """Note that an event, stored and not yet delivered, goes when this group is committed."""
-        self.replaced.append(sequence)
+    def replace(self, sequences: Sequence[int]) -> None:
+        """Note that events, not yet delivered, go when this group is committed, or don't come with it at all."""
+        self.replaced += sequences
+        self.events = [each for each in self.events if each.sequence not in sequences]
 
     def wait_s(self, now: float) -> float | None:
         """For how long the group may wait still; None if it is empty."""

@@ -21,7 +21,7 @@ from typing import Protocol
 from edge.core.events import severity_name
 from edge.core.gaps import TRANSITION as GAP
 from edge.shell.link import EventProperties
-from edge.shell.store import OutboxRow, Store
+from edge.shell.store import OutboxRow, Store, StoreError
 
 READ_AHEAD = 200
 """Events read from the store at a time."""
@@ -173,15 +173,22 @@ class Publisher:
             now: Seconds since the epoch, UTC, for the confirmations.
 
         Raises:
-            StoreError: The store can't be read or written; what was confirmed is noted the next time.
+            StoreError: The store can't be read or written; what could be sent all the same was, and what was
+                confirmed is noted the next time.
         """
         self._take_confirmations(self._link.confirmations())
-        self._write_confirmations(now)
+        failure = None
+        try:
+            self._write_confirmations(now)
+        except StoreError as error:
+            failure = error
         if self._link.connected:
             if self._link.connections != self._connection:
                 self._begin_anew()
             if self._send_events():
                 self._send_retained()
+        if failure is not None:
+            raise failure
 
     def _begin_anew(self) -> None:
         self._connection = self._link.connections

@@ -9,6 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from edge.core.gaps import Gap
 from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.pipeline import Pipeline
@@ -16,6 +18,9 @@ from edge.core.snapshot import Snapshot, SnapshotError
 from edge.shell.store import Recollection, Store
 
 log = logging.getLogger("edgewarden.service")
+
+SNAPSHOT_ROUNDS = 300
+"""After going through so many readings of one sensor, a snapshot is written, or crash after crash would cost more."""
 
 RELEARNED = 500_000
 """Readings, the latest, from which changed detectors learn; more would delay the start by more than some seconds."""
@@ -61,10 +66,14 @@ def resume(
     gaps = []
     since = Entries(recollection.since)
     learned = 0
+    relived = np.zeros(0, dtype=np.int64)
     try:
         if recollection.state is not None:
             learned = _restore(pipeline, store, recollection.state, digest, inputs)
+        before = pipeline.engine.vitals.count.copy()
         pipeline.relive(since)
+        relived = pipeline.engine.vitals.count.copy()
+        relived[: len(before)] -= before
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
@@ -84,7 +93,8 @@ def resume(
     )
     pipeline.accounts.clear()
     pipeline.continue_after(store.last_sequence())
-    if gaps or (recollection.state is not None and recollection.digest != digest):
+    changed = recollection.state is not None and recollection.digest != digest
+    if gaps or changed or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
         store.remember(pipeline.save(digest, inputs), digest, now)
     return pipeline, recollection, gaps
 

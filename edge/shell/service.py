@@ -13,18 +13,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
-from edge.core.topics import Topics
 from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
 from edge.shell.notify import notify
 from edge.shell.publisher import Publisher
 from edge.shell.self_report import dead_letter_json, health_json, status_json
+from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Damage, Store, StoreError
 from edge.shell.wall_clock import STEP_S, WallClock
 
@@ -54,31 +53,6 @@ REPORTED_S = 60.0
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
     """A link's network thread has ended by itself."""
-
-
-@dataclass(frozen=True)
-class ServiceOptions:
-    """What the configuration says of the loop.
-
-    Attributes:
-        topics: Our own topics.
-        digest: Of the configuration; snapshots are kept under it.
-        inputs: Digest of what it says of inputs.
-        about: What the status topic says beside our state.
-        commit_s: For how long steps without an event may wait to be committed together.
-        in_flight: The inbound broker's in-flight window.
-        backlog_per_second: Events of the backlog that are sent in a second.
-        queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
-    """
-
-    topics: Topics
-    digest: str = ""
-    inputs: str = ""
-    about: dict[str, object] | None = None
-    commit_s: float = 2.0
-    in_flight: int = 20
-    backlog_per_second: float = 500.0
-    queued: bool = True
 
 
 class Service:
@@ -284,14 +258,14 @@ class Service:
     def _prune(self) -> None:
         self._events_since_pruning = 0
         try:
-            gaps = self._store.prune(self._clock(), self._publisher.on_their_way)
+            self._store.prune(self._clock())
+            keep = [*self._publisher.on_their_way, *self._group.replaced]
+            surplus = self._store.surplus(self._clock(), keep)
         except StoreError as error:
             self._note_failure("prune", error)
             return
-        for gap in gaps:
-            self._report_gap(gap)
-        if gaps:
-            self._publisher.changed()
+        for each in surplus:
+            self._report_gap(each.gap, each.sequences)
 
     def _note_failure(self, what: str, error: StoreError) -> None:
         """Count and log that the store failed; if it is damaged, go on with another one."""
@@ -314,12 +288,16 @@ class Service:
         self._report_gap(damage.gap(self._clock()))
         self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
-    def _report_gap(self, gap: Gap) -> None:
-        """Tell the subscribers that something is missing, together with what they weren't told yet of its kind."""
+    def _report_gap(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
+        """Tell the subscribers that something is missing, together with what they weren't told yet of its kind.
+
+        The events that are dropped for it go in the same transaction in which the gap's event comes.
+        """
+        self._group.replace(dropped)
         earlier = self._gaps.get(gap.reason)
         if earlier is not None and not self._publisher.was_sent(earlier[0]):
             gap = earlier[1].joined(gap)
-            self._group.replace(earlier[0])
+            self._group.replace([earlier[0]])
         step = self._pipeline.gap(gap, self._clock())
         self._gaps[gap.reason] = (step.events[0].sequence, gap)
         self._group.add(step, (), self._monotonic())

@@ -45,26 +45,35 @@ def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outco
     After a proper end all is in one file; after a kill much of it is in the log beside it.
     """
     outcome = Outcome(0)
-    aside = reported = explained = 0
+    aside = reported = explained = silent = 0
     for number in range(bench.tries):
         folder = bench.folder / f"{number:03}"
         folder.mkdir()
         one = Outcome(1)
         with Rig(folder, single(bench.chance.randrange(1 << 30)), Plan(per_second=None), warm_up=0) as rig:
-            explained += _try(rig, one, lambda path: spoil(path, bench.chance), killed=number % 2 == 1)
+            unlike, set_back = _try(rig, one, lambda path: spoil(path, bench.chance), killed=number % 2 == 1)
+            explained += unlike
             moved = [each for each in folder.glob("store.db.damaged-*") if not each.name.endswith(("-wal", "-shm"))]
             gaps = [each["data"]["reason"] for each in rig.listener.gaps.values()]
             one.demand(bool(moved) <= ("store_damaged" in gaps), "a file was moved aside, and no gap event says so")
             aside += bool(moved)
             reported += "store_damaged" in gaps
+            silent += set_back and "store_damaged" not in gaps
         one.reasons = [f"try {number}: {reason}" for reason in one.reasons]
         outcome = outcome.joined(one)
-    outcome.note = f"moved aside {aside}, gap events {reported}, events explained by them {explained}"
+    outcome.note = (
+        f"moved aside {aside}, gap events {reported}, events explained by them {explained}, "
+        f"set back without a word {silent}"
+    )
     return outcome
 
 
-def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: bool) -> int:
-    """One run with damage in its middle; returns how many events fit no truth, and are explained by a gap event."""
+def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: bool) -> tuple[int, bool]:
+    """One run with damage in its middle.
+
+    Returns:
+        How many events fit no truth, and are explained by a gap event; whether the service had forgotten something.
+    """
     rig.start(subscribed=True)
     rig.messenger.publish(BEFORE)
     before = rig.truth()
@@ -94,7 +103,7 @@ def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: b
     chosen = met or min(trials, key=lambda each: each.lost + each.doubled)
     outcome.expected, outcome.received, outcome.again = chosen.expected, chosen.received, trials[0].again
     outcome.lost, outcome.doubled = chosen.lost, chosen.doubled
-    return explained
+    return explained, not trials[0].kept
 
 
 def _truths(rig: Rig, middle: int) -> Iterator[Truth]:

@@ -27,7 +27,8 @@ from running import wait_until
 from verdict import Outcome
 
 SIZE = 64 * 2**20
-TABLES = {"store": 'durability = "process"\nfree_disk_bytes = 0'}
+TABLES = {"store": 'durability = "process"\nfree_disk_bytes = 0\ncommit_s = 0'}
+"""Every step is a commit, so that the write-ahead log soon needs more room than it has."""
 
 
 @contextmanager

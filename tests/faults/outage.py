@@ -27,6 +27,9 @@ LIVE = 40
 """Readings that raise or clear an incident while the backlog is sent."""
 
 LIVE_PER_SECOND = 20.0
+RECONNECTED_S = 150.0
+"""The service tries to connect every two minutes at least."""
+
 LATENCY_S = 2.0
 """An event of these must arrive within this time, however long the backlog is."""
 
@@ -97,10 +100,11 @@ def _gone(bench: Bench, *, per_second: int) -> Outcome:
         outcome.demand(piled_up - before < MEMORY_KIB, f"memory grew from {before} to {piled_up} KiB in the outage")
         rig.proxies["out"].open()
         opened = time.monotonic()
-        wait_until(lambda: rig.listener.arrivals, 30, "the first event after the outage")
+        wait_until(lambda: rig.listener.arrivals, RECONNECTED_S, "the first event after the outage")
         rig.messenger.publish(LIVE)
         truth = rig.truth()
         rig.settle(truth)
+        reconnected = rig.listener.new_at[0] - opened
         outcome.recoveries.append(rig.listener.new_at[-1] - opened)
         drained = rig.memory_kib()
         outcome.demand(drained - before < MEMORY_KIB, f"memory grew from {before} to {drained} KiB by the drain")
@@ -110,7 +114,10 @@ def _gone(bench: Bench, *, per_second: int) -> Outcome:
         worst = _judge_order(rig, outcome)
         rate = _backlog_rate(rig)
         outcome.demand(rate < RATE_EXCEEDED * per_second, f"the backlog came at {rate:.0f} events a second")
-    outcome.note = f"memory {before // 1024}, {piled_up // 1024}, {drained // 1024} MiB; a new event took {worst:.2f} s"
+    outcome.note = (
+        f"memory {before // 1024}, {piled_up // 1024}, {drained // 1024} MiB; reconnected after {reconnected:.1f} s; "
+        f"{rate:.0f} events/s; a new event took {worst:.2f} s"
+    )
     return outcome
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from edge.core.events import SEVERITIES, Event
 from edge.core.gaps import TRANSITION, Gap, Reason
 from edge.core.messages import DeadLetter
-from edge.shell.store import Backlog, Limits, OutboxRow, Recollection
+from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, Surplus
 from edge.shell.store.retention import SPARE
 
 
@@ -79,26 +79,28 @@ class ModelStore:
     def last_sequence(self) -> int:
         return self.last
 
-    def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
-        limits = self.limits
+    def prune(self, now: float) -> None:
         self._forget_history(now)
-        gaps = self._drop(
-            "outbox_days",
-            [e for e in self._droppable(keep) if self.stored[e.sequence] < now - 86_400 * limits.outbox_days],
-        )
-        waiting = self._droppable(())
+
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+        limits = self.limits
+        oldest = now - 86_400 * limits.outbox_days
+        old = [e for e in self._droppable(keep) if self.stored[e.sequence] < oldest]
+        found = surplus("outbox_days", old)
+        waiting = [e for e in self._droppable(()) if e not in old]
         size = sum(len(e.payload) for e in waiting)
-        ordered = sorted(self._droppable(keep), key=lambda e: ((e.severity - 1) // 250, e.sequence))
+        ordered = [e for e in self._droppable(keep) if e not in old]
+        ordered.sort(key=lambda e: ((e.severity - 1) // 250, e.sequence))
         if len(waiting) > limits.outbox_events:
             excess = len(waiting) - int((1 - SPARE) * limits.outbox_events)
-            gaps += self._drop("outbox_events", ordered[:excess])
-        elif size > limits.outbox_bytes:
+            found += surplus("outbox_events", ordered[:excess])
+        elif not old and size > limits.outbox_bytes:
             excess = size - int((1 - SPARE) * limits.outbox_bytes)
             going = []
             while ordered and sum(len(e.payload) for e in going) < excess:
                 going.append(ordered.pop(0))
-            gaps += self._drop("outbox_bytes", going)
-        return gaps
+            found += surplus("outbox_bytes", going)
+        return found
 
     def close(self) -> None:
         pass
@@ -108,18 +110,6 @@ class ModelStore:
 
     def _droppable(self, keep: Sequence[int]) -> list[Event]:
         return [e for e in self._outbox() if e.transition != TRANSITION and e.sequence not in keep]
-
-    def _drop(self, reason: Reason, events: list[Event]) -> list[Gap]:
-        if not events:
-            return []
-        severities = {}
-        for index, (text, _) in enumerate(SEVERITIES):
-            number = sum((event.severity - 1) // 250 == index for event in events)
-            if number:
-                severities[text] = number
-        times = [event.time for event in events]
-        self._delete(event.sequence for event in events)
-        return [Gap("events", reason, len(events), min(times), max(times), severities)]
 
     def _delete(self, sequences: Iterable[int]) -> None:
         gone = set(sequences)
@@ -146,3 +136,16 @@ class ModelStore:
             old = arrived < now - 86_400 * limits.journal_days
             if number < self.covered and (old or size > limits.journal_bytes):
                 del self.journal[number]
+
+
+def surplus(reason: Reason, events: list[Event]) -> list[Surplus]:
+    if not events:
+        return []
+    severities = {}
+    for index, (text, _) in enumerate(SEVERITIES):
+        number = sum((event.severity - 1) // 250 == index for event in events)
+        if number:
+            severities[text] = number
+    times = [event.time for event in events]
+    gap = Gap("events", reason, len(events), min(times), max(times), severities)
+    return [Surplus(gap, [event.sequence for event in events])]

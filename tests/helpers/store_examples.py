@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from model_store import ModelStore
 
 from edge.core.events import Event
+from edge.core.gaps import Gap
 from edge.core.messages import DeadLetter, Refusal
 from edge.shell.store import Limits, Store
 
@@ -37,12 +41,28 @@ def event(
                  transition, "spike", severity, "line1/pump is at 9", payload)  # fmt: skip
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for as long as it takes, in memory where that can be had: hundreds of stores sync often."""
+    memory = Path("/dev/shm")  # noqa: S108 - a name of our own follows
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
 def letter(reason: str = "malformed") -> DeadLetter:
     return DeadLetter("plant/a", 5.0, Refusal(reason, "value", "not a number"), b"\xff\x00abc", 5)
 
 
 def sequences(store: Store, after: int = 0, most: int = 100) -> list[int]:
     return [row.sequence for row in store.pending(after, most)]
+
+
+def pruned(store: Store, now: float, keep: Sequence[int] = ()) -> list[Gap]:
+    """Prune a store, and let go of its surplus; the gaps of which the subscribers would be told."""
+    store.prune(now)
+    surplus = store.surplus(now, keep)
+    store.append([], [], instead_of=[sequence for each in surplus for sequence in each.sequences])
+    return [each.gap for each in surplus]
 
 
 def answers(store: Store) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from hypothesis import strategies as st
 from model_store import ModelStore
 from power_cut import Disk, PowerCutConnection
-from store_examples import DAY, LIMITS, answers, events, letter, numbered, rows_of_model
+from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of_model
 
 from edge.core.events import Event
 from edge.shell.store import SqliteStore, Store
@@ -95,7 +95,7 @@ class Run:
             return lambda store: store.remember(state, "digest", self.now)
         if name == "confirm":
             return lambda store: store.confirm([self.next - each for each in arguments[0]], self.now)
-        return lambda store: store.prune(self.now)
+        return lambda store: pruned(store, self.now)
 
     def possible(self, calls: int) -> list[Moment]:
         """What may be there if the power fails after so many changes."""

@@ -17,6 +17,7 @@ from edge.shell.store.base import (
     Recollection,
     Store,
     StoreError,
+    Surplus,
 )
 from edge.shell.store.damage import Damage, StoreFiles
 from edge.shell.store.reading import EventFilter, History, read_events, read_history
@@ -34,6 +35,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreFiles",
+    "Surplus",
     "read_events",
     "read_history",
 ]

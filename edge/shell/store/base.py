@@ -57,7 +57,7 @@ class Recollection(NamedTuple):
         state: The newest snapshot, or None.
         since: The journal entries after it, in order.
         last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
-        complete: Whether the journal still begins with the very first reading.
+        complete: Whether the journal holds every reading still, from the very first on.
         digest: Of the configuration that the snapshot was taken with.
     """
 
@@ -66,6 +66,18 @@ class Recollection(NamedTuple):
     last_arrival: float | None
     complete: bool = True
     digest: str = ""
+
+
+class Surplus(NamedTuple):
+    """Undelivered events that a limit doesn't allow for.
+
+    Attributes:
+        gap: What is to be said of them.
+        sequences: Which they are.
+    """
+
+    gap: Gap
+    sequences: list[int]
 
 
 class Limits(NamedTuple):
@@ -144,12 +156,15 @@ class Store(Protocol):
     def last_sequence(self) -> int:
         """Number of the last event, 0 if there is none."""
 
-    def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
-        """Delete what the limits don't allow for; returns what of it had not been delivered.
+    def prune(self, now: float) -> None:
+        """Delete what was delivered or is covered by a snapshot, as far as the limits don't allow for it."""
+
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+        """The undelivered events that the limits don't allow for; they stay until `append()` puts a gap's event there.
 
         Args:
             now: Seconds since the epoch, UTC.
-            keep: Sequences of events that are on their way, which stay.
+            keep: Sequences of events that are on their way, or in a surplus that is to be appended still.
         """
 
     def close(self) -> None:

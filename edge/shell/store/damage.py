@@ -45,7 +45,7 @@ class Damage(NamedTuple):
     def gap(self, now: float) -> Gap:
         """The gap that says so to the subscribers."""
         saved = f"{self.events} undelivered events and {self.entries} batches of readings were saved"
-        rest = "" if self.complete else ", others were not"
+        rest = "" if self.complete else ", others may be lost"
         detail = f"{saved}{rest}; the file is kept as {self.aside.name}"
         return Gap("events", "store_damaged", 0 if self.complete else None, None, now, {}, detail)
 

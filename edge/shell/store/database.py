@@ -17,6 +17,9 @@ BUSY_TIMEOUT_S = 5.0
 LOG_PAGES = 1000
 """Pages after which the write-ahead log is brought into the file, and about its size."""
 
+SMALLEST = 512
+"""Bytes of the smallest database that isn't empty."""
+
 TEMPORARY = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
@@ -112,10 +115,12 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
         lenient: Whether a text that isn't UTF-8 is read as well as it can be, instead of raising.
 
     Raises:
-        StoreError: There is no such file.
+        StoreError: There is no such file, or it is empty.
     """
     if not path.is_file():
         raise StoreError(f"{path}: no such file")
+    if path.stat().st_size < SMALLEST:  # SQLite would delete its log
+        raise StoreError(f"{path}: an empty file")
     with explained(path):
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
     if lenient:
@@ -124,13 +129,21 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
 
 
 def _check(path: Path) -> None:
-    """Raise for what SQLite would take for a disk that can't be written: a folder, or a version that doesn't exist."""
+    """Raise for what SQLite would not take for damage.
+
+    A folder, or a version that doesn't exist, would be a disk that can't be written; a file that was cut to nothing
+    would be a new one, and its log would be deleted.
+    """
     if path.is_dir():
         raise StoreError(f"{path}: a folder, not a file")
+    header = b""
     with suppress(OSError), path.open("rb") as file:
-        versions = file.read(20)[18:]
-        if not set(versions) <= {1, 2}:
-            raise StoreError(f"{path}: the database is damaged: its header is wrong", damaged=True)
+        header = file.read(SMALLEST)
+    if not set(header[18:20]) <= {1, 2}:
+        raise StoreError(f"{path}: the database is damaged: its header is wrong", damaged=True)
+    log = Path(f"{path}-wal")
+    if len(header) < SMALLEST and path.exists() and log.exists() and log.stat().st_size:
+        raise StoreError(f"{path}: the database is damaged: only its log is left", damaged=True)
 
 
 @contextmanager

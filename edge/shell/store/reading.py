@@ -10,7 +10,7 @@ from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.messages import Batch
 from edge.core.snapshot import Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
-from edge.shell.store.database import look_on
+from edge.shell.store.database import Database, look_on
 
 EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
@@ -100,32 +100,39 @@ def read_history(path: Path, since: float | None = None) -> History:
         StoreError: There is no such file, it is no store, or it holds damaged readings.
     """
     database = look_on(path)
-    database.execute("BEGIN")
-    states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
-    sensors: list[tuple[str, str, bool]] = []
-    if states:
-        try:
-            snapshot = Snapshot.from_bytes(states[0][1])
-        except SnapshotError as error:
-            raise StoreError(f"{path}: {error}", damaged=True) from error
-        timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
-        sensors = [(name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True)]
+    try:
+        database.execute("BEGIN")
+        states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
+        sensors = _sensors(path, states[0][1]) if states else []
+    except StoreError:
+        database.close()
+        raise
+    return History(sensors, _parts(path, database, states[0][0] if states else 0, since))
 
-    def parts() -> Iterator[Part]:
-        try:
-            for number, arrived, entry in database.iterate(
-                "SELECT number, arrived, entry FROM journal WHERE ? OR arrived >= ? ORDER BY number",
-                (not states, since or 0.0),
-            ):
-                try:
-                    found = unpack(entry)
-                except JournalError as error:
-                    raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
-                yield from found if since is None or arrived >= since else _only_names(found)
-        finally:
-            database.close()
 
-    return History(sensors, parts())
+def _sensors(path: Path, state: bytes) -> list[tuple[str, str, bool]]:
+    try:
+        snapshot = Snapshot.from_bytes(state)
+    except SnapshotError as error:
+        raise StoreError(f"{path}: {error}", damaged=True) from error
+    timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
+    return [(name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True)]
+
+
+def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:
+    """The parts since a time, and from before it the names that the snapshot doesn't know yet."""
+    try:
+        for number, arrived, entry in database.iterate(
+            "SELECT number, arrived, entry FROM journal WHERE number > ? OR arrived >= ? ORDER BY number",
+            (covered, since or 0.0),
+        ):
+            try:
+                found = unpack(entry)
+            except JournalError as error:
+                raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
+            yield from found if since is None or arrived >= since else _only_names(found)
+    finally:
+        database.close()
 
 
 def _only_names(parts: list[Part]) -> Iterator[Part]:

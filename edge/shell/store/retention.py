@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.core.events import SEVERITIES
 from edge.core.gaps import TRANSITION, Gap, Reason
-from edge.shell.store.base import Limits, StoreError
+from edge.shell.store.base import Limits, Surplus
 from edge.shell.store.database import Database
 
 SPARE = 0.1
@@ -31,18 +31,42 @@ FEWEST = 1000
 IN_OUTBOX = f"confirmed IS NULL AND transition != '{TRANSITION}'"
 
 
-def prune(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Gap]:
+def prune(database: Database, limits: Limits, now: float) -> None:
     """See `Store.prune()`."""
     with database.transaction():
         _forget_history(database, limits, now)
-        gaps = _drop(database, limits, now, keep)
-    try:
-        _give_back(database, UNUSED)
-        _leave_free(database, limits, keep, gaps)
-    except StoreError:
-        if not gaps:
-            raise  # else what was dropped already must be told; the space comes next time
-    return gaps
+    _give_back(database, UNUSED)
+    missing = _missing_disk(database, limits)
+    if missing > 0:
+        with database.transaction():
+            _forget_more(database, missing)
+        _give_back(database, 0.0)
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Surplus]:
+    """See `Store.surplus()`."""
+    old = database.execute(
+        f"SELECT sequence, severity, time FROM events WHERE {IN_OUTBOX} AND stored < ?",  # noqa: S608 - ours
+        (now - 86_400 * limits.outbox_days,),
+    )
+    found = _surplus("outbox_days", [row for row in old if row[0] not in keep])
+    gone = {sequence for each in found for sequence in each.sequences}
+    count, size = database.execute(
+        f"SELECT count(*), coalesce(sum(size), 0) FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
+    )[0]
+    too_many = count - len(gone) - limits.outbox_events
+    missing = _missing_disk(database, limits)
+    if too_many > 0:
+        excess = too_many + limits.outbox_events - int((1 - SPARE) * limits.outbox_events)
+        found += _surplus("outbox_events", _least_important(database, {*keep, *gone}, count=excess))
+    elif not gone and size > limits.outbox_bytes:
+        excess = size - int((1 - SPARE) * limits.outbox_bytes)
+        found += _surplus("outbox_bytes", _least_important(database, set(keep), size=excess))
+    elif not gone and missing > 0:
+        rows = _least_important(database, set(keep), size=missing)[: max(0, count - FEWEST)]
+        found += _surplus("free_disk", rows)
+    return found
 
 
 def _forget_history(database: Database, limits: Limits, now: float) -> None:
@@ -63,47 +87,8 @@ def _forget_history(database: Database, limits: Limits, now: float) -> None:
     )
 
 
-def _drop(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Gap]:
-    """Drop what waits for too long, and the least important of what is too much."""
-    old = database.execute(
-        f"SELECT sequence, severity, time FROM events WHERE {IN_OUTBOX} AND stored < ?",  # noqa: S608 - ours
-        (now - 86_400 * limits.outbox_days,),
-    )
-    gaps = _delete(database, "outbox_days", [row for row in old if row[0] not in keep])
-    count, size = database.execute(
-        f"SELECT count(*), coalesce(sum(size), 0) FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
-    )[0]
-    if count > limits.outbox_events:
-        excess = count - int((1 - SPARE) * limits.outbox_events)
-        gaps += _delete(database, "outbox_events", _least_important(database, keep, count=excess))
-    elif size > limits.outbox_bytes:
-        excess = size - int((1 - SPARE) * limits.outbox_bytes)
-        gaps += _delete(database, "outbox_bytes", _least_important(database, keep, size=excess))
-    return gaps
-
-
-def _leave_free(database: Database, limits: Limits, keep: Sequence[int], gaps: list[Gap]) -> None:
-    """Delete and give back what the disk is short of; `gaps` gets what of it had not been delivered."""
-    missing = _missing_disk(database, limits)
-    if missing <= 0:
-        return
-    with database.transaction():
-        missing -= database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")
-        freed = _forget_more(database, missing)
-        dropped = _drop_for_disk(database, missing - freed, keep) if freed < missing else []
-    gaps += dropped
-    _give_back(database, 0.0)
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _drop_for_disk(database: Database, size: int, keep: Sequence[int]) -> list[Gap]:
-    count = database.number(f"SELECT count(*) FROM events WHERE {IN_OUTBOX}")  # noqa: S608 - ours
-    rows = _least_important(database, keep, size=size)[: max(0, count - FEWEST)]
-    return _delete(database, "free_disk", rows)
-
-
 def _least_important(
-    database: Database, keep: Sequence[int], *, count: int | None = None, size: int | None = None
+    database: Database, keep: set[int], *, count: int | None = None, size: int | None = None
 ) -> list[tuple[Any, ...]]:
     """Rows of the outbox in the order in which they go, so many or of so many bytes: sequence, severity, time."""
     chosen: list[tuple[Any, ...]] = []
@@ -120,23 +105,24 @@ def _least_important(
     return chosen
 
 
-def _delete(database: Database, reason: Reason, rows: list[tuple[Any, ...]]) -> list[Gap]:
+def _surplus(reason: Reason, rows: list[tuple[Any, ...]]) -> list[Surplus]:
     if not rows:
         return []
-    database.execute_each("DELETE FROM events WHERE sequence = ?", [row[:1] for row in rows])
     severities: dict[str, int] = {}
     for index, (text, _) in enumerate(SEVERITIES):
         number = sum(1 for _, severity, _ in rows if min(3, (severity - 1) // 250) == index)
         if number:
             severities[text] = number
     times = [time for _, _, time in rows]
-    return [Gap("events", reason, len(rows), min(times), max(times), severities)]
+    gap = Gap("events", reason, len(rows), min(times), max(times), severities)
+    return [Surplus(gap, [sequence for sequence, _, _ in rows])]
 
 
 def _missing_disk(database: Database, limits: Limits) -> int:
-    """Bytes by which less of the disk is free than is to be left free; 0 or less if there is enough."""
+    """Bytes that the disk is short of what is to be left free, our own unused pages counted; 0 or less if it isn't."""
     disk = os.statvfs(database.path.parent)
-    return limits.free_disk_bytes - disk.f_bavail * disk.f_frsize
+    unused = database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")
+    return int(limits.free_disk_bytes - disk.f_bavail * disk.f_frsize - unused)
 
 
 def _forget_more(database: Database, size: int) -> int:

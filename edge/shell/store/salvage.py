@@ -117,11 +117,15 @@ def _rows(
         )
         try:
             for number, *row in _iterate(path, query):
-                found[number] = tuple(row)
+                if isinstance(number, int):
+                    found[number] = tuple(row)
         except StoreError:
             saved.complete = False
         else:
             break
+    with suppress(StoreError):
+        sound = [each for each, *_ in _iterate(path, f"PRAGMA quick_check({table})")]
+        saved.complete = saved.complete and sound == ["ok"]
     whole = [found[number] for number in sorted(found) if is_whole(found[number])]
     saved.complete = saved.complete and len(whole) == len(found)
     return whole
@@ -147,12 +151,12 @@ def _is_state(row: Row) -> bool:
 
 
 def _is_entry(row: Row) -> bool:
-    _, arrived, entry = row
+    number, arrived, entry = row
     try:
         unpack(entry if isinstance(entry, bytes) else b"")
     except JournalError:
         return False
-    return isinstance(arrived, float)
+    return isinstance(number, int) and isinstance(arrived, float)
 
 
 def _is_event(row: Row) -> bool:

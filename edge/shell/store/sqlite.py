@@ -9,18 +9,32 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.core.events import Event
-from edge.core.gaps import Gap
 from edge.core.messages import DeadLetter
-from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError
+from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError, Surplus
 from edge.shell.store.database import Database
-from edge.shell.store.retention import prune
+from edge.shell.store.retention import prune, surplus
 from edge.shell.store.salvage import Saved
 
 VERSION = 2
 
-TABLES = {"events", "dead_letter", "journal", "snapshot", "last"}
+COLUMNS = {
+    "events": "sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload, confirmed,"
+    " stored, size, checksum",
+    "dead_letter": "number, arrived, topic, reason, path, detail, beginning, size",
+    "journal": "number, arrived, entry",
+    "snapshot": "number, journal, taken, digest, state",
+    "last": "name, number",
+}
+
+ADD_EVENT = (
+    "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload,"
+    " stored, size, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+)
+ENTRIES = "SELECT CAST(entry AS BLOB) FROM journal WHERE"
+"""Values are cast where one of another type, which only damage can bring, must not go further."""
 
 OUTBOX_COLUMNS = "sequence, topic, transition, kind, severity, sensor, payload, checksum"
+OUTBOX_KINDS = (int, str, str, str, int, str, str)
 
 
 class SqliteStore:
@@ -49,9 +63,7 @@ class SqliteStore:
         try:
             with _opening():
                 version = self._version()
-            if version > VERSION:
-                known = f"format {version}, this one knows {VERSION}"
-                raise StoreError(f"{path}: written by a later Edgewarden ({known})")
+            self._refuse_later(version)
             with _opening():
                 self._database.prepare(durability)
                 self._bring_up(version)
@@ -82,12 +94,7 @@ class SqliteStore:
                     "DELETE FROM events WHERE sequence = ? AND confirmed IS NULL", [(each,) for each in instead_of]
                 )
             if events:
-                database.execute_each(
-                    "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind,"
-                    " severity, message, payload, stored, size, checksum)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                    [_event_row(each, now) for each in events],
-                )
+                database.execute_each(ADD_EVENT, [_event_row(each, now) for each in events])
                 database.execute("UPDATE last SET number = max(number, ?)", (events[-1].sequence,))
             if dead_letters:
                 database.execute_each(
@@ -110,18 +117,21 @@ class SqliteStore:
 
     def recall(self) -> Recollection:
         """See `Store`."""
-        rows = self._database.execute("SELECT journal, state, digest FROM snapshot ORDER BY number DESC LIMIT 1")
+        rows = self._database.execute(
+            "SELECT coalesce(CAST(journal AS INTEGER), 0), CAST(state AS BLOB), CAST(digest AS TEXT) FROM snapshot"
+            " ORDER BY number DESC LIMIT 1"
+        )
         after, state, digest = rows[0] if rows else (0, None, "")
-        entries = self._database.execute("SELECT entry FROM journal WHERE number > ? ORDER BY number", (after,))
-        last = self._database.number("SELECT arrived FROM journal ORDER BY number DESC LIMIT 1")
-        first = self._database.number("SELECT min(number) FROM journal")
-        complete = first == 1 or (first is None and after == 0)
+        entries = self._database.execute(f"{ENTRIES} number > ? ORDER BY number", (after,))
+        last = self._database.number("SELECT CAST(arrived AS REAL) FROM journal ORDER BY number DESC LIMIT 1")
+        count, newest = self._database.execute("SELECT count(*), coalesce(max(number), 0) FROM journal")[0]
+        complete = count == newest >= after  # numbers begin at 1
         return Recollection(state, [entry for (entry,) in entries], last, complete, digest or "")
 
     def past(self) -> Iterator[bytes]:
         """See `Store`."""
         for (entry,) in self._database.iterate(
-            "SELECT entry FROM journal WHERE number <= (SELECT max(journal) FROM snapshot) ORDER BY number"
+            f"{ENTRIES} number <= (SELECT max(journal) FROM snapshot) ORDER BY number"  # noqa: S608 - ours
         ):
             yield entry
 
@@ -149,10 +159,12 @@ class SqliteStore:
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[OutboxRow]:
         found = []
-        for *columns, payload, checksum in self._database.execute(query, values):
-            if not isinstance(payload, str) or zlib.crc32(payload.encode()) != checksum:
+        for *columns, checksum in self._database.execute(query, values):
+            right = all(isinstance(value, kind) for value, kind in zip(columns, OUTBOX_KINDS, strict=True))
+            payload = columns.pop().encode() if right else b""
+            if not right or zlib.crc32(payload) != checksum:
                 raise StoreError(f"{self.path}: event {columns[0]} isn't what was stored", damaged=True)
-            found.append(OutboxRow._make((*columns, payload.encode())))
+            found.append(OutboxRow._make((*columns, payload)))
         return found
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
@@ -165,15 +177,17 @@ class SqliteStore:
     def backlog(self) -> Backlog:
         """See `Store`."""
         count, size = self._database.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM events WHERE confirmed IS NULL"
+            "SELECT count(*), CAST(coalesce(sum(size), 0) AS INTEGER) FROM events WHERE confirmed IS NULL"
         )[0]
-        oldest = self._database.number("SELECT time FROM events WHERE confirmed IS NULL ORDER BY sequence LIMIT 1")
+        oldest = self._database.number(
+            "SELECT CAST(time AS REAL) FROM events WHERE confirmed IS NULL ORDER BY sequence LIMIT 1"
+        )
         return Backlog(count, size, oldest)
 
     def last_sequence(self) -> int:
         """See `Store`."""
         given, used = self._database.execute(
-            "SELECT (SELECT max(number) FROM last), (SELECT max(sequence) FROM events)"
+            "SELECT (SELECT CAST(max(number) AS INTEGER) FROM last), (SELECT max(sequence) FROM events)"
         )[0]
         return max(given or 0, used or 0)
 
@@ -198,9 +212,13 @@ class SqliteStore:
         """How many events wait for delivery, and how many journal entries there are."""
         return self.backlog().events, int(self._database.number("SELECT count(*) FROM journal"))
 
-    def prune(self, now: float, keep: Sequence[int] = ()) -> list[Gap]:
+    def prune(self, now: float) -> None:
         """See `Store`."""
-        return prune(self._database, self.limits, now, keep)
+        prune(self._database, self.limits, now)
+
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+        """See `Store`."""
+        return surplus(self._database, self.limits, now, keep)
 
     def close(self) -> None:
         """See `Store`."""
@@ -217,11 +235,15 @@ class SqliteStore:
         tables = {each for each in names if not each.startswith(("sqlite_", "_sqlite_"))}
         if min(version, steps) > VERSION:
             return version
-        if tables and not (steps and tables >= TABLES):
+        if tables and not (steps and tables >= COLUMNS.keys()):
             raise StoreError(f"{self.path}: a database, but not one of Edgewarden's", damaged=True)
         if version != steps or bool(tables) != bool(steps):
             raise StoreError(f"{self.path}: the database is damaged: its format is unclear", damaged=True)
         return version
+
+    def _refuse_later(self, version: int) -> None:
+        if version > VERSION:
+            raise StoreError(f"{self.path}: written by a later Edgewarden (format {version}, this one knows {VERSION})")
 
     def _bring_up(self, version: int) -> None:
         if self._database.number("PRAGMA quick_check(1)") != "ok":
@@ -230,6 +252,9 @@ class SqliteStore:
             from edge.shell.store.format import migrate  # noqa: PLC0415 - a third of a second, for new or old files only
 
             migrate(self._database)
+        for table, columns in COLUMNS.items():
+            self._database.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608 - ours
+        self._database.execute(f"EXPLAIN {ADD_EVENT}", (None,) * 14)
 
 
 @contextmanager

@@ -68,9 +68,16 @@ def test_messages_without_content_are_acknowledged_in_time(group: CommitGroup) -
     assert group.is_due(2.0)
 
 
+def test_an_event_that_is_replaced_before_it_is_stored_does_not_come(group: CommitGroup) -> None:
+    group.add(Step(events=[EVENT]), (), 0.0)
+    group.replace([1])
+    group.add(Step(events=[EVENT._replace(sequence=2)]), (), 0.0)
+    assert [each.sequence for each in group.events] == [2]
+
+
 def test_after_the_commit_it_begins_anew(group: CommitGroup) -> None:
     group.add(Step(events=[EVENT], journal=readings(1), retained={"t": b""}), messages(1), 0.0)
-    group.replace(7)
+    group.replace([7])
     group.committed(0.0)
     assert not group.has_content
     assert group.wait_s(0.0) is None

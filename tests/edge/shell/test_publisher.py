@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.core.events import Event
 from edge.shell.publisher import CONFIRM_S, Publisher
-from edge.shell.store import SqliteStore
+from edge.shell.store import SqliteStore, StoreError
 
 
 class Outlet:
@@ -297,3 +297,27 @@ def test_new_events_are_found_when_the_store_has_them(store: SqliteStore) -> Non
     publisher.stored()
     publisher.turn(0.0)
     assert outlet.sequences == [1, 2]
+
+
+def test_while_the_store_refuses_what_it_holds_and_the_latest_word_still_go_out(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised(store, 1, 2)
+    outlet = Outlet(window=1)
+    publisher = Publisher(store, outlet)
+    publisher.turn(0.0)
+    outlet.puback()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "confirm", refuse)
+        publisher.retain("health", b"not well")
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                publisher.turn(0.0)
+            outlet.puback()
+    assert [topic for topic, _, _ in outlet.sent] == ["t/1", "t/2", "health"]
+    publisher.turn(0.0)
+    assert store.backlog().events == 0
+
+
+def refuse(*_arguments: object) -> None:
+    raise StoreError("the disk is full", temporary=True)

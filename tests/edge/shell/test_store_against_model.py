@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from model_store import ModelStore
-from store_examples import DAY, LIMITS, answers, events, letter, numbered, rows_of, rows_of_model
+from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of, rows_of_model
 
 from edge.core.events import Event
 from edge.shell.store import SqliteStore, Store
@@ -67,7 +67,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @rule(days=st.floats(-0.5, 2), keep=st.lists(st.integers(1, 60), max_size=5))
     def prune(self, days: float, keep: list[int]) -> None:
         self.now += DAY * days
-        assert self.store.prune(self.now, keep) == self.model.prune(self.now, keep)
+        assert pruned(self.store, self.now, keep) == pruned(self.model, self.now, keep)
 
     @rule()
     def reopen(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from model_store import ModelStore
-from store_examples import LIMITS, event, letter, sequences
+from store_examples import LIMITS, event, letter, pruned, sequences
 
 from edge.core.gaps import Gap
 from edge.shell.store import SqliteStore, Store, StoreError
@@ -54,7 +54,7 @@ def test_an_event_that_is_known_already_is_left_as_it_is(store: Store) -> None:
 def test_the_last_sequence_survives_the_deletion_of_its_event(store: Store) -> None:
     store.append([event(1), event(2)], [])
     store.confirm([1, 2], 200.0)
-    store.prune(200.0 + 2 * 86_400)
+    pruned(store, 200.0 + 2 * 86_400)
     assert store.last_sequence() == 2
 
 
@@ -72,7 +72,7 @@ def test_old_confirmed_events_are_pruned_and_pending_ones_stay(store: Store) -> 
     store.append([event(1), event(2), event(3)], [])
     store.confirm([1], 200.0)
     store.confirm([2], 200.0 + 86_400)
-    store.prune(300.0 + 86_400)
+    pruned(store, 300.0 + 86_400)
     assert sequences(store) == [3]
     store.append([event(1)], [])
     assert sequences(store) == [1, 3]
@@ -81,7 +81,7 @@ def test_old_confirmed_events_are_pruned_and_pending_ones_stay(store: Store) -> 
 def test_beyond_the_bytes_the_oldest_confirmed_events_go(store: Store) -> None:
     store.append([event(each, size=100) for each in range(1, 7)], [])
     store.confirm([1, 2, 3, 4, 6], 200.0)
-    assert store.prune(201.0) == []
+    assert pruned(store, 201.0) == []
     store.append([event(1), event(2)], [])
     assert sequences(store) == [1, 5]
 
@@ -89,13 +89,13 @@ def test_beyond_the_bytes_the_oldest_confirmed_events_go(store: Store) -> None:
 def test_of_too_many_that_wait_the_least_severe_go_first_then_the_oldest(store: Store) -> None:
     events = [event(each, severity=900 if each % 2 else 100 + each) for each in range(1, 31)]
     store.append(events, [], now=200.0)
-    assert store.prune(201.0) == [Gap("events", "outbox_events", 12, 102.0, 124.0, {"INFO": 12})]
+    assert pruned(store, 201.0) == [Gap("events", "outbox_events", 12, 102.0, 124.0, {"INFO": 12})]
     assert sequences(store) == [each for each in range(1, 31) if each % 2 or each > 24]
 
 
 def test_what_is_on_its_way_and_gaps_are_never_dropped(store: Store) -> None:
     store.append([event(1, transition="gap"), *[event(each) for each in range(2, 32)]], [], now=200.0)
-    gaps = store.prune(201.0, keep=[2, 3])
+    gaps = pruned(store, 201.0, keep=[2, 3])
     assert [gap.number for gap in gaps] == [12]
     assert sequences(store)[:4] == [1, 2, 3, 16]
 
@@ -104,7 +104,7 @@ def test_what_waits_for_too_long_is_dropped(store: Store) -> None:
     store.append([event(1)], [], now=200.0)
     store.append([event(2, severity=900), event(3, transition="gap")], [], now=200.0)
     store.append([event(4)], [], now=200.0 + 86_400)
-    gaps = store.prune(201.0 + 3 * 86_400)
+    gaps = pruned(store, 201.0 + 3 * 86_400)
     assert gaps == [Gap("events", "outbox_days", 2, 101.0, 102.0, {"WARN": 1, "FATAL": 1})]
     assert sequences(store) == [3, 4]
 
@@ -112,7 +112,7 @@ def test_what_waits_for_too_long_is_dropped(store: Store) -> None:
 def test_beyond_the_bytes_the_least_severe_that_wait_go(store: Store) -> None:
     store.append([event(each, size=200, severity=260 * each) for each in range(1, 4)], [], now=200.0)
     store.append([event(each, size=200, severity=900) for each in range(4, 10)], [], now=200.0)
-    assert [gap.number for gap in store.prune(201.0)] == [3]
+    assert [gap.number for gap in pruned(store, 201.0)] == [3]
     assert sequences(store) == [4, 5, 6, 7, 8, 9]
 
 
@@ -156,12 +156,12 @@ def test_without_a_snapshot_the_whole_journal_is_gone_through(store: Store) -> N
 def test_what_a_snapshot_covers_is_forgotten_by_age_and_size(store: Store) -> None:
     for arrived in range(6):
         store.append([], [], b"x" * 10, now=200.0 + arrived)
-    store.prune(300.0)
+    pruned(store, 300.0)
     assert store.recall().complete
     store.remember(b"state", "digest", 10.0)
-    store.prune(300.0)
+    pruned(store, 300.0)
     assert list(store.past()) == [b"x" * 10] * 3
-    store.prune(300.0 + 3 * 86_400)
+    pruned(store, 300.0 + 3 * 86_400)
     assert list(store.past()) == [b"x" * 10]
     store.append([], [], b"later", now=10.0)
     assert store.recall() == (b"state", [b"later"], 10.0, False, "digest")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_examples import LIMITS, answers, rows_of
+from store_examples import LIMITS, answers, rows_of, scratch
 from store_runs import ACTIONS, Action, Durability, Run
 
 from edge.shell.store import SqliteStore, database
@@ -35,10 +34,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def found(files: dict[str, bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the ordinary store makes of files: rows and answers."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         for name, content in files.items():
-            (Path(folder) / Path(name).name).write_bytes(content)
-        path = Path(folder) / "store.db"
+            (folder / Path(name).name).write_bytes(content)
+        path = folder / "store.db"
         store = SqliteStore(path, "process", LIMITS)
         assert store._database.execute("PRAGMA integrity_check") == [("ok",)]
         answered = answers(store)
@@ -53,8 +52,8 @@ def test_a_power_cut_leaves_what_was_committed_and_no_half_of_what_was_not(
     empty: Path, durability: Durability, actions: list[Action], seed: int
 ) -> None:
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder), empty, durability)
+    with scratch() as folder:
+        run = Run(folder, empty, durability)
         for action in actions:
             run.do(action)
         for calls in cuts(len(run.disk.changes), chance):

@@ -1,0 +1,32 @@
+"""What the service's loop needs to know of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.core.topics import Topics
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What the configuration says of the loop.
+
+    Attributes:
+        topics: Our own topics.
+        digest: Of the configuration; snapshots are kept under it.
+        inputs: Digest of what it says of inputs.
+        about: What the status topic says beside our state.
+        commit_s: For how long steps without an event may wait to be committed together.
+        in_flight: The inbound broker's in-flight window.
+        backlog_per_second: Events of the backlog that are sent in a second.
+        queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
+    """
+
+    topics: Topics
+    digest: str = ""
+    inputs: str = ""
+    about: dict[str, object] | None = None
+    commit_s: float = 2.0
+    in_flight: int = 20
+    backlog_per_second: float = 500.0
+    queued: bool = True
