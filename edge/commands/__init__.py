@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
+    "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),
 }
 
