@@ -74,3 +74,30 @@ def _detector(name: str, config_path: Path | None) -> Detector:
     if found is None:
         raise click.BadParameter(f"{config_path} doesn't use {name} for any sensor", param_hint="--config")
     return found
+
+
+@benchmark.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--threshold", type=float, help="Excess over the usual that makes an outlier, a natural logarithm.")
+@click.option("--flags", type=click.Path(path_type=Path), help="Write the outliers of each file into this folder.")
+def skab(path: Path, threshold: float | None, flags: Path | None) -> None:
+    """Measure how broken correlations are found on the Skoltech Anomaly Benchmark.
+
+    PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
+    """
+    from detectors.multivariate import THRESHOLD  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415
+    from edge.benchmarks.nab import BenchmarkError  # noqa: PLC0415
+
+    limit = THRESHOLD if threshold is None else threshold
+    try:
+        experiments = benchmark_skab.read_folder(path)
+        found = [benchmark_skab.flag(each, limit) for each in experiments]
+    except (BenchmarkError, ValueError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    if flags is not None:
+        benchmark_skab.write_flags(flags, experiments, found)
+    told = benchmark_skab.figures(experiments, found)
+    heading(f"outliers in {len(experiments)} files, at an excess of {limit:g}")
+    click.echo(f"  F1 {told.f1:.3f}  false alarms {told.false_alarms:.1f} %  missed {told.missed:.1f} %")
