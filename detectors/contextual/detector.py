@@ -25,11 +25,11 @@ VARIED = 30.0
 """Steps from the first change on, before a change can be rarer than one in all steps: until then there is no scale."""
 
 LIGHT, FULL = "light", "full"
-WEIGHTS = {
-    LIGHT: np.array([1.0, 1.0, 1.0, 0.5]),
-    FULL: np.array([1.0, 1.0, 0.25, 0.5, 1.5]),
-}
-"""What a decade of each stream is worth as evidence: range break, season level, hour residual, spread, neighbours."""
+STREAMS = {LIGHT: 4, FULL: 5}
+"""Range break, season level, hour residual, spread, and neighbours."""
+
+WEIGHTS = np.array([1.0, 1.0, 1 / 3, 1 / 2, 3 / 2])
+"""What a decade of each stream is worth as evidence. Half or twice of any of them changes little."""
 
 LEVEL_WEIGHT = 0.25
 
@@ -94,7 +94,7 @@ class Contextual(Detector):
             **spread_layout(),
             **level_layout(),
             **(neighbours_layout() if full else {}),
-            **likelihood_layout(len(WEIGHTS[self.size])),
+            **likelihood_layout(STREAMS[self.size]),
             **rarity_layout(),
         }
 
@@ -133,8 +133,8 @@ class Contextual(Detector):
 
     def _evidence(self, state: State, step: Step, count: Floats, place: Floats) -> tuple[Floats, Season]:
         """The weighted sum of the streams' decades, and what the season expected."""
-        weights = WEIGHTS[self.size]
-        raw = np.empty((len(step.slots), len(weights)))
+        streams = STREAMS[self.size]
+        raw = np.empty((len(step.slots), streams))
         raw[:, 0] = range_break(state, step, count)
         usual = season(state, step, count, place)
         raw[:, 1], raw[:, 2] = usual.level, usual.hour
@@ -142,6 +142,6 @@ class Contextual(Detector):
         away, variance = level_away(state, step, count, place)
         if self.size == FULL:
             raw[:, 4] = neighbours(state, step, place, variance)
-        decades = likelihood(state, step.slots, raw, SHARES[: len(weights)], count, place)
-        evidence = np.einsum("ij,j->i", decades, weights) + LEVEL_WEIGHT * upper_tail(away)
+        decades = likelihood(state, step.slots, raw, SHARES[:streams], count, place)
+        evidence = np.einsum("ij,j->i", decades, WEIGHTS[:streams]) + LEVEL_WEIGHT * upper_tail(away)
         return evidence, usual

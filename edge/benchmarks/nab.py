@@ -75,22 +75,27 @@ def _read(name: str, path: Path, windows: Sequence[Sequence[str]]) -> Series:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     stamps = [row["timestamp"] for row in rows]
-    times = np.array([_seconds(each) for each in stamps])
+    times = np.array([seconds(each) for each in stamps])
     values = np.array([float(row["value"]) for row in rows])
     spans = [(_first_at(times, begin), _last_at(times, end)) for begin, end in windows]
     return Series(name, stamps, times, values, truth(len(rows), spans))
 
 
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).replace(tzinfo=UTC).timestamp()
+def seconds(stamp: str) -> float:
+    """A timestamp in seconds since the epoch; one without a zone is UTC, a plain number is seconds already."""
+    try:
+        return float(stamp)
+    except ValueError:
+        found = datetime.fromisoformat(stamp)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _first_at(times: Floats, stamp: str) -> int:
-    return int(np.flatnonzero(times == _seconds(stamp))[0])
+    return int(np.flatnonzero(times == seconds(stamp))[0])
 
 
 def _last_at(times: Floats, stamp: str) -> int:
-    return int(np.flatnonzero(times == _seconds(stamp))[-1])
+    return int(np.flatnonzero(times == seconds(stamp))[-1])
 
 
 def run(detector: Detector, series: Sequence[Series]) -> list[Floats]:

@@ -276,7 +276,7 @@ class NaiveContextual:
         self.steps = NaiveSteps(of.step_s)
         self.range, self.season, self.spread, self.level = NaiveRange(), NaiveSeason(), NaiveSpread(), NaiveLevel()
         self.neighbours = NaiveNeighbours()
-        self.weights = detector.WEIGHTS[of.size].tolist()
+        self.weights = detector.WEIGHTS.tolist()[: detector.STREAMS[of.size]]
         self.likelihoods = [NaiveLikelihood(share) for share in detector.SHARES.tolist()]
         self.rarity = NaiveRarity()
         self.count = self.varied = 0
