@@ -13,7 +13,7 @@ from detectors.contextual.neighbours import neighbours, neighbours_layout
 from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
-from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
+from detectors.contextual.spread import RECENT, level_away, level_layout, spread, spread_layout
 from detectors.contextual.steps import Step, steps_layout, take_steps
 from detectors.parameters import choice, parameter
 from detectors.surprise import student_reach
@@ -21,8 +21,9 @@ from detectors.surprise import student_reach
 WARM_UP = 150.0
 """Steps before there is an opinion."""
 
-VARIED = 30.0
-"""Steps from the first change on, before a change can be rarer than one in all steps: until then there is no scale."""
+CHANGES = 10.0
+"""Steps of another value than the one before, until which no change can be rarer than one in all steps: a sensor that
+has hardly ever changed has no scale to hold a change against."""
 
 LIGHT, FULL = "light", "full"
 STREAMS = {LIGHT: 4, FULL: 5}
@@ -85,7 +86,7 @@ class Contextual(Detector):
         full = self.size == FULL
         return {
             "count": Field(),
-            "varied": Field(),
+            "changes": Field(),
             "place": Field(learned=False),
             "score": Field(learned=False),
             **steps_layout(),
@@ -116,15 +117,16 @@ class Contextual(Detector):
         """Score the steps that end with this round, then learn from them."""
         slots = step.slots
         count, place = state["count"][slots], state["place"][slots]
-        varied = state["varied"][slots]
+        before = state["recent"][slots, np.mod(place - 1.0, RECENT).astype(np.intp)]
+        changes = state["changes"][slots]
         evidence, usual = self._evidence(state, step, count, place)
         warm = count >= WARM_UP
         score = rarity(state, slots, np.where(warm, evidence, 0.0), count, warm)
         score += np.log10(step.readings) * np.minimum(score, 1.0)  # as rare as this among steps is rarer among readings
-        score = np.where(varied < VARIED, np.minimum(score, np.log10(count + 2.0)), score)
+        score = np.where(changes < CHANGES, np.minimum(score, np.log10(count + 2.0)), score)
         score = np.where(warm, score, np.nan)
         state["score"][slots] = np.where(warm, score, -1.0)
-        state["varied"][slots] = varied + (state["low"][slots] < state["high"][slots])
+        state["changes"][slots] = changes + (step.value != before)
         state["count"][slots] = count + 1.0
         state["place"][slots] = place + 1.0
         expected = np.where(warm, step.origin + usual.expected, np.nan)

@@ -279,7 +279,8 @@ class NaiveContextual:
         self.weights = detector.WEIGHTS.tolist()[: detector.STREAMS[of.size]]
         self.likelihoods = [NaiveLikelihood(share) for share in detector.SHARES.tolist()]
         self.rarity = NaiveRarity()
-        self.count = self.varied = 0
+        self.count = self.changes = 0
+        self.before = 0.0
         self.last = NAN
 
     def step(self, value: float, time: float) -> tuple[float, float, float, float]:
@@ -299,9 +300,10 @@ class NaiveContextual:
         warm = self.count >= detector.WARM_UP
         score = self.rarity.step(evidence if warm else 0.0, self.count, warm)
         score += math.log10(len(values)) * min(score, 1.0)
-        if self.varied < detector.VARIED:
+        if self.changes < detector.CHANGES:
             score = min(score, math.log10(self.count + 2))
-        self.varied += self.range.low < self.range.high
+        self.changes += mean != self.before
+        self.before = mean
         self.count += 1
         self.last = score if warm else NAN
         if not warm or self.steps.first is None:
