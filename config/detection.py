@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
@@ -83,7 +83,8 @@ def _field_of(parameter: ParameterInfo) -> tuple[Any, Any]:
         le=parameter.range.at_most,
         json_schema_extra={"unit": parameter.unit} if parameter.unit else None,
     )
-    return (parameter.kind | None if unset else parameter.kind), field
+    kind: Any = Literal[parameter.words] if parameter.words else parameter.kind
+    return (kind | None if unset else kind), field
 
 
 def _settings_of(detector: type[Detector]) -> type[DetectorSettings]:

@@ -2,7 +2,7 @@
 
     base        what a detector is              state      its arrays: grow, reset, hold back, save, load
     parameters  what an operator can set        surprise   from statistics to decades
-    noise       how far out is far
+    noise       how far out is far          contextual    the learned default, a package of its own
 
 Imports numpy and nothing else; has no I/O, clock, thread or randomness.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from detectors.base import Detector
+from detectors.contextual import Contextual
 from detectors.cusum import Cusum
 from detectors.ewma import EwmaZScore
 from detectors.flatline import Flatline
@@ -22,7 +23,8 @@ from detectors.seasonal import Seasonal
 from detectors.silence import Silence
 
 DETECTORS: dict[str, type[Detector]] = {
-    each.name: each for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal)
+    each.name: each
+    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
 }
 """Every detector by its name, in the order in which a person reads them."""
 

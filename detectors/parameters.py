@@ -69,7 +69,19 @@ def parameter(
         at_most: The value must be this or less.
     """
     allowed = Range(above=above, below=below, at_least=at_least, at_most=at_most)
-    made: Value = field(default=default, metadata={"doc": doc, "unit": unit, "range": allowed})
+    made: Value = field(default=default, metadata={"doc": doc, "unit": unit, "range": allowed, "words": ()})
+    return made
+
+
+def choice(default: str, doc: str, words: tuple[str, ...]) -> str:
+    """Declare a detector's parameter that is one of a few words, as a dataclass field.
+
+    Args:
+        default: The word that serves a sensor of which nothing is known.
+        doc: One sentence, for the operator.
+        words: All words that are allowed.
+    """
+    made: str = field(default=default, metadata={"doc": doc, "unit": "", "range": Range(), "words": words})
     return made
 
 
@@ -83,6 +95,7 @@ class ParameterInfo:
     doc: str
     unit: str
     range: Range
+    words: tuple[str, ...] = ()
 
 
 def parameters_of(detector: type) -> tuple[ParameterInfo, ...]:
@@ -95,6 +108,7 @@ def parameters_of(detector: type) -> tuple[ParameterInfo, ...]:
             doc=each.metadata["doc"],
             unit=each.metadata["unit"],
             range=each.metadata["range"],
+            words=each.metadata["words"],
         )
         for each in fields(detector)
     )
@@ -104,10 +118,14 @@ def check_parameters(detector: Any) -> None:
     """Check a detector's own values against the ranges it declares.
 
     Raises:
-        ParameterError: A value lies outside its range, or is no number where the default is one.
+        ParameterError: A value lies outside its range, is no number where the default is one, or is none of the words.
     """
     for each in parameters_of(type(detector)):
         value = getattr(detector, each.name)
+        if each.words:
+            if value not in each.words:
+                raise ParameterError(each.name, f"must be {' or '.join(each.words)}, is {value}")
+            continue
         if isinstance(value, float) and math.isnan(value):
             if not math.isnan(each.default):
                 raise ParameterError(each.name, "must be a number, is nan")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
@@ -169,10 +168,10 @@ def _differences(detector: Detector) -> str:
     changed = []
     for parameter in parameters_of(type(detector)):
         value = getattr(detector, parameter.name)
-        if value == parameter.default or math.isnan(value):
+        if value == parameter.default or value != value:  # noqa: PLR0124 - NaN is not set
             continue
         unit = f" {parameter.unit}" if parameter.unit else ""
-        shown = str(value).lower() if isinstance(value, bool) else f"{value:g}"
+        shown = str(value).lower() if isinstance(value, bool | str) else f"{value:g}"
         changed.append(f"{parameter.name} {shown}{unit}")
     return ", ".join(changed)
 

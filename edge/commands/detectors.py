@@ -120,7 +120,7 @@ def as_plain(detector: type[Detector]) -> dict[str, Any]:
                 "type": each.kind.__name__,
                 "default": None if _unset(each) else each.default,
                 "unit": each.unit,
-                "allowed": allowed(each.range),
+                "allowed": " or ".join(each.words) or allowed(each.range),
                 "meaning": each.doc,
             }
             for each in parameters_of(detector)
@@ -135,12 +135,14 @@ def _unset(parameter: ParameterInfo) -> bool:
 def _setting(parameter: ParameterInfo) -> str:
     default = "not set" if _unset(parameter) else _value(parameter.default)
     unit = f" {parameter.unit}" if parameter.unit and not _unset(parameter) else ""
-    bounds = allowed(parameter.range)
+    bounds = " or ".join(parameter.words) or allowed(parameter.range)
     measured = f" in {parameter.unit}" if parameter.unit and _unset(parameter) else ""
     return f"default {default}{unit}{measured}" + (f"; {bounds}" if bounds else "")
 
 
-def _value(value: float) -> str:
+def _value(value: float | str) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
     return str(value).lower() if isinstance(value, bool) else f"{value:.15g}"
 
 

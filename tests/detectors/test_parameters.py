@@ -7,7 +7,21 @@ import pytest
 
 from detectors import DETECTORS
 from detectors.base import Detector
-from detectors.parameters import ParameterError, Range, check_parameters, parameter, parameters_of
+from detectors.parameters import ParameterError, Range, check_parameters, choice, parameter, parameters_of
+
+
+@dataclass(frozen=True)
+class Sized:
+    size: str = choice("small", "A size.", ("small", "large"))
+
+
+def test_a_choice_is_one_of_its_words_and_nothing_else() -> None:
+    (size,) = parameters_of(Sized)
+    assert (size.kind, size.default, size.words, size.unit) == (str, "small", ("small", "large"), "")
+    check_parameters(Sized("large"))
+    with pytest.raises(ParameterError) as refusal:
+        check_parameters(Sized("huge"))
+    assert str(refusal.value) == "size: must be small or large, is huge"
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,9 @@ def test_a_detector_refuses_values_beyond_its_ranges(detector: type[Detector]) -
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 def test_every_default_lies_in_its_range(detector: type[Detector]) -> None:
     for each in parameters_of(detector):
-        if not math.isnan(each.default):
+        if each.words:
+            assert each.default in each.words
+        elif not math.isnan(each.default):
             assert each.range.problem(each.default) is None
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import logging
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +57,7 @@ def main() -> int:
     if find_mosquitto() is None:
         print("mosquitto isn't installed", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     logging.getLogger("edgewarden").addHandler(logging.NullHandler())
     chosen = [each for each in FAULTS if not given.only or any(word in each.name for word in given.only)]
     table = Table([each.name for each in chosen])

@@ -9,6 +9,8 @@ import math
 from functools import cache
 from typing import Any, ClassVar
 
+from naive_contextual import NaiveContextual
+
 from detectors import cusum, flatline, limits, median, noise, rate, seasonal, silence
 from detectors.base import BAND_DECADES
 
@@ -359,4 +361,5 @@ class Twins:
         "median": NaiveMedian,
         "cusum": NaiveCusum,
         "seasonal": NaiveSeasonal,
+        "contextual": NaiveContextual,
     }

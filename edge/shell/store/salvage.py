@@ -60,7 +60,7 @@ class Saved:
 
 def salvage(path: Path) -> Saved:
     """Read what can be read of a damaged file; never raises `StoreError`."""
-    saved = Saved()
+    saved = Saved(complete=_is_sound(path))
     saved.snapshot = _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number", _is_state)[-1:]
     entries = _rows(path, saved, "journal", JOURNAL_COLUMNS, "number", _is_entry)
     saved.journal = _in_sequence(entries, saved.snapshot)
@@ -123,12 +123,17 @@ def _rows(
             saved.complete = False
         else:
             break
-    with suppress(StoreError):
-        sound = [each for each, *_ in _iterate(path, f"PRAGMA quick_check({table})")]
-        saved.complete = saved.complete and sound == ["ok"]
     whole = [found[number] for number in sorted(found) if is_whole(found[number])]
     saved.complete = saved.complete and len(whole) == len(found)
     return whole
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether all pages are where they belong; if not, rows may be missing without a trace."""
+    try:
+        return list(_iterate(path, "PRAGMA quick_check(1)")) == [("ok",)]
+    except StoreError:
+        return False
 
 
 def _iterate(path: Path, query: str) -> Iterator[Row]:

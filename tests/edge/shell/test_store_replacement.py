@@ -23,7 +23,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Filled:
 
 @pytest.fixture
 def path(whole: Filled, tmp_path: Path) -> Path:
-    """A store of which one waiting event is damaged, which is noticed at the start."""
+    """A store of which a page of the refusals is damaged, which is noticed at the start."""
     path = whole.copied(tmp_path)
     content = path.read_bytes()
     with closing(sqlite3.connect(path)) as connection:
@@ -128,11 +128,22 @@ def test_a_few_damaged_files_are_kept_and_the_last_always(tmp_path: Path) -> Non
 def test_what_waited_waits_still_and_sequences_go_on(path: Path, whole: Filled) -> None:
     store, found = files(path).open(NOW)
     assert found is not None
-    assert (found.events, found.entries, found.complete) == (len(whole.waiting), len(whole.entries), True)
-    assert found.gap(NOW).number == 0
+    assert (found.events, found.entries, found.complete) == (len(whole.waiting), len(whole.entries), False)
+    assert found.gap(NOW).number is None
     assert sequences(store) == whole.waiting
     assert [*store.past(), *store.recall().since] == whole.entries
     assert store.last_sequence() == 1000 * NOW
+    store.close()
+
+
+def test_where_no_page_is_damaged_it_is_known_that_nothing_is_missing(whole: Filled, tmp_path: Path) -> None:
+    path = whole.copied(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    store, found = files(path).open(NOW)
+    assert found is not None
+    assert (found.events, found.entries, found.complete) == (len(whole.waiting), len(whole.entries), True)
+    assert found.gap(NOW).number == 0
     store.close()
 
 

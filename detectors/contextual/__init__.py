@@ -1,0 +1,12 @@
+"""The default learned detector: several streams of evidence about one sensor, added. One idea a file.
+
+steps        readings to steps of time          likelihood  each stream's own scale to decades
+range_break  beyond all that was seen           rarity      added decades to how rare they are here
+season       time of day and of week            detector    the detector that puts it together
+spread       scatter, and the long-run level
+neighbours   courses that were seen before
+"""
+
+from detectors.contextual.detector import Contextual
+
+__all__ = ["Contextual"]

@@ -1,0 +1,138 @@
+"""Neighbours: has the recent course been seen before, at about this time of day?
+
+The course is eight values, four steps apart. It is held against every course of the last 2,000 steps; what counts is
+the distance to the nearest ones, in standard deviations of the sensor as it is today. The memory is a ring of raw
+values, and all courses are views of it. The nearest of every twenty consecutive courses stands for them, as courses
+that overlap are one and the same memory.
+
+The ring is laid out so that one shifted slice of it serves all sensors, wherever their rings begin: its end is repeated
+in front of it, and the courses that run across the seam are left out.
+
+Source: V. Ishimtsev, A. Bernstein, E. Burnaev and I. Nazarov, "Conformal k-NN anomaly detector for univariate data
+streams", 2017, PMLR 60, for k nearest neighbours of lagged values. Differs: time of day belongs to the distance, and
+nearness is judged by `likelihood` instead of by rank.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Field, Floats, Slots, State
+from detectors.contextual.season import DAY_S
+from detectors.contextual.spread import RECENT
+from detectors.contextual.steps import Step
+
+LAGS = 8
+GAP = 4
+SPAN = (LAGS - 1) * GAP
+"""Steps from the oldest value of a course to the newest."""
+
+MEMORY = 2000
+BLOCK = 20
+NEAREST = 3
+FAR = 1e17
+"""Stands where the ring is still empty; its square fits into single precision."""
+
+LEAST = 1e-4
+"""Squared distances below this are rounding or less than anybody means."""
+
+ROWS_AT_ONCE = 16
+"""Few enough for the work to fit into a core's cache."""
+
+_BEHIND = np.arange(LAGS) * GAP
+_SEAM = np.arange(SPAN)
+_BLOCKS = np.arange(0, MEMORY, BLOCK)
+
+Singles = NDArray[np.float32]
+
+
+def neighbours_layout() -> dict[str, Field]:
+    """The fields that the stream needs in a detector's state."""
+    return {
+        "kept": Field(),
+        "unit": Field(),
+        "memory": Field(FAR, dtype="f4", width=SPAN + MEMORY),
+        "memory_cos": Field(dtype="f4", width=MEMORY),
+        "memory_sin": Field(dtype="f4", width=MEMORY),
+        "phases": Field(width=SPAN + 1, learned=False),
+    }
+
+
+def neighbours(state: State, step: Step, place: Floats, variance: Floats) -> Floats:
+    """Score steps by the distance of their course from the nearest remembered ones, then remember; shape (m,).
+
+    Args:
+        state: The detector's state; `recent` already holds the step.
+        step: The steps.
+        place: Steps seen before, learned or not.
+        variance: The sensor's running variance, with this step.
+    """
+    slots = step.slots
+    angle = np.mod(np.where(np.abs(step.time) < 1e15, step.time, 0.0), DAY_S) * (2.0 * np.pi / DAY_S)
+    state["phases"][slots, np.mod(place, SPAN + 1).astype(np.intp)] = angle
+    unit = state["unit"][slots]
+    unit = np.where(unit > 0, unit, np.sqrt(variance))
+    state["unit"][slots] = unit
+    at = np.mod(place[:, None] - _BEHIND, RECENT).astype(np.intp)
+    course = _in_units(state["recent"][slots[:, None], at], unit[:, None])
+    scale = np.minimum(np.maximum(variance / np.maximum(unit * unit, 1e-300), 1e-30), 1e33)
+    kept = state["kept"][slots]
+    ready = (kept >= BLOCK * NEAREST + SPAN) & (unit > 0)
+    distance = np.zeros(len(slots))
+    rows = np.flatnonzero(ready)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[begin : begin + ROWS_AT_ONCE]
+        distance[part] = _nearest(state, slots[part], course[part], angle[part], scale[part], kept[part])
+    _remember(state, slots, place, kept, unit)
+    return distance
+
+
+def _nearest(state: State, slots: Slots, course: Singles, angle: Floats, scale: Floats, kept: Floats) -> Floats:
+    memory = state["memory"].take(slots, axis=0)
+    total: Singles = state["memory_cos"].take(slots, axis=0)
+    total -= np.cos(angle).astype(np.float32)[:, None]
+    total *= total
+    work: Singles = state["memory_sin"].take(slots, axis=0)
+    work -= np.sin(angle).astype(np.float32)[:, None]
+    work *= work
+    total += work
+    total *= (LAGS * scale).astype(np.float32)[:, None]
+    for lag in range(LAGS):
+        begin = SPAN - lag * GAP
+        np.subtract(memory[:, begin : begin + MEMORY], course[:, lag, None], out=work)
+        work *= work
+        total += work
+    seam = np.mod(kept[:, None] + _SEAM, MEMORY).astype(np.intp)
+    total[np.arange(len(slots))[:, None], seam] = FAR * FAR
+    nearest = np.minimum.reduceat(total, _BLOCKS, axis=1)
+    nearest.partition(NEAREST - 1, axis=-1)
+    square = nearest[:, :NEAREST].astype(np.float64) / (LAGS * scale)[:, None]
+    root = np.sqrt(np.maximum(square, LEAST))
+    mean: Floats = np.einsum("ij->i", np.sort(root, axis=-1)) / NEAREST
+    return mean
+
+
+def _remember(state: State, slots: Slots, place: Floats, kept: Floats, unit: Floats) -> None:
+    """Put into the ring what the present course no longer reaches."""
+    old = place >= SPAN
+    if not old.all():
+        slots, place, kept, unit = slots[old], place[old], kept[old], unit[old]
+    value = state["recent"][slots, np.mod(place - SPAN, RECENT).astype(np.intp)]
+    value = _in_units(value, unit)
+    angle = state["phases"][slots, np.mod(place - SPAN, SPAN + 1).astype(np.intp)]
+    at = np.mod(kept, MEMORY).astype(np.intp)
+    state["memory"][slots, at + SPAN] = value
+    repeated = at >= MEMORY - SPAN
+    if repeated.any():
+        state["memory"][slots[repeated], at[repeated] - (MEMORY - SPAN)] = value[repeated]
+    state["memory_cos"][slots, at] = np.cos(angle)
+    state["memory_sin"][slots, at] = np.sin(angle)
+    state["kept"][slots] = kept + 1.0
+
+
+def _in_units(values: Floats, unit: Floats) -> Singles:
+    """Values as the ring holds them; before anything has varied, they are all 0."""
+    within = np.minimum(np.maximum(values / np.maximum(unit, 1e-300), -FAR), FAR)
+    singles: Singles = np.where(unit > 0, within, 0.0).astype(np.float32)
+    return singles

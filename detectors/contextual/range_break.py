@@ -1,0 +1,39 @@
+"""Range break: how far beyond everything seen so far."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.base import Field, Floats, State
+from detectors.contextual.steps import Step
+
+WARM_UP = 100.0
+"""Steps before the range means anything."""
+
+STRETCH = 2.0
+"""One step widens the range by this many widths at most, so that a reading in a wrong unit doesn't blind the stream."""
+
+
+def range_layout() -> dict[str, Field]:
+    """The fields that the stream needs in a detector's state."""
+    return {"low": Field(), "high": Field()}
+
+
+def range_break(state: State, step: Step, count: Floats) -> Floats:
+    """Score steps by the root of overshoot / width of the range, then widen it; shape (m,).
+
+    A range never shrinks: one that did would be broken by what is merely rare.
+
+    Args:
+        state: The detector's state.
+        step: The steps.
+        count: Steps learned before.
+    """
+    slots = step.slots
+    low, high = state["low"][slots], state["high"][slots]
+    width = high - low
+    beyond = np.maximum(np.maximum(step.top - high, low - step.bottom), 0.0)
+    reach = np.where(width > 0, STRETCH * width, np.inf)
+    state["low"][slots] = np.maximum(np.minimum(low, step.bottom), low - reach)
+    state["high"][slots] = np.minimum(np.maximum(high, step.top), high + reach)
+    return np.where((width > 0) & (count > WARM_UP), np.sqrt(beyond / np.maximum(width, 1e-200)), 0.0)

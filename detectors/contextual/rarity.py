@@ -1,0 +1,84 @@
+"""Rarity: from evidence to decades of surprise, by how often this sensor has shown as much.
+
+Evidence is a weighted sum of decades, and its streams are neither independent nor Gaussian, so that it is no
+probability by itself. What is believed at first is how often so much evidence comes on average over many kinds of
+noise: once in 10 ** (`BASE` + `SLOPE` * evidence) steps. What a sensor shows corrects that: at each of some levels of
+evidence, the excursions above it are counted, and the belief counts as `PRIOR_STEPS` steps beside them. So the surprise
+of a sensor that is wild by nature falls to what its excursions are worth, and a sensor that is calm for long is
+believed in its calm.
+
+Excursions are counted, not steps, since an incident is one alarm however long it lasts: the level decays from the crest
+of an excursion before the next one counts. And what happens to a young sensor can't be called rarer than one in ten
+times its age, but for evidence that is beyond doubt, which noise of no kind shows more than once or twice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Field, Floats, Slots, State
+
+LEVELS = 16
+"""Evidence of 1, 2, ... `LEVELS`."""
+
+PRIOR_STEPS = 10_000.0
+MOST_STEPS = 50_000.0
+"""When so many have been counted, all counts are halved."""
+
+BASE = 1.6
+SLOPE = 0.25
+"""Decades of surprise that one unit of evidence is worth at first, from 1 on."""
+
+BEYOND_AGE = 1.0
+"""Decades by which surprise may exceed the age in steps."""
+
+DOUBT = 16.0
+"""Evidence above this counts however young a sensor is."""
+
+EBB = 0.95
+"""Share of an excursion's crest that is left a step later."""
+
+_LEVEL = np.arange(1.0, LEVELS + 1.0)
+_PRIOR = PRIOR_STEPS * 10.0 ** -(BASE + SLOPE * _LEVEL)
+
+
+def rarity_layout() -> dict[str, Field]:
+    """The fields that the correction needs in a detector's state."""
+    return {"steps": Field(), "excursions": Field(width=LEVELS), "crest": Field(learned=False)}
+
+
+def rarity(state: State, slots: Slots, evidence: Floats, age: Floats, counted: NDArray[np.bool_]) -> Floats:
+    """Decades of surprise of evidence, rising with it, then learn; shape (m,).
+
+    Args:
+        state: The detector's state.
+        slots: Rows, shape (m,).
+        evidence: Weighted decades, 0 or more, shape (m,).
+        age: Steps learned before, shape (m,).
+        counted: Which steps are to be counted, shape (m,).
+    """
+    steps, crest = state["steps"][slots], state["crest"][slots]
+    total = np.log10(steps + PRIOR_STEPS)
+    below = np.minimum(np.floor(evidence), LEVELS - 1.0)
+    at = below.astype(np.intp)
+    under = np.maximum(at - 1, 0)
+    excursions = state["excursions"]
+    upper = total - np.log10(excursions[slots, at] + _PRIOR[at])
+    lower = np.where(at > 0, total - np.log10(excursions[slots, under] + _PRIOR[under]), 0.0)
+    share = evidence - below
+    surprise = lower + (upper - lower) * np.minimum(share, 1.0) + np.maximum(share - 1.0, 0.0) * SLOPE
+    rising = np.flatnonzero(counted & (evidence >= 1.0) & (evidence > crest))
+    if len(rising):
+        new = (evidence[rising, None] >= _LEVEL) & (crest[rising, None] < _LEVEL)
+        excursions[slots[rising]] += new
+    state["crest"][slots] = np.maximum(evidence, crest * EBB)
+    steps = steps + counted
+    state["steps"][slots] = steps
+    old = slots[steps >= MOST_STEPS]
+    if len(old):
+        excursions[old] *= 0.5
+        state["steps"][old] *= 0.5
+    most = np.log10(age + 1.0) + BEYOND_AGE + np.maximum(evidence - DOUBT, 0.0) * SLOPE
+    decades: Floats = np.maximum(np.minimum(surprise, most), 0.0)
+    return decades

@@ -1,0 +1,151 @@
+"""Season: what is usual at this time of day and of week.
+
+A day has half-hour bins, each with a mean that follows quickly, a mean that follows slowly, and the variance around the
+slow one. Parts of the week keep what they add to the day. A value is held against the day, and, once the part of the
+week has been seen in an earlier week, against both together; the nearer of the two counts, so that a rest on Sundays is
+no surprise, and the Monday after it neither.
+
+Two streams come of it. *Season level*: the mean of the last residuals over its usual size; a level that is off for the
+time of day, lasting. *Hour residual*: the size of this residual over the bin's usual one; sharper, and blind to shifts
+that are small.
+
+How fast a bin's means follow is set for a whole visit of it and shared among its readings, as many as the sensor's
+interval makes of half an hour. A season never seen has no residual: it says nothing until its second reading.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.base import Field, Floats, State
+from detectors.contextual.steps import Step
+
+DAY_S = 86_400.0
+DAY_BINS = 48
+WEEK_BINS = 42
+WEEK_START_S = 4 * DAY_S
+"""The epoch is a Thursday, this is a Monday."""
+
+QUICK = 0.5
+"""Share of a visit in the quick mean of its bin."""
+
+SLOW = 0.2
+WEEKLY = 0.4
+SEEN = 1.2
+"""Visits of a part of the week before it is known."""
+
+LEVEL_STEPS = 24
+"""Residuals in the mean that the season level is."""
+
+BIN_PRIOR = 20.0
+"""Steps that speak for the variance of all bins in that of one."""
+
+BIN_MOST = 200.0
+MEMORY = 5000.0
+LEVEL_WARM_UP = 50.0
+ROUNDING = 1e-12
+"""A mean of equal values differs from them by less than this share, by rounding alone."""
+
+
+class Season(NamedTuple):
+    """What the season says of steps; all arrays have shape (m,).
+
+    Attributes:
+        level: The mean residual over its usual size.
+        hour: The residual over its usual size at this hour.
+        expected: What was usual, less the sensor's first value.
+        spread: Standard deviation around it; 0 if none is known.
+    """
+
+    level: Floats
+    hour: Floats
+    expected: Floats
+    spread: Floats
+
+
+def season_layout() -> dict[str, Field]:
+    """The fields that the two streams need in a detector's state."""
+    return {
+        "day": Field(width=DAY_BINS * 4),
+        "week": Field(width=WEEK_BINS * 2),
+        "residuals": Field(width=LEVEL_STEPS, learned=False),
+        "level_square": Field(),
+        "residual_square": Field(),
+    }
+
+
+def season(state: State, step: Step, count: Floats, place: Floats) -> Season:
+    """Score steps by what is usual at their time, then learn.
+
+    Args:
+        state: The detector's state.
+        step: The steps.
+        count: Steps learned before.
+        place: Steps seen before, learned or not.
+    """
+    slots, value = step.slots, step.value
+    moment = np.where(np.abs(step.time) < 1e15, step.time, 0.0)
+    day_at = np.minimum(np.floor(np.mod(moment, DAY_S) * (DAY_BINS / DAY_S)), DAY_BINS - 1).astype(np.intp)
+    within_week = np.mod(moment - WEEK_START_S, 7 * DAY_S)
+    week_at = np.minimum(np.floor(within_week * (WEEK_BINS / (7 * DAY_S))), WEEK_BINS - 1).astype(np.intp)
+    days, weeks_of = state["day"].reshape(-1, DAY_BINS, 4), state["week"].reshape(-1, WEEK_BINS, 2)
+    day, week = days[slots, day_at], weeks_of[slots, week_at]
+    seen, quick, slow, variance = day[:, 0], day[:, 1], day[:, 2], day[:, 3]
+    weeks, offset = week[:, 0], week[:, 1]
+
+    interval = np.maximum(state["interval"][slots], 1e-3)
+    visit = np.maximum(DAY_S / DAY_BINS / interval, 1.0)
+    part = np.maximum(7 * DAY_S / WEEK_BINS / interval, 1.0)
+    off_day = _without_rounding(value - quick, value)
+    off_week = _without_rounding(off_day - offset, value)
+    weekly = (weeks >= SEEN * part) & (np.abs(off_week) < np.abs(off_day))
+    residual = np.where(seen >= 2, np.where(weekly, off_week, off_day), 0.0)
+    level = _level(state, step, count, place, residual)
+
+    off = np.where(seen >= 1, _without_rounding(value - slow, value), 0.0)
+    usual = state["residual_square"][slots]
+    trusted = np.minimum(seen, BIN_MOST)
+    spread = np.sqrt((trusted * variance + BIN_PRIOR * usual) / (trusted + BIN_PRIOR))
+    hour = np.where(spread > 0, np.abs(off) / np.maximum(spread, 1e-200), 0.0)
+
+    square = off * off
+    share = np.maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    state["residual_square"][slots] = usual + share * (square - usual)
+    newest = 1.0 / (seen + 1.0)
+    quickly = np.maximum(_share_of_a_visit(QUICK, visit), newest)
+    slowly = np.maximum(_share_of_a_visit(SLOW, visit), newest)
+    learned = np.empty_like(day)
+    learned[:, 0] = np.minimum(seen + 1.0, 1e9)
+    learned[:, 1] = quick + quickly * (value - quick)
+    learned[:, 2] = slow + slowly * (value - slow)
+    learned[:, 3] = variance + slowly * (square - variance)
+    days[slots, day_at] = learned
+    learned = np.empty_like(week)
+    learned[:, 0] = np.minimum(weeks + 1.0, 1e9)
+    weekly_share = np.maximum(_share_of_a_visit(WEEKLY, part), 1.0 / (weeks + 1.0))
+    learned[:, 1] = offset + weekly_share * (np.where(seen >= 2, off_day, 0.0) - offset)
+    weeks_of[slots, week_at] = learned
+    return Season(level, hour, np.where(seen >= 2, quick, np.nan), spread)
+
+
+def _level(state: State, step: Step, count: Floats, place: Floats, residual: Floats) -> Floats:
+    slots = step.slots
+    state["residuals"][slots, np.mod(place, LEVEL_STEPS).astype(np.intp)] = residual
+    mean = np.einsum("ij->i", state["residuals"].take(slots, axis=0)) / np.minimum(place + 1.0, LEVEL_STEPS)
+    square = state["level_square"][slots]
+    share = np.maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    state["level_square"][slots] = square + share * (mean * mean - square)
+    known = (square > 0) & (count > LEVEL_WARM_UP)
+    return np.where(known, np.abs(mean) / np.sqrt(np.maximum(square, 1e-300)), 0.0)
+
+
+def _share_of_a_visit(share: float, steps: Floats) -> Floats:
+    """The share of one step in a mean, such that all `steps` of a visit together have `share`."""
+    each: Floats = -np.expm1(np.log1p(-share) / steps)
+    return each
+
+
+def _without_rounding(difference: Floats, value: Floats) -> Floats:
+    return np.where(np.abs(difference) <= ROUNDING * np.abs(value), 0.0, difference)

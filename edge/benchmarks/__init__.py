@@ -1,0 +1,1 @@
+"""Public benchmarks: reading their folders, running a detector as it would run live, scoring by their own rules."""

@@ -1,0 +1,137 @@
+"""`edgewarden benchmark`: how well a detector does on public benchmarks, from a copy of theirs on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from detectors import DETECTORS
+from detectors.base import Detector
+from edge.commands.terminal import heading
+
+
+@click.group()
+def benchmark() -> None:
+    """Measure a detector on public benchmarks.
+
+    The data isn't part of this program. Get a copy of it, and give its folder.
+    """
+
+
+@benchmark.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--detector", "name", default="contextual", show_default=True, help="The detector to measure.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
+@click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that make a detection.")
+@click.option("--scores", type=click.Path(path_type=Path), help="Write the score of each row into this folder.")
+def nab(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
+    """Measure a detector on the Numenta Anomaly Benchmark.
+
+    PATH is a copy of github.com/numenta/NAB. Every file is read once, from its first row to its last, and each row is
+    judged by the rows before it. The score at the fixed threshold is what a user gets; that at the best threshold is
+    what NAB's leaderboard shows.
+    """
+    from edge.benchmarks import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
+
+    detector = _detector(name, config_path)
+    limit = benchmark_nab.THRESHOLD if threshold is None else threshold
+    try:
+        series = benchmark_nab.read_folder(path)
+    except benchmark_nab.BenchmarkError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    surprise = benchmark_nab.run(detector, series)
+    judged = [benchmark_nab.detections(each, limit) for each in surprise]
+    if scores is not None:
+        benchmark_nab.write_scores(scores, series, judged)
+    files = [(each.truth, column) for each, column in zip(series, judged, strict=True)]
+    heading(f"{name} on {len(series)} files, {sum(len(each) for each in judged)} rows")
+    click.echo(f"  {'':20}  {'fixed':>6}  {'hit':>7}  {'false':>5}  {'best':>6}  {'at':>5}")
+    for profile in PROFILES:
+        fixed, best = at_threshold(files, 0.5, profile), best_threshold(files, profile)
+        hit = f"{fixed.hits}/{fixed.windows}"
+        click.echo(
+            f"  {profile.name:20}  {fixed.score:6.2f}  {hit:>7}  {fixed.false_rows:5}  "
+            f"{best.score:6.2f}  {best.threshold:5.3f}"
+        )
+    click.echo(f"\n  A score of 0.5 is the fixed threshold, {limit:g} decades of surprise.")
+
+
+@benchmark.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--threshold", type=float, help="Excess over the usual that makes an outlier, a natural logarithm.")
+@click.option("--flags", type=click.Path(path_type=Path), help="Write the outliers of each file into this folder.")
+def skab(path: Path, threshold: float | None, flags: Path | None) -> None:
+    """Measure how broken correlations are found on the Skoltech Anomaly Benchmark.
+
+    PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
+    """
+    from detectors.multivariate import THRESHOLD  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415
+    from edge.benchmarks.nab import BenchmarkError  # noqa: PLC0415
+
+    limit = THRESHOLD if threshold is None else threshold
+    try:
+        experiments = benchmark_skab.read_folder(path)
+        found = [benchmark_skab.flag(each, limit) for each in experiments]
+    except (BenchmarkError, ValueError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    if flags is not None:
+        benchmark_skab.write_flags(flags, experiments, found)
+    told = benchmark_skab.figures(experiments, found)
+    heading(f"outliers in {len(experiments)} files, at an excess of {limit:g}")
+    click.echo(f"  F1 {told.f1:.3f}  false alarms {told.false_alarms:.1f} %  missed {told.missed:.1f} %")
+
+
+@benchmark.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--detector", "name", default="contextual", show_default=True, help="The detector to measure.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
+@click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that open an incident.")
+@click.option("--scores", type=click.Path(path_type=Path), help="Write the surprise of each row into this folder.")
+def files(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
+    """Measure a detector on files of your own.
+
+    PATH is a folder of CSV files with the columns timestamp and value; where they have a column label, 1 in anomalous
+    rows and 0 in others, it is told how well the two are kept apart. Nothing is learned during an incident, as in the
+    service.
+    """
+    from edge.benchmarks import own  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks.nab import THRESHOLD, BenchmarkError  # noqa: PLC0415
+
+    detector = _detector(name, config_path)
+    limit = THRESHOLD if threshold is None else threshold
+    try:
+        series = own.read_folder(path)
+    except BenchmarkError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    heading(f"{name} on {len(series)} files")
+    for each in series:
+        decades = own.run(detector, each, limit)
+        if scores is not None:
+            own.write_scores(scores, each, decades)
+        told = f"{int((decades >= limit).sum())} of {len(decades)} rows at {limit:g} decades or more"
+        if each.labels is not None and each.labels.any():
+            told += f"; area under precision and recall {own.average_precision(decades, each.labels):.3f}"
+        click.echo(f"  {each.name}: {told}")
+
+
+def _detector(name: str, config_path: Path | None) -> Detector:
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+
+    if name not in DETECTORS:
+        raise click.BadParameter(f"there is no detector {name}", param_hint="--detector")
+    if config_path is None:
+        return DETECTORS[name]()
+    with explained():
+        rule = load_or_default(config_path, None).rule_for("benchmark")
+    found = next((each for each in rule.detectors if each.name == name), None)
+    if found is None:
+        raise click.BadParameter(f"{config_path} doesn't use {name} for any sensor", param_hint="--config")
+    return found

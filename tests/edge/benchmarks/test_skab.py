@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edge.benchmarks import skab
+from edge.commands import main
+
+
+def folder(path: Path, top: str = "data") -> Path:
+    """A copy of SKAB with two files of 700 rows, faulty from 500 on, and one without faults."""
+    for name in ("valve1/0.csv", "other/2.csv", "anomaly-free/anomaly-free.csv"):
+        rng = np.random.default_rng(1)
+        cause = rng.normal(size=700)
+        rows = np.column_stack([cause, 2 * cause, -cause]) + 0.2 * rng.normal(size=(700, 3))
+        rows[500:, 1] += 6.0
+        file = path / top / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("w", newline="") as opened:
+            writer = csv.writer(opened, delimiter=";")
+            writer.writerow(["datetime", "A", "B", "C", "anomaly", "changepoint"])
+            for index, row in enumerate(rows.tolist()):
+                writer.writerow([f"2020-03-09 10:{index // 60:02}:{index % 60:02}", *row, float(index >= 500), 0.0])
+    return path
+
+
+@pytest.mark.parametrize("top", ["data", "."])
+def test_a_folder_is_read_without_the_file_that_has_no_fault(tmp_path: Path, top: str) -> None:
+    one, two = skab.read_folder(folder(tmp_path, top))
+    assert (one.name, two.name) == ("other/2.csv", "valve1/0.csv")
+    assert one.rows.shape == (700, 3)
+    assert np.flatnonzero(one.faulty)[0] == 500
+
+
+def test_the_figures_are_pooled_over_what_follows_the_warm_ups() -> None:
+    faulty = np.arange(1000) >= 700
+    one = skab.Experiment("a/1.csv", [""] * 1000, np.zeros((1000, 2)), faulty)
+    flags = np.zeros(1000, dtype=bool)
+    flags[:400] = True
+    flags[[500, 501, 502]] = True
+    flags[700:850] = True
+    told = skab.figures([one], [flags])
+    assert told.false_alarms == pytest.approx(1.0)
+    assert told.missed == pytest.approx(50.0)
+    assert told.f1 == pytest.approx(150 / (150 + (3 + 150) / 2))
+
+
+def test_the_command_tells_the_figures_and_writes_the_outliers(tmp_path: Path) -> None:
+    written = tmp_path / "flags"
+    result = CliRunner().invoke(main, ["benchmark", "skab", str(folder(tmp_path)), "--flags", str(written)])
+    assert result.exit_code == 0, result.output
+    assert "outliers in 2 files" in result.output
+    with (written / "valve1" / "0.csv").open(newline="") as file:
+        flags = [int(row["outlier"]) for row in csv.DictReader(file)]
+    assert len(flags) == 700
+    assert sum(flags[400:500]) == 0
+    assert all(flags[550:])
+
+
+def test_a_folder_that_is_none_of_skabs_is_the_operators_mistake(tmp_path: Path) -> None:
+    for damage in (lambda: None, lambda: (folder(tmp_path) / "data/valve1/0.csv").write_text("datetime;A\nx;y\n")):
+        damage()
+        result = CliRunner().invoke(main, ["benchmark", "skab", str(tmp_path)])
+        assert result.exit_code == 2
+        assert str(tmp_path) in result.output
