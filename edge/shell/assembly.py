@@ -24,11 +24,11 @@ from edge.core.topics import Topics
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
 from edge.shell.notify import notify
-from edge.shell.resume import resume
+from edge.shell.resume import Resumed, resume
 from edge.shell.self_report import status_json
 from edge.shell.service import RETRY_S, Service
 from edge.shell.service_options import ServiceOptions
-from edge.shell.store import Limits, StoreError, StoreFiles
+from edge.shell.store import Damage, Limits, SqliteStore, StoreError, StoreFiles
 from edge.shell.wall_clock import WallClock
 from edge.version import version
 
@@ -118,16 +118,14 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             options = replace(options, in_flight=broker.in_flight or options.in_flight)
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
         files = StoreFiles(keep.path, keep.durability, _store_limits(keep))
-        store, damage = _patiently(lambda: files.open(time.time()))
-        pipeline, recollection, gaps = _patiently(
-            lambda: resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time())
-        )
+        store, damage, resumed = _patiently(lambda: _open(files, configuration, options))
+        pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
         if outbound is None:
             inbound = outbound_link = Link(replace(inbound_options, will=will), subscriptions, clock)
         else:
             inbound = Link(inbound_options, subscriptions, clock)
-            outbound_link = Link(replace(_link_options(outbound, configuration), will=will), clock=clock)
+            outbound_link = Link(replace(_link_options(outbound, configuration), will=will), (), clock, inbound.wake)
         service = Service(
             pipeline,
             store,
@@ -143,6 +141,27 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
         service.tell(gaps)
         open_things.callback(service.close)
         yield service
+
+
+def _open(
+    files: StoreFiles, configuration: Configuration, options: ServiceOptions
+) -> tuple[SqliteStore, Damage | None, Resumed]:
+    """Open the store and resume from it; what turns out to be damaged only then is replaced too."""
+    store, damage = files.open(time.time())
+    try:
+        return store, damage, _resume(configuration, store, options)
+    except StoreError as error:
+        if not error.damaged:
+            store.close()
+            raise
+        words = str(error)
+    replaced, damage = files.replace(time.time(), words)
+    store.close()
+    return replaced, damage, _resume(configuration, replaced, options)
+
+
+def _resume(configuration: Configuration, store: SqliteStore, options: ServiceOptions) -> Resumed:
+    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time())
 
 
 def _patiently(action: Callable[[], T]) -> T:

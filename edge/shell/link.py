@@ -1,16 +1,15 @@
 """The link: one MQTT connection at a time, in a network thread that doesn't die unnoticed.
 
-The thread's callbacks move what arrives into the inbox and note what the broker has confirmed. `receive()`
-hands the messages over, `acknowledge()` tells the broker that they are safe, `publish()` sends a window's
-worth at most. This is the only file that knows paho.
+The thread's callbacks move what arrives into the inbox and note what the broker has confirmed. `receive()` hands the
+messages over, `acknowledge()` says that they are safe, `publish()` sends a window's worth. No other file knows paho.
 
 What paho-mqtt does by itself, and what is done about it:
 
-- It keeps what was published while offline, or is outstanding when a connection ends, and sends it later.
-  Here each connection has a client of its own, thrown away with it. **What is outstanding at the end of a
-  connection is void:** its token is never confirmed, no copy is sent, and its publisher sends it again.
-- An exception in a callback ends its thread while it still calls itself connected. Here callbacks catch all,
-  the connection ends without a goodbye (so that the will is published), and `alive` is false from then on.
+- It keeps what was published while offline, or is outstanding when a connection ends, and sends it later. Here each
+  connection has a client of its own, thrown away with it. **What is outstanding at the end of a connection is void:**
+  its token is never confirmed, no copy is sent, and its publisher sends it again.
+- An exception in a callback ends its thread while it still calls itself connected. Here callbacks catch all, the
+  connection ends without a goodbye (so that the will is published), and `alive` is false from then on.
 - It needs two keepalives to notice a dead peer. It is given 0.7 of ours, which makes 1.4.
 
 An acknowledgement goes to the connection that delivered the message or, if that has ended, nowhere.
@@ -70,10 +69,10 @@ class Link:
 
     Args:
         options: How the broker is reached.
-        subscriptions: What to receive. Made by the first connection (a session that the broker has kept may
-            have others), and by later ones where the broker has lost the session; made each time, they would
-            bring all retained messages each time.
+        subscriptions: What to receive. Made by the first connection (a session that the broker has kept may have
+            others), and by later ones where it has lost the session; each time, they would bring all retained ones.
         clock: Stamps arrivals, seconds since the epoch.
+        on_puback: Called in the network thread when the broker has answered to a publication.
 
     Attributes:
         connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
@@ -90,6 +89,7 @@ class Link:
         options: LinkOptions,
         subscriptions: Sequence[Subscription] = (),
         clock: Callable[[], float] = time.time,
+        on_puback: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
         self.subscriptions = tuple(subscriptions)
@@ -101,6 +101,7 @@ class Link:
         self.received = 0
         self.callback_errors = 0
         self._clock = clock
+        self._on_puback = on_puback
         self._where = f"host={options.host} port={options.port}"
         self._inbox = Inbox(options.receive_messages, options.receive_bytes)
         self._thread: threading.Thread | None = None
@@ -119,11 +120,6 @@ class Link:
     def alive(self) -> bool:
         """Whether the network thread does its work; once it doesn't, the process should end."""
         return not self._standing.failed and self._thread is not None and self._thread.is_alive()
-
-    @property
-    def reconnects(self) -> int:
-        """How many connections there were after the first."""
-        return max(0, self.connections - 1)
 
     @property
     def dropped_qos0(self) -> int:
@@ -157,6 +153,10 @@ class Link:
         """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for a PUBACK."""
         return self._inbox.take(timeout_s, most, most_bytes)
 
+    def wake(self) -> None:
+        """Let `receive()` return: there is other news."""
+        self._inbox.interrupt()
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that messages are safe; those of an ended connection it delivers again."""
         current = self._standing.current
@@ -178,9 +178,8 @@ class Link:
     ) -> int | None:
         """Send a message.
 
-        The first call after a connection was replaced does nothing, so that nobody publishes in the belief
-        that what went before is still on its way. Where publications of QoS 1 became void with it, no call
-        does anything until the owner has called `confirmations()`.
+        The first call after a connection was replaced does nothing, so that nobody publishes in the belief that what
+        went before is on its way. Where that became void, no call does anything before `confirmations()`.
 
         Returns:
             A token, never used before, that `confirmations()` returns once the PUBACK has come (with QoS 0:
@@ -362,7 +361,8 @@ class Link:
             self.refused_publications += 1
             log.error("publication_refused reason=%r count=%d", str(reason), self.refused_publications)
         current.window.note(packet, refused=reason.is_failure)
-        self._inbox.interrupt()
+        self._on_puback()
+        self.wake()
 
     def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
         arrived = self._clock()

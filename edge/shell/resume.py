@@ -26,6 +26,10 @@ RELEARNED = 500_000
 """Readings, the latest, from which changed detectors learn; more would delay the start by more than some seconds."""
 
 
+Resumed = tuple[Pipeline, Recollection, list[Gap]]
+"""The core, what it was made of, and what turned out to be missing."""
+
+
 class Entries:
     """The parts of journal entries, without those that are damaged."""
 
@@ -42,9 +46,7 @@ class Entries:
                 log.warning("journal_entry_damaged error=%r", str(error))
 
 
-def resume(
-    make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str, now: float
-) -> tuple[Pipeline, Recollection, list[Gap]]:
+def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str, now: float) -> Resumed:
     """The core with all that the store knows.
 
     Args:
@@ -71,7 +73,8 @@ def resume(
         if recollection.state is not None:
             learned = _restore(pipeline, store, recollection.state, digest, inputs)
         before = pipeline.engine.vitals.count.copy()
-        pipeline.relive(since)
+        if recollection.state is not None or recollection.complete:
+            pipeline.relive(since)
         relived = pipeline.engine.vitals.count.copy()
         relived[: len(before)] -= before
     except SnapshotError as error:

@@ -275,12 +275,14 @@ class Service:
             log.error("store_failed during=%s error=%r count=%d", what, str(error), self._store_errors)
         if not error.damaged or self._replace_store is None:
             return
+        damaged = self._store
         try:
-            self._store.close()
             self._store, damage = self._replace_store(str(error))
+            damaged.close()
         except StoreError as another:
             log.error("store_not_replaced error=%r", str(another))  # noqa: TRY400 - its words say it all
-            return
+            if self._store is damaged:
+                return
         self._replaced = True
         self._publisher.changed(self._store)
         self._pipeline.continue_after(self._store.last_sequence())
