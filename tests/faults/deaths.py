@@ -39,19 +39,16 @@ def kill_again_and_again(rig: Rig, bench: Bench) -> None:
 
 def killed(bench: Bench) -> Outcome:
     """SIGKILL at random moments, incidents open: what is received equals what an offline run says."""
-    outcome = Outcome(bench.tries)
-    with Rig(bench.folder, single(bench.chance.randrange(1 << 30))) as rig:
-        kill_again_and_again(rig, bench)
-        rig.wait_new_event(rig.starts[-1])
-        rig.judge(outcome)
-        outcome.recoveries = rig.recoveries(rig.starts[1:])
-    return outcome
+    return _killed(bench, Plan())
 
 
 def killed_with_syncs(bench: Bench) -> Outcome:
     """The same with every commit synced to the disk."""
+    return _killed(bench, Plan(tables={"store": 'durability = "power"'}))
+
+
+def _killed(bench: Bench, plan: Plan) -> Outcome:
     outcome = Outcome(bench.tries)
-    plan = Plan(tables={"store": 'durability = "power"'})
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), plan) as rig:
         kill_again_and_again(rig, bench)
         rig.wait_new_event(rig.starts[-1])
