@@ -3,10 +3,16 @@
 A sensor's readings must move forward in time. What repeats a time is a duplicate, what steps back is late; both are
 refused and counted, and hurt only their own sensor. A sensor whose clock was set back would be late for ever, so after
 `STEP` late readings in a row that move forward among themselves the new clock is believed. Readings that were taken
-before and come once more don't count among them: a broker or a sender that repeats itself sets no clock back.
+before and come once more don't count among them: a broker or a sender that repeats itself sets no clock back. Nor do
+readings that arrive much faster than their own times go on, as an old queue does that is delivered once more.
 """
 
 from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +26,65 @@ STEP = 5
 REMEMBERED = 64
 """The last readings of a sensor that are recognised when they come once more."""
 
+PACE = 0.5
+"""A new clock's readings arrive over at least this share of the time by which they differ."""
+
+PACED_OVER = 64
+"""The pace is measured over at most so many late readings; beyond it, anew."""
+
 TAKEN, LATE, DUPLICATE = 0, 1, 2
 
 Verdicts = NDArray[np.int8]
 
 
+class Arrivals(Protocol):
+    """Knows when late readings arrived."""
+
+    def of(self, slot: int, origin: int) -> float:
+        """When the next late reading of a sensor arrived, seconds since the epoch; NaN if nobody knows."""
+
+
+class ArrivalsNoted:
+    """The arrivals of messages; those that are asked for are noted, so that they can be told after a restart.
+
+    Args:
+        arrived: Gives the arrival of an origin.
+    """
+
+    def __init__(self, arrived: Callable[[int], float]) -> None:
+        self._arrived = arrived
+        self.noted: list[tuple[int, float]] = []
+
+    def of(self, slot: int, origin: int) -> float:
+        """See `Arrivals`."""
+        arrival = self._arrived(origin)
+        self.noted.append((slot, arrival))
+        return arrival
+
+
+class ArrivalsTold:
+    """What was noted, told once more: slots and arrivals of late readings, those of a sensor in their order."""
+
+    def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
+        self._told: dict[int, deque[float]] = {}
+        for slot, arrival in noted:
+            self._told.setdefault(slot, deque()).append(arrival)
+
+    def of(self, slot: int, origin: int) -> float:  # noqa: ARG002 - nobody has the messages any more
+        """See `Arrivals`."""
+        told = self._told.get(slot)
+        return told.popleft() if told else math.nan
+
+
 class Admission:
-    """What was last taken of each sensor."""
+    """What was last taken of each sensor, and the late readings in a row since."""
 
     def __init__(self) -> None:
         self.last_time = np.full(0, -np.inf)
         self.late_time = np.full(0, -np.inf)
         self.late_run = np.zeros(0, dtype=np.int64)
+        self.run_time = np.full(0, np.nan)
+        self.run_arrived = np.full(0, np.nan)
         self.recent = np.zeros((0, REMEMBERED), dtype=np.uint64)
         self.count = np.zeros(0, dtype=np.int64)
         self.clock_steps = 0
@@ -43,6 +96,8 @@ class Admission:
             self.last_time = np.append(self.last_time, np.full(more, -np.inf))
             self.late_time = np.append(self.late_time, np.full(more, -np.inf))
             self.late_run = np.append(self.late_run, np.zeros(more, dtype=np.int64))
+            self.run_time = np.append(self.run_time, np.full(more, np.nan))
+            self.run_arrived = np.append(self.run_arrived, np.full(more, np.nan))
             self.recent = np.concatenate([self.recent, np.zeros((more, REMEMBERED), dtype=np.uint64)])
             self.count = np.append(self.count, np.zeros(more, dtype=np.int64))
 
@@ -51,25 +106,26 @@ class Admission:
         self.last_time[slots] += by
         self.late_run[slots] = 0
 
-    def judge(self, batch: Batch) -> Verdicts:
+    def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
         """Say of each reading whether it is taken, and remember the times of those that are.
+
+        Args:
+            batch: The readings.
+            arrivals: Of the late ones among them; None if nobody knows any, and every pace is believed.
 
         Returns:
             `TAKEN`, `LATE` or `DUPLICATE` for each reading, shape (n,).
         """
         verdicts = np.zeros(len(batch), dtype=np.int8)
         for positions in rounds(batch.slots):
-            verdicts[positions] = self._judge_round(
-                batch.slots[positions], batch.values[positions], batch.times[positions]
-            )
+            verdicts[positions] = self._judge_round(batch.take(positions), arrivals or ArrivalsTold())
         return verdicts
 
-    def _judge_round(
-        self, slots: NDArray[np.intp], values: NDArray[np.float64], times: NDArray[np.float64]
-    ) -> Verdicts:
+    def _judge_round(self, batch: Batch, arrivals: Arrivals) -> Verdicts:
+        slots, times = batch.slots, batch.times
         last = self.last_time[slots]
         forward = times > last
-        fingerprints = _fingerprints(values, times)
+        fingerprints = _fingerprints(batch.values, times)
         if forward.all():
             self.last_time[slots] = times
             self.late_run[slots] = 0
@@ -77,16 +133,27 @@ class Admission:
             return np.zeros(len(slots), dtype=np.int8)
         known = (self.recent[slots] == fingerprints[:, np.newaxis]).any(axis=-1) & ~forward
         late = (times < last) & ~known
-        run = np.where(late, np.where(times > self.late_time[slots], self.late_run[slots] + 1, 1), 0)
-        run = np.where((times == last) | known, self.late_run[slots], run)
-        stepped = late & (run >= STEP)
+        stepped = np.zeros(len(slots), dtype=bool)
+        for position in np.flatnonzero(late).tolist():
+            slot, time = int(slots[position]), float(times[position])
+            stepped[position] = self._is_step(slot, time, arrivals.of(slot, int(batch.origins[position])))
         taken = forward | stepped
         self.clock_steps += int(stepped.sum())
         self.last_time[slots] = np.where(taken, times, last)
-        self.late_time[slots] = np.where(late & ~stepped, times, self.late_time[slots])
-        self.late_run[slots] = np.where(taken, 0, run)
+        self.late_run[slots[taken]] = 0
         self._remember(slots[taken], fingerprints[taken])
         return np.where(taken, TAKEN, np.where(late, LATE, DUPLICATE)).astype(np.int8)
+
+    def _is_step(self, slot: int, time: float, arrived: float) -> bool:
+        """Whether a late reading is the one after which a sensor's clock is taken to have been set back."""
+        run = int(self.late_run[slot])
+        if run == 0 or run >= PACED_OVER or time <= self.late_time[slot]:
+            run = 0
+            self.run_time[slot], self.run_arrived[slot] = time, arrived
+        self.late_time[slot] = time
+        self.late_run[slot] = run + 1
+        too_fast = arrived - self.run_arrived[slot] < PACE * (time - self.run_time[slot])
+        return run + 1 >= STEP and not too_fast
 
     def _remember(self, slots: NDArray[np.intp], fingerprints: NDArray[np.uint64]) -> None:
         count = self.count[slots]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.accounts import Accounts
-from edge.core.admission import DUPLICATE, LATE, Admission
+from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.decoders.base import Repetition
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Sample
 from edge.core.redelivery import Deliveries, checksum
@@ -239,17 +239,24 @@ class Intake:
             self.admission.grow(slot + 1)
         return slot
 
-    def admit(self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]) -> Batch:
+    def admit(
+        self,
+        batch: Batch,
+        message_of: Callable[[int], Message] | None,
+        letters: list[DeadLetter],
+        arrivals: Arrivals | None = None,
+    ) -> Batch:
         """The readings of a batch whose times move forward.
 
         Args:
             batch: What `read()` gave, now or before a restart.
             message_of: Gives the message of an origin; None if nobody has it any more.
             letters: Gets a dead letter for each refusal that is kept.
+            arrivals: When late ones among them arrived; None if nobody knows.
         """
         if len(batch) == 0:
             return batch
-        verdicts = self.admission.judge(batch)
+        verdicts = self.admission.judge(batch, arrivals)
         self._accounts.clock_steps = self.admission.clock_steps
         taken = verdicts == 0
         if not taken.all():

@@ -35,12 +35,14 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
             arrival gives its times.
         deliveries: Packet identifiers and checksums of the messages of QoS 1, whether or not they held readings.
         interrupted: Whether readings before these may be missing for a reason of our own.
+        late: Slots and arrivals of the late ones among them, those of a sensor in their order.
     """
 
     batch: Batch
     new_sensors: list[tuple[str, str, bool]] = msgspec.field(default_factory=list)
     deliveries: list[tuple[int, int]] = msgspec.field(default_factory=list)
     interrupted: bool = False
+    late: list[tuple[int, float]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -84,6 +86,8 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     packets: bytes
     checksums: bytes
     interrupted: bool
+    late_slots: bytes = b""
+    late_arrivals: PackedFloats = PackedFloats.of(np.zeros(0))
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -156,6 +160,7 @@ def _joined(parts: list[Readings]) -> Readings:
         [sensor for each in parts for sensor in each.new_sensors],
         [delivery for each in parts for delivery in each.deliveries],
         parts[0].interrupted,
+        [late for each in parts for late in each.late],
     )
 
 
@@ -170,6 +175,8 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         pack_integers(deliveries[:, 0]),
         deliveries[:, 1].astype("<u4").tobytes(),
         part.interrupted,
+        pack_integers(np.array([slot for slot, _ in part.late], dtype=np.int64)),
+        PackedFloats.of(np.array([arrival for _, arrival in part.late], dtype=np.float64)),
     )
 
 
@@ -182,6 +189,7 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         packed.new_sensors,
         list(zip(packets, checksums, strict=True)),
         packed.interrupted,
+        list(zip(unpack_integers(packed.late_slots).tolist(), packed.late_arrivals.unpack().tolist(), strict=True)),
     )
 
 

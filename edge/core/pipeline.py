@@ -5,6 +5,7 @@ messages -> intake -> engine -> reporting -> step
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 
 from config.schema import ResolvedRule
 from edge.core.accounts import Accounts
+from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.decoders.base import Repetition
 from edge.core.engine import Engine, Finding
 from edge.core.events import Event, timestamp
@@ -24,7 +26,7 @@ from edge.core.intake import Intake, IntakeLimits, as_message
 from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, join
 from edge.core.messages import Batch, DeadLetter, Message, Reading
 from edge.core.recovery import Unlearned, learn, take_over
-from edge.core.reorder import Reorder
+from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.reporting import Reporter, SensorFacts
 from edge.core.routes import Routes, topic_for
 from edge.core.sensors import SensorTable
@@ -104,13 +106,14 @@ class Pipeline:
         letters: list[DeadLetter] = []
         delivered: list[tuple[int, int]] = []
         batch = self._intake.read(messages, letters, delivered)
-        return self._learn(batch, delivered, messages.__getitem__, letters)
+        return self._learn(batch, delivered, messages.__getitem__, letters, _noted(messages))
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""
         letters: list[DeadLetter] = []
         batch = self._intake.read_readings(readings, letters)
-        return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters)
+        arrivals = ArrivalsTold()
+        return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
     def tick(self, elapsed_s: float) -> Step:
         """Let time pass in which nothing has arrived: `elapsed_s` seconds since the last reading.
@@ -173,7 +176,7 @@ class Pipeline:
         batch = part.batch.take(part.batch.slots < len(self.sensors))
         self._intake.recall(batch, part.deliveries)
         self.accounts.readings += len(batch)
-        return self._learn(batch, part.deliveries, None, []).events
+        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late)).events
 
     def know(self, sensors: Iterable[tuple[str, str, bool]]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
@@ -272,6 +275,7 @@ class Pipeline:
         delivered: list[tuple[int, int]],
         message_of: Callable[[int], Message] | None,
         letters: list[DeadLetter],
+        arrivals: ArrivalsNoted | ArrivalsTold,
     ) -> Step:
         part = None
         after_a_break = self._interrupted and len(batch) > 0
@@ -283,15 +287,21 @@ class Pipeline:
             findings = self._take(self._reorder.pass_time(np.inf), None, letters)
             self.engine.interrupted()
             self._interrupted = False
-        findings += self._take(self._reorder.pass_on(batch), message_of, letters)
+        findings += self._take(self._reorder.pass_on(batch), message_of, letters, arrivals)
         step = self._report(findings, letters)
+        if part is not None and isinstance(arrivals, ArrivalsNoted):
+            part.late = arrivals.noted
         step.journal = part
         return step
 
     def _take(
-        self, batch: Batch, message_of: Callable[[int], Message] | None, letters: list[DeadLetter]
+        self,
+        batch: Batch,
+        message_of: Callable[[int], Message] | None,
+        letters: list[DeadLetter],
+        arrivals: Arrivals | None = None,
     ) -> list[Finding]:
-        return self.engine.process(self._intake.admit(batch, message_of, letters))
+        return self.engine.process(self._intake.admit(batch, message_of, letters, arrivals))
 
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
@@ -346,6 +356,10 @@ class Pipeline:
         return msgspec.json.encode(
             {"count": len(self._open), "incidents": [msgspec.Raw(each.payload) for each in worst]}
         )
+
+
+def _noted(messages: Sequence[Message]) -> ArrivalsNoted:
+    return ArrivalsNoted(lambda origin: math.nan if origin == ORIGIN_UNKNOWN else messages[origin].arrived)
 
 
 def _ok_json(event: Event) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.base import Slots
 from detectors.state import SavedState, StateError
-from edge.core.admission import Admission
+from edge.core.admission import Admission, ArrivalsTold
 from edge.core.engine import Engine
 from edge.core.groups import Group
 from edge.core.journal import ClockStep, Part, Readings, Tick, join
@@ -99,9 +99,10 @@ def learn(
     stamped = np.zeros(0, dtype=np.intp) if by_arrival is None else by_arrival
     learned = 0
     for part in join(past):
+        arrivals = ArrivalsTold(part.late if isinstance(part, Readings) else ())
         for in_turn in _in_turn(part, reorder, len(concerned)):
             batch = in_turn.take(concerned[in_turn.slots])
-            batch = batch.take(admission.judge(batch) == 0)
+            batch = batch.take(admission.judge(batch, arrivals) == 0)
             shadow.process(batch)
             learned += len(batch)
         if isinstance(part, ClockStep):

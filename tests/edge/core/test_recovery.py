@@ -17,7 +17,7 @@ SENSORS = ("paced/a", "paced/b", "now/c", "paced/d")
 READING = st.tuples(
     st.sampled_from(SENSORS),
     st.sampled_from([0.0, 0.3, 1.0, 4.0]),
-    st.sampled_from([0.0, 0.0, 0.5, 3.0, 9.0]),
+    st.sampled_from([0.0, 0.0, 0.5, 3.0, 9.0, 600.0, 600.0]),
     st.sampled_from([20.0, 20.3, 40.0, 95.0]),
 )
 ACTION = st.one_of(
@@ -83,6 +83,22 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
         again.do(*step)
     assert again.events == whole.events[events:]
     assert differing(again.pipeline, whole.pipeline) == []
+
+
+@pytest.mark.parametrize("pace", [1.0, 0.01])
+@pytest.mark.parametrize("died_at", range(9))
+def test_a_clock_that_is_set_back_is_judged_after_a_restart_as_without_one(died_at: int, pace: float) -> None:
+    whole = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a", "paced/b"))
+    saved, parts = whole.pipeline.save("", ""), len(whole.parts)
+    late = [reading("paced/a", START - 900.0 + each, 20.0, START + 20.0 + pace * each) for each in range(10)]
+    for message in late[:died_at]:
+        whole.take([message])
+    again = revived(pipeline(), saved, whole.parts[parts:])
+    assert differing(again.pipeline, whole.pipeline) == []
+    whole.take(late[died_at:])
+    again.take(late[died_at:])
+    assert differing(again.pipeline, whole.pipeline) == []
+    assert whole.pipeline.accounts.clock_steps == (pace == 1.0)
 
 
 def test_a_snapshot_alone_is_everything() -> None:
