@@ -255,6 +255,7 @@ class SqliteStore:
         for table, columns in COLUMNS.items():
             self._database.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608 - ours
         self._database.execute(f"EXPLAIN {ADD_EVENT}", (None,) * 14)
+        self._database.empty_log()
 
 
 @contextmanager
