@@ -39,9 +39,9 @@ def _since(entries: Iterable[bytes]) -> Iterator[Part]:
             raise StoreError(f"the store is damaged: {error}", damaged=True) from error
 
 
-def _past(store: Store) -> Iterator[Part]:
+def _past(entries: Iterable[bytes]) -> Iterator[Part]:
     """What was journaled before the snapshot, without what is damaged."""
-    for entry in store.past():
+    for entry in entries:
         try:
             yield from unpack(entry)
         except JournalError as error:
@@ -82,7 +82,7 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
         if recollection.complete:
-            pipeline.relive(_past(store))
+            pipeline.relive(_past(store.past()))
             pipeline.relive(_since(recollection.since))
         detail = f"the learned state couldn't be read ({error})"
         gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
@@ -110,14 +110,16 @@ def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
-    return pipeline.learn(unlearned, _latest(lambda: _past(store), RELEARNED))
+    return pipeline.learn(unlearned, _past(_latest(store, RELEARNED)))
 
 
-def _latest(past: Callable[[], Iterable[Part]], most: int) -> Iterator[Part]:
-    """The parts of a journal that hold its latest readings, at most about so many."""
-    surplus = sum(len(each) for each in past() if isinstance(each, Readings)) - most
-    for part in past():
-        if isinstance(part, Readings) and surplus > 0:
-            surplus -= len(part)
-        else:
-            yield part
+def _latest(store: Store, most: int) -> list[bytes]:
+    """The latest journal entries before the snapshot that hold about so many readings, in order."""
+    entries: list[bytes] = []
+    readings = 0
+    for entry in store.past(newest_first=True):
+        entries.append(entry)
+        readings += sum(len(part) for part in _past([entry]) if isinstance(part, Readings))
+        if readings >= most:
+            break
+    return entries[::-1]
