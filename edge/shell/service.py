@@ -161,11 +161,11 @@ class Service:
         else:
             time.sleep(BUSY_WAIT_S)
         now = self._monotonic()
-        if self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at):
+        is_due = self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at)
+        if is_due:
             self._commit()
         self._publish()
-        if self._retry_at is None and self._worth_a_snapshot():
-            self._commit()
+        if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
         if self._is_due("health", now, HEALTH_S):
             self._note_dropped()
