@@ -95,4 +95,3 @@ class ScoreRows:
             if not waiting:
                 del self._waiting[reading]
             yield row
-
