@@ -54,8 +54,7 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
         SnapshotError: What was saved is damaged, or there is no room for it. The pipeline is of no use then; make a
             new one.
     """
-    timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
-    line.know((name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True))
+    line.know(snapshot.known_sensors())
     if line.sensors.names != [name for name, _ in snapshot.sensors]:
         raise SnapshotError("there is no room for its sensors")
     engine, intake, reorder = line.engine, line.intake, line.reorder
