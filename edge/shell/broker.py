@@ -166,7 +166,7 @@ class EmbeddedBroker:
 
 def find_mosquitto() -> str | None:
     """Where mosquitto is installed, or None; distributions keep it where a user's PATH doesn't look."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
