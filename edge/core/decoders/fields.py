@@ -117,6 +117,11 @@ class FieldsDecoder(Decoder):
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):
+            plain = self._plain(element) if isinstance(element, dict) else None
+            if plain is not None and len(plain) <= found.room:
+                found.room -= len(plain)
+                found.samples += plain
+                continue
             found.element = index
             if not isinstance(element, dict):
                 found.refuse("not_a_number", "", "not an object")
@@ -129,15 +134,37 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
+    def _plain(self, fields: dict[str, Any]) -> list[Sample] | None:
+        """What an object holds in which nothing is out of the ordinary; None for any other, and nothing is changed."""
+        time_key = self._time_key(fields)
+        time = None
+        if time_key is not None:
+            time = fields[time_key]
+            if not isinstance(time, float) or not -1e11 < time < 1e11:
+                return None
+        value = fields.get(self.value_key, self)
+        if value is not self:
+            return [Sample("", value, time)] if isinstance(value, float) and math.isfinite(value) else None
+        plain = []
+        for key, value in fields.items():
+            if key is time_key:
+                continue
+            if not isinstance(value, float) or not math.isfinite(value) or not key or len(key) > LONGEST_PATH:
+                return None
+            plain.append(Sample(key, value, time))
+        return plain
+
     def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
         """What an object holds that is one reading."""
         time_key = self._time_key(fields)
         time = None
         if time_key is not None:
-            try:
-                time = read_time(fields[time_key], self.zone)
-            except TimeError as error:
-                return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
+            time = fields[time_key]
+            if not isinstance(time, float) or not -1e11 < time < 1e11:
+                try:
+                    time = read_time(time, self.zone)
+                except TimeError as error:
+                    return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
         value = fields[self.value_key]
         if not isinstance(value, float) or not math.isfinite(value):
             value = self._number(value)
