@@ -17,6 +17,8 @@ learned, and so one anomaly can't poison what is believed.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State
@@ -80,6 +82,7 @@ class Noise:
         self._fourth: Floats = state["fourth"][slots]
         self._record: Floats = state["record"][slots]
 
+    @cached_property
     def freedom(self) -> Floats:
         """Degrees of freedom that the evidence is worth, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
@@ -97,7 +100,7 @@ class Noise:
         """
         scale = self.spread if spread is None else spread
         away = np.abs(residual)
-        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom())
+        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom)
         seen = seen_before(self.count)
         never_varied = self.variance <= 0
         capped = np.where((away <= NEARLY * self._record) | never_varied, np.minimum(score, seen), score)
@@ -109,7 +112,7 @@ class Noise:
     def scores(self, residual: Floats, expected: Floats, spread: Floats | None = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""
         scale = self.spread if spread is None else spread
-        reach = np.maximum(student_reach(BAND_DECADES, self.freedom()) * scale, 0.0)
+        reach = np.maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
         unsure = self.count < WARM_UP
         expected = np.where(unsure, np.nan, expected)
         return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
