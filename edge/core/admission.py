@@ -90,16 +90,17 @@ class Admission:
         self.clock_steps = 0
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all."""
-        more = rows - len(self.last_time)
-        if more > 0:
-            self.last_time = np.append(self.last_time, np.full(more, -np.inf))
-            self.late_time = np.append(self.late_time, np.full(more, -np.inf))
-            self.late_run = np.append(self.late_run, np.zeros(more, dtype=np.int64))
-            self.run_time = np.append(self.run_time, np.full(more, np.nan))
-            self.run_arrived = np.append(self.run_arrived, np.full(more, np.nan))
-            self.recent = np.concatenate([self.recent, np.zeros((more, REMEMBERED), dtype=np.uint64)])
-            self.count = np.append(self.count, np.zeros(more, dtype=np.int64))
+        """Make room for `rows` sensors in all, and some to spare."""
+        if rows <= len(self.last_time):
+            return
+        more = max(16, rows, 2 * len(self.last_time)) - len(self.last_time)
+        self.last_time = np.append(self.last_time, np.full(more, -np.inf))
+        self.late_time = np.append(self.late_time, np.full(more, -np.inf))
+        self.late_run = np.append(self.late_run, np.zeros(more, dtype=np.int64))
+        self.run_time = np.append(self.run_time, np.full(more, np.nan))
+        self.run_arrived = np.append(self.run_arrived, np.full(more, np.nan))
+        self.recent = np.concatenate([self.recent, np.zeros((more, REMEMBERED), dtype=np.uint64)])
+        self.count = np.append(self.count, np.zeros(more, dtype=np.int64))
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
         """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ class Link:
         subscriptions: What to receive. Made by the first connection (a session that the broker has kept may have
             others), and by later ones where it has lost the session; each time, they would bring all retained ones.
         clock: Stamps arrivals, seconds since the epoch.
-        on_puback: Called in the network thread when the broker has answered to a publication.
+        on_news: Called in the network thread when the broker has accepted us or answered to a publication.
 
     Attributes:
         connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
@@ -80,7 +81,7 @@ class Link:
         options: LinkOptions,
         subscriptions: Sequence[Subscription] = (),
         clock: Callable[[], float] = time.time,
-        on_puback: Callable[[], None] = lambda: None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
         self.subscriptions = tuple(subscriptions)
@@ -91,7 +92,7 @@ class Link:
         self.refused_publications = 0
         self.callback_errors = 0
         self._clock = clock
-        self._on_puback = on_puback
+        self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._inbox = Inbox(options.receive_messages, options.receive_bytes)
         self._thread: threading.Thread | None = None
@@ -145,7 +146,7 @@ class Link:
         return self._standing.wait_subscribed(timeout_s)
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for a PUBACK."""
+        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for other news."""
         return self._inbox.take(timeout_s, most, most_bytes)
 
     def wake(self) -> None:
@@ -305,6 +306,7 @@ class Link:
         client.on_subscribe = self._guarded(self._on_subscribe)
         client.on_message = self._guarded(self._on_message)
         client.on_publish = self._guarded(self._on_publish)
+        client.on_socket_open = _send_at_once
         client.on_socket_register_write = _leave_writing_to_the_network_thread
         return client
 
@@ -336,9 +338,14 @@ class Link:
         cutter = PublishCutter(modern=self.version == "5", clock=self._clock, receipt=self.connections)
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._inbox.put_all))
         self._standing.accept(_Connection(self.connections, client, Window(most)), subscribed=not wanted)
+        self._tell_news()
         if self._standing.stopping:
             client.disconnect()
         log.info("connected %s version=%s session=%s", self._where, self.version, flags.session_present)
+
+    def _tell_news(self) -> None:
+        self._on_news()
+        self.wake()
 
     def _on_subscribe(self, _c: Client, _d: Any, _packet: int, reasons: list[ReasonCode], _p: Any) -> None:
         answers = zip(self.subscriptions, reasons, strict=False)
@@ -357,8 +364,7 @@ class Link:
             self.refused_publications += 1
             log.error("publication_refused reason=%r count=%d", str(reason), self.refused_publications)
         current.window.note(packet, refused=reason.is_failure)
-        self._on_puback()
-        self.wake()
+        self._tell_news()
 
     def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
         """A message has come that is out of the ordinary."""
@@ -377,6 +383,11 @@ class Link:
                 )
             ]
         )
+
+
+def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
+    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:

@@ -23,6 +23,9 @@ PUBLISH, RETAIN, QOS_1, QOS_2, DUP = 0x30, 0x01, 0x02, 0x04, 0x08
 INCOMPLETE = -1
 """The packet isn't all there, as far as one can tell by now."""
 
+_make = tuple.__new__
+"""Makes a named tuple in half of the time."""
+
 
 class PublishCutter:
     """Reads ordinary PUBLISH packets.
@@ -83,18 +86,9 @@ class PublishCutter:
             topic = topics.get(name)
             if topic is None:
                 topic = self._topic(name)
-            append(
-                Message(
-                    topic,
-                    data[payload_at:following],
-                    clock(),
-                    head & RETAIN != 0,
-                    1 if head & QOS_1 else 0,
-                    receipt,
-                    packet,
-                    head & DUP != 0,
-                )
-            )
+            retained, qos, redelivered = head & RETAIN != 0, 1 if head & QOS_1 else 0, head & DUP != 0
+            payload = data[payload_at:following]
+            append(_make(Message, (topic, payload, clock(), retained, qos, receipt, packet, redelivered)))
             position = following
         return messages, position
 
