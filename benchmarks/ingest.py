@@ -6,11 +6,13 @@ acknowledged. The time of a load ends when the event of its last reading has arr
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -129,25 +131,20 @@ def _peer(load: Load, command: Callable[[int], list[str]]) -> Taken:
     with tempfile.TemporaryDirectory() as folder, broker_in(Path(folder)) as broker:
         broker_pid = broker.pid or 0
         arguments = [*command(broker.port), "-C", str(load.messages)]
-        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as peer:
+        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as peer, ThreadPoolExecutor(1) as waiter:
             time.sleep(1.0)
             before, broker_before = cpu_seconds(peer.pid), cpu_seconds(broker_pid)
-            with running(*publisher(broker.port, load)) as process:
-                said, _ = process.communicate("\n")
-                after, ended = before, time.time()
-                while peer.poll() is None:
-                    after, ended = max(after, _cpu_or_nothing(peer.pid)), time.time()
-                    time.sleep(0.002)
-        seconds = ended - float(said.split()[1])
-        cpu, broker_cpu = after - before, cpu_seconds(broker_pid) - broker_before
-        return Taken(load.readings / seconds, 1e6 * cpu / load.readings, 1e6 * broker_cpu / load.readings)
+            end = waiter.submit(_end_of, peer.pid)
+            began = publish(broker.port, load)
+            ended, used = end.result()
+        cpu, broker_cpu = used - before, cpu_seconds(broker_pid) - broker_before
+        return Taken(load.readings / (ended - began), 1e6 * cpu / load.readings, 1e6 * broker_cpu / load.readings)
 
 
-def _cpu_or_nothing(pid: int) -> float:
-    try:
-        return cpu_seconds(pid)
-    except (OSError, IndexError):
-        return 0.0
+def _end_of(pid: int) -> tuple[float, float]:
+    """When a process ended, and the CPU seconds that it had used."""
+    _, _, usage = os.wait4(pid, 0)
+    return time.time(), usage.ru_utime + usage.ru_stime
 
 
 @contextmanager
