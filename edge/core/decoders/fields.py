@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, ClassVar
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
 from edge.core.decoders.json_text import read_json
@@ -20,12 +20,32 @@ from edge.core.messages import Refusal, Refused, Sample
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+REMEMBERED = 10_000
+"""Shapes of objects that are remembered; beyond it, all are looked at anew."""
+
+MOST_KEYS = 32
+"""Keys of an object whose shape is remembered."""
+
 LONGEST_PATH = 200
 """Characters of a path; a sensor's name has no more, and a long key must not cost its length a field."""
 
 
 _make = tuple.__new__
 """Makes a named tuple in half of the time."""
+
+
+class _Shape(NamedTuple):
+    """What to do with objects that have the same keys.
+
+    Attributes:
+        time_key: Which of them holds the time, or None.
+        values: The keys that hold values, and the paths of their samples.
+        is_ordinary: Whether all of those are usable paths.
+    """
+
+    time_key: str | None
+    values: tuple[tuple[str, str], ...]
+    is_ordinary: bool
 
 
 class _Found:
@@ -93,6 +113,7 @@ class FieldsDecoder(Decoder):
     depth: int = 8
     readings: int = 10_000
     _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict, init=False, repr=False, compare=False)
     name: ClassVar[str] = "json"
     repetition: ClassVar[Repetition] = Repetition.PERIODIC
 
@@ -105,10 +126,13 @@ class FieldsDecoder(Decoder):
     def decode(self, payload: bytes) -> Decoded:
         """See `Decoder`."""
         document = read_json(payload)
-        if isinstance(document, dict) and self.value_key in document:
-            read = self._reading(document)
-            return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         found = _Found(self.readings)
+        if isinstance(document, dict):
+            if self._plain(document, found) and found.samples:
+                return Decoded(found.samples, found.refusals)
+            if self.value_key in document:
+                read = self._reading(document)
+                return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         if isinstance(document, list):
             self._array(document, found)
         elif isinstance(document, dict):
@@ -121,10 +145,7 @@ class FieldsDecoder(Decoder):
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):
-            plain = self._plain(element) if isinstance(element, dict) else None
-            if plain is not None and len(plain) <= found.room:
-                found.room -= len(plain)
-                found.samples += plain
+            if isinstance(element, dict) and self._plain(element, found):
                 continue
             found.element = index
             if not isinstance(element, dict):
@@ -138,25 +159,41 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
-    def _plain(self, fields: dict[str, Any]) -> list[Sample] | None:
-        """What an object holds in which nothing is out of the ordinary; None for any other, and nothing is changed."""
-        time_key = self._time_key(fields)
+    def _plain(self, fields: dict[str, Any], found: _Found) -> bool:
+        """Take an object in which nothing is out of the ordinary; False for any other, and nothing is changed."""
+        shape = self._shapes.get(tuple(fields)) or self._shape(tuple(fields))
         time = None
-        if time_key is not None:
-            time = fields[time_key]
+        if shape.time_key is not None:
+            time = fields[shape.time_key]
             if not isinstance(time, float) or not -1e11 < time < 1e11:
-                return None
-        value = fields.get(self.value_key, self)
-        if value is not self:
-            return [_make(Sample, ("", value, time))] if isinstance(value, float) and math.isfinite(value) else None
-        plain = []
-        for key, value in fields.items():
-            if key is time_key:
-                continue
-            if not isinstance(value, float) or not math.isfinite(value) or not key or len(key) > LONGEST_PATH:
-                return None
-            plain.append(_make(Sample, (key, value, time)))
-        return plain
+                return False
+        samples = found.samples
+        before = len(samples)
+        for key, path in shape.values:
+            value = fields[key]
+            if not isinstance(value, float) or not isfinite(value):
+                break
+            samples.append(_make(Sample, (path, value, time)))
+        else:
+            if shape.is_ordinary and len(shape.values) <= found.room:
+                found.room -= len(shape.values)
+                return True
+        del samples[before:]
+        return False
+
+    def _shape(self, keys: tuple[str, ...]) -> _Shape:
+        """What to do with an object that has these keys."""
+        time_key = self._time_key(dict.fromkeys(keys))
+        if self.value_key in keys:
+            shape = _Shape(time_key, ((self.value_key, ""),), is_ordinary=True)
+        else:
+            others = tuple((each, each) for each in keys if each != time_key)
+            shape = _Shape(time_key, others, is_ordinary=all(0 < len(each) <= LONGEST_PATH for each, _ in others))
+        if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= LONGEST_PATH:
+            if len(self._shapes) >= REMEMBERED:
+                self._shapes.clear()
+            self._shapes[keys] = shape
+        return shape
 
     def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
         """What an object holds that is one reading."""
@@ -170,7 +207,7 @@ class FieldsDecoder(Decoder):
                 except TimeError as error:
                     return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
         value = fields[self.value_key]
-        if not isinstance(value, float) or not math.isfinite(value):
+        if not isinstance(value, float) or not isfinite(value):
             value = self._number(value)
             if isinstance(value, str):
                 return Refusal(value, self.value_key)
@@ -204,7 +241,7 @@ class FieldsDecoder(Decoder):
                 self._fields(numbered, f"{place}/", time, depth + 1, found)
 
     def _leaf(self, value: Any, path: str, time: float | None, found: _Found) -> None:
-        if not isinstance(value, float) or not math.isfinite(value):
+        if not isinstance(value, float) or not isfinite(value):
             value = self._number(value)
             if isinstance(value, str):
                 found.refuse(value, path)
@@ -214,7 +251,7 @@ class FieldsDecoder(Decoder):
     def _number(self, value: Any) -> float | str:
         """The number that a value is or stands for; or why it is none, a word of `REASONS`."""
         if isinstance(value, float):
-            return value if math.isfinite(value) else "not_finite"
+            return value if isfinite(value) else "not_finite"
         if isinstance(value, (bool, str)):
             word = value if isinstance(value, str) else str(value).lower()
             return self.values.get(word, "not_a_number")
