@@ -122,9 +122,8 @@ class Engine:
         """The state of each group's detectors, the groups in the order in which they came to be."""
         return [group.tables for group in self._order]
 
-    def restore(self, clock: StreamClock, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
-        """Go on from a snapshot, when sensors, tables and vitals have been given back."""
-        self.clock = clock
+    def restore(self, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
+        """Go on from a snapshot, when sensors, tables, vitals and the clock have been given back."""
         self.trackers = trackers
         self._interrupted = interrupted
 

@@ -10,32 +10,30 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 
 from config.schema import ResolvedRule
+from edge.core import saving
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.decoders.base import Repetition
 from edge.core.engine import Engine, Finding
-from edge.core.events import Event, timestamp
+from edge.core.events import Event
 from edge.core.gaps import Gap
 from edge.core.groups import Profile
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
 from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, join
 from edge.core.messages import Batch, DeadLetter, Message, Reading
-from edge.core.recovery import Unlearned, learn, take_over
+from edge.core.open_incidents import OpenIncidents
+from edge.core.recovery import Unlearned, learn
 from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.reporting import Reporter, SensorFacts
 from edge.core.routes import Routes, topic_for
 from edge.core.sensors import SensorTable
-from edge.core.snapshot import Snapshot, SnapshotError, pack_arrays, unpack_arrays
+from edge.core.snapshot import Snapshot
 from edge.core.topics import Topics
 from edge.core.trace import Observer
-
-OPEN_LISTED = 500
-"""Incidents that the message with all open ones lists; it says how many there are."""
 
 NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
 """Kinds that mean nothing for a sensor that reports only now and then, or repeats itself."""
@@ -87,14 +85,14 @@ class Pipeline:
         self.engine = Engine(lambda slot: self._profiles[slot])
         self._topics = topics
         self._rule_for = rule_for
-        self._reorder = Reorder(reorder_s)
-        self._intake = Intake(routes, self.sensors, self._add_sensor, limits or IntakeLimits(), self.accounts)
-        self._reporter = Reporter(gateway, topics, lambda slot: self._facts[slot])
+        self.reorder = Reorder(reorder_s)
+        self.intake = Intake(routes, self.sensors, self._add_sensor, limits or IntakeLimits(), self.accounts)
+        self.reporter = Reporter(gateway, topics, lambda slot: self._facts[slot])
         self._profiles: list[Profile] = []
-        self._repetitions: list[str] = []
+        self.repetitions: list[str] = []
         self._facts: list[SensorFacts] = []
-        self._open: dict[str, Event] = {}
-        self._interrupted = False
+        self.open_incidents = OpenIncidents(topics)
+        self.is_interrupted = False
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
@@ -105,13 +103,13 @@ class Pipeline:
         """Take messages in the order of their arrival."""
         letters: list[DeadLetter] = []
         delivered: list[tuple[int, int]] = []
-        batch = self._intake.read(messages, letters, delivered)
+        batch = self.intake.read(messages, letters, delivered)
         return self._learn(batch, delivered, messages.__getitem__, letters, _noted(messages))
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""
         letters: list[DeadLetter] = []
-        batch = self._intake.read_readings(readings, letters)
+        batch = self.intake.read_readings(readings, letters)
         arrivals = ArrivalsTold()
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
@@ -120,38 +118,38 @@ class Pipeline:
 
         Sensors that have fallen silent are found, and readings that were held back go on.
         """
-        latest = max(self.engine.clock.now, self._reorder.clock.now)
+        latest = max(self.engine.clock.now, self.reorder.clock.now)
         clock = latest + elapsed_s
-        held = len(self._reorder)
-        silent = self.engine.is_anyone_silent(clock - self._reorder.wait_s)
+        held = len(self.reorder)
+        silent = self.engine.is_anyone_silent(clock - self.reorder.wait_s)
         step = self._pass_time(clock)
-        step.journal = Tick(clock) if silent or len(self._reorder) < held else None
+        step.journal = Tick(clock) if silent or len(self.reorder) < held else None
         return step
 
     def flush(self) -> Step:
         """Let go of whatever is held back: there is no more to come."""
-        return self._pass_time(np.inf) if len(self._reorder) else Step()
+        return self._pass_time(np.inf) if len(self.reorder) else Step()
 
     def clock_stepped(self, by: float) -> Step:
         """Note that the gateway's clock was set by so many seconds; what is held back goes on before."""
         step = self.flush()
-        self.engine.clock_stepped(by, self._intake.clock_stepped(by))
-        self._reorder.clock = copy(self.engine.clock)
+        self.engine.clock_stepped(by, self.intake.clock_stepped(by))
+        self.reorder.clock = copy(self.engine.clock)
         step.journal = ClockStep(by)
         return step
 
     def gap(self, gap: Gap, now: float) -> Step:
         """Say that something is missing."""
-        event = self._reporter.report_gap(gap, now)
+        event = self.reporter.report_gap(gap, now)
         return Step(events=[event], journal=Numbered(event.sequence))
 
     def continue_after(self, sequence: int) -> None:
         """Number the next event higher than `sequence`."""
-        self._reporter.last_sequence = max(self._reporter.last_sequence, sequence)
+        self.reporter.last_sequence = max(self.reporter.last_sequence, sequence)
 
     def interrupted(self) -> None:
         """Note that readings may be missing for a reason of our own, so that no sensor is called silent for it."""
-        self._interrupted = True
+        self.is_interrupted = True
 
     def relive(self, parts: Iterable[Part]) -> list[Event]:
         """Go through what was journaled, in the order of that time; the events that came of it once more."""
@@ -174,100 +172,36 @@ class Pipeline:
             self.interrupted()
         self.know(part.new_sensors)
         batch = part.batch.take(part.batch.slots < len(self.sensors))
-        self._intake.recall(batch, part.deliveries)
+        self.intake.recall(batch, part.deliveries)
         self.accounts.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late)).events
 
     def know(self, sensors: Iterable[tuple[str, str, bool]]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
-            self._intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival)
+            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival)
         self.engine.grow(len(self.sensors))
 
     def save(self, digest: str, inputs: str = "") -> bytes:
-        """Everything that the core knows, for `restore()` after a restart.
-
-        Args:
-            digest: Of the configuration.
-            inputs: Digest of what it says of inputs.
-        """
-        engine, clock, waiting = self.engine, self.engine.clock, self._reorder.clock
-        return Snapshot(
-            digest=digest,
-            sensors=list(zip(self.sensors.names, self._repetitions, strict=True)),
-            tables=[[table.to_bytes() for table in group] for group in engine.tables()],
-            vitals=pack_arrays(engine.vitals),
-            admission=pack_arrays(self._intake.admission),
-            trackers=engine.trackers,
-            clock=clock.now,
-            interrupted=engine.is_interrupted,
-            interrupted_now=self._interrupted,
-            last_values=self._intake.last_value,
-            open_events=list(self._open.values()),
-            last_sequence=self._reporter.last_sequence,
-            groups=[engine.ordered_groups.index(group) for group, _ in engine.members],
-            inputs=inputs,
-            timed_by_arrival=self._intake.timed_by_arrival,
-            clock_ahead=(clock.ahead, clock.ahead_time, clock.alone, clock.highest),
-            deliveries=self._intake.deliveries.remembered(),
-            held=self._reorder.held(),
-            reorder_clock=(waiting.now, waiting.ahead, waiting.ahead_time, waiting.alone, waiting.highest),
-        ).to_bytes()
+        """Everything that the core knows, for `restore()` after a restart; see `saving.py`."""
+        return saving.save(self, digest, inputs)
 
     def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
-        """Go on from where `save()` was called; only for a pipeline that has seen nothing yet.
-
-        Args:
-            snapshot: What was saved.
-            inputs: Digest of what the present configuration says of inputs.
-
-        Returns:
-            What the snapshot couldn't give, because the configuration has changed; see `recovery.learn()`.
-
-        Raises:
-            SnapshotError: What was saved is damaged, or there is no room for it. The pipeline is of no use then; make
-                a new one.
-        """
-        timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
-        self.know((name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True))
-        if self.sensors.names != [name for name, _ in snapshot.sensors]:
-            raise SnapshotError("there is no room for its sensors")
-        engine = self.engine
-        unlearned = take_over(engine, snapshot)
-        unpack_arrays(engine.vitals, snapshot.vitals)
-        engine.vitals.rows = len(engine.vitals.count)
-        unpack_arrays(self._intake.admission, snapshot.admission)
-        clock = engine.clock
-        clock.now = snapshot.clock
-        if snapshot.clock_ahead is None:
-            clock.highest = max(0, len(self.sensors) - 1)
-        else:
-            clock.ahead, clock.ahead_time, clock.alone, clock.highest = snapshot.clock_ahead
-        engine.restore(clock, snapshot.trackers, interrupted=snapshot.interrupted)
-        for packet, checksum in snapshot.deliveries:
-            self._intake.deliveries.note(packet, checksum)
-        if snapshot.reorder_clock is not None:
-            waiting = self._reorder.clock
-            waiting.now, waiting.ahead, waiting.ahead_time, waiting.alone, waiting.highest = snapshot.reorder_clock
-        self._reorder.hold_again(snapshot.held)
-        self._intake.last_value = snapshot.last_values
-        self._reporter.last_sequence = snapshot.last_sequence
-        self._open = {event.sensor: event for event in snapshot.open_events}
-        self._interrupted = snapshot.interrupted_now
+        """Go on from where `save()` was called; only for a pipeline that has seen nothing yet. See `saving.py`."""
         self._inputs_changed = snapshot.inputs != inputs
+        unlearned = saving.restore(self, snapshot)
         if self._inputs_changed:
-            engine.wait_for_everyone()
+            self.engine.wait_for_everyone()
         return unlearned
 
     def learn(self, unlearned: Unlearned, past: Iterable[Part]) -> int:
         """Let detectors learn from the journal's past what `restore()` couldn't give; returns how many readings."""
-        by_arrival = np.flatnonzero(self._intake.timed_by_arrival)
-        return learn(self.engine, unlearned, past, by_arrival, self._reorder.wait_s)
+        by_arrival = np.flatnonzero(self.intake.timed_by_arrival)
+        return learn(self.engine, unlearned, past, by_arrival, self.reorder.wait_s)
 
     def retained_now(self) -> dict[str, bytes]:
         """The retained topics as they should stand: every open incident, and the list of them."""
-        retained = {self._topics.state(self._facts_of(name).topic): each.payload for name, each in self._open.items()}
-        return retained | {self._topics.open: self._open_json()}
+        return self.open_incidents.retained()
 
     def _learn(
         self,
@@ -278,16 +212,16 @@ class Pipeline:
         arrivals: ArrivalsNoted | ArrivalsTold,
     ) -> Step:
         part = None
-        after_a_break = self._interrupted and len(batch) > 0
+        after_a_break = self.is_interrupted and len(batch) > 0
         if len(batch) or delivered:
             part = Readings(batch, self._new_sensors(), delivered, after_a_break)
         self.engine.grow(len(self.sensors))
         findings = []
         if after_a_break:
-            findings = self._take(self._reorder.pass_time(np.inf), None, letters)
+            findings = self._take(self.reorder.pass_time(np.inf), None, letters)
             self.engine.interrupted()
-            self._interrupted = False
-        findings += self._take(self._reorder.pass_on(batch), message_of, letters, arrivals)
+            self.is_interrupted = False
+        findings += self._take(self.reorder.pass_on(batch), message_of, letters, arrivals)
         step = self._report(findings, letters)
         if part is not None and isinstance(arrivals, ArrivalsNoted):
             part.late = arrivals.noted
@@ -301,38 +235,32 @@ class Pipeline:
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
     ) -> list[Finding]:
-        return self.engine.process(self._intake.admit(batch, message_of, letters, arrivals))
+        return self.engine.process(self.intake.admit(batch, message_of, letters, arrivals))
 
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
-        findings = self._take(self._reorder.pass_time(clock), None, letters)
+        findings = self._take(self.reorder.pass_time(clock), None, letters)
         if np.isfinite(clock):
-            findings += self.engine.tick(clock - self._reorder.wait_s)
+            findings += self.engine.tick(clock - self.reorder.wait_s)
         return self._report(findings, letters)
 
     def _new_sensors(self) -> list[tuple[str, str, bool]]:
         """Sensors that the engine doesn't know yet, as `know()` takes them."""
         first = len(self.engine.members)
-        names, timed = self.sensors.names[first:], self._intake.timed_by_arrival[first:]
-        return list(zip(names, self._repetitions[first:], timed, strict=True))
+        names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]
+        return list(zip(names, self.repetitions[first:], timed, strict=True))
 
     def _report(self, findings: list[Finding], letters: list[DeadLetter]) -> Step:
         step = Step(dead_letters=letters)
         for finding in findings:
-            before = self._open.get(self._facts[finding.slot].name)
+            before = self.open_incidents.events.get(self._facts[finding.slot].name)
             continues = before is not None and finding.transition is not Transition.RAISED
-            event = self._reporter.report(finding, before.incident if before is not None and continues else None)
+            event = self.reporter.report(finding, before.incident if before is not None and continues else None)
             step.events.append(event)
             self.accounts.events[event.transition] += 1
-            state_topic = self._topics.state(self._facts[finding.slot].topic)
-            if finding.transition in {Transition.RAISED, Transition.UPDATED}:
-                self._open[event.sensor] = event
-                step.retained[state_topic] = event.payload
-            else:
-                self._open.pop(event.sensor, None)
-                step.retained[state_topic] = _ok_json(event)
+            step.retained |= self.open_incidents.note(event)
         if findings:
-            step.retained[self._topics.open] = self._open_json()
+            step.retained |= self.open_incidents.listed()
         return step
 
     def _add_sensor(self, slot: int, repetition: Repetition) -> None:
@@ -341,26 +269,10 @@ class Pipeline:
         detectors = rule.detectors
         if repetition is not Repetition.PERIODIC:
             detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)
-        self._repetitions.append(repetition.value)
+        self.repetitions.append(repetition.value)
         self._profiles.append(Profile(detectors, rule.incidents))
         self._facts.append(SensorFacts(name, topic_for(name, self._topics.anomaly("")), rule.unit, rule.labels))
-
-    def _facts_of(self, name: str) -> SensorFacts:
-        slot = self.sensors.find(name)
-        if slot is None:
-            raise KeyError(name)
-        return self._facts[slot]
-
-    def _open_json(self) -> bytes:
-        worst = sorted(self._open.values(), key=lambda each: (-each.severity, each.sequence))[:OPEN_LISTED]
-        return msgspec.json.encode(
-            {"count": len(self._open), "incidents": [msgspec.Raw(each.payload) for each in worst]}
-        )
 
 
 def _noted(messages: Sequence[Message]) -> ArrivalsNoted:
     return ArrivalsNoted(lambda origin: math.nan if origin == ORIGIN_UNKNOWN else messages[origin].arrived)
-
-
-def _ok_json(event: Event) -> bytes:
-    return msgspec.json.encode({"state": "ok", "sensor": event.sensor, "since": timestamp(event.time)})

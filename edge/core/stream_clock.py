@@ -19,6 +19,9 @@ ALONE = 5
 
 NOBODY = -1
 
+SavedClock = tuple[float, int, float, int, int]
+"""A clock's attributes, in their order."""
+
 
 class StreamClock:
     """The latest time that is believed.
@@ -37,6 +40,14 @@ class StreamClock:
         self.ahead_time = -np.inf
         self.alone = 0
         self.highest = 0
+
+    def saved(self) -> SavedClock:
+        """What `go_on_from()` takes."""
+        return self.now, self.ahead, self.ahead_time, self.alone, self.highest
+
+    def go_on_from(self, saved: SavedClock) -> None:
+        """Stand as the clock did whose `saved()` this is."""
+        self.now, self.ahead, self.ahead_time, self.alone, self.highest = saved
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
         """Take note of readings; what the clock says after each, shape (n,).

@@ -15,7 +15,7 @@ from edge.core.gaps import Gap
 from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.pipeline import Pipeline
 from edge.core.snapshot import Snapshot, SnapshotError
-from edge.shell.store import Recollection, Store
+from edge.shell.store import Recollection, Store, StoreError
 
 log = logging.getLogger("edgewarden.service")
 
@@ -30,20 +30,22 @@ Resumed = tuple[Pipeline, Recollection, list[Gap]]
 """The core, what it was made of, and what turned out to be missing."""
 
 
-class Entries:
-    """The parts of journal entries, without those that are damaged."""
+def _since(entries: Iterable[bytes]) -> Iterator[Part]:
+    """What was journaled since the snapshot; all of it, since what follows a damaged entry may speak of its sensors."""
+    for entry in entries:
+        try:
+            yield from unpack(entry)
+        except JournalError as error:
+            raise StoreError(f"the store is damaged: {error}", damaged=True) from error
 
-    def __init__(self, entries: Iterable[bytes]) -> None:
-        self._entries = entries
-        self.damaged = 0
 
-    def __iter__(self) -> Iterator[Part]:
-        for entry in self._entries:
-            try:
-                yield from unpack(entry)
-            except JournalError as error:
-                self.damaged += 1
-                log.warning("journal_entry_damaged error=%r", str(error))
+def _past(entries: Iterable[bytes]) -> Iterator[Part]:
+    """What was journaled before the snapshot, without what is damaged."""
+    for entry in entries:
+        try:
+            yield from unpack(entry)
+        except JournalError as error:
+            log.warning("journal_entry_damaged error=%r", str(error))
 
 
 def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str, now: float) -> Resumed:
@@ -60,13 +62,12 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
         The core, what it was made of, and what turned out to be missing.
 
     Raises:
-        StoreError: The store can't be read, or the state of a changed configuration can't be written.
+        StoreError: The store can't be read, is damaged, or the state of a changed configuration can't be written.
     """
     began = time.monotonic()
     recollection = store.recall()
     pipeline = make_pipeline()
     gaps = []
-    since = Entries(recollection.since)
     learned = 0
     relived = np.zeros(0, dtype=np.int64)
     try:
@@ -74,18 +75,17 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
             learned = _restore(pipeline, store, recollection.state, digest, inputs)
         before = pipeline.engine.vitals.count.copy()
         if recollection.state is not None or recollection.complete:
-            pipeline.relive(since)
+            pipeline.relive(_since(recollection.since))
         relived = pipeline.engine.vitals.count.copy()
         relived[: len(before)] -= before
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
         if recollection.complete:
-            pipeline.relive(Entries(store.past()))
-            pipeline.relive(since)
-        gaps.append(_missing(recollection, f"the learned state couldn't be read ({error})"))
-    if since.damaged:
-        gaps.append(_missing(recollection, f"{since.damaged} batches of readings couldn't be read"))
+            pipeline.relive(_past(store.past()))
+            pipeline.relive(_since(recollection.since))
+        detail = f"the learned state couldn't be read ({error})"
+        gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
     log.info(
         "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
         len(pipeline.sensors),
@@ -110,18 +110,16 @@ def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
-    return pipeline.learn(unlearned, _latest(lambda: Entries(store.past()), RELEARNED))
+    return pipeline.learn(unlearned, _past(_latest(store, RELEARNED)))
 
 
-def _latest(past: Callable[[], Iterable[Part]], most: int) -> Iterator[Part]:
-    """The parts of a journal that hold its latest readings, at most about so many."""
-    surplus = sum(len(each) for each in past() if isinstance(each, Readings)) - most
-    for part in past():
-        if isinstance(part, Readings) and surplus > 0:
-            surplus -= len(part)
-        else:
-            yield part
-
-
-def _missing(recollection: Recollection, detail: str) -> Gap:
-    return Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail)
+def _latest(store: Store, most: int) -> list[bytes]:
+    """The latest journal entries before the snapshot that hold about so many readings, in order."""
+    entries: list[bytes] = []
+    readings = 0
+    for entry in store.past(newest_first=True):
+        entries.append(entry)
+        readings += sum(len(part) for part in _past([entry]) if isinstance(part, Readings))
+        if readings >= most:
+            break
+    return entries[::-1]

@@ -53,8 +53,9 @@ class ModelStore:
         last = self.journal[max(self.journal)][0] if self.journal else None
         return Recollection(self.state, since, last, min(self.journal, default=1) == 1, self.digest)
 
-    def past(self) -> Iterator[bytes]:
-        yield from [entry for number, (_, entry) in self.journal.items() if number <= self.covered]
+    def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
+        entries = [entry for number, (_, entry) in self.journal.items() if number <= self.covered]
+        yield from reversed(entries) if newest_first else entries
 
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
         waiting = [each for each in self._outbox() if after < each.sequence <= (up_to or 2**63)]

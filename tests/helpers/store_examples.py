@@ -60,6 +60,11 @@ def sequences(store: Store, after: int = 0, most: int = 100) -> list[int]:
 def pruned(store: Store, now: float, keep: Sequence[int] = ()) -> list[Gap]:
     """Prune a store, and let go of its surplus; the gaps of which the subscribers would be told."""
     store.prune(now)
+    return drop_surplus(store, now, keep)
+
+
+def drop_surplus(store: Store, now: float, keep: Sequence[int] = ()) -> list[Gap]:
+    """Let go of a store's surplus; the gaps of which the subscribers would be told."""
     surplus = store.surplus(now, keep)
     store.append([], [], instead_of=[sequence for each in surplus for sequence in each.sequences])
     return [each.gap for each in surplus]
@@ -75,6 +80,7 @@ def answers(store: Store) -> dict[str, object]:
         "some pending open": store.pending_open(1, 5, last - 1),
         "recall": store.recall(),
         "past": list(store.past()),
+        "past, newest first": list(store.past(newest_first=True)),
         "backlog": store.backlog(),
         "last sequence": last,
     }

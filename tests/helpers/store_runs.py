@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from hypothesis import strategies as st
 from model_store import ModelStore
 from power_cut import Disk, PowerCutConnection
-from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of_model
+from store_examples import DAY, LIMITS, answers, drop_surplus, events, letter, numbered, rows_of_model
 
 from edge.core.events import Event
 from edge.shell.store import SqliteStore, Store
@@ -77,11 +77,17 @@ class Run:
             return
         if action[0] == "prune":
             self.now += DAY * action[1]
-        deed = self._deed(action)
-        assert retry(lambda: deed(self.store)) == deed(self.model)
+        for deed in self._deeds(action):
+            assert retry(lambda: deed(self.store)) == deed(self.model)  # noqa: B023 - called at once
+            self.moments.append(self._moment())
         if action[0] == "append":
             self.next += len(action[1])
-        self.moments.append(self._moment())
+
+    def _deeds(self, action: Action) -> list[Callable[[Store], object]]:
+        """What an action consists of: a commit each."""
+        if action[0] == "prune":
+            return [lambda store: store.prune(self.now), lambda store: drop_surplus(store, self.now)]
+        return [self._deed(action)]
 
     def _deed(self, action: Action) -> Callable[[Store], object]:
         name, *arguments = action
@@ -93,9 +99,7 @@ class Run:
         if name == "remember":
             state = bytes([self.next]) * arguments[0]
             return lambda store: store.remember(state, "digest", self.now)
-        if name == "confirm":
-            return lambda store: store.confirm([self.next - each for each in arguments[0]], self.now)
-        return lambda store: pruned(store, self.now)
+        return lambda store: store.confirm([self.next - each for each in arguments[0]], self.now)
 
     def possible(self, calls: int) -> list[Moment]:
         """What may be there if the power fails after so many changes."""

@@ -138,8 +138,8 @@ class Store(Protocol):
     def recall(self) -> Recollection:
         """The newest snapshot, and the journal entries since."""
 
-    def past(self) -> Iterator[bytes]:
-        """The journal entries before the newest snapshot, in order."""
+    def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
+        """The journal entries before the newest snapshot, in order or from the newest on."""
 
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
         """Unconfirmed events with a sequence above `after` and not above `up_to`, in order, at most `most`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.shell.store.base import StoreError
+from edge.shell.store.write_ahead_log import lost_commits
 
 BUSY_TIMEOUT_S = 5.0
 LOG_PAGES = 1000
@@ -60,6 +61,15 @@ class Database:
         self.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
         self.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self.execute(f"PRAGMA journal_size_limit = {4096 * LOG_PAGES}")
+
+    def empty_log(self) -> None:
+        """Bring the write-ahead log into the file, unless somebody reads in it just now.
+
+        What an interrupted transaction has left in it would otherwise lie behind new ones, and look like their damage.
+        """
+        self.execute("PRAGMA busy_timeout = 0")
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; all rows of its answer."""
@@ -144,6 +154,8 @@ def _check(path: Path) -> None:
     log = Path(f"{path}-wal")
     if len(header) < SMALLEST and path.exists() and log.exists() and log.stat().st_size:
         raise StoreError(f"{path}: the database is damaged: only its log is left", damaged=True)
+    if lost := lost_commits(log):
+        raise StoreError(f"{path}: the database is damaged: {lost} commits in its log can't be read", damaged=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from edge.core.journal import JournalError, Readings, unpack
 from edge.core.snapshot import Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
+from edge.shell.store.write_ahead_log import lost_commits
 
 EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
@@ -129,7 +130,9 @@ def _rows(
 
 
 def _is_sound(path: Path) -> bool:
-    """Whether all pages are where they belong; if not, rows may be missing without a trace."""
+    """Whether all pages are where they belong, and no commits lost; if not, rows may be missing without a trace."""
+    if lost_commits(Path(f"{path}-wal")):
+        return False
     try:
         return list(_iterate(path, "PRAGMA quick_check(1)")) == [("ok",)]
     except StoreError:

@@ -128,10 +128,11 @@ class SqliteStore:
         complete = count == newest >= after  # numbers begin at 1
         return Recollection(state, [entry for (entry,) in entries], last, complete, digest or "")
 
-    def past(self) -> Iterator[bytes]:
+    def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
         """See `Store`."""
+        order = "DESC" if newest_first else "ASC"
         for (entry,) in self._database.iterate(
-            f"{ENTRIES} number <= (SELECT max(journal) FROM snapshot) ORDER BY number"  # noqa: S608 - ours
+            f"{ENTRIES} number <= (SELECT max(journal) FROM snapshot) ORDER BY number {order}"  # noqa: S608 - ours
         ):
             yield entry
 
@@ -255,6 +256,7 @@ class SqliteStore:
         for table, columns in COLUMNS.items():
             self._database.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608 - ours
         self._database.execute(f"EXPLAIN {ADD_EVENT}", (None,) * 14)
+        self._database.empty_log()
 
 
 @contextmanager

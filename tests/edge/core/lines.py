@@ -125,7 +125,7 @@ def knowledge(made: Pipeline) -> dict[str, object]:
     }
     known["trackers"] = msgspec.msgpack.encode(sorted(snapshot.trackers.items()))
     known["last values"] = sorted(snapshot.last_values.items())
-    for owner in (made.engine.vitals, made._intake.admission):
+    for owner in (made.engine.vitals, made.intake.admission):
         for name, array in vars(owner).items():
             if isinstance(array, np.ndarray):
                 known[f"{type(owner).__name__}.{name}"] = array[: len(made.sensors)].tobytes()

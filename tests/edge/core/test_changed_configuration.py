@@ -173,6 +173,6 @@ def test_less_room_for_sensors_is_an_error() -> None:
     from edge.core.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
-    small = Pipeline("gw", Topics("e"), line.pipeline._intake._routes, lambda _: SAME, sensors=2)
+    small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)
     with pytest.raises(SnapshotError, match="no room"):
         small.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")

@@ -107,7 +107,7 @@ def test_when_the_gateways_clock_is_set_nothing_is_refused_nobody_is_silent_and_
         line.take(plant(now + np.arange(30.0), *STAMPED), cut=7)
         now += 30.0
     assert (line.events, line.refused) == ([], [])
-    assert line.pipeline.accounts.readings_taken + len(line.pipeline._reorder) == 3 * 30 * (1 + len(steps))
+    assert line.pipeline.accounts.readings_taken + len(line.pipeline.reorder) == 3 * 30 * (1 + len(steps))
     line.take(plant(now + np.arange(30.0), *STAMPED[:2]), cut=7)
     assert line.missing() == ["now/c"]
     again = revived(pipeline(reorder_s=reorder_s), pipeline().save("", ""), line.parts)

@@ -156,6 +156,6 @@ def test_in_a_pipeline_neither_cuts_nor_restarts_change_anything(order: list[int
 def test_time_lets_go_of_what_is_held_and_is_journaled_for_it() -> None:
     line = Line(pipeline(reorder_s=3.0)).take(plant(START + np.arange(5.0), "paced/a", "paced/b"))
     line.note(line.pipeline.tick(4.0))
-    assert len(line.pipeline._reorder) == 0
+    assert len(line.pipeline.reorder) == 0
     again = revived(pipeline(reorder_s=3.0), pipeline().save("", ""), line.parts)
     assert differing(again.pipeline, line.pipeline) == []

@@ -120,6 +120,21 @@ def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: b
         judge(path, whole)
 
 
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_commits_that_are_lost_from_the_middle_of_the_log_are_not_lost_silently(seed: int) -> None:
+    with scratch() as folder:
+        whole = filled(folder / "store", closed=False)
+        log = Path(f"{whole.path}-wal")
+        content = bytearray(log.read_bytes())
+        content[random.Random(seed).randrange(len(content))] ^= 0x10
+        log.write_bytes(content)
+        store, damage = files(whole.path).open(NOW)
+        found = [*store.past(), *store.recall().since]
+        store.close()
+        assert len(found) >= len(whole.entries) - 2 or damage is not None
+
+
 def test_any_byte_of_the_header_may_be_flipped(tmp_path_factory: pytest.TempPathFactory) -> None:
     whole = filled(tmp_path_factory.mktemp("small") / "store", events=6, entries=4, covered=2)
     for place in range(100):

@@ -13,7 +13,7 @@ from store_examples import event, sequences
 from edge.core.journal import pack
 from edge.shell.assembly import make_pipeline
 from edge.shell.resume import resume
-from edge.shell.store import SqliteStore, StoreFiles
+from edge.shell.store import SqliteStore, StoreError, StoreFiles
 from edge.shell.store.salvage import HIGHEST, Saved, salvage
 
 
@@ -100,6 +100,22 @@ def test_the_core_gets_from_what_was_saved_what_it_knew_then(path: Path) -> None
     assert gaps == []
     assert len(found.sensors) == 8
     assert found.engine.vitals.count[:8].tolist() == [30, 30, 21, 21, 11, 11, 1, 1]
+    store.close()
+
+
+@pytest.mark.parametrize(("number", "is_refused"), [(27, True), (20, False)])
+def test_an_entry_that_is_damaged_makes_the_file_a_damaged_one_if_it_is_needed(
+    path: Path, *, number: int, is_refused: bool
+) -> None:
+    spoil(path, f"UPDATE journal SET entry = substr(entry, 1, 20) WHERE number = {number}")  # noqa: S608 - our own
+    store = SqliteStore(path, "process", LIMITS)
+    digest, inputs = CONFIGURATION.digest(), CONFIGURATION.inputs_digest()
+    if is_refused:
+        with pytest.raises(StoreError, match="damaged") as caught:
+            resume(lambda: make_pipeline(CONFIGURATION), store, digest, inputs, NOW)
+        assert caught.value.damaged
+    else:
+        assert resume(lambda: make_pipeline(CONFIGURATION), store, digest, inputs, NOW)[2] == []
     store.close()
 
 

@@ -1,0 +1,77 @@
+"""Saving: from all that the core knows to a snapshot, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.core.recovery import Unlearned, take_over
+from edge.core.snapshot import Snapshot, SnapshotError, pack_arrays, unpack_arrays
+
+if TYPE_CHECKING:
+    from edge.core.pipeline import Pipeline
+
+
+def save(line: Pipeline, digest: str, inputs: str) -> bytes:
+    """Everything that a pipeline knows, for `restore()` after a restart.
+
+    Args:
+        line: The pipeline.
+        digest: Of the configuration.
+        inputs: Digest of what it says of inputs.
+    """
+    engine, intake = line.engine, line.intake
+    return Snapshot(
+        digest=digest,
+        sensors=list(zip(line.sensors.names, line.repetitions, strict=True)),
+        tables=[[table.to_bytes() for table in group] for group in engine.tables()],
+        vitals=pack_arrays(engine.vitals),
+        admission=pack_arrays(intake.admission),
+        trackers=engine.trackers,
+        clock=engine.clock.now,
+        interrupted=engine.is_interrupted,
+        interrupted_now=line.is_interrupted,
+        last_values=intake.last_value,
+        open_events=list(line.open_incidents.events.values()),
+        last_sequence=line.reporter.last_sequence,
+        groups=[engine.ordered_groups.index(group) for group, _ in engine.members],
+        inputs=inputs,
+        timed_by_arrival=intake.timed_by_arrival,
+        clock_ahead=engine.clock.saved()[1:],
+        deliveries=intake.deliveries.remembered(),
+        held=line.reorder.held(),
+        reorder_clock=line.reorder.clock.saved(),
+    ).to_bytes()
+
+
+def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
+    """Give a pipeline that has seen nothing yet what was saved.
+
+    Returns:
+        What the snapshot couldn't give, because the configuration has changed; see `recovery.learn()`.
+
+    Raises:
+        SnapshotError: What was saved is damaged, or there is no room for it. The pipeline is of no use then; make a
+            new one.
+    """
+    timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
+    line.know((name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True))
+    if line.sensors.names != [name for name, _ in snapshot.sensors]:
+        raise SnapshotError("there is no room for its sensors")
+    engine, intake, reorder = line.engine, line.intake, line.reorder
+    unlearned = take_over(engine, snapshot)
+    unpack_arrays(engine.vitals, snapshot.vitals)
+    engine.vitals.rows = len(engine.vitals.count)
+    unpack_arrays(intake.admission, snapshot.admission)
+    ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
+    engine.clock.go_on_from((snapshot.clock, *ahead))
+    engine.restore(snapshot.trackers, interrupted=snapshot.interrupted)
+    for packet, checksum in snapshot.deliveries:
+        intake.deliveries.note(packet, checksum)
+    if snapshot.reorder_clock is not None:
+        reorder.clock.go_on_from(snapshot.reorder_clock)
+    reorder.hold_again(snapshot.held)
+    intake.last_value = snapshot.last_values
+    line.reporter.last_sequence = snapshot.last_sequence
+    line.open_incidents.events = {event.sensor: event for event in snapshot.open_events}
+    line.is_interrupted = snapshot.interrupted_now
+    return unlearned
