@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State
+from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State, bounded
 from detectors.surprise import MOST, student_reach, student_tail
 
 WARM_UP = 30.0
@@ -76,7 +76,7 @@ class Noise:
         self.count: Floats = state["count"][slots]
         self.variance: Floats = state["variance"][slots]
         self.spread: Floats = np.sqrt(self.variance)
-        self.rho: Floats = np.clip(
+        self.rho: Floats = bounded(
             np.where(self.variance > 0, state["lag"][slots] / np.maximum(self.variance, 1e-200), 0.0), 0.0, 0.999
         )
         self._fourth: Floats = state["fourth"][slots]
@@ -88,7 +88,7 @@ class Noise:
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
         error = np.sqrt(24.0 / np.minimum(np.maximum(self.count, 1.0), KURTOSIS_MEMORY))
         heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
-        freedom: Floats = np.clip(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
+        freedom: Floats = bounded(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
         return freedom
 
     def score(self, residual: Floats, spread: Floats | None = None) -> Floats:
@@ -127,11 +127,11 @@ class Noise:
         """
         state, slots = self._state, self._slots
         bound = WINSOR * self.spread
-        believed = np.where(self.variance > 0, np.clip(residual, -bound, bound), residual)
+        believed = np.where(self.variance > 0, bounded(residual, -bound, bound), residual)
         rate = 1.0 / np.minimum(self.count + 1.0, self._memory)
         square = believed * believed
         last = state["last_residual"][slots]
-        bent = np.clip(last, -bound, bound)
+        bent = bounded(last, -bound, bound)
         ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
         quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
         away = np.abs(residual)

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.base import Floats, bounded
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
@@ -34,7 +34,7 @@ def normal_tail(z: Floats) -> Floats:
     near = np.maximum(away, 1e-9)
     factor = -np.expm1(-1.98 * near / np.sqrt(2.0)) / (1.135 * np.sqrt(np.pi / 2.0) * near)
     decades = 0.5 * away * away / _LN10 - np.log10(np.minimum(factor, 1.0))
-    tail: Floats = np.clip(decades, 0.0, MOST)
+    tail: Floats = bounded(decades, 0.0, MOST)
     return tail
 
 
@@ -83,7 +83,7 @@ def _normal_reach_once(decades: float) -> Floats:
 
 def exponential_tail(ratio: Floats) -> Floats:
     """Decades of surprise of an exponential variable at least `ratio` times its mean."""
-    return np.clip(ratio / _LN10, 0.0, MOST)
+    return bounded(ratio / _LN10, 0.0, MOST)
 
 
 def exponential_reach(decades: Floats | float) -> Floats:
