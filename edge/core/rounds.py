@@ -64,4 +64,4 @@ def runs_of(slots: NDArray[np.intp]) -> Runs:
     order = np.argsort(slots, kind="stable")
     ordered = slots[order]
     starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-    return Runs(order, starts, np.diff(starts, append=len(slots)))
+    return Runs(order, starts, np.concatenate((starts[1:], [len(slots)])) - starts)
