@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "backtest": Entry("edge.commands.backtest:backtest", "Compare configurations on recorded readings, as a report."),
     "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),
+    "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
     "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),

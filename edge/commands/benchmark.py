@@ -121,6 +121,42 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
         click.echo(f"  {each.name}: {told}")
 
 
+@benchmark.command()
+@click.option("--sensors", type=click.IntRange(1), default=200, show_default=True, help="Sensors of each kind.")
+@click.option("--days", type=click.IntRange(4), default=30, show_default=True, help="How long they are watched.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind of noise; may be given more than once.")
+@click.option("--seed", default=11, show_default=True, help="Of the noise.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Watch as this says for any sensor.")
+def budget(sensors: int, days: int, kinds: tuple[str, ...], seed: int, config_path: Path | None) -> None:
+    """Measure whether the false alarms that come are those that were asked for.
+
+    Sensors without a fault, of many kinds of noise, send a reading a minute. The first three days are counted apart.
+    Exits with 1 if a kind is off by more than a factor of two.
+    """
+    from edge.benchmarks.budget import BUDGETS, DETERMINISTIC, measure  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.progress import Progress  # noqa: PLC0415
+    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+
+    with explained():
+        rule = load_or_default(config_path, None).rule_for("benchmark")
+    heading(f"false incidents a sensor-day, {sensors} sensors of each kind over {days} days")
+    click.echo(f"  {'asked for':30}" + "".join(f"{each:>9g}" for each in BUDGETS) + "   in the first 3 days")
+    missed = 0
+    with Progress() as progress:
+        progress.begin("watching")
+        costs = measure(rule, sensors=sensors, days=days, seed=seed, kinds=kinds, progress=progress.at)
+        for row in zip(*[costs] * len(BUDGETS), strict=True):
+            progress.clear()
+            deterministic = row[0].kind in DETERMINISTIC
+            missed += 0 if deterministic else sum(not each.holds for each in row)
+            came = "".join(f"{each.came:8.3f}{' ' if each.holds else '*'}" for each in row)
+            early = "".join(f"{each.early:8.2f}" for each in row)
+            click.echo(f"  {row[0].kind:30}{came}  {early}{'   (no chance in it)' if deterministic else ''}")
+    click.echo(f"\n  * off by more than a factor of two; {missed} of those where chance is at work")
+    sys.exit(1 if missed else 0)
+
+
 def _detector(name: str, config_path: Path | None) -> Detector:
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.assembly import load_or_default  # noqa: PLC0415

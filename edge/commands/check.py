@@ -191,12 +191,11 @@ def _alarm(rule: ResolvedRule) -> str:
         )
         level = (
             f"Each sensor may cost a false alarm {_rarely(settings.false_alarms_per_sensor_per_day)}. "
-            f"So many decades of surprise ({per})"
+            f"A level of surprise that is learned from its own scores (in its first hours, in decades: {per})"
         )
-    verb = "raise" if settings.threshold is None else "raises"
     again = "" if settings.raise_after == 1 else f" in {settings.raise_after} readings in a row"
     return (
-        f"{level}{again} {verb} an incident. It is cleared by {settings.clear_after} readings in a row below "
+        f"{level}{again} raises an incident. It is cleared by {settings.clear_after} readings in a row below "
         f"{settings.clear_ratio:.0%} of that level; after {_duration(settings.adopt_after_s)} its level "
         f"is taken as normal. Updates come at most every {_duration(settings.update_s)}."
     )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge.core.messages import Batch
 from edge.core.rounds import rounds, runs_of
+from edge.core.rows import grow
 
 STEP = 5
 """Late readings in a row, each later than the one before, after which a sensor's clock was set back for good."""
@@ -91,16 +92,7 @@ class Admission:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        if rows <= len(self.last_time):
-            return
-        more = max(16, rows, 2 * len(self.last_time)) - len(self.last_time)
-        self.last_time = np.append(self.last_time, np.full(more, -np.inf))
-        self.late_time = np.append(self.late_time, np.full(more, -np.inf))
-        self.late_run = np.append(self.late_run, np.zeros(more, dtype=np.int64))
-        self.run_time = np.append(self.run_time, np.full(more, np.nan))
-        self.run_arrived = np.append(self.run_arrived, np.full(more, np.nan))
-        self.recent = np.concatenate([self.recent, np.zeros((more, REMEMBERED), dtype=np.uint64)])
-        self.count = np.append(self.count, np.zeros(more, dtype=np.int64))
+        grow(self, rows, last_time=-np.inf, late_time=-np.inf, run_time=np.nan, run_arrived=np.nan)
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
         """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
+from edge.core.calibration import Calibration, Scored
 from edge.core.groups import Group, Profile
 from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
 from edge.core.messages import Batch
@@ -78,6 +79,7 @@ class Engine:
         self.groups: dict[Profile, Group] = {}
         self.members: list[tuple[Group, int]] = []
         self.vitals = Vitals()
+        self.calibration = Calibration()
         self.trackers: dict[int, Tracker] = {}
         self.clock = StreamClock()
         self.observer: Observer | None = None
@@ -107,6 +109,7 @@ class Engine:
         self._group = np.array([place[id(group)] for group, _ in self.members], dtype=np.intp)
         self._row = np.array([row for _, row in self.members], dtype=np.intp)
         self.vitals.grow(sensors)
+        self.calibration.grow(sensors)
 
     @property
     def is_interrupted(self) -> bool:
@@ -139,6 +142,7 @@ class Engine:
         """
         vitals = self.vitals
         vitals.time[slots] += by
+        self.calibration.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)
@@ -218,9 +222,12 @@ class Engine:
     def _score(self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
-        level = group.profile.level_at(vitals.interval[slots])
-        vitals.level[slots] = level
         is_open = self._are_tracked(slots)
+        assumed = group.profile.level_at(vitals.interval[slots])
+        level = assumed
+        if settings.threshold is None:
+            level = np.where(is_open, vitals.level[slots], self.calibration.levels(slots, assumed))
+        vitals.level[slots] = level
         verdicts = group.update(rows, values, times, is_open)
         best = np.full(len(slots), np.nan)
         for verdict in verdicts:
@@ -228,7 +235,9 @@ class Engine:
         exceeds = best >= level
         run = np.where(exceeds, vitals.exceeding[slots] + 1, 0)
         vitals.exceeding[slots] = run
-        vitals.deadline[slots] = now + group.patience(rows, level)
+        vitals.deadline[slots] = now + group.patience(rows, assumed)
+        if settings.threshold is None:
+            self.calibration.note(Scored(slots, best, times, is_open, level, assumed), settings)
         for index in np.flatnonzero((run >= settings.raise_after) | is_open):
             observation = Observation(
                 time=float(times[index]),
@@ -283,9 +292,18 @@ class Engine:
         if moved is None:
             return
         transition, incident = moved
+        if transition is Transition.RAISED and signal is Signal.EXCEEDS:
+            self._count(slot, observation.time)
         number = incident.publish(observation.time)
         recent = self.vitals.recent(slot)
         self._findings.append(Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order))
+
+    def _count(self, slot: int, time: float) -> None:
+        """Note an incident against the budget of its sensor."""
+        profile = self.members[slot][0].profile
+        if profile.incidents.threshold is None:
+            assumed = float(profile.level_at(self.vitals.interval[[slot]])[0])
+            self.calibration.raised(slot, time, profile.incidents, assumed)
 
     def _note_returns(self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         for index in np.flatnonzero(self._are_tracked(slots)).tolist():
@@ -306,11 +324,12 @@ class Engine:
         """Report a sensor's silence, and each doubling of it, up to the stream clock `until`."""
         vitals = self.vitals
         while (deadline := float(vitals.deadline[slot])) < until:
-            level, silences = float(vitals.level[slot]), int(vitals.silences[slot])
+            group, silences = self.members[slot][0], int(vitals.silences[slot])
+            level = float(group.profile.level_at(vitals.interval[[slot]])[0])
             tracker = self.trackers.get(slot)
             if tracker is None:
                 tracker = self.trackers[slot] = Tracker()
-            name = self.members[slot][0].silence or "silence"
+            name = group.silence or "silence"
             opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
             observation = Observation(deadline, float(vitals.value[slot]), level, [opinion])
             position = 0 if clock is None else int(np.searchsorted(clock, deadline, side="right"))

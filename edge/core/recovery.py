@@ -110,6 +110,7 @@ def learn(
                 admission.shift(stamped, part.by)
             shadow.clock_stepped(part.by, stamped)
             reorder.clock = copy(shadow.clock)
+    engine.calibration.take_rows(shadow.calibration, sorted(unlearned.slots))
     for (group, place), rows in unlearned.rows.items():
         source, target = shadow.ordered_groups[group].tables[place], engine.ordered_groups[group].tables[place]
         chosen = np.array(rows, dtype=np.intp)

@@ -25,6 +25,7 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
         sensors=list(zip(line.sensors.names, line.repetitions, strict=True)),
         tables=[[table.to_bytes() for table in group] for group in engine.tables()],
         vitals=pack_arrays(engine.vitals),
+        calibration=pack_arrays(engine.calibration),
         admission=pack_arrays(intake.admission),
         trackers=engine.trackers,
         clock=engine.clock.now,
@@ -60,7 +61,8 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     engine, intake, reorder = line.engine, line.intake, line.reorder
     unlearned = take_over(engine, snapshot)
     unpack_arrays(engine.vitals, snapshot.vitals)
-    engine.vitals.rows = len(engine.vitals.count)
+    if snapshot.calibration:
+        unpack_arrays(engine.calibration, snapshot.calibration)
     unpack_arrays(intake.admission, snapshot.admission)
     ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
     engine.clock.go_on_from((snapshot.clock, *ahead))

@@ -17,6 +17,7 @@ from edge.core.events import Event
 from edge.core.incidents import Tracker
 from edge.core.packing import compress, decompress
 from edge.core.reorder import Held
+from edge.core.rows import arrays_of
 
 FORMAT = b"\x02"
 
@@ -47,6 +48,7 @@ class Snapshot(msgspec.Struct):
         deliveries: Packet identifiers and checksums of the last messages.
         held: Readings that are held back to be put in order.
         reorder_clock: The stream clock of those.
+        calibration: The arrays from which the raising levels follow.
         interrupted_now: Whether the next reading of all, held back or not, is the first after an interruption.
     """
 
@@ -69,6 +71,7 @@ class Snapshot(msgspec.Struct):
     held: list[Held] = msgspec.field(default_factory=list)
     reorder_clock: tuple[float, int, float, int, int] | None = None
     interrupted_now: bool = False
+    calibration: bytes = b""
 
     def to_bytes(self) -> bytes:
         """The snapshot, packed."""
@@ -91,8 +94,7 @@ class Snapshot(msgspec.Struct):
 def pack_arrays(owner: object) -> bytes:
     """All arrays among an object's attributes, by name."""
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {name: each for name, each in vars(owner).items() if isinstance(each, np.ndarray)}
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays_of(owner))
     return buffer.getvalue()
 
 
@@ -107,7 +109,7 @@ def unpack_arrays(owner: object, packed: bytes) -> None:
             arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
         raise SnapshotError(f"damaged arrays: {error}") from error
-    present = {name: each for name, each in vars(owner).items() if isinstance(each, np.ndarray)}
+    present = arrays_of(owner)
     for name, array in arrays.items():
         if name not in present or array.dtype != present[name].dtype or array.shape[1:] != present[name].shape[1:]:
             raise SnapshotError(f"array {name!r} is unknown or of another type")

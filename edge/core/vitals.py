@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Floats, Slots
+from edge.core.rows import grow
 
 RECENT = 16
 """Readings of a sensor that its events show."""
@@ -34,7 +32,6 @@ class Vitals:
     """
 
     def __init__(self) -> None:
-        self.rows = 0
         self.count = np.zeros(0, dtype=np.int64)
         self.time = np.zeros(0)
         self.value = np.zeros(0)
@@ -49,13 +46,7 @@ class Vitals:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        if rows <= self.rows:
-            return
-        room = max(16, rows, 2 * self.rows)
-        for name, array in vars(self).items():
-            if isinstance(array, np.ndarray):
-                setattr(self, name, _grown(array, room, np.inf if name == "deadline" else 0))
-        self.rows = room
+        grow(self, rows, deadline=np.inf)
 
     def record(self, slots: Slots, values: Floats, times: Floats, clock: Floats) -> None:
         """Take note of one round of readings, no slot twice; arrays of shape (n,)."""
@@ -81,9 +72,3 @@ class Vitals:
         order = [each % RECENT for each in range(max(0, count - RECENT), count)]
         times, values = self.recent_times[slot, order], self.recent_values[slot, order]
         return list(zip(times.tolist(), values.tolist(), strict=True))
-
-
-def _grown(array: NDArray[Any], rows: int, fill: float) -> NDArray[Any]:
-    grown = np.full((rows, *array.shape[1:]), fill, dtype=array.dtype)
-    grown[: len(array)] = array
-    return grown

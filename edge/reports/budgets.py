@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.base import Floats
-from edge.core.groups import LEVELS, Profile
+from edge.core.calibration import Calibration, Scored
+from edge.core.groups import Profile
 from edge.core.trace import ScoredRound
 
 BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
@@ -34,7 +35,7 @@ class BudgetCounter:
         self._run = np.zeros(shape, dtype=np.int64)
         self._calm = np.zeros(shape, dtype=np.int64)
         self._started = np.full(shape, np.nan)
-        self._is_busy = False
+        self._calibrations = [Calibration() for _ in self.budgets]
 
     def count(self, scored: ScoredRound, interval: Floats) -> None:
         """Move the incidents of every budget on by a round.
@@ -43,12 +44,14 @@ class BudgetCounter:
             scored: The round.
             interval: Learned seconds between two readings of each of its sensors, shape (n,).
         """
-        if not self._is_busy and not (scored.score >= LEVELS[0]).any():
-            return
         settings = scored.profile.incidents
         slots = scored.slots
         self._grow(int(slots.max()) + 1)
-        level = np.array([each.level_at(interval) for each in self._with_budgets(scored.profile)])
+        profiles = self._with_budgets(scored.profile)
+        assumed = [each.level_at(interval) for each in profiles]
+        level = np.array(
+            [calibration.levels(slots, each) for calibration, each in zip(self._calibrations, assumed, strict=True)]
+        )
         score = np.where(np.isnan(scored.score), 0.0, scored.score)
         exceeds = score >= level
         run = np.where(exceeds, self._run[:, slots] + 1, 0)
@@ -61,7 +64,13 @@ class BudgetCounter:
         self._run[:, slots] = run
         self._calm[:, slots] = np.where(raised | over, 0, calm)
         self._started[:, slots] = np.where(over, np.nan, np.where(raised, scored.times, started))
-        self._is_busy = bool(self._run.any() or not np.isnan(self._started).all())
+        for place, (calibration, profile) in enumerate(zip(self._calibrations, profiles, strict=True)):
+            of_chance = assumed[place]
+            seen = Scored(slots, scored.score, scored.times, is_open[place], level[place], of_chance)
+            calibration.note(seen, profile.incidents)
+            for index in np.flatnonzero(raised[place]).tolist():
+                slot, time = int(slots[index]), float(scored.times[index])
+                calibration.raised(slot, time, profile.incidents, float(of_chance[index]))
 
     def _with_budgets(self, profile: Profile) -> list[Profile]:
         known = self._profiles.get(profile)
@@ -76,6 +85,8 @@ class BudgetCounter:
         return known
 
     def _grow(self, sensors: int) -> None:
+        for calibration in self._calibrations:
+            calibration.grow(sensors)
         more = sensors - self._run.shape[1]
         if more > 0:
             shape = (len(self.budgets), max(more, self._run.shape[1], 16))

@@ -137,17 +137,18 @@ def test_each_parameter_of_a_detector_can_be_set_with_its_default_and_range(name
             assert configuration_of(f'[[rule]]\nsensors = "a"\ndetectors.{name}.{parameter.name} = {value}\n')
 
 
-def test_presets_use_known_detectors_with_their_defaults() -> None:
+def test_presets_use_known_detectors_with_their_defaults_but_for_their_size() -> None:
     assert list(presets()) == ["counter", "default", "limits_only", "on_change"]
     for name, preset in presets().items():
         assert preset.description
         for detector in preset.detectors.model_fields_set:  # type: ignore[attr-defined]
-            assert not getattr(preset.detectors, detector).model_fields_set, f"{name} changes {detector}"
+            assert getattr(preset.detectors, detector).model_fields_set <= {"size"}, f"{name} changes {detector}"
 
 
-def test_the_default_preset_watches_with_all_detectors_that_learn() -> None:
-    names = {each.name for each in configuration_of().rule_for("x").detectors}
-    assert names == set(DETECTORS) - {"limits", "contextual"}
+def test_the_default_preset_catches_every_kind_of_fault_that_can_be_learned() -> None:
+    detectors = configuration_of().rule_for("x").detectors
+    learned = (each for name, each in DETECTORS.items() if name != "limits")
+    assert set().union(*(each.catches for each in detectors)) == set().union(*(each.catches for each in learned))
 
 
 def test_a_sensor_that_sends_changes_may_be_silent_and_still() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from noises import START_S, clock, noises
 
 from detectors.base import Floats
 from detectors.contextual import Contextual
 from detectors.state import StateTable
+from edge.benchmarks.noises import START_S, clock, noises
 
 DAY_S = 86_400.0
 

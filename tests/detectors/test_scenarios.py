@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 from detector_examples import example
-from noises import ALARMING, clock, noises
 
 from detectors import DETECTORS
 from detectors.base import Detector, Floats
 from detectors.state import StateTable
+from edge.benchmarks.noises import ALARMING, clock, noises
 
 SENSORS = 8
 SURPRISING = 6.0

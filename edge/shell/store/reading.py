@@ -110,11 +110,29 @@ def read_history(path: Path, since: float | None = None) -> History:
     return History(sensors, _parts(path, database, states[0][0] if states else 0, since))
 
 
-def _sensors(path: Path, state: bytes) -> list[tuple[str, str, bool]]:
+def read_snapshot(path: Path) -> tuple[Snapshot, float] | None:
+    """The newest snapshot and when it was taken, seconds since the epoch; None if there is none yet.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+    """
+    database = look_on(path)
     try:
-        snapshot = Snapshot.from_bytes(state)
+        rows = database.execute("SELECT state, taken FROM snapshot ORDER BY number DESC LIMIT 1")
+    finally:
+        database.close()
+    return (_snapshot(path, rows[0][0]), rows[0][1]) if rows else None
+
+
+def _snapshot(path: Path, state: bytes) -> Snapshot:
+    try:
+        return Snapshot.from_bytes(state)
     except SnapshotError as error:
         raise StoreError(f"{path}: {error}", damaged=True) from error
+
+
+def _sensors(path: Path, state: bytes) -> list[tuple[str, str, bool]]:
+    snapshot = _snapshot(path, state)
     timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
     return [(name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True)]
 

@@ -121,11 +121,11 @@ def knowledge(made: Pipeline) -> dict[str, object]:
     known: dict[str, object] = {
         each: msgspec.msgpack.encode(getattr(snapshot, each))
         for each in snapshot.__struct_fields__
-        if each not in {"tables", "vitals", "admission", "trackers", "last_values"}
+        if each not in {"tables", "vitals", "calibration", "admission", "trackers", "last_values"}
     }
     known["trackers"] = msgspec.msgpack.encode(sorted(snapshot.trackers.items()))
     known["last values"] = sorted(snapshot.last_values.items())
-    for owner in (made.engine.vitals, made.intake.admission):
+    for owner in (made.engine.vitals, made.engine.calibration, made.intake.admission):
         for name, array in vars(owner).items():
             if isinstance(array, np.ndarray):
                 known[f"{type(owner).__name__}.{name}"] = array[: len(made.sensors)].tobytes()

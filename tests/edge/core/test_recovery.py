@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.core import calibration
 from edge.core.incidents import State
 from edge.core.journal import Tick, pack, unpack
 from edge.core.messages import Message
+from edge.core.pipeline import Pipeline
 from edge.core.snapshot import Snapshot, SnapshotError
-from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, plant, reading, revived
+from tests.edge.core.lines import SETTINGS, START, Line, differing, knowledge, pipeline, plant, reading, revived, rule
+
+
+@pytest.fixture(autouse=True)
+def _short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels are learned within seconds, so that some are."""
+    monkeypatch.setattr(calibration, "SHORTEST_S", 5.0)
+    monkeypatch.setattr(calibration, "FEWEST", 2)
+
 
 SENSORS = ("paced/a", "paced/b", "now/c", "paced/d")
 READING = st.tuples(
@@ -58,18 +68,24 @@ def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
     st.integers(0, 15),
     st.integers(0, 15),
     st.sampled_from([0.0, 5.0]),
+    st.integers(0, 1),
 )
 def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
-    actions: list[tuple[str, object]], first: int, second: int, reorder_s: float
+    actions: list[tuple[str, object]], first: int, second: int, reorder_s: float, calibrates: int
 ) -> None:
-    whole = Line(pipeline(reorder_s=reorder_s))
+    def made() -> Pipeline:
+        settings = SETTINGS.model_copy(update={"threshold": None}) if calibrates else SETTINGS
+        chosen = rule(settings=settings)
+        return pipeline(lambda _: chosen, reorder_s=reorder_s)
+
+    whole = Line(made())
     steps = script(actions)
     saved_at, died_at = sorted((first % len(steps), second % len(steps)))
     for index, step in enumerate(steps):
         if index == saved_at:
             saved, parts, events = whole.pipeline.save("", ""), len(whole.parts), len(whole.events)
         if index == died_at and not (died_at and steps[died_at - 1][0] == "interrupted"):
-            again = revived(pipeline(reorder_s=reorder_s), saved, whole.parts[parts:])
+            again = revived(made(), saved, whole.parts[parts:])
             assert differing(again.pipeline, whole.pipeline) == []
             assert again.events == [each for each in whole.events[events:] if each.transition != "gap"]
             break
