@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
+    "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),
 }
 

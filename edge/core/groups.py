@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from config.schema import IncidentSettings
-from detectors.base import Detector, Floats, Scores, Slots
+from detectors.base import Detector, Floats, Scores, Slots, bounded
 from detectors.state import StateTable
 
 LEVELS = (3.0, 12.0)
@@ -31,7 +31,7 @@ class Profile:
         if settings.threshold is not None:
             return np.full(len(interval), settings.threshold)
         chances = 86_400.0 * max(1, len(self.detectors)) / settings.false_alarms_per_sensor_per_day
-        level: Floats = np.clip(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
+        level: Floats = bounded(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
         return level
 
 

@@ -33,6 +33,7 @@ max_queued_messages 1000000
 max_queued_bytes 268435456
 max_inflight_messages {in_flight}
 queue_qos0_messages false
+set_tcp_nodelay true
 log_dest stderr
 log_type error
 log_type warning

@@ -266,7 +266,7 @@ def test_a_network_thread_that_fails_in_paho_is_noticed(
 
     link = make_link(mosquitto.port)
     assert link.wait_connected(10)
-    monkeypatch.setattr("edge.shell.link.Client.loop", fail)
+    monkeypatch.setattr("edge.shell.link.link.BulkClient.loop", fail)
     wait_until(lambda: not link.alive)
     wait_until(lambda: "network_thread_failed" in caplog.text)
     assert not link.connected
