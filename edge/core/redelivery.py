@@ -35,10 +35,6 @@ class Deliveries:
         """Whether this is the redelivery of a message that was dealt with."""
         return message.redelivered and self._checksums.get(message.packet) == checksum(message)
 
-    def note(self, packet: int, checksum: int) -> None:
-        """Remember that a message was dealt with."""
-        self.note_all(((packet, checksum),))
-
     def note_all(self, delivered: Iterable[tuple[int, int]]) -> None:
         """Remember that messages were dealt with: packet identifiers and checksums, in the order of their arrival."""
         checksums = self._checksums
@@ -51,7 +47,7 @@ class Deliveries:
                 del checksums[packet]
 
     def remembered(self) -> list[tuple[int, int]]:
-        """Packet identifiers and checksums, the oldest first; what `note()` needs to remember them again."""
+        """Packet identifiers and checksums, the oldest first; what `note_all()` needs to remember them again."""
         return list(self._checksums.items())
 
 

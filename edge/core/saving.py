@@ -66,8 +66,7 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
     engine.clock.go_on_from((snapshot.clock, *ahead))
     engine.restore(snapshot.trackers, interrupted=snapshot.interrupted)
-    for packet, checksum in snapshot.deliveries:
-        intake.deliveries.note(packet, checksum)
+    intake.deliveries.note_all(snapshot.deliveries)
     if snapshot.reorder_clock is not None:
         reorder.clock.go_on_from(snapshot.reorder_clock)
     reorder.hold_again(snapshot.held)
