@@ -34,6 +34,11 @@ class Profile:
         level: Floats = bounded(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
         return level
 
+    def with_budget(self, false_alarms: float) -> Profile:
+        """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
+        changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
+        return Profile(self.detectors, self.incidents.model_copy(update=changed))
+
 
 class Group:
     """The sensors of one profile; a sensor's row is the same in the tables of all its detectors."""
