@@ -2,7 +2,9 @@
 
 An incident is raised when a reading's surprise reaches the sensor's raising level, and cleared when several readings
 in a row stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own.
-Silence raises one too, by time instead of by readings.
+Silence raises one too, by time instead of by readings. While one is open, nothing is learned, so that it can't become
+normal by itself. One that lasts for too long ends, and its level is adopted: it is learned, beside all that was known,
+and nothing is raised before it is as calm as an incident must be to be cleared.
 
 `TABLE` is the whole behaviour: state x signal -> next state and what to do.
 """
@@ -21,6 +23,7 @@ class State(Enum):
     OPEN = "open"
     CALMING = "calming"
     SILENT = "silent"
+    ADOPTING = "adopting"
 
 
 class Signal(Enum):
@@ -32,7 +35,7 @@ class Signal(Enum):
     CALM_ENOUGH = "the last of the calm readings that it takes to clear"
     SILENCE = "the sensor has been silent for too long"
     RETURN = "a reading after the silence"
-    ADOPTION = "the incident has been open for so long that this is the new normal"
+    ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
 
 
 class Action(Enum):
@@ -42,7 +45,7 @@ class Action(Enum):
     RAISE = "raise an incident"
     EXTEND = "add the reading to the open incident"
     CLEAR = "clear the incident"
-    EXPIRE = "end the incident and learn anew"
+    EXPIRE = "end the incident and learn its level"
 
 
 TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
@@ -56,15 +59,21 @@ TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
     (State.OPEN, Signal.CALM): (State.CALMING, Action.NOTHING),
     (State.OPEN, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
     (State.OPEN, Signal.SILENCE): (State.OPEN, Action.EXTEND),
-    (State.OPEN, Signal.ADOPTION): (State.NORMAL, Action.EXPIRE),
+    (State.OPEN, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
     (State.CALMING, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
     (State.CALMING, Signal.HOLDS): (State.OPEN, Action.NOTHING),
     (State.CALMING, Signal.CALM): (State.CALMING, Action.NOTHING),
     (State.CALMING, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
     (State.CALMING, Signal.SILENCE): (State.CALMING, Action.EXTEND),
-    (State.CALMING, Signal.ADOPTION): (State.NORMAL, Action.EXPIRE),
+    (State.CALMING, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
     (State.SILENT, Signal.SILENCE): (State.SILENT, Action.EXTEND),
     (State.SILENT, Signal.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.ADOPTING, Signal.EXCEEDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.HOLDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.ADOPTING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
 }
 
 WORST_SEVERITY = 1000
@@ -255,11 +264,17 @@ class Tracker:
         state: Where the sensor stands.
         incident: Its open incident, or None.
         calm: Calm readings in a row since the last one that wasn't.
+        since: Time of the reading that raised the incident, or from which on its level is learned.
     """
 
     state: State = State.NORMAL
     incident: Incident | None = None
     calm: int = 0
+    since: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.incident is not None and not self.since:  # as version 0.1 saved it
+            self.since = self.incident.started
 
     def step(self, signal: Signal, observation: Observation, update_s: float) -> tuple[Transition, Incident] | None:
         """Move on by one signal.
@@ -274,6 +289,8 @@ class Tracker:
         """
         self.state, action = TABLE[self.state, signal]
         self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH} else 0
+        if action in {Action.RAISE, Action.EXPIRE}:
+            self.since = observation.time
         if action is Action.RAISE:
             self.incident = Incident.from_observation(observation)
             return Transition.RAISED, self.incident
