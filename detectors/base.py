@@ -95,11 +95,13 @@ class Detector(ABC):
         name: The name in configurations and events.
         kind: The kind of incident that it raises, a word of the event schema.
         catches: The faults that it claims to catch, in the simulator's words.
+        lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
     """
 
     name: ClassVar[str]
     kind: ClassVar[str]
     catches: ClassVar[frozenset[str]]
+    lingers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -80,6 +80,7 @@ class Contextual(Detector):
     catches: ClassVar[frozenset[str]] = frozenset(
         {"spike", "level_shift", "dropout", "unit_jump", "drift", "lost_season", "noise_burst"}
     )
+    lingers: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""

@@ -16,7 +16,6 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
@@ -86,6 +85,8 @@ class Engine:
         self._order: list[Group] = []
         self._group = np.zeros(0, dtype=np.intp)
         self._row = np.zeros(0, dtype=np.intp)
+        self._tracked = np.zeros(0, dtype=bool)
+        self._held = np.zeros(0, dtype=bool)
         self._interrupted = False
         self._findings: list[Finding] = []
 
@@ -108,6 +109,7 @@ class Engine:
         place = {id(group): index for index, group in enumerate(self._order)}
         self._group = np.array([place[id(group)] for group, _ in self.members], dtype=np.intp)
         self._row = np.array([row for _, row in self.members], dtype=np.intp)
+        self._mark_trackers()
         self.vitals.grow(sensors)
         self.calibration.grow(sensors)
 
@@ -128,6 +130,7 @@ class Engine:
     def restore(self, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
         """Go on from a snapshot, when sensors, tables, vitals and the clock have been given back."""
         self.trackers = trackers
+        self._mark_trackers()
         self._interrupted = interrupted
 
     def interrupted(self) -> None:
@@ -222,7 +225,7 @@ class Engine:
     def _score(self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
-        is_open = self._are_tracked(slots)
+        is_open = self._held[slots]
         assumed = group.profile.level_at(vitals.interval[slots])
         level = assumed
         if settings.threshold is None:
@@ -238,7 +241,7 @@ class Engine:
         vitals.deadline[slots] = now + group.patience(rows, assumed)
         if settings.threshold is None:
             self.calibration.note(Scored(slots, best, times, is_open, level, assumed), settings)
-        for index in np.flatnonzero((run >= settings.raise_after) | is_open):
+        for index in np.flatnonzero((run >= settings.raise_after) | self._tracked[slots]):
             observation = Observation(
                 time=float(times[index]),
                 value=float(values[index]),
@@ -250,30 +253,21 @@ class Engine:
             readings = (slots, times, values)
             self.observer.scored(scored_round(group.profile, readings, verdicts, best, level, self.trackers))
 
-    def _are_tracked(self, slots: Slots) -> NDArray[np.bool_]:
-        """Which sensors have an open incident, shape (n,)."""
-        if not self.trackers:
-            return np.zeros(len(slots), dtype=bool)
-        tracked = np.zeros(len(self.members), dtype=bool)
-        tracked[list(self.trackers)] = True
-        return tracked[slots]
-
     def _judge(self, slot: int, group: Group, observation: Observation, position: int, clock: float) -> None:
         settings = group.profile.incidents
         tracker = self.trackers.get(slot)
         if tracker is None:
             tracker = self.trackers[slot] = Tracker()
-        incident = tracker.incident
-        score = observation.score
-        if incident is not None and observation.time - incident.started >= settings.adopt_after_s:
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
+        calm = observation.threshold * settings.clear_ratio
+        lingers = observation.score >= calm
+        score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
+        if score < calm:
+            signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
+        elif lasted and not _is_beyond_a_limit(group, observation):
             signal = Signal.ADOPTION
-            group.forget(int(self._row[slot]))
-        elif score >= observation.threshold:
-            signal = Signal.EXCEEDS
-        elif score >= observation.threshold * settings.clear_ratio:
-            signal = Signal.HOLDS
         else:
-            signal = Signal.CALM_ENOUGH if tracker.calm + 1 >= settings.clear_after else Signal.CALM
+            signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
         self._step(slot, tracker, signal, observation, (position, 1, 0.0, slot), clock)
 
     def _step(
@@ -289,6 +283,8 @@ class Engine:
         moved = tracker.step(signal, observation, update_s)
         if tracker.state is State.NORMAL:
             self.trackers.pop(slot, None)
+        self._tracked[slot] = tracker.state is not State.NORMAL
+        self._held[slot] = tracker.incident is not None
         if moved is None:
             return
         transition, incident = moved
@@ -305,8 +301,15 @@ class Engine:
             assumed = float(profile.level_at(self.vitals.interval[[slot]])[0])
             self.calibration.raised(slot, time, profile.incidents, assumed)
 
+    def _mark_trackers(self) -> None:
+        """Note which sensors have a tracker, and of which nothing is learned, as an incident is open."""
+        self._tracked = np.zeros(len(self.members), dtype=bool)
+        self._held = np.zeros(len(self.members), dtype=bool)
+        self._tracked[list(self.trackers)] = True
+        self._held[list(self.open_incidents)] = True
+
     def _note_returns(self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
-        for index in np.flatnonzero(self._are_tracked(slots)).tolist():
+        for index in np.flatnonzero(self._tracked[slots]).tolist():
             slot = int(slots[index])
             tracker = self.trackers[slot]
             if tracker.state is not State.SILENT:
@@ -356,6 +359,13 @@ class Engine:
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
             vitals.deadline[absent] += leap
             vitals.seen[absent] += leap
+
+
+def _is_beyond_a_limit(group: Group, observation: Observation) -> bool:
+    """Whether a detector is surprised that has nothing to learn: what the operator has set can't be adopted."""
+    return any(
+        each.score >= observation.threshold and each.detector in group.unlearning for each in observation.opinions
+    )
 
 
 def _opinions(group: Group, verdicts: list[Scores], index: int) -> list[Opinion]:

@@ -47,6 +47,10 @@ class Group:
         self.profile = profile
         self.tables = [StateTable(detector) for detector in profile.detectors]
         self.count = 0
+        self.unlearning = {
+            table.detector.name for table in self.tables if not any(each.learned for each in table.fields.values())
+        }
+        self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     def add(self) -> int:
@@ -69,12 +73,6 @@ class Group:
             for table in self.tables:
                 patience = np.minimum(patience, table.detector.patience(table.arrays, rows, decades))
         return patience
-
-    def forget(self, row: int) -> None:
-        """Learn a sensor's values anew; how often it reports stays known."""
-        for table in self.tables:
-            if table.detector.kind != "missing":
-                table.reset(np.array([row]))
 
     def shift(self, row: int, by: float) -> None:
         """Move a sensor's times by so many seconds: the clock that stamps them was set."""

@@ -2,7 +2,11 @@
 
 An incident is raised when a reading's surprise reaches the sensor's raising level, and cleared when several readings
 in a row stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own.
-Silence raises one too, by time instead of by readings.
+Silence raises one too, by time instead of by readings. While one is open, nothing is learned, so that it can't become
+normal by itself. A detector that smooths is still surprised when its sensor has long returned; what it says of readings
+within its own band keeps no incident open, and until it has settled only a reading beyond the band raises another one.
+One that lasts for too long ends, and its level is adopted: it is learned, beside all that was known,
+and nothing is raised before it is as calm as an incident must be to be cleared.
 
 `TABLE` is the whole behaviour: state x signal -> next state and what to do.
 """
@@ -10,6 +14,7 @@ Silence raises one too, by time instead of by readings.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -21,6 +26,8 @@ class State(Enum):
     OPEN = "open"
     CALMING = "calming"
     SILENT = "silent"
+    ADOPTING = "adopting"
+    SETTLING = "settling"
 
 
 class Signal(Enum):
@@ -30,9 +37,10 @@ class Signal(Enum):
     HOLDS = "a reading between the clearing and the raising level"
     CALM = "a reading below the clearing level"
     CALM_ENOUGH = "the last of the calm readings that it takes to clear"
+    SETTLES = "likewise, while a detector that smooths hasn't forgotten yet what was before"
     SILENCE = "the sensor has been silent for too long"
     RETURN = "a reading after the silence"
-    ADOPTION = "the incident has been open for so long that this is the new normal"
+    ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
 
 
 class Action(Enum):
@@ -42,7 +50,7 @@ class Action(Enum):
     RAISE = "raise an incident"
     EXTEND = "add the reading to the open incident"
     CLEAR = "clear the incident"
-    EXPIRE = "end the incident and learn anew"
+    EXPIRE = "end the incident and learn its level"
 
 
 TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
@@ -55,16 +63,31 @@ TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
     (State.OPEN, Signal.HOLDS): (State.OPEN, Action.NOTHING),
     (State.OPEN, Signal.CALM): (State.CALMING, Action.NOTHING),
     (State.OPEN, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.OPEN, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
     (State.OPEN, Signal.SILENCE): (State.OPEN, Action.EXTEND),
-    (State.OPEN, Signal.ADOPTION): (State.NORMAL, Action.EXPIRE),
+    (State.OPEN, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
     (State.CALMING, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
     (State.CALMING, Signal.HOLDS): (State.OPEN, Action.NOTHING),
     (State.CALMING, Signal.CALM): (State.CALMING, Action.NOTHING),
     (State.CALMING, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.CALMING, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
     (State.CALMING, Signal.SILENCE): (State.CALMING, Action.EXTEND),
-    (State.CALMING, Signal.ADOPTION): (State.NORMAL, Action.EXPIRE),
+    (State.CALMING, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
     (State.SILENT, Signal.SILENCE): (State.SILENT, Action.EXTEND),
     (State.SILENT, Signal.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.SETTLING, Signal.EXCEEDS): (State.OPEN, Action.RAISE),
+    (State.SETTLING, Signal.HOLDS): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.CALM): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.SETTLES): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.SETTLING, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.SETTLING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, Signal.EXCEEDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.HOLDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.ADOPTING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
 }
 
 WORST_SEVERITY = 1000
@@ -119,6 +142,17 @@ class Observation:
     def score(self) -> float:
         """The largest surprise of any detector."""
         return self.opinions[0].score if self.opinions else 0.0
+
+    def score_now(self, lingering: Collection[str]) -> float:
+        """The largest surprise, but for detectors named in `lingering` whose band holds the value."""
+        return max(
+            (
+                each.score
+                for each in self.opinions
+                if each.detector not in lingering or not each.lower <= self.value <= each.upper
+            ),
+            default=0.0,
+        )
 
 
 @dataclass(slots=True)
@@ -255,11 +289,35 @@ class Tracker:
         state: Where the sensor stands.
         incident: Its open incident, or None.
         calm: Calm readings in a row since the last one that wasn't.
+        since: Time of the reading that raised the incident, or from which on its level is learned.
     """
 
     state: State = State.NORMAL
     incident: Incident | None = None
     calm: int = 0
+    since: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.incident is not None and not self.since:  # as version 0.1 saved it
+            self.since = self.incident.started
+
+    @property
+    def may_linger(self) -> bool:
+        """Whether a detector's surprise may be about what is over: after an incident was raised by it."""
+        return self.state in {State.OPEN, State.CALMING, State.SETTLING}
+
+    def calm_signal(self, clear_after: int, *, lingers: bool) -> Signal:
+        """What a calm reading means.
+
+        Args:
+            clear_after: Calm readings in a row that clear an incident.
+            lingers: Whether a detector that smooths is still surprised.
+        """
+        if self.state is State.SETTLING:
+            return Signal.SETTLES if lingers else Signal.CALM_ENOUGH
+        if self.calm + 1 < clear_after:
+            return Signal.CALM
+        return Signal.SETTLES if lingers and self.may_linger else Signal.CALM_ENOUGH
 
     def step(self, signal: Signal, observation: Observation, update_s: float) -> tuple[Transition, Incident] | None:
         """Move on by one signal.
@@ -273,7 +331,9 @@ class Tracker:
             The transition to publish and its incident, or None.
         """
         self.state, action = TABLE[self.state, signal]
-        self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH} else 0
+        self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH, Signal.SETTLES} else 0
+        if action in {Action.RAISE, Action.EXPIRE}:
+            self.since = observation.time
         if action is Action.RAISE:
             self.incident = Incident.from_observation(observation)
             return Transition.RAISED, self.incident

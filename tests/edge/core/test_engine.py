@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.limits import Limits
 from detectors.parameters import parameter
 from edge.core.engine import Engine, Finding
 from edge.core.groups import Profile
@@ -94,11 +95,34 @@ def test_while_an_incident_is_open_nothing_is_learned_but_the_signal_is_followed
     assert table.arrays["seen"][:2].tolist() == [4, 1]
 
 
-def test_after_a_while_the_new_level_is_adopted_and_learned_anew() -> None:
+def test_after_a_while_the_new_level_is_adopted_beside_all_that_was_learned() -> None:
     made = engine(adopt_after_s=10.0)
-    findings = made.process(batch((0, 1, 9.0), (0, 5, 9.0), (0, 11, 9.0)))
+    findings = made.process(batch((0, 0, 0.0), (0, 1, 9.0), (0, 5, 9.0), (0, 11, 9.0)))
     assert said(findings) == [(0, Transition.RAISED, 1.0), (0, Transition.EXPIRED, 11.0)]
-    assert made.members[0][0].tables[0].arrays["learned"][0] == 0
+    assert made.members[0][0].tables[0].arrays["learned"][0] == 2
+    assert made.process(batch((0, 12, 9.0), (0, 13, 9.0))) == []
+    assert made.members[0][0].tables[0].arrays["learned"][0] == 4
+
+
+def test_an_adopted_level_is_watched_again_once_it_has_become_calm() -> None:
+    made = engine(adopt_after_s=10.0)
+    made.process(batch((0, 1, 9.0), (0, 11, 9.0)))
+    findings = made.process(batch((0, 12, 9.0), (0, 13, 0.0), (0, 14, 0.0), (0, 15, 9.0)))
+    assert said(findings) == [(0, Transition.RAISED, 15.0)]
+
+
+def test_a_level_that_cannot_be_learned_is_raised_again_when_there_was_time_enough() -> None:
+    made = engine(adopt_after_s=10.0)
+    made.process(batch((0, 1, 9.0), (0, 11, 9.0)))
+    findings = made.process(batch((0, 20, 9.0), (0, 21, 9.0), (0, 22, 9.0)))
+    assert said(findings) == [(0, Transition.RAISED, 22.0)]
+
+
+def test_what_is_beyond_a_limit_of_the_operator_is_never_adopted() -> None:
+    made = engine(Echo(), Limits(high=5.0), adopt_after_s=10.0)
+    findings = made.process(batch((0, 1, 9.0), (0, 11, 9.0), (0, 50, 9.0), (0, 51, 0.0), (0, 52, 0.0)))
+    ends = [each for each in findings if each.transition is not Transition.UPDATED]
+    assert said(ends) == [(0, Transition.RAISED, 1.0), (0, Transition.CLEARED, 52.0)]
 
 
 def test_several_readings_in_a_row_can_be_asked_for() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from edge.core.incidents import (
     TABLE,
+    Incident,
     Observation,
     Opinion,
     Signal,
@@ -34,9 +35,48 @@ def raised() -> Tracker:
 
 
 def test_every_state_knows_what_to_do_with_every_reading() -> None:
-    for state in (State.NORMAL, State.OPEN, State.CALMING):
+    for state in (State.NORMAL, State.OPEN, State.CALMING, State.ADOPTING):
         for signal in [*READINGS, Signal.SILENCE]:
             assert (state, signal) in TABLE
+
+
+def test_whatever_lasts_can_be_adopted() -> None:
+    for state in (State.OPEN, State.CALMING, State.ADOPTING):
+        assert (state, Signal.ADOPTION) in TABLE
+
+
+def adopting() -> Tracker:
+    tracker = raised()
+    moved = tracker.step(Signal.ADOPTION, surprising(100.0), 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.EXPIRED
+    return tracker
+
+
+def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
+    tracker = adopting()
+    assert tracker.step(Signal.EXCEEDS, surprising(101.0), 60.0) is None
+    assert tracker.state is State.ADOPTING
+    assert tracker.step(Signal.CALM_ENOUGH, calm(102.0), 60.0) is None
+    moved = tracker.step(Signal.EXCEEDS, surprising(103.0), 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.RAISED
+
+
+def test_a_sensor_that_falls_silent_while_its_level_is_adopted_is_told_of() -> None:
+    moved = adopting().step(Signal.SILENCE, surprising(150.0, kind="missing"), 60.0)
+    assert moved is not None
+    assert moved[0] is Transition.RAISED
+
+
+def test_the_time_of_adoption_begins_with_the_incident_and_anew_with_the_learning() -> None:
+    assert raised().since == 0.0
+    assert adopting().since == 100.0
+
+
+def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None:
+    incident = Incident.from_observation(surprising(7.0))
+    assert Tracker(State.OPEN, incident).since == 7.0
 
 
 def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
@@ -145,7 +185,7 @@ def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None
         if moved is not None:
             moved[1].publish(observation.time)
             seen.append(moved[0])
-        assert (tracker.incident is None) == (tracker.state is State.NORMAL)
+        assert (tracker.incident is None) == (tracker.state in {State.NORMAL, State.ADOPTING})
     opened = False
     for transition in seen:
         if transition is Transition.RAISED:
