@@ -33,6 +33,7 @@ class Signal(Enum):
     SILENCE = "the sensor has been silent for too long"
     RETURN = "a reading after the silence"
     ADOPTION = "the incident has been open for so long that this is the new normal"
+    DECLARED_NORMAL = "the operator says that this is normal"
 
 
 class Action(Enum):
@@ -65,6 +66,9 @@ TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
     (State.CALMING, Signal.ADOPTION): (State.NORMAL, Action.EXPIRE),
     (State.SILENT, Signal.SILENCE): (State.SILENT, Action.EXTEND),
     (State.SILENT, Signal.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.OPEN, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.CALMING, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.SILENT, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
 }
 
 WORST_SEVERITY = 1000
@@ -152,6 +156,8 @@ class Incident:
         published: Transitions published so far.
         severity: As last published.
         updated: When it was last published, in the readings' time.
+        acknowledged: Whether the operator has seen it.
+        excused: When maintenance was last seen to excuse it; `adopt_after` counts from there.
     """
 
     started: float
@@ -166,6 +172,8 @@ class Incident:
     above: int = 0
     below: int = 0
     news: bool = False
+    acknowledged: bool = False
+    excused: float = 0.0
 
     @classmethod
     def from_observation(cls, observation: Observation) -> Incident:
@@ -244,6 +252,9 @@ class Transition(Enum):
     RAISED = "raised"
     UPDATED = "updated"
     CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
     EXPIRED = "expired"
 
 

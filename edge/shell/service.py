@@ -18,6 +18,7 @@ from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
+from edge.shell.answers import Answers
 from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
 from edge.shell.notify import notify
@@ -94,6 +95,7 @@ class Service:
         self._clock = clock or WallClock(0.0)
         self._monotonic = monotonic
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
+        self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight)
         self._gaps: dict[str, tuple[int, Gap]] = {}
         self._stopping = False
@@ -164,6 +166,7 @@ class Service:
         if self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at):
             self._commit()
         self._publish()
+        self._answers.turn()
         if self._retry_at is None and self._worth_a_snapshot():
             self._commit()
             self._remember()
@@ -181,7 +184,8 @@ class Service:
         if messages:
             self._arrived_at = now
             self._last_arrival = messages[-1].arrived
-            self._group.add(self._pipeline.process(messages), messages, now)
+            for step, its in self._pipeline.steps(messages):
+                self._group.add(step, its, now)
         if self._is_due("tick", now, TICK_S) and self._inbound.connected:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:
@@ -228,6 +232,7 @@ class Service:
             self._publisher.retain(topic, payload)
         for letter in group.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
+        self._answers.give(group.answers)
         group.committed(self._monotonic())
 
     def _publish(self) -> None:

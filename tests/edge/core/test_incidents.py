@@ -40,7 +40,8 @@ def test_every_state_knows_what_to_do_with_every_reading() -> None:
 
 
 def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
-    assert {signal for state, signal in TABLE if state is State.SILENT} == {Signal.SILENCE, Signal.RETURN}
+    signals = {signal for state, signal in TABLE if state is State.SILENT}
+    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL}
 
 
 def test_an_exceeding_reading_raises_an_incident() -> None:
