@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SECONDS_TO_RUN ?= 90
 KILLS ?= 200
 
-.PHONY: demo test faults lint clean
+.PHONY: demo test faults bench lint clean
 
 $(VENV)/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,10 @@ $(VENV)/dev: $(VENV)/demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+$(VENV)/bench: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	touch $@
+
 demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
@@ -24,6 +28,9 @@ test: $(VENV)/dev
 
 faults: $(VENV)/dev
 	$(BIN)/python tests/faults --kills $(KILLS)
+
+bench: $(VENV)/bench
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

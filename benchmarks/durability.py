@@ -10,7 +10,6 @@ write-ahead log, its way into the file, and snapshots are all in them.
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import shutil
 import tempfile
@@ -23,8 +22,9 @@ from typing import Any
 import msgspec
 
 from config.loading import parse
+from edge.benchmarks.machine import bytes_written
+from edge.benchmarks.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.journal import pack
-from edge.core.messages import Message
 from edge.core.topics import Topics
 from edge.shell.assembly import make_pipeline
 from edge.shell.resume import resume
@@ -34,110 +34,30 @@ from edge.shell.store import Limits, SqliteStore
 from edge.shell.wall_clock import WallClock
 
 SENSORS = 100
-START = 1_700_000_000.0
 CONFIGURATION = '[[input]]\ntopic = "plant/#"\nsensor = "{topic}/{field}"\n'
 CHANGED = '[[rule]]\nsensors = "**"\ndetectors.ewma.memory = 333\n'
 
 
-class Plant:
-    """Sensors that send one reading after another, two decimals each, at a rate; packed into messages."""
-
-    def __init__(self, rate: float, pack_size: int, seed: int = 1) -> None:
-        self.rate = rate
-        self.pack_size = pack_size
-        self._random = random.Random(seed)
-        self.sent = 0
-
-    def until(self, now: float, most: int) -> list[Message]:
-        """The messages that are due by `now`, at most so many."""
-        messages: list[Message] = []
-        while len(messages) < most and (self.sent + self.pack_size) / self.rate <= now:
-            readings = [self._reading(self.sent + each) for each in range(self.pack_size)]
-            self.sent += self.pack_size
-            text = msgspec.json.encode(readings[0] if self.pack_size == 1 else readings)
-            messages.append(Message("plant/all", text, START + now, qos=1, packet=1 + self.sent % 60_000))
-        return messages
-
-    def _reading(self, number: int) -> dict[str, object]:
-        time_s = number / self.rate
-        value = 20 + number % SENSORS + math.sin(time_s / 500) + self._random.gauss(0, 0.3)
-        return {"ts": round(START + time_s, 3), f"s{number % SENSORS}": round(value, 2)}
-
-
-class Link:
-    """A link whose broker is the plant, with an in-flight window; events vanish at once."""
-
-    def __init__(self, plant: Plant, clock: Clock, in_flight: int) -> None:
-        self._plant = plant
-        self._clock = clock
-        self._in_flight = in_flight
-        self._unacknowledged = 0
-        self._tokens: list[int] = []
-        self._last_token = 0
-        self.alive = self.connected = self.session_present = True
-        self.connections = 1
-        self.dropped_qos0 = 0
-
-    def start(self) -> None:
-        """Nothing to do."""
-
-    def stop(self) -> None:
-        """Nothing to do."""
-
-    def receive(self, timeout_s: float) -> list[Message]:
-        """Let time pass, and give what the window has room for."""
-        self._clock.now += min(timeout_s, 0.02) or 0.001
-        messages = self._plant.until(self._clock.now, self._in_flight - self._unacknowledged)
-        self._unacknowledged += len(messages)
-        return messages
-
-    def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Make room in the window."""
-        self._unacknowledged -= len(messages)
-
-    def publish(self, *_arguments: Any, **_options: Any) -> int:
-        """Take an event."""
-        self._last_token += 1
-        self._tokens.append(self._last_token)
-        return self._last_token
-
-    def confirmations(self) -> list[int]:
-        """Confirm every event."""
-        tokens, self._tokens = self._tokens, []
-        return tokens
-
-
-class Clock:
-    """Seconds that pass when somebody waits."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """What time it is."""
-        return self.now
-
-
-def written() -> int:
-    """Bytes that this process has handed to the kernel so far."""
-    line = next(each for each in Path("/proc/self/io").read_text().splitlines() if each.startswith("wchar"))
-    return int(line.split()[1])
+def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+    """Readings of one device, as they are sent."""
+    fields = [{"ts": each.time, f"s{each.sensor}": each.value} for each in readings]
+    return "plant/all", msgspec.json.encode(fields[0] if len(fields) == 1 else fields)
 
 
 def run(path: Path, rate: float, seconds: float, in_flight: int, pack_size: int) -> tuple[int, int]:
     """Run the service; returns how many readings it took and how many bytes it wrote."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = Clock()
-    plant = Plant(rate, pack_size)
-    link: Any = Link(plant, clock, in_flight)
+    plant = Plant(SENSORS, rate, message, pack_size)
+    link: Any = FreeLink(plant, clock, in_flight)
     store = SqliteStore(path)
     wall = WallClock(0.0, None, lambda: START + clock.now, clock)
     options = ServiceOptions(Topics("edgewarden/benchmark"), in_flight=in_flight)
     service = Service(make_pipeline(configuration), store, link, link, options, clock=wall, monotonic=clock)
-    before = written()
+    before = bytes_written() or 0
     while clock.now < seconds:
         service._turn()  # noqa: SLF001 - the loop's body
-    after = written()
+    after = bytes_written() or 0
     store.close()
     return plant.sent, after - before
 
@@ -164,7 +84,7 @@ def recovery(folder: Path) -> None:
     path = folder / "recovery.db"
     store = SqliteStore(path, "process", Limits(journal_bytes=2**40))
     pipeline = make_pipeline(configuration)
-    plant = Plant(100, 100)
+    plant = Plant(SENSORS, 100, message, 100)
     entries = []
     for second in range(1, SNAPSHOT_ROUNDS + 1):
         step = pipeline.process(plant.until(float(second), 10))

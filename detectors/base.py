@@ -76,6 +76,12 @@ BAND_DECADES = 3.0
 """The band of a detector holds all but one in a thousand of the ordinary readings."""
 
 
+def bounded(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """Values, cut to what lies between two bounds; NaN stays NaN. As `numpy.clip`, in a third of its time for few."""
+    within: Floats = np.minimum(np.maximum(values, low), high)
+    return within
+
+
 def no_opinion(count: int) -> Scores:
     """Scores of `count` readings that a detector has nothing to say of."""
     nothing = np.full(count, np.nan)
@@ -131,7 +137,7 @@ class Detector(ABC):
         if len(values) == 0:
             return no_opinion(0)
         with np.errstate(all="ignore"):
-            return self.judge(state, slots, np.clip(values, -LARGEST, LARGEST), times)
+            return self.judge(state, slots, bounded(values, -LARGEST, LARGEST), times)
 
     def patience(self, state: State, slots: Slots, decades: float | Floats) -> Floats:  # noqa: ARG002
         """Seconds after its last reading at which a sensor's silence is `decades` surprising, shape (n,).

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded
 from detectors.noise import NEARLY, Noise, noise_layout, seen_before, taken_in
 from detectors.parameters import parameter
 from detectors.surprise import exponential_tail
@@ -83,7 +83,7 @@ class Cusum(Detector):
         level, highest = state["level"][slots], state["highest"][slots]
         first = noise.count == 0
         residual = np.where(first, 0.0, values - level)
-        z = np.where(noise.spread > 0, np.clip(residual / np.maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
+        z = np.where(noise.spread > 0, bounded(residual / np.maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
         ready = blocks >= FEWEST_BLOCKS
         long_run = np.maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded, no_opinion
 from detectors.parameters import parameter
 
 FEWEST_RUNS = 10.0
@@ -74,11 +74,11 @@ class Flatline(Detector):
         same = ~first & (values == state["value"][slots])
         length = np.where(same, run + 1.0, 1.0)
         ended = ~same & ~first
-        chance = np.clip((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
+        chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
         longer = length / (longest * (1.0 + FEW_RUNS / np.maximum(runs, 1.0)))
         unusual = (longer > LONGER) & (length >= self.shortest)
         decades = np.minimum(-(length - 1.0) * np.log10(chance), LONGER * longer)
-        score = np.where(unusual, np.clip(decades, 0.0, 300.0), 0.0)
+        score = np.where(unusual, bounded(decades, 0.0, 300.0), 0.0)
         score = np.where(runs >= FEWEST_RUNS, score, np.nan)
         state["value"][slots] = values
         state["run"][slots] = length

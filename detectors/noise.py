@@ -17,9 +17,11 @@ learned, and so one anomaly can't poison what is believed.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
-from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State
+from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State, bounded
 from detectors.surprise import MOST, student_reach, student_tail
 
 WARM_UP = 30.0
@@ -74,18 +76,19 @@ class Noise:
         self.count: Floats = state["count"][slots]
         self.variance: Floats = state["variance"][slots]
         self.spread: Floats = np.sqrt(self.variance)
-        self.rho: Floats = np.clip(
+        self.rho: Floats = bounded(
             np.where(self.variance > 0, state["lag"][slots] / np.maximum(self.variance, 1e-200), 0.0), 0.0, 0.999
         )
         self._fourth: Floats = state["fourth"][slots]
         self._record: Floats = state["record"][slots]
 
+    @cached_property
     def freedom(self) -> Floats:
         """Degrees of freedom that the evidence is worth, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
         error = np.sqrt(24.0 / np.minimum(np.maximum(self.count, 1.0), KURTOSIS_MEMORY))
         heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
-        freedom: Floats = np.clip(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
+        freedom: Floats = bounded(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
         return freedom
 
     def score(self, residual: Floats, spread: Floats | None = None) -> Floats:
@@ -97,7 +100,7 @@ class Noise:
         """
         scale = self.spread if spread is None else spread
         away = np.abs(residual)
-        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom())
+        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom)
         seen = seen_before(self.count)
         never_varied = self.variance <= 0
         capped = np.where((away <= NEARLY * self._record) | never_varied, np.minimum(score, seen), score)
@@ -109,7 +112,7 @@ class Noise:
     def scores(self, residual: Floats, expected: Floats, spread: Floats | None = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""
         scale = self.spread if spread is None else spread
-        reach = np.maximum(student_reach(BAND_DECADES, self.freedom()) * scale, 0.0)
+        reach = np.maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
         unsure = self.count < WARM_UP
         expected = np.where(unsure, np.nan, expected)
         return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
@@ -124,11 +127,11 @@ class Noise:
         """
         state, slots = self._state, self._slots
         bound = WINSOR * self.spread
-        believed = np.where(self.variance > 0, np.clip(residual, -bound, bound), residual)
+        believed = np.where(self.variance > 0, bounded(residual, -bound, bound), residual)
         rate = 1.0 / np.minimum(self.count + 1.0, self._memory)
         square = believed * believed
         last = state["last_residual"][slots]
-        bent = np.clip(last, -bound, bound)
+        bent = bounded(last, -bound, bound)
         ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
         quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
         away = np.abs(residual)

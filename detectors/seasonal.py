@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -74,7 +74,7 @@ class Seasonal(Detector):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         """See `Detector`."""
         here = np.floor(np.mod(times, DAY_S) / (DAY_S / BINS))
-        here = np.clip(np.where(np.isfinite(here), here, 0.0), 0, BINS - 1)
+        here = bounded(np.where(np.isfinite(here), here, 0.0), 0, BINS - 1)
         self._finish_visits(state, slots, here)
         column = here.astype(np.intp)
         expected = state["mean"][slots, column]

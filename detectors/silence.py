@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded, no_opinion
 from detectors.parameters import parameter
 from detectors.surprise import exponential_reach
 
@@ -68,7 +68,7 @@ class Silence(Detector):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
         """See `Detector`; a reading that comes is no silence, so the scores are NaN."""
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
-        times = np.clip(times, -1e12, 1e12)
+        times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
         counts = (readings > 0) & (gap > 0)
         believed = np.where(count >= 3, np.minimum(gap, WINSOR * mean), gap)

@@ -5,9 +5,11 @@ All functions are elementwise, so that one sensor and ten thousand give the same
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from detectors.base import Floats
+from detectors.base import Floats, bounded
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
@@ -32,7 +34,7 @@ def normal_tail(z: Floats) -> Floats:
     near = np.maximum(away, 1e-9)
     factor = -np.expm1(-1.98 * near / np.sqrt(2.0)) / (1.135 * np.sqrt(np.pi / 2.0) * near)
     decades = 0.5 * away * away / _LN10 - np.log10(np.minimum(factor, 1.0))
-    tail: Floats = np.clip(decades, 0.0, MOST)
+    tail: Floats = bounded(decades, 0.0, MOST)
     return tail
 
 
@@ -58,18 +60,30 @@ def student_reach(decades: Floats | float, freedom: Floats) -> Floats:
         decades: 1 to 12, as bands use it; accurate to 1 %.
         freedom: Degrees of freedom, 1 or more.
     """
-    wanted = np.asarray(decades, dtype=np.float64)
-    z = np.sqrt(2.0 * _LN10 * wanted)
-    for _ in range(4):  # Newton: the tail's slope in nats is close to z
-        z = np.maximum(z - (normal_tail(z) - wanted) * _LN10 / z, 0.1)
+    z = _normal_reach_once(decades) if isinstance(decades, float) else _normal_reach(decades)
     scale = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
     away: Floats = np.sqrt(freedom * np.expm1(np.minimum((z / scale) ** 2 / freedom, 700.0)))
     return away
 
 
+def _normal_reach(decades: Floats | float) -> Floats:
+    """How far out a standard normal deviate must be: the inverse of `normal_tail`."""
+    wanted = np.asarray(decades, dtype=np.float64)
+    z = np.sqrt(2.0 * _LN10 * wanted)
+    for _ in range(4):  # Newton: the tail's slope in nats is close to z
+        z = np.maximum(z - (normal_tail(z) - wanted) * _LN10 / z, 0.1)
+    return z
+
+
+@cache
+def _normal_reach_once(decades: float) -> Floats:
+    """The same for a number that every call asks for."""
+    return _normal_reach(decades)
+
+
 def exponential_tail(ratio: Floats) -> Floats:
     """Decades of surprise of an exponential variable at least `ratio` times its mean."""
-    return np.clip(ratio / _LN10, 0.0, MOST)
+    return bounded(ratio / _LN10, 0.0, MOST)
 
 
 def exponential_reach(decades: Floats | float) -> Floats:

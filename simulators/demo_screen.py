@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 
 from simulators.incident_log import IncidentLog, seconds, why
 
-SIGNS = {"raised": "!", "updated": "^", "cleared": "ok", "expired": "ok"}
 COLOURS = {"INFO": "cyan", "WARN": "yellow", "ERROR": "red", "FATAL": "bold magenta"}
 PLAIN_EVERY_S = 5.0
 

@@ -86,13 +86,8 @@ def measure(
 def _watch(
     rule: ResolvedRule, signals: dict[str, Floats], days: int, progress: Callable[[float], None]
 ) -> Iterator[Cost]:
-    profiles = [
-        Profile(
-            rule.detectors,
-            rule.incidents.model_copy(update={"false_alarms_per_sensor_per_day": each, "threshold": None}),
-        )
-        for each in BUDGETS
-    ]
+    profile = Profile(rule.detectors, rule.incidents)
+    profiles = [profile.with_budget(each) for each in BUDGETS]
     values = np.concatenate([each for each in signals.values() for _ in BUDGETS], axis=1)
     each_has = next(iter(signals.values())).shape[1]
     count = values.shape[1]

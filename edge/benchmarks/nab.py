@@ -9,19 +9,19 @@ another, that is the same as file by file. Nothing is known of a file before its
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from detectors.base import Detector, Floats
 from detectors.state import StateTable
+from edge.benchmarks.csv_files import BenchmarkError, read_rows, seconds, write_rows
 from edge.benchmarks.nab_scoring import Truth, truth
 
+SCORE_COLUMNS = ("timestamp", "value", "anomaly_score")
 WINDOWS = ("labels/combined_windows.json", "windows.json")
 
 THRESHOLD = 2.75
@@ -29,10 +29,6 @@ THRESHOLD = 2.75
 
 REST_SHARE, REST_LEAST, REST_MOST = 0.04, 20.0, 200.0
 """Rows that follow a detection belong to the same incident: this share of all rows so far, within these bounds."""
-
-
-class BenchmarkError(Exception):
-    """A benchmark's folder can't be read; says which file, and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +68,12 @@ def read_folder(folder: Path) -> list[Series]:
 
 
 def _read(name: str, path: Path, windows: Sequence[Sequence[str]]) -> Series:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(path)
     stamps = [row["timestamp"] for row in rows]
     times = np.array([seconds(each) for each in stamps])
     values = np.array([float(row["value"]) for row in rows])
     spans = [(_first_at(times, begin), _last_at(times, end)) for begin, end in windows]
     return Series(name, stamps, times, values, truth(len(rows), spans))
-
-
-def seconds(stamp: str) -> float:
-    """A timestamp in seconds since the epoch; one without a zone is UTC, a plain number is seconds already."""
-    try:
-        return float(stamp)
-    except ValueError:
-        found = datetime.fromisoformat(stamp)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _first_at(times: Floats, stamp: str) -> int:
@@ -137,9 +123,5 @@ def detections(decades: Floats, threshold: float) -> Floats:
 def write_scores(folder: Path, series: Sequence[Series], scores: Sequence[Floats]) -> None:
     """Write `<category>/<file>.csv` for each file: timestamp, value, anomaly_score."""
     for each, column in zip(series, scores, strict=True):
-        path = folder / each.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["timestamp", "value", "anomaly_score"])
-            writer.writerows(zip(each.stamps, each.values.tolist(), map(repr, column.tolist()), strict=True))
+        rows = zip(each.stamps, each.values.tolist(), map(repr, column.tolist()), strict=True)
+        write_rows(folder / each.name, SCORE_COLUMNS, rows)

@@ -6,7 +6,6 @@ rows are anomalous (1) and which aren't (0). As in the service, nothing is learn
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from detectors.base import Detector, Floats
 from detectors.state import StateTable
-from edge.benchmarks.nab import BenchmarkError, seconds
+from edge.benchmarks.csv_files import BenchmarkError, read_rows, seconds, write_rows
+from edge.benchmarks.nab import SCORE_COLUMNS
 
 CLEAR_SHARE = 0.5
 CLEAR_ROWS = 5
@@ -60,8 +60,7 @@ def read_folder(folder: Path) -> list[OwnSeries]:
 
 
 def _read(folder: Path, path: Path) -> OwnSeries:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(path)
     stamps = [row["timestamp"] for row in rows]
     times = np.array([seconds(each) for each in stamps])
     values = np.array([float(row["value"] or "nan") for row in rows])
@@ -96,9 +95,5 @@ def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:
 
 def write_scores(folder: Path, series: OwnSeries, decades: Floats) -> None:
     """Write a file beside its name in `folder`: timestamp, value, anomaly_score in decades."""
-    path = folder / series.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["timestamp", "value", "anomaly_score"])
-        writer.writerows(zip(series.stamps, series.values.tolist(), map(repr, decades.tolist()), strict=True))
+    rows = zip(series.stamps, series.values.tolist(), map(repr, decades.tolist()), strict=True)
+    write_rows(folder / series.name, SCORE_COLUMNS, rows)

@@ -6,7 +6,6 @@ columns `datetime`, `anomaly`, `changepoint` and one for each sensor. The first 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Floats
 from detectors.multivariate import THRESHOLD, excess, learn
-from edge.benchmarks.nab import BenchmarkError
+from edge.benchmarks.csv_files import BenchmarkError, read_rows, write_rows
 
 WARM_UP = 400
 NOT_SENSORS = frozenset({"datetime", "anomaly", "changepoint"})
@@ -74,8 +73,7 @@ def read_folder(folder: Path) -> list[Experiment]:
 
 
 def _read(path: Path) -> Experiment:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file, delimiter=";"))
+    lines = read_rows(path, ";")
     sensors = [each for each in lines[0] if each not in NOT_SENSORS]
     rows = np.array([[float(line[each]) for each in sensors] for line in lines])
     faulty = np.array([float(line["anomaly"]) > 0 for line in lines])
@@ -83,8 +81,16 @@ def _read(path: Path) -> Experiment:
 
 
 def flag(experiment: Experiment, threshold: float = THRESHOLD) -> Flags:
-    """Rows that are outliers, each judged by the warm-up and the rows before it; shape (rows,)."""
-    flags: Flags = excess(learn(experiment.rows[:WARM_UP]), experiment.rows) >= threshold
+    """Rows that are outliers, each judged by the warm-up and the rows before it; shape (rows,).
+
+    Raises:
+        BenchmarkError: The warm-up shows too little to judge by.
+    """
+    try:
+        usual = learn(experiment.rows[:WARM_UP])
+    except ValueError as error:
+        raise BenchmarkError(f"{experiment.name}: {error}") from error
+    flags: Flags = excess(usual, experiment.rows) >= threshold
     return flags
 
 
@@ -102,9 +108,5 @@ def figures(experiments: Sequence[Experiment], flags: Sequence[Flags]) -> Figure
 def write_flags(folder: Path, experiments: Sequence[Experiment], flags: Sequence[Flags]) -> None:
     """Write `<group>/<n>.csv` for each file: datetime, outlier."""
     for each, column in zip(experiments, flags, strict=True):
-        path = folder / each.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["datetime", "outlier"])
-            writer.writerows(zip(each.stamps, column.astype(int).tolist(), strict=True))
+        rows = zip(each.stamps, column.astype(int).tolist(), strict=True)
+        write_rows(folder / each.name, ("datetime", "outlier"), rows)

@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "shelved": Entry("edge.commands.shelved:shelved", "Show what is muted or under maintenance, and until when."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
+    "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),
 }
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from config.problems import suggestion
-from edge.commands.backtest_runs import CHUNK, Source
+from edge.commands.backtest_runs import Source
+from edge.commands.playing import CHUNK
 from edge.commands.progress import Progress
 from edge.core.journal import Readings
 from edge.reports.judging import Rules

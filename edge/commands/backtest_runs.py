@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from config.schema import Configuration
+from edge.commands.playing import chunks, play_journal
 from edge.commands.progress import Progress
 from edge.core.events import Event
-from edge.core.journal import join
 from edge.core.messages import Reading
 from edge.core.pipeline import Pipeline
 from edge.reports.backtest import Dataset, Run
@@ -18,9 +17,6 @@ from edge.reports.labels import Label, LabelRuns
 from edge.reports.recording import Recording
 from edge.shell.assembly import make_pipeline
 from edge.shell.csv_file import CsvAccount, CsvError, in_order, read_csv
-from edge.shell.store import read_history
-
-CHUNK = 5_000
 
 
 @dataclass
@@ -77,7 +73,7 @@ def run_all(
         pipeline = make_pipeline(configuration)
         recording = Recording(pipeline, budgets)
         if source.is_journal:
-            steps = _over_journal(pipeline, source.files[0])
+            steps = play_journal(pipeline, source.files[0])
         else:
             runs = [LabelRuns(each.name) for each in source.files]
             accounts = [CsvAccount() for _ in source.files]
@@ -106,7 +102,7 @@ def _over_files(
 ) -> Iterator[list[Event]]:
     sizes = [max(1, each.stat().st_size) for each in files]
     readings = in_order(_chained(files, accounts, runs, lenient=lenient))
-    while chunk := list(islice(readings, CHUNK)):
+    for chunk in chunks(readings):
         yield pipeline.process_readings(chunk).events
         progress.at(pipeline.accounts.readings / max(1, sum(each.readings for each in accounts))
                     * sum(each.bytes_read for each in accounts) / sum(sizes))  # fmt: skip
@@ -118,14 +114,6 @@ def _chained(
 ) -> Iterator[Reading]:
     for file, account, run in zip(files, accounts, runs, strict=True):
         yield from read_csv(file, lenient=lenient, account=account, on_label=run.note)
-
-
-def _over_journal(pipeline: Pipeline, store: Path) -> Iterator[list[Event]]:
-    history = read_history(store)
-    pipeline.know(history.sensors)
-    for part in join(history.parts, CHUNK):
-        yield pipeline.relive([part])
-    yield pipeline.flush().events
 
 
 def notes_on(dataset: Dataset, problems: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from detectors import DETECTORS
 from detectors.base import Detector
+from edge.commands.choosing import check_detector
 from edge.commands.terminal import heading
 
 
@@ -22,7 +23,8 @@ def benchmark() -> None:
 
 @benchmark.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--detector", "name", default="contextual", show_default=True, help="The detector to measure.")
+@click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
+              help="The detector to measure.")  # fmt: skip
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
 @click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that make a detection.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the score of each row into this folder.")
@@ -35,14 +37,12 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
     """
     from edge.benchmarks import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
     from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
+    from edge.commands.failures import explained  # noqa: PLC0415
 
     detector = _detector(name, config_path)
     limit = benchmark_nab.THRESHOLD if threshold is None else threshold
-    try:
+    with explained():
         series = benchmark_nab.read_folder(path)
-    except benchmark_nab.BenchmarkError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
     surprise = benchmark_nab.run(detector, series)
     judged = [benchmark_nab.detections(each, limit) for each in surprise]
     if scores is not None:
@@ -71,15 +71,12 @@ def skab(path: Path, threshold: float | None, flags: Path | None) -> None:
     """
     from detectors.multivariate import THRESHOLD  # noqa: PLC0415 - loaded when the command runs
     from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415
-    from edge.benchmarks.nab import BenchmarkError  # noqa: PLC0415
+    from edge.commands.failures import explained  # noqa: PLC0415
 
     limit = THRESHOLD if threshold is None else threshold
-    try:
+    with explained():
         experiments = benchmark_skab.read_folder(path)
         found = [benchmark_skab.flag(each, limit) for each in experiments]
-    except (BenchmarkError, ValueError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
     if flags is not None:
         benchmark_skab.write_flags(flags, experiments, found)
     told = benchmark_skab.figures(experiments, found)
@@ -89,7 +86,8 @@ def skab(path: Path, threshold: float | None, flags: Path | None) -> None:
 
 @benchmark.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--detector", "name", default="contextual", show_default=True, help="The detector to measure.")
+@click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
+              help="The detector to measure.")  # fmt: skip
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
 @click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that open an incident.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the surprise of each row into this folder.")
@@ -101,15 +99,13 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
     service.
     """
     from edge.benchmarks import own  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks.nab import THRESHOLD, BenchmarkError  # noqa: PLC0415
+    from edge.benchmarks.nab import THRESHOLD  # noqa: PLC0415
+    from edge.commands.failures import explained  # noqa: PLC0415
 
     detector = _detector(name, config_path)
     limit = THRESHOLD if threshold is None else threshold
-    try:
+    with explained():
         series = own.read_folder(path)
-    except BenchmarkError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
     heading(f"{name} on {len(series)} files")
     for each in series:
         decades = own.run(detector, each, limit)
@@ -161,8 +157,6 @@ def _detector(name: str, config_path: Path | None) -> Detector:
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.assembly import load_or_default  # noqa: PLC0415
 
-    if name not in DETECTORS:
-        raise click.BadParameter(f"there is no detector {name}", param_hint="--detector")
     if config_path is None:
         return DETECTORS[name]()
     with explained():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -46,6 +45,7 @@ def export(
 
 def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
     from config.topics import glob_pattern  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.events import exact_timestamp  # noqa: PLC0415
     from edge.core.journal import Readings  # noqa: PLC0415
     from edge.shell.store import read_history  # noqa: PLC0415
 
@@ -68,5 +68,4 @@ def _write(store: Path, sensor: str | None, since: float | None, until: float | 
         names, wanted, batch = list(sensors), list(sensors.values()), part.batch
         for slot, time, value in zip(batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), strict=True):
             if wanted[slot] and (since is None or time >= since) and (until is None or time < until):
-                moment = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
-                writer.writerow((moment, names[slot], repr(value)))
+                writer.writerow((exact_timestamp(time), names[slot], repr(value)))

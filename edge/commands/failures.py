@@ -15,7 +15,8 @@ from config.problems import ConfigurationError
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn what an operator can mend into lines on standard error and exit code 2, and failures into exit code 1."""
-    from edge.reports.labels import LabelError  # noqa: PLC0415 - loaded when a command runs
+    from edge.benchmarks.csv_files import BenchmarkError  # noqa: PLC0415 - loaded when a command runs
+    from edge.reports.labels import LabelError  # noqa: PLC0415
     from edge.shell.broker import BrokerError  # noqa: PLC0415
     from edge.shell.csv_file import CsvError  # noqa: PLC0415
     from edge.shell.service import LinkDied  # noqa: PLC0415
@@ -26,7 +27,7 @@ def explained() -> Iterator[None]:
     except (ConfigurationError, PasswordError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    except (CsvError, LabelError) as error:
+    except (BenchmarkError, CsvError, LabelError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     except (StoreError, LinkDied, BrokerError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,9 +12,6 @@ from edge.commands.moments import Moment
 
 if TYPE_CHECKING:
     from edge.core.events import Event
-    from edge.core.pipeline import Pipeline
-
-CHUNK = 5_000
 
 
 @click.command()
@@ -50,7 +46,9 @@ def replay(
     --config, that of edgewarden.toml. The service may be running.
     """
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.playing import play, play_journal  # noqa: PLC0415
     from edge.shell.assembly import load_or_default, make_pipeline  # noqa: PLC0415
+    from edge.shell.csv_file import read_csv  # noqa: PLC0415
 
     if file is None and not journal:
         raise click.UsageError("give a CSV file, or --journal")
@@ -62,9 +60,9 @@ def replay(
         configuration = load_or_default(config_path, gateway)
         pipeline = make_pipeline(configuration)
         if journal:
-            found = _over_journal(pipeline, file or configuration.store.path, since)
+            found = play_journal(pipeline, file or configuration.store.path, since)
         else:
-            found = _over_csv(pipeline, file or Path())
+            found = play(pipeline, read_csv(file or Path()))
         target = output.open("w", encoding="utf-8") if output else sys.stdout
         try:
             for events in found:
@@ -81,30 +79,6 @@ def replay(
             f"{len(pipeline.engine.open_incidents)} of them still open",
             err=True,
         )
-
-
-def _over_csv(pipeline: Pipeline, file: Path) -> Iterator[list[Event]]:
-    from edge.shell.csv_file import read_csv  # noqa: PLC0415 - loaded when the command runs
-
-    chunk = []
-    for reading in read_csv(file):
-        chunk.append(reading)
-        if len(chunk) >= CHUNK:
-            yield pipeline.process_readings(chunk).events
-            chunk.clear()
-    yield pipeline.process_readings(chunk).events
-    yield pipeline.flush().events
-
-
-def _over_journal(pipeline: Pipeline, store: Path, since: float | None) -> Iterator[list[Event]]:
-    from edge.core.journal import join  # noqa: PLC0415 - loaded when the command runs
-    from edge.shell.store import read_history  # noqa: PLC0415
-
-    history = read_history(store, since)
-    pipeline.know(history.sensors)
-    for part in join(history.parts, CHUNK):
-        yield pipeline.relive([part])
-    yield pipeline.flush().events
 
 
 def _write(events: list[Event], target: TextIO) -> None:

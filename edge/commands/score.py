@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from edge.core.messages import Reading
     from edge.core.pipeline import Pipeline
     from edge.shell.csv_file import CsvAccount
-
-CHUNK = 5_000
 
 
 @click.command()
@@ -79,7 +76,8 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
 def _rows(
     file: Path, configuration: Configuration, pipeline: Pipeline, account: CsvAccount, *, lenient: bool
 ) -> Iterator[list[str]]:
-    from edge.reports.score_rows import ScoreRows  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.playing import chunks  # noqa: PLC0415 - loaded when the command runs
+    from edge.reports.score_rows import ScoreRows  # noqa: PLC0415
     from edge.shell.csv_file import in_order, read_csv  # noqa: PLC0415
 
     rows = ScoreRows(pipeline, configuration.gateway.name)
@@ -93,7 +91,7 @@ def _rows(
     with Progress() as progress:
         progress.begin(file.name)
         size = max(1, file.stat().st_size) if file.exists() else 1
-        while chunk := list(islice(readings, CHUNK)):
+        for chunk in chunks(readings):
             pipeline.process_readings(chunk)
             if configuration.limits.reorder_s == 0:
                 rows.settle(chunk)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
@@ -207,18 +208,17 @@ class Engine:
         now = np.maximum(now, times)
         vitals.record(slots, values, times, now)
         membership = self._group[slots]
-        for index in np.unique(membership):
-            mine = membership == index
+        present: list[int] = np.unique(membership).tolist() if len(self._order) > 1 else [0]
+        for which in present:
+            mine = membership == which
             everyone = mine.all()
             part = slice(None) if everyone else mine
-            self._score(self._order[index], slots[part], values[part], times[part], positions[part], now[part])
+            self._score(self._order[which], slots[part], values[part], times[part], positions[part], now[part])
 
     def _score(self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
-        is_open = np.zeros(len(slots), dtype=bool)
-        if self.trackers:
-            is_open = np.fromiter((int(slot) in self.trackers for slot in slots), bool, len(slots))
+        is_open = self._are_tracked(slots)
         assumed = group.profile.level_at(vitals.interval[slots])
         level = assumed
         if settings.threshold is None:
@@ -247,6 +247,14 @@ class Engine:
         if self.observer is not None:
             readings = (slots, times, values)
             self.observer.scored(scored_round(group.profile, readings, verdicts, best, level, self.trackers))
+
+    def _are_tracked(self, slots: Slots) -> NDArray[np.bool_]:
+        """Which sensors have an open incident, shape (n,)."""
+        if not self.trackers:
+            return np.zeros(len(slots), dtype=bool)
+        tracked = np.zeros(len(self.members), dtype=bool)
+        tracked[list(self.trackers)] = True
+        return tracked[slots]
 
     def _judge(self, slot: int, group: Group, observation: Observation, position: int, clock: float) -> None:
         settings = group.profile.incidents
@@ -301,9 +309,10 @@ class Engine:
             self.calibration.raised(slot, time, profile.incidents, assumed)
 
     def _note_returns(self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
-        for index, slot in enumerate(slots.tolist()):
-            tracker = self.trackers.get(slot)
-            if tracker is None or tracker.state is not State.SILENT:
+        for index in np.flatnonzero(self._are_tracked(slots)).tolist():
+            slot = int(slots[index])
+            tracker = self.trackers[slot]
+            if tracker.state is not State.SILENT:
                 continue
             level = float(self.vitals.level[slot])
             observation = Observation(float(times[index]), float(values[index]), level, [])

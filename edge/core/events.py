@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.core.incidents import severity_class
+
 SEVERITIES: tuple[tuple[str, int], ...] = (("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
 """OpenTelemetry's text and number for each quarter of the severities 1 to 1000."""
 
@@ -159,6 +161,15 @@ def timestamp(time: float) -> str:
     return f"{moment.replace(tzinfo=None).isoformat()}.{milliseconds % 1000:03d}Z"
 
 
+def exact_timestamp(time: float) -> str:
+    """A time as RFC 3339 text in UTC with microseconds, if it has any.
+
+    Raises:
+        ValueError, OverflowError, OSError: It lies beyond the years 1 to 9999.
+    """
+    return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
+
+
 def incident_id(gateway: str, sensor: str, started: float) -> str:
     """The id of the incident that began on a sensor at a time: 16 hexadecimal digits."""
     text = f"{gateway}\n{sensor}\n{round(started * 1e6)}"
@@ -167,7 +178,7 @@ def incident_id(gateway: str, sensor: str, started: float) -> str:
 
 def severity_name(severity: int) -> tuple[str, int]:
     """OpenTelemetry's severity text and number of an OPC UA severity."""
-    return SEVERITIES[min(3, (severity - 1) // 250)]
+    return SEVERITIES[severity_class(severity)]
 
 
 def event_json_schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from config.schema import IncidentSettings
-from detectors.base import Detector, Floats, Scores, Slots
+from detectors.base import Detector, Floats, Scores, Slots, bounded
 from detectors.state import StateTable
 
 LEVELS = (3.0, 12.0)
@@ -31,8 +31,13 @@ class Profile:
         if settings.threshold is not None:
             return np.full(len(interval), settings.threshold)
         chances = 86_400.0 * max(1, len(self.detectors)) / settings.false_alarms_per_sensor_per_day
-        level: Floats = np.clip(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
+        level: Floats = bounded(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
         return level
+
+    def with_budget(self, false_alarms: float) -> Profile:
+        """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
+        changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
+        return Profile(self.detectors, self.incidents.model_copy(update=changed))
 
 
 class Group:

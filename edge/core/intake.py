@@ -7,6 +7,7 @@ held against what is possible. What is refused hurts nothing else in its message
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
-from edge.core.decoders.base import Repetition
+from edge.core.decoders.base import Decoded, Repetition
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Sample
 from edge.core.operator.words import WordRefused
-from edge.core.redelivery import Deliveries, checksum
+from edge.core.redelivery import Deliveries, checksum, topic_checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
-from edge.core.routes import Resolved, Routes
+from edge.core.routes import LONGEST_REMEMBERED, Resolved, Routes
 from edge.core.sensors import SensorTable
 
 SOURCES = 100_000
@@ -45,12 +46,24 @@ class IntakeLimits:
 
 
 class Source:
-    """One topic that readings come from: its route, and the slots of its sensors by path."""
+    """What is known of a topic.
 
-    __slots__ = ("resolved", "slots")
+    Args:
+        topic: The topic.
+        resolved: Its route, or None if nobody reads it.
+        is_own: Whether it is one of ours.
 
-    def __init__(self, resolved: Resolved) -> None:
+    Attributes:
+        checksum: What the checksums of its messages begin with.
+        slots: The slots of its sensors, by path.
+    """
+
+    __slots__ = ("checksum", "is_own", "resolved", "slots")
+
+    def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool) -> None:
         self.resolved = resolved
+        self.is_own = is_own
+        self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
 
     def expects(self, path: str) -> bool:
@@ -104,57 +117,36 @@ class Intake:
         Returns:
             The readings; their origins are positions in `messages`.
         """
-        accounts = self._accounts
-        slots: list[int] = []
-        values: list[float] = []
-        times: list[float] = []
-        origins: list[int] = []
+        accounts, sources, deliveries = self._accounts, self._sources, self.deliveries
+        columns = _Columns()
+        noted = 0
         for index, message in enumerate(messages):
-            accounts.messages += 1
-            if self._is_no_news(message, delivered):
+            source = sources.get(message.topic) or self._source(message.topic)
+            if source.is_own:
+                accounts.messages_own += 1
                 continue
+            if message.qos:
+                if message.redelivered:
+                    deliveries.note_all(delivered[noted:])
+                    noted = len(delivered)
+                    if deliveries.is_known(message):
+                        accounts.messages_redelivered += 1
+                        continue
+                delivered.append((message.packet, zlib.crc32(message.payload, source.checksum)))
             try:
-                source = self._source(message)
-                decoded = source.resolved.route.decoder.decode(message.payload)
-                timeless = any(each.time is None for each in decoded.samples)
-                if message.retained and (timeless or not source.resolved.route.time_from_payload):
-                    raise Refused("retained")  # noqa: TRY301 - refused like anything else in the message
+                resolved, decoded = self._decode(message, source)
             except Refused as refused:
                 accounts.messages_refused[refused.refusal.reason] += 1
                 self._dead_letter(message, refused.refusal, letters)
                 continue
             accounts.messages_read += 1
-            for refusal in decoded.refusals:
-                if refusal.reason == "not_a_number" and decoded.samples and not source.expects(refusal.path):
-                    accounts.fields_ignored += 1
-                else:
-                    self._refuse(message, refusal, letters)
-            for sample in decoded.samples:
-                taken = self._sample(message, source, sample)
-                if isinstance(taken, Refusal):
-                    self._refuse(message, taken, letters)
-                elif taken is not None:
-                    slot, time = taken
-                    accounts.readings += 1
-                    slots.append(slot)
-                    values.append(sample.value)
-                    times.append(time)
-                    origins.append(index)
-        return _batch(slots, values, times, origins)
-
-    def _is_no_news(self, message: Message, delivered: list[tuple[int, int]]) -> bool:
-        """Whether we have published a message ourselves, or have dealt with it before; if not, take note of it."""
-        if self._routes.is_own(message.topic):
-            self._accounts.messages_own += 1
-            return True
-        if message.qos == 0:
-            return False
-        if self.deliveries.is_known(message):
-            self._accounts.messages_redelivered += 1
-            return True
-        delivered.append((message.packet, checksum(message)))
-        self.deliveries.note(*delivered[-1])
-        return False
+            if decoded.refusals:
+                self._refuse_parts(message, source, decoded, letters)
+            self._take(decoded.samples, message, index, resolved, source.slots, columns, letters)
+        deliveries.note_all(delivered[noted:])
+        accounts.messages += len(messages)
+        accounts.readings += len(columns.slots)
+        return columns.as_batch()
 
     def take_delivery(self, message: Message) -> tuple[int, int] | None:
         """Count a command's message; its packet identifier and checksum, noted, or None if its QoS is 0."""
@@ -162,7 +154,7 @@ class Intake:
         if message.qos == 0:
             return None
         delivery = (message.packet, checksum(message))
-        self.deliveries.note(*delivery)
+        self.deliveries.note_all([delivery])
         return delivery
 
     def refuse_command(self, message: Message, refused: WordRefused, letters: list[DeadLetter]) -> None:
@@ -192,55 +184,102 @@ class Intake:
 
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""
-        for packet, its_checksum in delivered:
-            self.deliveries.note(packet, its_checksum)
+        self.deliveries.note_all(delivered)
+        if not self.repeating:
+            return
         for slot, value in zip(batch.slots.tolist(), batch.values.tolist(), strict=True):
             if slot in self.repeating:
                 self.last_value[slot] = value
 
-    def _source(self, message: Message) -> Source:
-        payload = message.payload
+    def _source(self, topic: str) -> Source:
+        """What is known of a topic, looked up anew."""
+        source = Source(topic, self._routes.find(topic), is_own=self._routes.is_own(topic))
+        if len(topic) <= LONGEST_REMEMBERED:
+            if len(self._sources) >= SOURCES:
+                self._sources.clear()
+            self._sources[topic] = source
+        return source
+
+    def _decode(self, message: Message, source: Source) -> tuple[Resolved, Decoded]:
+        """A message's route, and what its payload holds.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
+        payload, resolved = message.payload, source.resolved
         if not payload:
             raise Refused("empty")
         if len(payload) > self._limits.payload_bytes:
             raise Refused("too_large", f"{len(payload)} bytes")
-        source = self._sources.get(message.topic)
-        if source is None:
-            resolved = self._routes.find(message.topic)
-            if resolved is None:
-                raise Refused("no_route")
-            if len(self._sources) >= SOURCES:
-                self._sources.clear()
-            source = self._sources[message.topic] = Source(resolved)
-        return source
+        if resolved is None:
+            raise Refused("no_route")
+        decoded = resolved.route.decoder.decode(payload)
+        if message.retained and not (
+            resolved.route.time_from_payload and all(each.time is not None for each in decoded.samples)
+        ):
+            raise Refused("retained")
+        return resolved, decoded
 
-    def _sample(self, message: Message, source: Source, sample: Sample) -> tuple[int, float] | Refusal | None:
-        """The slot and time of a sample, why it is refused, or None for a mere repetition."""
-        route = source.resolved.route
-        time = message.arrived
-        if sample.time is not None and route.time_from_payload:
-            time = sample.time
-            if time < self._limits.earliest:
-                return Refusal("time_implausible", sample.path)
-            if message.arrived > self._limits.earliest and time > message.arrived + self._limits.future_s:
-                return Refusal("time_in_future", sample.path)
-        slot = source.slots.get(sample.path)
-        if slot is None:
-            name = source.resolved.sensor(sample.path)
-            if name is None:
-                return Refusal("bad_name", sample.path)
-            by_arrival = sample.time is None or not route.time_from_payload
-            slot = self.slot(name, route.repetition, timed_by_arrival=by_arrival)
+    def _refuse_parts(self, message: Message, source: Source, decoded: Decoded, letters: list[DeadLetter]) -> None:
+        """Refuse what stands where a reading might, or count it where none is due."""
+        for refusal in decoded.refusals:
+            if refusal.reason == "not_a_number" and decoded.samples and not source.expects(refusal.path):
+                self._accounts.fields_ignored += 1
+            else:
+                self._refuse(message, refusal, letters)
+
+    def _take(
+        self,
+        samples: list[Sample],
+        message: Message,
+        origin: int,
+        resolved: Resolved,
+        known: dict[str, int],
+        columns: _Columns,
+        letters: list[DeadLetter],
+    ) -> None:
+        """Take the samples of a message, each as a reading, a mere repetition or a refusal."""
+        earliest, arrived, repeating = self._limits.earliest, message.arrived, self.repeating
+        latest = arrived + self._limits.future_s if arrived > earliest else math.inf
+        from_payload = resolved.route.time_from_payload
+        slots, values, times = columns.slots, columns.values, columns.times
+        before = len(slots)
+        for path, value, its_time in samples:
+            time = arrived if its_time is None or not from_payload else its_time
+            if time is not arrived and not earliest <= time <= latest:
+                reason = "time_implausible" if time < earliest else "time_in_future"
+                self._refuse(message, Refusal(reason, path), letters)
+                continue
+            slot = known.get(path)
             if slot is None:
-                return Refusal("too_many_sensors", sample.path)
-            source.slots[sample.path] = slot
-        if slot in self.repeating:
-            if self.last_value.get(slot) == sample.value:
-                self._accounts.readings += 1
-                self._accounts.repeats += 1
-                return None
-            self.last_value[slot] = sample.value
-        return slot, time
+                found = self._find(path, resolved, timed_by_arrival=time is arrived)
+                if isinstance(found, Refusal):
+                    self._refuse(message, found, letters)
+                    continue
+                slot = known[path] = found
+            if repeating and slot in repeating and self._is_repeated(slot, value):
+                continue
+            slots.append(slot)
+            values.append(value)
+            times.append(time)
+        columns.origins += [origin] * (len(slots) - before)
+
+    def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
+        """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
+        name = resolved.sensor(path)
+        if name is None:
+            return Refusal("bad_name", path)
+        slot = self.slot(name, resolved.route.repetition, timed_by_arrival=timed_by_arrival)
+        return Refusal("too_many_sensors", path) if slot is None else slot
+
+    def _is_repeated(self, slot: int, value: float) -> bool:
+        """Whether a sensor that repeats what hasn't changed has done so."""
+        if self.last_value.get(slot) == value:
+            self._accounts.readings += 1
+            self._accounts.repeats += 1
+            return True
+        self.last_value[slot] = value
+        return False
 
     def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> int | None:
         """The slot of a sensor, given out now if it is new; None if there is no room for a new one."""
@@ -313,6 +352,21 @@ class Intake:
             return
         self._letters += 1
         letters.append(DeadLetter.of(message, refusal))
+
+
+class _Columns:
+    """Readings as they are collected."""
+
+    __slots__ = ("origins", "slots", "times", "values")
+
+    def __init__(self) -> None:
+        self.slots: list[int] = []
+        self.values: list[float] = []
+        self.times: list[float] = []
+        self.origins: list[int] = []
+
+    def as_batch(self) -> Batch:
+        return _batch(self.slots, self.values, self.times, self.origins)
 
 
 def _batch(slots: list[int], values: list[float], times: list[float], origins: list[int]) -> Batch:

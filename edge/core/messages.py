@@ -107,6 +107,8 @@ REASONS: dict[str, str] = {
 class DeadLetter:
     """A message, or a part of one, that was refused: where it came from, why, and how it began.
 
+    Made by `of()`, its texts are valid Unicode, whatever the sender wrote.
+
     Attributes:
         topic: Topic of the message, cut to 1,024 characters.
         arrived: When it arrived, seconds since the epoch, UTC.
@@ -124,7 +126,13 @@ class DeadLetter:
     @classmethod
     def of(cls, message: Message, refusal: Refusal) -> DeadLetter:
         """The dead letter of a message."""
-        return cls(message.topic[:1024], message.arrived, refusal, message.payload[:256], len(message.payload))
+        shown = Refusal(refusal.reason, _utf8(refusal.path), _utf8(refusal.detail))
+        return cls(_utf8(message.topic[:1024]), message.arrived, shown, message.payload[:256], len(message.payload))
+
+
+def _utf8(text: str) -> str:
+    """The text without halves of surrogate pairs, which some senders write and nobody can store."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _no_index() -> NDArray[np.intp]:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e6)
 EXACT = 2.0**53
+SAMPLE = 16
+"""Numbers that rule out a scale before all are looked at."""
+
 LEVEL = 1
 RAW = 0.0
 
@@ -35,11 +38,10 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
         """Pack numbers; `unpack()` gives the same bits."""
         with np.errstate(all="ignore"):
             for scale in SCALES:
-                scaled = np.rint(numbers * scale)
-                if not (np.abs(scaled) < EXACT).all():
-                    break
-                integers = scaled.astype(np.int64)
-                if _same(integers / scale, numbers):
+                if _scaled(numbers[:SAMPLE], scale) is None:
+                    continue
+                integers = _scaled(numbers, scale)
+                if integers is not None:
                     return cls(scale, _by_weight(np.diff(integers, prepend=0)))
         return cls(RAW, _by_weight(numbers))
 
@@ -81,6 +83,15 @@ def decompress(data: bytes) -> bytes:
         return zlib.decompress(data)
     except zlib.error as error:
         raise ValueError(f"damaged bytes: {error}") from error
+
+
+def _scaled(numbers: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
+    """The numbers times a scale as integers that give them back; None if there are no such."""
+    scaled = np.rint(numbers * scale)
+    if not (np.abs(scaled) < EXACT).all():
+        return None
+    integers = scaled.astype(np.int64)
+    return integers if _same(integers / scale, numbers) else None
 
 
 def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

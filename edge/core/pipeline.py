@@ -118,8 +118,9 @@ class Pipeline:
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
         """Take messages in the order of their arrival: a step for each run of readings and for each command."""
         first = 0
-        for place, message in enumerate(messages):
-            if self._commands is not None and message.topic.startswith(self._commands):
+        below = self._commands
+        for place, message in enumerate(messages if below else ()):
+            if below and message.topic.startswith(below):
                 if first < place:
                     yield self.process(messages[first:place]), messages[first:place]
                 first = place + 1
@@ -236,7 +237,7 @@ class Pipeline:
 
     def _told(self, part: Told) -> Step:
         if part.delivery is not None:
-            self.intake.deliveries.note(*part.delivery)
+            self.intake.deliveries.note_all([part.delivery])
         try:
             findings, _ = self._hearing.follow(part.name, part.payload, part.arrived, self.engine.clock.now)
         except WordRefused:

@@ -11,6 +11,8 @@ Source: MQTT 3.1.1, sections 3.3.1.1 and 4.4.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
+from itertools import islice
 
 from edge.core.messages import Message
 
@@ -33,18 +35,27 @@ class Deliveries:
         """Whether this is the redelivery of a message that was dealt with."""
         return message.redelivered and self._checksums.get(message.packet) == checksum(message)
 
-    def note(self, packet: int, checksum: int) -> None:
-        """Remember that a message was dealt with."""
-        self._checksums.pop(packet, None)
-        self._checksums[packet] = checksum
-        if len(self._checksums) > self._most:
-            del self._checksums[next(iter(self._checksums))]
+    def note_all(self, delivered: Iterable[tuple[int, int]]) -> None:
+        """Remember that messages were dealt with: packet identifiers and checksums, in the order of their arrival."""
+        checksums = self._checksums
+        for packet, its_checksum in delivered:
+            checksums.pop(packet, None)
+            checksums[packet] = its_checksum
+        surplus = len(checksums) - self._most
+        if surplus > 0:
+            for packet in list(islice(checksums, surplus)):
+                del checksums[packet]
 
     def remembered(self) -> list[tuple[int, int]]:
-        """Packet identifiers and checksums, the oldest first; what `note()` needs to remember them again."""
+        """Packet identifiers and checksums, the oldest first; what `note_all()` needs to remember them again."""
         return list(self._checksums.items())
 
 
 def checksum(message: Message) -> int:
     """Of a message's topic and payload, 32 bits."""
-    return zlib.crc32(message.payload, zlib.crc32(message.topic.encode("utf-8", "surrogatepass")))
+    return zlib.crc32(message.payload, topic_checksum(message.topic))
+
+
+def topic_checksum(topic: str) -> int:
+    """What the checksum of a message begins with."""
+    return zlib.crc32(topic.encode("utf-8", "surrogatepass"))

@@ -7,6 +7,7 @@ and every sensor still sees its readings one after another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,43 @@ def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     count = len(slots)
     if count == 0:
         return
-    by_slot = np.argsort(slots, kind="stable")
-    ordered = slots[by_slot]
-    first = np.empty(count, dtype=bool)
-    first[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    if first.all():
+    runs = runs_of(slots)
+    if len(runs.starts) == count:
         yield np.arange(count)
         return
-    starts = np.flatnonzero(first)
-    turn = np.arange(count) - np.repeat(starts, np.diff(np.append(starts, count)))
-    by_turn = np.lexsort((by_slot, turn))
-    positions = by_slot[by_turn]
-    cuts = np.flatnonzero(np.diff(turn[by_turn])) + 1
+    turns = runs.turns
+    by_turn = np.lexsort((runs.order, turns))
+    positions = runs.order[by_turn]
+    cuts = np.flatnonzero(np.diff(turns[by_turn])) + 1
     yield from np.split(positions, cuts)
+
+
+class Runs(NamedTuple):
+    """A batch by sensor.
+
+    Attributes:
+        order: Positions in the batch, those of a sensor one after another in their order; shape (n,).
+        starts: Where each sensor's begin in `order`, ascending; shape (sensors,).
+        lengths: How many each has.
+    """
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+
+    @property
+    def turns(self) -> NDArray[np.intp]:
+        """Which reading of its sensor each is, from 0, in the order of `order`; shape (n,)."""
+        return np.arange(len(self.order)) - np.repeat(self.starts, self.lengths)
+
+
+def runs_of(slots: NDArray[np.intp]) -> Runs:
+    """Put a batch's readings in order by sensor.
+
+    Args:
+        slots: Slot of each reading, shape (n,), n at least 1.
+    """
+    order = np.argsort(slots, kind="stable")
+    ordered = slots[order]
+    starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+    return Runs(order, starts, np.concatenate((starts[1:], [len(slots)])) - starts)

@@ -55,8 +55,7 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
         SnapshotError: What was saved is damaged, or there is no room for it. The pipeline is of no use then; make a
             new one.
     """
-    timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
-    line.know((name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True))
+    line.know(snapshot.known_sensors())
     if line.sensors.names != [name for name, _ in snapshot.sensors]:
         raise SnapshotError("there is no room for its sensors")
     engine, intake, reorder = line.engine, line.intake, line.reorder
@@ -68,8 +67,7 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
     engine.clock.go_on_from((snapshot.clock, *ahead))
     engine.restore(snapshot.trackers, interrupted=snapshot.interrupted)
-    for packet, checksum in snapshot.deliveries:
-        intake.deliveries.note(packet, checksum)
+    intake.deliveries.note_all(snapshot.deliveries)
     if snapshot.reorder_clock is not None:
         reorder.clock.go_on_from(snapshot.reorder_clock)
     reorder.hold_again(snapshot.held)

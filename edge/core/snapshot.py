@@ -76,6 +76,11 @@ class Snapshot(msgspec.Struct):
     calibration: bytes = b""
     desk: DeskState = msgspec.field(default_factory=DeskState)
 
+    def known_sensors(self) -> list[tuple[str, str, bool]]:
+        """Every sensor in the order of the slots, as `Pipeline.know()` takes them."""
+        timed = self.timed_by_arrival or [False] * len(self.sensors)
+        return [(name, repetition, by) for (name, repetition), by in zip(self.sensors, timed, strict=True)]
+
     def to_bytes(self) -> bytes:
         """The snapshot, packed."""
         return FORMAT + compress(msgspec.msgpack.encode(self))

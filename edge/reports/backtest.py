@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edge.core.incidents import severity_class
 from edge.reports.judging import Judgement, Rules, Span, Summary, judge, summarise
 from edge.reports.labels import Label
 from edge.reports.recording import SensorRecord
@@ -130,7 +131,7 @@ class Backtest:
             sensors=len(records),
             sensor_days=math.fsum(each.days for each in records),
             incidents=len(incidents),
-            by_class=[sum((span.severity - 1) // 250 == rank for span in incidents) for rank in range(4)],
+            by_class=[sum(severity_class(span.severity) == rank for span in incidents) for rank in range(4)],
             refused=sum(sum(run.refused.values()) for _, run in runs),
             budgets=[sum(column) for column in zip(*(run.budgets for _, run in runs), strict=True)],
             judged=summarise(judged) if judged else None,

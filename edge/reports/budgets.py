@@ -75,13 +75,7 @@ class BudgetCounter:
     def _with_budgets(self, profile: Profile) -> list[Profile]:
         known = self._profiles.get(profile)
         if known is None:
-            known = self._profiles[profile] = [
-                Profile(
-                    profile.detectors,
-                    profile.incidents.model_copy(update={"false_alarms_per_sensor_per_day": budget, "threshold": None}),
-                )
-                for budget in self.budgets
-            ]
+            known = self._profiles[profile] = [profile.with_budget(each) for each in self.budgets]
         return known
 
     def _grow(self, sensors: int) -> None:

@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from edge.core.events import severity_name
+from edge.core.incidents import severity_class
 from edge.core.sentences import duration, number
 from edge.reports.backtest import Backtest, Dataset, verdict_words
 from edge.reports.plot_data import labels_of, plot_json
@@ -107,7 +108,7 @@ def _table(backtest: Backtest, dataset: Dataset, sensor: str) -> str:
     for place, run in enumerate(dataset.runs):
         words = run.words()
         for each in dataset.record(place, sensor).incidents:
-            rank = min(3, (each.severity - 1) // 250)
+            rank = severity_class(each.severity)
             what = f"{severity_name(each.severity)[0]} {each.kind.replace('_', ' ')}"
             word = words.get(each.incident)
             said = f"{each.message} [{', '.join(each.detectors)}; {number(each.score)} decades]"

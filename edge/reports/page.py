@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from importlib.resources import files
 
-from edge.core.events import severity_name
+from edge.core.events import SEVERITIES
 from edge.core.sentences import duration, number
 from edge.reports.backtest import Backtest, Total
 from edge.reports.cards import card, title_of
@@ -107,7 +107,7 @@ def _tiles(total: Total) -> str:
         tiles.append(("", str(total.incidents), "incidents"))
         daily = total.incidents / total.sensor_days if total.sensor_days else math.nan
         tiles.append(("", rate(daily), "incidents a sensor-day"))
-        classes = [(count, severity_name(250 * rank + 1)[0]) for rank, count in enumerate(total.by_class)]
+        classes = [(count, name) for count, (name, _) in zip(total.by_class, SEVERITIES, strict=True)]
         tiles += [("", str(count), f"{name} at their worst") for count, name in reversed(classes)]
     inner = "".join(
         f'<div class="tile {kind}"><b>{escape(big)}</b><span>{small}</span></div>' for kind, big, small in tiles

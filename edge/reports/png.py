@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from edge.core.incidents import severity_class
 from edge.reports.backtest import Backtest, Dataset
 from edge.reports.plot_data import labels_of
 
@@ -66,7 +67,7 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
         for _, label in labels_of(dataset, sensor):
             _span(above, label.start, label.end, record.last, facecolor="none", edgecolor=LABEL, hatch="///", alpha=0.6)
         for each in record.incidents:
-            colour = COLOURS[min(3, (each.severity - 1) // 250)]
+            colour = COLOURS[severity_class(each.severity)]
             _span(above, each.raised, each.ended, record.last, color=colour, alpha=0.22, linewidth=1)
         below.fill_between(times, 0, trace.score, color=SCORE, alpha=0.6, linewidth=0)
         below.fill_between(times, trace.level, trace.score, where=trace.score >= trace.level, color=LEVEL, linewidth=1)

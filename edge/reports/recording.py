@@ -11,6 +11,7 @@ import numpy as np
 from detectors.base import Floats, Slots
 from edge.core.events import Event
 from edge.core.pipeline import Pipeline
+from edge.core.rounds import runs_of
 from edge.core.trace import ScoredRound
 from edge.reports.budgets import BUDGETS, BudgetCounter
 from edge.reports.decimation import Decimator
@@ -92,7 +93,9 @@ class Recording:
             return
         slots, rows = np.concatenate(self._slots), np.concatenate(self._rows, axis=1)
         self._slots, self._rows = [], []
-        for slot, positions in _by_slot(slots):
+        runs = runs_of(slots)
+        of_sensors = np.split(runs.order, runs.starts[1:])
+        for slot, positions in zip(slots[runs.order[runs.starts]].tolist(), of_sensors, strict=True):
             record = self._record(self._names[slot])
             mine = rows[:, positions]
             if record.readings == 0:
@@ -141,11 +144,3 @@ def _span(event: Event) -> Span:
         detectors=tuple(each["name"] for each in data["detectors"]),
         message=event.message,
     )
-
-
-def _by_slot(slots: Slots) -> list[tuple[int, Slots]]:
-    """For each slot, where it stands among these, in order."""
-    by_slot = np.argsort(slots, kind="stable")
-    ordered = slots[by_slot]
-    starts = np.flatnonzero(np.append(np.array([True]), ordered[1:] != ordered[:-1]))
-    return list(zip(ordered[starts].tolist(), np.split(by_slot, starts[1:]), strict=True))

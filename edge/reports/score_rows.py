@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
-from edge.core.events import incident_id
+from edge.core.events import exact_timestamp, incident_id
 from edge.core.messages import Reading
 from edge.core.pipeline import Pipeline
 from edge.core.trace import NOBODY, ScoredRound
@@ -44,7 +43,7 @@ class ScoreRows:
 
     def expect(self, reading: Reading) -> None:
         """Take note of the file's next reading, before it is scored."""
-        row = [_time(reading.time), reading.sensor, repr(reading.value)]
+        row = [exact_timestamp(reading.time), reading.sensor, repr(reading.value)]
         self._rows.append((reading, row))
         self._waiting.setdefault(reading, deque()).append(row)
 
@@ -96,7 +95,3 @@ class ScoreRows:
             if not waiting:
                 del self._waiting[reading]
             yield row
-
-
-def _time(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")

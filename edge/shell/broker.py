@@ -33,6 +33,7 @@ max_queued_messages 1000000
 max_queued_bytes 268435456
 max_inflight_messages {in_flight}
 queue_qos0_messages false
+set_tcp_nodelay true
 log_dest stderr
 log_type error
 log_type warning
@@ -166,7 +167,7 @@ class EmbeddedBroker:
 
 def find_mosquitto() -> str | None:
     """Where mosquitto is installed, or None; distributions keep it where a user's PATH doesn't look."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from edge.core.messages import Message
 
@@ -21,9 +22,14 @@ class Inbox:
     Args:
         most_messages: How many may wait.
         most_bytes: Size of their payloads; one that is larger by itself waits until it is alone.
+
+    Attributes:
+        arrived: How many messages were put, with those that were dropped, and the one that waits.
+        dropped: How many of QoS 0 were dropped.
     """
 
     def __init__(self, most_messages: int, most_bytes: int) -> None:
+        self.arrived = 0
         self.dropped = 0
         self._most_messages = most_messages
         self._most_bytes = most_bytes
@@ -34,20 +40,37 @@ class Inbox:
         self._changed = threading.Condition(threading.Lock())
 
     def put(self, message: Message) -> None:
-        """Add a message. Without room, drop it if its QoS is 0, else wait for room or the end."""
-        size = len(message.payload)
+        """Add a message; see `put_all()`."""
+        self.put_all((message,))
+
+    def put_all(self, messages: Sequence[Message]) -> None:
+        """Add messages. One without room is dropped if its QoS is 0, else it waits for room or the end."""
+        size = sum([len(each.payload) for each in messages])
         with self._changed:
-            if not self._has_room(size):
-                if message.qos == 0:
-                    self.dropped += 1
-                    return
-                self._changed.wait_for(lambda: self._closed or self._has_room(size))
             if self._closed:
                 return
+            all_fit = len(self._messages) + len(messages) <= self._most_messages
+            if all_fit and self._bytes + size <= self._most_bytes:
+                self.arrived += len(messages)
+                self._messages.extend(messages)
+                self._bytes += size
+            else:
+                for message in messages:
+                    self._put_one(message)
+            self._changed.notify_all()
+
+    def _put_one(self, message: Message) -> None:
+        size = len(message.payload)
+        self.arrived += 1
+        if not self._has_room(size):
+            if message.qos == 0:
+                self.dropped += 1
+                return
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closed or self._has_room(size))
+        if not self._closed:
             self._messages.append(message)
             self._bytes += size
-            if len(self._messages) == 1:
-                self._changed.notify_all()
 
     def take(self, timeout_s: float, most: int, most_bytes: int) -> list[Message]:
         """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.

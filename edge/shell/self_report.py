@@ -68,10 +68,10 @@ def dead_letter_json(letter: DeadLetter) -> bytes:
     return msgspec.json.encode(
         {
             "time": timestamp(letter.arrived),
-            "topic": letter.topic.encode("utf-8", "replace").decode(),
+            "topic": letter.topic,
             "reason": letter.refusal.reason,
-            "path": letter.refusal.path.encode("utf-8", "replace").decode(),
-            "detail": letter.refusal.detail.encode("utf-8", "replace").decode(),
+            "path": letter.refusal.path,
+            "detail": letter.refusal.detail,
             "beginning": letter.beginning,
             "size": letter.size,
         }

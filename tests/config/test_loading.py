@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
+from configurations import INPUT, faults_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.loading import LARGEST_BYTES, inspect, load, parse
+from config.loading import parse
 from config.problems import ConfigurationError, Problem
-
-INPUT = '[[input]]\ntopic = "plant/+/+"\n'
-
-
-def faults_of(text: str, folder: Path | None = None) -> list[Problem]:
-    with pytest.raises(ConfigurationError) as caught:
-        parse(text, "edgewarden.toml", folder)
-    return list(caught.value.problems)
-
 
 FAULTY = [
     ('port = "5"', "broker", "broker.port", 4, 'must be a whole number, is "5"'),
@@ -299,127 +288,6 @@ def test_an_error_reads_like_a_compilers() -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse(f"{INPUT}[broker]\nport = 0\n", "edgewarden.toml")
     assert str(caught.value) == "edgewarden.toml:4: broker.port: must be at least 1, is 0"
-
-
-def write(folder: Path, content: bytes) -> Path:
-    path = folder / "edgewarden.toml"
-    path.write_bytes(content)
-    return path
-
-
-def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("x")
-    (tmp_path / "data").mkdir()
-    text = f'{INPUT}[broker]\nusername = "me"\npassword_file = "secret"\n[store]\npath = "data/our.db"\n'
-    configuration = load(write(tmp_path, text.encode()))
-    assert configuration.broker.password_file == tmp_path / "secret"
-    assert configuration.store.path == tmp_path / "data" / "our.db"
-    assert load(write(tmp_path, INPUT.encode())).store.path == tmp_path / "edgewarden.db"
-
-
-def test_files_that_are_not_there_are_faults(tmp_path: Path) -> None:
-    text = f"""{INPUT}[broker]
-username = "me"
-password_file = "secret"
-[broker.tls]
-ca_file = "ca.pem"
-[store]
-path = "nowhere/our.db"
-"""
-    faults = faults_of(text, tmp_path)
-    assert [(each.line, each.key) for each in faults] == [
-        (5, "broker.password_file"),
-        (7, "broker.tls.ca_file"),
-        (9, "store.path"),
-    ]
-    assert "there is no file" in faults[0].message
-    assert "there is no folder" in faults[2].message
-
-
-def test_a_store_that_is_a_folder_is_a_fault(tmp_path: Path) -> None:
-    (fault,) = faults_of(f'{INPUT}[store]\npath = "."\n', tmp_path)
-    assert "is a folder" in fault.message
-
-
-def fault_of_file(path: Path) -> Problem:
-    with pytest.raises(ConfigurationError) as caught:
-        load(path)
-    (fault,) = caught.value.problems
-    return fault
-
-
-def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
-    assert "edgewarden init" in fault_of_file(tmp_path / "edgewarden.toml").message
-
-
-def test_a_folder_and_a_pipe_are_no_files(tmp_path: Path) -> None:
-    assert fault_of_file(tmp_path).message == "is not a file"
-    os.mkfifo(tmp_path / "pipe")
-    assert fault_of_file(tmp_path / "pipe").message == "is not a file"
-
-
-def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    path = write(tmp_path, INPUT.encode())
-    monkeypatch.setattr(Path, "open", refuse)
-    assert fault_of_file(path).message == "can't be read: Permission denied"
-
-
-def test_text_that_is_not_utf8_has_its_line(tmp_path: Path) -> None:
-    fault = fault_of_file(write(tmp_path, b"a = 1\nb = '\xff'\n"))
-    assert fault.line == 2
-    assert "UTF-8" in fault.message
-
-
-def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
-    assert load(write(tmp_path, b"\xef\xbb\xbf" + INPUT.encode())).inputs[0].topic == "plant/+/+"
-
-
-def test_a_file_larger_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
-    content = INPUT.encode() + b"#" * LARGEST_BYTES
-    assert fault_of_file(write(tmp_path, content)).message == "is larger than 1 MiB"
-    assert load(write(tmp_path, content[:LARGEST_BYTES]))
-
-
-DOUBTS = [
-    ('[[input]]\ntopic = "#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
-    ('[[input]]\ntopic = "edgewarden/+/state/+"', "input[0].topic", 2, "our own topics"),
-    ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
-    ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),
-    (
-        f"{INPUT}[[rule]]\nsensors = '**'\n[[rule]]\nsensors = 'b'",
-        "rule[1].sensors",
-        6,
-        "is never used: rule[0]",
-    ),
-    (
-        f"{INPUT}[[rule]]\nsensors = 'b'\npreset = 'limits_only'",
-        "rule[0].detectors.limits",
-        3,
-        "watches nothing: none",
-    ),
-    (
-        f"{INPUT}[broker]\nusername = 'x'\npassword_env = 'NO_SUCH_VARIABLE_HERE'",
-        "broker.password_env",
-        5,
-        "isn't set here and now",
-    ),
-    (f"{INPUT}[upstream]\nhost = 'h'\nusername = 'x'", "upstream.username", 5, "plain text"),
-    (f"{INPUT}[broker.tls]", "broker.port", 3, "8883 is usual"),
-]
-
-
-@pytest.mark.parametrize(("text", "key", "line", "message"), DOUBTS)
-def test_what_is_allowed_but_hardly_meant_is_a_doubt(text: str, key: str, line: int, message: str) -> None:
-    (doubt,) = parse(text).doubts
-    assert (doubt.key, doubt.line) == (key, line)
-    assert message in doubt.message
-
-
-def test_an_ordinary_configuration_raises_no_doubt(tmp_path: Path) -> None:
-    assert inspect(write(tmp_path, INPUT.encode())).doubts == ()
 
 
 KEYS = st.sampled_from(

@@ -5,8 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-from detector_contract import CHECKS, Subject, next_round, trained
+from detector_contract import CHECKS
 from detector_examples import examples, label
+from detector_runs import Subject, next_round, trained
 
 from detectors import DETECTORS, make
 from detectors.base import Detector

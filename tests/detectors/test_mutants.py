@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from detector_contract import CHECKS, Subject
+from detector_contract import CHECKS
+from detector_runs import Subject
 
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
 from detectors.parameters import parameter

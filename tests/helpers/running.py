@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edge.core.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,15 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0, what: str 
             return found
         time.sleep(0.02)
     raise AssertionError(f"{what} didn't happen within {timeout_s} s")
+
+
+def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
+    """What a link gives until there are so many messages, or the time is up."""
+    messages: list[Message] = []
+    until = time.monotonic() + timeout_s
+    while len(messages) < number and time.monotonic() < until:
+        messages += link.receive(0.2)
+    return messages
 
 
 class Consumer:

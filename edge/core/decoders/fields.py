@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, ClassVar
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
 from edge.core.decoders.json_text import read_json
@@ -20,8 +20,32 @@ from edge.core.messages import Refusal, Refused, Sample
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+REMEMBERED = 10_000
+"""Shapes of objects that are remembered; beyond it, all are looked at anew."""
+
+MOST_KEYS = 32
+"""Keys of an object whose shape is remembered."""
+
 LONGEST_PATH = 200
 """Characters of a path; a sensor's name has no more, and a long key must not cost its length a field."""
+
+
+_make = tuple.__new__
+"""Makes a named tuple in half of the time."""
+
+
+class _Shape(NamedTuple):
+    """What to do with objects that have the same keys.
+
+    Attributes:
+        time_key: Which of them holds the time, or None.
+        values: The keys that hold values, and the paths of their samples.
+        is_ordinary: Whether all of those are usable paths.
+    """
+
+    time_key: str | None
+    values: tuple[tuple[str, str], ...]
+    is_ordinary: bool
 
 
 class _Found:
@@ -89,6 +113,7 @@ class FieldsDecoder(Decoder):
     depth: int = 8
     readings: int = 10_000
     _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict, init=False, repr=False, compare=False)
     name: ClassVar[str] = "json"
     repetition: ClassVar[Repetition] = Repetition.PERIODIC
 
@@ -101,10 +126,13 @@ class FieldsDecoder(Decoder):
     def decode(self, payload: bytes) -> Decoded:
         """See `Decoder`."""
         document = read_json(payload)
-        if isinstance(document, dict) and self.value_key in document:
-            read = self._reading(document)
-            return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         found = _Found(self.readings)
+        if isinstance(document, dict):
+            if self._plain(document, found) and found.samples:
+                return Decoded(found.samples, found.refusals)
+            if self.value_key in document:
+                read = self._reading(document)
+                return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         if isinstance(document, list):
             self._array(document, found)
         elif isinstance(document, dict):
@@ -117,6 +145,8 @@ class FieldsDecoder(Decoder):
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):
+            if isinstance(element, dict) and self._plain(element, found):
+                continue
             found.element = index
             if not isinstance(element, dict):
                 found.refuse("not_a_number", "", "not an object")
@@ -129,21 +159,59 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
+    def _plain(self, fields: dict[str, Any], found: _Found) -> bool:
+        """Take an object in which nothing is out of the ordinary; False for any other, and nothing is changed."""
+        shape = self._shapes.get(tuple(fields)) or self._shape(tuple(fields))
+        time = None
+        if shape.time_key is not None:
+            time = fields[shape.time_key]
+            if not isinstance(time, float) or not -1e11 < time < 1e11:
+                return False
+        samples = found.samples
+        before = len(samples)
+        for key, path in shape.values:
+            value = fields[key]
+            if not isinstance(value, float) or not isfinite(value):
+                break
+            samples.append(_make(Sample, (path, value, time)))
+        else:
+            if shape.is_ordinary and len(shape.values) <= found.room:
+                found.room -= len(shape.values)
+                return True
+        del samples[before:]
+        return False
+
+    def _shape(self, keys: tuple[str, ...]) -> _Shape:
+        """What to do with an object that has these keys."""
+        time_key = self._time_key(dict.fromkeys(keys))
+        if self.value_key in keys:
+            shape = _Shape(time_key, ((self.value_key, ""),), is_ordinary=True)
+        else:
+            others = tuple((each, each) for each in keys if each != time_key)
+            shape = _Shape(time_key, others, is_ordinary=all(0 < len(each) <= LONGEST_PATH for each, _ in others))
+        if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= LONGEST_PATH:
+            if len(self._shapes) >= REMEMBERED:
+                self._shapes.clear()
+            self._shapes[keys] = shape
+        return shape
+
     def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
         """What an object holds that is one reading."""
         time_key = self._time_key(fields)
         time = None
         if time_key is not None:
-            try:
-                time = read_time(fields[time_key], self.zone)
-            except TimeError as error:
-                return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
+            time = fields[time_key]
+            if not isinstance(time, float) or not -1e11 < time < 1e11:
+                try:
+                    time = read_time(time, self.zone)
+                except TimeError as error:
+                    return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
         value = fields[self.value_key]
-        if not isinstance(value, float) or not math.isfinite(value):
+        if not isinstance(value, float) or not isfinite(value):
             value = self._number(value)
             if isinstance(value, str):
                 return Refusal(value, self.value_key)
-        return Sample("", value, time)
+        return _make(Sample, ("", value, time))
 
     def _object(self, fields: dict[str, Any], path: str, time: float | None, depth: int, found: _Found) -> None:
         time_key = self._time_key(fields)
@@ -173,7 +241,7 @@ class FieldsDecoder(Decoder):
                 self._fields(numbered, f"{place}/", time, depth + 1, found)
 
     def _leaf(self, value: Any, path: str, time: float | None, found: _Found) -> None:
-        if not isinstance(value, float) or not math.isfinite(value):
+        if not isinstance(value, float) or not isfinite(value):
             value = self._number(value)
             if isinstance(value, str):
                 found.refuse(value, path)
@@ -183,7 +251,7 @@ class FieldsDecoder(Decoder):
     def _number(self, value: Any) -> float | str:
         """The number that a value is or stands for; or why it is none, a word of `REASONS`."""
         if isinstance(value, float):
-            return value if math.isfinite(value) else "not_finite"
+            return value if isfinite(value) else "not_finite"
         if isinstance(value, (bool, str)):
             word = value if isinstance(value, str) else str(value).lower()
             return self.values.get(word, "not_a_number")

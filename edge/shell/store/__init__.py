@@ -1,13 +1,14 @@
 """The store: one SQLite file that carries readings, events and state through outages, crashes and power cuts.
 
-base        what the service needs of a store, and the words for it
-database    one connection to SQLite, and what its errors mean; the only file that imports sqlite3
-format      the tables, and how they came to be
-sqlite      the store on disk: one transaction a step
-retention   what is deleted, when a limit is reached
-damage      a file that can't be trusted is moved aside
-salvage     what can be read of it still
-reading     looking on from outside, without ever writing
+base             what the service needs of a store, and the words for it
+database         one connection to SQLite, and what its errors mean; the only file that imports sqlite3
+format           the tables, and how they came to be
+sqlite           the store on disk: one transaction a step
+retention        what is deleted, when a limit is reached
+write_ahead_log  whether commits are lost from the log, read without SQLite
+damage           a file that can't be trusted is moved aside
+salvage          what can be read of it still
+reading          looking on from outside, without ever writing
 """
 
 from edge.shell.store.base import (

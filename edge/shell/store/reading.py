@@ -103,7 +103,7 @@ def read_history(path: Path, since: float | None = None) -> History:
     try:
         database.execute("BEGIN")
         states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
-        sensors = _sensors(path, states[0][1]) if states else []
+        sensors = _snapshot(path, states[0][1]).known_sensors() if states else []
     except StoreError:
         database.close()
         raise
@@ -129,12 +129,6 @@ def _snapshot(path: Path, state: bytes) -> Snapshot:
         return Snapshot.from_bytes(state)
     except SnapshotError as error:
         raise StoreError(f"{path}: {error}", damaged=True) from error
-
-
-def _sensors(path: Path, state: bytes) -> list[tuple[str, str, bool]]:
-    snapshot = _snapshot(path, state)
-    timed = snapshot.timed_by_arrival or [False] * len(snapshot.sensors)
-    return [(name, repetition, by) for (name, repetition), by in zip(snapshot.sensors, timed, strict=True)]
 
 
 def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:

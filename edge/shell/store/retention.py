@@ -13,6 +13,7 @@ from typing import Any
 
 from edge.core.events import SEVERITIES
 from edge.core.gaps import TRANSITION, Gap, Reason
+from edge.core.incidents import severity_class
 from edge.shell.store.base import Limits, Surplus
 from edge.shell.store.database import Database
 
@@ -110,7 +111,7 @@ def _surplus(reason: Reason, rows: list[tuple[Any, ...]]) -> list[Surplus]:
         return []
     severities: dict[str, int] = {}
     for index, (text, _) in enumerate(SEVERITIES):
-        number = sum(1 for _, severity, _ in rows if min(3, (severity - 1) // 250) == index)
+        number = sum(1 for _, severity, _ in rows if severity_class(severity) == index)
         if number:
             severities[text] = number
     times = [time for _, _, time in rows]
@@ -125,8 +126,8 @@ def _missing_disk(database: Database, limits: Limits) -> int:
     return int(limits.free_disk_bytes - disk.f_bavail * disk.f_frsize - unused)
 
 
-def _forget_more(database: Database, size: int) -> int:
-    """Forget history, oldest first, until so many bytes are freed; returns how many are."""
+def _forget_more(database: Database, size: int) -> None:
+    """Forget history, oldest first, until so many bytes are freed."""
     freed = 0
     for table, column, condition in (
         ("journal", "length(entry)", "number < (SELECT max(journal) FROM snapshot)"),
@@ -142,7 +143,6 @@ def _forget_more(database: Database, size: int) -> int:
             last, freed = number, freed + (its_size or 0)
         if last is not None:
             database.execute(f"DELETE FROM {table} WHERE {condition} AND {key} <= ?", (last,))  # noqa: S608 - ours
-    return freed
 
 
 def _give_back(database: Database, unused: float) -> None:

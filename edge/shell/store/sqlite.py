@@ -275,8 +275,5 @@ def _event_row(event: Event, now: float) -> tuple[object, ...]:
 
 
 def _dead_letter_row(letter: DeadLetter) -> tuple[object, ...]:
-    topic = letter.topic.encode("utf-8", "replace").decode()
-    refusal = letter.refusal
-    detail = refusal.detail[:200].encode("utf-8", "replace").decode()
-    path = refusal.path[:200].encode("utf-8", "replace").decode()
-    return (letter.arrived, topic, refusal.reason, path, detail, letter.beginning, letter.size)
+    reason, path, detail = letter.refusal
+    return (letter.arrived, letter.topic, reason, path[:200], detail[:200], letter.beginning, letter.size)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from detectors import make
 from edge.benchmarks import own
-from edge.benchmarks.nab import seconds
+from edge.benchmarks.csv_files import seconds
 from edge.commands import main
 
 

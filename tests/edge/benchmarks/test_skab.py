@@ -67,3 +67,11 @@ def test_a_folder_that_is_none_of_skabs_is_the_operators_mistake(tmp_path: Path)
         result = CliRunner().invoke(main, ["benchmark", "skab", str(tmp_path)])
         assert result.exit_code == 2
         assert str(tmp_path) in result.output
+
+
+def test_a_warm_up_that_is_too_short_is_said_with_its_file(tmp_path: Path) -> None:
+    short = folder(tmp_path) / "data/valve1/0.csv"
+    short.write_text("".join(short.read_text().splitlines(keepends=True)[:4]))
+    result = CliRunner().invoke(main, ["benchmark", "skab", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "valve1/0.csv: a warm-up takes" in result.output

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import parse
-from edge.core.messages import REASONS, Message, Reading
+from edge.core.messages import REASONS, DeadLetter, Message, Reading, Refusal
 from edge.core.pipeline import Pipeline, Step
 from edge.shell.assembly import make_pipeline
 
@@ -187,3 +187,9 @@ def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, floa
     assert made.accounts.balanced
     assert made.accounts.messages == len(messages)
     assert {each.refusal.reason for each in step.dead_letters} <= REASONS.keys()
+
+
+def test_what_is_kept_of_a_refusal_is_text_that_can_be_written() -> None:
+    sent = Message("plant/\ud800", b"", NOW)
+    letter = DeadLetter.of(sent, Refusal("bad_name", "a/\udfff", "is called \ud9ab"))
+    assert (letter.topic, letter.refusal) == ("plant/?", Refusal("bad_name", "a/?", "is called ?"))

@@ -329,3 +329,34 @@ def test_impossible_numbers_among_good_ones_change_no_good_one(good: list[float]
     assert [each.value for each in read.samples] == good
     places = [index for index, each in enumerate(elements) if not abs(each["value"]) <= sys.float_info.max]
     assert read.refusals == [Refusal("not_finite", f"{index}/value") for index in places]
+
+
+class Slow(FieldsDecoder):
+    """Takes the long way with every object."""
+
+    def _plain(self, *_arguments: object) -> bool:
+        return False
+
+
+VALUES = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(10**6), 10**6),
+    st.sampled_from([None, True, "on", "2023-11-14T22:13:20Z", {}, {"a": 1.5}, [1.5], 1_700_000_000.5, 1.7e12]),
+)
+OBJECTS = st.dictionaries(st.sampled_from(["value", "ts", "Time", "t", "a", "b", "", "x" * 201]), VALUES, max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(OBJECTS | st.lists(OBJECTS | st.none(), max_size=5), st.sampled_from([3, 10_000]))
+def test_what_is_ordinary_is_read_as_everything_is(document: object, most: int) -> None:
+    payload = json.dumps(document).encode()
+
+    def outcome(decoder: FieldsDecoder) -> object:
+        try:
+            read = decoder.decode(payload)
+        except Refused as refused:
+            return refused.refusal
+        return read.samples, read.refusals
+
+    quick = FieldsDecoder(readings=most)
+    assert outcome(quick) == outcome(quick) == outcome(Slow(readings=most))

@@ -85,14 +85,14 @@ def test_a_whole_window_that_comes_again_after_a_crash_is_dealt_with_once() -> N
 def test_a_packet_identifier_that_is_in_use_all_the_time_stays_known() -> None:
     made = Deliveries(most=2)
     for packet in (1, 2, 1, 1, 3):
-        made.note(packet, checksum(delivered(packet)))
+        made.note_all([(packet, checksum(delivered(packet)))])
     assert [made.is_known(delivered(packet, again=True)) for packet in (1, 2, 3)] == [True, False, True]
 
 
 def test_what_is_remembered_is_bounded() -> None:
     made = Deliveries()
     for packet in range(3 * REMEMBERED):
-        made.note(packet, packet)
+        made.note_all([(packet, packet)])
     assert made.remembered() == [(packet, packet) for packet in range(2 * REMEMBERED, 3 * REMEMBERED)]
 
 
@@ -104,11 +104,10 @@ def test_what_is_known_is_what_a_plain_model_says_also_after_a_restart(
     for index, (packet, payload, again) in enumerate(sent):
         if index == restart:
             remembered, made = made.remembered(), Deliveries(most=2)
-            for each in remembered:
-                made.note(*each)
+            made.note_all(remembered)
         message = delivered(packet, payload, again=again)
         in_use = sorted(latest, key=lambda each: latest[each][1])[-2:]
         assert made.is_known(message) == (again and packet in in_use and latest[packet][0] == payload)
         if not made.is_known(message):
-            made.note(packet, checksum(message))
+            made.note_all([(packet, checksum(message))])
             latest[packet] = (payload, index)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from brokers import Mosquitto
-from running import wait_until
+from running import receive, wait_until
 
 from edge.core.messages import Message
 from edge.shell.broker import EmbeddedBroker
@@ -50,14 +49,6 @@ def connect(kind: tuple[str, str], port: int, make_link: MakeLink) -> MakeLink:
 @pytest.fixture
 def topic(request: pytest.FixtureRequest) -> str:
     return "test/" + request.node.name.replace("[", "/").rstrip("]")
-
-
-def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
-    messages: list[Message] = []
-    until = time.monotonic() + timeout_s
-    while len(messages) < number and time.monotonic() < until:
-        messages += link.receive(0.2)
-    return messages
 
 
 def send(link: Link, topic: str, *payloads: bytes, **how: Any) -> set[int]:

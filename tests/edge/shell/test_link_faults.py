@@ -1,33 +1,22 @@
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import certificates
 import mqtt_bytes as mqtt
 import pytest
 from brokers import Mosquitto
 from proxy import Proxy
-from running import wait_until
+from running import receive, wait_until
 from stub_broker import Client, StubBroker
 
-from edge.core.messages import Message
-from edge.shell.link import Link, Subscription, TlsOptions
+from edge.shell.link import Link, Subscription
 
 MakeLink = Callable[..., Link]
 StartMosquitto = Callable[..., Mosquitto]
 PERSISTENT = "allow_anonymous true\npersistence true\npersistence_location {directory}/\nmax_inflight_messages 0"
-
-
-def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
-    messages: list[Message] = []
-    until = time.monotonic() + timeout_s
-    while len(messages) < number and time.monotonic() < until:
-        messages += link.receive(0.2)
-    return messages
 
 
 def stay(client: Client) -> None:
@@ -266,7 +255,7 @@ def test_a_network_thread_that_fails_in_paho_is_noticed(
 
     link = make_link(mosquitto.port)
     assert link.wait_connected(10)
-    monkeypatch.setattr("edge.shell.link.Client.loop", fail)
+    monkeypatch.setattr("edge.shell.link.link.BulkClient.loop", fail)
     wait_until(lambda: not link.alive)
     wait_until(lambda: "network_thread_failed" in caplog.text)
     assert not link.connected
@@ -408,42 +397,3 @@ def test_stop_does_not_wait_for_a_full_inbox_or_a_silent_broker(make_link: MakeL
             link.stop(5)
             assert not link.alive
             assert not link._thread.is_alive()
-
-
-@pytest.fixture
-def tls_broker(start_mosquitto: StartMosquitto, tmp_path: Path) -> tuple[int, certificates.Certificates]:
-    if not certificates.available():
-        pytest.skip("openssl makes the certificates")
-    made = certificates.make(tmp_path / "right")
-    lines = f"allow_anonymous true\ncertfile {made.certificate}\nkeyfile {made.key}\n"
-    return start_mosquitto(lines).port, made
-
-
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # paho leaves its socket to the collector
-def test_tls_with_the_right_authority_connects_and_with_another_does_not(
-    tls_broker: tuple[int, certificates.Certificates],
-    tmp_path: Path,
-    make_link: MakeLink,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    port, made = tls_broker
-    other = certificates.make(tmp_path / "wrong")
-    right = make_link(port, Subscription("a"), host="localhost", tls=TlsOptions(ca_file=str(made.ca)))
-    assert right.wait_subscribed(10)
-    assert right.publish("a", b"x" * 100_000) is not None
-    assert [len(each.payload) for each in receive(right, 1)] == [100_000]
-    caplog.set_level(logging.WARNING, "edgewarden.link")
-    for host, ca in (("localhost", str(other.ca)), ("localhost", None), ("127.0.0.1", str(made.ca))):
-        caplog.clear()
-        wrong = make_link(port, host=host, tls=TlsOptions(ca_file=ca))
-        wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in caplog.text)
-        assert not wrong.connected
-        wrong.stop()
-
-
-def test_a_ca_file_that_is_not_there_is_a_failed_attempt(mosquitto: Mosquitto, make_link: MakeLink) -> None:
-    link = make_link(mosquitto.port, tls=TlsOptions(ca_file="/nowhere/ca.pem"))
-    assert not link.wait_connected(0.2)
-    assert link.alive

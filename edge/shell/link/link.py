@@ -1,7 +1,7 @@
 """The link: one MQTT connection at a time, in a network thread that doesn't die unnoticed.
 
 The thread's callbacks move what arrives into the inbox and note what the broker has confirmed. `receive()` hands the
-messages over, `acknowledge()` says that they are safe, `publish()` sends a window's worth. No other file knows paho.
+messages over, `acknowledge()` says that they are safe, `publish()` sends a window's worth.
 
 What paho-mqtt does by itself, and what is done about it:
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,38 +28,30 @@ from typing import Any, NamedTuple
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.messages import Message
 from edge.shell.inbox import Inbox
-from edge.shell.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
+from edge.shell.link.bulk_client import BulkClient
+from edge.shell.link.modern import properties_of, session
+from edge.shell.link.publish_cutter import PublishCutter, topic_text
+from edge.shell.link_options import EventProperties, LinkOptions, Subscription
 from edge.shell.standing import Standing
 from edge.shell.window import Window
 
-__all__ = ["EventProperties", "Link", "LinkOptions", "Subscription", "TlsOptions"]
-
 log = logging.getLogger("edgewarden.link")
 
-SESSION_EXPIRY_S = 7 * 86_400
 CONNECT_TIMEOUT_S = 10.0
 ACCEPTED_S = 10.0  # after a connection that was accepted, however short, the next attempt comes within this time
 UNSUPPORTED_VERSION = 0x84
-
-
-class _Receipt(NamedTuple):
-    """What an acknowledgement needs: which connection delivered the message, and its packet id there."""
-
-    connection: int
-    packet: int
 
 
 class _Connection(NamedTuple):
     """A connection that the broker has accepted: its number, paho's side of it, and what is under way."""
 
     number: int
-    client: Client
+    client: BulkClient
     window: Window
 
 
@@ -72,7 +65,7 @@ class Link:
         subscriptions: What to receive. Made by the first connection (a session that the broker has kept may have
             others), and by later ones where it has lost the session; each time, they would bring all retained ones.
         clock: Stamps arrivals, seconds since the epoch.
-        on_puback: Called in the network thread when the broker has answered to a publication.
+        on_news: Called in the network thread when the broker has accepted us or answered to a publication.
 
     Attributes:
         connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
@@ -80,7 +73,6 @@ class Link:
         version: MQTT version of the last of them.
         refused_subscriptions: Filters that the broker refused.
         refused_publications: Publications that an MQTT 5 broker refused; their tokens are never confirmed.
-        received: How many messages have arrived, with those that were dropped.
         callback_errors: How many callbacks failed; one is enough to end the link.
     """
 
@@ -89,7 +81,7 @@ class Link:
         options: LinkOptions,
         subscriptions: Sequence[Subscription] = (),
         clock: Callable[[], float] = time.time,
-        on_puback: Callable[[], None] = lambda: None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
         self.subscriptions = tuple(subscriptions)
@@ -98,10 +90,9 @@ class Link:
         self.version: str = options.version
         self.refused_subscriptions: tuple[str, ...] = ()
         self.refused_publications = 0
-        self.received = 0
         self.callback_errors = 0
         self._clock = clock
-        self._on_puback = on_puback
+        self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._inbox = Inbox(options.receive_messages, options.receive_bytes)
         self._thread: threading.Thread | None = None
@@ -120,6 +111,11 @@ class Link:
     def alive(self) -> bool:
         """Whether the network thread does its work; once it doesn't, the process should end."""
         return not self._standing.failed and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def received(self) -> int:
+        """How many messages have arrived, with those that were dropped."""
+        return self._inbox.arrived
 
     @property
     def dropped_qos0(self) -> int:
@@ -150,7 +146,7 @@ class Link:
         return self._standing.wait_subscribed(timeout_s)
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for a PUBACK."""
+        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for other news."""
         return self._inbox.take(timeout_s, most, most_bytes)
 
     def wake(self) -> None:
@@ -162,10 +158,8 @@ class Link:
         current = self._standing.current
         if current is None:
             return
-        for message in messages:
-            receipt = message.receipt
-            if isinstance(receipt, _Receipt) and receipt.connection == current.number:
-                current.client.ack(receipt.packet, message.qos)
+        number = current.number
+        current.client.acknowledge([each.packet for each in messages if each.receipt == number and each.qos > 0])
 
     def publish(
         self,
@@ -198,7 +192,7 @@ class Link:
         if not current.window.has_room(qos):
             return None
         try:
-            said = _properties(current.client, properties)
+            said = properties_of(current.client, properties)
             sent = current.client.publish(topic, payload, qos, retain, said)
         except (ValueError, MQTTException) as error:
             log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
@@ -256,7 +250,7 @@ class Link:
             keepalive_s = max(1, int(0.7 * options.keepalive_s))
             try:
                 client = self._make_client(version)
-                client.connect(options.host, options.port, keepalive_s, **_session(client, options))
+                client.connect(options.host, options.port, keepalive_s, **session(client, options))
             except (OSError, ValueError) as error:
                 log.warning("connect_failed %s error=%r", self._where, str(error))
                 return 0.0
@@ -266,7 +260,7 @@ class Link:
             log.warning("not_understood %s version=%s", self._where, version)
         return 0.0
 
-    def _converse(self, client: Client, version: str) -> float:
+    def _converse(self, client: BulkClient, version: str) -> float:
         """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
         self.version = version
         step_s = min(1.0, self.options.keepalive_s / 20)
@@ -289,10 +283,10 @@ class Link:
         log.log(level, "disconnected %s code=%d", self._where, code)
         return time.monotonic() - accepted_at
 
-    def _make_client(self, version: str) -> Client:
+    def _make_client(self, version: str) -> BulkClient:
         options = self.options
         modern = version == "5"
-        client = Client(
+        client = BulkClient(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
             clean_session=None if modern else options.clean_session,
@@ -312,22 +306,24 @@ class Link:
         client.on_subscribe = self._guarded(self._on_subscribe)
         client.on_message = self._guarded(self._on_message)
         client.on_publish = self._guarded(self._on_publish)
+        client.on_socket_open = _send_at_once
         client.on_socket_register_write = _leave_writing_to_the_network_thread
         return client
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
-        def guarded(*arguments: Any) -> None:
+    def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*arguments: Any) -> Any:
             try:
-                callback(*arguments)
+                return callback(*arguments)
             except Exception:  # paho's loop would end by it; whatever it was, the owner must learn of it
                 self.callback_errors += 1
                 log.exception("callback_failed callback=%s", callback.__name__)
                 self._fail()
+                return None
 
         return guarded
 
     def _on_connect(
-        self, client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties
+        self, client: BulkClient, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties
     ) -> None:
         self._answered = reason.value != UNSUPPORTED_VERSION
         if reason.is_failure:
@@ -339,10 +335,17 @@ class Link:
             client.subscribe([(each.filter, each.qos) for each in wanted])
         self.session_present = flags.session_present
         self.connections += 1
+        cutter = PublishCutter(modern=self.version == "5", clock=self._clock, receipt=self.connections)
+        client.receive_by(self._guarded(cutter.cut), self._guarded(self._inbox.put_all))
         self._standing.accept(_Connection(self.connections, client, Window(most)), subscribed=not wanted)
+        self._tell_news()
         if self._standing.stopping:
             client.disconnect()
         log.info("connected %s version=%s session=%s", self._where, self.version, flags.session_present)
+
+    def _tell_news(self) -> None:
+        self._on_news()
+        self.wake()
 
     def _on_subscribe(self, _c: Client, _d: Any, _packet: int, reasons: list[ReasonCode], _p: Any) -> None:
         answers = zip(self.subscriptions, reasons, strict=False)
@@ -361,40 +364,31 @@ class Link:
             self.refused_publications += 1
             log.error("publication_refused reason=%r count=%d", str(reason), self.refused_publications)
         current.window.note(packet, refused=reason.is_failure)
-        self._on_puback()
-        self.wake()
+        self._tell_news()
 
     def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
-        arrived = self._clock()
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001 - paho has no other way
+        """A message has come that is out of the ordinary."""
         current = self._standing.current
-        receipt = None if current is None else _Receipt(current.number, message.mid)
-        self.received += 1
-        data = bytes(message.payload)
-        self._inbox.put(Message(topic, data, arrived, message.retain, message.qos, receipt, message.mid, message.dup))
+        self._inbox.put_all(
+            [
+                Message(
+                    topic_text(message._topic),  # noqa: SLF001 - paho has no other way to a topic that is no UTF-8
+                    bytes(message.payload),
+                    self._clock(),
+                    message.retain,
+                    message.qos,
+                    None if current is None else current.number,
+                    message.mid,
+                    message.dup,
+                )
+            ]
+        )
+
+
+def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
+    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
     """That this callback exists is what matters: without one, paho would write from within `publish()`."""
-
-
-def _session(client: Client, options: LinkOptions) -> dict[str, Any]:
-    if client.protocol != MQTTProtocolVersion.MQTTv5:
-        return {}
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = 0 if options.clean_session else SESSION_EXPIRY_S
-    properties.ReceiveMaximum = options.receive_maximum
-    return {"clean_start": options.clean_session, "properties": properties}
-
-
-def _properties(client: Client, given: EventProperties | None) -> Properties | None:
-    if given is None or client.protocol != MQTTProtocolVersion.MQTTv5:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = given.content_type
-    properties.PayloadFormatIndicator = 1
-    properties.UserProperty = list(given.user)
-    return properties

@@ -1,0 +1,102 @@
+"""The engine alone: microseconds of CPU a reading, against river's anomaly detectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from figures import Figure
+
+from config.loading import parse
+from edge.core.engine import Engine
+from edge.core.groups import Profile
+from edge.core.messages import Batch
+
+WIDE = 10_000
+START = 1_700_000_000.0
+
+
+def make_engine(sensors: int) -> Engine:
+    """An engine with the shipped detectors on each sensor."""
+    rule = parse('[[input]]\ntopic = "#"\n', "benchmark").configuration.rule_for("sensor")
+    profile = Profile(rule.detectors, rule.incidents)
+    engine = Engine(lambda _slot: profile)
+    engine.grow(sensors)
+    return engine
+
+
+def cpu_us(action: Callable[[], object], count: int) -> float:
+    """Microseconds of CPU that each of `count` things took."""
+    began = time.process_time()
+    action()
+    return 1e6 * (time.process_time() - began) / count
+
+
+def wide(rounds: int, seed: int) -> float:
+    """Many sensors, one reading each at a time, after as many rounds of warming up."""
+    engine, noise, slots = make_engine(WIDE), np.random.default_rng(seed), np.arange(WIDE)
+    batches = [
+        Batch(slots, np.round(20 + 0.3 * noise.normal(size=WIDE), 2), np.full(WIDE, START + each), slots)
+        for each in range(2 * rounds)
+    ]
+    for each in batches[:rounds]:
+        engine.process(each)
+    return cpu_us(lambda: [engine.process(each) for each in batches[rounds:]], rounds * WIDE)
+
+
+def narrow(packs: int, seed: int) -> float:
+    """One sensor, 1,000 readings at a time."""
+    engine, noise = make_engine(1), np.random.default_rng(seed)
+    batches = [
+        Batch(
+            np.zeros(1000, dtype=np.intp),
+            np.round(20 + 0.3 * noise.normal(size=1000), 2),
+            START + 1000.0 * each + np.arange(1000.0),
+            np.arange(1000),
+        )
+        for each in range(packs + 1)
+    ]
+    engine.process(batches[0])
+    return cpu_us(lambda: [engine.process(each) for each in batches[1:]], packs * 1000)
+
+
+def river_us(name: str, count: int, seed: int) -> float:
+    """A detector of river's, one reading after another: score, then learn."""
+    from river import anomaly  # noqa: PLC0415 - takes a second, and only this part needs it
+
+    values = (20 + 0.3 * np.random.default_rng(seed).normal(size=count)).tolist()
+    if name == "GaussianScorer":
+        scorer = anomaly.GaussianScorer()
+
+        def walk() -> None:
+            for each in values:
+                scorer.score_one(None, each)
+                scorer.learn_one(None, each)
+    else:
+        trees = anomaly.HalfSpaceTrees(seed=seed, limits={"x": (15.0, 25.0)})
+
+        def walk() -> None:
+            for each in values:
+                trees.score_one({"x": each})
+                trees.learn_one({"x": each})
+
+    return cpu_us(walk, count)
+
+
+def alone(runs: int, *, quick: bool) -> list[Figure]:
+    """Wide and narrow batches."""
+    rounds, packs = (10, 1) if quick else (60, 3)
+    widths, gaussians, trees, narrows = [], [], [], []
+    for seed in range(runs):
+        widths.append(wide(rounds, seed))
+        gaussians.append(river_us("GaussianScorer", 20_000, seed))
+        trees.append(river_us("HalfSpaceTrees", 2_000, seed))
+        narrows.append(narrow(packs, seed))
+    part, what = "engine", "CPU a reading, 10,000 sensors"
+    return [
+        Figure(part, what, "us", widths, most=0.6),
+        Figure(part, what, "us", widths, gaussians, "river GaussianScorer", most=1.0),
+        Figure(part, what, "us", widths, trees, "river HalfSpaceTrees", most=1 / 40),
+        Figure(part, "CPU a reading, one sensor, 1,000 in a pack", "us", narrows, most=25.0),
+    ]

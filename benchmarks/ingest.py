@@ -1,0 +1,240 @@
+"""Readings a second and CPU seconds a reading: the whole line against subscribers that do nothing.
+
+Everything is on: decoding, the default detectors on each sensor, journal and events committed before they are
+acknowledged. The time of a load ends when the event of its last reading has arrived here, or a peer has all.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from figures import Figure
+from processes import cpu_seconds
+
+from edge.shell.broker import EmbeddedBroker
+from edge.shell.link import Link, LinkOptions, Subscription
+
+HERE = Path(__file__).parent
+BASE = "edgewarden/bench"
+LAST = "bench/last"
+CONFIGURATION = """\
+[gateway]
+name = "bench"
+[broker]
+port = {port}
+in_flight = 1000
+[store]
+path = "bench.db"
+durability = "{durability}"
+[[input]]
+topic = "plant/#"
+[[input]]
+topic = "packs/#"
+sensor = "{{field}}"
+[[input]]
+topic = "bench/#"
+[[rule]]
+sensors = "bench/**"
+preset = "limits_only"
+detectors.limits.high = 100
+incidents.clear_after = 1
+"""
+WARMING = 3
+"""Readings of each sensor before anything is measured."""
+
+
+class Load(NamedTuple):
+    """What is published: so many messages of so many readings, of so many sensors, as fast as it goes or at a rate."""
+
+    messages: int
+    pack: int = 1
+    sensors: int = 1000
+    rate: float | None = None
+
+    @property
+    def readings(self) -> int:
+        """How many in all."""
+        return self.messages * self.pack
+
+
+class Taken(NamedTuple):
+    """What a subscriber made of a load: readings a second, and microseconds of CPU a reading."""
+
+    per_second: float
+    cpu_us: float
+    broker_cpu_us: float
+
+
+@contextmanager
+def broker_in(folder: Path) -> Iterator[EmbeddedBroker]:
+    """Mosquitto, with the settings that we recommend."""
+    broker = EmbeddedBroker(folder / "broker", prefer="mosquitto")
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@contextmanager
+def running(*command: str, folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A process that is ended."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, cwd=folder, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def publisher(port: int, load: Load, *more: str) -> list[str]:
+    """The command that publishes a load."""
+    command = [sys.executable, str(HERE / "flood.py"), str(port), str(load.messages)]
+    command += ["--pack", str(load.pack), "--sensors", str(load.sensors), *more]
+    return command + (["--rate", str(load.rate)] if load.rate else [])
+
+
+def go(publishing: subprocess.Popen[str]) -> None:
+    """Let a publisher begin that has made its packets."""
+    publishing.stdin.write("\n")  # type: ignore[union-attr]
+    publishing.stdin.flush()  # type: ignore[union-attr]
+
+
+def publish(port: int, load: Load, *more: str) -> float:
+    """Publish a load and wait for its end; returns when its first message went."""
+    with running(*publisher(port, load, *more)) as process:
+        said, _ = process.communicate("\n")
+    return float(said.split()[1])
+
+
+def mosquitto_sub(load: Load) -> Taken:
+    """The C client that writes to nowhere."""
+    return _peer(load, lambda port: ["mosquitto_sub", "-p", str(port), "-q", "1", "-i", "peer", "-t", "+/#"])
+
+
+def bare_paho(load: Load) -> Taken:
+    """A paho client whose callback does nothing."""
+    return _peer(load, lambda port: [sys.executable, str(HERE / "paho_subscriber.py"), str(port)])
+
+
+def _peer(load: Load, command: Callable[[int], list[str]]) -> Taken:
+    """What a command that ends after `-C COUNT` messages makes of a load."""
+    with tempfile.TemporaryDirectory() as folder, broker_in(Path(folder)) as broker:
+        broker_pid = broker.pid or 0
+        arguments = [*command(broker.port), "-C", str(load.messages)]
+        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as peer, ThreadPoolExecutor(1) as waiter:
+            time.sleep(1.0)
+            before, broker_before = cpu_seconds(peer.pid), cpu_seconds(broker_pid)
+            end = waiter.submit(_end_of, peer.pid)
+            began = publish(broker.port, load)
+            ended, used = end.result()
+        cpu, broker_cpu = used - before, cpu_seconds(broker_pid) - broker_before
+        return Taken(load.readings / (ended - began), 1e6 * cpu / load.readings, 1e6 * broker_cpu / load.readings)
+
+
+def _end_of(pid: int) -> tuple[float, float]:
+    """When a process ended, and the CPU seconds that it had used."""
+    _, _, usage = os.wait4(pid, 0)
+    return time.time(), usage.ru_utime + usage.ru_stime
+
+
+@contextmanager
+def service(port: int, folder: Path, durability: str = "power") -> Iterator[subprocess.Popen[str]]:
+    """`edgewarden run` with everything on."""
+    path = folder / "edgewarden.toml"
+    path.write_text(CONFIGURATION.format(port=port, durability=durability))
+    with running(sys.executable, "-m", "edge", "run", str(path), folder=folder) as process:
+        yield process
+
+
+@contextmanager
+def listener(port: int) -> Iterator[Link]:
+    """A consumer of everything that the service says."""
+    link = Link(LinkOptions(port=port), [Subscription(f"{BASE}/#")])
+    link.start()
+    link.wait_subscribed(10)
+    try:
+        yield link
+    finally:
+        link.stop()
+
+
+def hear(link: Link, ending: str, timeout_s: float = 120.0) -> float:
+    """Wait for a message; returns when it came."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        messages = link.receive(0.1)
+        link.acknowledge(messages)
+        for each in messages:
+            if each.topic.endswith(ending):
+                return each.arrived
+    raise TimeoutError(ending)
+
+
+def whole_line(load: Load, durability: str = "power") -> Taken:
+    """Edgewarden: decoded, scored, committed, acknowledged, published."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        broker = stack.enter_context(broker_in(folder))
+        link = stack.enter_context(listener(broker.port))
+        process = stack.enter_context(service(broker.port, folder, durability))
+        hear(link, "/status")
+        start = time.time() - 60 - WARMING - load.readings / load.sensors
+        warming = Load(WARMING * load.sensors // load.pack, load.pack, load.sensors)
+        publish(broker.port, warming, "--start", str(start), "--last", f"{LAST}/warm")
+        hear(link, f"anomaly/{LAST}/warm")
+        cpu, broker_cpu = cpu_seconds(process.pid), cpu_seconds(broker.pid or 0)
+        began = publish(broker.port, load, "--start", str(start + WARMING), "--last", LAST)
+        seconds = hear(link, f"anomaly/{LAST}") - began
+        cpu, broker_cpu = cpu_seconds(process.pid) - cpu, cpu_seconds(broker.pid or 0) - broker_cpu
+        return Taken(load.readings / seconds, 1e6 * cpu / load.readings, 1e6 * broker_cpu / load.readings)
+
+
+def one_by_one(runs: int, *, quick: bool) -> list[Figure]:
+    """One reading a message, against mosquitto_sub."""
+    load = Load(30_000 if quick else 100_000)
+    peers, ours = _in_turns(runs, lambda: mosquitto_sub(load), lambda: whole_line(load))
+    part, peer = "ingest", "mosquitto_sub"
+    return [
+        Figure(part, "readings a second", "/s", _rates(ours), _rates(peers), peer, least=0.95),
+        Figure(part, "CPU a reading", "us", _cpu(ours), _cpu(peers), peer, most=2.0),
+        Figure(part, "the broker's CPU a reading", "us", _broker(ours), _broker(peers), peer),
+    ]
+
+
+def in_packs(runs: int, *, quick: bool) -> list[Figure]:
+    """100 readings a message, against a bare paho subscriber."""
+    load = Load(5_000 if quick else 15_000, pack=100)
+    peers, ours = _in_turns(runs, lambda: bare_paho(load), lambda: whole_line(load))
+    part, peer = "packs", "bare paho"
+    return [
+        Figure(part, "readings a second", "/s", _rates(ours), least=300_000),
+        Figure(part, "the same, against the peer", "/s", _rates(ours), _rates(peers), peer, least=0.5),
+        Figure(part, "CPU a reading", "us", _cpu(ours), _cpu(peers), peer),
+    ]
+
+
+def _in_turns(runs: int, peer: Callable[[], Taken], ours: Callable[[], Taken]) -> tuple[list[Taken], list[Taken]]:
+    pairs = [(peer(), ours()) for _ in range(runs)]
+    return [each for each, _ in pairs], [each for _, each in pairs]
+
+
+def _rates(all_taken: list[Taken]) -> list[float]:
+    return [each.per_second for each in all_taken]
+
+
+def _cpu(all_taken: list[Taken]) -> list[float]:
+    return [each.cpu_us for each in all_taken]
+
+
+def _broker(all_taken: list[Taken]) -> list[float]:
+    return [each.broker_cpu_us for each in all_taken]

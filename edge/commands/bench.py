@@ -1,0 +1,114 @@
+"""`edgewarden bench`: what this machine carries with a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.commands.terminal import heading, paragraph
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+    from edge.benchmarks.machine import Measured
+
+SHARE = 0.5
+"""The share of a core that is offered to the readings; the rest is for bursts, the broker and everybody else."""
+
+SHORTEST_S = 1.0
+
+DAY_S = 86_400
+
+ENOUGH_IN_FLIGHT = 1000
+"""Messages that are handled together as cheaply as can be."""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option("--sensors", type=click.IntRange(1), default=1000, show_default=True, help="Sensors of the plant.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.001),
+    default=1.0,
+    show_default=True,
+    help="Seconds between a sensor's readings.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(SHORTEST_S), default=5.0, show_default=True, help="Time for each measurement."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the figures as one line of JSON.")
+def bench(path: Path | None, sensors: int, interval: float, seconds: float, as_json: bool) -> None:
+    """Measure what this machine carries with the configuration at PATH, or with the defaults.
+
+    Readings of a made-up plant go through the very loop of the service, its detectors and its store, on the disk where
+    the store will be. Only the network isn't there. It says how many sensors and readings a second this machine will
+    carry, in how much memory, and what is written to the disk in a day. Nothing that is there already is touched.
+    """
+    from edge.benchmarks import machine  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+
+    with explained():
+        configuration = load_or_default(path)
+        sensors = min(sensors, configuration.limits.sensors)
+        with machine.folder_for(configuration) as name:
+            folder = Path(name)
+            measured = machine.measure(configuration, sensors, sensors / interval, folder, seconds)
+    if as_json:
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.encode(measured).decode())
+        return
+    _say_costs(measured)
+    _say_capacity(measured, interval)
+    _say_advice(measured, configuration)
+
+
+def _say_costs(measured: Measured) -> None:
+    costs = measured.costs
+    heading("What a reading costs, in microseconds")
+    for words, cost in (
+        ("from bytes to messages, and their acknowledgements", costs.link),
+        ("decoding and admission", costs.decode),
+        ("detectors and incidents", costs.detect),
+        ("packing and storing", costs.store),
+        ("waiting for the disk", costs.store_waits),
+        ("the whole line at this plant's pace, without the network", measured.asked.cpu_us),
+        ("the whole line with readings always waiting", measured.busy.cpu_us),
+    ):
+        click.echo(f"  {cost:9.2f}  {words}")
+
+
+def _say_capacity(measured: Measured, interval: float) -> None:
+    costs, busy, asked = measured.costs, measured.busy, measured.asked
+    heading("What this machine carries")
+    rate = SHARE * 1e6 / (max(busy.cpu_us, busy.wall_us) + costs.link)
+    paragraph(
+        f"{rate:,.0f} readings a second on {SHARE:.0%} of a core: "
+        f"{rate * interval:,.0f} sensors with a reading each {interval:g} s."
+    )
+    load = asked.cpu_s / asked.plant_s + 1e-6 * costs.link * measured.rate
+    paragraph(f"{measured.sensors:,} sensors with a reading each {interval:g} s take {load:.1%} of a core.")
+    if asked.memory_mib is not None and measured.memory_mib is not None:
+        paragraph(
+            f"Memory: {measured.memory_mib:.0f} MiB before the first sensor, and {asked.memory_mib:.0f} MiB for "
+            f"{measured.sensors:,} sensors."
+        )
+    if asked.written is not None:
+        day = asked.written / asked.plant_s * DAY_S
+        paragraph(f"To the disk: {day / 1e6:,.0f} MB a day, {asked.written / asked.readings:,.0f} bytes a reading.")
+
+
+def _say_advice(measured: Measured, configuration: Configuration) -> None:
+    """Name the one setting that costs most where it is too small: each window of messages is a commit."""
+    in_flight = configuration.broker.in_flight
+    wanted = measured.rate * configuration.store.commit_s
+    if in_flight < min(wanted, ENOUGH_IN_FLIGHT):
+        heading("What would help")
+        paragraph(
+            f"broker.in_flight is {in_flight}: the broker sends so many messages before one is acknowledged, and none "
+            f"is before it is stored, so {in_flight} readings at most are handled together. Raise it to "
+            f"{ENOUGH_IN_FLIGHT}, together with the broker's own limit (mosquitto: max_inflight_messages), and measure "
+            "again."
+        )

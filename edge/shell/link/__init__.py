@@ -1,0 +1,10 @@
+"""The link to an MQTT broker; no other package knows paho.
+
+`link.py` is what the service sees, `bulk_client.py` is paho with a reader for many messages at once,
+`publish_cutter.py` is what that reader does with bytes, and `modern.py` is what only MQTT 5 can say.
+"""
+
+from edge.shell.link.link import Link
+from edge.shell.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
+
+__all__ = ["EventProperties", "Link", "LinkOptions", "Subscription", "TlsOptions"]

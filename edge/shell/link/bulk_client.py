@@ -1,0 +1,129 @@
+"""paho's client with a reader for many messages at once.
+
+paho asks the socket for a packet's first byte, then for each byte of its length, then for the rest, and makes an object
+with a condition variable of every message: 20 us a message, most of what a subscriber costs. Here all that the socket
+has is read at once, ordinary PUBLISH packets are cut out of it, and **every other packet is handed to paho's own reader
+as if it came from the socket**: connecting, subscribing, pings, PUBACKs, goodbyes, QoS 2 and whatever is malformed. So
+is the end of a connection. Acknowledgements of many messages are one write.
+
+What is relied on beyond paho's public interface, and proved against the installed version by
+`tests/edge/shell/test_bulk_client.py`:
+
+- `loop()` calls `loop_read()` when there is something to read,
+- paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
+- `_packet_queue()` takes bytes to be written, from any thread.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTErrorCode
+
+from edge.core.messages import Message
+from edge.shell.link.publish_cutter import INCOMPLETE, packet_end
+
+RECEIVE_BYTES = 2**17
+PUBACK = 0x40
+PUBACK_HEADER = 0x4002
+
+Cut = Callable[[bytes, int], tuple[list[Message], int] | None]
+"""As `PublishCutter.cut()`; None if it has failed, and somebody knows."""
+
+
+class BulkClient(Client):
+    """An MQTT client whose ordinary messages come in lists.
+
+    It is paho's until `receive_by()` is called.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cut: Cut = lambda _data, position: ([], position)
+        self._on_bulk: Callable[[list[Message]], object] = len
+        self._begun = bytearray()
+        self._wanted = 0
+        self._handed = b""
+        self._ended: OSError | None = None
+        self._is_handing = False
+
+    def receive_by(self, cut: Cut, on_bulk: Callable[[list[Message]], object]) -> None:
+        """From now on, cut out ordinary messages and hand them over in lists; `on_message` gets the others.
+
+        Args:
+            cut: Reads messages; must not raise.
+            on_bulk: Gets them in the order of their arrival, in the network thread; must not raise.
+        """
+        self._cut, self._on_bulk = cut, on_bulk
+
+    def reconnect(self) -> MQTTErrorCode:
+        """See paho; what was begun on the old connection is forgotten."""
+        self._begun.clear()
+        self._wanted = 0
+        return super().reconnect()
+
+    def acknowledge(self, packets: Sequence[int]) -> None:
+        """Send the PUBACKs of many messages of QoS 1, in one piece; safe in any thread."""
+        if not packets:
+            return
+        words = [PUBACK_HEADER] * (2 * len(packets))
+        words[1::2] = packets
+        self._packet_queue(PUBACK, struct.pack(f">{len(words)}H", *words), 0, 1)
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
+        """Read what the socket has; called by `loop()`."""
+        try:
+            received = super()._sock_recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        except OSError as error:
+            return self._hand_over(b"", error)
+        if not received:
+            return self._hand_over(bytes(self._begun), ConnectionError("closed by the broker"))
+        self._begun += received
+        if len(self._begun) < self._wanted:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        data = bytes(self._begun)
+        self._begun.clear()
+        return self._read(data)
+
+    def _read(self, data: bytes) -> MQTTErrorCode:
+        position = 0
+        while True:
+            found = self._cut(data, position)
+            if found is None:
+                return MQTTErrorCode.MQTT_ERR_UNKNOWN
+            messages, position = found
+            if messages:
+                self._on_bulk(messages)
+            following = packet_end(data, position)
+            if following == INCOMPLETE or following > len(data):
+                self._begun += data[position:]
+                self._wanted = 0 if following == INCOMPLETE else following - position
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
+            code = self._hand_over(data[position:following])
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
+                return code
+            position = following
+
+    def _hand_over(self, packet: bytes, ended: OSError | None = None) -> MQTTErrorCode:
+        """Let paho read a packet, or learn that there won't be another."""
+        self._handed, self._ended, self._is_handing = packet, ended, True
+        try:
+            return super().loop_read()
+        finally:
+            self._handed, self._is_handing = b"", False
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """What paho's reader takes for the socket."""
+        if not self._is_handing:
+            return super()._sock_recv(bufsize)
+        if self._handed:
+            given, self._handed = self._handed[:bufsize], self._handed[bufsize:]
+            return given
+        if self._ended is not None:
+            raise self._ended
+        raise BlockingIOError

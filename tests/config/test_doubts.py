@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from configurations import INPUT
+
+from config.loading import inspect, parse
+
+DOUBTS = [
+    ('[[input]]\ntopic = "#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
+    ('[[input]]\ntopic = "edgewarden/+/state/+"', "input[0].topic", 2, "our own topics"),
+    ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
+    ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),
+    (
+        f"{INPUT}[[rule]]\nsensors = '**'\n[[rule]]\nsensors = 'b'",
+        "rule[1].sensors",
+        6,
+        "is never used: rule[0]",
+    ),
+    (
+        f"{INPUT}[[rule]]\nsensors = 'b'\npreset = 'limits_only'",
+        "rule[0].detectors.limits",
+        3,
+        "watches nothing: none",
+    ),
+    (
+        f"{INPUT}[broker]\nusername = 'x'\npassword_env = 'NO_SUCH_VARIABLE_HERE'",
+        "broker.password_env",
+        5,
+        "isn't set here and now",
+    ),
+    (f"{INPUT}[upstream]\nhost = 'h'\nusername = 'x'", "upstream.username", 5, "plain text"),
+    (f"{INPUT}[broker.tls]", "broker.port", 3, "8883 is usual"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "line", "message"), DOUBTS)
+def test_what_is_allowed_but_hardly_meant_is_a_doubt(text: str, key: str, line: int, message: str) -> None:
+    (doubt,) = parse(text).doubts
+    assert (doubt.key, doubt.line) == (key, line)
+    assert message in doubt.message
+
+
+def test_an_ordinary_configuration_raises_no_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "edgewarden.toml"
+    path.write_text(INPUT)
+    assert inspect(path).doubts == ()

@@ -1,0 +1,18 @@
+"""Configurations for tests, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.loading import parse
+from config.problems import ConfigurationError, Problem
+
+INPUT = '[[input]]\ntopic = "plant/+/+"\n'
+
+
+def faults_of(text: str, folder: Path | None = None) -> list[Problem]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text, "edgewarden.toml", folder)
+    return list(caught.value.problems)
