@@ -2,6 +2,7 @@
 
 gateway broker upstream input    config.transport
 incidents rule                   config.detection
+commands maintenance             config.operating
 store limits log                 here
 """
 
@@ -17,6 +18,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.fields import Fault, Table, WritableFile, refuse, refuse_all
+from config.operating import MOST_WINDOWS, Commands, Maintenance
 from config.transport import Broker, Connection, Gateway, Input, Tls, Upstream
 
 __all__ = [
@@ -133,6 +135,8 @@ class Configuration(Table):
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
     rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How which sensors are watched")
+    commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
+    maintenance: tuple[Maintenance, ...] = Field((), strict=False, description="When which sensors are quiet")
     store: Store = Field(  # from an empty table, so that its path is placed in the file's folder like any other
         default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
     )
@@ -148,6 +152,21 @@ class Configuration(Table):
         if faults:
             raise refuse_all(faults)
         return inputs
+
+    @field_validator("maintenance")
+    @classmethod
+    def _no_window_twice(cls, windows: tuple[Maintenance, ...]) -> tuple[Maintenance, ...]:
+        if len(windows) > MOST_WINDOWS:
+            raise refuse(f"must be at most {MOST_WINDOWS} windows, are {len(windows)}")
+        names = [each.name for each in windows]
+        faults = [
+            Fault((index, "name"), f"stands in maintenance[{names.index(name)}] already")
+            for index, name in enumerate(names)
+            if names.index(name) < index
+        ]
+        if faults:
+            raise refuse_all(faults)
+        return windows
 
     @property
     def inbound(self) -> Connection:
@@ -184,6 +203,7 @@ class Configuration(Table):
             "gateway": self.gateway.name,
             "inputs": [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs],
             "limits": limits,
+            "maintenance": [each.model_dump(mode="json") for each in self.maintenance],
             "rules": [each.as_plain() for each in self.profiles],
         }
         text = json.dumps(decisive, sort_keys=True, allow_nan=False, ensure_ascii=True, separators=(",", ":"))

@@ -20,7 +20,8 @@ def _name_problem(name: str) -> str | None:
     return "must be 1 to 64 letters, digits, - or _"
 
 
-def _zone_problem(zone: str) -> str | None:
+def zone_problem(zone: str) -> str | None:
+    """What is wrong with the name of a time zone, or None."""
     try:
         ZoneInfo(zone)
     except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
@@ -150,7 +151,7 @@ class Input(Table):
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
     qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
     time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
-    zone: Annotated[str, checked(_zone_problem)] = Field("UTC", description="Time zone of times without an offset")
+    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of times without an offset")
     value_key: str = Field(
         "value",
         min_length=1,

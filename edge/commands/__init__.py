@@ -35,6 +35,8 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),
     "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
+    "tell": Entry("edge.commands.tell:tell", "Acknowledge, mute, declare normal or under maintenance."),
+    "shelved": Entry("edge.commands.shelved:shelved", "Show what is muted or under maintenance, and until when."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
     "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),

@@ -8,12 +8,12 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["events", "gaps", "configuration"]), default="events")
+@click.argument("what", type=click.Choice(["events", "gaps", "commands", "configuration"]), default="events")
 def schema(what: str) -> None:
     """Print a JSON Schema (draft 2020-12).
 
-    WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says; or
-    `configuration`, for editors that complete and check TOML files.
+    WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says;
+    `commands`, what the operator may say; or `configuration`, for editors that complete and check TOML files.
     """
     if what == "events":
         from edge.core.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
@@ -23,6 +23,10 @@ def schema(what: str) -> None:
         from edge.core.gaps import gap_json_schema  # noqa: PLC0415 - likewise
 
         found = gap_json_schema()
+    elif what == "commands":
+        from edge.core.operator.words import commands_json_schema  # noqa: PLC0415 - likewise
+
+        found = commands_json_schema()
     else:
         from config.schema import configuration_json_schema  # noqa: PLC0415 - likewise
 

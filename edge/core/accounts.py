@@ -1,6 +1,7 @@
 """Accounts: everything that came in is counted, as taken or as refused with a reason.
 
 messages received = messages read + messages refused + messages redelivered + our own messages
+                    + commands followed + commands refused
 readings found    = readings taken + readings refused + repeats
 """
 
@@ -20,6 +21,8 @@ class Accounts:
         messages_refused: Those that nobody could read, by reason.
         messages_own: Those that we have published ourselves, where a filter such as `#` brings them back.
         messages_redelivered: Those that were dealt with before, and came again.
+        commands: Words of the operator that were followed, or had been before.
+        commands_refused: Those that were refused, by reason.
         readings: Values found in the messages that were read.
         readings_taken: Values that the detectors have seen.
         readings_refused: Values that were refused, by reason.
@@ -35,6 +38,8 @@ class Accounts:
     messages_refused: Counter[str] = field(default_factory=Counter)
     messages_own: int = 0
     messages_redelivered: int = 0
+    commands: int = 0
+    commands_refused: Counter[str] = field(default_factory=Counter)
     readings: int = 0
     readings_taken: int = 0
     readings_refused: Counter[str] = field(default_factory=Counter)
@@ -55,7 +60,12 @@ class Accounts:
         """Whether everything that came in is accounted for."""
         return (
             self.messages
-            == self.messages_read + self.messages_refused.total() + self.messages_redelivered + self.messages_own
+            == self.messages_read
+            + self.messages_refused.total()
+            + self.messages_redelivered
+            + self.messages_own
+            + self.commands
+            + self.commands_refused.total()
             and self.readings == self.readings_taken + self.readings_refused.total() + self.repeats
         )
 
@@ -67,6 +77,8 @@ class Accounts:
             "messages_refused": dict(sorted(self.messages_refused.items())),
             "messages_own": self.messages_own,
             "messages_redelivered": self.messages_redelivered,
+            "commands": self.commands,
+            "commands_refused": dict(sorted(self.commands_refused.items())),
             "readings": self.readings,
             "readings_taken": self.readings_taken,
             "readings_refused": dict(sorted(self.readings_refused.items())),

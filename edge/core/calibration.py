@@ -87,6 +87,18 @@ class Scored(NamedTuple):
     levels: Floats
     assumed: Floats
 
+    def without(self, left_out: NDArray[np.bool_]) -> Scored:
+        """The same round without some of its readings."""
+        kept = ~left_out
+        return Scored(
+            self.slots[kept],
+            self.scores[kept],
+            self.times[kept],
+            self.is_open[kept],
+            self.levels[kept],
+            self.assumed[kept],
+        )
+
 
 class Calibration:
     """The worst excursions of every sensor, its incidents, and the raising level that follows; one row a sensor.

@@ -11,15 +11,15 @@ all, `tick()` says how far the clock would be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass
 
 import numpy as np
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
 from edge.core.calibration import Calibration, Scored
+from edge.core.finding import Finding
 from edge.core.groups import Group, Profile
 from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
 from edge.core.messages import Batch
@@ -36,31 +36,6 @@ USUAL_GAPS = 3.0
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
-
-
-@dataclass(slots=True)
-class Finding:
-    """A transition of a sensor's incident, as things stood at that moment.
-
-    Attributes:
-        slot: The sensor.
-        transition: What happened.
-        incident: A copy of the incident.
-        number: Of the transition within the incident, from 0.
-        observation: The reading or silence behind it.
-        clock: The stream clock.
-        recent: The sensor's last readings, oldest first: (time, value).
-        order: Where it belongs among the findings of a batch.
-    """
-
-    slot: int
-    transition: Transition
-    incident: Incident
-    number: int
-    observation: Observation
-    clock: float
-    recent: list[tuple[float, float]]
-    order: tuple[int, int, float, int]
 
 
 class Engine:
@@ -87,6 +62,7 @@ class Engine:
         self._row = np.zeros(0, dtype=np.intp)
         self._tracked = np.zeros(0, dtype=bool)
         self._held = np.zeros(0, dtype=bool)
+        self._protected = np.zeros(0, dtype=bool)
         self._interrupted = False
         self._findings: list[Finding] = []
 
@@ -112,6 +88,7 @@ class Engine:
         self._mark_trackers()
         self.vitals.grow(sensors)
         self.calibration.grow(sensors)
+        self._protected = np.concatenate([self._protected, np.zeros(sensors - len(self._protected), dtype=bool)])
 
     @property
     def is_interrupted(self) -> bool:
@@ -162,6 +139,23 @@ class Engine:
     def wait_for_everyone(self) -> None:
         """Measure silence anew, from each sensor's next reading: what is read has been changed."""
         self.vitals.deadline[:] = np.inf
+
+    def protect(self, slots: Iterable[int]) -> None:
+        """Learn nothing of these sensors from here on, and of all others again."""
+        self._protected[:] = False
+        self._protected[list(slots)] = True
+
+    def adopt(self, slot: int, time: float) -> list[Finding]:
+        """Take what is there as a sensor's normal: end its open incident, and learn it."""
+        (group, row), tracker = self.members[slot], self.trackers[slot]
+        incident = tracker.incident
+        assert incident is not None  # noqa: S101 - the caller has looked
+        if tracker.state is State.SILENT:
+            group.forget_silence(row)
+            self.vitals.deadline[slot] = np.inf
+        observation = Observation(max(time, incident.last.time), float(self.vitals.value[slot]), incident.threshold, [])
+        self._step(slot, tracker, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
+        return self._take_findings()
 
     def process(self, batch: Batch) -> list[Finding]:
         """Score and learn from a batch, and return what was found, in the order of the readings.
@@ -231,7 +225,8 @@ class Engine:
         if settings.threshold is None:
             level = np.where(is_open, vitals.level[slots], self.calibration.levels(slots, assumed))
         vitals.level[slots] = level
-        verdicts = group.update(rows, values, times, is_open)
+        protected = self._protected[slots]
+        verdicts = group.update(rows, values, times, is_open | protected)
         best = np.full(len(slots), np.nan)
         for verdict in verdicts:
             best = np.fmax(best, verdict.score)
@@ -240,7 +235,8 @@ class Engine:
         vitals.exceeding[slots] = run
         vitals.deadline[slots] = now + group.patience(rows, assumed)
         if settings.threshold is None:
-            self.calibration.note(Scored(slots, best, times, is_open, level, assumed), settings)
+            scored = Scored(slots, best, times, is_open, level, assumed)
+            self.calibration.note(scored.without(protected) if protected.any() else scored, settings)
         for index in np.flatnonzero((run >= settings.raise_after) | self._tracked[slots]):
             observation = Observation(
                 time=float(times[index]),
@@ -258,6 +254,8 @@ class Engine:
         tracker = self.trackers.get(slot)
         if tracker is None:
             tracker = self.trackers[slot] = Tracker()
+        if self._protected[slot]:
+            tracker.since = max(tracker.since, observation.time)
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
         calm = observation.threshold * settings.clear_ratio
         lingers = observation.score >= calm
@@ -297,7 +295,7 @@ class Engine:
     def _count(self, slot: int, time: float) -> None:
         """Note an incident against the budget of its sensor."""
         profile = self.members[slot][0].profile
-        if profile.incidents.threshold is None:
+        if profile.incidents.threshold is None and not self._protected[slot]:
             assumed = float(profile.level_at(self.vitals.interval[[slot]])[0])
             self.calibration.raised(slot, time, profile.incidents, assumed)
 

@@ -76,8 +76,8 @@ class IncidentData(Model):
     incident: str = Field(description="Identifies the incident; the same in all of its events")
     transition: TransitionName
     active: bool = Field(description="Whether the incident is open after this transition")
-    acknowledged: bool = False
-    shelved: bool = False
+    acknowledged: bool = Field(default=False, description="Whether an operator has acknowledged the incident")
+    shelved: bool = Field(default=False, description="Whether the sensor is shelved or under maintenance")
     kind: Kind
     severity: int = Field(ge=1, le=1000, description="OPC UA severity: 250 at the threshold, 250 more each doubling")
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")
@@ -96,6 +96,8 @@ class IncidentData(Model):
     count: int = Field(ge=1, description="Readings beyond the threshold so far")
     recent: list[tuple[Timestamp, float]] = Field(description="The sensor's last readings, oldest first")
     labels: dict[str, str] = Field(default_factory=dict)
+    by: str | None = Field(default=None, description="The operator who caused this transition, where one did")
+    comment: str | None = Field(default=None, description="What the operator said of it")
     message: str = Field(description="One sentence for a person")
     replayed: bool = Field(default=False, description="Published from the backlog of an outage")
 

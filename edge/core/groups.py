@@ -74,6 +74,12 @@ class Group:
                 patience = np.minimum(patience, table.detector.patience(table.arrays, rows, decades))
         return patience
 
+    def forget_silence(self, row: int) -> None:
+        """Learn anew how often a sensor reports; its values stay known."""
+        for table in self.tables:
+            if table.detector.kind == "missing":
+                table.reset(np.array([row]))
+
     def shift(self, row: int, by: float) -> None:
         """Move a sensor's times by so many seconds: the clock that stamps them was set."""
         for table in self.tables:

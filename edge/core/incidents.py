@@ -41,6 +41,7 @@ class Signal(Enum):
     SILENCE = "the sensor has been silent for too long"
     RETURN = "a reading after the silence"
     ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
+    DECLARED_NORMAL = "the operator says that this is normal"
 
 
 class Action(Enum):
@@ -88,6 +89,9 @@ TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
     (State.ADOPTING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
     (State.ADOPTING, Signal.SILENCE): (State.SILENT, Action.RAISE),
     (State.ADOPTING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.OPEN, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.CALMING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.SILENT, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
 }
 
 WORST_SEVERITY = 1000
@@ -186,6 +190,7 @@ class Incident:
         published: Transitions published so far.
         severity: As last published.
         updated: When it was last published, in the readings' time.
+        acknowledged: Whether the operator has seen it.
     """
 
     started: float
@@ -200,6 +205,7 @@ class Incident:
     above: int = 0
     below: int = 0
     news: bool = False
+    acknowledged: bool = False
 
     @classmethod
     def from_observation(cls, observation: Observation) -> Incident:
@@ -278,6 +284,9 @@ class Transition(Enum):
     RAISED = "raised"
     UPDATED = "updated"
     CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
     EXPIRED = "expired"
 
 
@@ -289,7 +298,7 @@ class Tracker:
         state: Where the sensor stands.
         incident: Its open incident, or None.
         calm: Calm readings in a row since the last one that wasn't.
-        since: Time of the reading that raised the incident, or from which on its level is learned.
+        since: When the incident was raised, or its level began to be learned; maintenance puts it off.
     """
 
     state: State = State.NORMAL

@@ -18,7 +18,8 @@ from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.decoders.base import Decoded, Repetition
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Sample
-from edge.core.redelivery import Deliveries, topic_checksum
+from edge.core.operator.words import WordRefused
+from edge.core.redelivery import Deliveries, checksum, topic_checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import LONGEST_REMEMBERED, Resolved, Routes
 from edge.core.sensors import SensorTable
@@ -146,6 +147,20 @@ class Intake:
         accounts.messages += len(messages)
         accounts.readings += len(columns.slots)
         return columns.as_batch()
+
+    def take_delivery(self, message: Message) -> tuple[int, int] | None:
+        """Count a command's message; its packet identifier and checksum, noted, or None if its QoS is 0."""
+        self._accounts.messages += 1
+        if message.qos == 0:
+            return None
+        delivery = (message.packet, checksum(message))
+        self.deliveries.note_all([delivery])
+        return delivery
+
+    def refuse_command(self, message: Message, refused: WordRefused, letters: list[DeadLetter]) -> None:
+        """Count a command that isn't followed, and keep a dead letter."""
+        self._accounts.commands_refused[refused.reason] += 1
+        self._dead_letter(message, Refusal(refused.reason, "", refused.detail), letters)
 
     def read_readings(self, readings: Sequence[Reading], letters: list[DeadLetter]) -> Batch:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""

@@ -1,9 +1,9 @@
 """The journal: everything that changes what the core knows, packed, so that it can be gone through again.
 
 A *part* is a run of readings as they were decoded, before admission; or a moment at which time alone did something; or
-an event number that was given to something else. Going through the parts in order leads from the state at their
-beginning to exactly the state at their end. Parts of readings can be joined: how readings are cut into batches changes
-nothing.
+an event number that was given to something else; or what the operator said. Going through the parts in order leads from
+the state at their beginning to exactly the state at their end. Parts of readings can be joined: how readings are cut
+into batches changes nothing.
 """
 
 from __future__ import annotations
@@ -78,6 +78,22 @@ class Numbered(msgspec.Struct, array_like=True, tag="numbered", frozen=True):
     sequence: int
 
 
+class Told(msgspec.Struct, array_like=True, tag="told", frozen=True):
+    """The operator said something that was followed.
+
+    Attributes:
+        name: Of the command.
+        payload: What it said.
+        arrived: When it arrived, seconds since the epoch.
+        delivery: Packet identifier and checksum of its message, if it was of QoS 1.
+    """
+
+    name: str
+    payload: bytes
+    arrived: float
+    delivery: tuple[int, int] | None = None
+
+
 class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=True):
     slots: bytes
     values: PackedFloats
@@ -101,8 +117,8 @@ class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
     tick: float | None = None
 
 
-Part = Readings | Tick | ClockStep | Numbered
-_PackedPart = _PackedReadings | Tick | ClockStep | Numbered
+Part = Readings | Tick | ClockStep | Numbered | Told
+_PackedPart = _PackedReadings | Tick | ClockStep | Numbered | Told
 
 
 def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:

@@ -12,7 +12,7 @@ from edge.core.topics import Topics
 OPEN_LISTED = 500
 """Incidents that the message with all open ones lists; it says how many there are."""
 
-ACTIVE = {Transition.RAISED.value, Transition.UPDATED.value}
+ENDED = {Transition.CLEARED.value, Transition.EXPIRED.value}
 
 
 class OpenIncidents:
@@ -31,7 +31,7 @@ class OpenIncidents:
 
     def note(self, event: Event) -> dict[str, bytes]:
         """Take note of an event; its sensor's retained topic and what it says now."""
-        if event.transition in ACTIVE:
+        if event.transition not in ENDED:
             self.events[event.sensor] = event
             return {self._state_topic(event.sensor): event.payload}
         self.events.pop(event.sensor, None)

@@ -1,31 +1,38 @@
 """The line, whole: messages in, events out. The same messages give the same events, live, replayed, in any batching.
 
-messages -> intake -> engine -> reporting -> step
+messages -> intake -> engine, under the operator's word -> reporting -> step
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
+from config.calendar import Window
 from config.schema import ResolvedRule
 from edge.core import saving
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.decoders.base import Repetition
-from edge.core.engine import Engine, Finding
+from edge.core.engine import Engine
 from edge.core.events import Event
+from edge.core.finding import Finding
 from edge.core.gaps import Gap
 from edge.core.groups import Profile
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
-from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, join
+from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, join
 from edge.core.messages import Batch, DeadLetter, Message, Reading
 from edge.core.open_incidents import OpenIncidents
+from edge.core.operator.desk import Desk
+from edge.core.operator.hearing import Hearing, refusal_json
+from edge.core.operator.watch import Watch
+from edge.core.operator.words import WordRefused
 from edge.core.recovery import Unlearned, learn
 from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.reporting import Reporter, SensorFacts
@@ -47,12 +54,14 @@ class Step:
         events: In the gateway's order.
         dead_letters: What was refused and is kept.
         retained: The latest payload of each retained topic that changed.
+        answers: What became of commands.
         journal: What has to be gone through again after a restart, or None.
     """
 
     events: list[Event] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     retained: dict[str, bytes] = field(default_factory=dict)
+    answers: list[bytes] = field(default_factory=list)
     journal: Part | None = None
 
 
@@ -67,6 +76,8 @@ class Pipeline:
         sensors: How many sensors there may be.
         limits: What is taken at most.
         reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
+        maintenance: Windows in which sensors are quiet.
+        commands: Whether the operator's commands are followed.
     """
 
     def __init__(
@@ -79,10 +90,13 @@ class Pipeline:
         sensors: int = 10_000,
         limits: IntakeLimits | None = None,
         reorder_s: float = 0.0,
+        maintenance: Sequence[Window] = (),
+        commands: bool = True,
     ) -> None:
         self.accounts = Accounts()
         self.sensors = SensorTable(sensors)
         self.engine = Engine(lambda slot: self._profiles[slot])
+        self.watch = Watch(self.engine, Desk(maintenance))
         self._topics = topics
         self._rule_for = rule_for
         self.reorder = Reorder(reorder_s)
@@ -92,12 +106,51 @@ class Pipeline:
         self.repetitions: list[str] = []
         self._facts: list[SensorFacts] = []
         self.open_incidents = OpenIncidents(topics)
+        self._hearing = Hearing(self.watch, self.sensors.names, lambda: self.open_incidents.events)
+        self._commands = topics.command("") if commands else None
         self.is_interrupted = False
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
         """Tell an observer of every round that is scored from here on; None for nobody."""
         self.engine.observer = observer
+
+    def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
+        """Take messages in the order of their arrival: a step for each run of readings and for each command."""
+        first = 0
+        below = self._commands
+        for place, message in enumerate(messages if below else ()):
+            if below and message.topic.startswith(below):
+                if first < place:
+                    yield self.process(messages[first:place]), messages[first:place]
+                first = place + 1
+                yield self.follow(message), messages[place:first]
+        if first < len(messages):
+            yield self.process(messages[first:]), messages[first:]
+
+    def follow(self, message: Message) -> Step:
+        """Do what the operator says in a message below the topic of commands, and answer."""
+        letters: list[DeadLetter] = []
+        name = message.topic[len(self._topics.command("")) :]
+        again = self.intake.deliveries.is_known(message)
+        delivery = self.intake.take_delivery(message)
+        if again and not self._hearing.remembers(message.payload):
+            self.accounts.messages_redelivered += 1
+            return Step()
+        try:
+            if message.retained:
+                raise WordRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
+            findings, answer = self._hearing.follow(name, message.payload, message.arrived, self.engine.clock.now)
+        except WordRefused as refused:
+            self.intake.refuse_command(message, refused, letters)
+            step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
+            step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
+            return step
+        self.accounts.commands += 1
+        step = self._report(findings, letters)
+        step.answers.append(msgspec.json.encode(answer))
+        step.journal = Told(name, message.payload, message.arrived, delivery)
+        return step
 
     def process(self, messages: Sequence[Message]) -> Step:
         """Take messages in the order of their arrival."""
@@ -121,7 +174,8 @@ class Pipeline:
         latest = max(self.engine.clock.now, self.reorder.clock.now)
         clock = latest + elapsed_s
         held = len(self.reorder)
-        silent = self.engine.is_anyone_silent(clock - self.reorder.wait_s)
+        until = clock - self.reorder.wait_s
+        silent = self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         step = self._pass_time(clock)
         step.journal = Tick(clock) if silent or len(self.reorder) < held else None
         return step
@@ -135,6 +189,9 @@ class Pipeline:
         step = self.flush()
         self.engine.clock_stepped(by, self.intake.clock_stepped(by))
         self.reorder.clock = copy(self.engine.clock)
+        after = self._report(self.watch.clock_set_back() if by < 0 else [], [])
+        step.events += after.events
+        step.retained |= after.retained
         step.journal = ClockStep(by)
         return step
 
@@ -168,6 +225,8 @@ class Pipeline:
         if isinstance(part, Numbered):
             self.continue_after(part.sequence)
             return []
+        if isinstance(part, Told):
+            return self._told(part).events
         if part.interrupted:
             self.interrupted()
         self.know(part.new_sensors)
@@ -176,11 +235,20 @@ class Pipeline:
         self.accounts.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late)).events
 
+    def _told(self, part: Told) -> Step:
+        if part.delivery is not None:
+            self.intake.deliveries.note_all([part.delivery])
+        try:
+            findings, _ = self._hearing.follow(part.name, part.payload, part.arrived, self.engine.clock.now)
+        except WordRefused:
+            return Step()
+        return self._report(findings, [])
+
     def know(self, sensors: Iterable[tuple[str, str, bool]]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
             self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival)
-        self.engine.grow(len(self.sensors))
+        self.watch.grow(self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:
         """Everything that the core knows, for `restore()` after a restart; see `saving.py`."""
@@ -201,7 +269,7 @@ class Pipeline:
 
     def retained_now(self) -> dict[str, bytes]:
         """The retained topics as they should stand: every open incident, and the list of them."""
-        return self.open_incidents.retained()
+        return self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
 
     def _learn(
         self,
@@ -215,7 +283,7 @@ class Pipeline:
         after_a_break = self.is_interrupted and len(batch) > 0
         if len(batch) or delivered:
             part = Readings(batch, self._new_sensors(), delivered, after_a_break)
-        self.engine.grow(len(self.sensors))
+        self.watch.grow(self.sensors.names)
         findings = []
         if after_a_break:
             findings = self._take(self.reorder.pass_time(np.inf), None, letters)
@@ -235,13 +303,13 @@ class Pipeline:
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
     ) -> list[Finding]:
-        return self.engine.process(self.intake.admit(batch, message_of, letters, arrivals))
+        return self.watch.process(self.intake.admit(batch, message_of, letters, arrivals))
 
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
         findings = self._take(self.reorder.pass_time(clock), None, letters)
         if np.isfinite(clock):
-            findings += self.engine.tick(clock - self.reorder.wait_s)
+            findings += self.watch.tick(clock - self.reorder.wait_s)
         return self._report(findings, letters)
 
     def _new_sensors(self) -> list[tuple[str, str, bool]]:
@@ -261,6 +329,9 @@ class Pipeline:
             step.retained |= self.open_incidents.note(event)
         if findings:
             step.retained |= self.open_incidents.listed()
+        if self.watch.desk.changed:
+            self.watch.desk.changed = False
+            step.retained[self._topics.shelved] = self.watch.desk.listing()
         return step
 
     def _add_sensor(self, slot: int, repetition: Repetition) -> None:

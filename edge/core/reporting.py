@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from edge.core.engine import Finding
 from edge.core.events import (
     DetectorEvidence,
     Event,
@@ -17,6 +16,7 @@ from edge.core.events import (
     severity_name,
     timestamp,
 )
+from edge.core.finding import Finding
 from edge.core.gaps import Gap, gap_event
 from edge.core.incidents import Incident, Opinion, Transition
 from edge.core.sentences import expects_nothing, sentence
@@ -71,7 +71,7 @@ class Reporter:
         transition = finding.transition.value
         text, number = severity_name(incident.severity)
         band = shown_band(observation.opinions) or shown_band(incident.last.opinions)
-        active = finding.transition in {Transition.RAISED, Transition.UPDATED}
+        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
         message = sentence(facts.name, facts.unit, finding.transition, incident, observation, band)
         event = IncidentEvent(
             id=f"{identity}-{finding.number}-{transition}",
@@ -89,6 +89,8 @@ class Reporter:
                 incident=identity,
                 transition=transition,
                 active=active,
+                acknowledged=incident.acknowledged,
+                shelved=finding.shelved,
                 kind=incident.kind,
                 severity=incident.severity,
                 score=round(observation.score, 3),
@@ -110,6 +112,8 @@ class Reporter:
                 count=incident.count,
                 recent=[(timestamp(time), value) for time, value in finding.recent],
                 labels=dict(facts.labels),
+                by=finding.remark[0] or None,
+                comment=finding.remark[1] or None,
                 message=message,
             ),
         )

@@ -41,6 +41,7 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
         deliveries=intake.deliveries.remembered(),
         held=line.reorder.held(),
         reorder_clock=line.reorder.clock.saved(),
+        desk=line.watch.desk.saved(),
     ).to_bytes()
 
 
@@ -74,4 +75,5 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     line.reporter.last_sequence = snapshot.last_sequence
     line.open_incidents.events = {event.sensor: event for event in snapshot.open_events}
     line.is_interrupted = snapshot.interrupted_now
+    line.watch.restore(snapshot.desk, line.sensors.names)
     return unlearned

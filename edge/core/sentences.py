@@ -19,6 +19,12 @@ SAYS = {
     "clock": "has a wrong clock, at",
 }
 
+ANSWERS = {
+    Transition.ACKNOWLEDGED: "was acknowledged",
+    Transition.SHELVED: "was shelved",
+    Transition.UNSHELVED: "is no longer shelved, and still raised",
+}
+
 
 def sentence(
     sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation, band: Opinion | None
@@ -39,8 +45,12 @@ def sentence(
         if incident.kind == "missing":
             return f"{sensor} reports again after {lasted} of alarm: {value}"
         return f"{sensor} is back to normal at {value} after {lasted}"
+    if transition in ANSWERS:
+        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}"
     if transition is Transition.EXPIRED:
-        return f"{sensor} has been at the new level for {lasted}; {value} is taken as normal from here on"
+        silent = f"silent for {lasted}; that"
+        level = f"at the new level for {lasted}; {value}"
+        return f"{sensor} has been {silent if incident.kind == 'missing' else level} is taken as normal from here on"
     if incident.kind == "missing":
         return f"{sensor} is silent; its last value was {value}"
     again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""

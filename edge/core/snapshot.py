@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.core.events import Event
 from edge.core.incidents import Tracker
+from edge.core.operator.desk import DeskState
 from edge.core.packing import compress, decompress
 from edge.core.reorder import Held
 from edge.core.rows import arrays_of
@@ -49,6 +50,7 @@ class Snapshot(msgspec.Struct):
         held: Readings that are held back to be put in order.
         reorder_clock: The stream clock of those.
         calibration: The arrays from which the raising levels follow.
+        desk: What the operator has said.
         interrupted_now: Whether the next reading of all, held back or not, is the first after an interruption.
     """
 
@@ -72,6 +74,7 @@ class Snapshot(msgspec.Struct):
     reorder_clock: tuple[float, int, float, int, int] | None = None
     interrupted_now: bool = False
     calibration: bytes = b""
+    desk: DeskState = msgspec.field(default_factory=DeskState)
 
     def known_sensors(self) -> list[tuple[str, str, bool]]:
         """Every sensor in the order of the slots, as `Pipeline.know()` takes them."""

@@ -39,6 +39,20 @@ class Topics(NamedTuple):
         """What could not be read."""
         return f"{self.base}/deadletter"
 
+    @property
+    def shelved(self) -> str:
+        """What is shelved, and which maintenance windows stand; retained."""
+        return f"{self.base}/shelved"
+
+    @property
+    def result(self) -> str:
+        """What became of each command."""
+        return f"{self.base}/result"
+
+    def command(self, name: str) -> str:
+        """Where the operator says something; `+` for everything."""
+        return f"{self.base}/command/{name}"
+
     def anomaly(self, sensor: str) -> str:
         """Every event of a sensor's incidents; `sensor` is its name as the end of a topic."""
         return f"{self.base}/anomaly/{sensor}"

@@ -73,6 +73,8 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
             dead_letters_per_minute=limits.dead_letters_per_minute,
         ),
         reorder_s=limits.reorder_s,
+        maintenance=[each.window() for each in configuration.maintenance],
+        commands=configuration.commands.enabled,
     )
 
 
@@ -97,6 +99,8 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
     }
     will = (topics.status, status_json("offline", about))
     subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    if configuration.commands.enabled:
+        subscriptions.append(Subscription(topics.command("+"), 1))
     options = ServiceOptions(
         topics=topics,
         digest=configuration.digest(),
@@ -108,7 +112,7 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
         queued=all(each.qos > 0 for each in configuration.inputs),
     )
     with ExitStack() as open_things:
-        inbound_options = _link_options(configuration.inbound, configuration)
+        inbound_options = link_options(configuration.inbound, configuration)
         outbound = configuration.outbound
         if configuration.broker.embedded:
             broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port)
@@ -125,7 +129,7 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             inbound = outbound_link = Link(replace(inbound_options, will=will), subscriptions, clock)
         else:
             inbound = Link(inbound_options, subscriptions, clock)
-            outbound_link = Link(replace(_link_options(outbound, configuration), will=will), (), clock, inbound.wake)
+            outbound_link = Link(replace(link_options(outbound, configuration), will=will), (), clock, inbound.wake)
         service = Service(
             pipeline,
             store,
@@ -217,7 +221,12 @@ def _route(given: Input, configuration: Configuration) -> Route:
     )
 
 
-def _link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
+def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
+    """How the service reaches a broker.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
     tls = connection.tls
     return LinkOptions(
         host=connection.host,

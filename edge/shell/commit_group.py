@@ -1,6 +1,7 @@
 """The commit group: steps that are committed together, for the flash's sake.
 
-An event doesn't wait: a step that raised one is committed at once, with all that came before it. Otherwise a group is
+An event doesn't wait, nor does an answer to the operator: a step that gave one is committed at once, with all that came
+before it. Otherwise a group is
 due after a time, or when the messages that wait for its commit fill most of the broker's in-flight window, for then the
 broker would send no more. A broker whose window is smaller than we were told shows it: it falls silent, and goes on as
 soon as it is acknowledged.
@@ -53,6 +54,7 @@ class CommitGroup:
         self.replaced: list[int] = []
         self.messages: list[Message] = []
         self.retained: dict[str, bytes] = {}
+        self.answers: list[bytes] = []
         self._unacknowledged = 0
         self._readings = 0
         self._since: float | None = None
@@ -63,6 +65,7 @@ class CommitGroup:
         self.events += step.events
         self.dead_letters += step.dead_letters
         self.retained |= step.retained
+        self.answers += step.answers
         self.messages += messages
         if messages:
             self._learn_window(now)
@@ -73,7 +76,7 @@ class CommitGroup:
             self.parts.append(step.journal)
             if isinstance(step.journal, Readings):
                 self._readings += len(step.journal)
-        if self._since is None and (self.parts or self.messages or self.dead_letters):
+        if self._since is None and (self.parts or self.messages or self.dead_letters or self.answers):
             self._since = now
 
     def replace(self, sequences: Sequence[int]) -> None:
@@ -85,7 +88,12 @@ class CommitGroup:
         """For how long the group may wait still; None if it is empty."""
         if self._since is None:
             return None
-        if self.events or self._unacknowledged >= max(1, int(FILLED * self.window)) or self._readings >= MOST_READINGS:
+        if (
+            self.events
+            or self.answers
+            or self._unacknowledged >= max(1, int(FILLED * self.window))
+            or self._readings >= MOST_READINGS
+        ):
             return 0.0
         return max(0.0, self._since + self._seconds - now)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from edge.core.events import severity_name
@@ -165,6 +165,10 @@ class Publisher:
     def retain(self, topic: str, payload: bytes) -> None:
         """Publish the latest word on a retained topic as soon as there is room, after the events."""
         self._retained[topic] = payload
+
+    def retain_all(self, latest: Mapping[str, bytes]) -> None:
+        """Likewise, of several topics."""
+        self._retained.update(latest)
 
     def turn(self, now: float) -> None:
         """Take confirmations and send what there is room for; never waits.

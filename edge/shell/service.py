@@ -18,6 +18,7 @@ from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
+from edge.shell.answers import Answers
 from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
 from edge.shell.notify import notify
@@ -100,6 +101,7 @@ class Service:
         self._clock = clock or WallClock(0.0)
         self._monotonic = monotonic
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
+        self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight)
         self._gaps: dict[str, tuple[int, Gap]] = {}
         self._stopping = False
@@ -172,6 +174,7 @@ class Service:
         if is_due:
             self._commit()
         self._publish()
+        self._answers.turn()
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
         if self._is_due("health", now, HEALTH_S):
@@ -196,7 +199,8 @@ class Service:
         if messages:
             self._arrived_at = now
             self._last_arrival = messages[-1].arrived
-            self._group.add(self._pipeline.process(messages), messages, now)
+            for step, its in self._pipeline.steps(messages):
+                self._group.add(step, its, now)
             if len(messages) < WIDE:
                 ended = self._monotonic()
                 self._rests_until = ended + (ended - now)
@@ -242,10 +246,10 @@ class Service:
             log.info("store_works_again")
             self._retry_at = None
         self._inbound.acknowledge(group.messages)
-        for topic, payload in group.retained.items():
-            self._publisher.retain(topic, payload)
+        self._publisher.retain_all(group.retained)
         for letter in group.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
+        self._answers.give(group.answers)
         group.committed(self._monotonic())
 
     def _publish(self) -> None:
@@ -350,8 +354,7 @@ class Service:
         if outbound != self._connections["out"] and self._outbound.connected:
             self._connections["out"] = outbound
             self._publisher.retain(self._topics.status, self._status("online"))
-            for topic, payload in self._pipeline.retained_now().items():
-                self._publisher.retain(topic, payload)
+            self._publisher.retain_all(self._pipeline.retained_now())
             self._publisher.retain(self._topics.health, self._health())
             notify("READY=1")
 

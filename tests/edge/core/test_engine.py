@@ -12,7 +12,8 @@ from config.schema import IncidentSettings
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
 from detectors.limits import Limits
 from detectors.parameters import parameter
-from edge.core.engine import Engine, Finding
+from edge.core.engine import Engine
+from edge.core.finding import Finding
 from edge.core.groups import Profile
 from edge.core.incidents import Transition
 from edge.core.messages import Batch

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.engine import Finding
 from edge.core.events import event_json_schema, incident_id, severity_name, timestamp
+from edge.core.finding import Finding
 from edge.core.incidents import Incident, Observation, Opinion, Transition
 from edge.core.reporting import Reporter, SensorFacts
 from edge.core.topics import Topics
@@ -64,7 +64,7 @@ def test_an_event_is_a_cloud_event_with_the_incident_as_its_data() -> None:
 def test_every_transition_fits_the_published_schema(transition: Transition) -> None:
     payload = json.loads(reporter().report(finding(transition)).payload)
     jsonschema.Draft202012Validator(event_json_schema()).validate(payload)
-    assert payload["data"]["active"] == (transition in {Transition.RAISED, Transition.UPDATED})
+    assert payload["data"]["active"] == (transition not in {Transition.CLEARED, Transition.EXPIRED})
 
 
 def test_the_schema_itself_is_valid_and_refuses_a_changed_event() -> None:

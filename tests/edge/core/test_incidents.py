@@ -80,7 +80,8 @@ def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None
 
 
 def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
-    assert {signal for state, signal in TABLE if state is State.SILENT} == {Signal.SILENCE, Signal.RETURN}
+    signals = {signal for state, signal in TABLE if state is State.SILENT}
+    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL}
 
 
 def test_an_exceeding_reading_raises_an_incident() -> None:

@@ -1,0 +1,74 @@
+"""The tables about the operator's word: whether commands are followed, and the maintenance windows that recur."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from config.calendar import Window, rule_problem
+from config.fields import Table, checked, refuse
+from config.topics import glob_problem
+from config.transport import zone_problem
+
+MOST_WINDOWS = 100
+
+
+class Commands(Table):
+    """What the operator may say over MQTT."""
+
+    enabled: bool = Field(
+        False, description="Follow commands; whoever may publish to their topics can silence alarms then"
+    )
+
+
+def _as_moment(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_as_moment)]
+
+
+class Maintenance(Table):
+    """A window in which sensors are quiet."""
+
+    name: str = Field(min_length=1, max_length=64, description="What it is called")
+    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
+    every: Annotated[str, checked(rule_problem)] | None = Field(None, description="When it is, every week")
+    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of every, from and to")
+    start: Moment | None = Field(None, alias="from", description="When it begins, if it comes once")
+    end: Moment | None = Field(None, alias="to", validate_default=True, description="When it ends, if it comes once")
+    learn: bool = Field(False, description="Learn from what is seen meanwhile")
+
+    @field_validator("end")
+    @classmethod
+    def _once_or_every_week(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        if not info.data.keys() >= {"every", "start", "zone"}:
+            return end
+        every, start = info.data["every"], info.data["start"]
+        if (every is None) == (end is None) or (every is not None and start is not None):
+            raise refuse("must be given where every isn't, and not beside it")
+        if end is not None and start is not None and _time(start, info.data["zone"]) >= _time(end, info.data["zone"]):
+            raise refuse("must be later than from")
+        return end
+
+    def window(self) -> Window:
+        """The window, as the core takes it."""
+        if self.every is not None:
+            return Window(self.name, self.sensors, every=self.every, zone=self.zone, learn=self.learn)
+        start = -math.inf if self.start is None else _time(self.start, self.zone)
+        end = math.inf if self.end is None else _time(self.end, self.zone)
+        return Window(self.name, self.sensors, start, end, zone=self.zone, learn=self.learn)
+
+
+def _time(moment: datetime, zone: str) -> float:
+    """Seconds since the epoch of a time; without an offset, that of the zone counts."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).timestamp()

@@ -1,0 +1,53 @@
+"""`edgewarden shelved`: why a sensor is quiet: what is muted, and which maintenance windows stand."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
+              help="Configuration, for the broker and the topics.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="As the topic says it.")
+def shelved(path: Path, timeout: float, as_json: bool) -> None:
+    """Show what is muted and which maintenance windows stand, as the service last said on its retained topic."""
+    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.core.topics import Topics  # noqa: PLC0415
+    from edge.shell.asking import AskingError, connected, wait_for  # noqa: PLC0415
+
+    until = time.monotonic() + timeout
+    with explained():
+        configuration = load(path)
+        topic = Topics(configuration.gateway.topic_base).shelved
+        try:
+            with connected(configuration.outbound or configuration.inbound, configuration, topic, until) as link:
+                found = wait_for(link, lambda _: True, until)
+        except AskingError as error:
+            click.echo(f"edgewarden: {error}", err=True)
+            sys.exit(1)
+    if found is None:
+        click.echo("edgewarden: the service has said nothing yet", err=True)
+        sys.exit(1)
+    if as_json:
+        click.echo(found.payload.decode())
+        return
+    listing = json.loads(found.payload)
+    for each in listing["shelved"]:
+        click.echo(f"shelved      {each['sensor']}  until {each['until']}{_remark(each)}")
+    for each in listing["maintenance"]:
+        when = f"{each['every']} {each['zone']}" if each["every"] else f"{each['from'] or ''} to {each['to'] or ''}"
+        state = "now" if each["active"] else "not now"
+        click.echo(f"maintenance  {each['sensor']}  {each['name']}: {when}, {state}{_remark(each)}")
+    click.echo(f"{listing['sensors_quiet']} sensors are quiet, as of {listing['time'] or 'the start'}")
+
+
+def _remark(each: dict[str, Any]) -> str:
+    return "".join(f"  ({words})" for words in (", ".join(filter(None, (each["by"], each["comment"]))),) if words)

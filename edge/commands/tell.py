@@ -1,0 +1,176 @@
+"""`edgewarden tell`: the operator's word, over the configured broker, with its answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+import uuid
+from datetime import datetime, timedelta
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.group()
+@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
+              help="Configuration, for the broker and the topics.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
+@click.option("--by", default=None, help="Who says it; default: the user's name.")
+@click.option("--comment", default="", help="Why; it stands in the events.")
+@click.option("--id", "identity", default=None, help="Recognises the command: said twice with one id, it acts once.")
+@click.option("--json", "as_json", is_flag=True, help="The answer itself.")
+@click.pass_context
+def tell(context: click.Context, /, **said: Any) -> None:
+    """Tell the running service something, and wait for its answer.
+
+    Ends with 0 if it did so, 1 if it refused or nobody answered, 2 if the command or the configuration is wrong.
+    """
+    context.obj = said
+
+
+@tell.command()
+@click.argument("sensor", required=False)
+@click.option("--incident", help="The incident's id, instead of a sensor.")
+@click.pass_context
+def acknowledge(context: click.Context, sensor: str | None, incident: str | None) -> None:
+    """Say that the open incidents of SENSOR, a name or a glob, have been seen."""
+    _say(context, "acknowledge", **_one_of(sensor, incident))
+
+
+@tell.command()
+@click.argument("sensor")
+@click.option("--until", required=True, help="A time: 06:00, RFC 3339, or for so long: 90m, 2h, 3d.")
+@click.pass_context
+def mute(context: click.Context, sensor: str, until: str) -> None:
+    """Be quiet about SENSOR, a name or a glob, until a time (to shelve, in ISA-18.2)."""
+    _say(context, "shelve", sensor=sensor, until=_moment(until))
+
+
+@tell.command()
+@click.argument("sensor")
+@click.pass_context
+def unmute(context: click.Context, sensor: str) -> None:
+    """Take back what `mute` said of the same SENSOR or glob."""
+    _say(context, "unshelve", sensor=sensor)
+
+
+@tell.command()
+@click.argument("sensor", required=False)
+@click.option("--incident", help="The incident's id, instead of a sensor.")
+@click.pass_context
+def normal(context: click.Context, sensor: str | None, incident: str | None) -> None:
+    """Say that what SENSOR shows is normal: its incident ends, and its detectors learn anew."""
+    _say(context, "normal", **_one_of(sensor, incident))
+
+
+@tell.command()
+@click.argument("sensor")
+@click.option("--name", required=True, help="What the window is called; the same name replaces it.")
+@click.option("--from", "start", help="When it begins: 06:00, RFC 3339, 2h from now; default: now.")
+@click.option("--to", "end", help="When it ends.")
+@click.option("--every", help="Or every week: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of --every, such as Europe/Berlin.")
+@click.option("--learn", is_flag=True, help="Learn from what is seen meanwhile.")
+@click.pass_context
+def maintenance(
+    context: click.Context,
+    sensor: str,
+    name: str,
+    start: str | None,
+    end: str | None,
+    every: str | None,
+    zone: str,
+    learn: bool,
+) -> None:
+    """Be quiet about SENSOR, a name or a glob, during maintenance, once or every week, and learn nothing meanwhile."""
+    if (every is None) == (end is None) or (every is not None and start is not None):
+        raise click.UsageError("give either --every, or --to and perhaps --from")
+    said: dict[str, Any] = {"name": name, "sensor": sensor, "learn": learn}
+    if every is not None:
+        said |= {"every": every, "zone": zone}
+    else:
+        said |= {"from": _moment(start)} if start else {}
+        said |= {"to": _moment(end or "")}
+    _say(context, "maintenance", **said)
+
+
+@tell.command("end-maintenance")
+@click.argument("name")
+@click.pass_context
+def end_maintenance(context: click.Context, name: str) -> None:
+    """Forget the window called NAME; one of the configuration stays."""
+    _say(context, "end_maintenance", name=name)
+
+
+def _one_of(sensor: str | None, incident: str | None) -> dict[str, str]:
+    if (sensor is None) == (incident is None):
+        raise click.UsageError("give either a sensor or --incident")
+    return {"incident": incident} if incident is not None else {"sensor": str(sensor)}
+
+
+def _moment(text: str) -> str:
+    """A time as the service reads it: one of the clock on the wall is the next time that it shows that."""
+    clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
+    if clock:
+        now = datetime.now().astimezone()
+        moment = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+        return (moment if moment > now else moment + timedelta(days=1)).isoformat()
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError:
+        if re.fullmatch(r"\d+(\.\d+)?(s|m|min|h|d|w)", text):
+            return text
+    raise click.UsageError(f"{text!r} is no time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
+
+
+def _say(context: click.Context, command: str, /, **said: Any) -> None:
+    """Say it, print the answer, and end with its exit code."""
+    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.core.topics import Topics  # noqa: PLC0415
+    from edge.shell.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
+
+    how = context.obj
+    identity = how["identity"] or uuid.uuid4().hex
+    payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}
+    until = time.monotonic() + how["timeout"]
+    with explained():
+        configuration = load(how["path"])
+        if not configuration.commands.enabled:
+            click.echo(f"{how['path']}: commands.enabled is false: the service follows no commands", err=True)
+            sys.exit(2)
+        topics = Topics(configuration.gateway.topic_base)
+        try:
+            with connected(configuration.inbound, configuration, topics.result, until) as link:
+                send(link, topics.command(command), json.dumps(payload).encode(), until)
+                found = wait_for(link, lambda each: _id_of(each.payload) == identity, until)
+        except AskingError as error:
+            click.echo(f"edgewarden: {error}", err=True)
+            sys.exit(1)
+    if found is None:
+        click.echo(
+            f"edgewarden: no answer within {how['timeout']:g} s. The service may follow it yet; "
+            f"say it again with --id {identity} and it acts once.",
+            err=True,
+        )
+        sys.exit(1)
+    answer = json.loads(found.payload)
+    if how["as_json"]:
+        click.echo(found.payload.decode())
+    elif answer["ok"]:
+        click.echo(answer["message"])
+    else:
+        click.echo(f"refused: {answer['message']} ({answer['reason']})", err=True)
+    sys.exit(0 if answer["ok"] else 1)
+
+
+def _id_of(payload: bytes) -> object:
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        return None
+    return answer.get("id") if isinstance(answer, dict) else None

@@ -1,0 +1,185 @@
+"""The watch: the engine, and the operator's word on what it finds.
+
+Shelves and windows begin and end by the stream clock. A batch is split where the clock reaches such a moment, so that
+the outcome is the same in any batching; while nothing arrives, `tick()` lets the moment pass.
+
+While a sensor is quiet its incidents are tracked as ever, and what would be published of them isn't, with two
+exceptions: an incident that subscribers know of still ends for them when it ends, and one that is open when the quiet
+is over is published then (as `raised` if nobody was told of it before, as `unshelved` otherwise).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from edge.core.engine import Engine
+from edge.core.finding import Finding
+from edge.core.incidents import Incident, Transition
+from edge.core.messages import Batch
+from edge.core.operator.desk import Desk, DeskState
+
+LEAP_S = 8 * 86_400.0
+"""Of a longer leap of the clock, only the windows of its end are gone through."""
+
+ENDS = {Transition.CLEARED, Transition.EXPIRED}
+
+Remark = tuple[str, str]
+"""Who said something, and why."""
+
+
+class Watch:
+    """The engine under the operator's word.
+
+    Args:
+        engine: What scores.
+        desk: What the operator has said.
+    """
+
+    def __init__(self, engine: Engine, desk: Desk) -> None:
+        self._engine = engine
+        self.desk = desk
+
+    def grow(self, names: list[str]) -> None:
+        """Make room for sensors, in the order of their slots."""
+        self._engine.grow(len(names))
+        self.desk.know(names)
+        self._protect()
+
+    def process(self, batch: Batch) -> list[Finding]:
+        """As `Engine.process()`, with what the operator's word makes of it."""
+        findings: list[Finding] = []
+        while len(batch):
+            first, clock = self._first_beyond(batch)
+            if first == len(batch):
+                return findings + self._heard(self._engine.process(batch))
+            if first:
+                findings += self._heard(self._engine.process(batch.take(np.arange(first))))
+            findings += self._pass(clock)
+            batch = batch.take(np.arange(first, len(batch)))
+        return findings
+
+    def restore(self, state: DeskState, names: list[str]) -> None:
+        """Go on from a snapshot, when the engine has been given back."""
+        self.desk.restore(state, names)
+        self._protect()
+
+    def is_due(self, clock: float) -> bool:
+        """Whether a shelf or window begins or ends up to a moment."""
+        return math.isfinite(clock) and self.desk.boundary <= clock
+
+    def tick(self, clock: float) -> list[Finding]:
+        """As `Engine.tick()`: let time pass in which nothing arrives."""
+        findings = self._pass(clock) if self.is_due(clock) else []
+        return findings + self._heard(self._engine.tick(clock))
+
+    def clock_set_back(self) -> list[Finding]:
+        """The stream clock may have gone back: windows count by what it says now."""
+        if self.desk.reached <= self._engine.clock.now:
+            return []
+        self.desk.reached = self._engine.clock.now
+        return self.changing(self.desk.refresh)
+
+    def changing(self, change: Callable[[], None], remark: Remark = ("", "")) -> list[Finding]:
+        """Change what stands, and find what that means for open incidents."""
+        before = self.desk.suppressed
+        change()
+        after = self.desk.suppressed
+        self._protect()
+        findings = []
+        for slot in sorted(before ^ after):
+            tracker = self._engine.trackers.get(slot)
+            if tracker is None or tracker.incident is None:
+                continue
+            transition = Transition.SHELVED if slot in after else Transition.UNSHELVED
+            if slot in self.desk.untold:
+                if slot in after:
+                    continue
+                self.desk.untold.discard(slot)
+                transition = Transition.RAISED
+            findings.append(self.mention(slot, transition, remark))
+        return findings
+
+    def declare(self, change: Callable[[], None], remark: Remark) -> list[Finding]:
+        """Change what stands by a word that counts from now on."""
+        change()
+        return self.changing(partial(self.desk.advance, self._engine.clock.now), remark)
+
+    def mention(self, slot: int, transition: Transition, remark: Remark = ("", "")) -> Finding:
+        """A finding of an open incident that no reading causes."""
+        incident, time = self.incident(slot), max(self.desk.reached, self._engine.clock.now)
+        observation = replace(incident.last, time=max(time, incident.last.time))
+        number = incident.publish(observation.time)
+        return Finding(
+            slot=slot,
+            transition=transition,
+            incident=incident.snapshot(),
+            number=number,
+            observation=observation,
+            clock=time,
+            recent=self._engine.vitals.recent(slot),
+            order=(0, 1, 0.0, slot),
+            shelved=slot in self.desk.suppressed,
+            remark=remark,
+        )
+
+    def adopt(self, slot: int, remark: Remark) -> list[Finding]:
+        """Take what is there as a sensor's normal, and end its incident."""
+        found = self._heard(self._engine.adopt(slot, max(self.desk.reached, self._engine.clock.now)))
+        return [replace(each, remark=remark) for each in found]
+
+    def incident(self, slot: int) -> Incident:
+        """A sensor's open incident."""
+        return self._engine.open_incidents[slot]
+
+    def open_slots(self) -> list[int]:
+        """The sensors with an open incident, in order."""
+        return sorted(self._engine.open_incidents)
+
+    def _protect(self) -> None:
+        self._engine.protect(self.desk.protected)
+
+    def _first_beyond(self, batch: Batch) -> tuple[int, float]:
+        """Position of the first reading at which the clock reaches the boundary, and the clock there."""
+        boundary, now = self.desk.boundary, self._engine.clock.now
+        if boundary == np.inf or boundary > max(now, float(batch.times.max())):
+            return len(batch), now
+        clock = copy(self._engine.clock).advance(batch.slots, batch.times)
+        beyond = clock >= boundary
+        first = int(np.argmax(beyond)) if beyond.any() else len(batch)
+        return first, float(clock[min(first, len(batch) - 1)])
+
+    def _pass(self, clock: float) -> list[Finding]:
+        """Go through the boundaries up to a moment, and the silences before each."""
+        desk, engine = self.desk, self._engine
+        findings: list[Finding] = []
+        if clock - desk.reached > LEAP_S:
+            start = clock if desk.reached == -math.inf else clock - LEAP_S
+            findings += self.changing(partial(desk.advance, start))
+        while (boundary := desk.boundary) <= clock:
+            if not engine.is_interrupted:
+                findings += self._heard(engine.tick(boundary))
+            findings += self.changing(partial(desk.advance, boundary))
+        return findings
+
+    def _heard(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those that are to be published."""
+        desk, heard = self.desk, []
+        for each in findings:
+            slot, quiet = each.slot, each.slot in desk.suppressed
+            if each.transition in ENDS:
+                if slot in desk.untold:
+                    desk.untold.discard(slot)
+                    continue
+            elif quiet:
+                if each.transition is Transition.RAISED:
+                    desk.untold.add(slot)
+                continue
+            each.shelved = quiet
+            heard.append(each)
+        return heard
