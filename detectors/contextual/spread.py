@@ -91,7 +91,7 @@ def level_away(state: State, step: Step, count: Floats, place: Floats) -> tuple[
 def variances(recent: Floats) -> Floats:
     """The variance of each row: by the mean of squares, where rounding would show by that of deviations; shape (m,)."""
     mean = np.einsum("ij->i", recent) / RECENT
-    variance = np.einsum("ij,ij->i", recent, recent) / RECENT - mean * mean
+    variance: Floats = np.einsum("ij,ij->i", recent, recent) / RECENT - mean * mean
     doubtful = np.flatnonzero(variance < ROUNDING * mean * mean)
     if len(doubtful):
         off = recent[doubtful] - mean[doubtful, None]
