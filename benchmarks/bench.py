@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import contextual
 import engine
 import footprint
 import ingest
@@ -20,6 +21,7 @@ from figures import Figure, table
 
 PARTS: dict[str, Callable[..., list[Figure]]] = {
     "engine": engine.alone,
+    "contextual": contextual.alone,
     "ingest": ingest.one_by_one,
     "packs": ingest.in_packs,
     "latency": latency.of_events,

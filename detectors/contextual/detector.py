@@ -14,7 +14,7 @@ from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import RECENT, level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import Step, steps_layout, take_steps
+from detectors.contextual.steps import Step, remainder, steps_layout, take_steps
 from detectors.parameters import choice, parameter
 from detectors.surprise import student_reach
 
@@ -118,7 +118,7 @@ class Contextual(Detector):
         """Score the steps that end with this round, then learn from them."""
         slots = step.slots
         count, place = state["count"][slots], state["place"][slots]
-        before = state["recent"][slots, np.mod(place - 1.0, RECENT).astype(np.intp)]
+        before = state["recent"][slots, remainder(place - 1.0, RECENT)]
         changes = state["changes"][slots]
         evidence, usual = self._evidence(state, step, count, place)
         warm = count >= WARM_UP

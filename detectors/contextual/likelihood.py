@@ -45,10 +45,10 @@ def likelihood(state: State, slots: Slots, raw: Floats, shares: Floats, count: F
         count: Steps learned before, shape (m,).
         place: Steps seen before, learned or not, shape (m,).
     """
-    smooth = state["smooth"][slots]
+    smooth = state["smooth"].take(slots, axis=0)
     smooth += np.maximum(shares, 1.0 / (place[:, None] + 1.0)) * (np.minimum(raw, LARGEST) - smooth)
     state["smooth"][slots] = smooth
-    mean, variance = state["stream_mean"][slots], state["stream_variance"][slots]
+    mean, variance = state["stream_mean"].take(slots, axis=0), state["stream_variance"].take(slots, axis=0)
     off = smooth - mean
     z = off / np.maximum(np.sqrt(variance), 1e-6)
     decades = upper_tail(z)

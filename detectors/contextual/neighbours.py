@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from detectors.base import Field, Floats, Slots, State
 from detectors.contextual.season import DAY_S
 from detectors.contextual.spread import RECENT
-from detectors.contextual.steps import Step
+from detectors.contextual.steps import Step, remainder
 
 LAGS = 8
 GAP = 4
@@ -70,11 +70,11 @@ def neighbours(state: State, step: Step, place: Floats, variance: Floats) -> Flo
     """
     slots = step.slots
     angle = np.mod(np.where(np.abs(step.time) < 1e15, step.time, 0.0), DAY_S) * (2.0 * np.pi / DAY_S)
-    state["phases"][slots, np.mod(place, SPAN + 1).astype(np.intp)] = angle
+    state["phases"][slots, remainder(place, SPAN + 1)] = angle
     unit = state["unit"][slots]
     unit = np.where(unit > 0, unit, np.sqrt(variance))
     state["unit"][slots] = unit
-    at = np.mod(place[:, None] - _BEHIND, RECENT).astype(np.intp)
+    at = remainder(place[:, None] - _BEHIND, RECENT)
     course = _in_units(state["recent"][slots[:, None], at], unit[:, None])
     scale = np.minimum(np.maximum(variance / np.maximum(unit * unit, 1e-300), 1e-30), 1e33)
     kept = state["kept"][slots]
@@ -103,7 +103,7 @@ def _nearest(state: State, slots: Slots, course: Singles, angle: Floats, scale: 
         np.subtract(memory[:, begin : begin + MEMORY], course[:, lag, None], out=work)
         work *= work
         total += work
-    seam = np.mod(kept[:, None] + _SEAM, MEMORY).astype(np.intp)
+    seam = remainder(kept[:, None] + _SEAM, MEMORY)
     total[np.arange(len(slots))[:, None], seam] = FAR * FAR
     nearest = np.minimum.reduceat(total, _BLOCKS, axis=1)
     nearest.partition(NEAREST - 1, axis=-1)
@@ -118,10 +118,10 @@ def _remember(state: State, slots: Slots, place: Floats, kept: Floats, unit: Flo
     old = place >= SPAN
     if not old.all():
         slots, place, kept, unit = slots[old], place[old], kept[old], unit[old]
-    value = state["recent"][slots, np.mod(place - SPAN, RECENT).astype(np.intp)]
+    value = state["recent"][slots, remainder(place - SPAN, RECENT)]
     value = _in_units(value, unit)
-    angle = state["phases"][slots, np.mod(place - SPAN, SPAN + 1).astype(np.intp)]
-    at = np.mod(kept, MEMORY).astype(np.intp)
+    angle = state["phases"][slots, remainder(place - SPAN, SPAN + 1)]
+    at = remainder(kept, MEMORY)
     state["memory"][slots, at + SPAN] = value
     repeated = at >= MEMORY - SPAN
     if repeated.any():

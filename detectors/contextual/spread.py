@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Field, Floats, State
-from detectors.contextual.steps import Step
+from detectors.contextual.steps import Step, remainder
 
 RECENT = 100
 """Steps whose scatter is looked at."""
@@ -14,6 +14,9 @@ MEMORY = 5000.0
 WARM_UP = 50.0
 LEAST_SHARE = 1e-3
 """The scatter is measured as a logarithm, with this share of the first scatter added: no scatter is no catastrophe."""
+
+ROUNDING = 1e-4
+"""Share of the squared mean below which a variance isn't the difference of the two."""
 
 LEVEL_STEPS = 20.0
 
@@ -38,10 +41,8 @@ def spread(state: State, step: Step, place: Floats) -> Floats:
         place: Steps seen before, learned or not.
     """
     slots = step.slots
-    state["recent"][slots, np.mod(place, RECENT).astype(np.intp)] = step.value
-    recent = state["recent"].take(slots, axis=0)
-    recent -= (np.einsum("ij->i", recent) / RECENT)[:, None]
-    scatter = np.sqrt(np.einsum("ij,ij->i", recent, recent) / RECENT)
+    state["recent"][slots, remainder(place, RECENT)] = step.value
+    scatter = np.sqrt(variances(state["recent"].take(slots, axis=0)))
     scatters, least = state["scatters"][slots], state["least"][slots]
     least = np.where(least > 0, least, LEAST_SHARE * scatter)
     begun = (place >= RECENT - 1) & (least > 0)
@@ -85,3 +86,14 @@ def level_away(state: State, step: Step, count: Floats, place: Floats) -> tuple[
     variance = (1.0 - share) * (variance + share * off * off)
     state["variance"][slots] = variance
     return away, variance
+
+
+def variances(recent: Floats) -> Floats:
+    """The variance of each row: by the mean of squares, where rounding would show by that of deviations; shape (m,)."""
+    mean = np.einsum("ij->i", recent) / RECENT
+    variance: Floats = np.einsum("ij,ij->i", recent, recent) / RECENT - mean * mean
+    doubtful = np.flatnonzero(variance < ROUNDING * mean * mean)
+    if len(doubtful):
+        off = recent[doubtful] - mean[doubtful, None]
+        variance[doubtful] = np.einsum("ij,ij->i", off, off) / RECENT
+    return variance

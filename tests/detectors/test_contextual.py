@@ -7,6 +7,7 @@ import pytest
 
 from detectors.base import Floats
 from detectors.contextual import Contextual
+from detectors.contextual.spread import RECENT, variances
 from detectors.state import StateTable
 from edge.benchmarks.noises import START_S, clock, noises
 
@@ -82,6 +83,26 @@ def test_between_steps_the_last_score_holds() -> None:
     scores = table.update(np.array([0]), np.array([1.0]), np.array([START_S + 10.0]))
     assert scores.score[0] == 2.5
     assert np.isnan(scores.expected[0])
+
+
+@pytest.mark.parametrize("by", [-7 * DAY_S, 70 * DAY_S])
+def test_a_clock_that_is_set_makes_no_step_of_a_young_and_quick_sensor_longer_or_shorter(by: float) -> None:
+    values, times = np.random.default_rng(9).normal(size=(4000, 2)), clock(4000, 0.25)
+    still, moved = (StateTable(Contextual(size="light"), 2) for _ in range(2))
+    scores_of(still, values[:2000], times[:2000])
+    scores_of(moved, values[:2000], times[:2000])
+    moved.shift(np.arange(2), by)
+    later = scores_of(still, values[2000:], times[2000:]), scores_of(moved, values[2000:], times[2000:] + by)
+    assert later[0].tobytes() == later[1].tobytes()
+    assert (still.arrays["place"] == moved.arrays["place"]).all()
+
+
+@pytest.mark.parametrize("level", [0.0, 20.0, 1e4, 1e9])
+def test_the_scatter_is_right_however_far_from_zero_it_is(level: float) -> None:
+    recent = level + np.random.default_rng(10).normal(size=(50, RECENT))
+    exact = [float(np.var(each - each[0])) for each in recent]
+    assert variances(recent) == pytest.approx(exact, rel=1e-7)
+    assert (variances(np.full((3, RECENT), level)) <= 1e-24 * level**2).all()
 
 
 def test_one_reading_in_a_wrong_unit_does_not_blind_the_range() -> None:

@@ -47,7 +47,7 @@ class Sound(Detector):
             "deviation": Field(),
             "count": Field(),
             "last": Field(learned=False),
-            "clock": Field(learned=False),
+            "clock": Field(learned=False, moment=True),
         }
 
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
@@ -178,6 +178,11 @@ class DividesByTime(Sound):
         return scores
 
 
+class KnowsNotWhatIsATime(Sound):
+    def layout(self) -> dict[str, Field]:
+        return {**super().layout(), "clock": Field(learned=False)}
+
+
 class SharesItsLayout(Sound):
     def layout(self) -> dict[str, Field]:
         if "shared" not in vars(self):
@@ -246,6 +251,7 @@ MUTANTS: dict[str, Callable[[], Subject]] = {
     "finite_at_extremes": broken(Overflows),
     "a_flat_line_does_not_explode": broken(ExplodesWhenFlat),
     "odd_clocks_survived": broken(DividesByTime),
+    "a_clock_that_is_set_changes_nothing": broken(KnowsNotWhatIsATime),
 }
 
 INHERENT = {
@@ -258,6 +264,7 @@ INHERENT = {
         "growing_keeps_state",
         "reset_is_fresh_and_only_there",
         "state_round_trips_through_bytes_without_pickle",
+        "a_clock_that_is_set_changes_nothing",
     },
 }
 

@@ -340,6 +340,21 @@ def odd_clocks_survived(subject: Subject) -> None:
     assert_finite(table, next_round(table))
 
 
+@check
+def a_clock_that_is_set_changes_nothing(subject: Subject) -> None:
+    everyone, weeks = np.arange(SENSORS), 4 * 7 * 86_400.0
+    still, moved = trained(subject), trained(subject)
+    moved.shift(everyone, weeks)
+    for step, row in enumerate(readings()[190:230], ROUNDS):
+        times = clock(step, SENSORS)
+        one, two = still.update(everyone, row.copy(), times), moved.update(everyone, row.copy(), times + weeks)
+        assert same(at(one, slice(None)), at(two, slice(None)))
+    patience = [subject.detector.patience(each.arrays, everyone, 6.0) for each in (still, moved)]
+    assert same(patience[0], patience[1])
+    moved.shift(everyone, -weeks)
+    assert same(still.arrays, moved.arrays)
+
+
 def assert_finite(table: StateTable, scores: Scores) -> None:
     for each in scores:
         assert not np.isinf(each).any()
