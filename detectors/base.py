@@ -96,12 +96,15 @@ class Detector(ABC):
         kind: The kind of incident that it raises, a word of the event schema.
         catches: The faults that it claims to catch, in the simulator's words.
         lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
+        relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
+            would blur it; otherwise it is learned beside all that was known.
     """
 
     name: ClassVar[str]
     kind: ClassVar[str]
     catches: ClassVar[frozenset[str]]
     lingers: ClassVar[bool] = False
+    relearns: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_parameters(self)

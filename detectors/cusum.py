@@ -61,6 +61,7 @@ class Cusum(Detector):
     name: ClassVar[str] = "cusum"
     kind: ClassVar[str] = "level_shift"
     catches: ClassVar[frozenset[str]] = frozenset({"level_shift", "drift", "unit_jump"})
+    relearns: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""

@@ -51,6 +51,7 @@ class EwmaZScore(Detector):
     name: ClassVar[str] = "ewma"
     kind: ClassVar[str] = "spike"
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "level_shift", "dropout", "unit_jump"})
+    relearns: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""

@@ -52,6 +52,7 @@ class StreamingMedian(Detector):
     name: ClassVar[str] = "median"
     kind: ClassVar[str] = "spike"
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "dropout", "unit_jump", "level_shift"})
+    relearns: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""

@@ -6,14 +6,16 @@ everything is being learned, is counted apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
 from config.detection import ResolvedRule
 from detectors.base import Floats
-from edge.benchmarks.noises import START_S, noises
+from edge.benchmarks.nab import Series
+from edge.benchmarks.noises import KINDS, clock, noise
 from edge.core.engine import Engine
 from edge.core.groups import Profile
 from edge.core.incidents import Transition
@@ -22,29 +24,44 @@ from edge.core.messages import Batch
 BUDGETS = (0.05, 0.1, 1.0)
 """False incidents a sensor-day that are asked for."""
 
+DAY_S = 86_400.0
 LEARNING_DAYS = 3
-READINGS_A_DAY = 1440
-TOGETHER = 13
-"""So many kinds are gone through side by side, which bounds the memory."""
 
-DETERMINISTIC = frozenset({"seasonal without noise", "on and off", "ramp", "constant", "counter that starts anew"})
-"""Kinds without noise, or whose only event repeats exactly: there is no chance in them that could fill a budget."""
+
+class Plan(NamedTuple):
+    """What is simulated.
+
+    Attributes:
+        rule: How the sensors are watched.
+        sensors: How many there are of each kind, for each budget.
+        days: How long they are watched, more than `LEARNING_DAYS`.
+        interval_s: Seconds between two readings of a sensor.
+        seed: Of the noise.
+    """
+
+    rule: ResolvedRule
+    sensors: int
+    days: int
+    interval_s: float
+    seed: int
 
 
 class Cost(NamedTuple):
     """What sensors of one kind cost.
 
     Attributes:
-        kind: Of noise.
+        kind: Of noise, or the file's name.
         asked: False incidents a sensor-day that were asked for.
         early: Those that came a sensor-day in the first days.
         came: Those that came thereafter.
+        days: Sensor-days in which those were counted.
     """
 
     kind: str
     asked: float
     early: float
     came: float
+    days: float
 
     @property
     def holds(self) -> bool:
@@ -52,57 +69,68 @@ class Cost(NamedTuple):
         return self.asked / 2 <= self.came <= self.asked * 2
 
 
-def measure(
-    rule: ResolvedRule,
-    *,
-    sensors: int,
-    days: int,
-    seed: int = 11,
-    kinds: Sequence[str] = (),
-    progress: Callable[[float], None] = lambda _: None,
-) -> Iterator[Cost]:
-    """Measure a rule, kind by kind, for each of `BUDGETS`.
+def measure(plan: Plan, kinds: Sequence[str] = (), workers: int = 1) -> Iterator[list[Cost]]:
+    """Measure a rule, kind by kind; a cost for each of `BUDGETS`.
 
     Args:
-        rule: How the sensors are watched.
-        sensors: How many there are of each kind.
-        days: How long they are watched, more than `LEARNING_DAYS`.
-        seed: Of the noise.
+        plan: What is simulated.
         kinds: Which; all if none is named.
-        progress: Is told which share of the work is done.
+        workers: Processes that share the work.
     """
-    signals = noises(days * READINGS_A_DAY, sensors, seed)
-    chosen = list(kinds or signals)
-    for first in range(0, len(chosen), TOGETHER):
-        names = chosen[first : first + TOGETHER]
-        share = len(names) / len(chosen)
-
-        def tell(part: float, done: float = first / len(chosen), share: float = share) -> None:
-            progress(done + share * part)
-
-        yield from _watch(rule, {name: signals[name] for name in names}, days, tell)
+    chosen = list(kinds or KINDS)
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(_measure_kind, [plan] * len(chosen), chosen)
 
 
-def _watch(
-    rule: ResolvedRule, signals: dict[str, Floats], days: int, progress: Callable[[float], None]
-) -> Iterator[Cost]:
-    profile = Profile(rule.detectors, rule.incidents)
-    profiles = [profile.with_budget(each) for each in BUDGETS]
-    values = np.concatenate([each for each in signals.values() for _ in BUDGETS], axis=1)
-    each_has = next(iter(signals.values())).shape[1]
-    count = values.shape[1]
-    engine = Engine(lambda slot: profiles[slot // each_has % len(BUDGETS)])
+def _measure_kind(plan: Plan, kind: str) -> list[Cost]:
+    count = int(plan.days * DAY_S / plan.interval_s)
+    values = noise(kind, count, plan.sensors, plan.seed, plan.interval_s)
+    return costs(plan.rule, kind, clock(count, plan.interval_s), values)
+
+
+def measure_files(rule: ResolvedRule, series: Sequence[Series]) -> list[Cost]:
+    """The cost of files without an anomaly, all together: one alone is too short to tell."""
+    found = [costs(rule, each.name, each.times, each.values[:, None]) for each in series]
+    together = []
+    for place, asked in enumerate(BUDGETS):
+        mine = [each[place] for each in found]
+        days = sum(each.days for each in mine)
+        came = sum(each.came * each.days for each in mine) / max(days, 1e-9)
+        early = sum(each.early for each in mine) / max(len(mine), 1)
+        together.append(Cost(f"{len(series)} files", asked, early, came, days))
+    return together
+
+
+def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[Cost]:
+    """What some sensors cost, for each of `BUDGETS`.
+
+    Args:
+        rule: How they are watched.
+        kind: What to call them.
+        times: Of the readings, shape (readings,).
+        values: Of the readings, shape (readings, sensors).
+    """
+    profiles = [_with_budget(rule, each) for each in BUDGETS]
+    sensors = values.shape[1]
+    count = sensors * len(BUDGETS)
+    engine = Engine(lambda slot: profiles[slot // sensors])
     engine.grow(count)
     slots = np.arange(count)
-    raised = np.zeros((2, len(signals) * len(BUDGETS)))
-    for reading, row in enumerate(values):
-        batch = Batch(slots, row.copy(), np.full(count, START_S + 60.0 * reading), slots)
+    raised = np.zeros((2, len(BUDGETS)))
+    settled = times[0] + LEARNING_DAYS * DAY_S
+    for time, row in zip(times.tolist(), values, strict=True):
+        batch = Batch(slots, np.tile(row, len(BUDGETS)), np.full(count, time), slots)
         for finding in engine.process(batch):
             if finding.transition is Transition.RAISED:
-                raised[int(reading >= LEARNING_DAYS * READINGS_A_DAY), finding.slot // each_has] += 1
-        if reading % 100 == 0:
-            progress(reading / len(values))
-    early = raised[0] / each_has / LEARNING_DAYS
-    came = raised[1] / each_has / (days - LEARNING_DAYS)
-    for place, (kind, asked) in enumerate((kind, asked) for kind in signals for asked in BUDGETS):
-        yield Cost(kind, asked, float(early[place]), float(came[place]))
+                raised[int(time >= settled), finding.slot // sensors] += 1
+    length = float(times[-1] - times[0]) / DAY_S
+    early, days = sensors * min(length, LEARNING_DAYS), sensors * max(length - LEARNING_DAYS, 0.0)
+    return [
+        Cost(kind, asked, float(raised[0, place]) / early, float(raised[1, place]) / max(days, 1e-9), days)
+        for place, asked in enumerate(BUDGETS)
+    ]
+
+
+def _with_budget(rule: ResolvedRule, budget: float) -> Profile:
+    settings = rule.incidents.model_copy(update={"false_alarms_per_sensor_per_day": budget, "threshold": None})
+    return Profile(rule.detectors, settings)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from detectors import DETECTORS
 from detectors.base import Detector
 from edge.commands.choosing import check_detector
 from edge.commands.terminal import heading
+
+if TYPE_CHECKING:
+    from edge.benchmarks.nab import Series
 
 
 @click.group()
@@ -37,12 +42,10 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
     """
     from edge.benchmarks import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
     from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
-    from edge.commands.failures import explained  # noqa: PLC0415
 
     detector = _detector(name, config_path)
     limit = benchmark_nab.THRESHOLD if threshold is None else threshold
-    with explained():
-        series = benchmark_nab.read_folder(path)
+    series = _nab_series(path)
     surprise = benchmark_nab.run(detector, series)
     judged = [benchmark_nab.detections(each, limit) for each in surprise]
     if scores is not None:
@@ -120,37 +123,97 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
 @benchmark.command()
 @click.option("--sensors", type=click.IntRange(1), default=200, show_default=True, help="Sensors of each kind.")
 @click.option("--days", type=click.IntRange(4), default=30, show_default=True, help="How long they are watched.")
+@click.option("--interval", type=click.FloatRange(0.1, 86_400), default=600.0, show_default=True,
+              help="Seconds between two readings of a sensor.")  # fmt: skip
 @click.option("--kind", "kinds", multiple=True, help="Only this kind of noise; may be given more than once.")
 @click.option("--seed", default=11, show_default=True, help="Of the noise.")
+@click.option("--nab", "nab_path", type=click.Path(path_type=Path),
+              help="Those files of this copy of NAB, instead of noise, that have no labelled anomaly.")  # fmt: skip
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Watch as this says for any sensor.")
-def budget(sensors: int, days: int, kinds: tuple[str, ...], seed: int, config_path: Path | None) -> None:
+@click.option("--workers", type=click.IntRange(1), help="Processes that share the work; default: one a processor.")
+def budget(
+    sensors: int,
+    days: int,
+    interval: float,
+    kinds: tuple[str, ...],
+    seed: int,
+    nab_path: Path | None,
+    config_path: Path | None,
+    workers: int | None,
+) -> None:
     """Measure whether the false alarms that come are those that were asked for.
 
-    Sensors without a fault, of many kinds of noise, send a reading a minute. The first three days are counted apart.
-    Exits with 1 if a kind is off by more than a factor of two.
+    Sensors without a fault, of many kinds of noise, are watched once for each budget. The first three days are counted
+    apart. Exits with 1 if a kind is off by more than a factor of two.
     """
-    from edge.benchmarks.budget import BUDGETS, DETERMINISTIC, measure  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
+    from edge.benchmarks.noises import KINDS, WITHOUT_CHANCE  # noqa: PLC0415
     from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.commands.progress import Progress  # noqa: PLC0415
+    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+
+    unknown = sorted(set(kinds) - KINDS.keys())
+    if unknown:
+        raise click.BadParameter(f"there is no noise {unknown[0]}; known: {', '.join(KINDS)}", param_hint="--kind")
+    with explained():
+        rule = load_or_default(config_path, None).rule_for("benchmark")
+    if nab_path is not None:
+        series = [each for each in _nab_series(nab_path) if not each.truth.windows]
+        heading("false incidents a day on files without a labelled anomaly")
+        rows = iter([benchmark_budget.measure_files(rule, series)])
+    else:
+        heading(f"false incidents a sensor-day, {sensors} sensors of each kind over {days} days")
+        plan = benchmark_budget.Plan(rule, sensors, days, interval, seed)
+        rows = benchmark_budget.measure(plan, kinds, workers or os.cpu_count() or 1)
+    asked = "".join(f"{each:>9g}" for each in benchmark_budget.BUDGETS)
+    click.echo(f"  {'asked for':30}{asked}   in the first 3 days")
+    missed = 0
+    for row in rows:
+        no_chance = row[0].kind in WITHOUT_CHANCE
+        missed += 0 if no_chance else sum(not each.holds for each in row)
+        came = "".join(f"{each.came:8.3f}{' ' if each.holds else '*'}" for each in row)
+        early = "".join(f"{each.early:8.2f}" for each in row)
+        click.echo(f"  {row[0].kind:30}{came}  {early}{'   (nothing ever happens)' if no_chance else ''}")
+    click.echo(f"\n  * off by more than a factor of two; {missed} of those where something happens")
+    sys.exit(1 if missed else 0)
+
+
+@benchmark.command()
+@click.option("--sensors", type=click.IntRange(1), default=10, show_default=True, help="Sensors for each case.")
+@click.option("--seed", default=3, show_default=True, help="Of the noise.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Watch as this says for any sensor.")
+def long(sensors: int, seed: int, config_path: Path | None) -> None:
+    """Measure whether an incident stays open for as long as a fault lasts, and whether the fault leaves traces.
+
+    Faults of five kinds, two to twenty-four hours long, come to sensors of seven kinds of noise after ten quiet days.
+    Exits with 1 if incidents cover less than 60 % of the time of a kind of fault.
+    """
+    from edge.benchmarks.long_faults import ENOUGH, measure  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
     from edge.shell.assembly import load_or_default  # noqa: PLC0415
 
     with explained():
         rule = load_or_default(config_path, None).rule_for("benchmark")
-    heading(f"false incidents a sensor-day, {sensors} sensors of each kind over {days} days")
-    click.echo(f"  {'asked for':30}" + "".join(f"{each:>9g}" for each in BUDGETS) + "   in the first 3 days")
+    heading("faults that last for hours")
+    click.echo(f"  {'':14}{'hours':>6}{'faults':>8}{'found':>7}{'covered':>9}{'over after':>12}{'aftermath':>11}")
     missed = 0
-    with Progress() as progress:
-        progress.begin("watching")
-        costs = measure(rule, sensors=sensors, days=days, seed=seed, kinds=kinds, progress=progress.at)
-        for row in zip(*[costs] * len(BUDGETS), strict=True):
-            progress.clear()
-            deterministic = row[0].kind in DETERMINISTIC
-            missed += 0 if deterministic else sum(not each.holds for each in row)
-            came = "".join(f"{each.came:8.3f}{' ' if each.holds else '*'}" for each in row)
-            early = "".join(f"{each.early:8.2f}" for each in row)
-            click.echo(f"  {row[0].kind:30}{came}  {early}{'   (no chance in it)' if deterministic else ''}")
-    click.echo(f"\n  * off by more than a factor of two; {missed} of those where chance is at work")
+    for each in measure(rule, sensors=sensors, seed=seed):
+        missed += each.covered < ENOUGH
+        click.echo(
+            f"  {each.fault:14}{each.hours:6g}{each.faults:8}{each.found:7.0%}{each.covered:9.0%}"
+            f"{each.over_s / 60:8.0f} min{each.aftermath:11.3f}"
+        )
+    click.echo(
+        f"\n  aftermath: false incidents a sensor-day in the two days after a fault; {missed} below {ENOUGH:.0%}"
+    )
     sys.exit(1 if missed else 0)
+
+
+def _nab_series(path: Path) -> list[Series]:
+    from edge.benchmarks.nab import read_folder  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.failures import explained  # noqa: PLC0415
+
+    with explained():
+        return read_folder(path)
 
 
 def _detector(name: str, config_path: Path | None) -> Detector:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,6 +22,8 @@ def levels(path: Path, store: Path | None, sensor: str, as_json: bool) -> None:
 
     The level is in decades of surprise. It is `fixed` by the configuration's threshold, `learned` from the sensor's own
     scores so that the allowed false alarms come true, or, during its first hours, `assumed` from how often it reports.
+    It follows from the worst excursions of the scores, as many as are shown, and a correction in decades for the
+    incidents that were raised, beside how many the budget would have allowed in the days that the sensor was watched.
     """
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.failures import explained  # noqa: PLC0415
@@ -43,11 +44,12 @@ def levels(path: Path, store: Path | None, sensor: str, as_json: bool) -> None:
         return
     heading(f"{len(rows)} sensors, as of {datetime.fromtimestamp(taken, UTC):%Y-%m-%d %H:%M:%S} UTC")
     widest = max([len(row["sensor"]) for row in rows], default=6)
-    click.echo(f"  {'sensor':{widest}}  {'level':>6}  {'':7}  {'days watched':>12}  {'raised':>7}  {'allowed':>7}")
+    click.echo(f"  {'sensor':{widest}}  {'level':>6}  {'':7}  {'days':>7}  {'excursions':>10}  {'correction':>10}  "
+               f"{'raised':>6}  {'allowed':>7}")  # fmt: skip
     for row in rows:
         click.echo(
-            f"  {row['sensor']:{widest}}  {row['level']:6.1f}  {row['how']:7}  {row['days_watched']:12.1f}  "
-            f"{row['raised']:7.1f}  {row['allowed']:7.1f}"
+            f"  {row['sensor']:{widest}}  {row['level']:6.1f}  {row['how']:7}  {row['days_watched']:7.1f}  "
+            f"{row['excursions']:10}  {row['correction']:+10.1f}  {row['raised']:6}  {row['allowed']:7.1f}"
         )
 
 
@@ -66,17 +68,20 @@ def _rows(configuration: Any, snapshot: Any) -> list[dict[str, Any]]:
     rows = []
     for slot, (name, _) in enumerate(snapshot.sensors):
         rule = configuration.rule_for(name)
-        settings, learned = rule.incidents, float(calibration.level[slot])
+        settings, level = rule.incidents, float(calibration.level[slot])
         assumed = float(Profile(rule.detectors, settings).level_at(vitals.interval[[slot]])[0])
-        how = "fixed" if settings.threshold is not None else "assumed" if math.isnan(learned) else "learned"
-        watched = float(calibration.watched[slot])
+        is_assumed = level in {0.0, float(calibration.assumed[slot])}
+        how = "fixed" if settings.threshold is not None else "assumed" if is_assumed else "learned"
+        watched = float(calibration.watched[slot]) / 86_400
         rows.append(
             {
                 "sensor": name,
-                "level": round(learned if how == "learned" else assumed, 3),
+                "level": round(level if how == "learned" else assumed, 3),
                 "how": how,
                 "days_watched": round(watched, 3),
-                "raised": round(float(calibration.incidents[slot]), 3),
+                "excursions": int((calibration.peaks[slot] > 0).sum()),
+                "correction": round(float(calibration.correction[slot]), 3),
+                "raised": int(calibration.incidents[slot]),
                 "allowed": round(watched * settings.false_alarms_per_sensor_per_day, 3),
             }
         )

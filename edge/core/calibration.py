@@ -1,24 +1,34 @@
 """Calibration: each sensor's raising level, from the history of its own scores, so that the alarm budget comes true.
 
-Scores are decades of surprise, but no model of a sensor is perfect: what should happen once in a million readings may
-happen once in a thousand. So the worst excursions of each sensor's scores are remembered. Their number says how often
-they get that far, their distances how fast that becomes rarer, and a Pareto tail through both says at which level as
-many excursions are left as the operator allows. What is still wrong with that shows in the incidents that come: more of
-them than allowed raise the level, fewer lower it.
+Scores are decades of surprise, but no model of a sensor is perfect: what should come once in a million readings may
+come once in a thousand. So two things stand in for the level that perfect scores would need.
 
-One incident is one excursion, however long it lasts and however often it comes and goes, so a fault doesn't teach that
-faults are ordinary. What happened in the first half of a sensor's life, while its detectors still learned, is forgotten
-by and by.
+*What was almost an incident.* The worst excursions of a sensor's scores are remembered, each by its peak. Their number
+says how often its scores get that far, how far they reach says how fast that becomes rarer, and the exponential tail
+through both says at which level as many are left as the operator allows. An excursion ends as the incident would that
+it raises. This learns quickly, as it needs no incidents, but a tail that isn't exponential deceives it.
 
-Source: peaks over threshold, J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics
-3, 1975, doi:10.1214/aos/1176343003; the excesses of a Pareto tail are exponential in their logarithms. Differs: the
-level is that of the predictive distribution, (1 + y / sum)**-m, which comes true on average though the tail is only
-estimated from m excesses; some imagined excesses of perfect scores keep it steady; the count of incidents corrects it.
+*What was one.* Each incident raises the level, and time lowers it again, at the pace that makes good for one incident
+in the time that the operator allows for one. This is slow, but can't be deceived: in the long run as many come as were
+asked for, whatever the scores are like.
+
+No fault makes a sensor deaf. How far the worst `FAULTS` peaks reach is no matter, and any counts as at most twice the
+largest that was known; incidents raise the level by `MOST_CORRECTION` at most. What has come more often than chance and
+these faults explain is a habit, though, and the level doesn't stay below it.
+
+Time is the time that a sensor has been watched for: absences are left out, and its clock may be set.
+
+Sources: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
+doi:10.1214/aos/1176343003, for peaks over a threshold, the exponential tail being the case of shape 0; I. Gibbs and
+E. Candes, "Adaptive conformal inference under distribution shift", 2021, arXiv:2106.00170, for the correction.
+Differs: the tail's scale is that of excesses that are censored at the worst peak which is no fault, as B. Epstein and
+M. Sobel have it, "Life testing", Journal of the American Statistical Association 48, 1953, doi:10.2307/2281004, and is
+held to what perfect scores have by some imagined excursions.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,221 +38,252 @@ from config.schema import IncidentSettings
 from detectors.base import Floats, Slots
 from edge.core.rows import arrays_of, grow
 
+DAY_S = 86_400.0
+
 REMEMBERED = 16
-"""The worst excursions of a sensor that are remembered."""
+"""Excursions of a sensor that are remembered, the worst ones."""
 
-FEWEST = 5
-"""With fewer excursions than this there is no tail to speak of."""
+EBB = 0.1
+"""When one is forgotten, the score from which on they are worth remembering falls by this, in decades, each time that
+the level is worked out: lower ones had been turned away, and would be missed."""
 
-LOWEST, HIGHEST = 1.0, 400.0
+LOWEST, HIGHEST = 1.0, 100.0
 """The raising level stays within these, in decades; a score below the lowest is no excursion."""
 
-DAY_S = 86_400.0
-SHORTEST_S = DAY_S / 4
-"""A sensor that has been watched for less has the level that perfect scores would need."""
-
-MEMORY_S = (7 * DAY_S, 30 * DAY_S)
-MEMORY_ALARMS = 5.0
-"""Excursions are remembered for as long as so many false alarms take, within these bounds; at most half a life."""
-
 ABSENT_S = DAY_S / 4
-"""Time without a reading, or a step of a sensor's clock, beyond this is no time in which it was watched."""
+"""Time without a reading beyond this is no time in which the sensor was watched."""
 
-COUNTED_S = 30 * DAY_S
-"""Incidents are counted with a weight that fades by a factor of e in this time."""
+MEMORY_S = 30 * DAY_S
+MEMORY_ALARMS = 8.0
+"""Excursions are remembered for as long as so many incidents are asked for, `MEMORY_S` at most."""
 
-PERFECT = 1.0 / math.log(10.0)
-"""The mean by which excursions of perfect scores exceed any level, in decades."""
+FIRST_SHARE = 1 / 3
+"""This share of the time that a sensor has been watched for, its beginning, is left out: everything was new then."""
+
+EARLIEST_S = DAY_S / 4
+FEWEST = 5
+"""Before so long, or so many excursions, scores are taken for perfect; once settled, few mean a calm sensor."""
+
+SETTLED_S = 3 * DAY_S
+"""From here on, incidents correct the level."""
+
+PERFECT = 1.0 / np.log(10.0)
+"""Mean by which excursions of perfect scores exceed any level, in decades."""
 
 IMAGINED = 4.0
-"""So many imagined excesses of perfect scores are among those of a sensor."""
+"""So many imagined excursions of perfect scores speak beside the real ones."""
 
-LARGEST = math.log(10.0)
-"""An excess counts as at most this, in natural logarithms."""
+CERTAIN = 1e6
+"""Excesses that the scale of perfect scores rests on, where it is taken for the sensor's own."""
 
-REACH = 1.25
-"""The level goes at most this factor beyond the worst excursion that is remembered, or beyond what perfect scores need;
-and an excursion is remembered as at most this factor beyond the level: a fault is not to deafen its sensor."""
+STRETCH = 2.0
+FIRST_PEAK = 2.5
+"""A peak counts as at most `STRETCH` times the largest one, or this many decades."""
 
-FEEDBACK, MOST_FEEDBACK = 3.0, 5.0
-"""How many logarithms each standard deviation of the count of incidents is worth, and all of them at most."""
+FAULTS = 2
+"""So many of the worst peaks may be faults: how far they reach says nothing of the tail. More of them than that, beside
+those that were allowed, are a habit."""
+
+STEP = float(np.log(4.0))
+"""An incident raises the level to where the tail has a quarter of the excursions: its natural logarithm."""
+
+MOST_CORRECTION = 2.5 * STEP
+
+REFRESH_S = DAY_S / 8
+REFRESH_SHARE = 0.02
+REFRESH_ALARMS = 0.1
+"""A level is worked out anew after this time, this share of a sensor's age, or as many asked-for incidents."""
+
+Assume = Callable[[Slots], Floats]
+"""The levels that perfect scores would need, in decades, of some of the sensors in question, told by their places."""
 
 
-class Scored(NamedTuple):
-    """One round, as calibration sees it; all arrays are of shape (n,), decades where nothing else is said.
+class Tail(NamedTuple):
+    """How often the scores of some sensors get how far; all arrays have shape (n,).
 
     Attributes:
-        slots: Row of each sensor.
-        scores: The largest score of any detector; NaN for none.
-        times: Of the readings, seconds since the epoch.
-        is_open: Where an incident is open; it goes on as one excursion.
-        levels: The raising levels that the scores were held against.
-        assumed: Those that perfect scores would need.
+        least: Level that is reached `per_day` times a day, in decades.
+        per_day: Excursions a day that reach it.
+        scale: Decades in which they become rarer by the factor e.
+        excursions: How many there are.
+        weight: How many excesses the scale rests on.
     """
 
-    slots: Slots
-    scores: Floats
-    times: Floats
-    is_open: NDArray[np.bool_]
-    levels: Floats
-    assumed: Floats
+    least: Floats
+    per_day: Floats
+    scale: Floats
+    excursions: Floats
+    weight: Floats
 
-    def without(self, left_out: NDArray[np.bool_]) -> Scored:
-        """The same round without some of its readings."""
-        kept = ~left_out
-        return Scored(
-            self.slots[kept],
-            self.scores[kept],
-            self.times[kept],
-            self.is_open[kept],
-            self.levels[kept],
-            self.assumed[kept],
-        )
+    def level_for(self, per_day: float) -> Floats:
+        """The level that is reached so many times a day, on average over all tails that may be behind what was seen."""
+        too_many = np.log(self.per_day / per_day)
+        level: Floats = self.least + self.scale * self.weight * np.expm1(too_many / self.weight)
+        return level
 
 
 class Calibration:
-    """The worst excursions of every sensor, its incidents, and the raising level that follows; one row a sensor.
+    """The worst excursions of every sensor, and the raising level that follows; one row a sensor.
 
-    State: 304 bytes a sensor.
+    State: 360 bytes a sensor.
 
     Attributes:
-        began: When it was first scored; NaN before. What it was absent for is not counted.
-        noted: When the level was last worked out.
-        due: When it will be again, if no excursion ends before.
-        worst: The worst score of the excursion that it is in; 0 if it is in none.
-        calm: Readings in a row below `least` since.
-        peaks: The worst scores of its worst excursions; 0 where there is none.
-        peaked: When those ended.
+        time: Of the last reading, seconds since the epoch; NaN before the first.
+        watched: Seconds that it has been watched for.
+        level: The raising level, in decades, as it was last worked out.
+        assumed: The level that perfect scores would need, likewise.
+        correction: By how many scales of the tail past incidents move the level.
+        incidents: How many it has had.
+        worked_out: Watched seconds when the level was worked out.
+        due: Watched seconds when it will be again.
+        peaks: The worst excursions, in decades; 0 is none.
+        peaked: Watched seconds when they ended.
         least: The score from which on an excursion is worth remembering.
-        incidents: Incidents that were raised, weighted by age.
-        watched: Days in which they were, weighted likewise.
-        level: The raising level in decades; NaN while there is none.
+        crest: The worst score of the excursion that it is in; 0 if it is in none.
+        began: Watched seconds when that began.
+        calm: Calm readings in a row within it.
     """
 
     def __init__(self) -> None:
-        self.began = np.zeros(0)
-        self.noted = np.zeros(0)
+        self.time = np.zeros(0)
+        self.watched = np.zeros(0)
+        self.level = np.zeros(0)
+        self.assumed = np.zeros(0)
+        self.correction = np.zeros(0)
+        self.incidents = np.zeros(0)
+        self.worked_out = np.zeros(0)
         self.due = np.zeros(0)
-        self.worst = np.zeros(0)
-        self.calm = np.zeros(0, dtype=np.int64)
         self.peaks = np.zeros((0, REMEMBERED))
         self.peaked = np.zeros((0, REMEMBERED))
         self.least = np.zeros(0)
-        self.incidents = np.zeros(0)
-        self.watched = np.zeros(0)
-        self.level = np.zeros(0)
+        self.crest = np.zeros(0)
+        self.began = np.zeros(0)
+        self.calm = np.zeros(0, dtype=np.int64)
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        grow(self, rows, began=np.nan, due=-np.inf, least=LOWEST, level=np.nan)
+        grow(self, rows, time=np.nan, least=LOWEST)
 
-    def levels(self, slots: Slots, assumed: Floats) -> Floats:
-        """The raising levels of some sensors, shape (n,); `assumed` for those that are still unknown."""
-        level = self.level[slots]
-        return np.where(np.isnan(level), assumed, level)
-
-    def note(self, scored: Scored, settings: IncidentSettings) -> None:
-        """Take note of the scores of one round, no sensor twice.
+    def levels(self, slots: Slots, times: Floats, assume: Assume, settings: IncidentSettings) -> Floats:
+        """The raising levels that the next readings are held against, in decades, shape (n,).
 
         Args:
-            scored: The round.
-            settings: What the operator allows these sensors.
+            slots: Their sensors, no one twice, shape (n,).
+            times: Their times, seconds since the epoch, shape (n,).
+            assume: Asked for the sensors whose level is worked out anew.
+            settings: What the operator allows.
         """
-        slots, scores, times = scored.slots, scored.scores, scored.times
-        busy = (scores >= self.least[slots]) | (self.worst[slots] > 0) | (times >= self.due[slots])
-        for index in np.flatnonzero(busy & ~np.isnan(scores)).tolist():
-            row, time = int(slots[index]), float(times[index])
-            score = min(float(scores[index]), REACH * float(scored.levels[index]))
-            if self._follow(row, score, settings.clear_after, is_open=bool(scored.is_open[index])):
-                self._remember(row, time)
-            elif time < self.due[row]:
-                continue
-            self._work_out(row, time, settings, float(scored.assumed[index]))
+        passed = np.minimum(np.maximum(times - self.time[slots], 0.0), ABSENT_S)
+        watched = self.watched[slots] + np.where(np.isnan(passed), 0.0, passed)
+        self.watched[slots] = watched
+        self.time[slots] = times
+        due = np.flatnonzero(watched >= self.due[slots])
+        if len(due):
+            self._work_out(slots[due], watched[due], assume(due), settings)
+        return self.level[slots]
 
-    def raised(self, slot: int, time: float, settings: IncidentSettings, assumed: float) -> None:
-        """Take note that an incident was raised, of a sensor for which perfect scores would need `assumed` decades."""
-        if not math.isnan(self.began[slot]):
-            self.incidents[slot] += 1.0
-            self._work_out(slot, time, settings, assumed)
+    def note(self, slots: Slots, scores: Floats, is_open: NDArray[np.bool_], settings: IncidentSettings) -> None:
+        """Take note of the scores of these readings.
+
+        Args:
+            slots: Their sensors, as they were given to `levels()`, shape (n,).
+            scores: The largest surprise of any detector, in decades, or NaN, shape (n,).
+            is_open: Where an incident is open, or is being adopted; it goes on as one excursion.
+            settings: When an incident is over.
+        """
+        away = scores >= self.least[slots]
+        active = np.flatnonzero(away | (self.crest[slots] > 0))
+        if not len(active):
+            return
+        slots, is_open = slots[active], is_open[active]
+        score = np.nan_to_num(scores[active])
+        watched, crest = self.watched[slots], self.crest[slots]
+        began = np.where(crest > 0, self.began[slots], watched)
+        crest = np.maximum(crest, score)
+        calm = np.where(score < settings.clear_ratio * crest, self.calm[slots] + 1, 0)
+        over = ((calm >= settings.clear_after) | (watched - began >= settings.adopt_after_s)) & ~is_open
+        self.crest[slots] = np.where(over, 0.0, crest)
+        self.began[slots] = began
+        self.calm[slots] = np.where(over, 0, calm)
+        if over.any():
+            self._remember(slots[over], crest[over], watched[over])
+
+    def raised(self, slot: int) -> None:
+        """Take note of an incident that a sensor's score has raised."""
+        self.incidents[slot] += 1.0
+        if self.watched[slot] >= SETTLED_S:
+            self.correction[slot] = min(self.correction[slot] + STEP, MOST_CORRECTION)
+            self.due[slot] = self.watched[slot]
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
-        for array in (self.began, self.noted, self.due):
-            array[slots] += by
-        self.peaked[slots] += by
+        self.time[slots] += by
 
     def take_rows(self, other: Calibration, slots: list[int]) -> None:
         """Take over what another one knows of some sensors."""
         for name, array in arrays_of(self).items():
             array[slots] = getattr(other, name)[slots]
 
-    def _follow(self, row: int, score: float, clear_after: int, *, is_open: bool) -> bool:
-        """Follow a sensor's excursion by one reading; whether it has ended."""
-        if score >= self.least[row]:
-            self.worst[row] = max(self.worst[row], score)
-            self.calm[row] = 0
-        elif self.worst[row] > 0 and not is_open:
-            self.calm[row] += 1
-        return bool(self.worst[row] > 0 and self.calm[row] >= clear_after)
+    def _remember(self, slots: Slots, crest: Floats, watched: Floats) -> None:
+        """Keep excursions that have ended, if they are among the worst."""
+        peaks = self.peaks[slots]
+        believed = np.minimum(crest, STRETCH * np.maximum(peaks.max(axis=1), FIRST_PEAK))
+        place = peaks.argmin(axis=1)
+        worse = believed > peaks[np.arange(len(slots)), place]
+        slots, place = slots[worse], place[worse]
+        self.peaks[slots, place] = believed[worse]
+        self.peaked[slots, place] = watched[worse]
+        self.least[slots] = np.maximum(self.peaks[slots].min(axis=1), self.least[slots])
 
-    def _remember(self, row: int, time: float) -> None:
-        """Keep an excursion that has ended, if it is one of the worst."""
-        peaks = self.peaks[row]
-        place = int(np.argmin(peaks))
-        if self.worst[row] > peaks[place]:
-            peaks[place], self.peaked[row, place] = self.worst[row], time
-        self.worst[row], self.calm[row] = 0.0, 0
-
-    def _work_out(self, row: int, time: float, settings: IncidentSettings, assumed: float) -> None:
-        """The level of a sensor, when it has been through an excursion or some time has passed."""
-        alarms = settings.false_alarms_per_sensor_per_day
-        self._let_time_pass(row, time)
-        life = time - float(self.began[row])
-        memory = min(life / 2, max(MEMORY_S[0], min(MEMORY_S[1], MEMORY_ALARMS * DAY_S / alarms)))
-        peaks = self.peaks[row]
-        peaks[self.peaked[row] < time - memory] = 0.0
-        self.least[row] = max(LOWEST, float(peaks.min()))
-        self.due[row] = time + min(max(life / 16, DAY_S / 96), DAY_S / 2)
-        allowed = alarms * float(self.watched[row])
-        surprising = (float(self.incidents[row]) - allowed) / math.sqrt(allowed + 1.0)
-        level = level_for(np.sort(peaks[peaks > 0]).tolist(), memory, life, alarms, surprising)
-        self.level[row] = min(level, REACH * max(assumed, float(peaks.max())))  # NaN stays
-
-    def _let_time_pass(self, row: int, time: float) -> None:
-        if math.isnan(self.began[row]):
-            self.began[row] = self.noted[row] = time
-        elapsed = time - float(self.noted[row])
-        absent = elapsed - min(max(elapsed, 0.0), ABSENT_S)
-        self.began[row] += absent
-        self.peaked[row] += absent
-        fading = math.exp(-(elapsed - absent) / COUNTED_S)
-        self.incidents[row] *= fading
-        self.watched[row] = self.watched[row] * fading + (1.0 - fading) * COUNTED_S / DAY_S
-        self.noted[row] = time
+    def _work_out(self, slots: Slots, watched: Floats, assumed: Floats, settings: IncidentSettings) -> None:
+        """Work out levels anew, of sensors that have been watched for so many seconds."""
+        allowed = settings.false_alarms_per_sensor_per_day
+        begin = np.maximum(watched - min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), FIRST_SHARE * watched)
+        peaks = np.where(self.peaked[slots] >= begin[:, None], self.peaks[slots], 0.0)
+        days = np.maximum(watched - begin, 1.0) / DAY_S
+        tail = tail_of(peaks, days)
+        lapsed = np.maximum(watched - np.maximum(self.worked_out[slots], SETTLED_S), 0.0)
+        correction = np.maximum(self.correction[slots] - STEP * allowed * lapsed / DAY_S, -MOST_CORRECTION)
+        level = np.maximum(tail.level_for(allowed), habit_of(peaks, allowed * days))
+        level += correction * np.maximum(tail.scale, PERFECT)
+        is_known = (watched >= SETTLED_S) | ((watched >= EARLIEST_S) & (tail.excursions >= FEWEST))
+        self.level[slots] = np.where(is_known, np.clip(level, LOWEST, HIGHEST), assumed)
+        self.assumed[slots] = assumed
+        self.correction[slots] = correction
+        self.worked_out[slots] = watched
+        soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)
+        self.due[slots] = watched + np.minimum(REFRESH_SHARE * watched, soon)
+        self.peaks[slots] = peaks
+        is_full = peaks.min(axis=1) > 0
+        self.least[slots] = np.maximum(np.where(is_full, peaks.min(axis=1), self.least[slots] - EBB), LOWEST)
 
 
-def level_for(peaks: list[float], memory_s: float, life_s: float, alarms: float, surprising: float) -> float:
-    """The level that as many excursions exceed as may be.
+def tail_of(peaks: Floats, days: Floats) -> Tail:
+    """The tail of excursions, from the worst of them.
 
     Args:
-        peaks: The worst excursions, the least first.
-        memory_s: The time in which they were, in seconds.
-        life_s: How long the sensor has been watched.
-        alarms: False incidents a day that it may cost.
-        surprising: By how many standard deviations there were more incidents than that.
-
-    Returns:
-        Decades, `LOWEST` to `HIGHEST`; NaN if nothing can be said yet.
+        peaks: Their peaks, in decades; 0 is none; shape (n, most).
+        days: In which they came, shape (n,).
     """
-    if life_s < SHORTEST_S:
-        return math.nan
-    days = memory_s / DAY_S
-    if len(peaks) < FEWEST:
-        return LOWEST if alarms * days > len(peaks) + 1 else math.nan
-    excesses = sum(min(math.log(each / peaks[0]), LARGEST) for each in peaks)
-    total = excesses + IMAGINED * PERFECT / peaks[0]
-    number = len(peaks) - 1 + IMAGINED
-    too_many = (len(peaks) - 1) / days / alarms
-    too_many *= math.exp(max(-MOST_FEEDBACK, min(MOST_FEEDBACK, FEEDBACK * surprising)))
-    level = peaks[0] * math.exp(total * (too_many ** (1.0 / number) - 1.0))
-    return max(LOWEST, min(HIGHEST, level))
+    is_peak = peaks > 0
+    excursions = np.count_nonzero(is_peak, axis=1).astype(np.float64)
+    enough = excursions >= FEWEST
+    least = np.where(enough, np.where(is_peak, peaks, np.inf).min(axis=1), LOWEST)
+    most = np.sort(peaks, axis=1)[:, -1 - FAULTS]
+    beyond = np.where(is_peak, np.minimum(peaks, most[:, None]) - least[:, None], 0.0).sum(axis=1)
+    weight = np.where(enough, IMAGINED + excursions - 1.0 - FAULTS, CERTAIN)
+    scale = np.where(enough, (IMAGINED * PERFECT + beyond) / weight, PERFECT)
+    return Tail(least, np.where(enough, excursions, excursions + 1.0) / days, scale, excursions, weight)
+
+
+def habit_of(peaks: Floats, allowed: Floats) -> Floats:
+    """The worst peaks that came more often than chance explains, in decades; 0 where there is none; shape (n,).
+
+    Args:
+        peaks: Of excursions, in decades; 0 is none; shape (n, most).
+        allowed: How many incidents were allowed in their time, shape (n,).
+    """
+    place = np.minimum(np.ceil(allowed + FAULTS), peaks.shape[1]).astype(np.intp)
+    worst_last = np.sort(peaks, axis=1)
+    habit: Floats = worst_last[np.arange(len(peaks)), peaks.shape[1] - place]
+    return habit

@@ -18,7 +18,7 @@ import numpy as np
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
-from edge.core.calibration import Calibration, Scored
+from edge.core.calibration import Calibration
 from edge.core.finding import Finding
 from edge.core.groups import Group, Profile
 from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
@@ -153,6 +153,8 @@ class Engine:
         if tracker.state is State.SILENT:
             group.forget_silence(row)
             self.vitals.deadline[slot] = np.inf
+        else:
+            group.adopt(row)
         observation = Observation(max(time, incident.last.time), float(self.vitals.value[slot]), incident.threshold, [])
         self._step(slot, tracker, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
         return self._take_findings()
@@ -220,23 +222,28 @@ class Engine:
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
         is_open = self._held[slots]
-        assumed = group.profile.level_at(vitals.interval[slots])
-        level = assumed
-        if settings.threshold is None:
-            level = np.where(is_open, vitals.level[slots], self.calibration.levels(slots, assumed))
-        vitals.level[slots] = level
+        profile, calibration, interval = group.profile, self.calibration, vitals.interval[slots]
+        level = calibration.levels(slots, times, lambda due: profile.level_at(interval[due]), settings)
+        assumed = calibration.assumed[slots]
+        if settings.threshold is not None:
+            level = np.full(len(slots), settings.threshold)
+        elif is_open.any():
+            level = np.where(is_open, vitals.level[slots], level)
         protected = self._protected[slots]
         verdicts = group.update(rows, values, times, is_open | protected)
-        best = np.full(len(slots), np.nan)
-        for verdict in verdicts:
-            best = np.fmax(best, verdict.score)
+        learned, told = group.most_surprised(verdicts, len(slots))
+        best = np.fmax(learned, told)
+        level = np.where(told >= assumed, np.minimum(level, assumed), level)
+        vitals.level[slots] = level
         exceeds = best >= level
         run = np.where(exceeds, vitals.exceeding[slots] + 1, 0)
         vitals.exceeding[slots] = run
         vitals.deadline[slots] = now + group.patience(rows, assumed)
-        if settings.threshold is None:
-            scored = Scored(slots, best, times, is_open, level, assumed)
-            self.calibration.note(scored.without(protected) if protected.any() else scored, settings)
+        if protected.any():
+            counted = ~protected
+            calibration.note(slots[counted], learned[counted], self._tracked[slots[counted]], settings)
+        else:
+            calibration.note(slots, learned, self._tracked[slots], settings)
         for index in np.flatnonzero((run >= settings.raise_after) | self._tracked[slots]):
             observation = Observation(
                 time=float(times[index]),
@@ -264,6 +271,8 @@ class Engine:
             signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
         elif lasted and not _is_beyond_a_limit(group, observation):
             signal = Signal.ADOPTION
+            if tracker.incident is not None:
+                group.adopt(int(self._row[slot]))
         else:
             signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
         self._step(slot, tracker, signal, observation, (position, 1, 0.0, slot), clock)
@@ -286,18 +295,16 @@ class Engine:
         if moved is None:
             return
         transition, incident = moved
-        if transition is Transition.RAISED and signal is Signal.EXCEEDS:
-            self._count(slot, observation.time)
+        by_score = (
+            signal is Signal.EXCEEDS
+            and not self._protected[slot]
+            and not _is_beyond_a_limit(self.members[slot][0], observation)
+        )
+        if transition is Transition.RAISED and by_score:
+            self.calibration.raised(slot)
         number = incident.publish(observation.time)
         recent = self.vitals.recent(slot)
         self._findings.append(Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order))
-
-    def _count(self, slot: int, time: float) -> None:
-        """Note an incident against the budget of its sensor."""
-        profile = self.members[slot][0].profile
-        if profile.incidents.threshold is None and not self._protected[slot]:
-            assumed = float(profile.level_at(self.vitals.interval[[slot]])[0])
-            self.calibration.raised(slot, time, profile.incidents, assumed)
 
     def _mark_trackers(self) -> None:
         """Note which sensors have a tracker, and of which nothing is learned, as an incident is open."""

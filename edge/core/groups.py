@@ -66,6 +66,19 @@ class Group:
         """Score readings with every detector, then learn, but not of the sensors marked in `held`."""
         return [table.update(rows, values, times, held) for table in self.tables]
 
+    def most_surprised(self, verdicts: list[Scores], count: int) -> tuple[Floats, Floats]:
+        """The largest scores of the detectors that learn, and of those that hold readings against what they were told.
+
+        The budget is no matter of the latter: a limit that the operator has set counts however often it is broken.
+        """
+        learned = told = np.full(count, np.nan)
+        for table, verdict in zip(self.tables, verdicts, strict=True):
+            if table.detector.name in self.unlearning:
+                told = np.fmax(told, verdict.score)
+            else:
+                learned = np.fmax(learned, verdict.score)
+        return learned, told
+
     def patience(self, rows: Slots, decades: Floats) -> Floats:
         """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""
         patience = np.full(len(rows), np.inf)
@@ -78,6 +91,12 @@ class Group:
         """Learn anew how often a sensor reports; its values stay known."""
         for table in self.tables:
             if table.detector.kind == "missing":
+                table.reset(np.array([row]))
+
+    def adopt(self, row: int) -> None:
+        """Begin to learn a sensor's new level: what detectors know that would only blur it is forgotten."""
+        for table in self.tables:
+            if table.detector.relearns:
                 table.reset(np.array([row]))
 
     def shift(self, row: int, by: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.base import Floats
-from edge.core.calibration import Calibration, Scored
+from edge.core.calibration import Assume, Calibration
 from edge.core.groups import Profile
 from edge.core.trace import ScoredRound
 
@@ -48,9 +48,11 @@ class BudgetCounter:
         slots = scored.slots
         self._grow(int(slots.max()) + 1)
         profiles = self._with_budgets(scored.profile)
-        assumed = [each.level_at(interval) for each in profiles]
         level = np.array(
-            [calibration.levels(slots, each) for calibration, each in zip(self._calibrations, assumed, strict=True)]
+            [
+                calibration.levels(slots, scored.times, _assume(profile, interval), profile.incidents)
+                for calibration, profile in zip(self._calibrations, profiles, strict=True)
+            ]
         )
         score = np.where(np.isnan(scored.score), 0.0, scored.score)
         exceeds = score >= level
@@ -65,12 +67,9 @@ class BudgetCounter:
         self._calm[:, slots] = np.where(raised | over, 0, calm)
         self._started[:, slots] = np.where(over, np.nan, np.where(raised, scored.times, started))
         for place, (calibration, profile) in enumerate(zip(self._calibrations, profiles, strict=True)):
-            of_chance = assumed[place]
-            seen = Scored(slots, scored.score, scored.times, is_open[place], level[place], of_chance)
-            calibration.note(seen, profile.incidents)
+            calibration.note(slots, scored.score, is_open[place], profile.incidents)
             for index in np.flatnonzero(raised[place]).tolist():
-                slot, time = int(slots[index]), float(scored.times[index])
-                calibration.raised(slot, time, profile.incidents, float(of_chance[index]))
+                calibration.raised(int(slots[index]))
 
     def _with_budgets(self, profile: Profile) -> list[Profile]:
         known = self._profiles.get(profile)
@@ -87,3 +86,7 @@ class BudgetCounter:
             self._run = np.concatenate([self._run, np.zeros(shape, dtype=np.int64)], axis=1)
             self._calm = np.concatenate([self._calm, np.zeros(shape, dtype=np.int64)], axis=1)
             self._started = np.concatenate([self._started, np.full(shape, np.nan)], axis=1)
+
+
+def _assume(profile: Profile, interval: Floats) -> Assume:
+    return lambda due: profile.level_at(interval[due])
