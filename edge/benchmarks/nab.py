@@ -30,6 +30,14 @@ THRESHOLD = 2.75
 REST_SHARE, REST_LEAST, REST_MOST = 0.04, 20.0, 200.0
 """Rows that follow a detection belong to the same incident: this share of all rows so far, within these bounds."""
 
+PUBLISHED = (
+    ("ARTime", (74.9, 65.1, 80.4)),
+    ("Numenta HTM", (70.1, 63.1, 74.3)),
+    ("CAD OSE", (69.9, 67.0, 73.2)),
+)
+"""The leaderboard's top over all 58 files, by `nab_scoring.PROFILES`, each at its best threshold. All three know the
+whole file's range of values beforehand."""
+
 
 @dataclass(frozen=True)
 class Series:

@@ -2,6 +2,9 @@
 
 A folder holds `<group>/<n>.csv`, or `data/<group>/<n>.csv` as in its repository, separated by semicolons, with the
 columns `datetime`, `anomaly`, `changepoint` and one for each sensor. The first 400 rows of a file are its warm-up.
+
+Outliers are judged row by row, as SKAB's leaderboard does. Changes are judged by NAB's rules, a window being the 60
+seconds from a labelled change on: who tells of it earlier earns more.
 """
 
 from __future__ import annotations
@@ -14,13 +17,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import multivariate, shift
 from detectors.base import Floats
-from detectors.multivariate import THRESHOLD, excess, learn
-from edge.benchmarks.csv_files import BenchmarkError, read_rows, write_rows
+from edge.benchmarks.csv_files import BenchmarkError, read_rows, seconds, write_rows
+from edge.benchmarks.nab_scoring import PROFILES, Result, at_threshold, truth
 
 WARM_UP = 400
 NOT_SENSORS = frozenset({"datetime", "anomaly", "changepoint"})
 WITHOUT_FAULT = "anomaly-free"
+WINDOW_S = 60.0
+
+PUBLISHED = (
+    ("Conv-AE", 0.78, 13.6, 28.0),
+    ("MSET", 0.78, 39.7, 14.1),
+    ("everything flagged", 0.70, 100.0, 0.0),
+)
+"""The leaderboard's top over all 34 files: F1, false alarms and missed, in percent; and what F1 is worth alone."""
 
 Flags = NDArray[np.bool_]
 
@@ -32,14 +44,32 @@ class Experiment:
     Attributes:
         name: `<group>/<n>.csv`.
         stamps: The times as they stand in the file.
+        times: Seconds since the epoch, shape (rows,).
         rows: Readings, shape (rows, sensors).
         faulty: Rows of the fault, shape (rows,).
+        changed: Rows at which the fault begins or ends, shape (rows,).
     """
 
     name: str
     stamps: list[str]
+    times: Floats
     rows: Floats
     faulty: Flags
+    changed: Flags
+
+
+class Judged(NamedTuple):
+    """What is said of a file.
+
+    Attributes:
+        score: Excess over what was usual, a natural logarithm, shape (rows,).
+        outliers: Rows that are outliers, shape (rows,).
+        changes: Rows at which the level moves, shape (rows,).
+    """
+
+    score: Floats
+    outliers: Flags
+    changes: Flags
 
 
 class Figures(NamedTuple):
@@ -76,28 +106,33 @@ def _read(path: Path) -> Experiment:
     lines = read_rows(path, ";")
     sensors = [each for each in lines[0] if each not in NOT_SENSORS]
     rows = np.array([[float(line[each]) for each in sensors] for line in lines])
-    faulty = np.array([float(line["anomaly"]) > 0 for line in lines])
-    return Experiment(f"{path.parent.name}/{path.name}", [line["datetime"] for line in lines], rows, faulty)
+    stamps = [line["datetime"] for line in lines]
+    faulty, changed = (np.array([float(line[each]) > 0 for line in lines]) for each in ("anomaly", "changepoint"))
+    times = np.array([seconds(each) for each in stamps])
+    return Experiment(f"{path.parent.name}/{path.name}", stamps, times, rows, faulty, changed)
 
 
-def flag(experiment: Experiment, threshold: float = THRESHOLD) -> Flags:
-    """Rows that are outliers, each judged by the warm-up and the rows before it; shape (rows,).
+def judge(experiment: Experiment, threshold: float = multivariate.THRESHOLD) -> Judged:
+    """Judge every row by the warm-up and the rows before it.
 
     Raises:
         BenchmarkError: The warm-up shows too little to judge by.
     """
+    rows = experiment.rows
     try:
-        usual = learn(experiment.rows[:WARM_UP])
+        usual, movements = multivariate.learn(rows[:WARM_UP]), shift.learn(rows[:WARM_UP])
     except ValueError as error:
         raise BenchmarkError(f"{experiment.name}: {error}") from error
-    flags: Flags = excess(usual, experiment.rows) >= threshold
-    return flags
+    score = multivariate.excess(usual, rows)
+    moved = shift.excess(movements, rows)
+    moved[:WARM_UP] = -np.inf
+    return Judged(score, score >= threshold, shift.moments(moved))
 
 
-def figures(experiments: Sequence[Experiment], flags: Sequence[Flags]) -> Figures:
+def figures(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> Figures:
     """SKAB's figures, pooled over the rows of all files behind their warm-ups."""
     faulty = np.concatenate([each.faulty[WARM_UP:] for each in experiments])
-    flagged = np.concatenate([each[WARM_UP:] for each in flags])
+    flagged = np.concatenate([each.outliers[WARM_UP:] for each in judged])
     hits, false = int((faulty & flagged).sum()), int((~faulty & flagged).sum())
     missed = int((faulty & ~flagged).sum())
     ordinary = max(int((~faulty).sum()), 1)
@@ -105,8 +140,28 @@ def figures(experiments: Sequence[Experiment], flags: Sequence[Flags]) -> Figure
     return Figures(f1, 100 * false / ordinary, 100 * missed / max(hits + missed, 1))
 
 
-def write_flags(folder: Path, experiments: Sequence[Experiment], flags: Sequence[Flags]) -> None:
-    """Write `<group>/<n>.csv` for each file: datetime, outlier."""
-    for each, column in zip(experiments, flags, strict=True):
-        rows = zip(each.stamps, column.astype(int).tolist(), strict=True)
-        write_rows(folder / each.name, ("datetime", "outlier"), rows)
+def changes(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> list[Result]:
+    """How well changes are told, by NAB's rules, one result for each of `PROFILES`."""
+    files = [
+        (truth(len(each.rows), _windows(each)), told.changes.astype(np.float64))
+        for each, told in zip(experiments, judged, strict=True)
+    ]
+    return [at_threshold(files, 1.0, profile) for profile in PROFILES]
+
+
+def _windows(experiment: Experiment) -> list[tuple[int, int]]:
+    """First and last row in which each labelled change behind the warm-up may be told; none reaches the next one."""
+    starts = [row for row in np.flatnonzero(experiment.changed).tolist() if row >= WARM_UP]
+    until = [*starts[1:], len(experiment.rows)]
+    return [
+        (start, min(int(np.searchsorted(experiment.times, experiment.times[start] + WINDOW_S, side="right")), end) - 1)
+        for start, end in zip(starts, until, strict=True)
+    ]
+
+
+def write_scores(folder: Path, experiments: Sequence[Experiment], judged: Sequence[Judged]) -> None:
+    """Write `<group>/<n>.csv` for each file: datetime, score, outlier, changepoint."""
+    for each, told in zip(experiments, judged, strict=True):
+        columns = (map(repr, told.score.tolist()), told.outliers.astype(int), told.changes.astype(int))
+        rows = zip(each.stamps, *columns, strict=True)
+        write_rows(folder / each.name, ("datetime", "score", "outlier", "changepoint"), rows)

@@ -60,31 +60,43 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
             f"  {profile.name:20}  {fixed.score:6.2f}  {hit:>7}  {fixed.false_rows:5}  "
             f"{best.score:6.2f}  {best.threshold:5.3f}"
         )
+    names = "".join(f"{name:>13}" for name, _ in benchmark_nab.PUBLISHED)
+    click.echo(f"\n  {'published, 58 files':20}{names}")
+    for place, profile in enumerate(PROFILES):
+        click.echo(f"  {profile.name:20}" + "".join(f"{told[place]:13.1f}" for _, told in benchmark_nab.PUBLISHED))
     click.echo(f"\n  A score of 0.5 is the fixed threshold, {limit:g} decades of surprise.")
 
 
 @benchmark.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--threshold", type=float, help="Excess over the usual that makes an outlier, a natural logarithm.")
-@click.option("--flags", type=click.Path(path_type=Path), help="Write the outliers of each file into this folder.")
-def skab(path: Path, threshold: float | None, flags: Path | None) -> None:
+@click.option("--scores", type=click.Path(path_type=Path), help="Write what is said of each row into this folder.")
+def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
     """Measure how broken correlations are found on the Skoltech Anomaly Benchmark.
 
     PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
     """
     from detectors.multivariate import THRESHOLD  # noqa: PLC0415 - loaded when the command runs
     from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415
+    from edge.benchmarks.nab_scoring import PROFILES  # noqa: PLC0415
     from edge.commands.failures import explained  # noqa: PLC0415
 
     limit = THRESHOLD if threshold is None else threshold
     with explained():
         experiments = benchmark_skab.read_folder(path)
-        found = [benchmark_skab.flag(each, limit) for each in experiments]
-    if flags is not None:
-        benchmark_skab.write_flags(flags, experiments, found)
-    told = benchmark_skab.figures(experiments, found)
+        judged = [benchmark_skab.judge(each, limit) for each in experiments]
+    if scores is not None:
+        benchmark_skab.write_scores(scores, experiments, judged)
+    told = benchmark_skab.figures(experiments, judged)
     heading(f"outliers in {len(experiments)} files, at an excess of {limit:g}")
     click.echo(f"  F1 {told.f1:.3f}  false alarms {told.false_alarms:.1f} %  missed {told.missed:.1f} %")
+    for name, f1, false_alarms, missed in benchmark_skab.PUBLISHED:
+        click.echo(f"     {f1:.2f}                {false_alarms:5.1f} %         {missed:4.1f} %   {name}, published")
+    heading("changes, by NAB's rules, 60 seconds from each on")
+    for profile, result in zip(PROFILES, benchmark_skab.changes(experiments, judged), strict=True):
+        click.echo(
+            f"  {profile.name:20}  {result.score:6.2f}  {result.hits}/{result.windows} told  {result.false_rows} false"
+        )
 
 
 @benchmark.command()

@@ -127,6 +127,7 @@ def test_the_command_tells_the_scores_and_writes_them(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     for profile in PROFILES:
         assert profile.name in result.output
+    assert "ARTime" in result.output
     with (written / "real" / "one.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 700

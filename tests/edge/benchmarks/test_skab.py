@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from detectors.multivariate import THRESHOLD
 from edge.benchmarks import skab
 from edge.commands import main
 
@@ -24,7 +25,9 @@ def folder(path: Path, top: str = "data") -> Path:
             writer = csv.writer(opened, delimiter=";")
             writer.writerow(["datetime", "A", "B", "C", "anomaly", "changepoint"])
             for index, row in enumerate(rows.tolist()):
-                writer.writerow([f"2020-03-09 10:{index // 60:02}:{index % 60:02}", *row, float(index >= 500), 0.0])
+                writer.writerow(
+                    [f"2020-03-09 10:{index // 60:02}:{index % 60:02}", *row, float(index >= 500), float(index == 500)]
+                )
     return path
 
 
@@ -36,26 +39,44 @@ def test_a_folder_is_read_without_the_file_that_has_no_fault(tmp_path: Path, top
     assert np.flatnonzero(one.faulty)[0] == 500
 
 
+def experiment(faulty: np.ndarray, changed: np.ndarray) -> skab.Experiment:
+    """A thousand rows, one a second."""
+    return skab.Experiment("a/1.csv", [""] * 1000, np.arange(1000.0), np.zeros((1000, 2)), faulty, changed)
+
+
+def test_a_change_is_told_within_a_minute_or_it_is_false() -> None:
+    changed = np.isin(np.arange(1000), [100, 500, 800])
+    told = np.isin(np.arange(1000), [505, 561, 861])
+    result = skab.changes([experiment(changed, changed)], [skab.Judged(np.zeros(1000), told, told)])[0]
+    assert (result.hits, result.windows, result.false_rows) == (1, 2, 2)
+
+
 def test_the_figures_are_pooled_over_what_follows_the_warm_ups() -> None:
     faulty = np.arange(1000) >= 700
-    one = skab.Experiment("a/1.csv", [""] * 1000, np.zeros((1000, 2)), faulty)
+    one = experiment(faulty, faulty & False)
     flags = np.zeros(1000, dtype=bool)
     flags[:400] = True
     flags[[500, 501, 502]] = True
     flags[700:850] = True
-    told = skab.figures([one], [flags])
+    told = skab.figures([one], [skab.Judged(np.zeros(1000), flags, flags & False)])
     assert told.false_alarms == pytest.approx(1.0)
     assert told.missed == pytest.approx(50.0)
     assert told.f1 == pytest.approx(150 / (150 + (3 + 150) / 2))
 
 
 def test_the_command_tells_the_figures_and_writes_the_outliers(tmp_path: Path) -> None:
-    written = tmp_path / "flags"
-    result = CliRunner().invoke(main, ["benchmark", "skab", str(folder(tmp_path)), "--flags", str(written)])
+    written = tmp_path / "scores"
+    result = CliRunner().invoke(main, ["benchmark", "skab", str(folder(tmp_path)), "--scores", str(written)])
     assert result.exit_code == 0, result.output
     assert "outliers in 2 files" in result.output
+    assert "MSET, published" in result.output
+    assert "2/2 told" in result.output
     with (written / "valve1" / "0.csv").open(newline="") as file:
-        flags = [int(row["outlier"]) for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    flags = [int(row["outlier"]) for row in rows]
+    assert any(int(row["changepoint"]) for row in rows[500:510])
+    assert not any(int(row["changepoint"]) for row in rows[:400])
+    assert all((float(row["score"]) >= THRESHOLD) == (row["outlier"] == "1") for row in rows)
     assert len(flags) == 700
     assert sum(flags[400:500]) == 0
     assert all(flags[550:])
