@@ -74,11 +74,9 @@ def learn(rows: Floats) -> Correlations:
     """
     if len(rows) < 2 * SMOOTHING:
         raise ValueError(f"a warm-up takes {2 * SMOOTHING} rows at least, not {len(rows)}")
-    center, scale = rows.mean(axis=0), rows.std(axis=0)
-    used = np.flatnonzero(scale > 1e-9 * np.maximum(np.abs(center), 1e-9))
+    used, center, scale = varying(rows)
     if len(used) < 2:
         raise ValueError("fewer than two sensors vary in the warm-up")
-    center, scale = center[used], scale[used]
     smooth = smoothed((rows[:, used] - center) / scale)
     settled = smooth[SETTLED:]
     smooth_center, smooth_scale = settled.mean(axis=0), np.maximum(settled.std(axis=0), 1e-9)
@@ -91,6 +89,13 @@ def learn(rows: Floats) -> Correlations:
     within, outside = _apart(found, (smooth - smooth_center) / smooth_scale)
     most_within, most_outside = (float(np.quantile(each[SMOOTHING:], QUANTILE)) for each in (within, outside))
     return Correlations(**{**vars(found), "most_within": most_within, "most_outside": max(most_outside, 1e-12)})
+
+
+def varying(rows: Floats) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """The channels that vary in rows of readings, their means and their standard deviations, each of shape (used,)."""
+    center, scale = rows.mean(axis=0), rows.std(axis=0)
+    used = np.flatnonzero(scale > 1e-9 * np.maximum(np.abs(center), 1e-9))
+    return used, center[used], scale[used]
 
 
 def excess(found: Correlations, rows: Floats) -> Floats:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Floats
+from detectors.multivariate import varying
 
 RECENT = 10
 BEFORE = 60
@@ -68,11 +69,9 @@ def learn(rows: Floats) -> Movements:
     """
     if len(rows) < 2 * (RECENT + BEFORE):
         raise ValueError(f"a warm-up takes {2 * (RECENT + BEFORE)} rows at least, not {len(rows)}")
-    center, scale = rows.mean(axis=0), rows.std(axis=0)
-    used = np.flatnonzero(scale > 1e-9 * np.maximum(np.abs(center), 1e-9))
+    used, center, scale = varying(rows)
     if len(used) == 0:
         raise ValueError("no sensor varies in the warm-up")
-    center, scale = center[used], scale[used]
     unweighted = Movements(used, center, scale, np.eye(len(used)), 1.0)
     covariance = np.atleast_2d(np.cov(_movements(unweighted, rows).T))
     shrunk = (1.0 - SHRUNK) * covariance + SHRUNK * np.diag(np.diag(covariance))

@@ -110,7 +110,8 @@ def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[
         times: Of the readings, shape (readings,).
         values: Of the readings, shape (readings, sensors).
     """
-    profiles = [_with_budget(rule, each) for each in BUDGETS]
+    profile = Profile(rule.detectors, rule.incidents)
+    profiles = [profile.with_budget(each) for each in BUDGETS]
     sensors = values.shape[1]
     count = sensors * len(BUDGETS)
     engine = Engine(lambda slot: profiles[slot // sensors])
@@ -129,8 +130,3 @@ def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[
         Cost(kind, asked, float(raised[0, place]) / early, float(raised[1, place]) / max(days, 1e-9), days)
         for place, asked in enumerate(BUDGETS)
     ]
-
-
-def _with_budget(rule: ResolvedRule, budget: float) -> Profile:
-    settings = rule.incidents.model_copy(update={"false_alarms_per_sensor_per_day": budget, "threshold": None})
-    return Profile(rule.detectors, settings)
