@@ -15,7 +15,12 @@ from detectors.parameters import parameters_of
 
 def doubts_of(configuration: Configuration) -> list[Fault]:
     """Every doubt about a configuration that can be used."""
-    return [*_about_inputs(configuration), *_about_rules(configuration), *_about_connections(configuration)]
+    return [
+        *_about_inputs(configuration),
+        *_about_rules(configuration),
+        *_about_devices(configuration),
+        *_about_connections(configuration),
+    ]
 
 
 def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
@@ -47,6 +52,18 @@ def _about_rules(configuration: Configuration) -> Iterator[Fault]:
             if len(settable) > 1 and all(_is_nan(getattr(detector, name)) for name in settable):
                 message = f"watches nothing: none of {', '.join(settable)} is set"
                 yield Fault(("rule", resolved.index, "detectors", detector.name), message)
+
+
+def _about_devices(configuration: Configuration) -> Iterator[Fault]:
+    taken: dict[str, int] = {}
+    for index, device in enumerate(configuration.devices):
+        before = [taken[glob] for glob in ("**", *device.sensors) if glob in taken]
+        if "**" in taken or all(glob in taken for glob in device.sensors):
+            yield Fault(
+                ("device", index, "sensors"), f"is never used: device[{before[0]}] takes all of its sensors first"
+            )
+        for glob in device.sensors:
+            taken.setdefault(glob, index)
 
 
 def _is_nan(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 gateway broker upstream input    config.transport
 incidents rule                   config.detection
+device                           config.devices
 commands maintenance             config.operating
 store limits log                 here
 """
@@ -17,6 +18,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field, field_validator
 
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
+from config.devices import Device, ResolvedDevice, resolve_devices
 from config.fields import Fault, Table, WritableFile, refuse, refuse_all
 from config.operating import MOST_WINDOWS, Commands, Maintenance
 from config.transport import Broker, Connection, Gateway, Input, Tls, Upstream
@@ -25,12 +27,14 @@ __all__ = [
     "Broker",
     "Configuration",
     "Connection",
+    "Device",
     "Gateway",
     "IncidentSettings",
     "Input",
     "Limits",
     "Log",
     "Preset",
+    "ResolvedDevice",
     "ResolvedRule",
     "Rule",
     "Store",
@@ -135,6 +139,7 @@ class Configuration(Table):
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
     rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How which sensors are watched")
+    devices: tuple[Device, ...] = Field((), alias="device", strict=False, description="Which sensors belong together")
     commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
     maintenance: tuple[Maintenance, ...] = Field((), strict=False, description="When which sensors are quiet")
     store: Store = Field(  # from an empty table, so that its path is placed in the file's folder like any other
@@ -168,6 +173,19 @@ class Configuration(Table):
             raise refuse_all(faults)
         return windows
 
+    @field_validator("devices")
+    @classmethod
+    def _no_device_twice(cls, devices: tuple[Device, ...]) -> tuple[Device, ...]:
+        names = [each.name for each in devices]
+        faults = [
+            Fault((index, "name"), f"stands in device[{names.index(name)}] already")
+            for index, name in enumerate(names)
+            if name is not None and names.index(name) < index
+        ]
+        if faults:
+            raise refuse_all(faults)
+        return devices
+
     @property
     def inbound(self) -> Connection:
         """The connection that readings come from, its client id filled in."""
@@ -189,6 +207,19 @@ class Configuration(Table):
         """The first rule that matches a sensor's name. Callers remember the answer."""
         return next(each for each in self.profiles if each.matches(sensor))
 
+    @cached_property
+    def resolved_devices(self) -> tuple[ResolvedDevice, ...]:
+        """All device tables with everything filled in."""
+        return resolve_devices(self.devices, self.incidents)
+
+    def device_for(self, sensor: str) -> tuple[str, ResolvedDevice] | None:
+        """The device that a sensor belongs to, by the first table that takes it, or None. Callers remember it."""
+        for each in self.resolved_devices:
+            name = each.device_of(sensor)
+            if name is not None:
+                return name, each
+        return None
+
     def inputs_digest(self) -> str:
         """A SHA-256 in hexadecimal over what decides which sensors there are."""
         inputs = [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs]
@@ -205,6 +236,7 @@ class Configuration(Table):
             "limits": limits,
             "maintenance": [each.model_dump(mode="json") for each in self.maintenance],
             "rules": [each.as_plain() for each in self.profiles],
+            "devices": [each.as_plain() for each in self.resolved_devices],
         }
         text = json.dumps(decisive, sort_keys=True, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

@@ -3,6 +3,7 @@
     base        what a detector is              state      its arrays: grow, reset, hold back, save, load
     parameters  what an operator can set        surprise   from statistics to decades
     noise       how far out is far          contextual    the learned default, a package of its own
+    vectors     what looks at a device's sensors together: correlation, shift
 
 Imports numpy and nothing else; has no I/O, clock, thread or randomness.
 """
@@ -13,6 +14,7 @@ from typing import Any
 
 from detectors.base import Detector
 from detectors.contextual import Contextual
+from detectors.correlation import Correlation
 from detectors.cusum import Cusum
 from detectors.ewma import EwmaZScore
 from detectors.flatline import Flatline
@@ -20,13 +22,18 @@ from detectors.limits import Limits
 from detectors.median import StreamingMedian
 from detectors.rate import RateOfChange
 from detectors.seasonal import Seasonal
+from detectors.shift import Shift
 from detectors.silence import Silence
+from detectors.vectors import VectorDetector
 
 DETECTORS: dict[str, type[Detector]] = {
     each.name: each
     for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
 }
 """Every detector by its name, in the order in which a person reads them."""
+
+DEVICE_DETECTORS: dict[str, type[VectorDetector]] = {each.name: each for each in (Correlation, Shift)}
+"""Every detector that looks at the sensors of a device together, likewise."""
 
 
 def make(name: str, **parameters: Any) -> Detector:
@@ -39,4 +46,4 @@ def make(name: str, **parameters: Any) -> Detector:
     return DETECTORS[name](**parameters)
 
 
-__all__ = ["DETECTORS", "Detector", "make"]
+__all__ = ["DETECTORS", "DEVICE_DETECTORS", "Detector", "make"]

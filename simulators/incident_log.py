@@ -46,12 +46,18 @@ class IncidentLog:
         return sorted(open_ones, key=lambda each: -each["severity"])
 
     def raised(self) -> list[Raised]:
-        """All incidents, for the comparison with the truth."""
+        """All incidents, for the comparison with the truth; a device's is about the sensor that it names first."""
         return [
-            Raised(each["sensor"], seconds(each["started"]), seconds(each["ended"]), each["kind"])
+            Raised(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
             for each in self.incidents.values()
             if each["started"]
         ]
+
+
+def about(incident: dict[str, Any]) -> str:
+    """The sensor that an incident is about: its own, or the one with the largest share in that of a device."""
+    shares = incident["contributions"]
+    return str(shares[0]["sensor"] if shares else incident["sensor"])
 
 
 def seconds(moment: str | None) -> Any:

@@ -3,8 +3,9 @@
 A folder holds `<group>/<n>.csv`, or `data/<group>/<n>.csv` as in its repository, separated by semicolons, with the
 columns `datetime`, `anomaly`, `changepoint` and one for each sensor. The first 400 rows of a file are its warm-up.
 
-Outliers are judged row by row, as SKAB's leaderboard does. Changes are judged by NAB's rules, a window being the 60
-seconds from a labelled change on: who tells of it earlier earns more.
+What looks at a device's sensors in the service looks at the loop's here, row by row, and learns nothing of a row that
+is an outlier. Outliers are judged row by row, as SKAB's leaderboard does. Changes are judged by NAB's rules, a window
+being the 60 seconds from a labelled change on: who tells of it earlier earns more.
 """
 
 from __future__ import annotations
@@ -17,12 +18,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import multivariate, shift
 from detectors.base import Floats
+from detectors.correlation import Correlation
+from detectors.shift import Shift
+from detectors.state import StateTable
+from detectors.vectors import VectorDetector
 from edge.benchmarks.csv_files import BenchmarkError, read_rows, seconds, write_rows
 from edge.benchmarks.nab_scoring import PROFILES, Result, at_threshold, truth
 
 WARM_UP = 400
+THRESHOLD = 6.08
+"""Decades of surprise that make a row an outlier."""
+
+CHANGE = 2.65
+"""Decades of surprise that tell of a change."""
+
+REST = 30
+"""Rows after a change in which no other one is told: it is still passing through the means."""
+
 NOT_SENSORS = frozenset({"datetime", "anomaly", "changepoint"})
 WITHOUT_FAULT = "anomaly-free"
 WINDOW_S = 60.0
@@ -62,7 +75,7 @@ class Judged(NamedTuple):
     """What is said of a file.
 
     Attributes:
-        score: Excess over what was usual, a natural logarithm, shape (rows,).
+        score: Decades of surprise, 0 in the warm-up, shape (rows,).
         outliers: Rows that are outliers, shape (rows,).
         changes: Rows at which the level moves, shape (rows,).
     """
@@ -112,21 +125,37 @@ def _read(path: Path) -> Experiment:
     return Experiment(f"{path.parent.name}/{path.name}", stamps, times, rows, faulty, changed)
 
 
-def judge(experiment: Experiment, threshold: float = multivariate.THRESHOLD) -> Judged:
-    """Judge every row by the warm-up and the rows before it.
+def judge(experiment: Experiment, threshold: float = THRESHOLD) -> Judged:
+    """Judge every row by the warm-up and the rows before it."""
+    channels = max(2, experiment.rows.shape[1])
+    score = _surprise(Correlation(channels=channels, warm_up=WARM_UP), experiment, threshold)
+    moved = _surprise(Shift(channels=channels, warm_up=WARM_UP), experiment, CHANGE)
+    return Judged(score, score >= threshold, moments(moved))
 
-    Raises:
-        BenchmarkError: The warm-up shows too little to judge by.
-    """
-    rows = experiment.rows
-    try:
-        usual, movements = multivariate.learn(rows[:WARM_UP]), shift.learn(rows[:WARM_UP])
-    except ValueError as error:
-        raise BenchmarkError(f"{experiment.name}: {error}") from error
-    score = multivariate.excess(usual, rows)
-    moved = shift.excess(movements, rows)
-    moved[:WARM_UP] = -np.inf
-    return Judged(score, score >= threshold, shift.moments(moved))
+
+def moments(surprise: Floats) -> Flags:
+    """Rows at which a change is told, no two within `REST` rows, shape (n,)."""
+    told = np.zeros(len(surprise), dtype=bool)
+    again = 0
+    for row in np.flatnonzero(surprise >= CHANGE).tolist():
+        if row >= again:
+            told[row] = True
+            again = row + REST
+    return told
+
+
+def _surprise(detector: VectorDetector, experiment: Experiment, threshold: float) -> Floats:
+    """Decades of surprise, 0 in the warm-up, shape (rows,); what follows a row beyond the threshold isn't learned."""
+    table, slot = StateTable(detector, rows=1), np.zeros(1, dtype=np.intp)
+    rows = np.full((len(experiment.rows), detector.channels), np.nan)
+    rows[:, : experiment.rows.shape[1]] = experiment.rows
+    surprise = np.zeros(len(rows))
+    for row, time in enumerate(experiment.times):
+        held = surprise[row - 1 : row] >= threshold
+        scores = table.update(slot, rows[row : row + 1], np.array([time]), held if len(held) else None)
+        surprise[row] = np.nan_to_num(scores.score[0])
+    surprise[:WARM_UP] = 0.0
+    return surprise
 
 
 def figures(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> Figures:

@@ -69,26 +69,25 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
 
 @benchmark.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--threshold", type=float, help="Excess over the usual that makes an outlier, a natural logarithm.")
+@click.option("--threshold", type=float, help="Decades of surprise that make an outlier.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write what is said of each row into this folder.")
 def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
     """Measure how broken correlations are found on the Skoltech Anomaly Benchmark.
 
     PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
     """
-    from detectors.multivariate import THRESHOLD  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415
+    from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415 - loaded when the command runs
     from edge.benchmarks.nab_scoring import PROFILES  # noqa: PLC0415
     from edge.commands.failures import explained  # noqa: PLC0415
 
-    limit = THRESHOLD if threshold is None else threshold
+    limit = benchmark_skab.THRESHOLD if threshold is None else threshold
     with explained():
         experiments = benchmark_skab.read_folder(path)
         judged = [benchmark_skab.judge(each, limit) for each in experiments]
     if scores is not None:
         benchmark_skab.write_scores(scores, experiments, judged)
     told = benchmark_skab.figures(experiments, judged)
-    heading(f"outliers in {len(experiments)} files, at an excess of {limit:g}")
+    heading(f"outliers in {len(experiments)} files, at {limit:g} decades of surprise")
     click.echo(f"  F1 {told.f1:.3f}  false alarms {told.false_alarms:.1f} %  missed {told.missed:.1f} %")
     for name, f1, false_alarms, missed in benchmark_skab.PUBLISHED:
         click.echo(f"     {f1:.2f}                {false_alarms:5.1f} %         {missed:4.1f} %   {name}, published")

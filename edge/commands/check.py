@@ -9,7 +9,7 @@ import numpy as np
 
 from config.loading import inspect
 from config.problems import ConfigurationError, Problem
-from config.schema import Configuration, ResolvedRule
+from config.schema import Configuration, ResolvedDevice, ResolvedRule
 from config.topics import LONGEST_NAME
 from config.transport import Connection, Input
 from detectors.base import Detector
@@ -59,6 +59,7 @@ def describe(configuration: Configuration, path: Path) -> None:
     _gateway(configuration)
     _inputs(configuration)
     _rules(configuration)
+    _devices(configuration)
     _outputs(configuration)
     _store(configuration)
     _limits(configuration)
@@ -176,7 +177,7 @@ def _differences(detector: Detector) -> str:
     return ", ".join(changed)
 
 
-def _alarm(rule: ResolvedRule) -> str:
+def _alarm(rule: ResolvedRule | ResolvedDevice) -> str:
     settings = rule.incidents
     profile = Profile(rule.detectors, settings)
     if settings.threshold is not None:
@@ -216,6 +217,25 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.3g} {unit}"
     return f"{seconds:g} s"
+
+
+def _devices(configuration: Configuration) -> None:
+    if not configuration.devices:
+        return
+    heading("Devices, whose sensors are watched together too")
+    for given, device in zip(configuration.devices, configuration.resolved_devices, strict=True):
+        about = f" ({given.description})" if given.description else ""
+        one = f"one device, {device.name}/" if device.name else "one device for each name without its last level"
+        held = "three of its usual intervals" if device.hold_s is None else f"{device.hold_s:g} s"
+        bullet(f"{', '.join(device.sensors)}{about}: {one}, by {', '.join(each.name for each in device.detectors)}.")
+        paragraph(
+            f"The first {given.channels} sensors of a device are looked at, after {given.warm_up:,} rows of readings; "
+            f"a sensor's last value counts for {held}.",
+            indent=4,
+        )
+        if device.incidents != configuration.incidents:
+            paragraph(_alarm(device), indent=4)
+    click.echo()
 
 
 def _outputs(configuration: Configuration) -> None:

@@ -12,7 +12,7 @@ import click
 
 from config.problems import suggestion
 from config.schema import presets
-from detectors import DETECTORS
+from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.base import Detector
 from detectors.parameters import ParameterInfo, Range, parameters_of
 from edge.commands.terminal import heading, paragraph, term
@@ -29,13 +29,14 @@ def detectors(name: str | None, as_json: bool) -> None:
 
     NAME is that of one detector; without it, all of them and the presets are listed.
     """
-    if name is not None and name not in DETECTORS:
-        raise click.BadParameter(f"there is no detector {name}{suggestion(name, DETECTORS)}", param_hint="NAME")
-    chosen = {name: DETECTORS[name]} if name is not None else DETECTORS
+    every: dict[str, type[Detector]] = {**DETECTORS, **DEVICE_DETECTORS}
+    if name is not None and name not in every:
+        raise click.BadParameter(f"there is no detector {name}{suggestion(name, every)}", param_hint="NAME")
+    chosen = {name: every[name]} if name is not None else every
     if as_json:
         click.echo(json.dumps([as_plain(each) for each in chosen.values()], indent=2, ensure_ascii=False))
     elif name is not None:
-        _explain(DETECTORS[name])
+        _explain(every[name])
     else:
         _list()
 
@@ -44,6 +45,11 @@ def _list() -> None:
     heading("Detectors")
     for name, detector in DETECTORS.items():
         promise, _, _ = read_docstring(detector)
+        term(name, promise, column=12)
+    click.echo()
+    heading("Detectors of devices")
+    for name, device_detector in DEVICE_DETECTORS.items():
+        promise, _, _ = read_docstring(device_detector)
         term(name, promise, column=12)
     click.echo()
     heading("Presets, for a rule to begin with")
@@ -71,7 +77,10 @@ def _explain(detector: type[Detector]) -> None:
         paragraph(_setting(parameter), indent=22)
     click.echo()
     heading("In a configuration")
-    click.echo(f'  [[rule]]\n  sensors = "**"\n  [rule.detectors.{detector.name}]')
+    if detector.name in DEVICE_DETECTORS:
+        click.echo(f'  [[device]]\n  sensors = ["**"]\n  detectors = ["{detector.name}"]')
+    else:
+        click.echo(f'  [[rule]]\n  sensors = "**"\n  [rule.detectors.{detector.name}]')
     for parameter in parameters_of(detector):
         shown = "" if _unset(parameter) else _value(parameter.default)
         click.echo(f"  {parameter.name} = {shown}" if shown else f"  # {parameter.name} = ...")

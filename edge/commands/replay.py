@@ -74,7 +74,7 @@ def replay(
         accounts = pipeline.accounts
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(accounts.readings_refused.items()))
         click.echo(
-            f"{accounts.readings_taken} readings of {len(pipeline.sensors)} sensors; "
+            f"{accounts.readings_taken} readings of {pipeline.sensors.sensors} sensors; "
             f"refused: {refused or 'none'}; {accounts.events['raised']} incidents, "
             f"{len(pipeline.engine.open_incidents)} of them still open",
             err=True,

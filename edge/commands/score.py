@@ -64,7 +64,7 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
                 target.close()
     refused = sum(pipeline.accounts.readings_refused.values())
     notes = [
-        f"{account.readings} readings of {len(pipeline.sensors)} sensors",
+        f"{account.readings} readings of {pipeline.sensors.sensors} sensors",
         f"{pipeline.accounts.events['raised']} incidents",
         f"{account.missing} empty cells" if account.missing else "",
         f"{refused} readings refused as late or repeated" if refused else "",

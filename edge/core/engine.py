@@ -4,6 +4,9 @@ It walks a batch round by round, so that whole arrays are scored at once, and ha
 sensors' trackers. How readings are cut into batches changes nothing: a finding carries the position of the reading
 that caused it, and findings are put in that order.
 
+A device is watched like a sensor, by what its sensors say together: once a batch's readings are scored, so are the rows
+that they make. Its value is how many times as far from the ordinary a row is as is usual at most.
+
 Silence is measured by the stream clock, from the moment of a sensor's last reading on, so that a replay finds the
 silences that the live run found, and a sensor whose clock is slow isn't called silent. Live, while nothing arrives at
 all, `tick()` says how far the clock would be.
@@ -11,14 +14,16 @@ all, `tick()` says how far the clock would be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
 from edge.core.calibration import Calibration
+from edge.core.devices import Devices, Rows
 from edge.core.finding import Finding
 from edge.core.groups import Group, Profile
 from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
@@ -27,12 +32,6 @@ from edge.core.rounds import rounds
 from edge.core.stream_clock import StreamClock
 from edge.core.trace import Observer, scored_round
 from edge.core.vitals import Vitals
-
-INTERRUPTION_S = 5.0
-"""After an interruption of our own, a leap of the stream clock by more than this was no sensor's silence."""
-
-USUAL_GAPS = 3.0
-"""Nor is it one if it is longer than so many gaps of the sensor that reports most often, of those that it concerns."""
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
@@ -43,12 +42,13 @@ class Engine:
 
     Args:
         profile_of: Gives the profile of a sensor by its slot; asked once, when the sensor is first seen.
+        devices: Which sensors belong together.
 
     Attributes:
         observer: Told of every round that was scored; None for nobody.
     """
 
-    def __init__(self, profile_of: Callable[[int], Profile]) -> None:
+    def __init__(self, profile_of: Callable[[int], Profile], devices: Devices | None = None) -> None:
         self._profile_of = profile_of
         self.groups: dict[Profile, Group] = {}
         self.members: list[tuple[Group, int]] = []
@@ -56,6 +56,7 @@ class Engine:
         self.calibration = Calibration()
         self.trackers: dict[int, Tracker] = {}
         self.clock = StreamClock()
+        self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
         self._order: list[Group] = []
         self._group = np.zeros(0, dtype=np.intp)
@@ -88,6 +89,7 @@ class Engine:
         self._mark_trackers()
         self.vitals.grow(sensors)
         self.calibration.grow(sensors)
+        self.devices.grow(sensors)
         self._protected = np.concatenate([self._protected, np.zeros(sensors - len(self._protected), dtype=bool)])
 
     @property
@@ -121,6 +123,8 @@ class Engine:
         was right. Silence is no longer or shorter for it either way.
         """
         vitals = self.vitals
+        self.devices.shift(slots, by)
+        slots = np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp)
         vitals.time[slots] += by
         self.calibration.shift(slots, by)
         for slot in slots.tolist():
@@ -179,6 +183,10 @@ class Engine:
             self._forgive(before, float(clock[0]))
         for positions in rounds(batch.slots):
             self._process_round(positions, batch, clock)
+        rows = self.devices.assemble(batch)
+        if rows is not None:
+            for chosen in rounds(rows.slots):
+                self._process_rows(rows, chosen, clock)
         self._find_silences(self.clock.now, clock)
         return self._take_findings()
 
@@ -210,15 +218,42 @@ class Engine:
             self._note_returns(slots, values, times, positions, now)
         now = np.maximum(now, times)
         vitals.record(slots, values, times, now)
+        for group, part in self._by_group(slots):
+            mine = slots[part]
+            verdicts = group.update(
+                self._row[mine], values[part], times[part], self._held[mine] | self._protected[mine]
+            )
+            self._weigh(group, mine, values[part], times[part], positions[part], now[part], verdicts)
+
+    def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
+        slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
+        now = np.maximum(clock[positions], times)
+        for group, part in self._by_group(slots):
+            mine, values = slots[part], group.fitting(rows.values[chosen][part])
+            verdicts = group.update(self._row[mine], values, times[part], self._held[mine] | self._protected[mine])
+            distances = group.distances(verdicts)
+            self.vitals.record(mine, distances, times[part], now[part])
+            self._weigh(group, mine, distances, times[part], positions[part], now[part], verdicts)
+
+    def _by_group(self, slots: Slots) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
+        """The groups of some sensors, and which of them belong to each."""
         membership = self._group[slots]
         present: list[int] = np.unique(membership).tolist() if len(self._order) > 1 else [0]
         for which in present:
             mine = membership == which
-            everyone = mine.all()
-            part = slice(None) if everyone else mine
-            self._score(self._order[which], slots[part], values[part], times[part], positions[part], now[part])
+            yield self._order[which], slice(None) if mine.all() else mine
 
-    def _score(self, group: Group, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
+    def _weigh(
+        self,
+        group: Group,
+        slots: Slots,
+        values: Floats,
+        times: Floats,
+        positions: Slots,
+        now: Floats,
+        verdicts: list[Scores],
+    ) -> None:
+        """Hold what detectors say of a round against the sensors' levels."""
         vitals, settings = self.vitals, group.profile.incidents
         rows = self._row[slots]
         is_open = self._held[slots]
@@ -230,7 +265,6 @@ class Engine:
         elif is_open.any():
             level = np.where(is_open, vitals.level[slots], level)
         protected = self._protected[slots]
-        verdicts = group.update(rows, values, times, is_open | protected)
         learned, told = group.most_surprised(verdicts, len(slots))
         best = np.fmax(learned, told)
         level = np.where(told >= assumed, np.minimum(level, assumed), level)
@@ -245,13 +279,17 @@ class Engine:
         else:
             calibration.note(slots, learned, self._tracked[slots], settings)
         for index in np.flatnonzero((run >= settings.raise_after) | self._tracked[slots]):
+            slot = int(slots[index])
             observation = Observation(
                 time=float(times[index]),
                 value=float(values[index]),
                 threshold=float(level[index]),
-                opinions=_opinions(group, verdicts, int(index)),
+                opinions=group.opinions(verdicts, int(index)),
             )
-            self._judge(int(slots[index]), group, observation, int(positions[index]), float(now[index]))
+            if group.of_devices:
+                shares = group.shares(observation, int(self._row[slot]))
+                observation.contributions = self.devices.contributions(slot, shares)
+            self._judge(slot, group, observation, int(positions[index]), float(now[index]))
         if self.observer is not None:
             readings = (slots, times, values)
             self.observer.scored(scored_round(group.profile, readings, verdicts, best, level, self.trackers))
@@ -269,13 +307,14 @@ class Engine:
         score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
         if score < calm:
             signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
-        elif lasted and not _is_beyond_a_limit(group, observation):
+        elif lasted and not group.is_beyond_a_limit(observation):
             signal = Signal.ADOPTION
             if tracker.incident is not None:
                 group.adopt(int(self._row[slot]))
         else:
             signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
-        self._step(slot, tracker, signal, observation, (position, 1, 0.0, slot), clock)
+        order = (position, 2 if group.of_devices else 1, 0.0, slot)
+        self._step(slot, tracker, signal, observation, order, clock)
 
     def _step(
         self,
@@ -298,7 +337,7 @@ class Engine:
         by_score = (
             signal is Signal.EXCEEDS
             and not self._protected[slot]
-            and not _is_beyond_a_limit(self.members[slot][0], observation)
+            and not self.members[slot][0].is_beyond_a_limit(observation)
         )
         if transition is Transition.RAISED and by_score:
             self.calibration.raised(slot)
@@ -356,35 +395,4 @@ class Engine:
         if after <= before:
             return
         self._interrupted = False
-        vitals = self.vitals
-        absent = vitals.seen <= before
-        known = vitals.interval[absent & (vitals.interval > 0)]
-        usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
-        leap = after - before
-        if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
-            vitals.deadline[absent] += leap
-            vitals.seen[absent] += leap
-
-
-def _is_beyond_a_limit(group: Group, observation: Observation) -> bool:
-    """Whether a detector is surprised that has nothing to learn: what the operator has set can't be adopted."""
-    return any(
-        each.score >= observation.threshold and each.detector in group.unlearning for each in observation.opinions
-    )
-
-
-def _opinions(group: Group, verdicts: list[Scores], index: int) -> list[Opinion]:
-    opinions = [
-        Opinion(
-            detector.name,
-            detector.kind,
-            float(verdict.score[index]),
-            float(verdict.expected[index]),
-            float(verdict.lower[index]),
-            float(verdict.upper[index]),
-        )
-        for detector, verdict in zip(group.profile.detectors, verdicts, strict=True)
-        if not np.isnan(verdict.score[index])
-    ]
-    opinions.sort(key=lambda each: -each.score)
-    return opinions
+        self.vitals.forgive(before, after - before)

@@ -88,7 +88,9 @@ class IncidentData(Model):
     lower: float | None = Field(description="Lower end of the band that holds all but 1 in 1,000 ordinary readings")
     upper: float | None = Field(description="Upper end of that band")
     detectors: list[DetectorEvidence] = Field(description="The detectors that agree, the most surprised first")
-    contributions: list[Contribution] = Field(default_factory=list)
+    contributions: list[Contribution] = Field(
+        default_factory=list, description="Of a device: its sensors' shares at the peak, the largest first"
+    )
     started: Timestamp
     last: Timestamp = Field(description="Time of the last reading that belongs to the incident")
     ended: Timestamp | None = None

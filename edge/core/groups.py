@@ -1,4 +1,7 @@
-"""Groups: the sensors that one profile watches, and what its detectors have learned of them."""
+"""Groups: the sensors that one profile watches, and what its detectors have learned of them.
+
+Devices make groups of their own: their readings are rows of values, one a channel.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import numpy as np
 from config.schema import IncidentSettings
 from detectors.base import Detector, Floats, Scores, Slots, bounded
 from detectors.state import StateTable
+from detectors.vectors import VectorDetector, ratio_of
+from edge.core.incidents import Observation, Opinion
 
 LEVELS = (3.0, 12.0)
 """The raising level stays within these, in decades, whatever budget and rate say."""
@@ -51,7 +56,14 @@ class Group:
             table.detector.name for table in self.tables if not any(each.learned for each in table.fields.values())
         }
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
+        vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
+        self.channels = vector[0].channels if vector else 0
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
+
+    @property
+    def of_devices(self) -> bool:
+        """Whether it is devices that are watched."""
+        return self.channels > 0
 
     def add(self) -> int:
         """Make room for one more sensor; returns its row."""
@@ -78,6 +90,51 @@ class Group:
             else:
                 learned = np.fmax(learned, verdict.score)
         return learned, told
+
+    def fitting(self, values: Floats) -> Floats:
+        """Rows of values with as many columns as the detectors take; NaN in those that weren't there."""
+        fitted = np.full((len(values), self.channels), np.nan)
+        fitted[:, : values.shape[1]] = values[:, : self.channels]
+        return fitted
+
+    def distances(self, verdicts: list[Scores]) -> Floats:
+        """How many times as far from the ordinary devices are as is usual at most; 0 while nothing is known."""
+        farthest = np.zeros(len(verdicts[0].score))
+        for detector, verdict in zip(self.profile.detectors, verdicts, strict=True):
+            if isinstance(detector, VectorDetector):
+                farthest = np.fmax(farthest, np.sqrt(ratio_of(verdict.score, detector.usual)))
+        return farthest
+
+    def shares(self, observation: Observation, row: int) -> list[float]:
+        """The share of each channel of a device in what its most surprised detector says of its last row."""
+        for table in self.tables if observation.opinions else ():
+            if isinstance(table.detector, VectorDetector) and table.detector.name == observation.opinions[0].detector:
+                shares: list[float] = table.detector.shares(table.arrays, row).tolist()
+                return shares
+        return []
+
+    def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
+        """What each detector says of one reading of a round, the most surprised first."""
+        opinions = [
+            Opinion(
+                detector.name,
+                detector.kind,
+                float(verdict.score[index]),
+                float(verdict.expected[index]),
+                float(verdict.lower[index]),
+                float(verdict.upper[index]),
+            )
+            for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
+            if not np.isnan(verdict.score[index])
+        ]
+        opinions.sort(key=lambda each: -each.score)
+        return opinions
+
+    def is_beyond_a_limit(self, observation: Observation) -> bool:
+        """Whether a detector is surprised that has nothing to learn: what the operator has set can't be adopted."""
+        return any(
+            each.score >= observation.threshold and each.detector in self.unlearning for each in observation.opinions
+        )
 
     def patience(self, rows: Slots, decades: Floats) -> Floats:
         """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""

@@ -135,12 +135,14 @@ class Observation:
         value: Value of the reading; of a silence, the last value.
         threshold: The sensor's raising level at that time, in decades.
         opinions: Those of the detectors that had one, the most surprised first.
+        contributions: Of a device: the slots of its sensors, and the share of each in the score; the largest first.
     """
 
     time: float
     value: float
     threshold: float
     opinions: list[Opinion]
+    contributions: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -169,11 +171,12 @@ class Evidence:
 
 @dataclass(slots=True)
 class Peak:
-    """The most surprising moment of an incident."""
+    """The most surprising moment of an incident, and the sensors' contributions if it is a device's."""
 
     value: float
     score: float
     time: float
+    contributions: list[tuple[int, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -211,7 +214,7 @@ class Incident:
     def from_observation(cls, observation: Observation) -> Incident:
         """An incident that begins with this observation."""
         leading = observation.opinions[0]
-        peak = Peak(observation.value, leading.score, observation.time)
+        peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
         incident = cls(observation.time, leading.kind, observation, peak)
         incident.extend(observation)
         return incident
@@ -231,7 +234,7 @@ class Incident:
             else:
                 known.score = max(known.score, opinion.score)
         if leading.score > self.peak.score:
-            self.peak = Peak(observation.value, leading.score, observation.time)
+            self.peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
         if observation.value > leading.expected:
             self.above += 1
         elif observation.value < leading.expected:

@@ -14,16 +14,15 @@ import msgspec
 import numpy as np
 
 from config.calendar import Window
-from config.schema import ResolvedRule
 from edge.core import saving
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.decoders.base import Repetition
+from edge.core.devices import Devices
 from edge.core.engine import Engine
 from edge.core.events import Event
 from edge.core.finding import Finding
 from edge.core.gaps import Gap
-from edge.core.groups import Profile
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
 from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, join
@@ -35,15 +34,13 @@ from edge.core.operator.watch import Watch
 from edge.core.operator.words import WordRefused
 from edge.core.recovery import Unlearned, learn
 from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
-from edge.core.reporting import Reporter, SensorFacts
-from edge.core.routes import Routes, topic_for
+from edge.core.reporting import Reporter
+from edge.core.roster import DeviceFor, Roster, RuleFor
+from edge.core.routes import Routes
 from edge.core.sensors import SensorTable
 from edge.core.snapshot import Snapshot
 from edge.core.topics import Topics
 from edge.core.trace import Observer
-
-NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
-"""Kinds that mean nothing for a sensor that reports only now and then, or repeats itself."""
 
 
 @dataclass(slots=True)
@@ -73,6 +70,7 @@ class Pipeline:
         topics: Our own topics.
         routes: Which topics are read, and how.
         rule_for: The operator's rule for a sensor, by its name.
+        device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
         sensors: How many sensors there may be.
         limits: What is taken at most.
         reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
@@ -85,8 +83,9 @@ class Pipeline:
         gateway: str,
         topics: Topics,
         routes: Routes,
-        rule_for: Callable[[str], ResolvedRule],
+        rule_for: RuleFor,
         *,
+        device_for: DeviceFor = lambda _: None,
         sensors: int = 10_000,
         limits: IntakeLimits | None = None,
         reorder_s: float = 0.0,
@@ -95,16 +94,14 @@ class Pipeline:
     ) -> None:
         self.accounts = Accounts()
         self.sensors = SensorTable(sensors)
-        self.engine = Engine(lambda slot: self._profiles[slot])
+        devices = Devices()
+        self.roster = Roster(self.sensors, devices, topics, rule_for, device_for)
+        self.engine = Engine(self.roster.profile, devices)
         self.watch = Watch(self.engine, Desk(maintenance))
         self._topics = topics
-        self._rule_for = rule_for
         self.reorder = Reorder(reorder_s)
-        self.intake = Intake(routes, self.sensors, self._add_sensor, limits or IntakeLimits(), self.accounts)
-        self.reporter = Reporter(gateway, topics, lambda slot: self._facts[slot])
-        self._profiles: list[Profile] = []
-        self.repetitions: list[str] = []
-        self._facts: list[SensorFacts] = []
+        self.intake = Intake(routes, self.sensors, self.roster.add, limits or IntakeLimits(), self.accounts)
+        self.reporter = Reporter(gateway, topics, self.roster.facts)
         self.open_incidents = OpenIncidents(topics)
         self._hearing = Hearing(self.watch, self.sensors.names, lambda: self.open_incidents.events)
         self._commands = topics.command("") if commands else None
@@ -157,12 +154,14 @@ class Pipeline:
         letters: list[DeadLetter] = []
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
+        self._allot_devices()
         return self._learn(batch, delivered, messages.__getitem__, letters, _noted(messages))
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""
         letters: list[DeadLetter] = []
         batch = self.intake.read_readings(readings, letters)
+        self._allot_devices()
         arrivals = ArrivalsTold()
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
@@ -271,6 +270,24 @@ class Pipeline:
         """The retained topics as they should stand: every open incident, and the list of them."""
         return self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
 
+    def teach_devices(self, past: Iterable[Part]) -> int:
+        """Let devices that are new, as the configuration was changed, learn from the journal's past; see `learn()`.
+
+        They get slots, of which the journal knows nothing: the state must be saved before anything else is journaled.
+        """
+        known = len(self.sensors)
+        self._allot_devices()
+        self.watch.grow(self.sensors.names)
+        unlearned = Unlearned()
+        for slot in range(known, len(self.sensors)):
+            unlearned.forget(self.engine, slot)
+        return self.learn(unlearned, past) if unlearned.slots else 0
+
+    def _allot_devices(self) -> None:
+        """Give slots to the devices that have got a second sensor."""
+        for device in self.engine.devices.unallotted():
+            self.intake.slot(device.name, Repetition.PERIODIC, timed_by_arrival=False)
+
     def _learn(
         self,
         batch: Batch,
@@ -284,9 +301,9 @@ class Pipeline:
         if len(batch) or delivered:
             part = Readings(batch, self._new_sensors(), delivered, after_a_break)
         self.watch.grow(self.sensors.names)
-        findings = []
+        findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:
-            findings = self._take(self.reorder.pass_time(np.inf), None, letters)
+            findings += self._take(self.reorder.pass_time(np.inf), None, letters)
             self.engine.interrupted()
             self.is_interrupted = False
         findings += self._take(self.reorder.pass_on(batch), message_of, letters, arrivals)
@@ -305,6 +322,11 @@ class Pipeline:
     ) -> list[Finding]:
         return self.watch.process(self.intake.admit(batch, message_of, letters, arrivals))
 
+    def _leave_forsaken(self) -> list[Finding]:
+        """End the incidents of devices that have no sensors any more."""
+        left = self.roster.forsaken & self.engine.open_incidents.keys() if self.roster.forsaken else ()
+        return [finding for slot in sorted(left) for finding in self.watch.adopt(slot, ("", ""))]
+
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
         findings = self._take(self.reorder.pass_time(clock), None, letters)
@@ -316,12 +338,12 @@ class Pipeline:
         """Sensors that the engine doesn't know yet, as `know()` takes them."""
         first = len(self.engine.members)
         names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]
-        return list(zip(names, self.repetitions[first:], timed, strict=True))
+        return list(zip(names, self.roster.repetitions[first:], timed, strict=True))
 
     def _report(self, findings: list[Finding], letters: list[DeadLetter]) -> Step:
         step = Step(dead_letters=letters)
         for finding in findings:
-            before = self.open_incidents.events.get(self._facts[finding.slot].name)
+            before = self.open_incidents.events.get(self.sensors.names[finding.slot])
             continues = before is not None and finding.transition is not Transition.RAISED
             event = self.reporter.report(finding, before.incident if before is not None and continues else None)
             step.events.append(event)
@@ -333,16 +355,6 @@ class Pipeline:
             self.watch.desk.changed = False
             step.retained[self._topics.shelved] = self.watch.desk.listing()
         return step
-
-    def _add_sensor(self, slot: int, repetition: Repetition) -> None:
-        name = self.sensors.names[slot]
-        rule = self._rule_for(name)
-        detectors = rule.detectors
-        if repetition is not Repetition.PERIODIC:
-            detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)
-        self.repetitions.append(repetition.value)
-        self._profiles.append(Profile(detectors, rule.incidents))
-        self._facts.append(SensorFacts(name, topic_for(name, self._topics.anomaly("")), rule.unit, rule.labels))
 
 
 def _noted(messages: Sequence[Message]) -> ArrivalsNoted:

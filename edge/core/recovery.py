@@ -37,6 +37,16 @@ class Unlearned:
     rows: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     slots: set[int] = field(default_factory=set)
 
+    def forget(self, engine: Engine, slot: int) -> None:
+        """Let all of a sensor's or a device's detectors begin anew."""
+        group, row = engine.members[slot]
+        self.slots.add(slot)
+        for place, table in enumerate(group.tables):
+            table.reset(np.array([row]))
+            rows = self.rows.setdefault((engine.ordered_groups.index(group), place), [])
+            if row not in rows:
+                rows.append(row)
+
 
 def take_over(engine: Engine, snapshot: Snapshot) -> Unlearned:
     """Give an engine's detectors what a snapshot knows, sensor by sensor; return what it doesn't.
@@ -80,7 +90,7 @@ def learn(
     """Let detectors learn from the journal's past what the snapshot couldn't give them; returns how many readings.
 
     The past is gone through by an engine of its own that knows the concerned sensors only, incidents and all, so that
-    what it learns is what would have been learned then.
+    what it learns is what would have been learned then. For a device those are all of its sensors.
 
     Args:
         engine: Whose detectors are to learn.
@@ -89,13 +99,16 @@ def learn(
         by_arrival: Slots of the sensors whose readings the gateway's clock stamps.
         reorder_s: How late a reading may be and still be put in order.
     """
-    shadow = Engine(lambda slot: engine.members[slot][0].profile)
+    shadow = Engine(lambda slot: engine.members[slot][0].profile, engine.devices.anew())
     shadow.grow(len(engine.members))
     admission = Admission()
     admission.grow(len(engine.members))
     reorder = Reorder(reorder_s)
     concerned = np.zeros(len(engine.members), dtype=bool)
     concerned[list(unlearned.slots)] = True
+    for slot in unlearned.slots:
+        if engine.devices.is_device(slot):
+            concerned[engine.devices.members(slot)] = True
     stamped = np.zeros(0, dtype=np.intp) if by_arrival is None else by_arrival
     learned = 0
     for part in join(past):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from edge.core.events import (
+    Contribution,
     DetectorEvidence,
     Event,
     IncidentData,
@@ -19,7 +20,7 @@ from edge.core.events import (
 from edge.core.finding import Finding
 from edge.core.gaps import Gap, gap_event
 from edge.core.incidents import Incident, Opinion, Transition
-from edge.core.sentences import expects_nothing, sentence
+from edge.core.sentences import device_sentence, expects_nothing, sentence
 from edge.core.topics import Topics
 
 
@@ -72,7 +73,12 @@ class Reporter:
         text, number = severity_name(incident.severity)
         band = shown_band(observation.opinions) or shown_band(incident.last.opinions)
         active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
+        contributions = [
+            Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
+        ]
         message = sentence(facts.name, facts.unit, finding.transition, incident, observation, band)
+        if contributions and finding.transition in {Transition.RAISED, Transition.UPDATED}:
+            message = device_sentence(facts.name, incident, [(each.sensor, each.share) for each in contributions])
         event = IncidentEvent(
             id=f"{identity}-{finding.number}-{transition}",
             source=f"/edgewarden/{self._gateway}",
@@ -101,6 +107,7 @@ class Reporter:
                 lower=_finite(band.lower if band else math.nan),
                 upper=_finite(band.upper if band else math.nan),
                 detectors=_evidence(incident),
+                contributions=contributions,
                 started=timestamp(incident.started),
                 last=timestamp(incident.last.time),
                 ended=None if active else timestamp(observation.time),

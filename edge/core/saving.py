@@ -22,7 +22,7 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
     engine, intake = line.engine, line.intake
     return Snapshot(
         digest=digest,
-        sensors=list(zip(line.sensors.names, line.repetitions, strict=True)),
+        sensors=list(zip(line.sensors.names, line.roster.repetitions, strict=True)),
         tables=[[table.to_bytes() for table in group] for group in engine.tables()],
         vitals=pack_arrays(engine.vitals),
         calibration=pack_arrays(engine.calibration),
@@ -42,6 +42,7 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
         held=line.reorder.held(),
         reorder_clock=line.reorder.clock.saved(),
         desk=line.watch.desk.saved(),
+        devices=engine.devices.saved(),
     ).to_bytes()
 
 
@@ -60,6 +61,8 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
         raise SnapshotError("there is no room for its sensors")
     engine, intake, reorder = line.engine, line.intake, line.reorder
     unlearned = take_over(engine, snapshot)
+    for slot in engine.devices.go_on_from(snapshot.devices):
+        unlearned.forget(engine, slot)
     unpack_arrays(engine.vitals, snapshot.vitals)
     if snapshot.calibration:
         unpack_arrays(engine.calibration, snapshot.calibration)

@@ -1,29 +1,50 @@
-"""The sensor table: a row number, its slot, for each sensor name; bounded."""
+"""The sensor table: a row number, its slot, for each sensor and for each device; bounded.
+
+A device is watched like a sensor, so it has a slot too. Its name ends in a slash, as no sensor's does.
+"""
 
 from __future__ import annotations
+
+
+def is_device(name: str) -> bool:
+    """Whether a name in the table is that of a device."""
+    return name.endswith("/")
 
 
 class SensorTable:
     """Names of sensors, in the order in which they were first seen; a slot is an index into it.
 
     Args:
-        limit: How many sensors there may be.
+        limit: How many sensors there may be; devices come on top.
+
+    Attributes:
+        names: By slot.
+        devices: How many of them are devices.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.names: list[str] = []
+        self.devices = 0
         self._slots: dict[str, int] = {}
 
     def __len__(self) -> int:
+        """How many slots are given out."""
         return len(self.names)
 
+    @property
+    def sensors(self) -> int:
+        """How many of them are sensors."""
+        return len(self.names) - self.devices
+
     def slot(self, name: str) -> int | None:
-        """The slot of a sensor, given out now if it is new; None if there is no room for a new one."""
+        """The slot of a sensor or device, given out now if it is new; None if there is no room for a new sensor."""
         known = self._slots.get(name)
         if known is not None:
             return known
-        if len(self.names) >= self.limit:
+        if is_device(name):
+            self.devices += 1
+        elif self.sensors >= self.limit:
             return None
         slot = len(self.names)
         self.names.append(name)

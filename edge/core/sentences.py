@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from edge.core.incidents import Incident, Observation, Opinion, Transition
 
@@ -18,6 +19,10 @@ SAYS = {
     "correlation": "no longer moves with its device, at",
     "clock": "has a wrong clock, at",
 }
+
+MOST_NAMED = 3
+WORTH_NAMING = 0.1
+"""Of a device's sensors, so many are named in its sentence, if their share in the score is at least this."""
 
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",
@@ -56,6 +61,20 @@ def sentence(
     again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
     verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
     return f"{sensor} {verb} {value}{expectation(band, unit)}"
+
+
+def device_sentence(device: str, incident: Incident, shares: Sequence[tuple[str, float]]) -> str:
+    """One sentence about a device: what its sensors do together, and which of them most.
+
+    Args:
+        device: Its name.
+        incident: The incident.
+        shares: Names of sensors and their shares in the score, the largest first; one at least.
+    """
+    says = "have shifted together" if incident.kind == "level_shift" else "no longer move together"
+    named = [f"{name.removeprefix(device)} {share:.0%}" for name, share in shares[:MOST_NAMED] if share >= WORTH_NAMING]
+    first = named or [f"{shares[0][0].removeprefix(device)} {shares[0][1]:.0%}"]
+    return f"The sensors of {device.rstrip('/')} {says}: {', '.join(first)}"
 
 
 def expectation(band: Opinion | None, unit: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.devices import Device
 from edge.core.events import Event
 from edge.core.incidents import Tracker
 from edge.core.operator.desk import DeskState
@@ -51,6 +52,7 @@ class Snapshot(msgspec.Struct):
         reorder_clock: The stream clock of those.
         calibration: The arrays from which the raising levels follow.
         desk: What the operator has said.
+        devices: The rows that are being put together.
         interrupted_now: Whether the next reading of all, held back or not, is the first after an interruption.
     """
 
@@ -75,6 +77,7 @@ class Snapshot(msgspec.Struct):
     interrupted_now: bool = False
     calibration: bytes = b""
     desk: DeskState = msgspec.field(default_factory=DeskState)
+    devices: list[Device] = msgspec.field(default_factory=list)
 
     def known_sensors(self) -> list[tuple[str, str, bool]]:
         """Every sensor in the order of the slots, as `Pipeline.know()` takes them."""

@@ -13,6 +13,12 @@ RECENT = 16
 LONGEST_GAP = 10.0
 """In the learned interval, a gap counts as at most this many intervals."""
 
+INTERRUPTION_S = 5.0
+"""After an interruption of our own, a leap of the stream clock by more than this was no sensor's silence."""
+
+USUAL_GAPS = 3.0
+"""Nor is it one if it is longer than so many gaps of the sensor that reports most often, of those that it concerns."""
+
 
 class Vitals:
     """Arrays with one row a sensor; rows follow the sensor table.
@@ -65,6 +71,15 @@ class Vitals:
         self.value[slots] = values
         self.seen[slots] = clock
         self.silences[slots] = 0
+
+    def forgive(self, before: float, leap: float) -> None:
+        """Put off the silence of sensors that were last seen up to a time, if the stream clock then leapt too far."""
+        absent = self.seen <= before
+        known = self.interval[absent & (self.interval > 0)]
+        usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
+        if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
+            self.deadline[absent] += leap
+            self.seen[absent] += leap
 
     def recent(self, slot: int) -> list[tuple[float, float]]:
         """The last readings of a sensor, oldest first: (time, value)."""

@@ -22,7 +22,8 @@ class Span(NamedTuple):
     """An incident, as a report shows it.
 
     Attributes:
-        sensor: Its sensor.
+        sensor: Its sensor, or its device.
+        about: Its sensor; of a device, the one with the largest share.
         raised: When it was raised, seconds since the epoch, UTC.
         ended: When it ended, or infinity if it is still open.
         severity: The worst that was published, 1 to 1000.
@@ -34,6 +35,7 @@ class Span(NamedTuple):
     """
 
     sensor: str
+    about: str
     raised: float
     ended: float
     severity: int
@@ -152,7 +154,7 @@ def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> Sum
 
 
 def _is_about(label: Label, incident: Span) -> bool:
-    return label.sensor is None or label.sensor == incident.sensor
+    return label.sensor is None or label.sensor == incident.about
 
 
 def _about(label: Label, incidents: Iterable[Span]) -> list[Span]:

@@ -135,6 +135,7 @@ def _span(event: Event) -> Span:
     data = msgspec.json.decode(event.payload)["data"]
     return Span(
         sensor=event.sensor,
+        about=data["contributions"][0]["sensor"] if data["contributions"] else event.sensor,
         raised=event.time,
         ended=math.inf,
         severity=event.severity,

@@ -65,6 +65,7 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
         topics,
         routes,
         configuration.rule_for,
+        device_for=configuration.device_for,
         sensors=limits.sensors,
         limits=IntakeLimits(
             payload_bytes=limits.payload_bytes,
@@ -91,7 +92,9 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
     """
     keep = configuration.store
     topics = Topics(configuration.gateway.topic_base)
-    catches = {fault for rule in configuration.profiles for each in rule.detectors for fault in each.catches}
+    of_sensors = [each for rule in configuration.profiles for each in rule.detectors]
+    of_devices = [each for device in configuration.resolved_devices for each in device.detectors]
+    catches = {fault for each in (*of_sensors, *of_devices) for fault in each.catches}
     about: dict[str, object] = {
         "gateway": configuration.gateway.name,
         "version": version(),

@@ -76,6 +76,8 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
         before = pipeline.engine.vitals.count.copy()
         if recollection.state is not None or recollection.complete:
             pipeline.relive(_since(recollection.since))
+        if recollection.state is not None and recollection.digest != digest:
+            learned += pipeline.teach_devices(_past(_latest(store, RELEARNED)))
         relived = pipeline.engine.vitals.count.copy()
         relived[: len(before)] -= before
     except SnapshotError as error:
@@ -88,7 +90,7 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
         gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
     log.info(
         "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
-        len(pipeline.sensors),
+        pipeline.sensors.sensors,
         len(pipeline.engine.open_incidents),
         len(recollection.since),
         learned,

@@ -48,7 +48,8 @@ def health_json(
         {
             "time": timestamp(now),
             "uptime_s": round(now - started, 1),
-            "sensors": len(pipeline.sensors),
+            "sensors": pipeline.sensors.sensors,
+            "devices": pipeline.sensors.devices,
             "open_incidents": len(pipeline.engine.open_incidents),
             **pipeline.accounts.as_dict(),
             "dropped_qos0": inbound.dropped_qos0,

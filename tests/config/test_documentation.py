@@ -27,7 +27,7 @@ def fields_of(model: type[Table], prefix: str = "") -> Iterator[tuple[str, Field
     for name, field in model.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         inner = model_within(field.annotation)
-        if path in {"rule[].incidents", "rule[].detectors"}:
+        if path in {"rule[].incidents", "rule[].detectors", "device[].incidents"}:
             continue
         if inner is None:
             yield path, field
@@ -40,7 +40,7 @@ FIELDS = dict(fields_of(Configuration))
 PARAMETERS = {
     f"detectors.{name}.{each.name}": each for name, detector in DETECTORS.items() for each in parameters_of(detector)
 }
-SPECIAL = {"rule[].incidents.*", "rule[].detectors.NAME.enabled"}
+SPECIAL = {"rule[].incidents.*", "rule[].detectors.NAME.enabled", "device[].incidents.*"}
 
 
 def test_the_page_has_a_row_for_every_key_and_for_nothing_else() -> None:
@@ -140,6 +140,11 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "input[].repetition",
         "incidents.threshold",
         "maintenance[]",
+        "device[].sensors",
+        "device[].name",
+        "device[].description",
+        "device[].labels",
+        "device[].hold_s",
     )
     for key, field in FIELDS.items():
         value = data

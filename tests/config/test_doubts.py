@@ -31,6 +31,12 @@ DOUBTS = [
         "isn't set here and now",
     ),
     (f"{INPUT}[upstream]\nhost = 'h'\nusername = 'x'", "upstream.username", 5, "plain text"),
+    (
+        f"{INPUT}[[device]]\nsensors = ['a/**', 'b']\n[[device]]\nsensors = ['b']",
+        "device[1].sensors",
+        6,
+        "is never used: device[0]",
+    ),
     (f"{INPUT}[broker.tls]", "broker.port", 3, "8883 is usual"),
 ]
 

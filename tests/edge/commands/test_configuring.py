@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.loading import load, parse
-from detectors import DETECTORS
+from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.parameters import parameters_of
 from edge.commands import main
 from edge.commands.check import example
@@ -210,7 +210,7 @@ def test_the_example_follows_topic_and_template(text: str, topic: str, sensor: s
 
 def test_detectors_lists_all_of_them_and_the_presets() -> None:
     text = running_text(run("detectors"))
-    for name in (*DETECTORS, "limits_only", "on_change", "counter"):
+    for name in (*DETECTORS, *DEVICE_DETECTORS, "limits_only", "on_change", "counter"):
         assert f" {name} " in f" {text} "
 
 
@@ -234,7 +234,7 @@ def test_what_is_shown_as_configuration_can_be_used(name: str) -> None:
 
 def test_detectors_are_told_to_programs_as_json() -> None:
     described = json.loads(run("detectors", "--json").stdout)
-    assert [each["name"] for each in described] == list(DETECTORS)
+    assert [each["name"] for each in described] == [*DETECTORS, *DEVICE_DETECTORS]
     (one,) = json.loads(run("detectors", "ewma", "--json").stdout)
     assert [each["name"] for each in one["parameters"]] == [each.name for each in parameters_of(DETECTORS["ewma"])]
     assert one["sections"]["Blind to"]
@@ -251,3 +251,26 @@ def test_schemas_are_valid_json_schemas(arguments: list[str]) -> None:
     schema = json.loads(run("schema", *arguments).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert ("specversion" in schema["properties"]) is (arguments != ["configuration"])
+
+
+def test_a_configuration_with_devices_is_explained(folder: Path) -> None:
+    (folder / "edgewarden.toml").write_text(
+        '[[input]]\ntopic = "#"\n'
+        '[[device]]\nsensors = ["hall/**"]\ndescription = "halls"\n'
+        '[[device]]\nname = "press"\nsensors = ["a", "b"]\nhold_s = 30\nincidents.raise_after = 3\n'
+    )
+    told = " ".join(run("check").stdout.split())
+    assert "hall/** (halls): one device for each name without its last level, by correlation, shift." in told
+    assert "a, b: one device, press/," in told
+    assert "counts for 30 s" in told
+    assert "three of its usual intervals" in told
+
+
+@pytest.mark.parametrize("name", sorted(DEVICE_DETECTORS))
+def test_a_detector_of_devices_is_explained_with_its_table(name: str) -> None:
+    told = run("detectors", name).stdout
+    _, _, shown = told.partition("In a configuration\n")
+    assert parse(f'[[input]]\ntopic = "a"\n{shown}').configuration.devices[0].detectors == (name,)
+    assert "[[device]]" in told
+    assert f'detectors = ["{name}"]' in told
+    assert "[[rule]]" not in told

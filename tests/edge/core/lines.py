@@ -19,6 +19,7 @@ from edge.core.gaps import Gap
 from edge.core.journal import Part, pack, unpack
 from edge.core.messages import Message
 from edge.core.pipeline import Pipeline, Step
+from edge.core.roster import DeviceFor
 from edge.core.routes import Route, Routes
 from edge.core.snapshot import Snapshot
 from edge.core.topics import Topics
@@ -37,7 +38,11 @@ def rule(*of: Detector, settings: IncidentSettings = SETTINGS) -> ResolvedRule:
 
 
 def pipeline(
-    rule_for: Callable[[str], ResolvedRule] | None = None, *, gateway: str = "gw", reorder_s: float = 0.0
+    rule_for: Callable[[str], ResolvedRule] | None = None,
+    *,
+    gateway: str = "gw",
+    reorder_s: float = 0.0,
+    device_for: DeviceFor = lambda _: None,
 ) -> Pipeline:
     """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway."""
     decoder = FieldsDecoder()
@@ -47,7 +52,8 @@ def pipeline(
     ]
     usual = rule()
     made = rule_for or (lambda _: usual)
-    return Pipeline(gateway, Topics("edgewarden"), Routes(routes, "edgewarden"), made, reorder_s=reorder_s)
+    topics = Topics("edgewarden")
+    return Pipeline(gateway, topics, Routes(routes, "edgewarden"), made, device_for=device_for, reorder_s=reorder_s)
 
 
 def reading(sensor: str, time: float, value: float, arrived: float | None = None) -> Message:

@@ -13,7 +13,7 @@ RULES = Rules(grace_s=10.0, recovery_s=50.0)
 
 
 def span(raised: float, ended: float = math.inf, sensor: str = "a") -> Span:
-    return Span(sensor, raised, ended, 300, "spike", f"{sensor}{raised}", 6.0, ("ewma",), "is odd")
+    return Span(sensor, sensor, raised, ended, 300, "spike", f"{sensor}{raised}", 6.0, ("ewma",), "is odd")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,16 @@ def record(name: str, *spans: Span, count: int = 500, offset: float = 0.0) -> Se
 
 def span(sensor: str, raised: float, ended: float, severity: int = 600) -> Span:
     return Span(
-        sensor, raised, ended, severity, "spike", f"{sensor}-{raised}", 7.5, ("ewma", "median"), f"{sensor} is odd"
+        sensor,
+        sensor,
+        raised,
+        ended,
+        severity,
+        "spike",
+        f"{sensor}-{raised}",
+        7.5,
+        ("ewma", "median"),
+        f"{sensor} is odd",
     )
 
 
