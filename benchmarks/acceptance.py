@@ -24,7 +24,7 @@ from typing import Any
 
 import jsonschema
 
-from detectors import DETECTORS
+from detectors import DETECTORS, DEVICE_DETECTORS
 from edge.core.events import event_json_schema
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
@@ -35,7 +35,7 @@ from simulators.incident_log import IncidentLog
 from simulators.truth import read_truth
 
 HEARD = "mosquitto_sub.jsonl"
-CLAIMED = {fault for detector in DETECTORS.values() for fault in detector.catches}
+CLAIMED = {fault for each in (*DETECTORS.values(), *DEVICE_DETECTORS.values()) for fault in each.catches}
 
 
 def command(*arguments: str) -> list[str]:

@@ -24,12 +24,11 @@ from detectors.rate import RateOfChange
 from detectors.seasonal import Seasonal
 from detectors.shift import Shift
 from detectors.silence import Silence
+from detectors.unrest import Unrest
 from detectors.vectors import VectorDetector
 
-DETECTORS: dict[str, type[Detector]] = {
-    each.name: each
-    for each in (Silence, Limits, Flatline, RateOfChange, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
-}
+ALL = (Silence, Limits, Flatline, RateOfChange, Unrest, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
+DETECTORS: dict[str, type[Detector]] = {each.name: each for each in ALL}
 """Every detector by its name, in the order in which a person reads them."""
 
 DEVICE_DETECTORS: dict[str, type[VectorDetector]] = {each.name: each for each in (Correlation, Shift)}

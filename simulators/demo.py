@@ -56,6 +56,11 @@ preset = "counter"
 [[rule]]
 sensors = "**/water"
 preset = "counter"
+
+# The sensors of one machine are watched together, too, after a day of the plant's.
+[[device]]
+sensors = ["plant/**"]
+warm_up = 720
 """
 
 

@@ -22,6 +22,9 @@ durability = "process"
 [[input]]
 topic = "plant/#"
 sensor = "{{topic}}"
+[[device]]
+sensors = ["plant/**"]
+warm_up = 400
 """
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
 
-from detectors import cusum, flatline, limits, median, noise, rate, seasonal, silence
+from detectors import cusum, flatline, limits, median, noise, rate, seasonal, silence, unrest
 from detectors.base import BAND_DECADES
 
 Judgement = tuple[float, float, float, float]
@@ -242,6 +242,37 @@ class NaiveEwma:
         return judgement
 
 
+class NaiveUnrest:
+    def __init__(self, detector: unrest.Unrest) -> None:
+        self.window = detector.window
+        self.memory = detector.memory
+        self.noise = NaiveNoise(detector.memory)
+        self.last: float | None = None
+        self.usual_step = self.average = self.usual = 0.0
+        self.calm = 0
+
+    def step(self, value: float, time: float) -> Judgement:
+        step = 0.0 if self.last is None else abs(value - self.last)
+        self.last = value
+        count = self.noise.count
+        self.calm = 0 if step > unrest.ORDINARY * self.usual_step else self.calm + 1
+        believed = min(step, unrest.LARGEST_STEP * self.usual_step) if self.usual_step > 0 else step
+        self.usual_step += (believed - self.usual_step) / min(count + 1, self.memory)
+        if self.usual_step == 0:
+            return NO_OPINION
+        size = math.log(max(step + unrest.SMALL * self.usual_step, unrest.LEAST))
+        self.average += (size - self.average) / min(count + 1, self.window)
+        if count < self.window:
+            self.usual = self.average
+        elif self.calm >= unrest.CALM:
+            self.average = min(self.average, self.usual)
+        residual = self.average - self.usual
+        score = self.noise.score(residual, math.sqrt(self.noise.variance))
+        share = 1 / min(max(count - self.window, 1), self.memory)
+        self.usual += share * self.noise.learn(residual, unrest.WORTH / self.window)
+        return (min(score, 0.0) if residual < 0 and not math.isnan(score) else score, NAN, NAN, NAN)
+
+
 class NaiveMedian:
     def __init__(self, detector: median.StreamingMedian) -> None:
         self.step_share = detector.step
@@ -355,6 +386,7 @@ class Twins:
     of: ClassVar[dict[str, type[Any]]] = {
         "limits": NaiveLimits,
         "rate": NaiveRate,
+        "unrest": NaiveUnrest,
         "flatline": NaiveFlatline,
         "silence": NaiveSilence,
         "ewma": NaiveEwma,

@@ -90,7 +90,7 @@ def test_the_band_is_that_of_the_leader_and_the_floor_of_whoever_is_strictest() 
         assert (each.lower <= each.floor).all()
         assert (each.ceiling <= each.upper).all()
         assert (each.leader >= 0).all()
-        assert {each.profile.detectors[place].name for place in each.leader} <= {"ewma", "rate", "contextual"}
+        assert {each.profile.detectors[place].name for place in each.leader} <= {"ewma", "rate", "contextual", "unrest"}
 
 
 def test_a_sensor_that_nobody_watches_has_no_score() -> None:
