@@ -52,6 +52,10 @@ high = 100.0
 [rule.detectors.ewma]
 [rule.detectors.silence]
 enabled = false
+[[device]]
+name = "plant"
+sensors = ["plant/**"]
+warm_up = 200
 """
 
 
