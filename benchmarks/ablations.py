@@ -1,0 +1,56 @@
+"""What each part of the learned detector is worth: NAB's scores with one of its streams left out at a time.
+
+    python benchmarks/ablations.py PATH [--size light]
+
+PATH is a copy of github.com/numenta/NAB. A stream is left out by giving its decades no weight; everything else, the
+fixed threshold included, stays as it is, so that a part which others can stand in for seems to be worth little.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from detectors.contextual import Contextual, detector
+from edge.benchmarks.nab import THRESHOLD, detections, read_folder, run
+from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold
+
+EVERYTHING, LEVEL = "everything", "level away"
+STREAMS = ("range break", "season level", "hour residual", "spread", "neighbours")
+
+
+def measure(without: str, path: Path, size: str) -> list[tuple[float, float]]:
+    """NAB's scores at the fixed and at the best threshold, one pair for each of `PROFILES`."""
+    detector.WEIGHTS = np.where(np.array(STREAMS) == without, 0.0, detector.WEIGHTS)
+    if without == LEVEL:
+        detector.LEVEL_WEIGHT = 0.0
+    series = read_folder(path)
+    surprise = run(Contextual(size=size), series)
+    files = [(each.truth, detections(decades, THRESHOLD)) for each, decades in zip(series, surprise, strict=True)]
+    return [(at_threshold(files, 0.5, each).score, best_threshold(files, each).score) for each in PROFILES]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--size", choices=("light", "full"), default="full")
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    parts = (EVERYTHING, *STREAMS, LEVEL)
+    if given.size == "light":
+        parts = tuple(each for each in parts if each != "neighbours")
+    print(f"{given.size:18}" + "".join(f"{each.name:>20}" for each in PROFILES) + "   fixed, at the best threshold")
+    with ProcessPoolExecutor(given.workers, max_tasks_per_child=1) as workers:
+        scored = workers.map(partial(measure, path=given.path, size=given.size), parts)
+        for without, scores in zip(parts, scored, strict=True):
+            name = without if without == EVERYTHING else f"- {without}"
+            print(f"{name:18}" + "".join(f"{fixed:13.1f}, {best:5.1f}" for fixed, best in scores), flush=True)
+
+
+if __name__ == "__main__":
+    main()
