@@ -51,7 +51,7 @@ class IncidentSettings(Table):
     clear_ratio: float = Field(0.5, gt=0, le=1, description="Readings below this share of the raising level are calm")
     clear_after: int = Field(5, ge=1, le=10_000, description="Calm readings in a row that clear an incident")
     adopt_after_s: float = Field(
-        86_400,
+        64_800,
         ge=1,
         le=31_536_000,
         description="Age at which an incident ends and its level is taken as normal",

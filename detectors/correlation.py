@@ -26,10 +26,10 @@ class Correlation(VectorDetector):
     counts. A channel without a value is taken to be where the others say that it should be.
 
     Catches: broken correlations, and shifts that several sensors share.
-    Blind to: what the sample already contains; sensors that never vary, which are left out; a lone reading.
+    Blind to: what the sample already contains; a lone reading; sensors that never vary and counters, both left out.
     Contamination: as much as the share of rows that were faulty without an incident.
     Warm-up: 2,000 rows, as `warm_up` says.
-    State: 37 kB a device of up to 16 sensors.
+    State: 30 kB a device of up to 16 sensors.
     Cost: about 60 array operations a round.
     Source: J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal component
         analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and

@@ -25,10 +25,10 @@ class Shift(VectorDetector):
 
     Catches: shifts of one or several sensors, quick ones most.
     Blind to: a level that stays away, once it has done so for 70 rows; drifts slower than that; sensors that never
-        vary, which are left out.
+        vary, and counters, which are left out.
     Contamination: as much as the share of rows that were faulty without an incident.
     Warm-up: 2,000 rows, as `warm_up` says.
-    State: 38 kB a device of up to 16 sensors.
+    State: 33 kB a device of up to 16 sensors.
     Cost: about 50 array operations a round.
     Source: H. Hotelling, "The generalization of Student's ratio", Annals of Mathematical Statistics 2 (3), 1931,
         doi:10.1214/aoms/1177732979.

@@ -36,6 +36,9 @@ GROWTH = 1 / 8
 
 SLOWEST_FAULT = 2_000
 
+COUNTS = 100.0
+"""A channel that rises so many times as often as it falls is a counter: its level says nothing, and is left out."""
+
 STEEPNESS = 3.0
 """Decades by which a feature is rarer that is ten times as far out: the exponent of the tail."""
 
@@ -117,6 +120,8 @@ class VectorDetector(Detector):
             "origin": Field(math.nan, width=self.channels, learned=False),
             "last": Field(math.nan, dtype="f4", width=self.rows * self.channels, learned=False),
             "seen": Field(learned=False),
+            "rises": Field(width=self.channels),
+            "falls": Field(width=self.channels),
             "sample": Field(math.nan, dtype="f4", width=SAMPLE * self.channels),
             "sampled": Field(),
             "fitted": Field(),
@@ -172,10 +177,19 @@ class VectorDetector(Detector):
         origin = np.where(np.isnan(origin), values, origin)
         state["origin"][slots] = origin
         seen = state["seen"][slots]
+        self._count_moves(state, slots, values - origin)
         at = (seen % self.rows).astype(np.intp)[:, None] * self.channels + np.arange(self.channels)
         state["last"][slots[:, None], at] = values - origin
         state["seen"][slots] = seen + 1
         return self._last(state, slots)
+
+    def _count_moves(self, state: State, slots: Slots, values: Floats) -> None:
+        """Count how often each channel rises and falls from one row to the next."""
+        before = ((state["seen"][slots] - 1) % self.rows).astype(np.intp)[:, None] * self.channels
+        last = state["last"][slots[:, None], before + np.arange(self.channels)]
+        now = values.astype(last.dtype)
+        state["rises"][slots] += now > last
+        state["falls"][slots] += now < last
 
     def _last(self, state: State, slots: Slots) -> Floats:
         """The last rows of readings, oldest first, shape (n, rows, channels)."""
@@ -205,11 +219,15 @@ class VectorDetector(Detector):
 
     def _fit(self, state: State, slot: int) -> None:
         sample = state["sample"][slot].reshape(SAMPLE, self.channels).astype(np.float64)
+        sample[:, state["rises"][slot] > COUNTS * state["falls"][slot]] = np.nan
         sample = sample[np.isfinite(sample).any(axis=1)]
-        for name, array in self.fit(sample).items():
-            state[name][slot] = array
         state["fitted"][slot] = state["sampled"][slot]
         steady = sample[self.unsteady :]
+        if len(steady) == 0:
+            state["most"][slot] = LARGEST
+            return
+        for name, array in self.fit(sample).items():
+            state[name][slot] = array
         model = _rows_of(state, np.full(len(steady), slot), self.model())
         usual = np.quantile(self.distances(model, steady), self.usual, axis=0)
         state["most"][slot] = np.maximum(usual, 1e-12)

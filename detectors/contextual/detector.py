@@ -29,7 +29,7 @@ LIGHT, FULL = "light", "full"
 STREAMS = {LIGHT: 4, FULL: 5}
 """Range break, season level, hour residual, spread, and neighbours."""
 
-WEIGHTS = np.array([1.0, 1.0, 1 / 3, 1 / 2, 3 / 2])
+WEIGHTS = np.array([1.0, 1.0, 1 / 6, 1 / 2, 3 / 2])
 """What a decade of each stream is worth as evidence. Half or twice of any of them changes little."""
 
 LEVEL_WEIGHT = 0.25

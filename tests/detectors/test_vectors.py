@@ -146,6 +146,15 @@ def test_a_sensor_that_never_varied_is_left_out(kind: Kind) -> None:
 
 
 @BOTH
+def test_a_counter_is_left_out_though_it_starts_anew_now_and_then(kind: Kind) -> None:
+    rows = np.column_stack([device(1200), np.arange(1200.0) % 500])
+    watch = Watch(kind(channels=CHANNELS + 1, warm_up=WARM_UP))
+    told = watch.see(rows)[WARM_UP:, 0]
+    assert told.max() < SUSPECT
+    assert watch.shares()[-1] == 0.0
+
+
+@BOTH
 def test_the_sample_stands_for_all_that_was_seen(kind: Kind) -> None:
     watch = Watch(kind(channels=2, warm_up=WARM_UP))
     count = 6000
