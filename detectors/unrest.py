@@ -17,10 +17,13 @@ SMALL = 0.05
 LARGEST_STEP = 6.0
 """A step counts as so many usual ones at most in what is usual."""
 
+LARGEST_SEEN = 10.0
+"""Likewise in the average: one leap, however large, is no noise."""
+
 ORDINARY = 2.0
 """Steps up to so many usual ones are ordinary: nine of ten, if their noise is normal."""
 
-CALM = 8.0
+CALM = 6.0
 """So many ordinary steps in a row say that a burst is over; the average then forgets it."""
 
 LEAST = 1e-300
@@ -95,9 +98,15 @@ class Unrest(Detector):
         moves = known > 0
         score = np.full(len(slots), np.nan)
         if moves.any():
-            score[moves] = self._surprise(state, slots[moves], np.log(np.maximum(step + SMALL * known, LEAST))[moves])
+            score[moves] = self._surprise(state, slots[moves], self._sizes(step[moves], known[moves]))
         nothing = np.full(len(slots), np.nan)
         return Scores(score, nothing, nothing.copy(), nothing.copy())
+
+    @staticmethod
+    def _sizes(step: Floats, usual: Floats) -> Floats:
+        """Logarithms of steps."""
+        sizes: Floats = np.log(np.maximum(np.minimum(step, LARGEST_SEEN * usual) + SMALL * usual, LEAST))
+        return sizes
 
     def _surprise(self, state: State, slots: Slots, size: Floats) -> Floats:
         """Decades of surprise at the logarithms of steps; what is known of them is learned."""

@@ -260,6 +260,7 @@ class NaiveUnrest:
         self.usual_step += (believed - self.usual_step) / min(count + 1, self.memory)
         if self.usual_step == 0:
             return NO_OPINION
+        step = min(step, unrest.LARGEST_SEEN * self.usual_step)
         size = math.log(max(step + unrest.SMALL * self.usual_step, unrest.LEAST))
         self.average += (size - self.average) / min(count + 1, self.window)
         if count < self.window:
