@@ -45,7 +45,7 @@ def edgewarden(*arguments: str, folder: Path) -> str:
 @pytest.fixture
 def readings(tmp_path: Path) -> Path:
     edgewarden(
-        *("simulate", "--sensors", "20", "--interval", "120s", "--duration", "3d", "--seed", "4"),
+        *("simulate", "--sensors", "20", "--interval", "120s", "--duration", "2d", "--seed", "4"),
         *("--start", "2026-03-02T00:00:00Z", "--output", "readings.csv"),
         folder=tmp_path,
     )

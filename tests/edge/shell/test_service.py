@@ -63,9 +63,9 @@ def test_who_joins_late_sees_what_is_open(
     wait_until(consumer.events, what="the event")
     wait_until(lambda: (consumer.latest("/open") or {}).get("count") == 1, what="the list")
     late = Consumer(own_mosquitto.port, "edgewarden/#")
-    wait_until(lambda: late.latest("/open"), what="the retained list")
-    assert late.latest("/open")["count"] == 1
-    assert late.latest("/state/plant/pump/temp")["data"]["active"] is True
+    assert wait_until(lambda: late.latest("/open"), what="the retained list")["count"] == 1
+    state = wait_until(lambda: late.latest("/state/plant/pump/temp"), what="the retained state")
+    assert state["data"]["active"] is True
     assert all(retained for _, _, retained in late.messages)
     late.close()
 
