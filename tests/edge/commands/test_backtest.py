@@ -19,12 +19,13 @@ from edge.shell.assembly import make_pipeline
 from edge.shell.store import SqliteStore
 
 START = 1_700_000_000
-FAULTS = (700, 1500)
+FAULTS = (400, 800)
+COUNT = 1000
 LAST = 5
 CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nthreshold = {threshold}\n'
 
 
-def values(seed: int = 4, count: int = 2000) -> list[float]:
+def values(seed: int = 4, count: int = COUNT) -> list[float]:
     noise = random.Random(seed)
     return [
         round(noise.gauss(20, 0.5) + (30 if any(each <= index < each + LAST for each in FAULTS) else 0), 3)
@@ -41,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where data lies, and where reports go."""
     lines = [f"{time(index)},p/a,{each}" for index, each in enumerate(values())]
     (tmp_path / "plant.csv").write_text("time,sensor,value\n" + "\n".join(lines) + "\n")
-    wrong = [int(any(each <= index < each + LAST for each in FAULTS)) for index in range(2000)]
+    wrong = [int(any(each <= index < each + LAST for each in FAULTS)) for index in range(COUNT)]
     rows = [f"{time(index)};{each};{wrong[index]}" for index, each in enumerate(values())]
     (tmp_path / "labelled.csv").write_text("time;p/a;anomaly\n" + "\n".join(rows) + "\n")
     truth = [
@@ -128,14 +129,14 @@ def test_labels_that_fit_nothing_are_said(folder: Path, name: str, text: str, wo
 @pytest.mark.usefixtures("folder")
 def test_files_are_plants_of_their_own_unless_they_are_joined() -> None:
     lines = Path("plant.csv").read_text().splitlines()
-    Path("one.csv").write_text("\n".join(lines[:1001]) + "\n")
-    Path("two.csv").write_text("\n".join([lines[0], *lines[1001:]]) + "\n")
+    Path("one.csv").write_text("\n".join(lines[: COUNT // 2 + 1]) + "\n")
+    Path("two.csv").write_text("\n".join([lines[0], *lines[COUNT // 2 + 1 :]]) + "\n")
     whole = backtest("plant.csv", "--output", "whole.html")
     joined = backtest("one.csv", "two.csv", "--joined", "--output", "joined.html")
     apart = backtest("one.csv", "two.csv", "--output", "apart.html")
     assert table(joined) == table(whole)
     assert "Backtest of one.csv and 1 more" in Path("joined.html").read_text()
-    assert "2,000 readings of 2 sensors" in Path("apart.html").read_text()
+    assert f"{COUNT:,} readings of 2 sensors" in Path("apart.html").read_text()
     assert apart.exit_code == 0
 
 
