@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Annotated, Any, Literal, cast
@@ -120,11 +121,16 @@ class Log(Table):
 
 def repeated_topics(topics: list[object]) -> list[Fault]:
     """The topics that stand in an earlier input already, as faults below `input`."""
+    return _repeated(topics, "input", "topic")
+
+
+def _repeated(values: Sequence[object], table: str, key: str) -> list[Fault]:
+    """The texts that an earlier one of some tables has under a key already, as faults below the tables."""
     faults = []
-    for index, topic in enumerate(topics):
-        first = topics.index(topic)
-        if isinstance(topic, str) and first < index:
-            faults.append(Fault((index, "topic"), f"stands in input[{first}] already"))
+    for index, value in enumerate(values):
+        first = values.index(value)
+        if isinstance(value, str) and first < index:
+            faults.append(Fault((index, key), f"stands in {table}[{first}] already"))
     return faults
 
 
@@ -163,12 +169,7 @@ class Configuration(Table):
     def _no_window_twice(cls, windows: tuple[Maintenance, ...]) -> tuple[Maintenance, ...]:
         if len(windows) > MOST_WINDOWS:
             raise refuse(f"must be at most {MOST_WINDOWS} windows, are {len(windows)}")
-        names = [each.name for each in windows]
-        faults = [
-            Fault((index, "name"), f"stands in maintenance[{names.index(name)}] already")
-            for index, name in enumerate(names)
-            if names.index(name) < index
-        ]
+        faults = _repeated([each.name for each in windows], "maintenance", "name")
         if faults:
             raise refuse_all(faults)
         return windows
@@ -176,12 +177,7 @@ class Configuration(Table):
     @field_validator("devices")
     @classmethod
     def _no_device_twice(cls, devices: tuple[Device, ...]) -> tuple[Device, ...]:
-        names = [each.name for each in devices]
-        faults = [
-            Fault((index, "name"), f"stands in device[{names.index(name)}] already")
-            for index, name in enumerate(names)
-            if name is not None and names.index(name) < index
-        ]
+        faults = _repeated([each.name for each in devices], "device", "name")
         if faults:
             raise refuse_all(faults)
         return devices

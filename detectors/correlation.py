@@ -111,8 +111,8 @@ class Correlation(VectorDetector):
         """Standardised features, how far they lie along each component, and what the components make of that."""
         components = self._components(model)
         standard = (features - model["center"]) * model["inverse_scale"]
-        missing = np.isnan(standard) | ((model["inverse_scale"] == 0) & np.isnan(features))
-        for index in np.flatnonzero((missing & (model["inverse_scale"] != 0)).any(axis=1)).tolist():
+        missing = np.isnan(standard) & (model["inverse_scale"] != 0)
+        for index in np.flatnonzero(missing.any(axis=1)).tolist():
             noise = float(model["noise"][index])
             standard[index] = _inferred(standard[index], components[index], model["precision"][index], noise)
         standard = np.nan_to_num(standard)

@@ -146,7 +146,8 @@ class VectorDetector(Detector):
         """See `Detector`; the band is one of distances, 1 being as far out as is usual at most."""
         features = self.feature(self._remember(state, slots, values))
         fitted = state["fitted"][slots] > 0
-        ratio = self._ratio(state, slots, features)
+        model = _rows_of(state, slots, self.model())
+        ratio = self._ratios(state, slots, model, features).max(axis=1)
         speaks = fitted & (np.isfinite(features).sum(axis=1) > 1)
         score = np.where(speaks, np.maximum(decades(ratio, self.usual), 0.0), np.nan)
         self._learn(state, slots, features)
@@ -160,26 +161,26 @@ class VectorDetector(Detector):
         with np.errstate(all="ignore"):
             features = self.feature(self._last(state, slots))
             model = _rows_of(state, slots, self.model())
-            worst = int(np.argmax((self.distances(model, features) / state["most"][slots])[0]))
+            worst = int(np.argmax(self._ratios(state, slots, model, features)[0]))
             parts = np.where(np.isfinite(features[0]), self.parts(model, features)[0, worst], 0.0)
         total = parts.sum()
         shares: Floats = parts / total if total > 0 else np.zeros(self.channels)
         return shares
 
-    def _ratio(self, state: State, slots: Slots, features: Floats) -> Floats:
-        model = _rows_of(state, slots, self.model())
-        ratio: Floats = (self.distances(model, features) / state["most"][slots]).max(axis=1)
-        return ratio
+    def _ratios(self, state: State, slots: Slots, model: State, features: Floats) -> Floats:
+        """How many times the usual distances features are away, shape (n, kinds)."""
+        ratios: Floats = self.distances(model, features) / state["most"][slots]
+        return ratios
 
     def _remember(self, state: State, slots: Slots, values: Floats) -> Floats:
         """Take note of rows of readings, as differences from each channel's first value; the last ones of each."""
         origin = state["origin"][slots]
         origin = np.where(np.isnan(origin), values, origin)
         state["origin"][slots] = origin
-        seen = state["seen"][slots]
-        self._count_moves(state, slots, values - origin)
+        seen, away = state["seen"][slots], values - origin
+        self._count_moves(state, slots, away)
         at = (seen % self.rows).astype(np.intp)[:, None] * self.channels + np.arange(self.channels)
-        state["last"][slots[:, None], at] = values - origin
+        state["last"][slots[:, None], at] = away
         state["seen"][slots] = seen + 1
         return self._last(state, slots)
 

@@ -143,10 +143,8 @@ class Devices:
         self._devices: dict[str, Device] = {}
         self._place: dict[int, tuple[Device, int]] = {}
         self._by_slot: dict[int, Device] = {}
+        self._unallotted: dict[str, Device] = {}
         self._is_member: NDArray[np.bool_] = np.zeros(0, dtype=bool)
-
-    def __len__(self) -> int:
-        return len(self._devices)
 
     def join(self, slot: int, name: str, most: int, hold_s: float | None) -> None:
         """Let a sensor belong to a device; once that has `most` sensors, it takes no more.
@@ -163,23 +161,25 @@ class Devices:
         if len(device.members) < device.most:
             self._place[slot] = (device, len(device.members))
             device.join(slot)
+        if device.slot < 0 and len(device.members) >= FEWEST:
+            self._unallotted[name] = device
 
     def unallotted(self) -> list[Device]:
         """The devices that need a slot: those of two sensors or more that have none."""
-        return [each for each in self._devices.values() if each.slot < 0 and len(each.members) >= FEWEST]
+        return list(self._unallotted.values())
 
     def allot(self, name: str, slot: int) -> None:
         """Give a device its slot; one that isn't known has no sensors any more."""
         device = self._devices.get(name)
         if device is not None:
             device.slot = slot
+            self._unallotted.pop(name, None)
             self._by_slot[slot] = device
 
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` slots in all."""
-        known = len(self._is_member)
-        self._is_member = np.concatenate([self._is_member, np.zeros(max(0, sensors - known), dtype=bool)])
-        self._is_member[[slot for slot in self._place if slot < sensors]] = True
+        new = [slot in self._place for slot in range(len(self._is_member), sensors)]
+        self._is_member = np.concatenate([self._is_member, np.array(new, dtype=bool)])
 
     def is_device(self, slot: int) -> bool:
         """Whether a slot is that of a device with sensors."""
