@@ -143,6 +143,7 @@ class Devices:
         self._devices: dict[str, Device] = {}
         self._place: dict[int, tuple[Device, int]] = {}
         self._by_slot: dict[int, Device] = {}
+        self._slots: dict[str, int] = {}
         self._unallotted: dict[str, Device] = {}
         self._is_member: NDArray[np.bool_] = np.zeros(0, dtype=bool)
 
@@ -158,6 +159,8 @@ class Devices:
         device = self._devices.get(name)
         if device is None:
             device = self._devices[name] = Device(name, most, hold_s)
+            if name in self._slots:
+                self.allot(name, self._slots[name])
         if len(device.members) < device.most:
             self._place[slot] = (device, len(device.members))
             device.join(slot)
@@ -169,7 +172,8 @@ class Devices:
         return list(self._unallotted.values())
 
     def allot(self, name: str, slot: int) -> None:
-        """Give a device its slot; one that isn't known has no sensors any more."""
+        """Give a device its slot; one that isn't known gets it with its first sensor, if it ever has one again."""
+        self._slots[name] = slot
         device = self._devices.get(name)
         if device is not None:
             device.slot = slot

@@ -35,7 +35,8 @@ class Roster:
 
     Attributes:
         repetitions: What a repetition of its value means, of each.
-        forsaken: Devices that have no sensors any more, as the configuration was changed.
+        forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
+            detectors, and get none before the next start.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Roster:
         if repetition is not Repetition.PERIODIC:
             detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)
         labels = rule.labels
-        if belongs_to is not None:
+        if belongs_to is not None and self._sensors.find(f"{belongs_to[0]}/") not in self.forsaken:
             device, table = belongs_to
             table = self._tables.setdefault(f"{device}/", table)
             self._devices.join(slot, f"{device}/", table.detectors[0].channels, table.hold_s)

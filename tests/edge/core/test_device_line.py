@@ -140,6 +140,20 @@ def test_a_device_with_other_sensors_than_before_learns_anew_from_the_journal() 
     assert learned(now.pipeline) == learned(always.pipeline)
 
 
+def test_a_device_is_watched_whose_present_sensors_are_all_younger_than_it() -> None:
+    def pump(*sensors: str) -> DeviceFor:
+        made = resolve_devices((Device(name="pump", sensors=sensors, warm_up=WARM_UP),), SETTINGS)[0]
+        return lambda sensor: None if made.device_of(sensor) is None else ("pump", made)
+
+    messages = readings(rows=30)
+    later = [reading(each, START + 30.0, 1.0) for each in ("paced/new/a", "paced/new/b")]
+    before = line(pump("paced/pump/*")).take([*messages, *later], 10)
+    slot = before.pipeline.sensors.names.index("pump/")
+    now = restarted(before, pump("paced/new/*")).pipeline
+    assert now.engine.devices.members(slot) == [slot + 1, slot + 2]
+    assert now.roster.forsaken == set()
+
+
 def test_the_incident_of_a_device_that_is_in_the_configuration_no_more_ends() -> None:
     messages = readings()
     before = line().take(messages[: 4 * APART + 200])
