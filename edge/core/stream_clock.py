@@ -17,6 +17,12 @@ TOLERANCE_S = 2.0
 ALONE = 5
 """Readings in a row of one sensor, with none of the others between them, after which it is believed."""
 
+FEW = 8
+"""Up to so many readings are quicker looked at one by one."""
+
+AFTER_A_LEAP = 64
+"""So many readings are looked at together after one that leaps; then twice as many each time that none does."""
+
 NOBODY = -1
 
 SavedClock = tuple[float, int, float, int, int]
@@ -56,23 +62,38 @@ class StreamClock:
             slots: Row of each reading's sensor, shape (n,), n at least 1.
             times: Seconds since the epoch, shape (n,).
         """
-        clock: Floats = np.maximum.accumulate(np.maximum(times, self.now))
+        if len(slots) <= FEW:
+            return np.array([self._after(*each) for each in zip(slots.tolist(), times.tolist(), strict=True)])
+        clock = np.empty(len(slots))
+        done, most = 0, len(slots)
+        while done < len(slots):
+            end = min(done + most, len(slots))
+            done += self._advance_calmly(slots[done:end], times[done:end], clock[done:end])
+            most *= 2
+            if done < end:
+                clock[done] = self._after(int(slots[done]), float(times[done]))
+                done, most = done + 1, AFTER_A_LEAP
+        return clock
+
+    def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
+        """Take note of readings up to the first leap, writing down what the clock says; returns how many these are."""
+        clock[:] = np.maximum.accumulate(np.maximum(times, self.now))
         before = np.concatenate(([self.now], clock[:-1]))
         leaps = (times > before + TOLERANCE_S) & (np.maximum.accumulate(slots) + self.highest > 0) & (before > -np.inf)
-        first = int(np.argmax(leaps)) if leaps.any() else len(slots)
+        first = int(np.argmax(leaps))
+        if not leaps[first]:
+            first = len(slots)
         if first:
             if (slots[:first] != self.ahead).any():
                 self.alone = 0
             self.now = float(clock[first - 1])
             self.highest = max(self.highest, int(slots[:first].max()))
-        for index in range(first, len(slots)):
-            self._advance_one(int(slots[index]), float(times[index]))
-            clock[index] = self.now
-        return clock
+        return first
 
-    def _advance_one(self, slot: int, time: float) -> None:
+    def _after(self, slot: int, time: float) -> float:
+        """What the clock says after one more reading."""
         self.highest = max(self.highest, slot)
-        if time <= self.now + TOLERANCE_S:
+        if time <= self.now + TOLERANCE_S or self.highest == 0 or self.now == -np.inf:
             self.now = max(self.now, time)
             if slot != self.ahead:
                 self.alone = 0
@@ -89,3 +110,4 @@ class StreamClock:
             else:
                 self.now = time
             self.alone = 0
+        return self.now

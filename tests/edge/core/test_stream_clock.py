@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,8 +51,16 @@ TIMES = st.one_of(
 READINGS = st.lists(st.tuples(st.integers(0, 3), TIMES), min_size=1, max_size=60)
 
 
-@given(READINGS, st.integers(1, 60))
-def test_the_clock_is_that_of_a_plain_loop_however_the_readings_are_cut(readings: Readings, cut: int) -> None:
+@pytest.mark.parametrize(("few", "together"), [(0, 1), (0, 2), (3, 1), (8, 64)])
+@given(readings=READINGS, cut=st.integers(1, 60))
+def test_the_clock_is_that_of_a_plain_loop_however_the_readings_are_cut(
+    few: int, together: int, readings: Readings, cut: int
+) -> None:
+    with patch.multiple("edge.core.stream_clock", FEW=few, AFTER_A_LEAP=together):
+        walk(readings, cut)
+
+
+def walk(readings: Readings, cut: int) -> None:
     clock = StreamClock()
     pieces = [readings[start : start + cut] for start in range(0, len(readings), cut)]
     assert [time for piece in pieces for time in said(clock, piece)] == plain(readings)
