@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.decoders.base import Decoded, Repetition
-from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Sample
+from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, Sample
 from edge.core.operator.words import WordRefused
-from edge.core.redelivery import Deliveries, checksum, topic_checksum
+from edge.core.redelivery import Deliveries, checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import LONGEST_REMEMBERED, Resolved, Routes
 from edge.core.sensors import SensorTable
+from edge.core.source import Source
 
 SOURCES = 100_000
 """Topics whose sensors are remembered; beyond it, all are looked up anew."""
@@ -43,33 +44,6 @@ class IntakeLimits:
     earliest: float = 946_684_800.0
     future_s: float = 60.0
     dead_letters_per_minute: int = 60
-
-
-class Source:
-    """What is known of a topic.
-
-    Args:
-        topic: The topic.
-        resolved: Its route, or None if nobody reads it.
-        is_own: Whether it is one of ours.
-
-    Attributes:
-        checksum: What the checksums of its messages begin with.
-        slots: The slots of its sensors, by path.
-    """
-
-    __slots__ = ("checksum", "is_own", "resolved", "slots")
-
-    def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool) -> None:
-        self.resolved = resolved
-        self.is_own = is_own
-        self.checksum = topic_checksum(topic)
-        self.slots: dict[str, int] = {}
-
-    def expects(self, path: str) -> bool:
-        """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""
-        _, _, within = path.partition("/") if path[:1].isdigit() else ("", "", path)
-        return path in self.slots or within in self.slots or within in {"", "value"}
 
 
 class Intake:
@@ -142,7 +116,7 @@ class Intake:
             accounts.messages_read += 1
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
-            self._take(decoded.samples, message, index, resolved, source.slots, columns, letters)
+            self._take(decoded.samples, message, index, resolved, source, columns, letters)
         deliveries.note_all(delivered[noted:])
         accounts.messages += len(messages)
         accounts.readings += len(columns.slots)
@@ -230,11 +204,11 @@ class Intake:
 
     def _take(
         self,
-        samples: list[Sample],
+        samples: Sequence[Sample],
         message: Message,
         origin: int,
         resolved: Resolved,
-        known: dict[str, int],
+        source: Source,
         columns: _Columns,
         letters: list[DeadLetter],
     ) -> None:
@@ -243,7 +217,13 @@ class Intake:
         latest = arrived + self._limits.future_s if arrived > earliest else math.inf
         from_payload = resolved.route.time_from_payload
         slots, values, times = columns.slots, columns.values, columns.times
-        before = len(slots)
+        before, known = len(slots), source.slots
+        row = samples if isinstance(samples, Row) else None
+        if row is not None and row.paths in source.rows:
+            time = arrived if row.time is None or not from_payload else row.time
+            if time is arrived or earliest <= time <= latest:
+                columns.add_row(source.rows[row.paths], row.values, time, origin)
+                return
         for path, value, its_time in samples:
             time = arrived if its_time is None or not from_payload else its_time
             if time is not arrived and not earliest <= time <= latest:
@@ -263,6 +243,9 @@ class Intake:
             values.append(value)
             times.append(time)
         columns.origins += [origin] * (len(slots) - before)
+        taken = slots[before:] if row is not None else []
+        if row is not None and len(taken) == len(row) and repeating.isdisjoint(taken):
+            source.remember(row.paths, taken)
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
@@ -364,6 +347,12 @@ class _Columns:
         self.values: list[float] = []
         self.times: list[float] = []
         self.origins: list[int] = []
+
+    def add_row(self, slots: list[int], values: list[float], time: float, origin: int) -> None:
+        self.slots += slots
+        self.values += values
+        self.times += [time] * len(slots)
+        self.origins += [origin] * len(slots)
 
     def as_batch(self) -> Batch:
         return _batch(self.slots, self.values, self.times, self.origins)

@@ -5,8 +5,9 @@ A `Reading` exists as an object only at the edges of the system. Inside, a `Batc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,37 @@ class Sample(NamedTuple):
     path: str
     value: float
     time: float | None
+
+
+class Row(Sequence[Sample]):
+    """Samples of one time, one a path: many are taken at once if their sensors are known.
+
+    Args:
+        paths: Where their values stand in the payload; the very same tuple for payloads of the same shape.
+        values: Their values, finite.
+        time: Seconds since the epoch, UTC, or None if the payload says none.
+    """
+
+    __slots__ = ("paths", "time", "values")
+
+    def __init__(self, paths: tuple[str, ...], values: list[float], time: float | None) -> None:
+        self.paths = paths
+        self.values = values
+        self.time = time
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        return Sample(self.paths[index], self.values[index], self.time)
 
 
 class Refusal(NamedTuple):

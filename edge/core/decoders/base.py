@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from edge.core.messages import Refusal, Sample
 
@@ -43,7 +43,7 @@ class Repetition(Enum):
 class Decoded(NamedTuple):
     """What a payload holds: samples, and refusals for the parts that can't be read."""
 
-    samples: list[Sample]
+    samples: Sequence[Sample]
     refusals: list[Refusal]
 
 

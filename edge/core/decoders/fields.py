@@ -15,16 +15,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
 from edge.core.decoders.json_text import read_json
 from edge.core.decoders.times import TimeError, read_time
-from edge.core.messages import Refusal, Refused, Sample
+from edge.core.messages import Refusal, Refused, Row, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-REMEMBERED = 10_000
-"""Shapes of objects that are remembered; beyond it, all are looked at anew."""
-
-MOST_KEYS = 32
+MOST_KEYS = 1_000
 """Keys of an object whose shape is remembered."""
+
+MOST_CHARACTERS = 16_384
+"""Of the keys of such an object."""
+
+REMEMBERED = 200_000
+"""Keys of all shapes that are remembered; beyond it, all are looked at anew."""
+
+FEWEST = 4
+"""Values of an object that are taken as a row."""
 
 LONGEST_PATH = 200
 """Characters of a path; a sensor's name has no more, and a long key must not cost its length a field."""
@@ -41,11 +47,37 @@ class _Shape(NamedTuple):
         time_key: Which of them holds the time, or None.
         values: The keys that hold values, and the paths of their samples.
         is_ordinary: Whether all of those are usable paths.
+        time_place: Where the time stands among the keys.
+        paths: Of the values, if such an object makes a row.
     """
 
     time_key: str | None
     values: tuple[tuple[str, str], ...]
     is_ordinary: bool
+    time_place: int = 0
+    paths: tuple[str, ...] | None = None
+
+
+class _Shapes:
+    """The shapes that are remembered."""
+
+    __slots__ = ("_known", "_room")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], _Shape] = {}
+        self._room = REMEMBERED
+
+    def get(self, keys: tuple[str, ...]) -> _Shape | None:
+        return self._known.get(keys)
+
+    def remember(self, keys: tuple[str, ...], shape: _Shape) -> None:
+        if len(keys) > MOST_KEYS or sum(map(len, keys)) > MOST_CHARACTERS:
+            return
+        if len(keys) >= self._room:
+            self._known.clear()
+            self._room = REMEMBERED
+        self._known[keys] = shape
+        self._room -= len(keys) + 1
 
 
 class _Found:
@@ -113,7 +145,7 @@ class FieldsDecoder(Decoder):
     depth: int = 8
     readings: int = 10_000
     _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
-    _shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shapes: _Shapes = field(default_factory=_Shapes, init=False, repr=False, compare=False)
     name: ClassVar[str] = "json"
     repetition: ClassVar[Repetition] = Repetition.PERIODIC
 
@@ -128,6 +160,9 @@ class FieldsDecoder(Decoder):
         document = read_json(payload)
         found = _Found(self.readings)
         if isinstance(document, dict):
+            row = self._row(document)
+            if row is not None:
+                return Decoded(row, [])
             if self._plain(document, found) and found.samples:
                 return Decoded(found.samples, found.refusals)
             if self.value_key in document:
@@ -159,6 +194,20 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
+    def _row(self, fields: dict[str, Any]) -> Row | None:
+        """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
+        shape = self._shapes.get(tuple(fields))
+        if shape is None or shape.paths is None:
+            return None
+        values, time = list(fields.values()), None
+        if shape.time_key is not None:
+            time = values.pop(shape.time_place)
+            if not isinstance(time, float) or not -1e11 < time < 1e11:
+                return None
+        if set(map(type, values)) != {float} or not isfinite(sum(values)) or len(values) > self.readings:
+            return None
+        return Row(shape.paths, values, time)
+
     def _plain(self, fields: dict[str, Any], found: _Found) -> bool:
         """Take an object in which nothing is out of the ordinary; False for any other, and nothing is changed."""
         shape = self._shapes.get(tuple(fields)) or self._shape(tuple(fields))
@@ -189,10 +238,10 @@ class FieldsDecoder(Decoder):
         else:
             others = tuple((each, each) for each in keys if each != time_key)
             shape = _Shape(time_key, others, is_ordinary=all(0 < len(each) <= LONGEST_PATH for each, _ in others))
-        if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= LONGEST_PATH:
-            if len(self._shapes) >= REMEMBERED:
-                self._shapes.clear()
-            self._shapes[keys] = shape
+            if shape.is_ordinary and len(others) >= FEWEST:
+                place = 0 if time_key is None else keys.index(time_key)
+                shape = shape._replace(time_place=place, paths=tuple(path for _, path in others))
+        self._shapes.remember(keys, shape)
         return shape
 
     def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
