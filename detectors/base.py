@@ -18,6 +18,7 @@ one threshold.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +27,20 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arithmetic import NOTHING, bounded, constant_like
 from detectors.parameters import check_parameters
 
 Floats = NDArray[np.float64]
 Slots = NDArray[np.intp]
-State = Mapping[str, NDArray[Any]]
+
+Numbers = Any
+"""`Floats`, one a reading, or of a single reading a plain float."""
+
+Rows = Any
+"""`Slots`, one a reading, or of a single reading a plain int."""
+
+State = Mapping[str, Any]
+"""Arrays by name. To a single reading, what has one element a sensor looks like an array of plain floats."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Field:
 
 
 class Scores(NamedTuple):
-    """What a detector says of n readings; all arrays are float64 of shape (n,).
+    """What a detector says of n readings; all arrays are float64 of shape (n,), or plain floats for a single one.
 
     Attributes:
         score: Decades of surprise, 0 to 300, or NaN for no opinion.
@@ -63,11 +73,14 @@ class Scores(NamedTuple):
         upper: Upper end of the band.
     """
 
-    score: Floats
-    expected: Floats
-    lower: Floats
-    upper: Floats
+    score: Numbers
+    expected: Numbers
+    lower: Numbers
+    upper: Numbers
 
+
+NO_OPINION = Scores(NOTHING, NOTHING, NOTHING, NOTHING)
+"""Of a single reading."""
 
 LARGEST = 1e100
 """Values are cut to this, so that their squares stay finite."""
@@ -76,16 +89,11 @@ BAND_DECADES = 3.0
 """The band of a detector holds all but one in a thousand of the ordinary readings."""
 
 
-def bounded(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
-    """Values, cut to what lies between two bounds; NaN stays NaN. As `numpy.clip`, in a third of its time for few."""
-    within: Floats = np.minimum(np.maximum(values, low), high)
-    return within
-
-
-def no_opinion(count: int) -> Scores:
-    """Scores of `count` readings that a detector has nothing to say of."""
-    nothing = np.full(count, np.nan)
-    return Scores(nothing, nothing.copy(), nothing.copy(), nothing.copy())
+def no_opinion(values: Numbers) -> Scores:
+    """Scores of readings that a detector has nothing to say of."""
+    if type(values) is float:
+        return NO_OPINION
+    return Scores(*(constant_like(values, NOTHING) for _ in Scores._fields))
 
 
 class Detector(ABC):
@@ -98,6 +106,8 @@ class Detector(ABC):
         lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
         relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
             would blur it; otherwise it is learned beside all that was known.
+        takes_one: Whether `judge()` and `patience()` take a single reading as plain numbers, too: `slots` an int,
+            `values` and `times` floats. See `detectors.arithmetic`.
     """
 
     name: ClassVar[str]
@@ -105,6 +115,7 @@ class Detector(ABC):
     catches: ClassVar[frozenset[str]]
     lingers: ClassVar[bool] = False
     relearns: ClassVar[bool] = False
+    takes_one: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -114,7 +125,7 @@ class Detector(ABC):
         """The arrays of the state, by name; always the same for equal parameters."""
 
     @abstractmethod
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """Score readings by what was known before them, then learn from them; what a detector is.
 
         Called by `update()` with finite values of moderate size, one or more of them, no slot twice, and with numpy's
@@ -133,20 +144,33 @@ class Detector(ABC):
         """
         known = np.isfinite(values)
         if not known.all():
-            scores = no_opinion(len(values))
+            scores = no_opinion(values)
             if known.any():
                 inner = self.update(state, slots[known], values[known], times[known])
                 for mine, theirs in zip(scores, inner, strict=True):
                     mine[known] = theirs
             return scores
         if len(values) == 0:
-            return no_opinion(0)
+            return no_opinion(values)
         with np.errstate(all="ignore"):
             return self.judge(state, slots, bounded(values, -LARGEST, LARGEST), times)
 
-    def patience(self, state: State, slots: Slots, decades: float | Floats) -> Floats:  # noqa: ARG002
+    def update_one(self, state: State, slot: int, value: float, time: float) -> Scores:
+        """Score one reading and learn from it, as `update()` would; only if the detector `takes_one`.
+
+        Args:
+            state: As `update()` has it, but with memoryviews of the arrays that have one element a sensor.
+            slot: Row of the reading's sensor.
+            value: What isn't finite is scored NaN and not learned.
+            time: Seconds since the epoch, UTC.
+        """
+        if not math.isfinite(value):
+            return NO_OPINION
+        return self.judge(state, slot, bounded(value, -LARGEST, LARGEST), time)
+
+    def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
         """Seconds after its last reading at which a sensor's silence is `decades` surprising, shape (n,).
 
         Infinite where silence means nothing to this detector, as here.
         """
-        return np.full(len(slots), np.inf)
+        return math.inf if type(slots) is int else np.full(len(slots), np.inf)

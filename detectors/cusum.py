@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded
+from detectors.arithmetic import NOTHING, bounded, maximum, minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import NEARLY, Noise, noise_layout, seen_before, taken_in
 from detectors.parameters import parameter
 from detectors.surprise import exponential_tail
@@ -37,7 +37,7 @@ class Cusum(Detector):
     Contamination: readings are cut to 4 spreads; the level follows with `memory`, so a shift that isn't found within
         that becomes normal.
     Warm-up: 400 readings.
-    State: 128 bytes a sensor.
+    State: 136 bytes a sensor.
     Cost: about 55 array operations a round.
     Source: E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, doi:10.1093/biomet/41.1-2.100; the tail
         exp(-2 k h) of the sums is D. Siegmund's, "Sequential Analysis", 1985, chapter 2.
@@ -62,6 +62,7 @@ class Cusum(Detector):
     kind: ClassVar[str] = "level_shift"
     catches: ClassVar[frozenset[str]] = frozenset({"level_shift", "drift", "unit_jump"})
     relearns: ClassVar[bool] = True
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -78,52 +79,52 @@ class Cusum(Detector):
             **noise_layout(),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         noise = Noise(state, slots, self.memory)
         level, highest = state["level"][slots], state["highest"][slots]
         first = noise.count == 0
-        residual = np.where(first, 0.0, values - level)
-        z = np.where(noise.spread > 0, bounded(residual / np.maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
+        residual = where(first, 0.0, values - level)
+        z = where(noise.spread > 0, bounded(residual / maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
         ready = blocks >= FEWEST_BLOCKS
-        long_run = np.maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
-        exponent = 2.0 * self.allowance / np.maximum(long_run, 1.0)
-        most = MOST_DECADES * np.log(10.0) / exponent
-        above = np.where(ready, _sum(state["above"][slots], z, self.allowance, most), 0.0)
-        below = np.where(ready, _sum(state["below"][slots], -z, self.allowance, most), 0.0)
-        largest = np.maximum(above, below)
+        long_run = maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
+        exponent = 2.0 * self.allowance / maximum(long_run, 1.0)
+        most = MOST_DECADES * math.log(10.0) / exponent
+        above = where(ready, _sum(state["above"][slots], z, self.allowance, most), 0.0)
+        below = where(ready, _sum(state["below"][slots], -z, self.allowance, most), 0.0)
+        largest = maximum(above, below)
         score = exponential_tail(exponent * largest)
         seen = largest <= NEARLY * highest
-        score = np.where(seen, np.minimum(score, seen_before(noise.count)), score)
-        score = np.where(ready, score, np.nan)
+        score = where(seen, minimum(score, seen_before(noise.count)), score)
+        score = where(ready, score, NOTHING)
         band = noise.scores(residual, level)
         believed = noise.learn(residual)
-        rate = 1.0 / np.minimum(noise.count + 1.0, self.memory)
-        state["level"][slots] = np.where(first, values, level + rate * believed)
+        rate = 1.0 / minimum(noise.count + 1.0, self.memory)
+        state["level"][slots] = where(first, values, level + rate * believed)
         state["above"][slots] = above
         state["below"][slots] = below
         peak = state["excursion"][slots]
         ended = largest <= 0
-        state["highest"][slots] = taken_in(highest, np.where(ended, peak, 0.0), np.full(len(slots), 4.0), self.memory)
-        state["excursion"][slots] = np.where(ended, 0.0, np.maximum(peak, largest))
+        state["highest"][slots] = taken_in(highest, where(ended, peak, 0.0), 4.0, self.memory)
+        state["excursion"][slots] = where(ended, 0.0, maximum(peak, largest))
         self._learn_wandering(state, slots, z)
         return Scores(score, band.expected, band.lower, band.upper)
 
-    def _learn_wandering(self, state: State, slots: Slots, z: Floats) -> None:
+    def _learn_wandering(self, state: State, slots: Rows, z: Numbers) -> None:
         """Take the squared mean of each block of `BLOCK` readings, in spreads, into its average."""
         total = state["block_sum"][slots] + z
         readings = state["block_readings"][slots] + 1.0
         full = readings >= BLOCK
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
-        square = (total / BLOCK) ** 2
-        rate = 1.0 / np.minimum(blocks + 1.0, self.memory / BLOCK)
-        state["wandering"][slots] = np.where(full, wandering + rate * (square - wandering), wandering)
+        square = (total / BLOCK) * (total / BLOCK)
+        rate = 1.0 / minimum(blocks + 1.0, self.memory / BLOCK)
+        state["wandering"][slots] = where(full, wandering + rate * (square - wandering), wandering)
         state["blocks"][slots] = blocks + full
-        state["block_sum"][slots] = np.where(full, 0.0, total)
-        state["block_readings"][slots] = np.where(full, 0.0, readings)
+        state["block_sum"][slots] = where(full, 0.0, total)
+        state["block_readings"][slots] = where(full, 0.0, readings)
 
 
-def _sum(before: Floats, z: Floats, allowance: float, most: Floats) -> Floats:
-    leaking = np.where(z < allowance, before * (1.0 - LEAK), before)
-    return np.minimum(np.maximum(leaking + z - allowance, 0.0), most)
+def _sum(before: Numbers, z: Numbers, allowance: float, most: Numbers) -> Numbers:
+    leaking = where(z < allowance, before * (1.0 - LEAK), before)
+    return minimum(maximum(leaking + z - allowance, 0.0), most)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.arithmetic import minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -21,7 +20,7 @@ class EwmaZScore(Detector):
     Contamination: one reading moves the average by at most 6 spreads / `memory`; while an incident is open, nothing is
         learned at all.
     Warm-up: 30 readings.
-    State: 64 bytes a sensor.
+    State: 72 bytes a sensor.
     Cost: about 40 array operations a round.
     Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (3), 1959,
         doi:10.1080/00401706.1959.10489860.
@@ -52,19 +51,20 @@ class EwmaZScore(Detector):
     kind: ClassVar[str] = "spike"
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "level_shift", "dropout", "unit_jump"})
     relearns: ClassVar[bool] = True
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {"mean": Field(), **noise_layout()}
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         noise = Noise(state, slots, self.spread_memory)
         mean = state["mean"][slots]
         first = noise.count == 0
-        residual = np.where(first, 0.0, values - mean)
+        residual = where(first, 0.0, values - mean)
         scores = noise.scores(residual, mean)
         believed = noise.learn(residual)
-        rate = 1.0 / np.minimum(noise.count + 1.0, self.memory)
-        state["mean"][slots] = np.where(first, values, mean + rate * believed)
+        rate = 1.0 / minimum(noise.count + 1.0, self.memory)
+        state["mean"][slots] = where(first, values, mean + rate * believed)
         return scores

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded, no_opinion
+from detectors.arithmetic import NOTHING, bounded, log10, maximum, minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import parameter
 
 FEWEST_RUNS = 10.0
@@ -53,6 +52,7 @@ class Flatline(Detector):
     name: ClassVar[str] = "flatline"
     kind: ClassVar[str] = "flatline"
     catches: ClassVar[frozenset[str]] = frozenset({"stuck"})
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -66,26 +66,27 @@ class Flatline(Detector):
             "readings": Field(),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         run, longest, rival = state["run"][slots], state["longest"][slots], state["rival"][slots]
         runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
-        first = run == 0
-        same = ~first & (values == state["value"][slots])
-        length = np.where(same, run + 1.0, 1.0)
-        ended = ~same & ~first
+        last = state["value"][slots]
+        same = (run > 0) & (values == last)
+        length = where(same, run + 1.0, 1.0)
+        ended = (run > 0) & (values != last)
         chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
-        longer = length / (longest * (1.0 + FEW_RUNS / np.maximum(runs, 1.0)))
+        longer = length / (longest * (1.0 + FEW_RUNS / maximum(runs, 1.0)))
         unusual = (longer > LONGER) & (length >= self.shortest)
-        decades = np.minimum(-(length - 1.0) * np.log10(chance), LONGER * longer)
-        score = np.where(unusual, bounded(decades, 0.0, 300.0), 0.0)
-        score = np.where(runs >= FEWEST_RUNS, score, np.nan)
+        usual = (longer <= LONGER) | (length < self.shortest)
+        decades = minimum(-(length - 1.0) * log10(chance), LONGER * longer)
+        score = where(unusual, bounded(decades, 0.0, 300.0), 0.0)
+        score = where(runs >= FEWEST_RUNS, score, NOTHING)
         state["value"][slots] = values
         state["run"][slots] = length
-        believed = np.minimum(run, rival)
-        state["longest"][slots] = np.where(ended, np.maximum(longest * (1.0 - FADING), believed), longest)
-        state["rival"][slots] = np.where(ended, np.maximum(rival * (1.0 - FADING), run), rival)
+        believed = minimum(run, rival)
+        state["longest"][slots] = where(ended, maximum(longest * (1.0 - FADING), believed), longest)
+        state["rival"][slots] = where(ended, maximum(rival * (1.0 - FADING), run), rival)
         state["runs"][slots] = runs + ended
-        state["repeats"][slots] = repeats + (same & ~unusual)
-        state["readings"][slots] = readings + ~unusual
-        return no_opinion(len(slots))._replace(score=score)
+        state["repeats"][slots] = repeats + (same & usual)
+        state["readings"][slots] = readings + usual
+        return no_opinion(values)._replace(score=score)

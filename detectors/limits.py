@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.arithmetic import NOTHING, constant_like, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import ParameterError, parameter
 
 BEYOND = 12.0
@@ -61,26 +60,28 @@ class Limits(Detector):
             if below >= above:
                 raise ParameterError(upper, f"must be above {lower}, which is {below:g}; is {above:g}")
 
+    takes_one: ClassVar[bool] = True
+
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {"beyond": Field(learned=False)}
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         limits = (self.low, self.high, self.low_critical, self.high_critical)
         if all(math.isnan(each) for each in limits):
-            return no_opinion(len(values))
+            return no_opinion(values)
         before = state["beyond"][slots]
-        low = np.where(before < 0, self.low + self.deadband, self.low)
-        high = np.where(before > 0, self.high - self.deadband, self.high)
-        low_critical = np.where(before <= -2, self.low_critical + self.deadband, self.low_critical)
-        high_critical = np.where(before >= 2, self.high_critical - self.deadband, self.high_critical)
-        beyond = np.where(values > high, 1.0, np.where(values < low, -1.0, 0.0))
-        beyond = np.where(values > high_critical, 2.0, np.where(values < low_critical, -2.0, beyond))
+        low = where(before < 0, self.low + self.deadband, self.low)
+        high = where(before > 0, self.high - self.deadband, self.high)
+        low_critical = where(before <= -2, self.low_critical + self.deadband, self.low_critical)
+        high_critical = where(before >= 2, self.high_critical - self.deadband, self.high_critical)
+        beyond = where(values > high, 1.0, where(values < low, -1.0, 0.0))
+        beyond = where(values > high_critical, 2.0, where(values < low_critical, -2.0, beyond))
         state["beyond"][slots] = beyond
-        size = np.abs(beyond)
-        score = np.where(size >= 2, CRITICAL, np.where(size >= 1, BEYOND, 0.0))
+        size = abs(beyond)
+        score = where(size >= 2, CRITICAL, where(size >= 1, BEYOND, 0.0))
         lowest = self.low if not math.isnan(self.low) else self.low_critical
         highest = self.high if not math.isnan(self.high) else self.high_critical
-        nothing = np.full(len(values), np.nan)
-        return Scores(score, nothing, np.full(len(values), lowest), np.full(len(values), highest))
+        lower, upper = constant_like(values, lowest), constant_like(values, highest)
+        return Scores(score, constant_like(values, NOTHING), lower, upper)

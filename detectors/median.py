@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.arithmetic import bounded, maximum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -26,7 +25,7 @@ class StreamingMedian(Detector):
     Blind to: slow drift, which the median follows; a change of the noise alone.
     Contamination: a reading moves the median by a step, however far out it is.
     Warm-up: 30 readings.
-    State: 72 bytes a sensor.
+    State: 80 bytes a sensor.
     Cost: about 50 array operations a round.
     Source: H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22 (3),
         1951, doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma and others, "Frugal streaming for
@@ -53,30 +52,31 @@ class StreamingMedian(Detector):
     kind: ClassVar[str] = "spike"
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "dropout", "unit_jump", "level_shift"})
     relearns: ClassVar[bool] = True
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {"median": Field(), "deviation": Field(), **noise_layout()}
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         noise = Noise(state, slots, self.spread_memory)
         median, deviation = state["median"][slots], state["deviation"][slots]
         first = noise.count == 0
-        residual = np.where(first, 0.0, values - median)
-        spread = np.maximum(NORMAL * deviation, LEAST_SHARE * noise.spread)
+        residual = where(first, 0.0, values - median)
+        spread = maximum(NORMAL * deviation, LEAST_SHARE * noise.spread)
         scores = noise.scores(residual, median, spread)
         believed = noise.learn(residual)
-        away = np.abs(residual)
+        away = abs(residual)
         early = 1.0 / (noise.count + 1.0)
         warming = noise.count < 30
-        step = self.step * np.maximum(deviation, LEAST_SHARE * noise.spread)
-        moved = np.where(warming, median + early * believed, median + np.sign(residual) * np.minimum(step, away))
-        widened = np.where(
+        step = self.step * maximum(deviation, LEAST_SHARE * noise.spread)
+        moved = where(warming, median + early * believed, median + bounded(residual, -step, step))
+        widened = where(
             warming,
-            deviation + early * (np.abs(believed) - deviation),
-            np.maximum(deviation + np.sign(away - deviation) * np.minimum(step, np.abs(away - deviation)), 0.0),
+            deviation + early * (abs(believed) - deviation),
+            maximum(deviation + bounded(away - deviation, -step, step), 0.0),
         )
-        state["median"][slots] = np.where(first, values, moved)
+        state["median"][slots] = where(first, values, moved)
         state["deviation"][slots] = widened
         return scores

@@ -17,11 +17,8 @@ learned, and so one anomaly can't poison what is believed.
 
 from __future__ import annotations
 
-from functools import cached_property
-
-import numpy as np
-
-from detectors.base import BAND_DECADES, Field, Floats, Scores, Slots, State, bounded
+from detectors.arithmetic import NOTHING, bounded, log10, maximum, minimum, sqrt, where
+from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
 from detectors.surprise import MOST, student_reach, student_tail
 
 WARM_UP = 30.0
@@ -41,6 +38,7 @@ NEARLY = 1.25
 MOST_SEEN = 1e4
 """The record fades, so no more readings than these speak for what has been seen before."""
 
+ROOT_OF_3 = 3.0**0.5
 KURTOSIS_MEMORY = 1000.0
 
 KURTOSIS_PRIOR = 100.0
@@ -55,6 +53,7 @@ def noise_layout() -> dict[str, Field]:
         "lag": Field(),
         "fourth": Field(3.0),
         "record": Field(),
+        "rival": Field(),
         "peak": Field(),
         "last_residual": Field(learned=False),
     }
@@ -69,29 +68,28 @@ class Noise:
         memory: Readings that the spread remembers.
     """
 
-    def __init__(self, state: State, slots: Slots, memory: float) -> None:
+    def __init__(self, state: State, slots: Rows, memory: float) -> None:
         self._state = state
         self._slots = slots
         self._memory = memory
-        self.count: Floats = state["count"][slots]
-        self.variance: Floats = state["variance"][slots]
-        self.spread: Floats = np.sqrt(self.variance)
-        self.rho: Floats = bounded(
-            np.where(self.variance > 0, state["lag"][slots] / np.maximum(self.variance, 1e-200), 0.0), 0.0, 0.999
-        )
-        self._fourth: Floats = state["fourth"][slots]
-        self._record: Floats = state["record"][slots]
+        self.count = state["count"][slots]
+        self.variance = state["variance"][slots]
+        self.spread = sqrt(self.variance)
+        self._divisor = maximum(self.variance, 1e-200)
+        self._lag = state["lag"][slots]
+        self.rho = bounded(where(self.variance > 0, self._lag / self._divisor, 0.0), 0.0, 0.999)
+        self._fourth = state["fourth"][slots]
+        self._record = state["record"][slots]
+        self.freedom = self._freedom()
 
-    @cached_property
-    def freedom(self) -> Floats:
+    def _freedom(self) -> Numbers:
         """Degrees of freedom that the evidence is worth, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
-        error = np.sqrt(24.0 / np.minimum(np.maximum(self.count, 1.0), KURTOSIS_MEMORY))
-        heavy = 4.0 + 6.0 / np.maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
-        freedom: Floats = bounded(np.minimum(independent - 1.0, heavy), 1.0, 1e4)
-        return freedom
+        error = sqrt(24.0 / minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY))
+        heavy = 4.0 + 6.0 / maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
+        return bounded(minimum(independent - 1.0, heavy), 1.0, 1e4)
 
-    def score(self, residual: Floats, spread: Floats | None = None) -> Floats:
+    def score(self, residual: Numbers, spread: Numbers = None) -> Numbers:
         """Decades of surprise of residuals, NaN during the warm-up, shape (n,).
 
         Args:
@@ -99,25 +97,24 @@ class Noise:
             spread: Their scale, if the detector knows a better one than the standard deviation.
         """
         scale = self.spread if spread is None else spread
-        away = np.abs(residual)
-        score = student_tail(np.where(scale > 0, away / np.maximum(scale, 1e-200), 0.0), self.freedom)
+        away = abs(residual)
+        score = student_tail(where(scale > 0, away / maximum(scale, 1e-200), 0.0), self.freedom)
         seen = seen_before(self.count)
         never_varied = self.variance <= 0
-        capped = np.where((away <= NEARLY * self._record) | never_varied, np.minimum(score, seen), score)
-        capped = np.where(never_varied & (away > 0), seen, capped)
-        most = np.minimum(self.count / READINGS_A_DECADE, MOST)
-        opinion: Floats = np.where(self.count >= WARM_UP, np.minimum(capped, most), np.nan)
-        return opinion
+        capped = where((away <= NEARLY * self._record) | never_varied, minimum(score, seen), score)
+        capped = where(never_varied & (away > 0), seen, capped)
+        most = minimum(self.count / READINGS_A_DECADE, MOST)
+        return where(self.count >= WARM_UP, minimum(capped, most), NOTHING)
 
-    def scores(self, residual: Floats, expected: Floats, spread: Floats | None = None) -> Scores:
+    def scores(self, residual: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""
         scale = self.spread if spread is None else spread
-        reach = np.maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
+        reach = maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
         unsure = self.count < WARM_UP
-        expected = np.where(unsure, np.nan, expected)
+        expected = where(unsure, NOTHING, expected)
         return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
 
-    def learn(self, residual: Floats, worth: float = 1.0) -> Floats:
+    def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
         """Learn from residuals; returns them as far as they are believed, shape (n,).
 
         Args:
@@ -127,35 +124,40 @@ class Noise:
         """
         state, slots = self._state, self._slots
         bound = WINSOR * self.spread
-        believed = np.where(self.variance > 0, bounded(residual, -bound, bound), residual)
-        rate = 1.0 / np.minimum(self.count + 1.0, self._memory)
+        believed = where(self.variance > 0, bounded(residual, -bound, bound), residual)
+        rate = 1.0 / minimum(self.count + 1.0, self._memory)
         square = believed * believed
         last = state["last_residual"][slots]
         bent = bounded(last, -bound, bound)
-        ratio = np.where(self.variance > 0, square / np.maximum(self.variance, 1e-200), 3.0**0.5)
-        quick = np.where(self.count < WARM_UP, 0.0, worth / np.minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
-        away = np.abs(residual)
+        ratio = where(self.variance > 0, square / self._divisor, ROOT_OF_3)
+        quick = where(self.count < WARM_UP, 0.0, worth / minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
+        away = abs(residual)
         state["variance"][slots] = self.variance + rate * (square - self.variance)
-        state["lag"][slots] = state["lag"][slots] + rate * (believed * bent - state["lag"][slots])
+        state["lag"][slots] = self._lag + rate * (believed * bent - self._lag)
         state["fourth"][slots] = self._fourth + quick * (ratio * ratio - self._fourth)
         peak = state["peak"][slots]
         inside = away <= self.spread
-        record = taken_in(self._record, np.where(inside, peak, 0.0), 4.0 * self.spread, self._memory)
-        state["record"][slots] = np.where(self.variance > 0, record, away)
-        state["peak"][slots] = np.where(inside, 0.0, np.maximum(peak, away))
+        ended, rival = where(inside, peak, 0.0), state["rival"][slots]
+        seen = maximum(taken_in(self._record, ended, 4.0 * self.spread, self._memory), minimum(ended, rival))
+        state["rival"][slots] = maximum(faded(rival, self._memory), ended)
+        state["record"][slots] = where(self.variance > 0, seen, away)
+        state["peak"][slots] = where(inside, 0.0, maximum(peak, away))
         state["last_residual"][slots] = residual
         state["count"][slots] = self.count + 1.0
         return believed
 
 
-def seen_before(count: Floats) -> Floats:
+def seen_before(count: Numbers) -> Numbers:
     """The most that can surprise of what was seen before among `count` readings, in decades."""
-    most: Floats = np.log10(np.minimum(count, MOST_SEEN) + 2.0)
-    return most
+    return log10(minimum(count, MOST_SEEN) + 2.0)
 
 
-def taken_in(record: Floats, peak: Floats, usual: Floats, memory: float) -> Floats:
+def taken_in(record: Numbers, peak: Numbers, usual: Numbers, memory: float) -> Numbers:
     """A record that takes in the peak of an ended excursion (0 where none has ended), and fades over 20 memories."""
-    believed = np.minimum(peak, STRETCH * np.maximum(record, usual))
-    faded: Floats = np.maximum(record * (1.0 - 1.0 / (20.0 * memory)), believed)
-    return faded
+    believed = minimum(peak, STRETCH * maximum(record, usual))
+    return maximum(faded(record, memory), believed)
+
+
+def faded(record: Numbers, memory: float) -> Numbers:
+    """A record one reading later: it fades over 20 memories."""
+    return record * (1.0 - 1.0 / (20.0 * memory))

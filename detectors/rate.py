@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.arithmetic import known_maximum, known_minimum, maximum, minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -23,7 +23,7 @@ class RateOfChange(Detector):
     Blind to: slow drift; whatever stays once it has jumped, as only the jump itself stands out.
     Contamination: an outlier widens the spread by 6 spreads at most; a jump that was seen once is soon normal.
     Warm-up: 31 readings; none for the limit.
-    State: 80 bytes a sensor.
+    State: 88 bytes a sensor.
     Cost: about 40 array operations a round.
     Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
         form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
@@ -49,6 +49,7 @@ class RateOfChange(Detector):
     name: ClassVar[str] = "rate"
     kind: ClassVar[str] = "rate"
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "dropout", "unit_jump"})
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -59,27 +60,27 @@ class RateOfChange(Detector):
             **noise_layout(),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
         noise = Noise(state, slots, self.spread_memory)
         last, readings = state["value"][slots], state["readings"][slots]
         first = readings == 0
-        change = np.where(first, 0.0, values - last)
+        change = where(first, 0.0, values - last)
         scores = noise.scores(change, last)
-        if not np.isnan(self.most_per_s):
+        if not math.isnan(self.most_per_s):
             elapsed = times - state["time"][slots]
-            possible = self.most_per_s * np.maximum(elapsed, 0.0)
-            known = ~first & (elapsed > 0)
-            ratio = np.abs(change) / np.maximum(possible, 1e-200)
-            ruled = np.where(known, np.where(ratio > 1.0, np.minimum(CERTAIN * ratio, 300.0), 0.0), np.nan)
+            possible = self.most_per_s * maximum(elapsed, 0.0)
+            known = (readings > 0) & (elapsed > 0)
+            ratio = abs(change) / maximum(possible, 1e-200)
+            ruled = where(known, where(ratio > 1.0, minimum(CERTAIN * ratio, 300.0), 0.0), math.nan)
             scores = Scores(
-                np.fmax(scores.score, ruled),
-                np.where(known, last, scores.expected),
-                np.where(known, np.fmax(last - possible, scores.lower), scores.lower),
-                np.where(known, np.fmin(last + possible, scores.upper), scores.upper),
+                known_maximum(scores.score, ruled),
+                where(known, last, scores.expected),
+                where(known, known_maximum(last - possible, scores.lower), scores.lower),
+                where(known, known_minimum(last + possible, scores.upper), scores.upper),
             )
         noise.learn(change)
-        state["count"][slots] = np.where(first, 0.0, noise.count + 1.0)
+        state["count"][slots] = where(first, 0.0, noise.count + 1.0)
         state["value"][slots] = values
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded
+from detectors.arithmetic import bounded
+from detectors.base import Detector, Field, Floats, Scores, Slots, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -28,7 +29,7 @@ class Seasonal(Detector):
     Blind to: single spikes, which the mean over some readings hides; days of the week; the first days.
     Contamination: a visit to a bin moves its mean by `blend` of the difference; while an incident is open, none does.
     Warm-up: two visits of a bin on different days.
-    State: 856 bytes a sensor.
+    State: 864 bytes a sensor.
     Cost: about 60 array operations a round.
     Source: S. Hochenbaum, O. Vallis and A. Kejariwal, "Automatic anomaly detection in the cloud via statistical
         learning", 2017, arXiv:1704.07706, for residuals of a seasonal profile.

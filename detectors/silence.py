@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State, bounded, no_opinion
+from detectors.arithmetic import bounded, maximum, minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import parameter
 from detectors.surprise import exponential_reach
 
@@ -52,6 +52,7 @@ class Silence(Detector):
     name: ClassVar[str] = "silence"
     kind: ClassVar[str] = "missing"
     catches: ClassVar[frozenset[str]] = frozenset({"silence"})
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -65,33 +66,32 @@ class Silence(Detector):
             "rival": Field(learned=False),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`; a reading that comes is no silence, so the scores are NaN."""
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
         counts = (readings > 0) & (gap > 0)
-        believed = np.where(count >= 3, np.minimum(gap, WINSOR * mean), gap)
-        rate = 1.0 / np.minimum(count + 1.0, MEMORY)
+        believed = where(count >= 3, minimum(gap, WINSOR * mean), gap)
+        rate = 1.0 / minimum(count + 1.0, MEMORY)
         deviation, longest, rival = state["deviation"][slots], state["longest"][slots], state["rival"][slots]
-        normal = np.minimum(gap, np.maximum(believed, rival))
+        normal = minimum(gap, maximum(believed, rival))
         learned = mean + rate * (believed - mean)
-        off = np.where(count > 0, np.abs(believed - mean), 0.0)
-        state["gap"][slots] = np.where(counts, learned, mean)
-        state["deviation"][slots] = np.where(counts, deviation + rate * (off - deviation), deviation)
-        state["longest"][slots] = np.where(counts, np.maximum(longest * (1.0 - FADING), normal), longest)
-        state["rival"][slots] = np.where(counts, np.maximum(rival * (1.0 - FADING), gap), rival)
+        off = where(count > 0, abs(believed - mean), 0.0)
+        state["gap"][slots] = where(counts, learned, mean)
+        state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
+        state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
+        state["rival"][slots] = where(counts, maximum(rival * (1.0 - FADING), gap), rival)
         state["count"][slots] = count + counts
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
-        return no_opinion(len(slots))
+        return no_opinion(values)
 
-    def patience(self, state: State, slots: Slots, decades: float | Floats) -> Floats:
+    def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:
         """See `Detector`."""
         mean, deviation = state["gap"][slots], state["deviation"][slots]
-        scale = np.maximum(1.25 * deviation, mean / 4.0)
+        scale = maximum(1.25 * deviation, mean / 4.0)
         usual = mean + exponential_reach(decades) * scale
-        floor = np.maximum(self.gaps * mean, np.maximum(1.5 * state["longest"][slots], self.at_least_s))
+        floor = maximum(self.gaps * mean, maximum(1.5 * state["longest"][slots], self.at_least_s))
         known = state["count"][slots] >= FEWEST_GAPS
-        patience: Floats = np.where(known, np.maximum(usual, floor), np.inf)
-        return patience
+        return where(known, maximum(usual, floor), math.inf)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Detector, Field, Floats, Scores, Slots
+from detectors.base import Detector, Field, Floats, Numbers, Rows, Scores, Slots
 
 FORMAT = 1
 
@@ -31,6 +33,8 @@ class StateTable:
         self.fields = detector.layout()
         self.arrays = {name: _fresh(field, rows) for name, field in self.fields.items()}
         self.rows = rows
+        self._viewed: object = None
+        self._cells: dict[str, Any] = {}
         self._learned = [name for name, field in self.fields.items() if field.learned]
 
     @property
@@ -38,12 +42,25 @@ class StateTable:
         """Size of one row, in bytes."""
         return sum(np.dtype(each.dtype).itemsize * max(1, each.width) for each in self.fields.values())
 
+    @property
+    def cells(self) -> Mapping[str, Any]:
+        """The arrays as a single reading sees them: memoryviews, but for those with several elements a sensor."""
+        if self._viewed is not self.arrays:
+            self._viewed = self.arrays
+            self._cells = {
+                name: array if self.fields[name].width else memoryview(array)  # type: ignore[arg-type]
+                for name, array in self.arrays.items()
+            }
+        return self._cells
+
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all; what is known of the present ones stays."""
         if rows <= self.rows:
             return
-        for name, field in self.fields.items():
-            self.arrays[name] = np.concatenate([self.arrays[name], _fresh(field, rows - self.rows)])
+        self.arrays = {
+            name: np.concatenate([self.arrays[name], _fresh(field, rows - self.rows)])
+            for name, field in self.fields.items()
+        }
         self.rows = rows
 
     def reset(self, slots: Slots) -> None:
@@ -74,6 +91,35 @@ class StateTable:
         for name, rows in before.items():
             self.arrays[name][kept] = rows
         return scores
+
+    def update_one(self, row: int, value: float, time: float, *, held: bool) -> Scores:
+        """Run the detector on one reading, as `update()` would, and say the same as plain numbers, but sooner.
+
+        Args:
+            row: Row of the reading's sensor.
+            value: Its value.
+            time: Seconds since the epoch.
+            held: Whether nothing may be learned.
+        """
+        if not self.detector.takes_one:
+            scores = self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held]))
+            return Scores(*(float(each[0]) for each in scores))
+        cells = self.cells
+        if not held:
+            return self.detector.update_one(cells, row, value, time)
+        before = {name: np.copy(self.arrays[name][row]) for name in self._learned}
+        scores = self.detector.update_one(cells, row, value, time)
+        for name, kept in before.items():
+            self.arrays[name][row] = kept
+        return scores
+
+    def patience(self, rows: Rows, decades: Numbers) -> Numbers:
+        """How long sensors may be silent, see `Detector`; `rows` are some, or a single one as a plain number."""
+        if type(rows) is not int:
+            return self.detector.patience(self.arrays, rows, decades)
+        if self.detector.takes_one:
+            return self.detector.patience(self.cells, rows, decades)
+        return float(self.detector.patience(self.arrays, np.array([rows]), decades)[0])
 
     def to_bytes(self) -> bytes:
         """The whole state as bytes, without pickle; `from_bytes` is its inverse."""

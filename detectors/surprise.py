@@ -5,19 +5,21 @@ All functions are elementwise, so that one sensor and ten thousand give the same
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
-import numpy as np
-
-from detectors.base import Floats, bounded
+from detectors.arithmetic import bounded, expm1, log1p, log10, maximum, minimum, sqrt
+from detectors.base import Numbers
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
 
-_LN10 = float(np.log(10.0))
+_LN10 = math.log(10.0)
+_RISE = -1.98 / math.sqrt(2.0)
+_FALL = 1.135 * math.sqrt(math.pi / 2.0)
 
 
-def normal_tail(z: Floats) -> Floats:
+def normal_tail(z: Numbers) -> Numbers:
     """Decades of surprise of a standard normal deviate at least as far out as `z`, both sides counted.
 
     Within 0.06 decades of the exact value everywhere. The tail is the product of Karagiannidis and Lioumpas,
@@ -30,15 +32,14 @@ def normal_tail(z: Floats) -> Floats:
     Returns:
         Decades, 0 to `MOST`; NaN where `z` is NaN.
     """
-    away = np.minimum(np.abs(z), 1e6)
-    near = np.maximum(away, 1e-9)
-    factor = -np.expm1(-1.98 * near / np.sqrt(2.0)) / (1.135 * np.sqrt(np.pi / 2.0) * near)
-    decades = 0.5 * away * away / _LN10 - np.log10(np.minimum(factor, 1.0))
-    tail: Floats = bounded(decades, 0.0, MOST)
-    return tail
+    away = minimum(abs(z), 1e6)
+    near = maximum(away, 1e-9)
+    factor = -expm1(_RISE * near) / (_FALL * near)
+    decades = 0.5 * away * away / _LN10 - log10(minimum(factor, 1.0))
+    return bounded(decades, 0.0, MOST)
 
 
-def student_tail(t: Floats, freedom: Floats) -> Floats:
+def student_tail(t: Numbers, freedom: Numbers) -> Numbers:
     """Decades of surprise of Student's t at least as far out as `t`, both sides counted.
 
     Student's t is turned into a normal deviate by D. L. Wallace, "Bounds on normal approximations to Student's and
@@ -48,45 +49,37 @@ def student_tail(t: Floats, freedom: Floats) -> Floats:
         t: Deviations in estimated standard deviations; the sign doesn't matter.
         freedom: Degrees of freedom, 1 or more: how many independent readings the estimate rests on.
     """
-    away = np.minimum(np.abs(t), 1e150)
+    away = minimum(abs(t), 1e150)
     scale = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    return normal_tail(scale * np.sqrt(freedom * np.log1p(away / freedom * away)))
+    return normal_tail(scale * sqrt(freedom * log1p(away / freedom * away)))
 
 
-def student_reach(decades: Floats | float, freedom: Floats) -> Floats:
+def student_reach(decades: float, freedom: Numbers) -> Numbers:
     """How far out Student's t must be to be `decades` surprising: the inverse of `student_tail`.
 
     Args:
         decades: 1 to 12, as bands use it; accurate to 1 %.
         freedom: Degrees of freedom, 1 or more.
     """
-    z = _normal_reach_once(decades) if isinstance(decades, float) else _normal_reach(decades)
     scale = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    away: Floats = np.sqrt(freedom * np.expm1(np.minimum((z / scale) ** 2 / freedom, 700.0)))
-    return away
-
-
-def _normal_reach(decades: Floats | float) -> Floats:
-    """How far out a standard normal deviate must be: the inverse of `normal_tail`."""
-    wanted = np.asarray(decades, dtype=np.float64)
-    z = np.sqrt(2.0 * _LN10 * wanted)
-    for _ in range(4):  # Newton: the tail's slope in nats is close to z
-        z = np.maximum(z - (normal_tail(z) - wanted) * _LN10 / z, 0.1)
-    return z
+    away = _normal_reach(decades) / scale
+    return sqrt(freedom * expm1(minimum(away * away / freedom, 700.0)))
 
 
 @cache
-def _normal_reach_once(decades: float) -> Floats:
-    """The same for a number that every call asks for."""
-    return _normal_reach(decades)
+def _normal_reach(decades: float) -> float:
+    """How far out a standard normal deviate must be: the inverse of `normal_tail`."""
+    z = math.sqrt(2.0 * _LN10 * decades)
+    for _ in range(4):  # Newton: the tail's slope in nats is close to z
+        z = max(z - (normal_tail(z) - decades) * _LN10 / z, 0.1)
+    return z
 
 
-def exponential_tail(ratio: Floats) -> Floats:
+def exponential_tail(ratio: Numbers) -> Numbers:
     """Decades of surprise of an exponential variable at least `ratio` times its mean."""
     return bounded(ratio / _LN10, 0.0, MOST)
 
 
-def exponential_reach(decades: Floats | float) -> Floats:
+def exponential_reach(decades: Numbers) -> Numbers:
     """How many means an exponential variable must reach to be `decades` surprising."""
-    reach: Floats = np.asarray(decades, dtype=np.float64) * _LN10
-    return reach
+    return decades * _LN10

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.arithmetic import all_of, any_of, log, maximum, minimum, where
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -43,7 +42,7 @@ class Unrest(Detector):
     Blind to: noise that vanishes; steps that come less often than once in five readings; a sensor that never moves.
     Contamination: as `detectors.noise` says.
     Warm-up: 30 readings that aren't all the same.
-    State: 104 bytes a sensor.
+    State: 112 bytes a sensor.
     Cost: about 45 array operations a round.
     Source: S. V. Crowder and M. D. Hamilton, "An EWMA for monitoring a process standard deviation", Journal of Quality
         Technology 24 (1), 1992.
@@ -72,6 +71,7 @@ class Unrest(Detector):
     name: ClassVar[str] = "unrest"
     kind: ClassVar[str] = "variance"
     catches: ClassVar[frozenset[str]] = frozenset({"noise_burst"})
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -85,41 +85,40 @@ class Unrest(Detector):
             **noise_layout(),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         last = state["last"][slots]
-        step = np.where(state["began"][slots] > 0, np.abs(values - last), 0.0)
+        step = where(state["began"][slots] > 0, abs(values - last), 0.0)
         state["last"][slots], state["began"][slots] = values, 1.0
         usual, count = state["step"][slots], state["count"][slots]
-        believed = np.where(usual > 0, np.minimum(step, LARGEST_STEP * usual), step)
-        known = usual + (believed - usual) / np.minimum(count + 1.0, self.memory)
+        believed = where(usual > 0, minimum(step, LARGEST_STEP * usual), step)
+        known = usual + (believed - usual) / minimum(count + 1.0, self.memory)
         state["step"][slots] = known
-        state["calm"][slots] = np.where(step > ORDINARY * usual, 0.0, state["calm"][slots] + 1.0)
+        state["calm"][slots] = where(step > ORDINARY * usual, 0.0, state["calm"][slots] + 1.0)
         moves = known > 0
-        score = np.full(len(slots), np.nan)
-        if moves.any():
-            score[moves] = self._surprise(state, slots[moves], self._sizes(step[moves], known[moves]))
-        nothing = np.full(len(slots), np.nan)
-        return Scores(score, nothing, nothing.copy(), nothing.copy())
+        scores = no_opinion(values)
+        if all_of(moves):
+            return scores._replace(score=self._surprise(state, slots, self._sizes(step, known)))
+        if any_of(moves):
+            scores.score[moves] = self._surprise(state, slots[moves], self._sizes(step[moves], known[moves]))
+        return scores
 
     @staticmethod
-    def _sizes(step: Floats, usual: Floats) -> Floats:
+    def _sizes(step: Numbers, usual: Numbers) -> Numbers:
         """Logarithms of steps."""
-        sizes: Floats = np.log(np.maximum(np.minimum(step, LARGEST_SEEN * usual) + SMALL * usual, LEAST))
-        return sizes
+        return log(maximum(minimum(step, LARGEST_SEEN * usual) + SMALL * usual, LEAST))
 
-    def _surprise(self, state: State, slots: Slots, size: Floats) -> Floats:
+    def _surprise(self, state: State, slots: Rows, size: Numbers) -> Numbers:
         """Decades of surprise at the logarithms of steps; what is known of them is learned."""
         noise = Noise(state, slots, self.memory)
         average = state["average"][slots]
-        average = average + (size - average) / np.minimum(noise.count + 1.0, self.window)
+        average = average + (size - average) / minimum(noise.count + 1.0, self.window)
         settled = noise.count >= self.window
-        usual = np.where(settled, state["usual"][slots], average)
-        average = np.where(settled & (state["calm"][slots] >= CALM), np.minimum(average, usual), average)
+        usual = where(settled, state["usual"][slots], average)
+        average = where(settled & (state["calm"][slots] >= CALM), minimum(average, usual), average)
         state["average"][slots] = average
         residual = average - usual
         score = noise.score(residual)
         believed = noise.learn(residual, WORTH / self.window)
-        state["usual"][slots] = usual + believed / np.minimum(np.maximum(noise.count - self.window, 1.0), self.memory)
-        surprise: Floats = np.where(residual < 0, np.minimum(score, 0.0), score)
-        return surprise
+        state["usual"][slots] = usual + believed / minimum(maximum(noise.count - self.window, 1.0), self.memory)
+        return where(residual < 0, minimum(score, 0.0), score)

@@ -21,7 +21,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import BAND_DECADES, LARGEST, Detector, Field, Floats, Scores, Slots, State, bounded
+from detectors.arithmetic import bounded
+from detectors.base import BAND_DECADES, LARGEST, Detector, Field, Floats, Scores, Slots, State
 from detectors.parameters import parameter
 
 MEMORY = 200_000

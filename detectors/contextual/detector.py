@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from detectors.base import BAND_DECADES, Detector, Field, Floats, Scores, Slots, State, no_opinion
+from detectors.arithmetic import NOTHING, all_of, any_of, element_at, log10, minimum, remainder, where
+from detectors.base import BAND_DECADES, Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.contextual.likelihood import likelihood, likelihood_layout, upper_tail
 from detectors.contextual.neighbours import neighbours, neighbours_layout
 from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import RECENT, level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import Step, remainder, steps_layout, take_steps
+from detectors.contextual.steps import Step, learn_interval, steps_layout, take_steps
 from detectors.parameters import choice, parameter
 from detectors.surprise import student_reach
 
@@ -29,15 +28,15 @@ LIGHT, FULL = "light", "full"
 STREAMS = {LIGHT: 4, FULL: 5}
 """Range break, season level, hour residual, spread, and neighbours."""
 
-WEIGHTS = np.array([1.0, 1.0, 1 / 6, 1 / 2, 3 / 2])
+WEIGHTS = (1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
 """What a decade of each stream is worth as evidence. Half or twice of any of them changes little."""
 
 LEVEL_WEIGHT = 0.25
 
-SHARES = np.array([1 / 2, 1 / 8, 1 / 8, 1.0, 2 / 5])
+SHARES = (1 / 2, 1 / 8, 1 / 8, 1.0, 2 / 5)
 """Share of the newest raw score in the smoothed one, in the same order: a mean of about 3, 15, 15, 1, 4 steps."""
 
-_REACH = float(student_reach(BAND_DECADES, np.array(1e6)))
+_REACH = student_reach(BAND_DECADES, 1e6)
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class Contextual(Detector):
         {"spike", "level_shift", "dropout", "unit_jump", "drift", "lost_season", "noise_burst"}
     )
     lingers: ClassVar[bool] = True
+    takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
@@ -100,51 +100,53 @@ class Contextual(Detector):
             **rarity_layout(),
         }
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
         step, ends = take_steps(state, slots, values, times, self.step_s)
-        if ends.all():
+        if all_of(ends):
             return self._judge_steps(state, step)
-        scores = no_opinion(len(slots))
-        if len(step.slots):
-            for mine, theirs in zip(scores, self._judge_steps(state, step), strict=True):
+        last = state["score"][slots]
+        scores = no_opinion(values)._replace(score=where(last < 0, NOTHING, last))  # within a step, the last one stands
+        if any_of(ends):
+            ended = self._judge_steps(state, Step(*(each[ends] for each in step)))
+            for mine, theirs in zip(scores, ended, strict=True):
                 mine[ends] = theirs
-        waiting = slots[~ends]
-        last = state["score"][waiting]
-        scores.score[~ends] = np.where(last < 0, np.nan, last)
         return scores
 
     def _judge_steps(self, state: State, step: Step) -> Scores:
-        """Score the steps that end with this round, then learn from them."""
+        """Score steps that have ended, then learn from them."""
         slots = step.slots
+        learn_interval(state, step)
         count, place = state["count"][slots], state["place"][slots]
-        before = state["recent"][slots, remainder(place - 1.0, RECENT)]
+        before = element_at(state["recent"], slots, remainder(place - 1.0, RECENT))
         changes = state["changes"][slots]
         evidence, usual = self._evidence(state, step, count, place)
         warm = count >= WARM_UP
-        score = rarity(state, slots, np.where(warm, evidence, 0.0), count, warm)
-        score += np.log10(step.readings) * np.minimum(score, 1.0)  # as rare as this among steps is rarer among readings
-        score = np.where(changes < CHANGES, np.minimum(score, np.log10(count + 2.0)), score)
-        score = np.where(warm, score, np.nan)
-        state["score"][slots] = np.where(warm, score, -1.0)
+        score = rarity(state, slots, where(warm, evidence, 0.0), count, warm)
+        # What is as rare as this among steps is rarer among readings.
+        score = score + log10(step.readings) * minimum(score, 1.0)
+        score = where(changes < CHANGES, minimum(score, log10(count + 2.0)), score)
+        score = where(warm, score, NOTHING)
+        state["score"][slots] = where(warm, score, -1.0)
         state["changes"][slots] = changes + (step.value != before)
         state["count"][slots] = count + 1.0
         state["place"][slots] = place + 1.0
-        expected = np.where(warm, step.origin + usual.expected, np.nan)
+        expected = where(warm, step.origin + usual.expected, NOTHING)
         reach = _REACH * usual.spread
         return Scores(score, expected, expected - reach, expected + reach)
 
-    def _evidence(self, state: State, step: Step, count: Floats, place: Floats) -> tuple[Floats, Season]:
+    def _evidence(self, state: State, step: Step, count: Numbers, place: Numbers) -> tuple[Numbers, Season]:
         """The weighted sum of the streams' decades, and what the season expected."""
-        streams = STREAMS[self.size]
-        raw = np.empty((len(step.slots), streams))
-        raw[:, 0] = range_break(state, step, count)
+        beyond = range_break(state, step, count)
         usual = season(state, step, count, place)
-        raw[:, 1], raw[:, 2] = usual.level, usual.hour
-        raw[:, 3] = spread(state, step, place)
+        scattered = spread(state, step, place)
         away, variance = level_away(state, step, count, place)
+        raw = [beyond, usual.level, usual.hour, scattered]
         if self.size == FULL:
-            raw[:, 4] = neighbours(state, step, place, variance)
-        decades = likelihood(state, step.slots, raw, SHARES[:streams], count, place)
-        evidence = np.einsum("ij,j->i", decades, WEIGHTS[:streams]) + LEVEL_WEIGHT * upper_tail(away)
+            raw.append(neighbours(state, step, place, variance))
+        evidence = LEVEL_WEIGHT * upper_tail(away)
+        for weight, decades in zip(
+            WEIGHTS, likelihood(state, step.slots, raw, SHARES[: len(raw)], count, place), strict=False
+        ):
+            evidence = evidence + weight * decades
         return evidence, usual

@@ -10,9 +10,13 @@ arXiv:1510.03336, for the idea; here the past is all there is, fading, and the s
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-from detectors.base import Field, Floats, Slots, State
+from detectors.arithmetic import maximum, minimum, sqrt, where
+from detectors.base import Field, Numbers, Rows, State
 from detectors.surprise import normal_tail
 
 MEMORY = 6000.0
@@ -22,7 +26,10 @@ MOST = 10.0
 """Decades that one stream is worth at most."""
 
 LARGEST = 1e6
-_ONE_SIDE = float(np.log10(2.0))
+_ONE_SIDE = math.log10(2.0)
+
+
+KNOWN = ("smooth", "stream_mean", "stream_variance")
 
 
 def likelihood_layout(streams: int) -> dict[str, Field]:
@@ -34,30 +41,47 @@ def likelihood_layout(streams: int) -> dict[str, Field]:
     }
 
 
-def likelihood(state: State, slots: Slots, raw: Floats, shares: Floats, count: Floats, place: Floats) -> Floats:
-    """Decades of surprise of each stream, then learn; shape (m, streams).
+def likelihood(
+    state: State, slots: Rows, raw: Sequence[Numbers], shares: Sequence[float], count: Numbers, place: Numbers
+) -> list[Numbers]:
+    """Decades of surprise of each stream, of shape (m,); then learn.
 
     Args:
         state: The detector's state.
         slots: Rows, shape (m,).
-        raw: The streams' raw scores, shape (m, streams).
-        shares: Share of the newest score in the smoothed one, shape (streams,).
+        raw: The streams' raw scores, each of shape (m,).
+        shares: Share of the newest score in the smoothed one, of each stream.
         count: Steps learned before, shape (m,).
         place: Steps seen before, learned or not, shape (m,).
     """
-    smooth = state["smooth"].take(slots, axis=0)
-    smooth += np.maximum(shares, 1.0 / (place[:, None] + 1.0)) * (np.minimum(raw, LARGEST) - smooth)
-    state["smooth"][slots] = smooth
-    mean, variance = state["stream_mean"].take(slots, axis=0), state["stream_variance"].take(slots, axis=0)
+    newest, share = 1.0 / (place + 1.0), maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    if type(slots) is not int:
+        known = [state[name].take(slots, axis=0) for name in KNOWN]
+        decades, *learned = _judge(known, np.stack(raw, axis=1), np.maximum(newest[:, None], shares), share[:, None])
+        for name, values in zip(KNOWN, learned, strict=True):
+            state[name][slots] = values
+        return list(decades.T)
+    found = []
+    for stream, score in enumerate(raw):
+        known = [float(state[name][slots, stream]) for name in KNOWN]
+        decades, *learned = _judge(known, score, maximum(newest, shares[stream]), share)
+        for name, value in zip(KNOWN, learned, strict=True):
+            state[name][slots, stream] = value
+        found.append(decades)
+    return found
+
+
+def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbers) -> tuple[Numbers, ...]:
+    """Decades of surprise, and what is known of streams thereafter, in the order of `KNOWN`."""
+    smooth, mean, variance = known
+    smooth = smooth + newest * (minimum(raw, LARGEST) - smooth)
     off = smooth - mean
-    z = off / np.maximum(np.sqrt(variance), 1e-6)
-    decades = upper_tail(z)
-    share = np.maximum(1.0 / MEMORY, 1.0 / (count[:, None] + 1.0))
-    state["stream_mean"][slots] = mean + share * off
-    state["stream_variance"][slots] = (1.0 - share) * (variance + share * off * off)
-    return decades
+    decades = upper_tail(off / maximum(sqrt(variance), 1e-6))
+    return decades, smooth, mean + share * off, (1.0 - share) * (variance + share * off * off)
 
 
-def upper_tail(z: Floats) -> Floats:
+def upper_tail(z: Numbers) -> Numbers:
     """Decades of surprise of a standard normal deviate at least as high as `z`, `MOST` at most; 0 below the mean."""
-    return np.where(z > 0, np.minimum(normal_tail(z) + _ONE_SIDE, MOST), 0.0)
+    if type(z) is float and not z > 0:
+        return 0.0
+    return where(z > 0, minimum(normal_tail(z) + _ONE_SIDE, MOST), 0.0)

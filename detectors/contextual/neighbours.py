@@ -18,10 +18,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Field, Floats, Slots, State
+from detectors.arithmetic import remainder
+from detectors.base import Field, Floats, Numbers, Slots, State
 from detectors.contextual.season import DAY_S
 from detectors.contextual.spread import RECENT
-from detectors.contextual.steps import Step, remainder
+from detectors.contextual.steps import Step
 
 LAGS = 8
 GAP = 4
@@ -59,7 +60,7 @@ def neighbours_layout() -> dict[str, Field]:
     }
 
 
-def neighbours(state: State, step: Step, place: Floats, variance: Floats) -> Floats:
+def neighbours(state: State, step: Step, place: Numbers, variance: Numbers) -> Numbers:
     """Score steps by the distance of their course from the nearest remembered ones, then remember; shape (m,).
 
     Args:
@@ -68,6 +69,10 @@ def neighbours(state: State, step: Step, place: Floats, variance: Floats) -> Flo
         place: Steps seen before, learned or not.
         variance: The sensor's running variance, with this step.
     """
+    if type(step.slots) is int:
+        arrays = {name: np.asarray(state[name]) for name in ("recent", *neighbours_layout())}
+        alone = Step(*(np.array([each]) for each in step))
+        return float(neighbours(arrays, alone, np.array([place]), np.array([variance]))[0])
     slots = step.slots
     angle = np.mod(np.where(np.abs(step.time) < 1e15, step.time, 0.0), DAY_S) * (2.0 * np.pi / DAY_S)
     state["phases"][slots, remainder(place, SPAN + 1)] = angle

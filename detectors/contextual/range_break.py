@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from detectors.base import Field, Floats, State
+from detectors.arithmetic import maximum, minimum, sqrt, where
+from detectors.base import Field, Numbers, State
 from detectors.contextual.steps import Step
 
 WARM_UP = 100.0
@@ -19,7 +20,7 @@ def range_layout() -> dict[str, Field]:
     return {"low": Field(), "high": Field()}
 
 
-def range_break(state: State, step: Step, count: Floats) -> Floats:
+def range_break(state: State, step: Step, count: Numbers) -> Numbers:
     """Score steps by the root of overshoot / width of the range, then widen it; shape (m,).
 
     A range never shrinks: one that did would be broken by what is merely rare.
@@ -32,8 +33,8 @@ def range_break(state: State, step: Step, count: Floats) -> Floats:
     slots = step.slots
     low, high = state["low"][slots], state["high"][slots]
     width = high - low
-    beyond = np.maximum(np.maximum(step.top - high, low - step.bottom), 0.0)
-    reach = np.where(width > 0, STRETCH * width, np.inf)
-    state["low"][slots] = np.maximum(np.minimum(low, step.bottom), low - reach)
-    state["high"][slots] = np.minimum(np.maximum(high, step.top), high + reach)
-    return np.where((width > 0) & (count > WARM_UP), np.sqrt(beyond / np.maximum(width, 1e-200)), 0.0)
+    beyond = maximum(maximum(step.top - high, low - step.bottom), 0.0)
+    reach = where(width > 0, STRETCH * width, math.inf)
+    state["low"][slots] = maximum(minimum(low, step.bottom), low - reach)
+    state["high"][slots] = minimum(maximum(high, step.top), high + reach)
+    return where((width > 0) & (count > WARM_UP), sqrt(beyond / maximum(width, 1e-200)), 0.0)

@@ -14,10 +14,12 @@ times its age, but for evidence that is beyond doubt, which noise of no kind sho
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
-from detectors.base import Field, Floats, Slots, State
+import numpy as np
+
+from detectors.arithmetic import any_of, element_at, floor, log10, maximum, minimum, where, whole
+from detectors.base import Field, Numbers, Rows, State
 
 LEVELS = 16
 """Evidence of 1, 2, ... `LEVELS`."""
@@ -48,7 +50,7 @@ def rarity_layout() -> dict[str, Field]:
     return {"steps": Field(), "excursions": Field(width=LEVELS), "crest": Field(learned=False)}
 
 
-def rarity(state: State, slots: Slots, evidence: Floats, age: Floats, counted: NDArray[np.bool_]) -> Floats:
+def rarity(state: State, slots: Rows, evidence: Numbers, age: Numbers, counted: Any) -> Numbers:
     """Decades of surprise of evidence, rising with it, then learn; shape (m,).
 
     Args:
@@ -59,26 +61,36 @@ def rarity(state: State, slots: Slots, evidence: Floats, age: Floats, counted: N
         counted: Which steps are to be counted, shape (m,).
     """
     steps, crest = state["steps"][slots], state["crest"][slots]
-    total = np.log10(steps + PRIOR_STEPS)
-    below = np.minimum(np.floor(evidence), LEVELS - 1.0)
-    at = below.astype(np.intp)
-    under = np.maximum(at - 1, 0)
+    total = log10(steps + PRIOR_STEPS)
+    below = minimum(floor(evidence), LEVELS - 1.0)
+    at, under = whole(below), whole(maximum(below - 1.0, 0.0))
     excursions = state["excursions"]
-    upper = total - np.log10(excursions[slots, at] + _PRIOR[at])
-    lower = np.where(at > 0, total - np.log10(excursions[slots, under] + _PRIOR[under]), 0.0)
+    upper = total - log10(element_at(excursions, slots, at) + _prior(at))
+    lower = where(below > 0, total - log10(element_at(excursions, slots, under) + _prior(under)), 0.0)
     share = evidence - below
-    surprise = lower + (upper - lower) * np.minimum(share, 1.0) + np.maximum(share - 1.0, 0.0) * SLOPE
-    rising = np.flatnonzero(counted & (evidence >= 1.0) & (evidence > crest))
-    if len(rising):
-        new = (evidence[rising, None] >= _LEVEL) & (crest[rising, None] < _LEVEL)
-        excursions[slots[rising]] += new
-    state["crest"][slots] = np.maximum(evidence, crest * EBB)
+    surprise = lower + (upper - lower) * minimum(share, 1.0) + maximum(share - 1.0, 0.0) * SLOPE
+    rising = counted & (evidence >= 1.0) & (evidence > crest)
+    if any_of(rising):
+        _count(excursions, slots, evidence, crest, rising)
+    state["crest"][slots] = maximum(evidence, crest * EBB)
     steps = steps + counted
     state["steps"][slots] = steps
-    old = slots[steps >= MOST_STEPS]
-    if len(old):
-        excursions[old] *= 0.5
-        state["steps"][old] *= 0.5
-    most = np.log10(age + 1.0) + BEYOND_AGE + np.maximum(evidence - DOUBT, 0.0) * SLOPE
-    decades: Floats = np.maximum(np.minimum(surprise, most), 0.0)
-    return decades
+    old = steps >= MOST_STEPS
+    if any_of(old):
+        rows = slots if old is True else slots[old]
+        excursions[rows] *= 0.5
+        state["steps"][rows] *= 0.5
+    most = log10(age + 1.0) + BEYOND_AGE + maximum(evidence - DOUBT, 0.0) * SLOPE
+    return maximum(minimum(surprise, most), 0.0)
+
+
+def _prior(at: Rows) -> Numbers:
+    """What is believed of levels before anything was counted."""
+    return float(_PRIOR[at]) if type(at) is int else _PRIOR[at]
+
+
+def _count(excursions: Any, slots: Rows, evidence: Numbers, crest: Numbers, rising: Any) -> None:
+    """Count the levels of evidence that rise above what their excursions had reached."""
+    if rising is not True:
+        slots, evidence, crest = slots[rising], evidence[rising, None], crest[rising, None]
+    excursions[slots] += (evidence >= _LEVEL) & (crest < _LEVEL)

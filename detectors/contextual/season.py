@@ -15,13 +15,25 @@ interval makes of half an hour. A season never seen has no residual: it says not
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.base import Field, Floats, Slots, State
-from detectors.contextual.steps import Step, remainder
+from detectors.arithmetic import (
+    NOTHING,
+    as_one,
+    expm1,
+    floor,
+    maximum,
+    minimum,
+    remainder,
+    rows_at,
+    sqrt,
+    where,
+)
+from detectors.base import Field, Numbers, Rows, State
+from detectors.contextual.steps import Step
 
 DAY_S = 86_400.0
 DAY_BINS = 48
@@ -62,10 +74,10 @@ class Season(NamedTuple):
         spread: Standard deviation around it; 0 if none is known.
     """
 
-    level: Floats
-    hour: Floats
-    expected: Floats
-    spread: Floats
+    level: Numbers
+    hour: Numbers
+    expected: Numbers
+    spread: Numbers
 
 
 def season_layout() -> dict[str, Field]:
@@ -79,7 +91,7 @@ def season_layout() -> dict[str, Field]:
     }
 
 
-def season(state: State, step: Step, count: Floats, place: Floats) -> Season:
+def season(state: State, step: Step, count: Numbers, place: Numbers) -> Season:
     """Score steps by what is usual at their time, then learn.
 
     Args:
@@ -89,71 +101,79 @@ def season(state: State, step: Step, count: Floats, place: Floats) -> Season:
         place: Steps seen before, learned or not.
     """
     slots, value = step.slots, step.value
-    moment = np.where(np.abs(step.time) < 1e15, step.time, 0.0)
-    day_at = slots * DAY_BINS + remainder(np.floor(moment / BIN_S), DAY_BINS)
-    week_at = slots * WEEK_BINS + remainder(np.floor((moment - WEEK_START_S) / PART_S), WEEK_BINS)
-    seen, quick, slow, variance = state["day"].reshape(-1, 4).take(day_at, axis=0).T
-    weeks, offset = state["week"].reshape(-1, 2).take(week_at, axis=0).T
+    moment = where(abs(step.time) < 1e15, step.time, 0.0)
+    day_at = remainder(floor(moment / BIN_S), DAY_BINS)
+    week_at = remainder(floor((moment - WEEK_START_S) / PART_S), WEEK_BINS)
+    seen, quick, slow, variance = _bin(state["day"], slots, day_at, 4)
+    weeks, offset = _bin(state["week"], slots, week_at, 2)
 
-    interval = np.maximum(state["interval"][slots], 1e-3)
-    visit = np.maximum(DAY_S / DAY_BINS / interval, 1.0)
-    part = np.maximum(7 * DAY_S / WEEK_BINS / interval, 1.0)
+    interval = maximum(state["interval"][slots], 1e-3)
+    visit = maximum(DAY_S / DAY_BINS / interval, 1.0)
+    part = maximum(7 * DAY_S / WEEK_BINS / interval, 1.0)
     off_day = _without_rounding(value - quick, value)
     off_week = _without_rounding(off_day - offset, value)
-    weekly = (weeks >= SEEN * part) & (np.abs(off_week) < np.abs(off_day))
-    residual = np.where(seen >= 2, np.where(weekly, off_week, off_day), 0.0)
+    weekly = (weeks >= SEEN * part) & (abs(off_week) < abs(off_day))
+    residual = where(seen >= 2, where(weekly, off_week, off_day), 0.0)
     level = _level(state, step, count, place, residual)
 
-    off = np.where(seen >= 1, _without_rounding(value - slow, value), 0.0)
+    off = where(seen >= 1, _without_rounding(value - slow, value), 0.0)
     usual = state["residual_square"][slots]
-    trusted = np.minimum(seen, BIN_MOST)
-    spread = np.sqrt((trusted * variance + BIN_PRIOR * usual) / (trusted + BIN_PRIOR))
-    hour = np.where(spread > 0, np.abs(off) / np.maximum(spread, 1e-200), 0.0)
+    trusted = minimum(seen, BIN_MOST)
+    spread = sqrt((trusted * variance + BIN_PRIOR * usual) / (trusted + BIN_PRIOR))
+    hour = where(spread > 0, abs(off) / maximum(spread, 1e-200), 0.0)
 
     square = off * off
-    share = np.maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
     state["residual_square"][slots] = usual + share * (square - usual)
     newest = 1.0 / (seen + 1.0)
-    quickly = np.maximum(_share_of_a_visit(QUICK, visit), newest)
-    slowly = np.maximum(_share_of_a_visit(SLOW, visit), newest)
+    quickly = maximum(_share_of_a_visit(QUICK, visit), newest)
+    slowly = maximum(_share_of_a_visit(SLOW, visit), newest)
     _put(
         state["day"],
+        slots,
         day_at,
-        np.minimum(seen + 1.0, 1e9),
+        minimum(seen + 1.0, 1e9),
         quick + quickly * (value - quick),
         slow + slowly * (value - slow),
         variance + slowly * (square - variance),
     )
-    weekly_share = np.maximum(_share_of_a_visit(WEEKLY, part), 1.0 / (weeks + 1.0))
-    learned = offset + weekly_share * (np.where(seen >= 2, off_day, 0.0) - offset)
-    _put(state["week"], week_at, np.minimum(weeks + 1.0, 1e9), learned)
-    return Season(level, hour, np.where(seen >= 2, quick, np.nan), spread)
+    weekly_share = maximum(_share_of_a_visit(WEEKLY, part), 1.0 / (weeks + 1.0))
+    learned = offset + weekly_share * (where(seen >= 2, off_day, 0.0) - offset)
+    _put(state["week"], slots, week_at, minimum(weeks + 1.0, 1e9), learned)
+    return Season(level, hour, where(seen >= 2, quick, NOTHING), spread)
 
 
-def _put(bins: NDArray[np.float64], at: Slots, *columns: Floats) -> None:
-    """Write the elements of a bin each; a column at a time is quicker than a row at a time."""
+def _bin(bins: Any, slots: Rows, at: Rows, width: int) -> Any:
+    """The elements of a bin of each row."""
+    if type(slots) is int:
+        return bins[slots, at * width : (at + 1) * width].tolist()
+    return bins.reshape(-1, width).take(slots * (bins.shape[1] // width) + at, axis=0).T
+
+
+def _put(bins: Any, slots: Rows, at: Rows, *elements: Numbers) -> None:
+    """Write the elements of a bin of each row; an element at a time is quicker than a row at a time."""
     flat = bins.reshape(-1)
-    first = at * len(columns)
-    for index, column in enumerate(columns):
-        flat[first + index] = column
+    first = slots * bins.shape[1] + at * len(elements)
+    for index, element in enumerate(elements):
+        flat[first + index] = element
 
 
-def _level(state: State, step: Step, count: Floats, place: Floats, residual: Floats) -> Floats:
+def _level(state: State, step: Step, count: Numbers, place: Numbers, residual: Numbers) -> Numbers:
     slots = step.slots
     state["residuals"][slots, remainder(place, LEVEL_STEPS)] = residual
-    mean = np.einsum("ij->i", state["residuals"].take(slots, axis=0)) / np.minimum(place + 1.0, LEVEL_STEPS)
+    total = as_one(np.einsum("ij->i", rows_at(state["residuals"], slots)), slots)
+    mean = total / minimum(place + 1.0, LEVEL_STEPS)
     square = state["level_square"][slots]
-    share = np.maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
     state["level_square"][slots] = square + share * (mean * mean - square)
     known = (square > 0) & (count > LEVEL_WARM_UP)
-    return np.where(known, np.abs(mean) / np.sqrt(np.maximum(square, 1e-300)), 0.0)
+    return where(known, abs(mean) / sqrt(maximum(square, 1e-300)), 0.0)
 
 
-def _share_of_a_visit(share: float, steps: Floats) -> Floats:
+def _share_of_a_visit(share: float, steps: Numbers) -> Numbers:
     """The share of one step in a mean, such that all `steps` of a visit together have `share`."""
-    each: Floats = -np.expm1(np.log1p(-share) / steps)
-    return each
+    return -expm1(math.log1p(-share) / steps)
 
 
-def _without_rounding(difference: Floats, value: Floats) -> Floats:
-    return np.where(np.abs(difference) <= ROUNDING * np.abs(value), 0.0, difference)
+def _without_rounding(difference: Numbers, value: Numbers) -> Numbers:
+    return where(abs(difference) <= ROUNDING * abs(value), 0.0, difference)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from detectors.base import Field, Floats, State
-from detectors.contextual.steps import Step, remainder
+from detectors.arithmetic import any_of, as_one, log, maximum, remainder, rows_at, sqrt, where
+from detectors.base import Field, Numbers, Rows, State
+from detectors.contextual.steps import Step
 
 RECENT = 100
 """Steps whose scatter is looked at."""
@@ -32,7 +35,7 @@ def spread_layout() -> dict[str, Field]:
     }
 
 
-def spread(state: State, step: Step, place: Floats) -> Floats:
+def spread(state: State, step: Step, place: Numbers) -> Numbers:
     """Score steps by how unusual the scatter of the last `RECENT` is, then learn; shape (m,).
 
     Args:
@@ -42,17 +45,17 @@ def spread(state: State, step: Step, place: Floats) -> Floats:
     """
     slots = step.slots
     state["recent"][slots, remainder(place, RECENT)] = step.value
-    scatter = np.sqrt(variances(state["recent"].take(slots, axis=0)))
+    scatter = sqrt(variance_of(rows_at(state["recent"], slots), slots))
     scatters, least = state["scatters"][slots], state["least"][slots]
-    least = np.where(least > 0, least, LEAST_SHARE * scatter)
+    least = where(least > 0, least, LEAST_SHARE * scatter)
     begun = (place >= RECENT - 1) & (least > 0)
     mean, variance = state["log_mean"][slots], state["log_variance"][slots]
-    off = np.log(np.maximum(scatter + least, 1e-300)) - mean
+    off = log(maximum(scatter + least, 1e-300)) - mean
     known = begun & (scatters >= WARM_UP)
-    away = np.where(known, np.abs(off) / np.maximum(np.sqrt(variance), 1e-6), 0.0)
-    share = np.where(begun, np.maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
+    away = where(known, abs(off) / maximum(sqrt(variance), 1e-6), 0.0)
+    share = where(begun, maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
     state["scatters"][slots] = scatters + begun
-    state["least"][slots] = np.where(begun, least, 0.0)
+    state["least"][slots] = where(begun, least, 0.0)
     state["log_mean"][slots] = mean + share * off
     state["log_variance"][slots] = (1.0 - share) * (variance + share * off * off)
     return away
@@ -63,7 +66,7 @@ def level_layout() -> dict[str, Field]:
     return {"mean": Field(), "variance": Field(), "level": Field(learned=False)}
 
 
-def level_away(state: State, step: Step, count: Floats, place: Floats) -> tuple[Floats, Floats]:
+def level_away(state: State, step: Step, count: Numbers, place: Numbers) -> tuple[Numbers, Numbers]:
     """How many standard deviations the present level is from the long-run one, and the variance with this step.
 
     It doesn't fade while the level stays away, as nothing is learned during an incident.
@@ -76,10 +79,10 @@ def level_away(state: State, step: Step, count: Floats, place: Floats) -> tuple[
     """
     slots = step.slots
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
-    level = level + np.maximum(2.0 / (LEVEL_STEPS + 1.0), 1.0 / (place + 1.0)) * (step.value - level)
+    level = level + maximum(1.0 / (place + 1.0), 2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
     known = (variance > 0) & (count > RECENT)
-    away = np.where(known, np.abs(level - mean) / np.sqrt(np.maximum(variance, 1e-300)), 0.0)
-    share = np.maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    away = where(known, abs(level - mean) / sqrt(maximum(variance, 1e-300)), 0.0)
+    share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
     off = step.value - mean
     state["level"][slots] = level
     state["mean"][slots] = mean + share * off
@@ -88,12 +91,20 @@ def level_away(state: State, step: Step, count: Floats, place: Floats) -> tuple[
     return away, variance
 
 
-def variances(recent: Floats) -> Floats:
-    """The variance of each row: by the mean of squares, where rounding would show by that of deviations; shape (m,)."""
-    mean = np.einsum("ij->i", recent) / RECENT
-    variance: Floats = np.einsum("ij,ij->i", recent, recent) / RECENT - mean * mean
-    doubtful = np.flatnonzero(variance < ROUNDING * mean * mean)
-    if len(doubtful):
+def variance_of(recent: Any, slots: Rows) -> Numbers:
+    """The variance of each row: by the mean of squares, where rounding would show by that of deviations; shape (m,).
+
+    Args:
+        recent: What `rows_at()` says of `slots`, shape (m, `RECENT`).
+        slots: Rows.
+    """
+    mean = as_one(np.einsum("ij->i", recent), slots) / RECENT
+    variance = as_one(np.einsum("ij,ij->i", recent, recent), slots) / RECENT - mean * mean
+    doubtful = variance < ROUNDING * mean * mean
+    if any_of(doubtful):
+        if doubtful is True:
+            off = recent - mean
+            return as_one(np.einsum("ij,ij->i", off, off), slots) / RECENT
         off = recent[doubtful] - mean[doubtful, None]
         variance[doubtful] = np.einsum("ij,ij->i", off, off) / RECENT
     return variance

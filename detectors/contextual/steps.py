@@ -7,12 +7,10 @@ a hundred times a second begins with each reading and slows down as it comes to 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from detectors.base import Field, Floats, Slots, State
+from detectors.arithmetic import all_of, any_of, maximum, minimum, where
+from detectors.base import Field, Numbers, Rows, State
 
 AGE_IN_STEPS = 1000.0
 LONGEST_GAP = 3.0
@@ -22,7 +20,7 @@ INTERVAL_MEMORY = 200.0
 
 
 class Step(NamedTuple):
-    """Steps that end with this round; all arrays have shape (m,).
+    """Steps; all arrays have shape (m,), or are plain numbers.
 
     Attributes:
         slots: Rows.
@@ -32,15 +30,17 @@ class Step(NamedTuple):
         time: Time of the last of them.
         origin: The first value.
         readings: How many readings it is made of.
+        elapsed: Seconds since the step before; 0 of the first.
     """
 
-    slots: Slots
-    value: Floats
-    top: Floats
-    bottom: Floats
-    time: Floats
-    origin: Floats
-    readings: Floats
+    slots: Rows
+    value: Numbers
+    top: Numbers
+    bottom: Numbers
+    time: Numbers
+    origin: Numbers
+    readings: Numbers
+    elapsed: Numbers
 
 
 def steps_layout() -> dict[str, Field]:
@@ -58,10 +58,8 @@ def steps_layout() -> dict[str, Field]:
     }
 
 
-def take_steps(
-    state: State, slots: Slots, values: Floats, times: Floats, step_s: float
-) -> tuple[Step, NDArray[np.bool_]]:
-    """Take readings in; returns the steps that end, and a mask of the readings that end one, shape (n,).
+def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_s: float) -> tuple[Step, Any]:
+    """Take readings in; returns the steps that they belong to so far, and which of them end theirs, shape (n,).
 
     Args:
         state: The detector's state.
@@ -72,43 +70,32 @@ def take_steps(
     """
     readings = state["readings"][slots]
     first = readings == 0
-    origin = np.where(first, values, state["origin"][slots])
-    born = np.where(first, times, state["born"][slots])
+    origin = where(first, values, state["origin"][slots])
+    born = where(first, times, state["born"][slots])
     elapsed = times - state["stepped"][slots]
-    length = np.minimum((times - born) / AGE_IN_STEPS, step_s)
+    length = minimum((times - born) / AGE_IN_STEPS, step_s)
     ends = first | (elapsed >= length) | (elapsed < 0)
     state["readings"][slots] = readings + 1.0
-    if first.any():
+    if any_of(first):
         state["origin"][slots] = origin
         state["born"][slots] = born
     value = values - origin
     pending = state["pending"][slots]
     top = bottom = value
-    if pending.any() or not ends.all():
+    if any_of(pending > 0) or not all_of(ends):
         more = pending > 0
-        top = np.where(more, np.maximum(state["top"][slots], value), value)
-        bottom = np.where(more, np.minimum(state["bottom"][slots], value), value)
-        total = np.where(more, state["sum"][slots] + value, value)
+        top = where(more, maximum(state["top"][slots], value), value)
+        bottom = where(more, minimum(state["bottom"][slots], value), value)
+        total = where(more, state["sum"][slots] + value, value)
         value = total / (pending + 1.0)
-        state["pending"][slots] = np.where(ends, 0.0, pending + 1.0)
+        state["pending"][slots] = where(ends, 0.0, pending + 1.0)
         state["sum"][slots], state["top"][slots], state["bottom"][slots] = total, top, bottom
-    if ends.all():
-        step = Step(slots, value, top, bottom, times, origin, pending + 1.0)
-    else:
-        step = Step(slots[ends], value[ends], top[ends], bottom[ends], times[ends], origin[ends], pending[ends] + 1.0)
-        elapsed, first = elapsed[ends], first[ends]
-    _learn_interval(state, step, np.where(first, 0.0, elapsed))
-    return step, ends
+    return Step(slots, value, top, bottom, times, origin, pending + 1.0, where(first, 0.0, elapsed)), ends
 
 
-def remainder(whole: Floats, divisor: int) -> Slots:
-    """The remainder of whole numbers, 0 to `divisor` - 1; as `numpy.mod`, in a quarter of its time."""
-    left: Slots = (whole - divisor * np.floor(whole / divisor)).astype(np.intp)
-    return left
-
-
-def _learn_interval(state: State, step: Step, elapsed: Floats) -> None:
+def learn_interval(state: State, step: Step) -> None:
+    """Learn how long steps usually are, from some that have ended."""
     known = state["interval"][step.slots]
-    gap = np.minimum(np.maximum(elapsed, 0.0), np.where(known > 0, LONGEST_GAP * known, 1e7))
-    state["interval"][step.slots] = np.where(known > 0, known + (gap - known) / INTERVAL_MEMORY, gap)
+    gap = minimum(maximum(step.elapsed, 0.0), where(known > 0, LONGEST_GAP * known, 1e7))
+    state["interval"][step.slots] = where(known > 0, known + (gap - known) / INTERVAL_MEMORY, gap)
     state["stepped"][step.slots] = step.time

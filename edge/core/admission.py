@@ -17,9 +17,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.columns import Columns
 from edge.core.messages import Batch
 from edge.core.rounds import rounds, runs_of
-from edge.core.rows import grow
 
 STEP = 5
 """Late readings in a row, each later than the one before, after which a sensor's clock was set back for good."""
@@ -77,7 +77,7 @@ class ArrivalsTold:
         return told.popleft() if told else math.nan
 
 
-class Admission:
+class Admission(Columns):
     """What was last taken of each sensor, and the late readings in a row since."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Admission:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        grow(self, rows, last_time=-np.inf, late_time=-np.inf, run_time=np.nan, run_arrived=np.nan)
+        self.grow_to(rows, last_time=-np.inf, late_time=-np.inf, run_time=np.nan, run_arrived=np.nan)
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
         """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""
@@ -118,6 +118,8 @@ class Admission:
 
     def _take_all(self, batch: Batch) -> bool:
         """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""
+        if len(batch) == 1:
+            return self._take_one(int(batch.slots[0]), float(batch.times[0]), batch)
         runs = runs_of(batch.slots)
         slots, times = batch.slots[runs.order], batch.times[runs.order]
         before = np.empty(len(times))
@@ -131,6 +133,18 @@ class Admission:
         self.last_time[firsts] = times[runs.starts + runs.lengths - 1]
         self.late_run[firsts] = 0
         self.count[firsts] += runs.lengths
+        return True
+
+    def _take_one(self, slot: int, time: float, batch: Batch) -> bool:
+        """The same for a single reading."""
+        mine = self.at(slot)
+        if not time > mine["last_time"][slot]:
+            return False
+        count = mine["count"][slot]
+        mine["recent"][slot, count % REMEMBERED] = _fingerprints(batch.values, batch.times)[0]
+        mine["last_time"][slot] = time
+        mine["late_run"][slot] = 0
+        mine["count"][slot] = count + 1
         return True
 
     def _judge_round(self, batch: Batch, arrivals: Arrivals) -> Verdicts:

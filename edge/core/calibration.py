@@ -29,14 +29,14 @@ held to what perfect scores have by some imagined excursions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from config.schema import IncidentSettings
-from detectors.base import Floats, Slots
-from edge.core.rows import arrays_of, grow
+from detectors.arithmetic import any_of, bounded, maximum, where
+from detectors.base import Floats, Numbers, Rows, Slots
+from edge.core.columns import Columns
 
 DAY_S = 86_400.0
 
@@ -122,7 +122,7 @@ class Tail(NamedTuple):
         return level
 
 
-class Calibration:
+class Calibration(Columns):
     """The worst excursions of every sensor, and the raising level that follows; one row a sensor.
 
     State: 360 bytes a sensor.
@@ -162,51 +162,57 @@ class Calibration:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        grow(self, rows, time=np.nan, least=LOWEST)
+        self.grow_to(rows, time=np.nan, least=LOWEST)
 
-    def levels(self, slots: Slots, times: Floats, assume: Assume, settings: IncidentSettings) -> Floats:
+    def levels(self, slots: Rows, times: Numbers, assume: Assume, settings: IncidentSettings) -> Numbers:
         """The raising levels that the next readings are held against, in decades, shape (n,).
 
         Args:
-            slots: Their sensors, no one twice, shape (n,).
+            slots: Their sensors, no one twice, shape (n,), or a single one.
             times: Their times, seconds since the epoch, shape (n,).
             assume: Asked for the sensors whose level is worked out anew.
             settings: What the operator allows.
         """
-        passed = np.minimum(np.maximum(times - self.time[slots], 0.0), ABSENT_S)
-        watched = self.watched[slots] + np.where(np.isnan(passed), 0.0, passed)
-        self.watched[slots] = watched
-        self.time[slots] = times
-        due = np.flatnonzero(watched >= self.due[slots])
-        if len(due):
-            self._work_out(slots[due], watched[due], assume(due), settings)
-        return self.level[slots]
+        state = self.at(slots)
+        passed = bounded(times - state["time"][slots], 0.0, ABSENT_S)
+        watched = state["watched"][slots] + where(passed >= 0, passed, 0.0)
+        state["watched"][slots] = watched
+        state["time"][slots] = times
+        due = watched >= state["due"][slots]
+        if any_of(due):
+            which = np.flatnonzero(due)
+            self._work_out(np.atleast_1d(slots)[which], np.atleast_1d(watched)[which], assume(which), settings)
+        return state["level"][slots]
 
-    def note(self, slots: Slots, scores: Floats, is_open: NDArray[np.bool_], settings: IncidentSettings) -> None:
+    def note(self, slots: Rows, scores: Numbers, is_open: Any, settings: IncidentSettings) -> None:
         """Take note of the scores of these readings.
 
         Args:
-            slots: Their sensors, as they were given to `levels()`, shape (n,).
+            slots: Their sensors, as they were given to `levels()`, shape (n,), or a single one.
             scores: The largest surprise of any detector, in decades, or NaN, shape (n,).
             is_open: Where an incident is open, or is being adopted; it goes on as one excursion.
             settings: When an incident is over.
         """
-        away = scores >= self.least[slots]
-        active = np.flatnonzero(away | (self.crest[slots] > 0))
-        if not len(active):
+        state = self.at(slots)
+        crest = state["crest"][slots]
+        active = (scores >= state["least"][slots]) | (crest > 0)
+        if not any_of(active):
             return
-        slots, is_open = slots[active], is_open[active]
-        score = np.nan_to_num(scores[active])
-        watched, crest = self.watched[slots], self.crest[slots]
-        began = np.where(crest > 0, self.began[slots], watched)
-        crest = np.maximum(crest, score)
-        calm = np.where(score < settings.clear_ratio * crest, self.calm[slots] + 1, 0)
-        over = ((calm >= settings.clear_after) | (watched - began >= settings.adopt_after_s)) & ~is_open
-        self.crest[slots] = np.where(over, 0.0, crest)
-        self.began[slots] = began
-        self.calm[slots] = np.where(over, 0, calm)
-        if over.any():
-            self._remember(slots[over], crest[over], watched[over])
+        if active is not True:
+            slots, scores, is_open, crest = slots[active], scores[active], is_open[active], crest[active]
+        score = where(scores >= 0, scores, 0.0)
+        watched = state["watched"][slots]
+        began = where(crest > 0, state["began"][slots], watched)
+        crest = maximum(crest, score)
+        calm = where(score < settings.clear_ratio * crest, state["calm"][slots] + 1, 0)
+        ended = (calm >= settings.clear_after) | (watched - began >= settings.adopt_after_s)
+        over = where(is_open, False, ended)
+        state["crest"][slots] = where(over, 0.0, crest)
+        state["began"][slots] = began
+        state["calm"][slots] = where(over, 0, calm)
+        if any_of(over):
+            which = np.flatnonzero(over)
+            self._remember(*(np.atleast_1d(each)[which] for each in (slots, crest, watched)))
 
     def raised(self, slot: int) -> None:
         """Take note of an incident that a sensor's score has raised."""
@@ -221,8 +227,8 @@ class Calibration:
 
     def take_rows(self, other: Calibration, slots: list[int]) -> None:
         """Take over what another one knows of some sensors."""
-        for name, array in arrays_of(self).items():
-            array[slots] = getattr(other, name)[slots]
+        for name, array in self.arrays.items():
+            array[slots] = other.arrays[name][slots]
 
     def _remember(self, slots: Slots, crest: Floats, watched: Floats) -> None:
         """Keep excursions that have ended, if they are among the worst."""

@@ -20,21 +20,26 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arithmetic import any_of, constant_like, known_maximum, minimum, pick, where
 from detectors.base import Floats, Scores, Slots
 from detectors.state import StateTable
 from edge.core.calibration import Calibration
 from edge.core.devices import Devices, Rows
 from edge.core.finding import Finding
 from edge.core.groups import Group, Profile
-from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker, Transition
+from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker
 from edge.core.messages import Batch
-from edge.core.rounds import rounds
+from edge.core.rounds import Round, rounds, wide_rounds
 from edge.core.stream_clock import StreamClock
 from edge.core.trace import Observer, scored_round
+from edge.core.tracking import Tracking
 from edge.core.vitals import Vitals
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
+
+WIDE = 10
+"""Readings in a round, from which on arrays are quicker than as many single readings."""
 
 
 class Engine:
@@ -54,23 +59,24 @@ class Engine:
         self.members: list[tuple[Group, int]] = []
         self.vitals = Vitals()
         self.calibration = Calibration()
-        self.trackers: dict[int, Tracker] = {}
+        self.tracking = Tracking(self.members, self.vitals, self.calibration)
         self.clock = StreamClock()
         self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
         self._order: list[Group] = []
         self._group = np.zeros(0, dtype=np.intp)
         self._row = np.zeros(0, dtype=np.intp)
-        self._tracked = np.zeros(0, dtype=bool)
-        self._held = np.zeros(0, dtype=bool)
-        self._protected = np.zeros(0, dtype=bool)
         self._interrupted = False
-        self._findings: list[Finding] = []
+
+    @property
+    def trackers(self) -> dict[int, Tracker]:
+        """The state machines that aren't in their first state, by slot."""
+        return self.tracking.trackers
 
     @property
     def open_incidents(self) -> dict[int, Incident]:
         """The open incidents, by slot."""
-        return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+        return self.tracking.open_incidents
 
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` in all, asking for the profile of each new one."""
@@ -86,11 +92,10 @@ class Engine:
         place = {id(group): index for index, group in enumerate(self._order)}
         self._group = np.array([place[id(group)] for group, _ in self.members], dtype=np.intp)
         self._row = np.array([row for _, row in self.members], dtype=np.intp)
-        self._mark_trackers()
+        self.tracking.grow_to(sensors)
         self.vitals.grow(sensors)
         self.calibration.grow(sensors)
         self.devices.grow(sensors)
-        self._protected = np.concatenate([self._protected, np.zeros(sensors - len(self._protected), dtype=bool)])
 
     @property
     def is_interrupted(self) -> bool:
@@ -108,8 +113,7 @@ class Engine:
 
     def restore(self, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
         """Go on from a snapshot, when sensors, tables, vitals and the clock have been given back."""
-        self.trackers = trackers
-        self._mark_trackers()
+        self.tracking.restore(trackers)
         self._interrupted = interrupted
 
     def interrupted(self) -> None:
@@ -146,8 +150,7 @@ class Engine:
 
     def protect(self, slots: Iterable[int]) -> None:
         """Learn nothing of these sensors from here on, and of all others again."""
-        self._protected[:] = False
-        self._protected[list(slots)] = True
+        self.tracking.protect(slots)
 
     def adopt(self, slot: int, time: float) -> list[Finding]:
         """Take what is there as a sensor's normal: end its open incident, and learn it."""
@@ -160,8 +163,8 @@ class Engine:
         else:
             group.adopt(row)
         observation = Observation(max(time, incident.last.time), float(self.vitals.value[slot]), incident.threshold, [])
-        self._step(slot, tracker, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
-        return self._take_findings()
+        self.tracking.step(slot, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
+        return self.tracking.take_findings()
 
     def process(self, batch: Batch) -> list[Finding]:
         """Score and learn from a batch, and return what was found, in the order of the readings.
@@ -181,14 +184,17 @@ class Engine:
         clock = self.clock.advance(batch.slots, batch.times)
         if self._interrupted:
             self._forgive(before, float(clock[0]))
-        for positions in rounds(batch.slots):
-            self._process_round(positions, batch, clock)
+        wide, rest = wide_rounds(batch.slots, WIDE if self.observer is None else 1)
+        with np.errstate(all="ignore"):
+            for positions in wide:
+                self._process_round(positions, batch, clock)
+            self._process_singly(rest, batch, clock)
         rows = self.devices.assemble(batch)
         if rows is not None:
             for chosen in rounds(rows.slots):
                 self._process_rows(rows, chosen, clock)
         self._find_silences(self.clock.now, clock)
-        return self._take_findings()
+        return self.tracking.take_findings()
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
@@ -197,15 +203,29 @@ class Engine:
     def tick(self, clock: float) -> list[Finding]:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
         self._find_silences(clock, None)
-        return self._take_findings()
+        return self.tracking.take_findings()
 
-    def _take_findings(self) -> list[Finding]:
-        findings, self._findings = self._findings, []
-        findings.sort(key=lambda each: each.order)
-        return findings
+    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats) -> None:
+        """Score readings one after another, where too few come at once for arrays to be quicker."""
+        slots, values, times = batch.slots[positions], batch.values[positions], batch.times[positions]
+        columns = (slots.tolist(), values.tolist(), times.tolist(), positions.tolist(), clock[positions].tolist())
+        for slot, value, time, position, now in zip(*columns, strict=True):
+            self._process_one(slot, value, time, position, now, clock)
+
+    def _process_one(self, slot: int, value: float, time: float, position: int, now: float, clock: Floats) -> None:
+        if self.vitals.at(slot)["deadline"][slot] < now:
+            self._pass_deadlines(slot, now, clock)
+        tracking = self.tracking.at(slot)
+        if tracking["tracked"][slot]:
+            self.tracking.returned(slot, value, time, position, now)
+        now = max(now, time)
+        self.vitals.record(slot, value, time, now)
+        group, row = self.members[slot]
+        verdicts = group.update_one(row, value, time, held=tracking["held"][slot] or tracking["protected"][slot])
+        self._weigh(group, Round(slot, row, value, time, position, now), verdicts)
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
-        vitals = self.vitals
+        vitals, tracking = self.vitals, self.tracking
         slots, values, times, now = (
             batch.slots[positions],
             batch.values[positions],
@@ -214,26 +234,29 @@ class Engine:
         )
         for index in np.flatnonzero(vitals.deadline[slots] < now):
             self._pass_deadlines(int(slots[index]), float(now[index]), clock)
-        if self.trackers:
-            self._note_returns(slots, values, times, positions, now)
+        for index in np.flatnonzero(tracking.tracked[slots]) if tracking.trackers else ():
+            reading = float(values[index]), float(times[index])
+            tracking.returned(int(slots[index]), *reading, int(positions[index]), float(now[index]))
         now = np.maximum(now, times)
         vitals.record(slots, values, times, now)
         for group, part in self._by_group(slots):
             mine = slots[part]
-            verdicts = group.update(
-                self._row[mine], values[part], times[part], self._held[mine] | self._protected[mine]
-            )
-            self._weigh(group, mine, values[part], times[part], positions[part], now[part], verdicts)
+            readings = Round(mine, self._row[mine], values[part], times[part], positions[part], now[part])
+            held = tracking.held[mine] | tracking.protected[mine]
+            self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, held))
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
+        tracking = self.tracking
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
         now = np.maximum(clock[positions], times)
         for group, part in self._by_group(slots):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
-            verdicts = group.update(self._row[mine], values, times[part], self._held[mine] | self._protected[mine])
+            held = tracking.held[mine] | tracking.protected[mine]
+            verdicts = group.update(self._row[mine], values, times[part], held)
             distances = group.distances(verdicts)
             self.vitals.record(mine, distances, times[part], now[part])
-            self._weigh(group, mine, distances, times[part], positions[part], now[part], verdicts)
+            readings = Round(mine, self._row[mine], distances, times[part], positions[part], now[part])
+            self._weigh(group, readings, verdicts)
 
     def _by_group(self, slots: Slots) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
         """The groups of some sensors, and which of them belong to each."""
@@ -243,125 +266,45 @@ class Engine:
             mine = membership == which
             yield self._order[which], slice(None) if mine.all() else mine
 
-    def _weigh(
-        self,
-        group: Group,
-        slots: Slots,
-        values: Floats,
-        times: Floats,
-        positions: Slots,
-        now: Floats,
-        verdicts: list[Scores],
-    ) -> None:
-        """Hold what detectors say of a round against the sensors' levels."""
-        vitals, settings = self.vitals, group.profile.incidents
-        rows = self._row[slots]
-        is_open = self._held[slots]
-        profile, calibration, interval = group.profile, self.calibration, vitals.interval[slots]
-        level = calibration.levels(slots, times, lambda due: profile.level_at(interval[due]), settings)
-        assumed = calibration.assumed[slots]
-        if settings.threshold is not None:
-            level = np.full(len(slots), settings.threshold)
-        elif is_open.any():
-            level = np.where(is_open, vitals.level[slots], level)
-        protected = self._protected[slots]
-        learned, told = group.most_surprised(verdicts, len(slots))
-        best = np.fmax(learned, told)
-        level = np.where(told >= assumed, np.minimum(level, assumed), level)
-        vitals.level[slots] = level
-        exceeds = best >= level
-        run = np.where(exceeds, vitals.exceeding[slots] + 1, 0)
-        vitals.exceeding[slots] = run
-        vitals.deadline[slots] = now + group.patience(rows, assumed)
-        if protected.any():
-            counted = ~protected
-            calibration.note(slots[counted], learned[counted], self._tracked[slots[counted]], settings)
-        else:
-            calibration.note(slots, learned, self._tracked[slots], settings)
-        for index in np.flatnonzero((run >= settings.raise_after) | self._tracked[slots]):
-            slot = int(slots[index])
-            observation = Observation(
-                time=float(times[index]),
-                value=float(values[index]),
-                threshold=float(level[index]),
-                opinions=group.opinions(verdicts, int(index)),
-            )
-            if group.of_devices:
-                shares = group.shares(observation, int(self._row[slot]))
-                observation.contributions = self.devices.contributions(slot, shares)
-            self._judge(slot, group, observation, int(positions[index]), float(now[index]))
-        if self.observer is not None:
-            readings = (slots, times, values)
-            self.observer.scored(scored_round(group.profile, readings, verdicts, best, level, self.trackers))
-
-    def _judge(self, slot: int, group: Group, observation: Observation, position: int, clock: float) -> None:
-        settings = group.profile.incidents
-        tracker = self.trackers.get(slot)
-        if tracker is None:
-            tracker = self.trackers[slot] = Tracker()
-        if self._protected[slot]:
-            tracker.since = max(tracker.since, observation.time)
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
-        calm = observation.threshold * settings.clear_ratio
-        lingers = observation.score >= calm
-        score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
-        if score < calm:
-            signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
-        elif lasted and not group.is_beyond_a_limit(observation):
-            signal = Signal.ADOPTION
-            if tracker.incident is not None:
-                group.adopt(int(self._row[slot]))
-        else:
-            signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
-        order = (position, 2 if group.of_devices else 1, 0.0, slot)
-        self._step(slot, tracker, signal, observation, order, clock)
-
-    def _step(
-        self,
-        slot: int,
-        tracker: Tracker,
-        signal: Signal,
-        observation: Observation,
-        order: tuple[int, int, float, int],
-        clock: float,
-    ) -> None:
-        update_s = self.members[slot][0].profile.incidents.update_s
-        moved = tracker.step(signal, observation, update_s)
-        if tracker.state is State.NORMAL:
-            self.trackers.pop(slot, None)
-        self._tracked[slot] = tracker.state is not State.NORMAL
-        self._held[slot] = tracker.incident is not None
-        if moved is None:
-            return
-        transition, incident = moved
-        by_score = (
-            signal is Signal.EXCEEDS
-            and not self._protected[slot]
-            and not self.members[slot][0].is_beyond_a_limit(observation)
+    def _weigh(self, group: Group, readings: Round, verdicts: list[Scores]) -> None:
+        """Hold what detectors say of readings against the sensors' levels."""
+        slots, profile, calibration = readings.slots, group.profile, self.calibration
+        settings, vitals, tracking = profile.incidents, self.vitals.at(slots), self.tracking.at(slots)
+        intervals, tracked, is_open = vitals["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
+        level = calibration.levels(
+            slots, readings.times, lambda due: profile.level_at(np.atleast_1d(intervals)[due]), settings
         )
-        if transition is Transition.RAISED and by_score:
-            self.calibration.raised(slot)
-        number = incident.publish(observation.time)
-        recent = self.vitals.recent(slot)
-        self._findings.append(Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order))
+        assumed = calibration.at(slots)["assumed"][slots]
+        if settings.threshold is not None:
+            level = constant_like(level, settings.threshold)
+        elif any_of(is_open):
+            level = where(is_open, vitals["level"][slots], level)
+        learned, told = group.most_surprised(verdicts, level)
+        best = known_maximum(learned, told)
+        level = where(told >= assumed, minimum(level, assumed), level)
+        vitals["level"][slots] = level
+        run = where(best >= level, vitals["exceeding"][slots] + 1, 0)
+        vitals["exceeding"][slots] = run
+        vitals["deadline"][slots] = readings.now + group.patience(readings.rows, assumed)
+        protected = tracking["protected"][slots]
+        if not any_of(protected):
+            calibration.note(slots, learned, tracked, settings)
+        elif protected is not True:
+            counted = ~protected
+            calibration.note(slots[counted], learned[counted], tracked[counted], settings)
+        matters = (run >= settings.raise_after) | tracked
+        if any_of(matters):
+            for index in np.flatnonzero(matters).tolist():
+                self._judge(group, readings.at(index), pick(level, index), group.opinions(verdicts, index))
+        if self.observer is not None:
+            self.observer.scored(scored_round(profile, readings, verdicts, best, level, self.tracking.trackers))
 
-    def _mark_trackers(self) -> None:
-        """Note which sensors have a tracker, and of which nothing is learned, as an incident is open."""
-        self._tracked = np.zeros(len(self.members), dtype=bool)
-        self._held = np.zeros(len(self.members), dtype=bool)
-        self._tracked[list(self.trackers)] = True
-        self._held[list(self.open_incidents)] = True
-
-    def _note_returns(self, slots: Slots, values: Floats, times: Floats, positions: Slots, now: Floats) -> None:
-        for index in np.flatnonzero(self._tracked[slots]).tolist():
-            slot = int(slots[index])
-            tracker = self.trackers[slot]
-            if tracker.state is not State.SILENT:
-                continue
-            level = float(self.vitals.level[slot])
-            observation = Observation(float(times[index]), float(values[index]), level, [])
-            order = (int(positions[index]), 1, 0.0, slot)
-            self._step(slot, tracker, Signal.RETURN, observation, order, float(now[index]))
+    def _judge(self, group: Group, reading: Round, level: float, opinions: list[Opinion]) -> None:
+        observation = Observation(reading.times, reading.values, level, opinions)
+        if group.of_devices:
+            shares = group.shares(observation, reading.rows)
+            observation.contributions = self.devices.contributions(reading.slots, shares)
+        self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
 
     def _find_silences(self, until: float, clock: Floats | None) -> None:
         for slot in np.flatnonzero(self.vitals.deadline < until).tolist():
@@ -373,9 +316,6 @@ class Engine:
         while (deadline := float(vitals.deadline[slot])) < until:
             group, silences = self.members[slot][0], int(vitals.silences[slot])
             level = float(group.profile.level_at(vitals.interval[[slot]])[0])
-            tracker = self.trackers.get(slot)
-            if tracker is None:
-                tracker = self.trackers[slot] = Tracker()
             name = group.silence or "silence"
             opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
             observation = Observation(deadline, float(vitals.value[slot]), level, [opinion])
@@ -383,7 +323,7 @@ class Engine:
             vitals.silences[slot] = silences + 1
             again = deadline + (deadline - float(vitals.seen[slot]))
             vitals.deadline[slot] = again if silences + 1 < SILENCES else np.inf
-            self._step(slot, tracker, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
+            self.tracking.step(slot, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
 
     def _until_the_clock_moves(self, batch: Batch) -> int:
         """How many readings of a batch there are before the one that moves the stream clock; 0 if there is none."""

@@ -5,12 +5,14 @@ Devices make groups of their own: their readings are rows of values, one a chann
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from config.schema import IncidentSettings
-from detectors.base import Detector, Floats, Scores, Slots, bounded
+from detectors.arithmetic import NOTHING, bounded, constant_like, known_maximum, minimum, pick
+from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
 from detectors.state import StateTable
 from detectors.vectors import VectorDetector, ratio_of
 from edge.core.incidents import Observation, Opinion
@@ -58,6 +60,7 @@ class Group:
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
+        self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property
@@ -78,17 +81,25 @@ class Group:
         """Score readings with every detector, then learn, but not of the sensors marked in `held`."""
         return [table.update(rows, values, times, held) for table in self.tables]
 
-    def most_surprised(self, verdicts: list[Scores], count: int) -> tuple[Floats, Floats]:
+    def update_one(self, row: int, value: float, time: float, *, held: bool) -> list[Scores]:
+        """The same for a single reading."""
+        return [table.update_one(row, value, time, held=held) for table in self.tables]
+
+    def most_surprised(self, verdicts: list[Scores], like: Numbers) -> tuple[Numbers, Numbers]:
         """The largest scores of the detectors that learn, and of those that hold readings against what they were told.
 
         The budget is no matter of the latter: a limit that the operator has set counts however often it is broken.
+
+        Args:
+            verdicts: What the detectors say.
+            like: As many numbers as there are readings.
         """
-        learned = told = np.full(count, np.nan)
+        learned = told = constant_like(like, NOTHING)
         for table, verdict in zip(self.tables, verdicts, strict=True):
             if table.detector.name in self.unlearning:
-                told = np.fmax(told, verdict.score)
+                told = known_maximum(told, verdict.score)
             else:
-                learned = np.fmax(learned, verdict.score)
+                learned = known_maximum(learned, verdict.score)
         return learned, told
 
     def fitting(self, values: Floats) -> Floats:
@@ -116,16 +127,9 @@ class Group:
     def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
         """What each detector says of one reading of a round, the most surprised first."""
         opinions = [
-            Opinion(
-                detector.name,
-                detector.kind,
-                float(verdict.score[index]),
-                float(verdict.expected[index]),
-                float(verdict.lower[index]),
-                float(verdict.upper[index]),
-            )
+            Opinion(detector.name, detector.kind, *(pick(each, index) for each in verdict))
             for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
-            if not np.isnan(verdict.score[index])
+            if not math.isnan(pick(verdict.score, index))
         ]
         opinions.sort(key=lambda each: -each.score)
         return opinions
@@ -136,12 +140,11 @@ class Group:
             each.score >= observation.threshold and each.detector in self.unlearning for each in observation.opinions
         )
 
-    def patience(self, rows: Slots, decades: Floats) -> Floats:
+    def patience(self, rows: Rows, decades: Numbers) -> Numbers:
         """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""
-        patience = np.full(len(rows), np.inf)
-        if self.silence is not None:
-            for table in self.tables:
-                patience = np.minimum(patience, table.detector.patience(table.arrays, rows, decades))
+        patience = constant_like(decades, math.inf)
+        for table in self._patient:
+            patience = minimum(patience, table.patience(rows, decades))
         return patience
 
     def forget_silence(self, row: int) -> None:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.base import Numbers, Rows
+
 
 def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Yield, round by round, the positions in `slots` of the readings that belong to the round.
@@ -34,6 +36,43 @@ def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     positions = runs.order[by_turn]
     cuts = np.flatnonzero(np.diff(turns[by_turn])) + 1
     yield from np.split(positions, cuts)
+
+
+def wide_rounds(slots: NDArray[np.intp], least: int) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:
+    """The rounds of at least so many readings, and the positions of all other readings, ascending.
+
+    A round is never wider than the one before, so all other readings come after those of the rounds.
+    """
+    if len(slots) < least:
+        return [], np.arange(len(slots))
+    pieces = list(rounds(slots))
+    wide = [each for each in pieces if len(each) >= least]
+    rest = pieces[len(wide) :]
+    return wide, np.sort(np.concatenate(rest)) if rest else np.zeros(0, dtype=np.intp)
+
+
+class Round(NamedTuple):
+    """Readings of sensors that share a profile, no sensor twice: arrays of shape (n,), or a single one's plain numbers.
+
+    Attributes:
+        slots: Rows of the sensor table.
+        rows: Rows of the profile's tables.
+        values: As they were read; of a device, its distance.
+        times: Seconds since the epoch, UTC.
+        positions: Where they stand in the batch.
+        now: What the stream clock says when they are taken.
+    """
+
+    slots: Rows
+    rows: Rows
+    values: Numbers
+    times: Numbers
+    positions: Rows
+    now: Numbers
+
+    def at(self, index: int) -> Round:
+        """One of the readings, as plain numbers."""
+        return self if type(self.slots) is int else Round(*(each[index].item() for each in self))
 
 
 class Runs(NamedTuple):

@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.columns import Columns
 from edge.core.devices import Device
 from edge.core.events import Event
 from edge.core.incidents import Tracker
 from edge.core.operator.desk import DeskState
 from edge.core.packing import compress, decompress
 from edge.core.reorder import Held
-from edge.core.rows import arrays_of
 
 FORMAT = b"\x02"
 
@@ -102,14 +102,14 @@ class Snapshot(msgspec.Struct):
             raise SnapshotError(f"damaged snapshot: {error}") from error
 
 
-def pack_arrays(owner: object) -> bytes:
+def pack_arrays(owner: Columns) -> bytes:
     """All arrays among an object's attributes, by name."""
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays_of(owner))
+    np.savez(buffer, allow_pickle=False, **owner.arrays)
     return buffer.getvalue()
 
 
-def unpack_arrays(owner: object, packed: bytes) -> None:
+def unpack_arrays(owner: Columns, packed: bytes) -> None:
     """Give an object the arrays that `pack_arrays()` packed; what an earlier version didn't know stays as it is.
 
     Raises:
@@ -120,8 +120,8 @@ def unpack_arrays(owner: object, packed: bytes) -> None:
             arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
         raise SnapshotError(f"damaged arrays: {error}") from error
-    present = arrays_of(owner)
+    present = owner.arrays
     for name, array in arrays.items():
         if name not in present or array.dtype != present[name].dtype or array.shape[1:] != present[name].shape[1:]:
             raise SnapshotError(f"array {name!r} is unknown or of another type")
-        setattr(owner, name, array)
+    owner.replace(arrays)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detectors.base import Floats, Scores, Slots, no_opinion
 from edge.core.groups import Profile
 from edge.core.incidents import Tracker
+from edge.core.rounds import Round
 
 NOBODY = -1
 
@@ -63,7 +64,7 @@ class Observer(Protocol):
 
 def scored_round(
     profile: Profile,
-    readings: tuple[Slots, Floats, Floats],
+    readings: Round,
     verdicts: Sequence[Scores],
     best: Floats,
     level: Floats,
@@ -73,15 +74,15 @@ def scored_round(
 
     Args:
         profile: Of the sensors.
-        readings: Their slots, times and values.
+        readings: The round.
         verdicts: One for each detector of the profile.
         best: The largest score of any detector.
         level: The raising level.
         trackers: The state machines, by slot, as they stand after the round.
     """
-    slots, times, values = readings
+    slots, times, values = readings.slots, readings.times, readings.values
     count = len(slots)
-    verdicts = verdicts or [no_opinion(count)]
+    verdicts = verdicts or [no_opinion(times)]
     scores = np.array([each.score for each in verdicts])
     bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts])
     leader, _ = _most_surprised(scores)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.base import Floats, Slots
-from edge.core.rows import grow
+from detectors.arithmetic import maximum, minimum, where
+from detectors.base import Numbers, Rows
+from edge.core.columns import Columns
 
 RECENT = 16
 """Readings of a sensor that its events show."""
@@ -20,7 +21,7 @@ USUAL_GAPS = 3.0
 """Nor is it one if it is longer than so many gaps of the sensor that reports most often, of those that it concerns."""
 
 
-class Vitals:
+class Vitals(Columns):
     """Arrays with one row a sensor; rows follow the sensor table.
 
     Attributes:
@@ -52,25 +53,25 @@ class Vitals:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        grow(self, rows, deadline=np.inf)
+        self.grow_to(rows, deadline=np.inf)
 
-    def record(self, slots: Slots, values: Floats, times: Floats, clock: Floats) -> None:
-        """Take note of one round of readings, no slot twice; arrays of shape (n,)."""
-        count = self.count[slots]
-        gap = times - self.time[slots]
-        known = self.interval[slots]
-        capped = np.where(known > 0, np.minimum(gap, LONGEST_GAP * known), gap)
-        rate = np.maximum(1 / 50, 1 / np.maximum(count, 1))
-        learned = np.where(known > 0, known + rate * (capped - known), gap)
-        self.interval[slots] = np.where((count > 0) & (gap > 0), learned, known)
+    def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
+        """Take note of one round of readings, no slot twice; arrays of shape (n,), or plain numbers."""
+        state = self.at(slots)
+        count, known = state["count"][slots], state["interval"][slots]
+        gap = times - state["time"][slots]
+        capped = where(known > 0, minimum(gap, LONGEST_GAP * known), gap)
+        rate = maximum(1.0 / (count + (count == 0)), 1 / 50)
+        learned = where(known > 0, known + rate * (capped - known), gap)
+        state["interval"][slots] = where((count > 0) & (gap > 0), learned, known)
         at = count % RECENT
-        self.recent_times[slots, at] = times
-        self.recent_values[slots, at] = values
-        self.count[slots] = count + 1
-        self.time[slots] = times
-        self.value[slots] = values
-        self.seen[slots] = clock
-        self.silences[slots] = 0
+        state["recent_times"][slots, at] = times
+        state["recent_values"][slots, at] = values
+        state["count"][slots] = count + 1
+        state["time"][slots] = times
+        state["value"][slots] = values
+        state["seen"][slots] = clock
+        state["silences"][slots] = 0
 
     def forgive(self, before: float, leap: float) -> None:
         """Put off the silence of sensors that were last seen up to a time, if the stream clock then leapt too far."""

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.base import Floats
 from detectors.contextual import Contextual
-from detectors.contextual.spread import RECENT, variances
+from detectors.contextual.spread import RECENT, variance_of
 from detectors.state import StateTable
 from edge.benchmarks.noises import START_S, clock, noises
 
@@ -101,8 +101,8 @@ def test_a_clock_that_is_set_makes_no_step_of_a_young_and_quick_sensor_longer_or
 def test_the_scatter_is_right_however_far_from_zero_it_is(level: float) -> None:
     recent = level + np.random.default_rng(10).normal(size=(50, RECENT))
     exact = [float(np.var(each - each[0])) for each in recent]
-    assert variances(recent) == pytest.approx(exact, rel=1e-7)
-    assert (variances(np.full((3, RECENT), level)) <= 1e-24 * level**2).all()
+    assert variance_of(recent, np.arange(len(recent))) == pytest.approx(exact, rel=1e-7)
+    assert (variance_of(np.full((3, RECENT), level), np.arange(3)) <= 1e-24 * level**2).all()
 
 
 def test_one_reading_in_a_wrong_unit_does_not_blind_the_range() -> None:

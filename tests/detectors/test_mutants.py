@@ -107,6 +107,15 @@ class CountsItsBatch(Sound):
         return scores._replace(score=scores.score * (1.0 - 1e-6 * len(scores.score)))
 
 
+class SaysAnotherThingOfOne(Sound):
+    takes_one = True
+
+    def update_one(self, state: State, slot: int, value: float, moment: float) -> Scores:
+        arrays = {name: np.asarray(each) for name, each in state.items()}
+        scores = self.update(arrays, np.array([slot]), np.array([value]), np.array([moment]))
+        return Scores(*(float(each[0]) * (1.0 - 1e-15) for each in scores))
+
+
 class WantsSortedSlots(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
@@ -235,6 +244,7 @@ MUTANTS: dict[str, Callable[[], Subject]] = {
     "expected_made_before_the_value_is_seen": broken(WiseAfterTheEvent),
     "documented": broken(Silent),
     "batching_does_not_matter": broken(CountsItsBatch),
+    "a_single_reading_is_a_round_of_one": broken(SaysAnotherThingOfOne),
     "order_inside_a_batch_does_not_matter": broken(WantsSortedSlots),
     "sensors_are_independent": broken(LooksAtNeighbours),
     "slot_number_does_not_matter": broken(PrefersLowSlots),

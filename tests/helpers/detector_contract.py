@@ -139,6 +139,33 @@ def batching_does_not_matter(subject: Subject) -> None:
 
 
 @check
+def a_single_reading_is_a_round_of_one(subject: Subject) -> None:
+    if not subject.detector.takes_one:
+        return
+    odd = [np.nan, np.inf, -np.inf, 1e300, -1e300, 5e-324, 0.0, -0.0, 1e-310, 1e308, 1e16, 17.0, 17.0, 17.0]
+    clocks = [0.0, -1e9, START_S, START_S - 1e6, 1e12, 0.5, 1e18, -1e18]
+    usual = readings()
+    for together, apart in ((subject.table(SENSORS), subject.table(SENSORS)), (trained(subject), trained(subject))):
+        for step in range(260):
+            values = usual[(190 + step) % ROUNDS].copy()
+            times = clock(ROUNDS + step, SENSORS) + 7.0 * (step // 130)
+            held = np.array([step % 50 > 40, False, step % 3 == 0, False, False, step % 7 == 0])
+            if step >= 200:
+                values[step % SENSORS] = odd[step % len(odd)]
+                times[step % 5] = clocks[step % len(clocks)]
+            all_at_once = together.update(np.arange(SENSORS), values, times, held)
+            for sensor in range(SENSORS):
+                alone = apart.update_one(sensor, float(values[sensor]), float(times[sensor]), held=bool(held[sensor]))
+                assert [type(each) for each in alone] == [float] * 4
+                assert same(at(all_at_once, sensor), tuple(np.array([each]) for each in alone))
+            assert same(together.arrays, apart.arrays)
+            decades = 6.0 + step % 3
+            patience = subject.detector.patience(together.arrays, np.arange(SENSORS), decades)
+            for sensor in range(SENSORS):
+                assert subject.detector.patience(apart.cells, sensor, decades) == patience[sensor]
+
+
+@check
 def order_inside_a_batch_does_not_matter(subject: Subject) -> None:
     forward, backward = trained(subject), trained(subject)
     for step, row in enumerate(readings()[190:230], ROUNDS):

@@ -57,7 +57,7 @@ class NaiveNoise:
     def __init__(self, memory: float) -> None:
         self.memory = memory
         self.count = 0
-        self.variance = self.lag = self.record = self.peak = self.last = 0.0
+        self.variance = self.lag = self.record = self.rival = self.peak = self.last = 0.0
         self.fourth = 3.0
 
     def rho(self) -> float:
@@ -105,7 +105,8 @@ class NaiveNoise:
             self.fourth += worth / min(self.count + noise.KURTOSIS_PRIOR, noise.KURTOSIS_MEMORY) * (power - self.fourth)
         away = abs(residual)
         ended = self.peak if away <= sd else 0.0
-        record = taken_in(self.record, ended, 4 * sd, self.memory)
+        record = max(taken_in(self.record, ended, 4 * sd, self.memory), min(ended, self.rival))
+        self.rival = max(self.rival * (1 - 1 / (20 * self.memory)), ended)
         self.peak = 0.0 if away <= sd else max(self.peak, away)
         self.record = record if old > 0 else away
         self.last = residual

@@ -276,8 +276,8 @@ class NaiveContextual:
         self.steps = NaiveSteps(of.step_s)
         self.range, self.season, self.spread, self.level = NaiveRange(), NaiveSeason(), NaiveSpread(), NaiveLevel()
         self.neighbours = NaiveNeighbours()
-        self.weights = detector.WEIGHTS.tolist()[: detector.STREAMS[of.size]]
-        self.likelihoods = [NaiveLikelihood(share) for share in detector.SHARES.tolist()]
+        self.weights = list(detector.WEIGHTS)[: detector.STREAMS[of.size]]
+        self.likelihoods = [NaiveLikelihood(share) for share in detector.SHARES]
         self.rarity = NaiveRarity()
         self.count = self.changes = 0
         self.before = 0.0

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.rounds import rounds
+from edge.core.rounds import rounds, wide_rounds
 
 SLOTS = st.lists(st.integers(0, 6), max_size=60)
 
@@ -25,6 +25,15 @@ def test_no_sensor_stands_twice_in_a_round_and_its_readings_keep_their_order(slo
         for position in piece:
             seen.setdefault(slots[position], []).append(int(position))
     assert all(order == sorted(order) for order in seen.values())
+
+
+@given(SLOTS, st.integers(1, 9))
+def test_what_is_too_narrow_for_a_round_comes_after_the_wide_ones(slots: list[int], least: int) -> None:
+    batch = np.array(slots, dtype=np.intp)
+    wide, rest = wide_rounds(batch, least)
+    pieces = [list(piece) for piece in rounds(batch)]
+    assert [list(piece) for piece in wide] == [piece for piece in pieces if len(piece) >= least]
+    assert list(rest) == sorted(position for piece in pieces if len(piece) < least for position in piece)
 
 
 def test_a_batch_of_different_sensors_is_one_round() -> None:

@@ -1,0 +1,144 @@
+"""Arithmetic for one reading and for many: a detector is written once, and says the same of both, to the last bit.
+
+An array operation takes half a microsecond for a single number, Python's own a twentieth of that. So what a quiet plant
+sends, a reading at a time, goes through detectors as plain numbers, and a round of many readings as arrays. Each
+function here takes either; its first argument says which.
+
+Logarithms and exponentials of a single number are numpy's too: its vector units may round otherwise than the C library.
+Divisors are kept from being 0, which numpy forgives and Python doesn't.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+NOTHING = math.nan
+
+
+def where(condition: Any, one: Any, other: Any) -> Any:
+    """`one` where the condition holds, else `other`."""
+    if condition is True:
+        return one
+    if condition is False:
+        return other
+    return np.where(condition, one, other)
+
+
+def minimum(one: Any, other: Any) -> Any:
+    """The smaller; NaN if either is."""
+    if type(one) is float:
+        return one if one < other or one != one else other  # noqa: PLR0124 - NaN isn't itself
+    return np.minimum(one, other)
+
+
+def maximum(one: Any, other: Any) -> Any:
+    """The larger; NaN if either is."""
+    if type(one) is float:
+        return one if one > other or one != one else other  # noqa: PLR0124
+    return np.maximum(one, other)
+
+
+def known_minimum(one: Any, other: Any) -> Any:
+    """The smaller; NaN only if both are."""
+    if type(one) is float:
+        return one if one < other or other != other else other  # noqa: PLR0124
+    return np.fmin(one, other)
+
+
+def known_maximum(one: Any, other: Any) -> Any:
+    """The larger; NaN only if both are."""
+    if type(one) is float:
+        return one if one > other or other != other else other  # noqa: PLR0124
+    return np.fmax(one, other)
+
+
+def bounded(values: Any, low: Any, high: Any) -> Any:
+    """Values, cut to what lies between two bounds; NaN stays NaN."""
+    if type(values) is float:
+        within = low if values <= low else values  # noqa: FURB136 - a quarter of the time of max()
+        return high if within >= high else within  # noqa: FURB136
+    return np.minimum(np.maximum(values, low), high)
+
+
+def sqrt(values: Any) -> Any:
+    """The root; NaN of what is below 0."""
+    if type(values) is float:
+        return math.sqrt(values) if values >= 0 else NOTHING
+    return np.sqrt(values)
+
+
+def log(values: Any) -> Any:
+    """The natural logarithm."""
+    return float(np.log(values)) if type(values) is float else np.log(values)
+
+
+def log10(values: Any) -> Any:
+    """The decimal logarithm."""
+    return float(np.log10(values)) if type(values) is float else np.log10(values)
+
+
+def log1p(values: Any) -> Any:
+    """The natural logarithm of 1 + a number, exact for small ones."""
+    return float(np.log1p(values)) if type(values) is float else np.log1p(values)
+
+
+def expm1(values: Any) -> Any:
+    """E to a power, less 1, exact for small powers."""
+    return float(np.expm1(values)) if type(values) is float else np.expm1(values)
+
+
+def floor(values: Any) -> Any:
+    """The largest whole number that is no larger, as a float; a single number must be finite."""
+    return float(math.floor(values)) if type(values) is float else np.floor(values)
+
+
+def whole(values: Any) -> Any:
+    """Whole numbers as indices."""
+    return int(values) if type(values) is float else values.astype(np.intp)
+
+
+def remainder(values: Any, divisor: int) -> Any:
+    """The remainder of whole numbers, 0 to `divisor` - 1, as indices; `numpy.mod` takes four times as long."""
+    return whole(values - divisor * floor(values / divisor))
+
+
+def any_of(mask: Any) -> bool:
+    """Whether a condition holds anywhere."""
+    return mask if type(mask) is bool else bool(np.count_nonzero(mask) > 0)
+
+
+def all_of(mask: Any) -> bool:
+    """Whether a condition holds everywhere."""
+    return mask if type(mask) is bool else bool(np.count_nonzero(mask) == len(mask))
+
+
+def constant_like(values: Any, number: float) -> Any:
+    """A number, as often as there are values."""
+    if type(values) is float:
+        return number
+    constant = np.empty(len(values))
+    constant.fill(number)
+    return constant
+
+
+def element_at(table: Any, at: Any, column: Any) -> Any:
+    """An element of each row, or of the single one at a whole number."""
+    return float(table[at, column]) if type(at) is int else table[at, column]
+
+
+def pick(values: Any, index: int) -> float:
+    """One of the values; of a plain number, that."""
+    return values if type(values) is float else float(values[index])
+
+
+def rows_at(table: Any, at: Any) -> Any:
+    """Rows of a table as a table: some rows, or the single one at a whole number."""
+    return table[at : at + 1] if type(at) is int else table.take(at, axis=0)
+
+
+def as_one(values: Any, at: Any) -> Any:
+    """What was worked out of `rows_at()`: a plain number for a single row."""
+    return float(values[0]) if type(at) is int else values

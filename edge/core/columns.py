@@ -1,0 +1,61 @@
+"""Columns: arrays with one row a sensor, which grow together, with room to spare, so that it is cheap on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST = 16
+
+
+class Columns:
+    """Arrays with one row a sensor: all arrays among an object's attributes."""
+
+    _views: Mapping[str, Any] | None = None
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return {name: each for name, each in vars(self).items() if isinstance(each, np.ndarray)}
+
+    def at(self, slots: NDArray[np.intp] | int) -> Mapping[str, Any]:
+        """The arrays by name, as some sensors read and write them, or a single one: that one has plain numbers.
+
+        Args:
+            slots: Of some sensors, or of one. Arrays with more than one element a sensor are arrays to both.
+        """
+        if type(slots) is not int:
+            return vars(self)
+        if self._views is None:
+            self._views = {
+                name: memoryview(array) if array.ndim == 1 else array  # type: ignore[arg-type]
+                for name, array in self.arrays.items()
+            }
+        return self._views
+
+    def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put other arrays in the place of those with the same names."""
+        for name, array in arrays.items():
+            setattr(self, name, array)
+        self._views = None
+
+    def grow_to(self, rows: int, **initial: float) -> None:
+        """Make room for `rows` rows in all in every array, and some to spare.
+
+        Args:
+            rows: How many there must be.
+            initial: What a new row holds, by the array's name; 0 for the others.
+        """
+        arrays = self.arrays
+        present = min(map(len, arrays.values()))
+        if rows <= present:
+            return
+        room = max(FEWEST, rows, 2 * present)
+        for name, array in arrays.items():
+            grown = np.full((room, *array.shape[1:]), initial.get(name, 0), dtype=array.dtype)
+            grown[: len(array)] = array
+            arrays[name] = grown
+        self.replace(arrays)

@@ -1,0 +1,125 @@
+"""Tracking: every sensor's state machine, fed with what is said of its readings, and the findings that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from edge.core.calibration import Calibration
+from edge.core.columns import Columns
+from edge.core.finding import Finding
+from edge.core.groups import Group
+from edge.core.incidents import Incident, Observation, Signal, State, Tracker, Transition
+from edge.core.vitals import Vitals
+
+Order = tuple[int, int, float, int]
+"""Where a finding stands among those of a batch."""
+
+
+class Tracking(Columns):
+    """The state machines, and which sensors they concern.
+
+    Args:
+        members: The group of each sensor, and its row there, by slot.
+        vitals: Of the sensors.
+        calibration: Is told of the incidents that scores raise.
+
+    Attributes:
+        trackers: The state machines that aren't in their first state, by slot.
+        tracked: Which sensors have one.
+        held: Of which sensors nothing is learned, as an incident is open.
+        protected: Of which nothing is learned, as the operator says so.
+    """
+
+    def __init__(self, members: list[tuple[Group, int]], vitals: Vitals, calibration: Calibration) -> None:
+        self.trackers: dict[int, Tracker] = {}
+        self.tracked = np.zeros(0, dtype=bool)
+        self.held = np.zeros(0, dtype=bool)
+        self.protected = np.zeros(0, dtype=bool)
+        self._members = members
+        self._vitals = vitals
+        self._calibration = calibration
+        self._findings: list[Finding] = []
+
+    @property
+    def open_incidents(self) -> dict[int, Incident]:
+        """The open incidents, by slot."""
+        return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+
+    def restore(self, trackers: dict[int, Tracker]) -> None:
+        """Go on with these state machines."""
+        self.trackers = trackers
+        self.tracked[:] = False
+        self.held[:] = False
+        self.tracked[list(trackers)] = True
+        self.held[list(self.open_incidents)] = True
+
+    def protect(self, slots: Iterable[int]) -> None:
+        """Learn nothing of these sensors from here on, and of all others again."""
+        self.protected[:] = False
+        self.protected[list(slots)] = True
+
+    def tracker(self, slot: int) -> Tracker:
+        """The state machine of a sensor, which must be moved on next."""
+        tracker = self.trackers.get(slot)
+        if tracker is None:
+            tracker = self.trackers[slot] = Tracker()
+        return tracker
+
+    def take_findings(self) -> list[Finding]:
+        """What was found since the last call, in the order of the readings."""
+        findings, self._findings = self._findings, []
+        findings.sort(key=lambda each: each.order)
+        return findings
+
+    def judge(self, slot: int, observation: Observation, position: int, clock: float) -> None:
+        """Move a sensor on by a reading that exceeds its level, or matters as an incident is open.
+
+        Args:
+            slot: The sensor's.
+            observation: The reading, and what detectors say of it.
+            position: Of the reading in its batch.
+            clock: What the stream clock says.
+        """
+        group, row = self._members[slot]
+        settings, tracker = group.profile.incidents, self.tracker(slot)
+        if self.protected[slot]:
+            tracker.since = max(tracker.since, observation.time)
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
+        calm = observation.threshold * settings.clear_ratio
+        lingers = observation.score >= calm
+        score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
+        if score < calm:
+            signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
+        elif lasted and not group.is_beyond_a_limit(observation):
+            signal = Signal.ADOPTION
+            if tracker.incident is not None:
+                group.adopt(row)
+        else:
+            signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
+        self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
+
+    def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        """End a sensor's silence, if it was silent, as a reading has come."""
+        if self.trackers[slot].state is State.SILENT:
+            observation = Observation(time, value, float(self._vitals.level[slot]), [])
+            self.step(slot, Signal.RETURN, observation, (position, 1, 0.0, slot), clock)
+
+    def step(self, slot: int, signal: Signal, observation: Observation, order: Order, clock: float) -> None:
+        """Move a sensor's state machine on; what comes of it will be a finding."""
+        group, tracker = self._members[slot][0], self.tracker(slot)
+        moved = tracker.step(signal, observation, group.profile.incidents.update_s)
+        if tracker.state is State.NORMAL:
+            self.trackers.pop(slot, None)
+        self.tracked[slot] = tracker.state is not State.NORMAL
+        self.held[slot] = tracker.incident is not None
+        if moved is None:
+            return
+        transition, incident = moved
+        by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not group.is_beyond_a_limit(observation)
+        if transition is Transition.RAISED and by_score:
+            self._calibration.raised(slot)
+        number = incident.publish(observation.time)
+        recent = self._vitals.recent(slot)
+        self._findings.append(Finding(slot, transition, incident.snapshot(), number, observation, clock, recent, order))
