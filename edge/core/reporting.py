@@ -20,6 +20,7 @@ from edge.core.events import (
 from edge.core.finding import Finding
 from edge.core.gaps import Gap, gap_event
 from edge.core.incidents import Incident, Opinion, Transition
+from edge.core.sensors import is_device
 from edge.core.sentences import device_sentence, expects_nothing, sentence
 from edge.core.topics import Topics
 
@@ -76,9 +77,11 @@ class Reporter:
         contributions = [
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
         ]
-        message = sentence(facts.name, facts.unit, finding.transition, incident, observation, band)
-        if contributions and finding.transition in {Transition.RAISED, Transition.UPDATED}:
-            message = device_sentence(facts.name, incident, [(each.sensor, each.share) for each in contributions])
+        told = (finding.transition, incident, observation)
+        if is_device(facts.name):
+            message = device_sentence(facts.name, *told, [(each.sensor, each.share) for each in contributions])
+        else:
+            message = sentence(facts.name, facts.unit, *told, band)
         event = IncidentEvent(
             id=f"{identity}-{finding.number}-{transition}",
             source=f"/edgewarden/{self._gateway}",

@@ -63,18 +63,38 @@ def sentence(
     return f"{sensor} {verb} {value}{expectation(band, unit)}"
 
 
-def device_sentence(device: str, incident: Incident, shares: Sequence[tuple[str, float]]) -> str:
-    """One sentence about a device: what its sensors do together, and which of them most.
+def device_sentence(
+    device: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    shares: Sequence[tuple[str, float]],
+) -> str:
+    """Say in one sentence what a transition means of a device: what its sensors do together, and which of them most.
+
+    Its value, a distance, says nothing to a person, and is left out.
 
     Args:
         device: Its name.
-        incident: The incident.
-        shares: Names of sensors and their shares in the score, the largest first; one at least.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The row or silence behind it.
+        shares: Names of sensors and their shares in the score, the largest first.
     """
-    says = "have shifted together" if incident.kind == "level_shift" else "no longer move together"
-    named = [f"{name.removeprefix(device)} {share:.0%}" for name, share in shares[:MOST_NAMED] if share >= WORTH_NAMING]
-    first = named or [f"{shares[0][0].removeprefix(device)} {shares[0][1]:.0%}"]
-    return f"The sensors of {device.rstrip('/')} {says}: {', '.join(first)}"
+    name, shifted = device.rstrip("/"), incident.kind == "level_shift"
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition is Transition.CLEARED:
+        return (
+            f"The sensors of {name} {'are back where they were' if shifted else 'move together again'} after {lasted}"
+        )
+    if transition in ANSWERS:
+        return f"The incident of {name} {ANSWERS[transition]} after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"What the sensors of {name} have done for {lasted} is taken as normal from here on"
+    does = f"The sensors of {name} {'have shifted together' if shifted else 'no longer move together'}"
+    worst = [each for each in shares[:MOST_NAMED] if each[1] >= WORTH_NAMING] or shares[:1]
+    named = ", ".join(f"{sensor.removeprefix(device)} {share:.0%}" for sensor, share in worst)
+    return f"{does}: {named}" if named else does
 
 
 def expectation(band: Opinion | None, unit: str) -> str:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from edge.core.incidents import Incident, Observation, Opinion, Transition
-from edge.core.sentences import duration, number, sentence
+from edge.core.sentences import device_sentence, duration, number, sentence
 
 BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
 
@@ -37,6 +37,35 @@ def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: 
 )
 def test_a_sentence_says_what_a_person_needs(kind: str, transition: Transition, says: str) -> None:
     assert about(kind, transition) == says
+
+
+@pytest.mark.parametrize(
+    ("kind", "transition", "says"),
+    [
+        (
+            "correlation",
+            Transition.RAISED,
+            "The sensors of line2/pump1 no longer move together: vibration 74%, current 14%",
+        ),
+        (
+            "level_shift",
+            Transition.UPDATED,
+            "The sensors of line2/pump1 have shifted together: vibration 74%, current 14%",
+        ),
+        ("correlation", Transition.CLEARED, "The sensors of line2/pump1 move together again after 5 min"),
+        ("level_shift", Transition.CLEARED, "The sensors of line2/pump1 are back where they were after 5 min"),
+        ("correlation", Transition.ACKNOWLEDGED, "The incident of line2/pump1 was acknowledged after 5 min"),
+        (
+            "correlation",
+            Transition.EXPIRED,
+            "What the sensors of line2/pump1 have done for 5 min is taken as normal from here on",
+        ),
+    ],
+)
+def test_a_device_is_spoken_of_without_its_distance(kind: str, transition: Transition, says: str) -> None:
+    incident = Incident.from_observation(Observation(100.0, 9.7, 4.0, [Opinion("correlation", kind, 9.0)]))
+    shares = [("line2/pump1/vibration", 0.74), ("line2/pump1/current", 0.14), ("line2/pump1/speed", 0.05)]
+    assert device_sentence("line2/pump1/", transition, incident, Observation(400.0, 4.1, 4.0, []), shares) == says
 
 
 def test_half_a_band_is_said_as_a_limit() -> None:
