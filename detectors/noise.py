@@ -17,7 +17,7 @@ learned, and so one anomaly can't poison what is believed.
 
 from __future__ import annotations
 
-from detectors.arithmetic import NOTHING, bounded, log10, maximum, minimum, sqrt, where
+from detectors.arithmetic import NOTHING, any_of, bounded, log10, maximum, minimum, sqrt, where
 from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
 from detectors.surprise import MOST, student_reach, student_tail
 
@@ -34,6 +34,9 @@ STRETCH = 2.0
 
 NEARLY = 1.25
 """Up to this many records, a residual counts as seen before."""
+
+SELDOM = 1.5
+"""Decades that no number of readings seen brings down: the least that is said of what was seen before."""
 
 MOST_SEEN = 1e4
 """The record fades, so no more readings than these speak for what has been seen before."""
@@ -99,12 +102,13 @@ class Noise:
         scale = self.spread if spread is None else spread
         away = abs(residual)
         score = student_tail(where(scale > 0, away / maximum(scale, 1e-200), 0.0), self.freedom)
-        seen = seen_before(self.count)
         never_varied = self.variance <= 0
-        capped = where((away <= NEARLY * self._record) | never_varied, minimum(score, seen), score)
-        capped = where(never_varied & (away > 0), seen, capped)
+        if any_of((score > SELDOM) | never_varied):
+            seen = seen_before(self.count)
+            score = where((away <= NEARLY * self._record) | never_varied, minimum(score, seen), score)
+            score = where(never_varied & (away > 0), seen, score)
         most = minimum(self.count / READINGS_A_DECADE, MOST)
-        return where(self.count >= WARM_UP, minimum(capped, most), NOTHING)
+        return where(self.count >= WARM_UP, minimum(score, most), NOTHING)
 
     def scores(self, residual: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""

@@ -123,9 +123,11 @@ class Contextual(Detector):
         evidence, usual = self._evidence(state, step, count, place)
         warm = count >= WARM_UP
         score = rarity(state, slots, where(warm, evidence, 0.0), count, warm)
-        # What is as rare as this among steps is rarer among readings.
-        score = score + log10(step.readings) * minimum(score, 1.0)
-        score = where(changes < CHANGES, minimum(score, log10(count + 2.0)), score)
+        if any_of(step.readings > 1.0):  # what is as rare as this among steps is rarer among readings
+            score = score + log10(step.readings) * minimum(score, 1.0)
+        rigid = changes < CHANGES
+        if any_of(rigid):
+            score = where(rigid, minimum(score, log10(count + 2.0)), score)
         score = where(warm, score, NOTHING)
         state["score"][slots] = where(warm, score, -1.0)
         state["changes"][slots] = changes + (step.value != before)

@@ -61,12 +61,12 @@ def rarity(state: State, slots: Rows, evidence: Numbers, age: Numbers, counted: 
         counted: Which steps are to be counted, shape (m,).
     """
     steps, crest = state["steps"][slots], state["crest"][slots]
-    total = log10(steps + PRIOR_STEPS)
+    total = steps + PRIOR_STEPS
     below = minimum(floor(evidence), LEVELS - 1.0)
     at, under = whole(below), whole(maximum(below - 1.0, 0.0))
     excursions = state["excursions"]
-    upper = total - log10(element_at(excursions, slots, at) + _prior(at))
-    lower = where(below > 0, total - log10(element_at(excursions, slots, under) + _prior(under)), 0.0)
+    upper = log10(total / (element_at(excursions, slots, at) + _prior(at)))
+    lower = where(below > 0, log10(total / (element_at(excursions, slots, under) + _prior(under))), 0.0)
     share = evidence - below
     surprise = lower + (upper - lower) * minimum(share, 1.0) + maximum(share - 1.0, 0.0) * SLOPE
     rising = counted & (evidence >= 1.0) & (evidence > crest)
