@@ -89,7 +89,8 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
         total = where(more, state["sum"][slots] + value, value)
         value = total / (pending + 1.0)
         state["pending"][slots] = where(ends, 0.0, pending + 1.0)
-        state["sum"][slots], state["top"][slots], state["bottom"][slots] = total, top, bottom
+        for name, value_so_far in (("sum", total), ("top", top), ("bottom", bottom)):
+            state[name][slots] = where(ends, 0.0, value_so_far)
     return Step(slots, value, top, bottom, times, origin, pending + 1.0, where(first, 0.0, elapsed)), ends
 
 

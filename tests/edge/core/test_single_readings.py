@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings
+from detectors import DETECTORS
 from edge.core.columns import Columns
-from edge.core.messages import Message
+from edge.core.engine import Engine
+from edge.core.groups import Profile
+from edge.core.messages import Batch, Message
 from tests.edge.core.lines import START, Line, detectors, knowledge, pipeline, reading, rule
 
 SENSORS = [
@@ -57,8 +60,11 @@ def lived(monkeypatch: pytest.MonkeyPatch, messages: Sequence[Message], wide: in
     return line.take(list(messages[half + 200 :]), cut)
 
 
-@pytest.mark.parametrize("cut", [1, 37, 1000])
-@pytest.mark.parametrize("watched", [WATCHED, LIGHT, FULL], ids=["many", "light", "full"])
+@pytest.mark.parametrize(
+    ("watched", "cut"),
+    [(WATCHED, 37), (WATCHED, 1000), (LIGHT, 1), (LIGHT, 37), (FULL, 200)],
+    ids=["many", "many at once", "light, one by one", "light", "full"],
+)
 def test_readings_one_by_one_say_what_they_say_in_rounds(
     monkeypatch: pytest.MonkeyPatch, watched: object, cut: int
 ) -> None:
@@ -68,6 +74,47 @@ def test_readings_one_by_one_say_what_they_say_in_rounds(
     assert {each.transition for each in singly.events} >= {"raised", "cleared"}
     assert [each.payload for each in singly.events] == [each.payload for each in in_rounds.events]
     assert knowledge(singly.pipeline) == knowledge(in_rounds.pipeline)
+
+
+EXTREMES = [0.0, -0.0, 1e100, -1e100, 1e300, 5e-324, 1e-310, 1e16, 1.0, 3.0, 1e-100, 1e154, -1e155, 2.0**53]
+PAUSES = [0.001, 1.0, 60.0, 3600.0, 2.6e6, 1e9]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_is_read_single_readings_say_what_rounds_say(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    rng, clock = np.random.default_rng(seed), 0.0
+    everything = Profile(tuple(each() for each in DETECTORS.values()), BUDGET)
+    shipped = Profile(rule(*LIGHT).detectors, BUDGET)
+    engines = {wide: Engine(lambda slot: (shipped, everything)[slot % 2]) for wide in (1, 10**9)}
+    for each in engines.values():
+        each.grow(6)
+    for step in range(700):
+        if step % 70 == 0:
+            kinds = rng.integers(0, 5, 6)
+        clock += rng.choice(PAUSES, p=[0.3, 0.3, 0.3, 0.07, 0.02, 0.01])
+        values = np.choose(
+            kinds,
+            [
+                rng.choice(EXTREMES, 6),
+                rng.normal(size=6),
+                np.full(6, 5.0),
+                np.round(rng.normal(size=6)),
+                rng.normal(size=6) * 10.0 ** rng.integers(-300, 300),
+            ],
+        )
+        slots = np.flatnonzero(rng.random(6) < 0.8)
+        if len(slots):
+            batch = Batch(slots, values[slots], np.full(len(slots), clock), slots)
+            found = []
+            for wide, engine in engines.items():
+                monkeypatch.setattr("edge.core.engine.WIDE", wide)
+                found.append(repr(engine.process(batch)))
+            assert found[0] == found[1]
+    one, other = (
+        [array.tobytes() for tables in each.tables() for table in tables for array in table.arrays.values()]
+        for each in engines.values()
+    )
+    assert one == other
 
 
 class Known(Columns):
