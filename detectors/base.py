@@ -54,6 +54,7 @@ class Field:
         learned: True for what is believed of a sensor's normal behaviour (a mean, a scale). It is held back while
             an incident is open. False for what merely follows the signal (the last value, a running sum).
         moment: True for a time, which is moved along when the clock that stamps the readings is set.
+        later: True for what states that were saved by an earlier version don't have; it begins as that of a new sensor.
     """
 
     initial: float = 0.0
@@ -61,6 +62,7 @@ class Field:
     width: int = 0
     learned: bool = True
     moment: bool = False
+    later: bool = False
 
 
 class Scores(NamedTuple):

@@ -56,7 +56,7 @@ def noise_layout() -> dict[str, Field]:
         "lag": Field(),
         "fourth": Field(3.0),
         "record": Field(),
-        "rival": Field(),
+        "rival": Field(later=True),
         "peak": Field(),
         "last_residual": Field(learned=False),
     }

@@ -138,7 +138,8 @@ class StateTable:
         state = SavedState(saved)
         if not state.belongs_to(self):
             raise StateError(f"state of another detector: {state.header}")
-        self.arrays, self.rows = state.arrays, state.rows
+        self.arrays = {name: state.arrays.get(name, _fresh(field, state.rows)) for name, field in self.fields.items()}
+        self.rows = state.rows
 
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
         """Take over some rows of a state that `belongs_to()` this table.
@@ -149,7 +150,7 @@ class StateTable:
             ours: Where they go, shape (n,).
         """
         for name, array in self.arrays.items():
-            array[ours] = saved.arrays[name][theirs]
+            array[ours] = saved.arrays[name][theirs] if name in saved.arrays else self.fields[name].initial
 
     def header(self, rows: int | None = None) -> dict[str, object]:
         """What a saved state says of itself: format, detector, parameters, and rows (default: the present ones)."""
@@ -179,12 +180,16 @@ class SavedState:
             raise StateError(f"damaged state: {error}") from error
 
     def belongs_to(self, table: StateTable) -> bool:
-        """Whether this was saved by the same detector with the same parameters, and is whole."""
-        if self.header != table.header(self.rows) or self.arrays.keys() != table.fields.keys():
+        """Whether this was saved by the same detector, perhaps an earlier version of it, with the same parameters."""
+        fields = table.fields
+        missing = fields.keys() - self.arrays.keys()
+        if self.header != table.header(self.rows) or not self.arrays.keys() <= fields.keys():
+            return False
+        if not all(fields[name].later for name in missing):
             return False
         return all(
-            self.arrays[name].shape == _shape(field, self.rows) and self.arrays[name].dtype == np.dtype(field.dtype)
-            for name, field in table.fields.items()
+            array.shape == _shape(fields[name], self.rows) and array.dtype == np.dtype(fields[name].dtype)
+            for name, array in self.arrays.items()
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import DETECTORS
-from detectors.state import StateError, StateTable
+from detectors.state import SavedState, StateError, StateTable
 
 EVERYONE = np.arange(4)
 
@@ -127,6 +127,19 @@ def test_altered_state_is_refused_and_the_present_one_kept(changes: dict[str, ob
     with pytest.raises(StateError):
         table.from_bytes(altered(before, **changes))
     assert table.to_bytes() == before
+
+
+def test_the_state_of_an_earlier_version_lacks_what_came_later() -> None:
+    table, whole = trained(), trained()
+    saved = altered(table.to_bytes(), rival=None)
+    table.from_bytes(saved)
+    assert (table.arrays["rival"] == 0.0).all()
+    assert (table.arrays["mean"] == whole.arrays["mean"]).all()
+    other = StateTable(example("ewma"), rows=6)
+    other.arrays["rival"][:] = 7.0
+    other.take_rows(SavedState(saved), np.array([1, 3]), np.array([5, 0]))
+    assert (other.arrays["record"][[5, 0]] == whole.arrays["record"][[1, 3]]).all()
+    assert other.arrays["rival"].tolist() == [0.0, 7.0, 7.0, 7.0, 7.0, 0.0]
 
 
 SAVED = trained().to_bytes()
