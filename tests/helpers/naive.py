@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
 
-from detectors import cusum, flatline, limits, median, noise, rate, seasonal, silence, unrest
+from detectors import cusum, ewma, flatline, limits, median, noise, rate, seasonal, silence, unrest
 from detectors.base import BAND_DECADES
 
 Judgement = tuple[float, float, float, float]
@@ -231,13 +231,20 @@ class NaiveEwma:
     def __init__(self, detector: Any) -> None:
         self.memory = detector.memory
         self.noise = NaiveNoise(detector.spread_memory)
-        self.mean = 0.0
+        self.mean = self.last = 0.0
+        self.rises = self.falls = 0
 
     def step(self, value: float, time: float) -> Judgement:
         if self.noise.count == 0:
-            self.mean = value
+            self.mean = self.last = value
+        moved, expected = value - self.last, self.mean
+        self.last = value
+        if moved < 0 and self.rises >= ewma.COUNTED and self.falls * ewma.RARELY <= self.rises:
+            self.mean += moved
+        self.rises += moved > 0
+        self.falls += moved < 0
         residual = value - self.mean
-        judgement = self.noise.judge(residual, self.mean, math.sqrt(self.noise.variance))
+        judgement = self.noise.judge(residual, expected, math.sqrt(self.noise.variance))
         share = 1 / min(self.noise.count + 1, self.memory)
         self.mean += share * self.noise.learn(residual)
         return judgement
