@@ -48,6 +48,8 @@ QUICK = 0.5
 
 SLOW = 0.2
 WEEKLY = 0.4
+QUICKLY, SLOWLY, WEEK_BY_WEEK = (math.log1p(-share) for share in (QUICK, SLOW, WEEKLY))
+
 SEEN = 1.2
 """Visits of a part of the week before it is known."""
 
@@ -126,8 +128,8 @@ def season(state: State, step: Step, count: Numbers, place: Numbers) -> Season:
     share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
     state["residual_square"][slots] = usual + share * (square - usual)
     newest = 1.0 / (seen + 1.0)
-    quickly = maximum(_share_of_a_visit(QUICK, visit), newest)
-    slowly = maximum(_share_of_a_visit(SLOW, visit), newest)
+    quickly = maximum(_share_of_a_visit(QUICKLY, visit), newest)
+    slowly = maximum(_share_of_a_visit(SLOWLY, visit), newest)
     _put(
         state["day"],
         slots,
@@ -137,7 +139,7 @@ def season(state: State, step: Step, count: Numbers, place: Numbers) -> Season:
         slow + slowly * (value - slow),
         variance + slowly * (square - variance),
     )
-    weekly_share = maximum(_share_of_a_visit(WEEKLY, part), 1.0 / (weeks + 1.0))
+    weekly_share = maximum(_share_of_a_visit(WEEK_BY_WEEK, part), 1.0 / (weeks + 1.0))
     learned = offset + weekly_share * (where(seen >= 2, off_day, 0.0) - offset)
     _put(state["week"], slots, week_at, minimum(weeks + 1.0, 1e9), learned)
     return Season(level, hour, where(seen >= 2, quick, NOTHING), spread)
@@ -170,9 +172,9 @@ def _level(state: State, step: Step, count: Numbers, place: Numbers, residual: N
     return where(known, abs(mean) / sqrt(maximum(square, 1e-300)), 0.0)
 
 
-def _share_of_a_visit(share: float, steps: Numbers) -> Numbers:
-    """The share of one step in a mean, such that all `steps` of a visit together have `share`."""
-    return -expm1(math.log1p(-share) / steps)
+def _share_of_a_visit(decay: float, steps: Numbers) -> Numbers:
+    """The share of one step in a mean that keeps e to the power `decay` of itself over all `steps` of a visit."""
+    return -expm1(decay / steps)
 
 
 def _without_rounding(difference: Numbers, value: Numbers) -> Numbers:
