@@ -184,7 +184,7 @@ class Engine:
         clock = self.clock.advance(batch.slots, batch.times)
         if self._interrupted:
             self._forgive(before, float(clock[0]))
-        wide, rest = wide_rounds(batch.slots, WIDE if self.observer is None else 1)
+        wide, rest = wide_rounds(batch.slots, self._wide)
         with np.errstate(all="ignore"):
             for positions in wide:
                 self._process_round(positions, batch, clock)
@@ -195,6 +195,11 @@ class Engine:
                 self._process_rows(rows, chosen, clock)
         self._find_silences(self.clock.now, clock)
         return self.tracking.take_findings()
+
+    @property
+    def _wide(self) -> int:
+        """From how many readings on they are scored as arrays: an observer wants all to be."""
+        return WIDE if self.observer is None else 1
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
@@ -215,14 +220,17 @@ class Engine:
     def _process_one(self, slot: int, value: float, time: float, position: int, now: float, clock: Floats) -> None:
         if self.vitals.at(slot)["deadline"][slot] < now:
             self._pass_deadlines(slot, now, clock)
-        tracking = self.tracking.at(slot)
-        if tracking["tracked"][slot]:
+        if self.tracking.at(slot)["tracked"][slot]:
             self.tracking.returned(slot, value, time, position, now)
         now = max(now, time)
         self.vitals.record(slot, value, time, now)
         group, row = self.members[slot]
-        verdicts = group.update_one(row, value, time, held=tracking["held"][slot] or tracking["protected"][slot])
-        self._weigh(group, Round(slot, row, value, time, position, now), verdicts)
+        self._score_one(group, Round(slot, row, value, time, position, now))
+
+    def _score_one(self, group: Group, reading: Round) -> None:
+        tracking = self.tracking.at(reading.slots)
+        held = tracking["held"][reading.slots] or tracking["protected"][reading.slots]
+        self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, held=held))
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
         vitals, tracking = self.vitals, self.tracking
@@ -242,8 +250,12 @@ class Engine:
         for group, part in self._by_group(slots):
             mine = slots[part]
             readings = Round(mine, self._row[mine], values[part], times[part], positions[part], now[part])
-            held = tracking.held[mine] | tracking.protected[mine]
-            self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, held))
+            if len(mine) < self._wide:
+                for place in range(len(mine)):
+                    self._score_one(group, readings.at(place))
+            else:
+                held = tracking.held[mine] | tracking.protected[mine]
+                self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, held))
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         tracking = self.tracking

@@ -85,7 +85,7 @@ def test_whatever_is_read_single_readings_say_what_rounds_say(monkeypatch: pytes
     rng, clock = np.random.default_rng(seed), 0.0
     everything = Profile(tuple(each() for each in DETECTORS.values()), BUDGET)
     shipped = Profile(rule(*LIGHT).detectors, BUDGET)
-    engines = {wide: Engine(lambda slot: (shipped, everything)[slot % 2]) for wide in (1, 10**9)}
+    engines = {wide: Engine(lambda slot: (shipped, everything)[slot % 2]) for wide in (1, 3, 10**9)}
     for each in engines.values():
         each.grow(6)
     for step in range(700):
@@ -109,12 +109,12 @@ def test_whatever_is_read_single_readings_say_what_rounds_say(monkeypatch: pytes
             for wide, engine in engines.items():
                 monkeypatch.setattr("edge.core.engine.WIDE", wide)
                 found.append(repr(engine.process(batch)))
-            assert found[0] == found[1]
-    one, other = (
+            assert found[0] == found[1] == found[2]
+    in_rounds, mixed, singly = (
         [array.tobytes() for tables in each.tables() for table in tables for array in table.arrays.values()]
         for each in engines.values()
     )
-    assert one == other
+    assert in_rounds == mixed == singly
 
 
 class Known(Columns):
