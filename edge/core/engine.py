@@ -184,7 +184,7 @@ class Engine:
         clock = self.clock.advance(batch.slots, batch.times)
         if self._interrupted:
             self._forgive(before, float(clock[0]))
-        wide, rest = wide_rounds(batch.slots, self._wide)
+        wide, rest = wide_rounds(batch.slots, WIDE)
         with np.errstate(all="ignore"):
             for positions in wide:
                 self._process_round(positions, batch, clock)
@@ -195,11 +195,6 @@ class Engine:
                 self._process_rows(rows, chosen, clock)
         self._find_silences(self.clock.now, clock)
         return self.tracking.take_findings()
-
-    @property
-    def _wide(self) -> int:
-        """From how many readings on they are scored as arrays: an observer wants all to be."""
-        return WIDE if self.observer is None else 1
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
@@ -250,7 +245,7 @@ class Engine:
         for group, part in self._by_group(slots):
             mine = slots[part]
             readings = Round(mine, self._row[mine], values[part], times[part], positions[part], now[part])
-            if len(mine) < self._wide:
+            if len(mine) < WIDE:
                 for place in range(len(mine)):
                     self._score_one(group, readings.at(place))
             else:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats, Scores, Slots, no_opinion
+from detectors.base import Floats, Numbers, Scores, Slots, no_opinion
 from edge.core.groups import Profile
 from edge.core.incidents import Tracker
 from edge.core.rounds import Round
@@ -66,8 +66,8 @@ def scored_round(
     profile: Profile,
     readings: Round,
     verdicts: Sequence[Scores],
-    best: Floats,
-    level: Floats,
+    best: Numbers,
+    level: Numbers,
     trackers: Mapping[int, Tracker],
 ) -> ScoredRound:
     """Put together what an observer is told.
@@ -80,11 +80,13 @@ def scored_round(
         level: The raising level.
         trackers: The state machines, by slot, as they stand after the round.
     """
-    slots, times, values = readings.slots, readings.times, readings.values
+    slots, times, values, best, level = map(
+        np.atleast_1d, (readings.slots, readings.times, readings.values, best, level)
+    )
     count = len(slots)
     verdicts = verdicts or [no_opinion(times)]
-    scores = np.array([each.score for each in verdicts])
-    bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts])
+    scores = np.array([each.score for each in verdicts]).reshape(-1, count)
+    bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts]).reshape(-1, 3, count)
     leader, _ = _most_surprised(scores)
     speaks, knows = _most_surprised(np.where(np.isfinite(bands).any(axis=1), scores, np.nan))
     expected, lower, upper = np.where(knows, bands[speaks, :, np.arange(count)].T, np.nan)
