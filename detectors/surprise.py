@@ -8,14 +8,11 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from detectors.arithmetic import bounded, expm1, log1p, log10, maximum, minimum, sqrt, where
+from detectors.arithmetic import bounded, expm1, log1p, log10, maximum, minimum, sqrt
 from detectors.base import Numbers
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
-
-MOST_UPPER = 10.0
-"""Likewise of `upper_tail()`."""
 
 _LN10 = math.log(10.0)
 _RISE = -1.98 / math.sqrt(2.0)
@@ -40,19 +37,6 @@ def normal_tail(z: Numbers) -> Numbers:
     factor = -expm1(_RISE * near) / (_FALL * near)
     decades = 0.5 * away * away / _LN10 - log10(minimum(factor, 1.0))
     return bounded(decades, 0.0, MOST)
-
-
-def upper_tail(z: Numbers) -> Numbers:
-    """Decades of surprise of a standard normal deviate at least as high as `z`; 0 below the mean, `MOST_UPPER` at most.
-
-    Within 0.003 decades of the exact value: a polynomial fitted to -log10(erfc(z / sqrt(2)) / 2) between 0 and 6.5, an
-    eighth of the cost of `normal_tail()`.
-    """
-    if type(z) is float and not z > 0:
-        return 0.0
-    high = minimum(z, 6.5)
-    decades = 0.3039102 + high * (0.33201987 + high * (0.15581479 + high * (0.00731569 - 0.00036972 * high)))
-    return where(z > 0, minimum(decades, MOST_UPPER), 0.0)
 
 
 def student_tail(t: Numbers, freedom: Numbers) -> Numbers:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from detectors.arithmetic import NOTHING, all_of, any_of, element_at, log10, minimum, remainder, where
 from detectors.base import BAND_DECADES, Detector, Field, Numbers, Rows, Scores, State, no_opinion
-from detectors.contextual.likelihood import likelihood, likelihood_layout
+from detectors.contextual.likelihood import likelihood, likelihood_layout, upper_tail
 from detectors.contextual.neighbours import neighbours, neighbours_layout
 from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
@@ -15,7 +15,7 @@ from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import RECENT, level_away, level_layout, spread, spread_layout
 from detectors.contextual.steps import Step, learn_interval, steps_layout, take_steps
 from detectors.parameters import choice, parameter
-from detectors.surprise import student_reach, upper_tail
+from detectors.surprise import student_reach
 
 WARM_UP = 150.0
 """Steps before there is an opinion."""

@@ -10,18 +10,24 @@ arXiv:1510.03336, for the idea; here the past is all there is, fading, and the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.arithmetic import maximum, minimum, sqrt
+from detectors.arithmetic import maximum, minimum, sqrt, where
 from detectors.base import Field, Numbers, Rows, State
-from detectors.surprise import upper_tail
+from detectors.surprise import normal_tail
 
 MEMORY = 6000.0
 """Steps that the running Gaussian remembers."""
 
+MOST = 10.0
+"""Decades that one stream is worth at most."""
+
 LARGEST = 1e6
+_ONE_SIDE = math.log10(2.0)
+
 
 KNOWN = ("smooth", "stream_mean", "stream_variance")
 
@@ -72,3 +78,10 @@ def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbe
     off = smooth - mean
     decades = upper_tail(off / maximum(sqrt(variance), 1e-6))
     return decades, smooth, mean + share * off, (1.0 - share) * (variance + share * off * off)
+
+
+def upper_tail(z: Numbers) -> Numbers:
+    """Decades of surprise of a standard normal deviate at least as high as `z`, `MOST` at most; 0 below the mean."""
+    if type(z) is float and not z > 0:
+        return 0.0
+    return where(z > 0, minimum(normal_tail(z) + _ONE_SIDE, MOST), 0.0)

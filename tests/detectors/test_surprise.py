@@ -14,7 +14,6 @@ from detectors.surprise import (
     normal_tail,
     student_reach,
     student_tail,
-    upper_tail,
 )
 
 
@@ -112,14 +111,3 @@ def test_elements_do_not_depend_on_one_another() -> None:
     together = student_tail(values, freedom)
     apart = [student_tail(values[[index]], freedom[[index]])[0] for index in range(1000)]
     assert together.tolist() == apart
-
-
-@given(st.floats(0.0001, 6.3))
-def test_the_upper_tail_is_exact_to_three_thousandths_of_a_decade(z: float) -> None:
-    exact = -math.log10(math.erfc(z / math.sqrt(2.0)) / 2.0)
-    assert upper_tail(array(z))[0] == pytest.approx(exact, abs=0.003)
-
-
-def test_the_upper_tail_is_nothing_below_the_mean_and_bounded_above() -> None:
-    assert upper_tail(array(-1.0, 0.0, 6.5, 1e9, math.nan)).tolist() == [0.0, 0.0, 10.0, 10.0, 0.0]
-    assert (np.diff(upper_tail(np.linspace(0.001, 8.0, 500))) >= 0).all()

@@ -21,14 +21,9 @@ def upper_tail(z: float) -> float:
     """Decades by which a standard normal deviate is at least as high as `z`."""
     if z <= 0:
         return 0.0
-    high, shape = min(z, 6.5), (0.3039102, 0.33201987, 0.15581479, 0.00731569, -0.00036972)
-    return min(sum(each * high**power for power, each in enumerate(shape)), 10.0)
-
-
-def both_tails(z: float) -> float:
-    """Decades by which a standard normal deviate is at least as far out as `z`."""
     tail = -math.expm1(-1.98 * z / math.sqrt(2)) / (1.135 * math.sqrt(math.pi / 2) * max(z, 1e-9))
-    return max(z * z / 2 / math.log(10) - math.log10(min(tail, 1.0)), 0.0)
+    both_sides = z * z / 2 / math.log(10) - math.log10(min(tail, 1.0))
+    return min(max(both_sides, 0.0) + math.log10(2), likelihood.MOST)
 
 
 def normal_reach(decades: float) -> float:
@@ -36,7 +31,7 @@ def normal_reach(decades: float) -> float:
     low, high = 0.0, 6.0
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (middle, high) if both_tails(middle) < decades else (low, middle)
+        low, high = (middle, high) if upper_tail(middle) - math.log10(2) < decades else (low, middle)
     return high
 
 
