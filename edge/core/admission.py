@@ -33,6 +33,9 @@ PACE = 0.5
 PACED_OVER = 64
 """The pace is measured over at most so many late readings; beyond it, anew."""
 
+FEW = 8
+"""Up to so many readings are quicker looked at one by one."""
+
 TAKEN, LATE, DUPLICATE = 0, 1, 2
 
 Verdicts = NDArray[np.int8]
@@ -118,8 +121,8 @@ class Admission(Columns):
 
     def _take_all(self, batch: Batch) -> bool:
         """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""
-        if len(batch) == 1:
-            return self._take_one(int(batch.slots[0]), float(batch.times[0]), batch)
+        if len(batch) <= FEW:
+            return self._take_few(batch)
         runs = runs_of(batch.slots)
         slots, times = batch.slots[runs.order], batch.times[runs.order]
         before = np.empty(len(times))
@@ -135,16 +138,20 @@ class Admission(Columns):
         self.count[firsts] += runs.lengths
         return True
 
-    def _take_one(self, slot: int, time: float, batch: Batch) -> bool:
-        """The same for a single reading."""
-        mine = self.at(slot)
-        if not time > mine["last_time"][slot]:
-            return False
-        count = mine["count"][slot]
-        mine["recent"][slot, count % REMEMBERED] = _fingerprints(batch.values, batch.times)[0]
-        mine["last_time"][slot] = time
-        mine["late_run"][slot] = 0
-        mine["count"][slot] = count + 1
+    def _take_few(self, batch: Batch) -> bool:
+        """The same, one by one."""
+        slots, times = batch.slots.tolist(), batch.times.tolist()
+        known, last = self.at(slots[0]), dict[int, float]()
+        for slot, time in zip(slots, times, strict=True):
+            if not time > last.get(slot, known["last_time"][slot]):
+                return False
+            last[slot] = time
+        for slot, fingerprint in zip(slots, _fingerprints(batch.values, batch.times), strict=True):
+            count = known["count"][slot]
+            known["recent"][slot, count % REMEMBERED] = fingerprint
+            known["last_time"][slot] = last[slot]
+            known["late_run"][slot] = 0
+            known["count"][slot] = count + 1
         return True
 
     def _judge_round(self, batch: Batch, arrivals: Arrivals) -> Verdicts:

@@ -89,10 +89,12 @@ STEP = float(np.log(4.0))
 
 MOST_CORRECTION = 2.5 * STEP
 
+REFRESH_LEAST_S = 10.0
 REFRESH_S = DAY_S / 8
 REFRESH_SHARE = 0.02
 REFRESH_ALARMS = 0.1
-"""A level is worked out anew after this time, this share of a sensor's age, or as many asked-for incidents."""
+"""A level is worked out anew after this time, this share of a sensor's age, or as many asked-for incidents; after
+`REFRESH_LEAST_S` at the soonest, once an interval is known."""
 
 Assume = Callable[[Slots], Floats]
 """The levels that perfect scores would need, in decades, of some of the sensors in question, told by their places."""
@@ -258,7 +260,8 @@ class Calibration(Columns):
         self.correction[slots] = correction
         self.worked_out[slots] = watched
         soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)
-        self.due[slots] = watched + np.minimum(REFRESH_SHARE * watched, soon)
+        later = np.maximum(np.minimum(REFRESH_SHARE * watched, soon), REFRESH_LEAST_S)
+        self.due[slots] = watched + np.where(watched > 0, later, 0.0)
         self.peaks[slots] = peaks
         is_full = peaks.min(axis=1) > 0
         self.least[slots] = np.maximum(np.where(is_full, peaks.min(axis=1), self.least[slots] - EBB), LOWEST)
