@@ -40,6 +40,7 @@ class Tracking(Columns):
         self._members = members
         self._vitals = vitals
         self._calibration = calibration
+        self._chosen: frozenset[int] = frozenset()
         self._findings: list[Finding] = []
 
     @property
@@ -57,8 +58,11 @@ class Tracking(Columns):
 
     def protect(self, slots: Iterable[int]) -> None:
         """Learn nothing of these sensors from here on, and of all others again."""
-        self.protected[:] = False
-        self.protected[list(slots)] = True
+        chosen = frozenset(slots)
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.protected[:] = False
+            self.protected[list(chosen)] = True
 
     def tracker(self, slot: int) -> Tracker:
         """The state machine of a sensor, which must be moved on next."""
