@@ -11,6 +11,7 @@ Divisors are kept from being 0, which numpy forgives and Python doesn't.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,11 @@ def constant_like(values: Any, number: float) -> Any:
     constant = np.empty(len(values))
     constant.fill(number)
     return constant
+
+
+def as_single_readings_see(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays with one row a sensor, in which a single one reads and writes plain numbers; wide ones stay arrays."""
+    return {name: memoryview(array) if array.ndim == 1 else array for name, array in arrays.items()}
 
 
 def element_at(table: Any, at: Any, column: Any) -> Any:

@@ -11,8 +11,8 @@ is the tail of Student's t at residual / spread, with as many degrees of freedom
 
 What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at
 most log10 of their number. So what repeats becomes normal. The record takes in an excursion when it has ended, and at
-most doubles by one; a residual counts as `WINSOR` spreads at most. Of an incident only the reading that raised it is
-learned, and so one anomaly can't poison what is believed.
+most doubles by one, unless an earlier one went as far: twice is a habit. A residual counts as `WINSOR` spreads at most.
+Of an incident only the reading that raised it is learned, and so one anomaly can't poison what is believed.
 """
 
 from __future__ import annotations

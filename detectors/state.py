@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arithmetic import as_single_readings_see
 from detectors.base import Detector, Field, Floats, Numbers, Rows, Scores, Slots
 
 FORMAT = 1
@@ -47,10 +48,7 @@ class StateTable:
         """The arrays as a single reading sees them: memoryviews, but for those with several elements a sensor."""
         if self._viewed is not self.arrays:
             self._viewed = self.arrays
-            self._cells = {
-                name: array if self.fields[name].width else memoryview(array)  # type: ignore[arg-type]
-                for name, array in self.arrays.items()
-            }
+            self._cells = as_single_readings_see(self.arrays)
         return self._cells
 
     def grow(self, rows: int) -> None:

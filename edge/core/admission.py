@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge.core.columns import Columns
 from edge.core.messages import Batch
-from edge.core.rounds import rounds, runs_of
+from edge.core.rounds import FEW, rounds, runs_of
 
 STEP = 5
 """Late readings in a row, each later than the one before, after which a sensor's clock was set back for good."""
@@ -32,9 +32,6 @@ PACE = 0.5
 
 PACED_OVER = 64
 """The pace is measured over at most so many late readings; beyond it, anew."""
-
-FEW = 8
-"""Up to so many readings are quicker looked at one by one."""
 
 TAKEN, LATE, DUPLICATE = 0, 1, 2
 

@@ -230,7 +230,7 @@ class Calibration(Columns):
     def take_rows(self, other: Calibration, slots: list[int]) -> None:
         """Take over what another one knows of some sensors."""
         for name, array in self.arrays.items():
-            array[slots] = other.arrays[name][slots]
+            array[slots] = getattr(other, name)[slots]
 
     def _remember(self, slots: Slots, crest: Floats, watched: Floats) -> None:
         """Keep excursions that have ended, if they are among the worst."""

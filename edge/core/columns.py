@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arithmetic import as_single_readings_see
+
 FEWEST = 16
 
 
@@ -30,10 +32,7 @@ class Columns:
         if type(slots) is not int:
             return vars(self)
         if self._views is None:
-            self._views = {
-                name: memoryview(array) if array.ndim == 1 else array  # type: ignore[arg-type]
-                for name, array in self.arrays.items()
-            }
+            self._views = as_single_readings_see(self.arrays)
         return self._views
 
     def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -223,8 +223,7 @@ class Engine:
         self._score_one(group, Round(slot, row, value, time, position, now))
 
     def _score_one(self, group: Group, reading: Round) -> None:
-        tracking = self.tracking.at(reading.slots)
-        held = tracking["held"][reading.slots] or tracking["protected"][reading.slots]
+        held = self.tracking.learns_nothing(reading.slots)
         self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, held=held))
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
@@ -249,17 +248,15 @@ class Engine:
                 for place in range(len(mine)):
                     self._score_one(group, readings.at(place))
             else:
-                held = tracking.held[mine] | tracking.protected[mine]
+                held = tracking.learns_nothing(mine)
                 self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, held))
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
-        tracking = self.tracking
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
         now = np.maximum(clock[positions], times)
         for group, part in self._by_group(slots):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
-            held = tracking.held[mine] | tracking.protected[mine]
-            verdicts = group.update(self._row[mine], values, times[part], held)
+            verdicts = group.update(self._row[mine], values, times[part], self.tracking.learns_nothing(mine))
             distances = group.distances(verdicts)
             self.vitals.record(mine, distances, times[part], now[part])
             readings = Round(mine, self._row[mine], distances, times[part], positions[part], now[part])

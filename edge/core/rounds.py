@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from detectors.base import Numbers, Rows
 
+FEW = 8
+"""Up to so many readings are quicker looked at one by one."""
+
 
 def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Yield, round by round, the positions in `slots` of the readings that belong to the round.

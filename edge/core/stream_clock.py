@@ -10,15 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Floats, Slots
+from edge.core.rounds import FEW
 
 TOLERANCE_S = 2.0
 """A step of the clock that any sensor may cause by itself."""
 
 ALONE = 5
 """Readings in a row of one sensor, with none of the others between them, after which it is believed."""
-
-FEW = 8
-"""Up to so many readings are quicker looked at one by one."""
 
 AFTER_A_LEAP = 64
 """So many readings are looked at together after one that leaps; then twice as many each time that none does."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from detectors.base import Rows
 from edge.core.calibration import Calibration
 from edge.core.columns import Columns
 from edge.core.finding import Finding
@@ -63,6 +65,11 @@ class Tracking(Columns):
             self._chosen = chosen
             self.protected[:] = False
             self.protected[list(chosen)] = True
+
+    def learns_nothing(self, slots: Rows) -> Any:
+        """Of which sensors, or whether of a single one, nothing is learned now."""
+        state = self.at(slots)
+        return state["held"][slots] | state["protected"][slots]
 
     def tracker(self, slot: int) -> Tracker:
         """The state machine of a sensor, which must be moved on next."""

@@ -160,10 +160,11 @@ class FieldsDecoder(Decoder):
         document = read_json(payload)
         found = _Found(self.readings)
         if isinstance(document, dict):
-            row = self._row(document)
+            shape = self._shape(tuple(document))
+            row = self._row(document, shape)
             if row is not None:
                 return Decoded(row, [])
-            if self._plain(document, found) and found.samples:
+            if self._plain(document, shape, found) and found.samples:
                 return Decoded(found.samples, found.refusals)
             if self.value_key in document:
                 read = self._reading(document)
@@ -180,7 +181,7 @@ class FieldsDecoder(Decoder):
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):
-            if isinstance(element, dict) and self._plain(element, found):
+            if isinstance(element, dict) and self._plain(element, self._shape(tuple(element)), found):
                 continue
             found.element = index
             if not isinstance(element, dict):
@@ -194,10 +195,9 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
-    def _row(self, fields: dict[str, Any]) -> Row | None:
+    def _row(self, fields: dict[str, Any], shape: _Shape) -> Row | None:
         """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
-        shape = self._shapes.get(tuple(fields))
-        if shape is None or shape.paths is None:
+        if shape.paths is None:
             return None
         values, time = list(fields.values()), None
         if shape.time_key is not None:
@@ -208,9 +208,8 @@ class FieldsDecoder(Decoder):
             return None
         return Row(shape.paths, values, time)
 
-    def _plain(self, fields: dict[str, Any], found: _Found) -> bool:
+    def _plain(self, fields: dict[str, Any], shape: _Shape, found: _Found) -> bool:
         """Take an object in which nothing is out of the ordinary; False for any other, and nothing is changed."""
-        shape = self._shapes.get(tuple(fields)) or self._shape(tuple(fields))
         time = None
         if shape.time_key is not None:
             time = fields[shape.time_key]
@@ -232,6 +231,9 @@ class FieldsDecoder(Decoder):
 
     def _shape(self, keys: tuple[str, ...]) -> _Shape:
         """What to do with an object that has these keys."""
+        known = self._shapes.get(keys)
+        if known is not None:
+            return known
         time_key = self._time_key(dict.fromkeys(keys))
         if self.value_key in keys:
             shape = _Shape(time_key, ((self.value_key, ""),), is_ordinary=True)
