@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import NOTHING, bounded, maximum, minimum, where
+from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, maximum, minimum, nowhere, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State
-from detectors.noise import NEARLY, Noise, noise_layout, seen_before, taken_in
+from detectors.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
 from detectors.parameters import parameter
 from detectors.surprise import exponential_tail
 
@@ -61,6 +61,7 @@ class Cusum(Detector):
     name: ClassVar[str] = "cusum"
     kind: ClassVar[str] = "level_shift"
     catches: ClassVar[frozenset[str]] = frozenset({"level_shift", "drift", "unit_jump"})
+    lingers: ClassVar[bool] = True
     relearns: ClassVar[bool] = True
     takes_one: ClassVar[bool] = True
 
@@ -83,11 +84,11 @@ class Cusum(Detector):
         """See `Detector`."""
         noise = Noise(state, slots, self.memory)
         level, highest = state["level"][slots], state["highest"][slots]
-        first = noise.count == 0
+        first = nowhere(noise.count == 0)
         residual = where(first, 0.0, values - level)
-        z = where(noise.spread > 0, bounded(residual / maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
+        z = where(everywhere(noise.spread > 0), bounded(residual / maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
-        ready = blocks >= FEWEST_BLOCKS
+        ready = everywhere(blocks >= FEWEST_BLOCKS)
         long_run = maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
         exponent = 2.0 * self.allowance / maximum(long_run, 1.0)
         most = MOST_DECADES * math.log(10.0) / exponent
@@ -95,8 +96,7 @@ class Cusum(Detector):
         below = where(ready, _sum(state["below"][slots], -z, self.allowance, most), 0.0)
         largest = maximum(above, below)
         score = exponential_tail(exponent * largest)
-        seen = largest <= NEARLY * highest
-        score = where(seen, minimum(score, seen_before(noise.count)), score)
+        score = corrected(score, score > SELDOM, with_what_was_seen, largest, noise.count, highest)
         score = where(ready, score, NOTHING)
         band = noise.scores(residual, level)
         believed = noise.learn(residual)
@@ -105,9 +105,8 @@ class Cusum(Detector):
         state["above"][slots] = above
         state["below"][slots] = below
         peak = state["excursion"][slots]
-        ended = largest <= 0
-        state["highest"][slots] = taken_in(highest, where(ended, peak, 0.0), 4.0, self.memory)
-        state["excursion"][slots] = where(ended, 0.0, maximum(peak, largest))
+        state["highest"][slots] = taken_in(highest, (largest <= 0) * peak, 4.0, self.memory)
+        state["excursion"][slots] = (largest > 0) * maximum(peak, largest)
         self._learn_wandering(state, slots, z)
         return Scores(score, band.expected, band.lower, band.upper)
 
@@ -115,7 +114,7 @@ class Cusum(Detector):
         """Take the squared mean of each block of `BLOCK` readings, in spreads, into its average."""
         total = state["block_sum"][slots] + z
         readings = state["block_readings"][slots] + 1.0
-        full = readings >= BLOCK
+        full = nowhere(readings >= BLOCK)
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
         square = (total / BLOCK) * (total / BLOCK)
         rate = 1.0 / minimum(blocks + 1.0, self.memory / BLOCK)
@@ -126,5 +125,5 @@ class Cusum(Detector):
 
 
 def _sum(before: Numbers, z: Numbers, allowance: float, most: Numbers) -> Numbers:
-    leaking = where(z < allowance, before * (1.0 - LEAK), before)
+    leaking = before * (1.0 - LEAK * (z < allowance))
     return minimum(maximum(leaking + z - allowance, 0.0), most)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import minimum, where
+from detectors.arithmetic import minimum, nowhere, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
@@ -71,10 +71,10 @@ class EwmaZScore(Detector):
         """See `Detector`."""
         noise = Noise(state, slots, self.spread_memory)
         mean = state["mean"][slots]
-        first = noise.count == 0
+        first = nowhere(noise.count == 0)
         moved = where(first, 0.0, values - state["last"][slots])
         rises, falls = state["rises"][slots], state["falls"][slots]
-        starts_anew = (moved < 0) & (rises >= COUNTED) & (falls * RARELY <= rises)
+        starts_anew = nowhere((moved < 0) & (rises >= COUNTED) & (falls * RARELY <= rises))
         level = where(starts_anew, mean + moved, mean)
         residual = where(first, 0.0, values - level)
         scores = noise.scores(residual, mean)

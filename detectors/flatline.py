@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import NOTHING, any_of, bounded, constant_like, log10, maximum, minimum, where
+from detectors.arithmetic import NOTHING, any_of, bounded, constant_like, everywhere, log10, maximum, minimum, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import parameter
 
@@ -72,8 +72,8 @@ class Flatline(Detector):
         runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
         last = state["value"][slots]
         same = (run > 0) & (values == last)
-        length = where(same, run + 1.0, 1.0)
-        ended = (run > 0) & (values != last)
+        length = 1.0 + same * run
+        ended = everywhere((run > 0) & (values != last))
         longer = length / (longest * (1.0 + FEW_RUNS / maximum(runs, 1.0)))
         unusual = (longer > LONGER) & (length >= self.shortest)
         usual = (longer <= LONGER) | (length < self.shortest)
@@ -82,7 +82,7 @@ class Flatline(Detector):
             chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
             decades = minimum(-(length - 1.0) * log10(chance), LONGER * longer)
             score = where(unusual, bounded(decades, 0.0, 300.0), 0.0)
-        score = where(runs >= FEWEST_RUNS, score, NOTHING)
+        score = where(everywhere(runs >= FEWEST_RUNS), score, NOTHING)
         state["value"][slots] = values
         state["run"][slots] = length
         believed = minimum(run, rival)

@@ -17,7 +17,7 @@ Of an incident only the reading that raised it is learned, and so one anomaly ca
 
 from __future__ import annotations
 
-from detectors.arithmetic import NOTHING, any_of, bounded, log10, maximum, minimum, sqrt, where
+from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, log10, maximum, minimum, sqrt, where
 from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
 from detectors.surprise import MOST, student_reach, student_tail
 
@@ -78,9 +78,11 @@ class Noise:
         self.count = state["count"][slots]
         self.variance = state["variance"][slots]
         self.spread = sqrt(self.variance)
+        self._varies = everywhere(self.variance > 0)
+        self._warm = everywhere(self.count >= WARM_UP)
         self._divisor = maximum(self.variance, 1e-200)
         self._lag = state["lag"][slots]
-        self.rho = bounded(where(self.variance > 0, self._lag / self._divisor, 0.0), 0.0, 0.999)
+        self.rho = bounded(where(self._varies, self._lag / self._divisor, 0.0), 0.0, 0.999)
         self._fourth = state["fourth"][slots]
         self._record = state["record"][slots]
         self.freedom = self._freedom()
@@ -101,21 +103,17 @@ class Noise:
         """
         scale = self.spread if spread is None else spread
         away = abs(residual)
-        score = student_tail(where(scale > 0, away / maximum(scale, 1e-200), 0.0), self.freedom)
-        never_varied = self.variance <= 0
-        if any_of((score > SELDOM) | never_varied):
-            seen = seen_before(self.count)
-            score = where((away <= NEARLY * self._record) | never_varied, minimum(score, seen), score)
-            score = where(never_varied & (away > 0), seen, score)
+        score = student_tail(where(everywhere(scale > 0), away / maximum(scale, 1e-200), 0.0), self.freedom)
+        score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self._record)
+        score = corrected(score, self.variance <= 0, _of_what_never_varied, away, self.count)
         most = minimum(self.count / READINGS_A_DECADE, MOST)
-        return where(self.count >= WARM_UP, minimum(score, most), NOTHING)
+        return where(self._warm, minimum(score, most), NOTHING)
 
     def scores(self, residual: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""
         scale = self.spread if spread is None else spread
         reach = maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
-        unsure = self.count < WARM_UP
-        expected = where(unsure, NOTHING, expected)
+        expected = where(self._warm, expected, NOTHING)
         return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
 
     def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
@@ -126,29 +124,39 @@ class Noise:
             worth: How much of its own a residual says of the kurtosis: 1 / n if it is a mean over n readings, so that
                 an anomaly that enters the mean step by step doesn't look like a heavy tail.
         """
-        state, slots = self._state, self._slots
+        state, slots, varies = self._state, self._slots, self._varies
         bound = WINSOR * self.spread
-        believed = where(self.variance > 0, bounded(residual, -bound, bound), residual)
+        believed = where(varies, bounded(residual, -bound, bound), residual)
         rate = 1.0 / minimum(self.count + 1.0, self._memory)
         square = believed * believed
         last = state["last_residual"][slots]
         bent = bounded(last, -bound, bound)
-        ratio = where(self.variance > 0, square / self._divisor, ROOT_OF_3)
-        quick = where(self.count < WARM_UP, 0.0, worth / minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY))
+        ratio = where(varies, square / self._divisor, ROOT_OF_3)
+        quick = where(self._warm, worth / minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY), 0.0)
         away = abs(residual)
         state["variance"][slots] = self.variance + rate * (square - self.variance)
         state["lag"][slots] = self._lag + rate * (believed * bent - self._lag)
         state["fourth"][slots] = self._fourth + quick * (ratio * ratio - self._fourth)
         peak = state["peak"][slots]
-        inside = away <= self.spread
-        ended, rival = where(inside, peak, 0.0), state["rival"][slots]
+        ended, rival = (away <= self.spread) * peak, state["rival"][slots]
         seen = maximum(taken_in(self._record, ended, 4.0 * self.spread, self._memory), minimum(ended, rival))
         state["rival"][slots] = maximum(faded(rival, self._memory), ended)
-        state["record"][slots] = where(self.variance > 0, seen, away)
-        state["peak"][slots] = where(inside, 0.0, maximum(peak, away))
+        state["record"][slots] = where(varies, seen, away)
+        state["peak"][slots] = (away > self.spread) * maximum(peak, away)
         state["last_residual"][slots] = residual
         state["count"][slots] = self.count + 1.0
         return believed
+
+
+def with_what_was_seen(score: Numbers, away: Numbers, count: Numbers, record: Numbers) -> Numbers:
+    """Scores of residuals, some of which came as far before."""
+    return where(away <= NEARLY * record, minimum(score, seen_before(count)), score)
+
+
+def _of_what_never_varied(score: Numbers, away: Numbers, count: Numbers) -> Numbers:
+    """Scores of the residuals of sensors whose values were always the same so far."""
+    seen = seen_before(count)
+    return where(away > 0, seen, minimum(score, seen))
 
 
 def seen_before(count: Numbers) -> Numbers:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import known_maximum, known_minimum, maximum, minimum, where
+from detectors.arithmetic import known_maximum, known_minimum, maximum, minimum, nowhere, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
@@ -64,7 +64,7 @@ class RateOfChange(Detector):
         """See `Detector`."""
         noise = Noise(state, slots, self.spread_memory)
         last, readings = state["value"][slots], state["readings"][slots]
-        first = readings == 0
+        first = nowhere(readings == 0)
         change = where(first, 0.0, values - last)
         scores = noise.scores(change, last)
         if not math.isnan(self.most_per_s):

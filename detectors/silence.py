@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import bounded, maximum, minimum, where
+from detectors.arithmetic import bounded, everywhere, maximum, minimum, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import parameter
 from detectors.surprise import exponential_reach
@@ -71,13 +71,13 @@ class Silence(Detector):
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
-        counts = (readings > 0) & (gap > 0)
-        believed = where(count >= 3, minimum(gap, WINSOR * mean), gap)
+        counts = everywhere((readings > 0) & (gap > 0))
+        believed = where(everywhere(count >= 3), minimum(gap, WINSOR * mean), gap)
         rate = 1.0 / minimum(count + 1.0, MEMORY)
         deviation, longest, rival = state["deviation"][slots], state["longest"][slots], state["rival"][slots]
         normal = minimum(gap, maximum(believed, rival))
         learned = mean + rate * (believed - mean)
-        off = where(count > 0, abs(believed - mean), 0.0)
+        off = where(everywhere(count > 0), abs(believed - mean), 0.0)
         state["gap"][slots] = where(counts, learned, mean)
         state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
         state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
@@ -93,5 +93,5 @@ class Silence(Detector):
         scale = maximum(1.25 * deviation, mean / 4.0)
         usual = mean + exponential_reach(decades) * scale
         floor = maximum(self.gaps * mean, maximum(1.5 * state["longest"][slots], self.at_least_s))
-        known = state["count"][slots] >= FEWEST_GAPS
+        known = everywhere(state["count"][slots] >= FEWEST_GAPS)
         return where(known, maximum(usual, floor), math.inf)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import as_single_readings_see
 from detectors.base import Detector, Field, Floats, Numbers, Rows, Scores, Slots
+from detectors.rows import Views
 
 FORMAT = 1
 
@@ -34,8 +32,7 @@ class StateTable:
         self.fields = detector.layout()
         self.arrays = {name: _fresh(field, rows) for name, field in self.fields.items()}
         self.rows = rows
-        self._viewed: object = None
-        self._cells: dict[str, Any] = {}
+        self._views = Views(self.arrays)
         self._learned = [name for name, field in self.fields.items() if field.learned]
 
     @property
@@ -44,12 +41,11 @@ class StateTable:
         return sum(np.dtype(each.dtype).itemsize * max(1, each.width) for each in self.fields.values())
 
     @property
-    def cells(self) -> Mapping[str, Any]:
-        """The arrays as a single reading sees them: memoryviews, but for those with several elements a sensor."""
-        if self._viewed is not self.arrays:
-            self._viewed = self.arrays
-            self._cells = as_single_readings_see(self.arrays)
-        return self._cells
+    def views(self) -> Views:
+        """The arrays as different rows see them."""
+        if self._views.arrays is not self.arrays:
+            self._views = Views(self.arrays)
+        return self._views
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all; what is known of the present ones stays."""
@@ -81,11 +77,12 @@ class StateTable:
             times: Seconds since the epoch, shape (n,).
             held: True where nothing may be learned; shape (n,), or None for nowhere.
         """
+        state = self.views.of(slots) if len(slots) else self.arrays
         if held is None or not held.any():
-            return self.detector.update(self.arrays, slots, values, times)
+            return self.detector.update(state, slots, values, times)
         kept = slots[held]
         before = {name: self.arrays[name][kept] for name in self._learned}
-        scores = self.detector.update(self.arrays, slots, values, times)
+        scores = self.detector.update(state, slots, values, times)
         for name, rows in before.items():
             self.arrays[name][kept] = rows
         return scores
@@ -102,7 +99,7 @@ class StateTable:
         if not self.detector.takes_one:
             scores = self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held]))
             return Scores(*(float(each[0]) for each in scores))
-        cells = self.cells
+        cells = self.views.of(row)
         if not held:
             return self.detector.update_one(cells, row, value, time)
         before = {name: np.copy(self.arrays[name][row]) for name in self._learned}
@@ -113,10 +110,8 @@ class StateTable:
 
     def patience(self, rows: Rows, decades: Numbers) -> Numbers:
         """How long sensors may be silent, see `Detector`; `rows` are some, or a single one as a plain number."""
-        if type(rows) is not int:
-            return self.detector.patience(self.arrays, rows, decades)
-        if self.detector.takes_one:
-            return self.detector.patience(self.cells, rows, decades)
+        if type(rows) is not int or self.detector.takes_one:
+            return self.detector.patience(self.views.of(rows), rows, decades)
         return float(self.detector.patience(self.arrays, np.array([rows]), decades)[0])
 
     def to_bytes(self) -> bytes:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from detectors.arithmetic import bounded, expm1, log1p, log10, maximum, minimum, sqrt
+from detectors.arithmetic import bounded, exp, log, maximum, minimum, sqrt
 from detectors.base import Numbers
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
 
 _LN10 = math.log(10.0)
+_LOG10_OF_E = math.log10(math.e)
 _RISE = -1.98 / math.sqrt(2.0)
 _FALL = 1.135 * math.sqrt(math.pi / 2.0)
 
@@ -33,9 +34,9 @@ def normal_tail(z: Numbers) -> Numbers:
         Decades, 0 to `MOST`; NaN where `z` is NaN.
     """
     away = minimum(abs(z), 1e6)
-    near = maximum(away, 1e-9)
-    factor = -expm1(_RISE * near) / (_FALL * near)
-    decades = 0.5 * away * away / _LN10 - log10(minimum(factor, 1.0))
+    near = maximum(away, 1e-6)
+    factor = (1.0 - exp(_RISE * near)) / (_FALL * near)
+    decades = (0.5 * away * away - log(minimum(factor, 1.0))) * _LOG10_OF_E
     return bounded(decades, 0.0, MOST)
 
 
@@ -51,7 +52,7 @@ def student_tail(t: Numbers, freedom: Numbers) -> Numbers:
     """
     away = minimum(abs(t), 1e150)
     scale = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    return normal_tail(scale * sqrt(freedom * log1p(away / freedom * away)))
+    return normal_tail(scale * sqrt(freedom * log(1.0 + away / freedom * away)))
 
 
 def student_reach(decades: float, freedom: Numbers) -> Numbers:
@@ -63,7 +64,7 @@ def student_reach(decades: float, freedom: Numbers) -> Numbers:
     """
     scale = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
     away = _normal_reach(decades) / scale
-    return sqrt(freedom * expm1(minimum(away * away / freedom, 700.0)))
+    return sqrt(freedom * (exp(minimum(away * away / freedom, 700.0)) - 1.0))
 
 
 @cache

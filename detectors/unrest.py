@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import all_of, any_of, log, maximum, minimum, where
+from detectors.arithmetic import all_of, any_of, everywhere, log, maximum, minimum, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
@@ -88,13 +88,13 @@ class Unrest(Detector):
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
         last = state["last"][slots]
-        step = where(state["began"][slots] > 0, abs(values - last), 0.0)
+        step = where(everywhere(state["began"][slots] > 0), abs(values - last), 0.0)
         state["last"][slots], state["began"][slots] = values, 1.0
         usual, count = state["step"][slots], state["count"][slots]
-        believed = where(usual > 0, minimum(step, LARGEST_STEP * usual), step)
+        believed = where(everywhere(usual > 0), minimum(step, LARGEST_STEP * usual), step)
         known = usual + (believed - usual) / minimum(count + 1.0, self.memory)
         state["step"][slots] = known
-        state["calm"][slots] = where(step > ORDINARY * usual, 0.0, state["calm"][slots] + 1.0)
+        state["calm"][slots] = (step <= ORDINARY * usual) * (state["calm"][slots] + 1.0)
         moves = known > 0
         scores = no_opinion(values)
         if all_of(moves):
@@ -113,7 +113,7 @@ class Unrest(Detector):
         noise = Noise(state, slots, self.memory)
         average = state["average"][slots]
         average = average + (size - average) / minimum(noise.count + 1.0, self.window)
-        settled = noise.count >= self.window
+        settled = everywhere(noise.count >= self.window)
         usual = where(settled, state["usual"][slots], average)
         average = where(settled & (state["calm"][slots] >= CALM), minimum(average, usual), average)
         state["average"][slots] = average
@@ -121,4 +121,4 @@ class Unrest(Detector):
         score = noise.score(residual)
         believed = noise.learn(residual, WORTH / self.window)
         state["usual"][slots] = usual + believed / minimum(maximum(noise.count - self.window, 1.0), self.memory)
-        return where(residual < 0, minimum(score, 0.0), score)
+        return (residual >= 0) * score

@@ -23,6 +23,7 @@ from detectors.base import Field, Floats, Numbers, Slots, State
 from detectors.contextual.season import DAY_S
 from detectors.contextual.spread import RECENT
 from detectors.contextual.steps import Step
+from detectors.rows import rows_at
 
 LAGS = 8
 GAP = 4
@@ -94,11 +95,11 @@ def neighbours(state: State, step: Step, place: Numbers, variance: Numbers) -> N
 
 
 def _nearest(state: State, slots: Slots, course: Singles, angle: Floats, scale: Floats, kept: Floats) -> Floats:
-    memory = state["memory"].take(slots, axis=0)
-    total: Singles = state["memory_cos"].take(slots, axis=0)
+    memory = rows_at(state["memory"], slots)
+    total: Singles = rows_at(state["memory_cos"], slots)
     total -= np.cos(angle).astype(np.float32)[:, None]
     total *= total
-    work: Singles = state["memory_sin"].take(slots, axis=0)
+    work: Singles = rows_at(state["memory_sin"], slots)
     work -= np.sin(angle).astype(np.float32)[:, None]
     work *= work
     total += work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from detectors.arithmetic import maximum, minimum, sqrt, where
+from detectors.arithmetic import any_of, everywhere, maximum, minimum, sqrt, where
 from detectors.base import Field, Numbers, State
 from detectors.contextual.steps import Step
 
@@ -32,9 +32,11 @@ def range_break(state: State, step: Step, count: Numbers) -> Numbers:
     """
     slots = step.slots
     low, high = state["low"][slots], state["high"][slots]
-    width = high - low
     beyond = maximum(maximum(step.top - high, low - step.bottom), 0.0)
-    reach = where(width > 0, STRETCH * width, math.inf)
+    if not any_of(beyond > 0):
+        return beyond
+    width = high - low
+    reach = where(everywhere(width > 0), STRETCH * width, math.inf)
     state["low"][slots] = maximum(minimum(low, step.bottom), low - reach)
     state["high"][slots] = minimum(maximum(high, step.top), high + reach)
-    return where((width > 0) & (count > WARM_UP), sqrt(beyond / maximum(width, 1e-200)), 0.0)
+    return where(everywhere((width > 0) & (count > WARM_UP)), sqrt(beyond / maximum(width, 1e-200)), 0.0)

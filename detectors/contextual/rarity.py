@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from detectors.arithmetic import any_of, element_at, floor, log10, maximum, minimum, where, whole
+from detectors.arithmetic import any_of, floor, log10, maximum, minimum, whole
 from detectors.base import Field, Numbers, Rows, State
+from detectors.rows import element_at
 
 LEVELS = 16
 """Evidence of 1, 2, ... `LEVELS`."""
@@ -62,14 +63,15 @@ def rarity(state: State, slots: Rows, evidence: Numbers, age: Numbers, counted: 
     """
     steps, crest = state["steps"][slots], state["crest"][slots]
     total = steps + PRIOR_STEPS
-    below = minimum(floor(evidence), LEVELS - 1.0)
+    reached = floor(evidence)
+    below = minimum(reached, LEVELS - 1.0)
     at, under = whole(below), whole(maximum(below - 1.0, 0.0))
     excursions = state["excursions"]
     upper = log10(total / (element_at(excursions, slots, at) + _prior(at)))
-    lower = where(below > 0, log10(total / (element_at(excursions, slots, under) + _prior(under))), 0.0)
+    lower = (below > 0) * log10(total / (element_at(excursions, slots, under) + _prior(under)))
     share = evidence - below
     surprise = lower + (upper - lower) * minimum(share, 1.0) + maximum(share - 1.0, 0.0) * SLOPE
-    rising = counted & (evidence >= 1.0) & (evidence > crest)
+    rising = counted & (reached > crest)
     if any_of(rising):
         _count(excursions, slots, evidence, crest, rising)
     state["crest"][slots] = maximum(evidence, crest * EBB)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 
-from detectors.arithmetic import any_of, as_one, log, maximum, remainder, rows_at, sqrt, where
-from detectors.base import Field, Numbers, Rows, State
+from detectors.arithmetic import any_of, everywhere, log, maximum, remainder, sqrt, where
+from detectors.base import Field, Floats, Numbers, Rows, State
 from detectors.contextual.steps import Step
+from detectors.rows import as_one, exchange, rows_at
 
 RECENT = 100
 """Steps whose scatter is looked at."""
@@ -18,8 +19,8 @@ WARM_UP = 50.0
 LEAST_SHARE = 1e-3
 """The scatter is measured as a logarithm, with this share of the first scatter added: no scatter is no catastrophe."""
 
-ROUNDING = 1e-4
-"""Share of the squared mean below which a variance isn't the difference of the two."""
+ROUNDING = 1e-6
+"""Share of what they once were below which the sums over the last steps may be little but rounding."""
 
 LEVEL_STEPS = 20.0
 
@@ -28,6 +29,9 @@ def spread_layout() -> dict[str, Field]:
     """The fields that the stream needs in a detector's state."""
     return {
         "recent": Field(width=RECENT, learned=False),
+        "recent_sum": Field(learned=False, later=True),
+        "recent_squares": Field(learned=False, later=True),
+        "recent_most": Field(math.inf, learned=False, later=True),
         "scatters": Field(),
         "least": Field(),
         "log_mean": Field(),
@@ -44,14 +48,14 @@ def spread(state: State, step: Step, place: Numbers) -> Numbers:
         place: Steps seen before, learned or not.
     """
     slots = step.slots
-    state["recent"][slots, remainder(place, RECENT)] = step.value
-    scatter = sqrt(variance_of(rows_at(state["recent"], slots), slots))
+    gone = exchange(state["recent"], slots, remainder(place, RECENT), step.value)
+    scatter = sqrt(variance_of_recent(state, slots, step.value, gone))
     scatters, least = state["scatters"][slots], state["least"][slots]
-    least = where(least > 0, least, LEAST_SHARE * scatter)
-    begun = (place >= RECENT - 1) & (least > 0)
+    least = where(everywhere(least > 0), least, LEAST_SHARE * scatter)
+    begun = everywhere((place >= RECENT - 1) & (least > 0))
     mean, variance = state["log_mean"][slots], state["log_variance"][slots]
     off = log(maximum(scatter + least, 1e-300)) - mean
-    known = begun & (scatters >= WARM_UP)
+    known = everywhere(begun & (scatters >= WARM_UP))
     away = where(known, abs(off) / maximum(sqrt(variance), 1e-6), 0.0)
     share = where(begun, maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
     state["scatters"][slots] = scatters + begun
@@ -80,7 +84,7 @@ def level_away(state: State, step: Step, count: Numbers, place: Numbers) -> tupl
     slots = step.slots
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
     level = level + maximum(1.0 / (place + 1.0), 2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
-    known = (variance > 0) & (count > RECENT)
+    known = everywhere((variance > 0) & (count > RECENT))
     away = where(known, abs(level - mean) / sqrt(maximum(variance, 1e-300)), 0.0)
     share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
     off = step.value - mean
@@ -91,20 +95,40 @@ def level_away(state: State, step: Step, count: Numbers, place: Numbers) -> tupl
     return away, variance
 
 
-def variance_of(recent: Any, slots: Rows) -> Numbers:
-    """The variance of each row: by the mean of squares, where rounding would show by that of deviations; shape (m,).
+def variance_of_recent(state: State, slots: Rows, value: Numbers, gone: Numbers) -> Numbers:
+    """The variance of the last `RECENT` steps, shape (m,), whose sum and sum of squares are moved along.
+
+    Where these have shrunk so much that rounding would show, they are worked out anew.
 
     Args:
-        recent: What `rows_at()` says of `slots`, shape (m, `RECENT`).
-        slots: Rows.
+        state: The detector's state; `recent` already holds the value.
+        slots: Rows, shape (m,).
+        value: What has come, shape (m,).
+        gone: In the place of what, shape (m,).
     """
-    mean = as_one(np.einsum("ij->i", recent), slots) / RECENT
-    variance = as_one(np.einsum("ij,ij->i", recent, recent), slots) / RECENT - mean * mean
-    doubtful = variance < ROUNDING * mean * mean
+    total = state["recent_sum"][slots] + (value - gone)
+    squares = state["recent_squares"][slots] + (value * value - gone * gone)
+    most = maximum(state["recent_most"][slots], squares)
+    mean = total / RECENT
+    variance = squares / RECENT - mean * mean
+    doubtful = variance * RECENT < ROUNDING * most
     if any_of(doubtful):
+        rows = slots if doubtful is True else slots[doubtful]
+        anew = _worked_out(rows_at(state["recent"], rows))
         if doubtful is True:
-            off = recent - mean
-            return as_one(np.einsum("ij,ij->i", off, off), slots) / RECENT
-        off = recent[doubtful] - mean[doubtful, None]
-        variance[doubtful] = np.einsum("ij,ij->i", off, off) / RECENT
+            total, squares, variance = (as_one(each, slots) for each in anew)
+            most = squares
+        else:
+            total[doubtful], squares[doubtful], variance[doubtful] = anew
+            most[doubtful] = anew[1]
+    state["recent_sum"][slots] = total
+    state["recent_squares"][slots] = squares
+    state["recent_most"][slots] = most
     return variance
+
+
+def _worked_out(recent: Floats) -> tuple[Floats, Floats, Floats]:
+    """Sum, sum of squares and variance of each row."""
+    total = np.einsum("ij->i", recent)
+    off = recent - total[:, None] / RECENT
+    return total, np.einsum("ij,ij->i", recent, recent), np.einsum("ij,ij->i", off, off) / RECENT

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from detectors.arithmetic import all_of, any_of, maximum, minimum, where
+from detectors.arithmetic import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 from detectors.base import Field, Numbers, Rows, State
 
 AGE_IN_STEPS = 1000.0
@@ -69,14 +69,14 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
         step_s: Length of a step, once the sensor is known.
     """
     readings = state["readings"][slots]
-    first = readings == 0
+    first = nowhere(readings == 0)
     origin = where(first, values, state["origin"][slots])
     born = where(first, times, state["born"][slots])
     elapsed = times - state["stepped"][slots]
     length = minimum((times - born) / AGE_IN_STEPS, step_s)
     ends = first | (elapsed >= length) | (elapsed < 0)
     state["readings"][slots] = readings + 1.0
-    if any_of(first):
+    if first is not False:
         state["origin"][slots] = origin
         state["born"][slots] = born
     value = values - origin
@@ -96,7 +96,8 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
 
 def learn_interval(state: State, step: Step) -> None:
     """Learn how long steps usually are, from some that have ended."""
-    known = state["interval"][step.slots]
-    gap = minimum(maximum(step.elapsed, 0.0), where(known > 0, LONGEST_GAP * known, 1e7))
-    state["interval"][step.slots] = where(known > 0, known + (gap - known) / INTERVAL_MEMORY, gap)
+    usual = state["interval"][step.slots]
+    known = everywhere(usual > 0)
+    gap = minimum(maximum(step.elapsed, 0.0), where(known, LONGEST_GAP * usual, 1e7))
+    state["interval"][step.slots] = where(known, usual + (gap - usual) / INTERVAL_MEMORY, gap)
     state["stepped"][step.slots] = step.time

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import as_single_readings_see
+from detectors.rows import Views
 
 FEWEST = 16
 
@@ -16,7 +16,7 @@ FEWEST = 16
 class Columns:
     """Arrays with one row a sensor: all arrays among an object's attributes."""
 
-    _views: Mapping[str, Any] | None = None
+    _views: Views | None = None
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -24,16 +24,10 @@ class Columns:
         return {name: each for name, each in vars(self).items() if isinstance(each, np.ndarray)}
 
     def at(self, slots: NDArray[np.intp] | int) -> Mapping[str, Any]:
-        """The arrays by name, as some sensors read and write them, or a single one: that one has plain numbers.
-
-        Args:
-            slots: Of some sensors, or of one. Arrays with more than one element a sensor are arrays to both.
-        """
-        if type(slots) is not int:
-            return vars(self)
+        """The arrays by name, as some sensors read and write them, or a single one."""
         if self._views is None:
-            self._views = as_single_readings_see(self.arrays)
-        return self._views
+            self._views = Views(self.arrays)
+        return self._views.of(slots)
 
     def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Put other arrays in the place of those with the same names."""

@@ -25,20 +25,10 @@ def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         slots: Slot of each reading, shape (n,), in order of arrival.
 
     Yields:
-        Positions, ascending; together they are 0 to n - 1, each once.
+        Positions, by slot; together they are 0 to n - 1, each once.
     """
-    count = len(slots)
-    if count == 0:
-        return
-    runs = runs_of(slots)
-    if len(runs.starts) == count:
-        yield np.arange(count)
-        return
-    turns = runs.turns
-    by_turn = np.lexsort((runs.order, turns))
-    positions = runs.order[by_turn]
-    cuts = np.flatnonzero(np.diff(turns[by_turn])) + 1
-    yield from np.split(positions, cuts)
+    if len(slots) > 0:
+        yield from _rounds_of(runs_of(slots))
 
 
 def wide_rounds(slots: NDArray[np.intp], least: int) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:
@@ -46,9 +36,9 @@ def wide_rounds(slots: NDArray[np.intp], least: int) -> tuple[list[NDArray[np.in
 
     A round is never wider than the one before, so all other readings come after those of the rounds.
     """
-    if len(slots) < least:
+    if len(slots) < least or len((runs := runs_of(slots)).starts) < least:
         return [], np.arange(len(slots))
-    pieces = list(rounds(slots))
+    pieces = list(_rounds_of(runs))
     wide = [each for each in pieces if len(each) >= least]
     rest = pieces[len(wide) :]
     return wide, np.sort(np.concatenate(rest)) if rest else np.zeros(0, dtype=np.intp)
@@ -107,3 +97,14 @@ def runs_of(slots: NDArray[np.intp]) -> Runs:
     ordered = slots[order]
     starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
     return Runs(order, starts, np.concatenate((starts[1:], [len(slots)])) - starts)
+
+
+def _rounds_of(runs: Runs) -> Iterator[NDArray[np.intp]]:
+    """The rounds of a batch, by slot."""
+    if len(runs.starts) == len(runs.order):
+        yield runs.order
+        return
+    turns = runs.turns
+    by_turn = np.argsort(turns, kind="stable")
+    cuts = np.flatnonzero(np.diff(turns[by_turn])) + 1
+    yield from np.split(runs.order[by_turn], cuts)

@@ -75,6 +75,10 @@ class StreamClock:
 
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
         """Take note of readings up to the first leap, writing down what the clock says; returns how many these are."""
+        if times.max() <= self.now:
+            clock[:] = self.now
+            self._heard(slots)
+            return len(slots)
         clock[:] = np.maximum.accumulate(np.maximum(times, self.now))
         before = np.concatenate(([self.now], clock[:-1]))
         leaps = (times > before + TOLERANCE_S) & (np.maximum.accumulate(slots) + self.highest > 0) & (before > -np.inf)
@@ -82,11 +86,15 @@ class StreamClock:
         if not leaps[first]:
             first = len(slots)
         if first:
-            if (slots[:first] != self.ahead).any():
-                self.alone = 0
+            self._heard(slots[:first])
             self.now = float(clock[first - 1])
-            self.highest = max(self.highest, int(slots[:first].max()))
         return first
+
+    def _heard(self, slots: Slots) -> None:
+        """Take note of who reported, with none of them leaping."""
+        if (slots != self.ahead).any():
+            self.alone = 0
+        self.highest = max(self.highest, int(slots.max()))
 
     def _after(self, slot: int, time: float) -> float:
         """What the clock says after one more reading."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.arithmetic import maximum, minimum, where
+from detectors.arithmetic import everywhere, maximum, minimum, where
 from detectors.base import Numbers, Rows
+from detectors.rows import put_element
 from edge.core.columns import Columns
 
 RECENT = 16
@@ -60,13 +61,14 @@ class Vitals(Columns):
         state = self.at(slots)
         count, known = state["count"][slots], state["interval"][slots]
         gap = times - state["time"][slots]
-        capped = where(known > 0, minimum(gap, LONGEST_GAP * known), gap)
-        rate = maximum(1.0 / (count + (count == 0)), 1 / 50)
-        learned = where(known > 0, known + rate * (capped - known), gap)
-        state["interval"][slots] = where((count > 0) & (gap > 0), learned, known)
+        is_known = everywhere(known > 0)
+        capped = where(is_known, minimum(gap, LONGEST_GAP * known), gap)
+        rate = maximum(1.0 / maximum(count + 0.0, 1.0), 1 / 50)
+        learned = where(is_known, known + rate * (capped - known), gap)
+        state["interval"][slots] = where(everywhere((count > 0) & (gap > 0)), learned, known)
         at = count % RECENT
-        state["recent_times"][slots, at] = times
-        state["recent_values"][slots, at] = values
+        put_element(state["recent_times"], slots, at, times)
+        put_element(state["recent_values"], slots, at, values)
         state["count"][slots] = count + 1
         state["time"][slots] = times
         state["value"][slots] = values

@@ -7,8 +7,11 @@ import pytest
 
 from detectors.base import Floats
 from detectors.contextual import Contextual
-from detectors.contextual.spread import RECENT, variance_of
+from detectors.contextual.likelihood import FARTHEST, MOST, upper_tail
+from detectors.contextual.season import share_of_a_visit
+from detectors.contextual.spread import RECENT, variance_of_recent
 from detectors.state import StateTable
+from detectors.surprise import normal_tail
 from edge.benchmarks.noises import START_S, clock, noises
 
 DAY_S = 86_400.0
@@ -97,12 +100,57 @@ def test_a_clock_that_is_set_makes_no_step_of_a_young_and_quick_sensor_longer_or
     assert (still.arrays["place"] == moved.arrays["place"]).all()
 
 
+def variances(values: Floats) -> Floats:
+    """The variance of the last values after each round, shape (n, sensors)."""
+    state, slots = StateTable(Contextual(size="light"), values.shape[1]).arrays, np.arange(values.shape[1])
+    found = []
+    for turn, row in enumerate(values):
+        at = turn % RECENT
+        gone = state["recent"][:, at].copy()
+        state["recent"][:, at] = row
+        found.append(variance_of_recent(state, slots, row, gone))
+    return np.array(found)
+
+
 @pytest.mark.parametrize("level", [0.0, 20.0, 1e4, 1e9])
 def test_the_scatter_is_right_however_far_from_zero_it_is(level: float) -> None:
-    recent = level + np.random.default_rng(10).normal(size=(50, RECENT))
-    exact = [float(np.var(each - each[0])) for each in recent]
-    assert variance_of(recent, np.arange(len(recent))) == pytest.approx(exact, rel=1e-7)
-    assert (variance_of(np.full((3, RECENT), level), np.arange(3)) <= 1e-24 * level**2).all()
+    values = level + np.random.default_rng(10).normal(size=(1000, 5))
+    exact = [np.var(values[end - RECENT : end] - values[end - RECENT], axis=0) for end in range(RECENT, 1001)]
+    assert variances(values)[RECENT - 1 :] == pytest.approx(np.array(exact), rel=1e-7)
+    assert (variances(np.full((300, 3), level))[RECENT - 1 :] <= 1e-24 * level**2).all()
+
+
+def test_a_huge_value_leaves_nothing_behind_in_the_scatter_once_it_is_gone() -> None:
+    values = np.random.default_rng(11).normal(size=(400, 3))
+    values[150], values[155] = (1e3, 1e9, -1e100), (1e3, 1e7, 1e90)
+    later = slice(155 + RECENT, None)
+    exact = np.array([np.var(values[end - RECENT : end], axis=0) for end in range(156 + RECENT, 401)])
+    assert variances(values)[later] == pytest.approx(exact, rel=1e-7)
+
+
+def test_a_huge_residual_leaves_nothing_behind_in_the_season_level() -> None:
+    values = 20.0 + np.random.default_rng(12).normal(size=(1500, 2))
+    spiked = values.copy()
+    spiked[1000:1003] += np.array([[1e100], [-1e90], [1e30]])
+    tables = [StateTable(Contextual(size="light"), 2) for _ in range(2)]
+    for table, series in zip(tables, (values, spiked), strict=True):
+        scores_of(table, series[:1000], clock(1500, 600.0)[:1000])
+        scores_of(table, series[1000:1030], clock(1500, 600.0)[1000:1030], held=True)
+        scores_of(table, series[1030:], clock(1500, 600.0)[1030:])
+    sums = [table.arrays["residual_sum"] for table in tables]
+    assert sums[1] == pytest.approx(sums[0], rel=1e-6)
+
+
+def test_the_polynomial_of_the_tail_is_that_tail() -> None:
+    deviations = np.linspace(1e-6, FARTHEST, 1000)
+    assert upper_tail(deviations) == pytest.approx(normal_tail(deviations) + np.log10(2.0), abs=1e-3)
+    assert upper_tail(np.array([-1.0, 0.0, 1e9])) == pytest.approx([0.0, 0.0, MOST], abs=2e-3)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.5])
+def test_the_steps_of_a_visit_have_about_the_share_together_that_the_visit_has(share: float) -> None:
+    steps = np.array([1.0, 2.0, 6.0, 30.0, 1800.0])
+    assert share_of_a_visit(share, steps) == pytest.approx(1.0 - (1.0 - share) ** (1.0 / steps), rel=0.01)
 
 
 def test_one_reading_in_a_wrong_unit_does_not_blind_the_range() -> None:

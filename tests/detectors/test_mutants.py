@@ -15,6 +15,7 @@ from detector_runs import Subject
 
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
 from detectors.parameters import parameter
+from detectors.rows import Piece
 from detectors.state import StateError, StateTable
 
 
@@ -114,6 +115,13 @@ class SaysAnotherThingOfOne(Sound):
         arrays = {name: np.asarray(each) for name, each in state.items()}
         scores = self.update(arrays, np.array([slot]), np.array([value]), np.array([moment]))
         return Scores(*(float(each[0]) * (1.0 - 1e-15) for each in scores))
+
+
+class TellsPiecesApart(Sound):
+    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
+        scores = super().judge(state, slots, values, times)
+        in_one_piece = any(type(each) is Piece for each in state.values())
+        return scores._replace(score=scores.score * (1.0 - 1e-15) if in_one_piece else scores.score)
 
 
 class WantsSortedSlots(Sound):
@@ -246,6 +254,7 @@ MUTANTS: dict[str, Callable[[], Subject]] = {
     "batching_does_not_matter": broken(CountsItsBatch),
     "a_single_reading_is_a_round_of_one": broken(SaysAnotherThingOfOne),
     "order_inside_a_batch_does_not_matter": broken(WantsSortedSlots),
+    "consecutive_rows_are_like_any_others": broken(TellsPiecesApart),
     "sensors_are_independent": broken(LooksAtNeighbours),
     "slot_number_does_not_matter": broken(PrefersLowSlots),
     "deterministic": broken(CountsItsCalls),
@@ -269,6 +278,7 @@ INHERENT = {
     "deterministic": {
         "batching_does_not_matter",
         "order_inside_a_batch_does_not_matter",
+        "consecutive_rows_are_like_any_others",
         "sensors_are_independent",
         "slot_number_does_not_matter",
         "growing_keeps_state",

@@ -36,6 +36,7 @@ from detector_runs import (
 
 from detectors.base import Scores
 from detectors.parameters import parameters_of
+from detectors.rows import ENOUGH
 from detectors.state import StateError, StateTable
 
 Check = Callable[[Subject], None]
@@ -162,7 +163,7 @@ def a_single_reading_is_a_round_of_one(subject: Subject) -> None:
             decades = 6.0 + step % 3
             patience = subject.detector.patience(together.arrays, np.arange(SENSORS), decades)
             for sensor in range(SENSORS):
-                assert subject.detector.patience(apart.cells, sensor, decades) == patience[sensor]
+                assert subject.detector.patience(apart.views.of(sensor), sensor, decades) == patience[sensor]
 
 
 @check
@@ -174,6 +175,26 @@ def order_inside_a_batch_does_not_matter(subject: Subject) -> None:
         back = backward.update(np.arange(SENSORS)[::-1].copy(), row[::-1].copy(), times[::-1].copy())
         assert same(at(ahead, slice(None)), at(back, slice(None, None, -1)))
     assert same(forward.arrays, backward.arrays)
+
+
+@check
+def consecutive_rows_are_like_any_others(subject: Subject) -> None:
+    count = ENOUGH + 20
+    in_one_piece, row_by_row = subject.table(count), subject.table(count)
+    values = np.tile(readings(), (2, 20))[:, :count] + np.arange(count)
+    for step in range(240):
+        begin = 0 if step % 3 else step % 20
+        slots = np.arange(begin, count if step % 3 else begin + ENOUGH)
+        row, times = values[step, slots], clock(step, len(slots))
+        if step % 10 == 9:
+            row[step % 50 :: 50] = np.nan
+        one = subject.detector.update(in_one_piece.views.of(slots), slots, row.copy(), times)
+        assert same(
+            at(one, slice(None)), at(subject.detector.update(row_by_row.arrays, slots, row, times), slice(None))
+        )
+        for each in one:
+            assert not any(np.shares_memory(each, array) for array in in_one_piece.arrays.values())
+    assert same(in_one_piece.arrays, row_by_row.arrays)
 
 
 @check

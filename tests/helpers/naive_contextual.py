@@ -10,6 +10,8 @@ import statistics
 import struct
 from typing import Any
 
+from naive_noise import normal_decades
+
 from detectors.base import BAND_DECADES
 from detectors.contextual import detector, likelihood, neighbours, range_break, rarity, season, spread, steps
 
@@ -21,9 +23,7 @@ def upper_tail(z: float) -> float:
     """Decades by which a standard normal deviate is at least as high as `z`."""
     if z <= 0:
         return 0.0
-    tail = -math.expm1(-1.98 * z / math.sqrt(2)) / (1.135 * math.sqrt(math.pi / 2) * max(z, 1e-9))
-    both_sides = z * z / 2 / math.log(10) - math.log10(min(tail, 1.0))
-    return min(max(both_sides, 0.0) + math.log10(2), likelihood.MOST)
+    return sum(each * min(z, likelihood.FARTHEST) ** power for power, each in enumerate(likelihood.TAIL))
 
 
 def normal_reach(decades: float) -> float:
@@ -31,7 +31,7 @@ def normal_reach(decades: float) -> float:
     low, high = 0.0, 6.0
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (middle, high) if upper_tail(middle) - math.log10(2) < decades else (low, middle)
+        low, high = (middle, high) if normal_decades(middle) < decades else (low, middle)
     return high
 
 
@@ -128,9 +128,9 @@ class NaiveSeason:
         deviation = math.sqrt(both / (trusted + season.BIN_PRIOR))
         hour = abs(off) / deviation if deviation > 0 else 0.0
         self.residual_square += share * (off * off - self.residual_square)
-        quickly = max(1 - (1 - season.QUICK) ** (1 / visit), 1 / (seen + 1))
-        slowly = max(1 - (1 - season.SLOW) ** (1 / visit), 1 / (seen + 1))
-        weekly = max(1 - (1 - season.WEEKLY) ** (1 / part), 1 / (week[0] + 1))
+        quickly = max(share_of_one(season.QUICK, visit), 1 / (seen + 1))
+        slowly = max(share_of_one(season.SLOW, visit), 1 / (seen + 1))
+        weekly = max(share_of_one(season.WEEKLY, part), 1 / (week[0] + 1))
         day[:] = [
             seen + 1,
             quick + quickly * (value - quick),
@@ -139,6 +139,12 @@ class NaiveSeason:
         ]
         week[:] = [week[0] + 1, week[1] + weekly * ((off_day if seen >= 2 else 0.0) - week[1])]
         return level, hour, (quick if seen >= 2 else NAN), deviation
+
+
+def share_of_one(share: float, steps: float) -> float:
+    """What of a share of many steps is a single one's; nearly 1 - (1 - share) ** (1 / steps)."""
+    rate = math.log(1 / (1 - share))
+    return rate * share / (rate + (steps - 1) * share)
 
 
 def unrounded(difference: float, value: float) -> float:

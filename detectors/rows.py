@@ -1,0 +1,149 @@
+"""Rows of a state: those of chosen sensors, of consecutive ones, and of a single one.
+
+Numpy takes chosen rows one by one, at 2 ns each. The rounds of a busy plant are rows that follow one another, and those
+are read and written as one piece, at a fifth of that. A single reading sees plain numbers instead of arrays.
+
+So the arrays of a state are looked at in three ways, and `state[name][rows]` means the same in each. Where a field has
+several elements a sensor, the functions here say which of them is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENOUGH = 100
+"""Rows, from which on it pays to find out whether they are consecutive."""
+
+
+class Piece:
+    """An array of which the present round's rows are one piece; all other rows can be had, too."""
+
+    __slots__ = ("_piece", "_run", "array")
+
+    def __init__(self, array: NDArray[Any], run: Run) -> None:
+        self.array = array
+        self._run = run
+        self._piece = array[run.begin : run.end]
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._piece.copy() if rows is self._run.rows else self.array[rows]
+
+    def __setitem__(self, rows: Any, values: Any) -> None:
+        if rows is self._run.rows:
+            self._piece[:] = values
+        else:
+            self.array[rows] = values
+
+
+class Run:
+    """Consecutive rows of some arrays.
+
+    Attributes:
+        rows: The rows, shape (n,).
+        begin: The first of them.
+        end: The one after the last.
+        pieces: The arrays as these rows see them.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
+        self.rows = rows
+        self.begin = int(rows[0])
+        self.end = self.begin + len(rows)
+        self.pieces = {name: Piece(array, self) for name, array in arrays.items()}
+
+    def goes_on_with(self, rows: NDArray[np.intp]) -> bool:
+        """Whether the next round has the same rows; it then sees the same pieces."""
+        same = len(rows) == len(self.rows) and bool((rows == self.rows).all())
+        if same:
+            self.rows = rows
+        return same
+
+
+class Views:
+    """Arrays with one row a sensor, as different rounds see them.
+
+    Args:
+        arrays: The arrays by name; when others take their place, they need new views.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.arrays = arrays
+        self.cells = {name: array.data if array.ndim == 1 else array for name, array in arrays.items()}
+        self._run: Run | None = None
+
+    def of(self, rows: NDArray[np.intp] | int) -> Mapping[str, Any]:
+        """The arrays as some rows see them, or a single one: its numbers are plain, where there is one a sensor."""
+        if isinstance(rows, int):
+            return self.cells
+        run = self._run
+        if run is not None and (rows is run.rows or run.goes_on_with(rows)):
+            return run.pieces
+        if len(rows) < ENOUGH or not is_consecutive(rows):
+            return self.arrays
+        self._run = Run(self.arrays, rows)
+        return self._run.pieces
+
+
+def is_consecutive(rows: NDArray[np.intp]) -> bool:
+    """Whether each row is the one after the last; rows of shape (n,), n at least 1."""
+    return bool(rows[-1] - rows[0] == len(rows) - 1 and (rows[1:] - rows[:-1] == 1).all())
+
+
+def whole(table: Any) -> NDArray[Any]:
+    """The array, also where it is looked at as a piece."""
+    return table.array if type(table) is Piece else table
+
+
+def element_at(table: Any, at: Any, column: Any) -> Any:
+    """An element of each row, or of the single one at a whole number."""
+    if type(at) is int:
+        return float(table[at, column])
+    array = whole(table)
+    return array.reshape(-1).take(at * array.shape[1] + column)
+
+
+def put_element(table: Any, at: Any, column: Any, values: Any) -> None:
+    """Put an element into each row, or into the single one at a whole number."""
+    if type(at) is int:
+        table[at, column] = values
+    else:
+        array = whole(table)
+        array.reshape(-1)[at * array.shape[1] + column] = values
+
+
+def exchange(table: Any, at: Any, column: Any, values: Any) -> Any:
+    """Put an element into each row, or into the single one at a whole number; returns what was there."""
+    if type(at) is int:
+        gone = float(table[at, column])
+        table[at, column] = values
+        return gone
+    array = whole(table)
+    flat, places = array.reshape(-1), at * array.shape[1] + column
+    gone = flat.take(places)
+    flat[places] = values
+    return gone
+
+
+def rows_at(table: Any, at: Any) -> Any:
+    """Rows of a table as a table: some rows, or the single one at a whole number."""
+    if type(at) is int:
+        return table[at : at + 1]
+    return table[at] if type(table) is Piece else table.take(at, axis=0)
+
+
+def put_rows(table: Any, at: Any, rows: Any) -> None:
+    """Write some rows of a table; as lumps of bytes they go in four times as fast as element by element."""
+    if type(table) is Piece:
+        table[at] = rows
+        return
+    lump = f"V{table.shape[1] * table.itemsize}"
+    np.put(table.view(lump)[:, 0], at, np.ascontiguousarray(rows).view(lump)[:, 0])
+
+
+def as_one(values: Any, at: Any) -> Any:
+    """What was worked out of `rows_at()`: a plain number for a single row."""
+    return float(values[0]) if type(at) is int else values
