@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 
 NOTHING = math.nan
+NO, YES = b"\0", b"\1"
+"""Elements of a condition, as bytes: looking for one of them takes a third of what numpy takes to count them."""
+
 _LOG10_OF_E = math.log10(math.e)
 
 
@@ -31,14 +34,14 @@ def where(condition: Any, one: Any, other: Any) -> Any:
 
 def everywhere(condition: Any) -> Any:
     """The condition, or plainly True if it holds for all: `where()` then returns its first choice, for free."""
-    if type(condition) is bool or np.count_nonzero(condition) < len(condition):
+    if type(condition) is bool or NO in condition.tobytes():
         return condition
     return True
 
 
 def nowhere(condition: Any) -> Any:
     """The condition, or plainly False if it holds for none: `where()` then returns its last choice, for free."""
-    if type(condition) is bool or np.count_nonzero(condition) > 0:
+    if type(condition) is bool or YES in condition.tobytes():
         return condition
     return False
 
@@ -128,12 +131,12 @@ def remainder(values: Any, divisor: int) -> Any:
 
 def any_of(mask: Any) -> bool:
     """Whether a condition holds anywhere."""
-    return mask if type(mask) is bool else bool(np.count_nonzero(mask) > 0)
+    return mask if type(mask) is bool else YES in mask.tobytes()
 
 
 def all_of(mask: Any) -> bool:
     """Whether a condition holds everywhere."""
-    return mask if type(mask) is bool else bool(np.count_nonzero(mask) == len(mask))
+    return mask if type(mask) is bool else NO not in mask.tobytes()
 
 
 def constant_like(values: Any, number: float) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import NOTHING, all_of, any_of, everywhere, log10, minimum, where
+from detectors.arithmetic import NOTHING, all_of, any_of, everywhere, log10, maximum, minimum, where
 from detectors.base import BAND_DECADES, Detector, Field, Numbers, Rows, Scores, State, no_opinion
 from detectors.contextual.likelihood import likelihood, likelihood_layout, upper_tail
 from detectors.contextual.neighbours import neighbours, neighbours_layout
@@ -13,7 +13,7 @@ from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import Step, learn_interval, steps_layout, take_steps
+from detectors.contextual.steps import MEMORY, Step, learn_interval, steps_layout, take_steps
 from detectors.parameters import choice, parameter
 from detectors.surprise import student_reach
 
@@ -141,9 +141,10 @@ class Contextual(Detector):
     def _evidence(self, state: State, step: Step, count: Numbers, place: Numbers) -> tuple[Numbers, Season]:
         """The weighted sum of the streams' decades, and what the season expected."""
         beyond = range_break(state, step, count)
-        usual = season(state, step, count, place)
+        share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+        usual = season(state, step, share, count, place)
         scattered = spread(state, step, place)
-        away, variance = level_away(state, step, count, place)
+        away, variance = level_away(state, step, share, place)
         raw = [beyond, usual.level, usual.hour, scattered]
         if self.size == FULL:
             raw.append(neighbours(state, step, place, variance))

@@ -60,7 +60,6 @@ BIN_PRIOR = 20.0
 """Steps that speak for the variance of all bins in that of one."""
 
 BIN_MOST = 200.0
-MEMORY = 5000.0
 LEVEL_WARM_UP = 50.0
 SUM_ROUNDING = 1e-6
 """The sum of the last residuals is worked out anew where one of them was so many times as large as is usual."""
@@ -98,12 +97,13 @@ def season_layout() -> dict[str, Field]:
     }
 
 
-def season(state: State, step: Step, count: Numbers, place: Numbers) -> Season:
+def season(state: State, step: Step, share: Numbers, count: Numbers, place: Numbers) -> Season:
     """Score steps by what is usual at their time, then learn.
 
     Args:
         state: The detector's state.
         step: The steps.
+        share: Of the step in what is learned of all hours.
         count: Steps learned before.
         place: Steps seen before, learned or not.
     """
@@ -118,12 +118,12 @@ def season(state: State, step: Step, count: Numbers, place: Numbers) -> Season:
     visit = maximum(DAY_S / DAY_BINS / interval, 1.0)
     part = maximum(7 * DAY_S / WEEK_BINS / interval, 1.0)
     least = ROUNDING * abs(value)
-    known, share = everywhere(seen >= 2), maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    known = everywhere(seen >= 2)
     off_day = _without_rounding(value - quick, least)
     off_week = _without_rounding(off_day - offset, least)
     weekly = nowhere((weeks >= SEEN * part) & (abs(off_week) < abs(off_day)))
     off_known = where(known, off_day, 0.0)
-    level = _level(state, step, count, place, where(known, where(weekly, off_week, off_day), 0.0), share)
+    level = _level(state, step, share, count, place, where(known, where(weekly, off_week, off_day), 0.0))
 
     off = where(everywhere(seen >= 1), _without_rounding(value - slow, least), 0.0)
     usual = state["residual_square"][slots]
@@ -167,7 +167,7 @@ def _put(bins: Any, slots: Rows, at: Rows, *elements: Numbers) -> None:
         flat[first + index] = element
 
 
-def _level(state: State, step: Step, count: Numbers, place: Numbers, residual: Numbers, share: Numbers) -> Numbers:
+def _level(state: State, step: Step, share: Numbers, count: Numbers, place: Numbers, residual: Numbers) -> Numbers:
     slots, square = step.slots, state["level_square"][step.slots]
     gone = exchange(state["residuals"], slots, remainder(place, LEVEL_STEPS), residual)
     mean = _sum_of_residuals(state, slots, residual, gone, square) / minimum(place + 1.0, LEVEL_STEPS)

@@ -8,13 +8,12 @@ import numpy as np
 
 from detectors.arithmetic import any_of, everywhere, log, maximum, remainder, sqrt, where
 from detectors.base import Field, Floats, Numbers, Rows, State
-from detectors.contextual.steps import Step
+from detectors.contextual.steps import MEMORY, Step
 from detectors.rows import as_one, exchange, rows_at
 
 RECENT = 100
 """Steps whose scatter is looked at."""
 
-MEMORY = 5000.0
 WARM_UP = 50.0
 LEAST_SHARE = 1e-3
 """The scatter is measured as a logarithm, with this share of the first scatter added: no scatter is no catastrophe."""
@@ -60,8 +59,9 @@ def spread(state: State, step: Step, place: Numbers) -> Numbers:
     share = where(begun, maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
     state["scatters"][slots] = scatters + begun
     state["least"][slots] = where(begun, least, 0.0)
-    state["log_mean"][slots] = mean + share * off
-    state["log_variance"][slots] = (1.0 - share) * (variance + share * off * off)
+    believed = share * off
+    state["log_mean"][slots] = mean + believed
+    state["log_variance"][slots] = (1.0 - share) * (variance + believed * off)
     return away
 
 
@@ -70,7 +70,7 @@ def level_layout() -> dict[str, Field]:
     return {"mean": Field(), "variance": Field(), "level": Field(learned=False)}
 
 
-def level_away(state: State, step: Step, count: Numbers, place: Numbers) -> tuple[Numbers, Numbers]:
+def level_away(state: State, step: Step, share: Numbers, place: Numbers) -> tuple[Numbers, Numbers]:
     """How many standard deviations the present level is from the long-run one, and the variance with this step.
 
     It doesn't fade while the level stays away, as nothing is learned during an incident.
@@ -78,19 +78,18 @@ def level_away(state: State, step: Step, count: Numbers, place: Numbers) -> tupl
     Args:
         state: The detector's state.
         step: The steps.
-        count: Steps learned before.
+        share: Of the step in what is learned.
         place: Steps seen before, learned or not.
     """
     slots = step.slots
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
     level = level + maximum(1.0 / (place + 1.0), 2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
-    known = everywhere((variance > 0) & (count > RECENT))
-    away = where(known, abs(level - mean) / sqrt(maximum(variance, 1e-300)), 0.0)
-    share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
+    away = where(everywhere(variance > 0), abs(level - mean) / sqrt(maximum(variance, 1e-300)), 0.0)
     off = step.value - mean
+    believed = share * off
     state["level"][slots] = level
-    state["mean"][slots] = mean + share * off
-    variance = (1.0 - share) * (variance + share * off * off)
+    state["mean"][slots] = mean + believed
+    variance = (1.0 - share) * (variance + believed * off)
     state["variance"][slots] = variance
     return away, variance
 

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from detectors.arithmetic import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 from detectors.base import Field, Numbers, Rows, State
 
+MEMORY = 5000.0
+"""Steps that what is believed of a sensor remembers."""
+
 AGE_IN_STEPS = 1000.0
 LONGEST_GAP = 3.0
 """A gap counts as this many usual ones at most, so that an outage doesn't change the usual interval."""

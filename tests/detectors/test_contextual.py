@@ -143,8 +143,8 @@ def test_a_huge_residual_leaves_nothing_behind_in_the_season_level() -> None:
 
 def test_the_polynomial_of_the_tail_is_that_tail() -> None:
     deviations = np.linspace(1e-6, FARTHEST, 1000)
-    assert upper_tail(deviations) == pytest.approx(normal_tail(deviations) + np.log10(2.0), abs=1e-3)
-    assert upper_tail(np.array([-1.0, 0.0, 1e9])) == pytest.approx([0.0, 0.0, MOST], abs=2e-3)
+    assert upper_tail(deviations) == pytest.approx(normal_tail(deviations) + np.log10(2.0), abs=3e-3)
+    assert upper_tail(np.array([-1.0, 0.0, 1e9])) == pytest.approx([0.0, 0.0, MOST], abs=1e-3)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.4, 0.5])

@@ -114,7 +114,7 @@ class NaiveSeason:
             if week[0] >= season.SEEN * part and abs(off_week) < abs(off_day):
                 residual = off_week
         count = len(self.residuals)
-        share = max(1 / (count + 1), 1 / season.MEMORY)
+        share = max(1 / (count + 1), 1 / steps.MEMORY)
         self.residuals.append(residual)
         mean = sum(self.residuals[-season.LEVEL_STEPS :]) / min(count + 1, season.LEVEL_STEPS)
         level = 0.0
@@ -155,7 +155,7 @@ class NaiveSpread:
     def __init__(self) -> None:
         self.recent: list[float] = []
         self.least = 0.0
-        self.logs = Gaussian(spread.MEMORY)
+        self.logs = Gaussian(steps.MEMORY)
 
     def step(self, value: float) -> float:
         self.recent = [*self.recent, value][-spread.RECENT :]
@@ -174,7 +174,7 @@ class NaiveSpread:
 
 class NaiveLevel:
     def __init__(self) -> None:
-        self.long_run = Gaussian(spread.MEMORY)
+        self.long_run = Gaussian(steps.MEMORY)
         self.level = Smoothed(2 / (spread.LEVEL_STEPS + 1))
 
     def step(self, value: float) -> tuple[float, float]:
