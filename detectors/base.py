@@ -144,18 +144,18 @@ class Detector(ABC):
                 `LARGEST` is taken for that.
             times: Seconds since the epoch, shape (n,), UTC.
         """
-        known = np.isfinite(values)
-        if not known.all():
-            scores = no_opinion(values)
-            if known.any():
-                inner = self.update(state, slots[known], values[known], times[known])
-                for mine, theirs in zip(scores, inner, strict=True):
-                    mine[known] = theirs
-            return scores
         if len(values) == 0:
             return no_opinion(values)
         with np.errstate(all="ignore"):
-            return self.judge(state, slots, bounded(values, -LARGEST, LARGEST), times)
+            if np.abs(values).max() <= LARGEST:
+                return self.judge(state, slots, values, times)
+            known = np.isfinite(values)
+            scores = no_opinion(values)
+            if known.any():
+                believed = bounded(values[known], -LARGEST, LARGEST)
+                for mine, theirs in zip(scores, self.judge(state, slots[known], believed, times[known]), strict=True):
+                    mine[known] = theirs
+            return scores
 
     def update_one(self, state: State, slot: int, value: float, time: float) -> Scores:
         """Score one reading and learn from it, as `update()` would; only if the detector `takes_one`.

@@ -97,8 +97,7 @@ class Cusum(Detector):
         largest = maximum(above, below)
         score = exponential_tail(exponent * largest)
         score = corrected(score, score > SELDOM, with_what_was_seen, largest, noise.count, highest)
-        score = where(ready, score, NOTHING)
-        band = noise.scores(residual, level)
+        scores = noise.banded(where(ready, score, NOTHING), level)
         believed = noise.learn(residual)
         rate = 1.0 / minimum(noise.count + 1.0, self.memory)
         state["level"][slots] = where(first, values, level + rate * believed)
@@ -108,7 +107,7 @@ class Cusum(Detector):
         state["highest"][slots] = taken_in(highest, (largest <= 0) * peak, 4.0, self.memory)
         state["excursion"][slots] = (largest > 0) * maximum(peak, largest)
         self._learn_wandering(state, slots, z)
-        return Scores(score, band.expected, band.lower, band.upper)
+        return scores
 
     def _learn_wandering(self, state: State, slots: Rows, z: Numbers) -> None:
         """Take the squared mean of each block of `BLOCK` readings, in spreads, into its average."""

@@ -111,10 +111,14 @@ class Noise:
 
     def scores(self, residual: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
         """The scores of residuals around what was expected, with the band."""
+        return self.banded(self.score(residual, spread), expected, spread)
+
+    def banded(self, score: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
+        """Scores with the band around what was expected."""
         scale = self.spread if spread is None else spread
         reach = maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
         expected = where(self._warm, expected, NOTHING)
-        return Scores(self.score(residual, spread), expected, expected - reach, expected + reach)
+        return Scores(score, expected, expected - reach, expected + reach)
 
     def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
         """Learn from residuals; returns them as far as they are believed, shape (n,).
