@@ -65,12 +65,13 @@ class StreamClock:
         clock = np.empty(len(slots))
         done, most = 0, len(slots)
         while done < len(slots):
-            end = min(done + most, len(slots))
-            done += self._advance_calmly(slots[done:end], times[done:end], clock[done:end])
-            most *= 2
-            if done < end:
+            if slots[done] + self.highest > 0 and times[done] > self.now + TOLERANCE_S:
                 clock[done] = self._after(int(slots[done]), float(times[done]))
                 done, most = done + 1, AFTER_A_LEAP
+            else:
+                end = min(done + most, len(slots))
+                done += self._advance_calmly(slots[done:end], times[done:end], clock[done:end])
+                most *= 2
         return clock
 
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
