@@ -12,10 +12,16 @@ from detectors.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was
 from detectors.parameters import parameter
 from detectors.surprise import exponential_tail
 
-LEAK = 0.05
-"""Share of a sum that is forgotten at a reading that doesn't support it."""
+RECENTLY = 1 / 3
+"""Share of the newest reading in the recent level."""
 
-MOST_DECADES = 24.0
+SUPPORT = 0.5
+"""A sum is supported while the recent level is off by this share of the allowance, in its direction."""
+
+FADE = 0.5
+"""Share of a sum that is forgotten at each reading while nothing supports it."""
+
+MOST_DECADES = 12.0
 """A sum stops growing here, so that it comes down soon after the shift has ended."""
 
 BLOCK = 50.0
@@ -37,12 +43,13 @@ class Cusum(Detector):
     Contamination: readings are cut to 4 spreads; the level follows with `memory`, so a shift that isn't found within
         that becomes normal.
     Warm-up: 400 readings.
-    State: 136 bytes a sensor.
+    State: 144 bytes a sensor.
     Cost: about 55 array operations a round.
     Source: E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, doi:10.1093/biomet/41.1-2.100; the tail
         exp(-2 k h) of the sums is D. Siegmund's, "Sequential Analysis", 1985, chapter 2.
     Differs: level and spread are learned; the exponent is divided by the long-run variance, that of an autocorrelated
-        noise or that of means over 50 readings, whichever is larger; sums leak where a reading doesn't support them.
+        noise or that of means over 50 readings, whichever is larger; a sum halves at each reading while the recent
+        level doesn't support it, so that it comes down as soon as the sensor is back.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -61,7 +68,6 @@ class Cusum(Detector):
     name: ClassVar[str] = "cusum"
     kind: ClassVar[str] = "level_shift"
     catches: ClassVar[frozenset[str]] = frozenset({"level_shift", "drift", "unit_jump"})
-    lingers: ClassVar[bool] = True
     relearns: ClassVar[bool] = True
     takes_one: ClassVar[bool] = True
 
@@ -75,6 +81,7 @@ class Cusum(Detector):
             "wandering": Field(),
             "block_sum": Field(learned=False),
             "block_readings": Field(learned=False),
+            "recent": Field(learned=False, later=True),
             "above": Field(learned=False),
             "below": Field(learned=False),
             **noise_layout(),
@@ -92,8 +99,11 @@ class Cusum(Detector):
         long_run = maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
         exponent = 2.0 * self.allowance / maximum(long_run, 1.0)
         most = MOST_DECADES * math.log(10.0) / exponent
-        above = where(ready, _sum(state["above"][slots], z, self.allowance, most), 0.0)
-        below = where(ready, _sum(state["below"][slots], -z, self.allowance, most), 0.0)
+        recent = state["recent"][slots]
+        recent = recent + RECENTLY * (z - recent)
+        state["recent"][slots] = recent
+        above = where(ready, _sum(state["above"][slots], z, recent, self.allowance, most), 0.0)
+        below = where(ready, _sum(state["below"][slots], -z, -recent, self.allowance, most), 0.0)
         largest = maximum(above, below)
         score = exponential_tail(exponent * largest)
         score = corrected(score, score > SELDOM, with_what_was_seen, largest, noise.count, highest)
@@ -123,6 +133,7 @@ class Cusum(Detector):
         state["block_readings"][slots] = where(full, 0.0, readings)
 
 
-def _sum(before: Numbers, z: Numbers, allowance: float, most: Numbers) -> Numbers:
-    leaking = before * (1.0 - LEAK * (z < allowance))
-    return minimum(maximum(leaking + z - allowance, 0.0), most)
+def _sum(before: Numbers, z: Numbers, recent: Numbers, allowance: float, most: Numbers) -> Numbers:
+    """A sum one reading later, in spreads."""
+    kept = before * (1.0 - FADE * (recent < SUPPORT * allowance))
+    return minimum(maximum(kept + z - allowance, 0.0), most)

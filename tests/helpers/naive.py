@@ -207,7 +207,7 @@ class NaiveCusum:
     def __init__(self, detector: cusum.Cusum) -> None:
         self.set = detector
         self.noise = NaiveNoise(detector.memory)
-        self.level = self.highest = self.excursion = self.above = self.below = self.wandering = 0.0
+        self.level = self.highest = self.excursion = self.above = self.below = self.wandering = self.recent = 0.0
         self.blocks = 0
         self.block: list[float] = []
 
@@ -222,9 +222,10 @@ class NaiveCusum:
         exponent = 2 * of.allowance / max((1 + rho) / (1 - rho), cusum.BLOCK * self.wandering, 1.0)
         most = cusum.MOST_DECADES * math.log(10) / exponent
         score = NAN
+        self.recent += (z - self.recent) * cusum.RECENTLY
         if self.blocks >= cusum.FEWEST_BLOCKS:
-            self.above = self.summed(self.above, z, most)
-            self.below = self.summed(self.below, -z, most)
+            self.above = self.summed(self.above, z, self.recent, most)
+            self.below = self.summed(self.below, -z, -self.recent, most)
             score = exponent * max(self.above, self.below) / math.log(10)
             if max(self.above, self.below) <= noise.NEARLY * self.highest:
                 score = min(score, known.seen_before())
@@ -246,9 +247,9 @@ class NaiveCusum:
             self.blocks += 1
             self.block = []
 
-    def summed(self, before: float, z: float, most: float) -> float:
-        if z < self.set.allowance:
-            before *= 1 - cusum.LEAK
+    def summed(self, before: float, z: float, recent: float, most: float) -> float:
+        if recent < self.set.allowance * cusum.SUPPORT:
+            before *= 1 - cusum.FADE
         return limited(before + z - self.set.allowance, 0.0, most)
 
 
