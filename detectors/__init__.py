@@ -3,7 +3,7 @@
     base        what a detector is              state      its arrays: grow, reset, hold back, save, load
     parameters  what an operator can set        surprise   from statistics to decades
     noise       how far out is far          contextual    the learned default, a package of its own
-    arithmetic  for arrays and for one number  rows       which rows of the state, and how they are read
+    arithmetic  for arrays and for one number   rows       how rows of the state are read and written
     vectors     what looks at a device's sensors together: correlation, shift
 
 Imports numpy and nothing else; has no I/O, clock, thread or randomness.

@@ -20,7 +20,7 @@ NOTHING = math.nan
 NO, YES = b"\0", b"\1"
 """Elements of a condition, as bytes: looking for one of them takes a third of what numpy takes to count them."""
 
-_LOG10_OF_E = math.log10(math.e)
+LOG10_OF_E = math.log10(math.e)
 
 
 def where(condition: Any, one: Any, other: Any) -> Any:
@@ -106,7 +106,7 @@ def log(values: Any) -> Any:
 
 def log10(values: Any) -> Any:
     """The decimal logarithm; `numpy.log10` takes twice as long."""
-    return log(values) * _LOG10_OF_E
+    return log(values) * LOG10_OF_E
 
 
 def exp(values: Any) -> Any:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from detectors.arithmetic import bounded, exp, log, maximum, minimum, sqrt
+from detectors.arithmetic import LOG10_OF_E, bounded, exp, log, maximum, minimum, sqrt
 from detectors.base import Numbers
 
 MOST = 300.0
 """No score is larger: 1e-300 is about the smallest probability that a float holds."""
 
 _LN10 = math.log(10.0)
-_LOG10_OF_E = math.log10(math.e)
 _RISE = -1.98 / math.sqrt(2.0)
 _FALL = 1.135 * math.sqrt(math.pi / 2.0)
 
@@ -36,7 +35,7 @@ def normal_tail(z: Numbers) -> Numbers:
     away = minimum(abs(z), 1e6)
     near = maximum(away, 1e-6)
     factor = (1.0 - exp(_RISE * near)) / (_FALL * near)
-    decades = (0.5 * away * away - log(minimum(factor, 1.0))) * _LOG10_OF_E
+    decades = (0.5 * away * away - log(minimum(factor, 1.0))) * LOG10_OF_E
     return bounded(decades, 0.0, MOST)
 
 

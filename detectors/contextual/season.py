@@ -34,7 +34,7 @@ from detectors.arithmetic import (
 )
 from detectors.base import Field, Numbers, Rows, State
 from detectors.contextual.steps import Step
-from detectors.rows import as_one, exchange, rows_at, whole
+from detectors.rows import array_of, as_one, exchange, rows_at
 
 DAY_S = 86_400.0
 DAY_BINS = 48
@@ -155,13 +155,13 @@ def _bin(bins: Any, slots: Rows, at: Rows, width: int) -> Any:
     """The elements of a bin of each row."""
     if type(slots) is int:
         return bins[slots, at * width : (at + 1) * width].tolist()
-    table = whole(bins)
+    table = array_of(bins)
     return table.reshape(-1, width).take(slots * (table.shape[1] // width) + at, axis=0).T
 
 
 def _put(bins: Any, slots: Rows, at: Rows, *elements: Numbers) -> None:
     """Write the elements of a bin of each row; an element at a time is quicker than a row at a time."""
-    table = whole(bins)
+    table = array_of(bins)
     flat, first = table.reshape(-1), slots * table.shape[1] + at * len(elements)
     for index, element in enumerate(elements):
         flat[first + index] = element

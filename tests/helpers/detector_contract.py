@@ -12,11 +12,12 @@ import inspect
 import io
 import re
 import textwrap
-from collections.abc import Callable
 
+import detector_row_contract  # noqa: F401 - its checks are part of the contract
 import numpy as np
 from detector_runs import (
     BIT_COUNT,
+    CHECKS,
     ROUNDS,
     SENSORS,
     START_S,
@@ -24,6 +25,7 @@ from detector_runs import (
     Subject,
     another_setting,
     at,
+    check,
     clock,
     copied,
     next_round,
@@ -36,16 +38,9 @@ from detector_runs import (
 
 from detectors.base import Scores
 from detectors.parameters import parameters_of
-from detectors.rows import ENOUGH
 from detectors.state import StateError, StateTable
 
-Check = Callable[[Subject], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    CHECKS[function.__name__] = function
-    return function
+__all__ = ["CHECKS"]
 
 
 @check
@@ -140,33 +135,6 @@ def batching_does_not_matter(subject: Subject) -> None:
 
 
 @check
-def a_single_reading_is_a_round_of_one(subject: Subject) -> None:
-    if not subject.detector.takes_one:
-        return
-    odd = [np.nan, np.inf, -np.inf, 1e300, -1e300, 5e-324, 0.0, -0.0, 1e-310, 1e308, 1e16, 17.0, 17.0, 17.0]
-    clocks = [0.0, -1e9, START_S, START_S - 1e6, 1e12, 0.5, 1e18, -1e18]
-    usual = readings()
-    for together, apart in ((subject.table(SENSORS), subject.table(SENSORS)), (trained(subject), trained(subject))):
-        for step in range(260):
-            values = usual[(190 + step) % ROUNDS].copy()
-            times = clock(ROUNDS + step, SENSORS) + 7.0 * (step // 130)
-            held = np.array([step % 50 > 40, False, step % 3 == 0, False, False, step % 7 == 0])
-            if step >= 200:
-                values[step % SENSORS] = odd[step % len(odd)]
-                times[step % 5] = clocks[step % len(clocks)]
-            all_at_once = together.update(np.arange(SENSORS), values, times, held)
-            for sensor in range(SENSORS):
-                alone = apart.update_one(sensor, float(values[sensor]), float(times[sensor]), held=bool(held[sensor]))
-                assert [type(each) for each in alone] == [float] * 4
-                assert same(at(all_at_once, sensor), tuple(np.array([each]) for each in alone))
-            assert same(together.arrays, apart.arrays)
-            decades = 6.0 + step % 3
-            patience = subject.detector.patience(together.arrays, np.arange(SENSORS), decades)
-            for sensor in range(SENSORS):
-                assert subject.detector.patience(apart.views.of(sensor), sensor, decades) == patience[sensor]
-
-
-@check
 def order_inside_a_batch_does_not_matter(subject: Subject) -> None:
     forward, backward = trained(subject), trained(subject)
     for step, row in enumerate(readings()[190:230], ROUNDS):
@@ -175,26 +143,6 @@ def order_inside_a_batch_does_not_matter(subject: Subject) -> None:
         back = backward.update(np.arange(SENSORS)[::-1].copy(), row[::-1].copy(), times[::-1].copy())
         assert same(at(ahead, slice(None)), at(back, slice(None, None, -1)))
     assert same(forward.arrays, backward.arrays)
-
-
-@check
-def consecutive_rows_are_like_any_others(subject: Subject) -> None:
-    count = ENOUGH + 20
-    in_one_piece, row_by_row = subject.table(count), subject.table(count)
-    values = np.tile(readings(), (2, 20))[:, :count] + np.arange(count)
-    for step in range(240):
-        begin = 0 if step % 3 else step % 20
-        slots = np.arange(begin, count if step % 3 else begin + ENOUGH)
-        row, times = values[step, slots], clock(step, len(slots))
-        if step % 10 == 9:
-            row[step % 50 :: 50] = np.nan
-        one = subject.detector.update(in_one_piece.views.of(slots), slots, row.copy(), times)
-        assert same(
-            at(one, slice(None)), at(subject.detector.update(row_by_row.arrays, slots, row, times), slice(None))
-        )
-        for each in one:
-            assert not any(np.shares_memory(each, array) for array in in_one_piece.arrays.values())
-    assert same(in_one_piece.arrays, row_by_row.arrays)
 
 
 @check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -124,3 +125,14 @@ def another_setting(detector: Detector) -> Detector | None:
         if each.kind is float:
             return replace(detector, **{each.name: value * 1.5 if value > 0 else 1.0})  # type: ignore[type-var]
     return None
+
+
+Check = Callable[[Subject], None]
+CHECKS: dict[str, Check] = {}
+"""The contract, one function a property, by name."""
+
+
+def check(function: Check) -> Check:
+    """Make a function part of the contract."""
+    CHECKS[function.__name__] = function
+    return function

@@ -10,7 +10,7 @@ import statistics
 import struct
 from typing import Any
 
-from naive_noise import normal_decades
+from naive_noise import normal_reach
 
 from detectors.base import BAND_DECADES
 from detectors.contextual import detector, likelihood, neighbours, range_break, rarity, season, spread, steps
@@ -24,15 +24,6 @@ def upper_tail(z: float) -> float:
     if z <= 0:
         return 0.0
     return sum(each * min(z, likelihood.FARTHEST) ** power for power, each in enumerate(likelihood.TAIL))
-
-
-def normal_reach(decades: float) -> float:
-    """How far out a normal deviate must be, on either side, to be so surprising; by bisection."""
-    low, high = 0.0, 6.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if normal_decades(middle) < decades else (low, middle)
-    return high
 
 
 class Gaussian:
