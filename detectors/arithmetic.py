@@ -5,7 +5,7 @@ sends, a reading at a time, goes through detectors as plain numbers, and a round
 function here takes either; its first argument says which.
 
 Logarithms and exponentials of a single number are numpy's too: its vector units may round otherwise than the C library.
-Divisors are kept from being 0, which numpy forgives and Python doesn't.
+Divisors are kept from being 0, which numpy forgives and Python doesn't; `quotient()` takes any.
 """
 
 from __future__ import annotations
@@ -92,6 +92,13 @@ def bounded(values: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(values, low), high)
 
 
+def quotient(one: Any, other: Any) -> Any:
+    """`one` over `other`, and 0 where `other` isn't above 0."""
+    if type(other) is float:
+        return one / other if other > 0 else 0.0
+    return where(everywhere(other > 0), one / other, 0.0)
+
+
 def sqrt(values: Any) -> Any:
     """The root; NaN of what is below 0."""
     if type(values) is float:
@@ -115,8 +122,10 @@ def exp(values: Any) -> Any:
 
 
 def floor(values: Any) -> Any:
-    """The largest whole number that is no larger, as a float; a single number must be finite."""
-    return float(math.floor(values)) if type(values) is float else np.floor(values)
+    """The largest whole number that is no larger, as a float."""
+    if type(values) is float:
+        return float(math.floor(values)) if math.isfinite(values) else values
+    return np.floor(values)
 
 
 def whole(values: Any) -> Any:
@@ -127,6 +136,19 @@ def whole(values: Any) -> Any:
 def remainder(values: Any, divisor: int) -> Any:
     """The remainder of whole numbers, 0 to `divisor` - 1, as indices; `numpy.mod` takes four times as long."""
     return whole(values - divisor * floor(values / divisor))
+
+
+def common(values: Any) -> Any:
+    """The values, or a plain number if all are the same."""
+    if type(values) is float:
+        return values
+    first = float(values[0])
+    return first if all_of(values == first) else values
+
+
+def least(values: Any) -> float:
+    """The smallest of them."""
+    return values if type(values) is float else float(np.minimum.reduce(values))
 
 
 def any_of(mask: Any) -> bool:

@@ -55,6 +55,8 @@ class Field:
             an incident is open. False for what merely follows the signal (the last value, a running sum).
         moment: True for a time, which is moved along when the clock that stamps the readings is set.
         later: True for what states that were saved by an earlier version don't have; it begins as that of a new sensor.
+        by_element: True if an element of all rows is kept side by side, not all elements of a row: for rounds that look
+            at a few elements, mostly the same ones of every sensor.
     """
 
     initial: float = 0.0
@@ -63,6 +65,7 @@ class Field:
     learned: bool = True
     moment: bool = False
     later: bool = False
+    by_element: bool = False
 
 
 class Scores(NamedTuple):

@@ -9,7 +9,7 @@ several elements a sensor, the functions here say which of them is meant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,14 @@ class Piece:
             self._piece[:] = values
         else:
             self.array[rows] = values
+
+    def is_of(self, rows: Any) -> bool:
+        """Whether these are the round's rows, not some of them."""
+        return rows is self._run.rows
+
+    def elements(self, first: int, width: int) -> NDArray[Any]:
+        """Some elements of the round's rows, of shape (width, n): a view."""
+        return self._piece[:, first : first + width].T
 
 
 class Run:
@@ -130,23 +138,50 @@ def exchange(table: Any, at: Any, column: Any, values: Any) -> Any:
 def _elements(table: Any, at: NDArray[np.intp], column: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """All elements of a table in a row, and the places of one for each row: quicker than two indices."""
     array = array_of(table)
+    if array.flags.f_contiguous:
+        return array.T.reshape(-1), column * array.shape[0] + at
     return array.reshape(-1), at * array.shape[1] + column
 
 
 def rows_at(table: Any, at: Any) -> Any:
-    """Rows of a table as a table: some rows, or the single one at a whole number."""
+    """Rows of a table as a table, one after the other in memory: some rows, or the single one at a whole number."""
     if type(at) is int:
-        return table[at : at + 1]
-    return table[at] if type(table) is Piece else table.take(at, axis=0)
+        return table[at : at + 1].copy()
+    return table[at] if type(table) is Piece and table.is_of(at) else array_of(table).take(at, axis=0)
 
 
-def put_rows(table: Any, at: Any, rows: Any) -> None:
-    """Write some rows of a table; as lumps of bytes they go in four times as fast as element by element."""
-    if type(table) is Piece:
-        table[at] = rows
+def part_at(table: Any, at: Any, part: Any, width: int) -> Any:
+    """`width` elements of each row, the `part`-th such: an array of shape (width, m), or plain numbers of a single row.
+
+    Args:
+        table: A table, best one that is kept `by_element`.
+        at: Rows, shape (m,), or a single one at a whole number.
+        part: Which elements, for each row or, at a whole number, for all rows.
+        width: How many.
+    """
+    if type(at) is int:
+        return table[at, part * width : (part + 1) * width].tolist()
+    if type(part) is not int:
+        return np.stack([array_of(table)[at, part * width + index] for index in range(width)])
+    if type(table) is Piece and table.is_of(at):
+        return table.elements(part * width, width).copy()
+    return array_of(table).T[part * width : (part + 1) * width].take(at, axis=1)
+
+
+def put_part(table: Any, at: Any, part: Any, elements: Sequence[Any]) -> None:
+    """Write the elements that `part_at()` gives."""
+    first = part * len(elements)
+    if type(part) is int and type(table) is Piece and table.is_of(at):
+        mine = table.elements(first, len(elements))
+        if isinstance(elements, np.ndarray):
+            mine[:] = elements
+        else:
+            for index, values in enumerate(elements):
+                mine[index] = values
         return
-    lump = f"V{table.shape[1] * table.itemsize}"
-    np.put(table.view(lump)[:, 0], at, np.ascontiguousarray(rows).view(lump)[:, 0])
+    array = array_of(table)
+    for index, values in enumerate(elements):
+        array[at, first + index] = values
 
 
 def as_one(values: Any, at: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,12 @@ class StateTable:
         state = SavedState(saved)
         if not state.belongs_to(self):
             raise StateError(f"state of another detector: {state.header}")
-        self.arrays = {name: state.arrays.get(name, _fresh(field, state.rows)) for name, field in self.fields.items()}
+        self.arrays = {
+            name: np.asarray(state.arrays[name], order=_order(field))
+            if name in state.arrays
+            else _fresh(field, state.rows)
+            for name, field in self.fields.items()
+        }
         self.rows = state.rows
 
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
@@ -191,4 +197,8 @@ def _shape(field: Field, rows: int) -> tuple[int, ...]:
 
 
 def _fresh(field: Field, rows: int) -> NDArray[np.generic]:
-    return np.full(_shape(field, rows), field.initial, dtype=field.dtype)
+    return np.full(_shape(field, rows), field.initial, dtype=field.dtype, order=_order(field))
+
+
+def _order(field: Field) -> Literal["F", "C"]:
+    return "F" if field.by_element else "C"

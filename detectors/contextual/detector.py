@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import NOTHING, all_of, any_of, everywhere, log10, maximum, minimum, where
+from detectors.arithmetic import NOTHING, any_of, log10, minimum, nowhere, where
 from detectors.base import BAND_DECADES, Detector, Field, Numbers, Rows, Scores, State, no_opinion
-from detectors.contextual.likelihood import likelihood, likelihood_layout, upper_tail
+from detectors.contextual.likelihood import likelihood, likelihood_layout, weighted_decades
 from detectors.contextual.neighbours import neighbours, neighbours_layout
 from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import MEMORY, Step, learn_interval, steps_layout, take_steps
+from detectors.contextual.steps import Age, Step, age_of, learn_interval, steps_layout, take_steps
 from detectors.parameters import choice, parameter
 from detectors.surprise import student_reach
-
-WARM_UP = 150.0
-"""Steps before there is an opinion."""
 
 CHANGES = 10.0
 """Steps of another value than the one before, until which no change can be rarer than one in all steps: a sensor that
@@ -28,13 +25,12 @@ LIGHT, FULL = "light", "full"
 STREAMS = {LIGHT: 4, FULL: 5}
 """Range break, season level, hour residual, spread, and neighbours."""
 
-WEIGHTS = (1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
-"""What a decade of each stream is worth as evidence. Half or twice of any of them changes little."""
-
-LEVEL_WEIGHT = 0.25
-
 SHARES = (1 / 2, 1 / 8, 1 / 8, 1.0, 2 / 5)
 """Share of the newest raw score in the smoothed one, in the same order: a mean of about 3, 15, 15, 1, 4 steps."""
+
+WEIGHTS = (1 / 4, 1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
+"""What a decade is worth as evidence: of the distance from the long-run level, then of each stream. Half or twice of
+any of them changes little."""
 
 _REACH = student_reach(BAND_DECADES, 1e6)
 
@@ -86,10 +82,8 @@ class Contextual(Detector):
         """See `Detector`."""
         full = self.size == FULL
         return {
-            "count": Field(),
             "changes": Field(),
             "previous": Field(learned=False, later=True),
-            "place": Field(learned=False),
             "score": Field(learned=False),
             **steps_layout(),
             **range_layout(),
@@ -104,7 +98,7 @@ class Contextual(Detector):
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
         step, ends = take_steps(state, slots, values, times, self.step_s)
-        if all_of(ends):
+        if ends is True:
             return self._judge_steps(state, step)
         last = state["score"][slots]
         scores = no_opinion(values)._replace(score=where(last < 0, NOTHING, last))  # within a step, the last one stands
@@ -118,39 +112,38 @@ class Contextual(Detector):
         """Score steps that have ended, then learn from them."""
         slots = step.slots
         learn_interval(state, step)
-        count, place = state["count"][slots], state["place"][slots]
-        previous, changes = state["previous"][slots], state["changes"][slots]
-        evidence, usual = self._evidence(state, step, count, place)
-        warm = everywhere(count >= WARM_UP)
-        score = rarity(state, slots, where(warm, evidence, 0.0), count, warm)
+        age = age_of(state, slots)
+        warm = age.warm
+        evidence, usual = self._evidence(state, step, age)
+        score = rarity(state, slots, where(warm, evidence, 0.0), age)
         if any_of(step.readings > 1.0):  # what is as rare as this among steps is rarer among readings
             score = score + log10(step.readings) * minimum(score, 1.0)
-        rigid = changes < CHANGES
-        if any_of(rigid):
-            score = where(rigid, minimum(score, log10(count + 2.0)), score)
+        rigid = nowhere(state["changes"][slots] < CHANGES)
+        if rigid is not False:
+            score = where(rigid, minimum(score, log10(age.learned + 2.0)), score)
+            _count_changes(state, *((slots, step.value) if rigid is True else (slots[rigid], step.value[rigid])))
         score = where(warm, score, NOTHING)
         state["score"][slots] = where(warm, score, -1.0)
-        state["changes"][slots] = changes + (step.value != previous)
-        state["previous"][slots] = step.value
-        state["count"][slots] = count + 1.0
-        state["place"][slots] = place + 1.0
+        state["count"][slots] = age.learned + 1.0
+        state["place"][slots] = age.seen + 1.0
         expected = where(warm, step.origin + usual.expected, NOTHING)
         reach = _REACH * usual.spread
         return Scores(score, expected, expected - reach, expected + reach)
 
-    def _evidence(self, state: State, step: Step, count: Numbers, place: Numbers) -> tuple[Numbers, Season]:
+    def _evidence(self, state: State, step: Step, age: Age) -> tuple[Numbers, Season]:
         """The weighted sum of the streams' decades, and what the season expected."""
-        beyond = range_break(state, step, count)
-        share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
-        usual = season(state, step, share, count, place)
-        scattered = spread(state, step, place)
-        away, variance = level_away(state, step, share, place)
+        beyond = range_break(state, step, age)
+        usual = season(state, step, age)
+        scattered = spread(state, step, age)
+        away, variance = level_away(state, step, age)
         raw = [beyond, usual.level, usual.hour, scattered]
         if self.size == FULL:
-            raw.append(neighbours(state, step, place, variance))
-        evidence = LEVEL_WEIGHT * upper_tail(away)
-        for weight, decades in zip(
-            WEIGHTS, likelihood(state, step.slots, raw, SHARES[: len(raw)], count, place), strict=False
-        ):
-            evidence = evidence + weight * decades
-        return evidence, usual
+            raw.append(neighbours(state, step, age.seen, variance))
+        deviations = [away, *likelihood(state, step.slots, raw, SHARES[: len(raw)], age)]
+        return weighted_decades(deviations, WEIGHTS[: len(deviations)]), usual
+
+
+def _count_changes(state: State, slots: Rows, values: Numbers) -> None:
+    """Count the steps of another value than the one before."""
+    state["changes"][slots] += values != state["previous"][slots]
+    state["previous"][slots] = values

@@ -14,12 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.arithmetic import any_of, maximum, minimum, sqrt
+from detectors.arithmetic import maximum, minimum, sqrt
 from detectors.base import Field, Numbers, Rows, State
-from detectors.rows import put_rows, rows_at
-
-MEMORY = 6000.0
-"""Steps that the running Gaussian remembers."""
+from detectors.contextual.steps import Age
+from detectors.rows import part_at, put_part
 
 MOST = 10.0
 """Decades that one stream is worth at most."""
@@ -40,60 +38,72 @@ KNOWN = ("smooth", "stream_mean", "stream_variance")
 def likelihood_layout(streams: int) -> dict[str, Field]:
     """The fields that the streams need in a detector's state."""
     return {
-        "smooth": Field(width=streams, learned=False),
-        "stream_mean": Field(width=streams),
-        "stream_variance": Field(width=streams),
+        "smooth": Field(width=streams, learned=False, by_element=True),
+        "stream_mean": Field(width=streams, by_element=True),
+        "stream_variance": Field(width=streams, by_element=True),
     }
 
 
 def likelihood(
-    state: State, slots: Rows, raw: Sequence[Numbers], shares: Sequence[float], count: Numbers, place: Numbers
-) -> list[Numbers]:
-    """Decades of surprise of each stream, of shape (m,); then learn.
+    state: State, slots: Rows, raw: Sequence[Numbers], shares: Sequence[float], age: Age
+) -> Sequence[Numbers]:
+    """How far above its usual size each smoothed stream is, in standard deviations, of shape (m,); then learn.
 
     Args:
         state: The detector's state.
         slots: Rows, shape (m,).
         raw: The streams' raw scores, each of shape (m,).
         shares: Share of the newest score in the smoothed one, of each stream.
-        count: Steps learned before, shape (m,).
-        place: Steps seen before, learned or not, shape (m,).
+        age: How long the sensors have been known.
     """
-    share = maximum(1.0 / (count + 1.0), 1.0 / MEMORY)
-    young = any_of(place < 1.0 / min(shares))
     if type(slots) is not int:
-        newest = np.maximum(1.0 / (place[:, None] + 1.0), shares) if young else np.array(shares)
-        known = [rows_at(state[name], slots) for name in KNOWN]
-        scores = np.empty((len(slots), len(raw)))
-        for stream, score in enumerate(raw):
-            scores[:, stream] = score
-        decades, *learned = _judge(known, scores, newest, share[:, None])
+        newest = age.share_of(np.array(shares)[:, None])
+        known = [part_at(state[name], slots, 0, len(raw)) for name in KNOWN]
+        deviations, *learned = _judge(known, np.array(raw), newest, age.share)
         for name, values in zip(KNOWN, learned, strict=True):
-            put_rows(state[name], slots, values)
-        return list(decades.T)
+            put_part(state[name], slots, 0, values)
+        return list(deviations)
     found = []
     for stream, score in enumerate(raw):
         known = [float(state[name][slots, stream]) for name in KNOWN]
-        newest = maximum(1.0 / (place + 1.0), shares[stream]) if young else shares[stream]
-        decades, *learned = _judge(known, score, newest, share)
+        deviation, *learned = _judge(known, score, age.share_of(shares[stream]), age.share)
         for name, value in zip(KNOWN, learned, strict=True):
             state[name][slots, stream] = value
-        found.append(decades)
+        found.append(deviation)
     return found
 
 
 def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbers) -> tuple[Numbers, ...]:
-    """Decades of surprise, and what is known of streams thereafter, in the order of `KNOWN`."""
+    """Standard deviations above the mean, and what is known of streams thereafter, in the order of `KNOWN`."""
     smooth, mean, variance = known
     smooth = smooth + newest * (minimum(raw, LARGEST) - smooth)
     off = smooth - mean
-    decades = upper_tail(off / maximum(sqrt(variance), 1e-6))
+    deviations = off / maximum(sqrt(variance), 1e-6)
     believed = share * off
-    return decades, smooth, mean + believed, (1.0 - share) * (variance + believed * off)
+    return deviations, smooth, mean + believed, (1.0 - share) * (variance + believed * off)
+
+
+def weighted_decades(deviations: Sequence[Numbers], weights: Sequence[float]) -> Numbers:
+    """The sum of what some deviations surprise by, each times its weight; shape (m,)."""
+    if type(deviations[0]) is float:
+        weighted = [upper_tail(each) * weight for each, weight in zip(deviations, weights, strict=True)]
+    else:
+        weighted = upper_tail(np.array(deviations)) * np.array(weights)[:, None]
+    total = weighted[0]
+    for each in weighted[1:]:
+        total = total + each
+    return total
 
 
 def upper_tail(z: Numbers) -> Numbers:
     """Decades of surprise of a standard normal deviate at least as high as `z`, `MOST` at most; 0 below the mean."""
     constant, linear, square, cube = TAIL
     near = minimum(z, FARTHEST)
-    return (z > 0) * (constant + near * (linear + near * (square + near * cube)))
+    decades = near * cube
+    decades += square
+    decades *= near
+    decades += linear
+    decades *= near
+    decades += constant
+    decades *= z > 0
+    return decades

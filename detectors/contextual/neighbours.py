@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from detectors.arithmetic import remainder
 from detectors.base import Field, Floats, Numbers, Slots, State
 from detectors.contextual.season import DAY_S
-from detectors.contextual.spread import RECENT
-from detectors.contextual.steps import Step
+from detectors.contextual.steps import RECENT, Step
 from detectors.rows import rows_at
 
 LAGS = 8

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from detectors.arithmetic import any_of, everywhere, maximum, minimum, sqrt, where
+from detectors.arithmetic import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 from detectors.base import Field, Numbers, State
-from detectors.contextual.steps import Step
+from detectors.contextual.steps import Age, Step
 
-WARM_UP = 100.0
+WARM_UP = 101.0
 """Steps before the range means anything."""
 
 STRETCH = 2.0
@@ -20,7 +20,7 @@ def range_layout() -> dict[str, Field]:
     return {"low": Field(), "high": Field()}
 
 
-def range_break(state: State, step: Step, count: Numbers) -> Numbers:
+def range_break(state: State, step: Step, age: Age) -> Numbers:
     """Score steps by the root of overshoot / width of the range, then widen it; shape (m,).
 
     A range never shrinks: one that did would be broken by what is merely rare.
@@ -28,7 +28,7 @@ def range_break(state: State, step: Step, count: Numbers) -> Numbers:
     Args:
         state: The detector's state.
         step: The steps.
-        count: Steps learned before.
+        age: How long the sensors have been known.
     """
     slots = step.slots
     low, high = state["low"][slots], state["high"][slots]
@@ -39,4 +39,4 @@ def range_break(state: State, step: Step, count: Numbers) -> Numbers:
     reach = where(everywhere(width > 0), STRETCH * width, math.inf)
     state["low"][slots] = maximum(minimum(low, step.bottom), low - reach)
     state["high"][slots] = minimum(maximum(high, step.top), high + reach)
-    return where(everywhere((width > 0) & (count > WARM_UP)), sqrt(beyond / maximum(width, 1e-200)), 0.0)
+    return where(age.beyond(WARM_UP), sqrt(quotient(beyond, width)), 0.0)

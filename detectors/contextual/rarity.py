@@ -3,9 +3,10 @@
 Evidence is a weighted sum of decades, and its streams are neither independent nor Gaussian, so that it is no
 probability by itself. What is believed at first is how often so much evidence comes on average over many kinds of
 noise: once in 10 ** (`BASE` + `SLOPE` * evidence) steps. What a sensor shows corrects that: at each of some levels of
-evidence, the excursions above it are counted, and the belief counts as `PRIOR_STEPS` steps beside them. So the surprise
-of a sensor that is wild by nature falls to what its excursions are worth, and a sensor that is calm for long is
-believed in its calm.
+evidence, the excursions above it are counted, and the belief counts as `PRIOR_STEPS` steps beside them; between two
+levels lie the frequencies between theirs, and below the first, surprise grows with evidence from nothing. So the
+surprise of a sensor that is wild by nature falls to what its excursions are worth, and a sensor that is calm for long
+is believed in its calm.
 
 Excursions are counted, not steps, since an incident is one alarm however long it lasts: the level decays from the crest
 of an excursion before the next one counts. And what happens to a young sensor can't be called rarer than one in ten
@@ -14,12 +15,14 @@ times its age, but for evidence that is beyond doubt, which noise of no kind sho
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from detectors.arithmetic import any_of, floor, log10, maximum, minimum, whole
+from detectors.arithmetic import any_of, floor, least, log10, maximum, minimum, whole
 from detectors.base import Field, Numbers, Rows, State
+from detectors.contextual.steps import Age
 from detectors.rows import element_at
 
 LEVELS = 16
@@ -36,6 +39,9 @@ SLOPE = 0.25
 BEYOND_AGE = 1.0
 """Decades by which surprise may exceed the age in steps."""
 
+ROUNDING = 1e-9
+"""Decades by which two ways of taking a logarithm differ at most."""
+
 DOUBT = 16.0
 """Evidence above this counts however young a sensor is."""
 
@@ -48,18 +54,17 @@ _PRIOR = PRIOR_STEPS * 10.0 ** -(BASE + SLOPE * _LEVEL)
 
 def rarity_layout() -> dict[str, Field]:
     """The fields that the correction needs in a detector's state."""
-    return {"steps": Field(), "excursions": Field(width=LEVELS), "crest": Field(learned=False)}
+    return {"steps": Field(), "excursions": Field(width=LEVELS, by_element=True), "crest": Field(learned=False)}
 
 
-def rarity(state: State, slots: Rows, evidence: Numbers, age: Numbers, counted: Any) -> Numbers:
+def rarity(state: State, slots: Rows, evidence: Numbers, age: Age) -> Numbers:
     """Decades of surprise of evidence, rising with it, then learn; shape (m,).
 
     Args:
         state: The detector's state.
         slots: Rows, shape (m,).
         evidence: Weighted decades, 0 or more, shape (m,).
-        age: Steps learned before, shape (m,).
-        counted: Which steps are to be counted, shape (m,).
+        age: How long the sensors have been known; steps are counted once they are warm.
     """
     steps, crest = state["steps"][slots], state["crest"][slots]
     total = steps + PRIOR_STEPS
@@ -67,32 +72,37 @@ def rarity(state: State, slots: Rows, evidence: Numbers, age: Numbers, counted: 
     below = minimum(reached, LEVELS - 1.0)
     at, under = whole(below), whole(maximum(below - 1.0, 0.0))
     excursions = state["excursions"]
-    upper = log10(total / (element_at(excursions, slots, at) + _prior(at)))
-    lower = (below > 0) * log10(total / (element_at(excursions, slots, under) + _prior(under)))
-    share = evidence - below
-    surprise = lower + (upper - lower) * minimum(share, 1.0) + maximum(share - 1.0, 0.0) * SLOPE
-    rising = counted & (reached > crest)
+    upper = element_at(excursions, slots, at) + _prior(at)
+    lower = element_at(excursions, slots, under) + _prior(under)
+    beyond = evidence - below
+    shown = lower + (upper - lower) * minimum(beyond, 1.0)
+    surprise = log10(total / shown) * minimum(evidence, 1.0) + maximum(beyond - 1.0, 0.0) * SLOPE
+    rising = reached > crest if age.warm is True else age.warm & (reached > crest)
     if any_of(rising):
         _count(excursions, slots, evidence, crest, rising)
     state["crest"][slots] = maximum(evidence, crest * EBB)
-    steps = steps + counted
+    steps = steps + (1.0 if age.warm is True else age.warm)
     state["steps"][slots] = steps
     old = steps >= MOST_STEPS
     if any_of(old):
         rows = slots if old is True else slots[old]
         excursions[rows] *= 0.5
         state["steps"][rows] *= 0.5
-    most = log10(age + 1.0) + BEYOND_AGE + maximum(evidence - DOUBT, 0.0) * SLOPE
-    return maximum(minimum(surprise, most), 0.0)
+    surprise = maximum(surprise, 0.0)
+    if any_of(surprise > BEYOND_AGE + math.log10(least(age.learned) + 1.0) - ROUNDING):
+        most = log10(age.learned + 1.0) + BEYOND_AGE + maximum(evidence - DOUBT, 0.0) * SLOPE
+        surprise = minimum(surprise, most)
+    return surprise
 
 
 def _prior(at: Rows) -> Numbers:
     """What is believed of levels before anything was counted."""
-    return float(_PRIOR[at]) if type(at) is int else _PRIOR[at]
+    return float(_PRIOR[at]) if type(at) is int else _PRIOR.take(at)
 
 
 def _count(excursions: Any, slots: Rows, evidence: Numbers, crest: Numbers, rising: Any) -> None:
     """Count the levels of evidence that rise above what their excursions had reached."""
     if rising is not True:
-        slots, evidence, crest = slots[rising], evidence[rising, None], crest[rising, None]
+        chosen = np.flatnonzero(rising)
+        slots, evidence, crest = slots.take(chosen), evidence.take(chosen)[:, None], crest.take(chosen)[:, None]
     excursions[slots] += (evidence >= _LEVEL) & (crest < _LEVEL)

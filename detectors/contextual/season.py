@@ -16,25 +16,27 @@ interval makes of half an hour. A season never seen has no residual: it says not
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from detectors.arithmetic import (
     NOTHING,
     any_of,
+    common,
     everywhere,
     floor,
     maximum,
     minimum,
     nowhere,
+    quotient,
     remainder,
     sqrt,
     where,
 )
 from detectors.base import Field, Numbers, Rows, State
-from detectors.contextual.steps import Step
-from detectors.rows import array_of, as_one, exchange, rows_at
+from detectors.contextual.steps import Age, Step
+from detectors.rows import as_one, exchange, part_at, put_part, rows_at
 
 DAY_S = 86_400.0
 DAY_BINS = 48
@@ -43,6 +45,9 @@ WEEK_BINS = 42
 PART_S = 7 * DAY_S / WEEK_BINS
 WEEK_START_S = 4 * DAY_S
 """The epoch is a Thursday, this is a Monday."""
+
+MOST_BINS = 1e12
+"""Bins since the epoch, beyond which a time isn't believed."""
 
 QUICK = 0.5
 """Share of a visit in the quick mean of its bin."""
@@ -60,7 +65,7 @@ BIN_PRIOR = 20.0
 """Steps that speak for the variance of all bins in that of one."""
 
 BIN_MOST = 200.0
-LEVEL_WARM_UP = 50.0
+LEVEL_WARM_UP = 51.0
 SUM_ROUNDING = 1e-6
 """The sum of the last residuals is worked out anew where one of them was so many times as large as is usual."""
 
@@ -87,9 +92,9 @@ class Season(NamedTuple):
 def season_layout() -> dict[str, Field]:
     """The fields that the two streams need in a detector's state."""
     return {
-        "day": Field(width=DAY_BINS * 4),
-        "week": Field(width=WEEK_BINS * 2),
-        "residuals": Field(width=LEVEL_STEPS, learned=False),
+        "day": Field(width=DAY_BINS * 4, by_element=True),
+        "week": Field(width=WEEK_BINS * 2, by_element=True),
+        "residuals": Field(width=LEVEL_STEPS, learned=False, by_element=True),
         "residual_sum": Field(learned=False, later=True),
         "residual_most": Field(math.inf, learned=False, later=True),
         "level_square": Field(),
@@ -97,83 +102,73 @@ def season_layout() -> dict[str, Field]:
     }
 
 
-def season(state: State, step: Step, share: Numbers, count: Numbers, place: Numbers) -> Season:
+def season(state: State, step: Step, age: Age) -> Season:
     """Score steps by what is usual at their time, then learn.
 
     Args:
         state: The detector's state.
         step: The steps.
-        share: Of the step in what is learned of all hours.
-        count: Steps learned before.
-        place: Steps seen before, learned or not.
+        age: How long the sensors have been known.
     """
     slots, value = step.slots, step.value
-    moment = where(everywhere(abs(step.time) < 1e15), step.time, 0.0)
-    day_at = remainder(floor(moment / BIN_S), DAY_BINS)
-    week_at = remainder(floor((moment - WEEK_START_S) / PART_S), WEEK_BINS)
-    seen, quick, slow, variance = _bin(state["day"], slots, day_at, 4)
-    weeks, offset = _bin(state["week"], slots, week_at, 2)
+    day_at, week_at = _bins_at(step.time)
+    seen, quick, slow, variance = part_at(state["day"], slots, day_at, 4)
+    weeks, offset = part_at(state["week"], slots, week_at, 2)
 
     interval = maximum(state["interval"][slots], 1e-3)
-    visit = maximum(DAY_S / DAY_BINS / interval, 1.0)
-    part = maximum(7 * DAY_S / WEEK_BINS / interval, 1.0)
-    least = ROUNDING * abs(value)
+    visit = maximum(BIN_S / interval, 1.0)
+    part = maximum(PART_S / interval, 1.0)
     known = everywhere(seen >= 2)
-    off_day = _without_rounding(value - quick, least)
-    off_week = _without_rounding(off_day - offset, least)
+    from_quick, from_slow = value - quick, value - slow
+    off_day, off_week, off = _without_rounding(from_quick, from_quick - offset, from_slow, ROUNDING * abs(value))
     weekly = nowhere((weeks >= SEEN * part) & (abs(off_week) < abs(off_day)))
-    off_known = where(known, off_day, 0.0)
-    level = _level(state, step, share, count, place, where(known, where(weekly, off_week, off_day), 0.0))
+    level = _level(state, step, age, where(known, where(weekly, off_week, off_day), 0.0))
 
-    off = where(everywhere(seen >= 1), _without_rounding(value - slow, least), 0.0)
+    off = where(known if known is True else everywhere(seen >= 1), off, 0.0)
     usual = state["residual_square"][slots]
     trusted = minimum(seen, BIN_MOST)
     spread = sqrt((trusted * variance + BIN_PRIOR * usual) / (trusted + BIN_PRIOR))
-    hour = where(everywhere(spread > 0), abs(off) / maximum(spread, 1e-200), 0.0)
+    hour = quotient(abs(off), spread)
 
     square = off * off
-    state["residual_square"][slots] = usual + share * (square - usual)
-    newest = 1.0 / (seen + 1.0)
+    state["residual_square"][slots] = usual + age.share * (square - usual)
+    seen = seen + 1.0
+    newest = 1.0 / seen
     quickly = maximum(share_of_a_visit(QUICK, visit), newest)
     slowly = maximum(share_of_a_visit(SLOW, visit), newest)
-    _put(
+    put_part(
         state["day"],
         slots,
         day_at,
-        minimum(seen + 1.0, 1e9),
-        quick + quickly * (value - quick),
-        slow + slowly * (value - slow),
-        variance + slowly * (square - variance),
+        (
+            seen,
+            quick + quickly * from_quick,
+            slow + slowly * from_slow,
+            variance + slowly * (square - variance),
+        ),
     )
-    weekly_share = maximum(share_of_a_visit(WEEKLY, part), 1.0 / (weeks + 1.0))
-    learned = offset + weekly_share * (off_known - offset)
-    _put(state["week"], slots, week_at, minimum(weeks + 1.0, 1e9), learned)
+    weeks = weeks + 1.0
+    weekly_share = maximum(share_of_a_visit(WEEKLY, part), 1.0 / weeks)
+    learned = offset + weekly_share * (where(known, off_day, 0.0) - offset)
+    put_part(state["week"], slots, week_at, (weeks, learned))
     return Season(level, hour, where(known, quick, NOTHING), spread)
 
 
-def _bin(bins: Any, slots: Rows, at: Rows, width: int) -> Any:
-    """The elements of a bin of each row."""
-    if type(slots) is int:
-        return bins[slots, at * width : (at + 1) * width].tolist()
-    table = array_of(bins)
-    return table.reshape(-1, width).take(slots * (table.shape[1] // width) + at, axis=0).T
+def _bins_at(times: Numbers) -> tuple[Rows, Rows]:
+    """The bin of the day and the part of the week of each time; one for all where they are the same, as is usual."""
+    bins = common(floor(times / BIN_S))
+    bins = where(everywhere(abs(bins) < MOST_BINS), bins, 0.0)
+    parts = floor((bins - WEEK_START_S / BIN_S) / (PART_S / BIN_S))
+    return remainder(bins, DAY_BINS), remainder(parts, WEEK_BINS)
 
 
-def _put(bins: Any, slots: Rows, at: Rows, *elements: Numbers) -> None:
-    """Write the elements of a bin of each row; an element at a time is quicker than a row at a time."""
-    table = array_of(bins)
-    flat, first = table.reshape(-1), slots * table.shape[1] + at * len(elements)
-    for index, element in enumerate(elements):
-        flat[first + index] = element
-
-
-def _level(state: State, step: Step, share: Numbers, count: Numbers, place: Numbers, residual: Numbers) -> Numbers:
+def _level(state: State, step: Step, age: Age, residual: Numbers) -> Numbers:
     slots, square = step.slots, state["level_square"][step.slots]
-    gone = exchange(state["residuals"], slots, remainder(place, LEVEL_STEPS), residual)
-    mean = _sum_of_residuals(state, slots, residual, gone, square) / minimum(place + 1.0, LEVEL_STEPS)
-    state["level_square"][slots] = square + share * (mean * mean - square)
-    known = everywhere((square > 0) & (count > LEVEL_WARM_UP))
-    return where(known, abs(mean) / sqrt(maximum(square, 1e-300)), 0.0)
+    gone = exchange(state["residuals"], slots, remainder(age.seen, LEVEL_STEPS), residual)
+    steps = LEVEL_STEPS if age.settled else minimum(age.seen + 1.0, LEVEL_STEPS)
+    mean = _sum_of_residuals(state, slots, residual, gone, square) / steps
+    state["level_square"][slots] = square + age.share * (mean * mean - square)
+    return where(age.beyond(LEVEL_WARM_UP), quotient(abs(mean), sqrt(square)), 0.0)
 
 
 def _sum_of_residuals(state: State, slots: Rows, residual: Numbers, gone: Numbers, usual_square: Numbers) -> Numbers:
@@ -203,6 +198,8 @@ def share_of_a_visit(share: float, steps: Numbers) -> Numbers:
     return rate / (steps + (rate / share - 1.0))
 
 
-def _without_rounding(difference: Numbers, least: Numbers) -> Numbers:
-    """A difference, or 0 where it is no larger than `least`."""
-    return where(nowhere(abs(difference) <= least), 0.0, difference)
+def _without_rounding(off_day: Numbers, off_week: Numbers, off: Numbers, least: Numbers) -> tuple[Numbers, ...]:
+    """The three differences, or 0 where they are no larger than `least`."""
+    if not any_of(minimum(minimum(abs(off_day), abs(off_week)), abs(off)) <= least):
+        return off_day, off_week, off
+    return tuple(where(nowhere(abs(each) <= least), 0.0, each) for each in (off_day, off_week, off))

@@ -6,13 +6,10 @@ import math
 
 import numpy as np
 
-from detectors.arithmetic import any_of, everywhere, log, maximum, remainder, sqrt, where
+from detectors.arithmetic import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
 from detectors.base import Field, Floats, Numbers, Rows, State
-from detectors.contextual.steps import MEMORY, Step
+from detectors.contextual.steps import MEMORY, RECENT, Age, Step
 from detectors.rows import as_one, exchange, rows_at
-
-RECENT = 100
-"""Steps whose scatter is looked at."""
 
 WARM_UP = 50.0
 LEAST_SHARE = 1e-3
@@ -27,7 +24,7 @@ LEVEL_STEPS = 20.0
 def spread_layout() -> dict[str, Field]:
     """The fields that the stream needs in a detector's state."""
     return {
-        "recent": Field(width=RECENT, learned=False),
+        "recent": Field(width=RECENT, learned=False, by_element=True),
         "recent_sum": Field(learned=False, later=True),
         "recent_squares": Field(learned=False, later=True),
         "recent_most": Field(math.inf, learned=False, later=True),
@@ -38,27 +35,29 @@ def spread_layout() -> dict[str, Field]:
     }
 
 
-def spread(state: State, step: Step, place: Numbers) -> Numbers:
+def spread(state: State, step: Step, age: Age) -> Numbers:
     """Score steps by how unusual the scatter of the last `RECENT` is, then learn; shape (m,).
 
     Args:
         state: The detector's state; `recent` takes in the step.
         step: The steps.
-        place: Steps seen before, learned or not.
+        age: How long the sensors have been known.
     """
     slots = step.slots
-    gone = exchange(state["recent"], slots, remainder(place, RECENT), step.value)
+    gone = exchange(state["recent"], slots, remainder(age.seen, RECENT), step.value)
     scatter = sqrt(variance_of_recent(state, slots, step.value, gone))
     scatters, least = state["scatters"][slots], state["least"][slots]
-    least = where(everywhere(least > 0), least, LEAST_SHARE * scatter)
-    begun = everywhere((place >= RECENT - 1) & (least > 0))
+    known = everywhere(scatters >= WARM_UP)
+    begun = True
+    if known is not True:
+        least = where(least > 0, least, LEAST_SHARE * scatter)
+        begun = everywhere((age.seen >= RECENT - 1) & (least > 0))
+        state["least"][slots] = where(begun, least, 0.0)
     mean, variance = state["log_mean"][slots], state["log_variance"][slots]
     off = log(maximum(scatter + least, 1e-300)) - mean
-    known = everywhere(begun & (scatters >= WARM_UP))
     away = where(known, abs(off) / maximum(sqrt(variance), 1e-6), 0.0)
     share = where(begun, maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
     state["scatters"][slots] = scatters + begun
-    state["least"][slots] = where(begun, least, 0.0)
     believed = share * off
     state["log_mean"][slots] = mean + believed
     state["log_variance"][slots] = (1.0 - share) * (variance + believed * off)
@@ -70,7 +69,7 @@ def level_layout() -> dict[str, Field]:
     return {"mean": Field(), "variance": Field(), "level": Field(learned=False)}
 
 
-def level_away(state: State, step: Step, share: Numbers, place: Numbers) -> tuple[Numbers, Numbers]:
+def level_away(state: State, step: Step, age: Age) -> tuple[Numbers, Numbers]:
     """How many standard deviations the present level is from the long-run one, and the variance with this step.
 
     It doesn't fade while the level stays away, as nothing is learned during an incident.
@@ -78,13 +77,12 @@ def level_away(state: State, step: Step, share: Numbers, place: Numbers) -> tupl
     Args:
         state: The detector's state.
         step: The steps.
-        share: Of the step in what is learned.
-        place: Steps seen before, learned or not.
+        age: How long the sensors have been known.
     """
-    slots = step.slots
+    slots, share = step.slots, age.share
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
-    level = level + maximum(1.0 / (place + 1.0), 2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
-    away = where(everywhere(variance > 0), abs(level - mean) / sqrt(maximum(variance, 1e-300)), 0.0)
+    level = level + age.share_of(2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
+    away = quotient(abs(level - mean), sqrt(variance))
     off = step.value - mean
     believed = share * off
     state["level"][slots] = level

@@ -15,6 +15,12 @@ from detectors.base import Field, Numbers, Rows, State
 MEMORY = 5000.0
 """Steps that what is believed of a sensor remembers."""
 
+WARM_UP = 150.0
+"""Steps before there is an opinion."""
+
+RECENT = 100
+"""Steps that are kept one by one. A sensor that has seen so many is settled."""
+
 AGE_IN_STEPS = 1000.0
 LONGEST_GAP = 3.0
 """A gap counts as this many usual ones at most, so that an outage doesn't change the usual interval."""
@@ -46,6 +52,32 @@ class Step(NamedTuple):
     elapsed: Numbers
 
 
+class Age(NamedTuple):
+    """How long sensors have been known; arrays of shape (m,), or plain numbers.
+
+    Attributes:
+        learned: Steps learned before.
+        seen: Steps seen before, learned or not.
+        share: A step's share in what is believed of a sensor: 1 / `MEMORY`, more while it has learned fewer steps.
+        settled: Whether all of them have seen `RECENT` steps, these among them.
+        warm: Where `WARM_UP` steps were learned before; plainly True if everywhere.
+    """
+
+    learned: Numbers
+    seen: Numbers
+    share: Numbers
+    settled: bool
+    warm: Any
+
+    def beyond(self, steps: float) -> Any:
+        """Where so many steps or more were learned before, `WARM_UP` at most; plainly True if everywhere."""
+        return True if self.warm is True else everywhere(self.learned >= steps)
+
+    def share_of(self, share: Any) -> Any:
+        """A step's share in a quick mean: `share`, 1 / `RECENT` or more; more while fewer steps were seen."""
+        return share if self.settled else maximum(1.0 / (self.seen + 1.0), share)
+
+
 def steps_layout() -> dict[str, Field]:
     """The fields that steps need in a detector's state."""
     return {
@@ -58,6 +90,8 @@ def steps_layout() -> dict[str, Field]:
         "top": Field(learned=False),
         "bottom": Field(learned=False),
         "interval": Field(),
+        "count": Field(),
+        "place": Field(learned=False),
     }
 
 
@@ -74,27 +108,42 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
     readings = state["readings"][slots]
     first = nowhere(readings == 0)
     origin = where(first, values, state["origin"][slots])
-    born = where(first, times, state["born"][slots])
     elapsed = times - state["stepped"][slots]
-    length = minimum((times - born) / AGE_IN_STEPS, step_s)
-    ends = first | (elapsed >= length) | (elapsed < 0)
     state["readings"][slots] = readings + 1.0
     if first is not False:
         state["origin"][slots] = origin
-        state["born"][slots] = born
+        state["born"][slots] = where(first, times, state["born"][slots])
+    ends = everywhere(elapsed >= step_s)
+    if ends is not True:
+        length = minimum((times - state["born"][slots]) / AGE_IN_STEPS, step_s)
+        ends = everywhere(first | (elapsed >= length) | (elapsed < 0))
     value = values - origin
     pending = state["pending"][slots]
     top = bottom = value
-    if any_of(pending > 0) or not all_of(ends):
+    count: Numbers = 1.0
+    if ends is not True or any_of(pending > 0):
         more = pending > 0
         top = where(more, maximum(state["top"][slots], value), value)
         bottom = where(more, minimum(state["bottom"][slots], value), value)
         total = where(more, state["sum"][slots] + value, value)
-        value = total / (pending + 1.0)
-        state["pending"][slots] = where(ends, 0.0, pending + 1.0)
+        count = pending + 1.0
+        value = total / count
+        state["pending"][slots] = where(ends, 0.0, count)
         for name, value_so_far in (("sum", total), ("top", top), ("bottom", bottom)):
             state[name][slots] = where(ends, 0.0, value_so_far)
-    return Step(slots, value, top, bottom, times, origin, pending + 1.0, where(first, 0.0, elapsed)), ends
+    return Step(slots, value, top, bottom, times, origin, count, where(first, 0.0, elapsed)), ends
+
+
+def age_of(state: State, slots: Rows) -> Age:
+    """How long some sensors have been known."""
+    learned, seen = state["count"][slots], state["place"][slots]
+    return Age(
+        learned,
+        seen,
+        share=maximum(1.0 / (learned + 1.0), 1.0 / MEMORY),
+        settled=all_of(seen >= RECENT - 1.0),
+        warm=everywhere(learned >= WARM_UP),
+    )
 
 
 def learn_interval(state: State, step: Step) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.rows import ENOUGH, Piece, Views, element_at, exchange, put_element, put_rows, rows_at
+from detectors.rows import ENOUGH, Piece, Views, element_at, exchange, part_at, put_element, put_part, rows_at
 
 ROWS = 2 * ENOUGH
 ROUNDS = st.lists(
@@ -20,7 +20,8 @@ ROUNDS = st.lists(
 
 
 def columns() -> dict[str, np.ndarray]:
-    return {"one": np.arange(ROWS) * 1.0, "many": np.arange(3.0 * ROWS).reshape(ROWS, 3)}
+    many = np.arange(4.0 * ROWS).reshape(ROWS, 4)
+    return {"one": np.arange(ROWS) * 1.0, "many": many, "by_element": np.asfortranarray(many)}
 
 
 @given(ROUNDS)
@@ -34,14 +35,22 @@ def test_rows_are_read_and_written_as_if_one_by_one(chosen: list[list[int]]) -> 
         seen["one"][rows] = numbers
         assert (before == plain["one"][each]).all(), "what was read stays as it was"
         assert (seen["one"][rows[::2]] == numbers[::2]).all()
-        table, column = seen["many"], np.full(len(each), turn % 3)
-        assert (element_at(table, rows, column) == plain["many"][each, turn % 3]).all()
-        assert (exchange(table, rows, column, numbers) == plain["many"][each, turn % 3]).all()
-        put_element(table, rows, (column + 1) % 3, -numbers)
-        put_rows(table, rows, rows_at(table, rows) * 2.0)
         plain["one"][each] = numbers
-        plain["many"][each, turn % 3], plain["many"][each, (turn + 1) % 3] = numbers, -numbers
-        plain["many"][each] *= 2.0
+        for name in ("many", "by_element"):
+            table, array, column, half = seen[name], plain[name], turn % 4, turn % 2
+            here, there = np.full(len(each), column), np.full(len(each), (column + 1) % 4)
+            assert (element_at(table, rows, here) == array[each, column]).all()
+            assert (exchange(table, rows, here, numbers) == array[each, column]).all()
+            put_element(table, rows, there, -numbers)
+            array[each, column], array[each, (column + 1) % 4] = numbers, -numbers
+            assert (rows_at(table, rows) == array[each]).all()
+            pair = array[:, 2 * half : 2 * half + 2]
+            for part, part_of_some in ((half, half), (here % 2, here[::2] % 2)):
+                both = part_at(table, rows, part, 2)
+                assert (both == pair[each].T).all()
+                put_part(table, rows, part, both + 1.0)
+                put_part(table, rows[::2], part_of_some, tuple(both[:, ::2]))
+                pair[each[1::2]] += 1.0
         assert all((views.arrays[name] == plain[name]).all() for name in plain)
 
 

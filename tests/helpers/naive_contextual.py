@@ -59,7 +59,7 @@ class Smoothed:
 class NaiveLikelihood:
     def __init__(self, share: float) -> None:
         self.smooth = Smoothed(share)
-        self.past = Gaussian(likelihood.MEMORY)
+        self.past = Gaussian(steps.MEMORY)
 
     def step(self, raw: float) -> float:
         value = self.smooth.take(min(raw, likelihood.LARGEST))
@@ -80,7 +80,7 @@ class NaiveRange:
         self.low = max(min(self.low, bottom), self.low - reach)
         self.high = min(max(self.high, top), self.high + reach)
         self.count += 1
-        return math.sqrt(beyond / width) if width > 0 and self.count > range_break.WARM_UP + 1 else 0.0
+        return math.sqrt(beyond / width) if width > 0 and self.count > range_break.WARM_UP else 0.0
 
 
 class NaiveSeason:
@@ -109,7 +109,7 @@ class NaiveSeason:
         self.residuals.append(residual)
         mean = sum(self.residuals[-season.LEVEL_STEPS :]) / min(count + 1, season.LEVEL_STEPS)
         level = 0.0
-        if self.level_square > 0 and count > season.LEVEL_WARM_UP:
+        if self.level_square > 0 and count >= season.LEVEL_WARM_UP:
             level = abs(mean) / math.sqrt(self.level_square)
         self.level_square += share * (mean * mean - self.level_square)
 
@@ -149,8 +149,8 @@ class NaiveSpread:
         self.logs = Gaussian(steps.MEMORY)
 
     def step(self, value: float) -> float:
-        self.recent = [*self.recent, value][-spread.RECENT :]
-        if len(self.recent) < spread.RECENT:
+        self.recent = [*self.recent, value][-steps.RECENT :]
+        if len(self.recent) < steps.RECENT:
             return 0.0
         scatter = statistics.pstdev(self.recent)
         self.least = self.least or spread.LEAST_SHARE * scatter
@@ -171,7 +171,7 @@ class NaiveLevel:
     def step(self, value: float) -> tuple[float, float]:
         level = self.level.take(value)
         away = 0.0
-        if self.long_run.variance > 0 and self.long_run.count > spread.RECENT:
+        if self.long_run.variance > 0 and self.long_run.count > steps.RECENT:
             away = abs(level - self.long_run.mean) / math.sqrt(self.long_run.variance)
         self.long_run.learn(value)
         return away, self.long_run.variance
@@ -219,18 +219,21 @@ class NaiveRarity:
         self.excursions = [0] * rarity.LEVELS
         self.crest = 0.0
 
-    def decades(self, level: int) -> float:
-        """Surprise of evidence of a whole number."""
-        if level == 0:
-            return 0.0
+    def frequency(self, level: int) -> float:
+        """How often there is evidence of a whole number or more."""
         believed = rarity.PRIOR_STEPS * 10 ** -(rarity.BASE + rarity.SLOPE * level)
-        return -math.log10((self.excursions[level - 1] + believed) / (self.steps + rarity.PRIOR_STEPS))
+        return (self.excursions[level - 1] + believed) / (self.steps + rarity.PRIOR_STEPS)
+
+    def surprise(self, evidence: float) -> float:
+        if evidence < 1.0:
+            return -math.log10(self.frequency(1)) * evidence
+        whole = min(int(evidence), rarity.LEVELS - 1)
+        low, high = self.frequency(whole), self.frequency(whole + 1)
+        share = evidence - whole
+        return -math.log10(low + (high - low) * min(share, 1.0)) + rarity.SLOPE * max(share - 1.0, 0.0)
 
     def step(self, evidence: float, age: int, counted: bool) -> float:
-        whole = min(int(evidence), rarity.LEVELS - 1)
-        low, high = self.decades(whole), self.decades(whole + 1)
-        share = evidence - whole
-        surprise = low + (high - low) * min(share, 1.0) + rarity.SLOPE * max(share - 1.0, 0.0)
+        surprise = self.surprise(evidence)
         if counted:
             for level in range(1, rarity.LEVELS + 1):
                 if evidence >= level > self.crest:
@@ -273,7 +276,7 @@ class NaiveContextual:
         self.steps = NaiveSteps(of.step_s)
         self.range, self.season, self.spread, self.level = NaiveRange(), NaiveSeason(), NaiveSpread(), NaiveLevel()
         self.neighbours = NaiveNeighbours()
-        self.weights = list(detector.WEIGHTS)[: detector.STREAMS[of.size]]
+        self.weights = list(detector.WEIGHTS)[1 : detector.STREAMS[of.size] + 1]
         self.likelihoods = [NaiveLikelihood(share) for share in detector.SHARES]
         self.rarity = NaiveRarity()
         self.count = self.changes = 0
@@ -293,8 +296,8 @@ class NaiveContextual:
         raw = (over, level, hour, scatter, course)
         streams = zip(self.likelihoods, raw, self.weights, strict=False)
         evidence = sum([weight * each.step(score) for each, score, weight in streams])
-        evidence += detector.LEVEL_WEIGHT * upper_tail(away)
-        warm = self.count >= detector.WARM_UP
+        evidence += detector.WEIGHTS[0] * upper_tail(away)
+        warm = self.count >= steps.WARM_UP
         score = self.rarity.step(evidence if warm else 0.0, self.count, warm)
         score += math.log10(len(values)) * min(score, 1.0)
         if self.changes < detector.CHANGES:
