@@ -90,8 +90,10 @@ class Noise:
     def _freedom(self) -> Numbers:
         """Degrees of freedom that the evidence is worth, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
-        error = sqrt(24.0 / minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY))
-        heavy = 4.0 + 6.0 / maximum(self._fourth - 3.0 - 2.0 * error, 1e-3)
+        known = everywhere(self.count >= KURTOSIS_MEMORY)
+        readings = KURTOSIS_MEMORY if known is True else minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY)
+        usual = 3.0 + 2.0 * sqrt(24.0 / readings)
+        heavy = 4.0 + 6.0 / maximum(self._fourth - usual, 1e-3)
         return bounded(minimum(independent - 1.0, heavy), 1.0, 1e4)
 
     def score(self, residual: Numbers, spread: Numbers = None) -> Numbers:

@@ -153,6 +153,8 @@ def rows_at(table: Any, at: Any) -> Any:
 def part_at(table: Any, at: Any, part: Any, width: int) -> Any:
     """`width` elements of each row, the `part`-th such: an array of shape (width, m), or plain numbers of a single row.
 
+    It may be a view, which the next `put_part()` changes.
+
     Args:
         table: A table, best one that is kept `by_element`.
         at: Rows, shape (m,), or a single one at a whole number.
@@ -164,7 +166,7 @@ def part_at(table: Any, at: Any, part: Any, width: int) -> Any:
     if type(part) is not int:
         return np.stack([array_of(table)[at, part * width + index] for index in range(width)])
     if type(table) is Piece and table.is_of(at):
-        return table.elements(part * width, width).copy()
+        return table.elements(part * width, width)
     return array_of(table).T[part * width : (part + 1) * width].take(at, axis=1)
 
 

@@ -132,6 +132,7 @@ def season(state: State, step: Step, age: Age) -> Season:
 
     square = off * off
     state["residual_square"][slots] = usual + age.share * (square - usual)
+    expected = where(known, quick + 0.0, NOTHING)
     seen = seen + 1.0
     newest = 1.0 / seen
     quickly = maximum(share_of_a_visit(QUICK, visit), newest)
@@ -151,7 +152,7 @@ def season(state: State, step: Step, age: Age) -> Season:
     weekly_share = maximum(share_of_a_visit(WEEKLY, part), 1.0 / weeks)
     learned = offset + weekly_share * (where(known, off_day, 0.0) - offset)
     put_part(state["week"], slots, week_at, (weeks, learned))
-    return Season(level, hour, where(known, quick, NOTHING), spread)
+    return Season(level, hour, expected, spread)
 
 
 def _bins_at(times: Numbers) -> tuple[Rows, Rows]:

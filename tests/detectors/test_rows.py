@@ -46,7 +46,7 @@ def test_rows_are_read_and_written_as_if_one_by_one(chosen: list[list[int]]) -> 
             assert (rows_at(table, rows) == array[each]).all()
             pair = array[:, 2 * half : 2 * half + 2]
             for part, part_of_some in ((half, half), (here % 2, here[::2] % 2)):
-                both = part_at(table, rows, part, 2)
+                both = part_at(table, rows, part, 2).copy()
                 assert (both == pair[each].T).all()
                 put_part(table, rows, part, both + 1.0)
                 put_part(table, rows[::2], part_of_some, tuple(both[:, ::2]))

@@ -14,11 +14,9 @@ NO_OPINION = (NAN, NAN, NAN, NAN)
 
 
 def normal_decades(z: float) -> float:
-    """The approximation of Karagiannidis and Lioumpas."""
-    z = max(abs(z), 1e-9)
-    tail = (1 - math.exp(-1.98 * z / math.sqrt(2))) / (1.135 * math.sqrt(math.pi / 2) * z)
-    decades = z * z / 2 / math.log(10) - math.log10(min(tail, 1.0))
-    return min(max(decades, 0.0), 300.0)
+    """By the upper bound of Mills' ratio."""
+    tail = math.sqrt(8 / math.pi) / (abs(z) + math.sqrt(z * z + 8 / math.pi))
+    return min(z * z / 2 / math.log(10) - math.log10(tail), 300.0)
 
 
 def student_decades(t: float, freedom: float) -> float:
