@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from detectors.arithmetic import any_of, constant_like, known_maximum, minimum, pick, where
 from detectors.base import Floats, Scores, Slots
+from detectors.rows import Familiar
 from detectors.state import StateTable
 from edge.core.calibration import Calibration
 from edge.core.devices import Devices, Rows
@@ -37,6 +38,8 @@ from edge.core.vitals import Vitals
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
+
+EVERYONE = slice(None)
 
 WIDE = 10
 """Readings in a round, from which on arrays are quicker than as many single readings."""
@@ -66,6 +69,7 @@ class Engine:
         self._order: list[Group] = []
         self._group = np.zeros(0, dtype=np.intp)
         self._row = np.zeros(0, dtype=np.intp)
+        self._familiar = Familiar()
         self._interrupted = False
 
     @property
@@ -228,12 +232,8 @@ class Engine:
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
         vitals, tracking = self.vitals, self.tracking
-        slots, values, times, now = (
-            batch.slots[positions],
-            batch.values[positions],
-            batch.times[positions],
-            clock[positions],
-        )
+        slots, now = self._familiar(batch.slots[positions]), clock[positions]
+        values, times = batch.values[positions], batch.times[positions]
         for index in np.flatnonzero(vitals.deadline[slots] < now):
             self._pass_deadlines(int(slots[index]), float(now[index]), clock)
         for index in np.flatnonzero(tracking.tracked[slots]) if tracking.trackers else ():
@@ -242,8 +242,9 @@ class Engine:
         now = np.maximum(now, times)
         vitals.record(slots, values, times, now)
         for group, part in self._by_group(slots):
-            mine = slots[part]
-            readings = Round(mine, self._row[mine], values[part], times[part], positions[part], now[part])
+            mine = slots if part is EVERYONE else slots[part]
+            rows = group.familiar(self._row[mine])
+            readings = Round(mine, rows, values[part], times[part], positions[part], now[part])
             if len(mine) < WIDE:
                 for place in range(len(mine)):
                     self._score_one(group, readings.at(place))
@@ -268,7 +269,7 @@ class Engine:
         present: list[int] = np.unique(membership).tolist() if len(self._order) > 1 else [0]
         for which in present:
             mine = membership == which
-            yield self._order[which], slice(None) if mine.all() else mine
+            yield self._order[which], EVERYONE if mine.all() else mine
 
     def _weigh(self, group: Group, readings: Round, verdicts: list[Scores]) -> None:
         """Hold what detectors say of readings against the sensors' levels."""

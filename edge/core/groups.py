@@ -13,6 +13,7 @@ import numpy as np
 from config.schema import IncidentSettings
 from detectors.arithmetic import NOTHING, bounded, constant_like, known_maximum, minimum, pick
 from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
+from detectors.rows import Familiar
 from detectors.state import StateTable
 from detectors.vectors import VectorDetector, ratio_of
 from edge.core.incidents import Observation, Opinion
@@ -53,6 +54,7 @@ class Group:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.tables = [StateTable(detector) for detector in profile.detectors]
+        self.familiar = Familiar()
         self.count = 0
         self.unlearning = {
             table.detector.name for table in self.tables if not any(each.learned for each in table.fields.values())
