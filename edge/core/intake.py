@@ -218,11 +218,12 @@ class Intake:
         from_payload = resolved.route.time_from_payload
         slots, values, times = columns.slots, columns.values, columns.times
         before, known = len(slots), source.slots
-        row = samples if isinstance(samples, Row) else None
-        if row is not None and row.paths in source.rows:
-            time = arrived if row.time is None or not from_payload else row.time
-            if time is arrived or earliest <= time <= latest:
-                columns.add_row(source.rows[row.paths], row.values, time, origin)
+        if isinstance(samples, Row) and all(map(known.__contains__, samples.paths)):
+            row = [known[path] for path in samples.paths]
+            its_times = samples.times if from_payload else None
+            is_plausible = its_times is None or (earliest <= min(its_times) and max(its_times) <= latest)
+            if is_plausible and repeating.isdisjoint(row):
+                columns.add_row(row, samples.values, its_times or [arrived] * len(row), origin)
                 return
         for path, value, its_time in samples:
             time = arrived if its_time is None or not from_payload else its_time
@@ -243,9 +244,6 @@ class Intake:
             values.append(value)
             times.append(time)
         columns.origins += [origin] * (len(slots) - before)
-        taken = slots[before:] if row is not None else []
-        if row is not None and len(taken) == len(row) and repeating.isdisjoint(taken):
-            source.remember(row.paths, taken)
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
@@ -348,10 +346,10 @@ class _Columns:
         self.times: list[float] = []
         self.origins: list[int] = []
 
-    def add_row(self, slots: list[int], values: list[float], time: float, origin: int) -> None:
+    def add_row(self, slots: list[int], values: list[float], times: list[float], origin: int) -> None:
         self.slots += slots
         self.values += values
-        self.times += [time] * len(slots)
+        self.times += times
         self.origins += [origin] * len(slots)
 
     def as_batch(self) -> Batch:

@@ -60,20 +60,20 @@ class Sample(NamedTuple):
 
 
 class Row(Sequence[Sample]):
-    """Samples of one time, one a path: many are taken at once if their sensors are known.
+    """Samples as columns: many are taken at once if their sensors are known.
 
     Args:
-        paths: Where their values stand in the payload; the very same tuple for payloads of the same shape.
+        paths: Where their values stand in the payload.
         values: Their values, finite.
-        time: Seconds since the epoch, UTC, or None if the payload says none.
+        times: Seconds since the epoch, UTC, finite, or None if the payload says none.
     """
 
-    __slots__ = ("paths", "time", "values")
+    __slots__ = ("paths", "times", "values")
 
-    def __init__(self, paths: tuple[str, ...], values: list[float], time: float | None) -> None:
+    def __init__(self, paths: tuple[str, ...], values: list[float], times: list[float] | None) -> None:
         self.paths = paths
         self.values = values
-        self.time = time
+        self.times = times
 
     def __len__(self) -> int:
         return len(self.values)
@@ -87,7 +87,7 @@ class Row(Sequence[Sample]):
     def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
         if isinstance(index, slice):
             return list(self)[index]
-        return Sample(self.paths[index], self.values[index], self.time)
+        return Sample(self.paths[index], self.values[index], None if self.times is None else self.times[index])
 
 
 class Refusal(NamedTuple):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from edge.core.redelivery import topic_checksum
 from edge.core.routes import Resolved
 
-ROWS = 2
-"""Kinds of rows that are remembered of a topic."""
-
 
 class Source:
     """What is known of a topic.
@@ -20,23 +17,15 @@ class Source:
     Attributes:
         checksum: What the checksums of its messages begin with.
         slots: The slots of its sensors, by path.
-        rows: The slots of its rows, by their paths.
     """
 
-    __slots__ = ("checksum", "is_own", "resolved", "rows", "slots")
+    __slots__ = ("checksum", "is_own", "resolved", "slots")
 
     def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool) -> None:
         self.resolved = resolved
         self.is_own = is_own
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
-        self.rows: dict[tuple[str, ...], list[int]] = {}
-
-    def remember(self, paths: tuple[str, ...], slots: list[int]) -> None:
-        """Remember the slots of a row, all of which are known."""
-        if len(self.rows) >= ROWS:
-            self.rows.clear()
-        self.rows[paths] = slots
 
     def expects(self, path: str) -> bool:
         """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""

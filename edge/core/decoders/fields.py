@@ -9,28 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
 from edge.core.decoders.json_text import read_json
+from edge.core.decoders.shapes import ArrayShape, Shape, Shapes
 from edge.core.decoders.times import TimeError, read_time
 from edge.core.messages import Refusal, Refused, Row, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MOST_KEYS = 1_000
-"""Keys of an object whose shape is remembered."""
-
-MOST_CHARACTERS = 16_384
-"""Of the keys of such an object."""
-
-REMEMBERED = 200_000
-"""Keys of all shapes that are remembered; beyond it, all are looked at anew."""
-
 FEWEST = 4
-"""Values of an object that are taken as a row."""
+"""Values of an object, or objects of an array, that are taken as a row."""
 
 LONGEST_PATH = 200
 """Characters of a path; a sensor's name has no more, and a long key must not cost its length a field."""
@@ -38,46 +31,6 @@ LONGEST_PATH = 200
 
 _make = tuple.__new__
 """Makes a named tuple in half of the time."""
-
-
-class _Shape(NamedTuple):
-    """What to do with objects that have the same keys.
-
-    Attributes:
-        time_key: Which of them holds the time, or None.
-        values: The keys that hold values, and the paths of their samples.
-        is_ordinary: Whether all of those are usable paths.
-        time_place: Where the time stands among the keys.
-        paths: Of the values, if such an object makes a row.
-    """
-
-    time_key: str | None
-    values: tuple[tuple[str, str], ...]
-    is_ordinary: bool
-    time_place: int = 0
-    paths: tuple[str, ...] | None = None
-
-
-class _Shapes:
-    """The shapes that are remembered."""
-
-    __slots__ = ("_known", "_room")
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], _Shape] = {}
-        self._room = REMEMBERED
-
-    def get(self, keys: tuple[str, ...]) -> _Shape | None:
-        return self._known.get(keys)
-
-    def remember(self, keys: tuple[str, ...], shape: _Shape) -> None:
-        if len(keys) > MOST_KEYS or sum(map(len, keys)) > MOST_CHARACTERS:
-            return
-        if len(keys) >= self._room:
-            self._known.clear()
-            self._room = REMEMBERED
-        self._known[keys] = shape
-        self._room -= len(keys) + 1
 
 
 class _Found:
@@ -145,7 +98,8 @@ class FieldsDecoder(Decoder):
     depth: int = 8
     readings: int = 10_000
     _ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
-    _shapes: _Shapes = field(default_factory=_Shapes, init=False, repr=False, compare=False)
+    _shapes: Shapes[Shape] = field(default_factory=Shapes, init=False, repr=False, compare=False)
+    _arrays: Shapes[ArrayShape] = field(default_factory=Shapes, init=False, repr=False, compare=False)
     name: ClassVar[str] = "json"
     repetition: ClassVar[Repetition] = Repetition.PERIODIC
 
@@ -161,7 +115,7 @@ class FieldsDecoder(Decoder):
         found = _Found(self.readings)
         if isinstance(document, dict):
             shape = self._shape(tuple(document))
-            row = self._row(document, shape)
+            row = self._row(document, shape) if FEWEST <= len(shape.values) <= self.readings else None
             if row is not None:
                 return Decoded(row, [])
             if self._plain(document, shape, found) and found.samples:
@@ -170,6 +124,9 @@ class FieldsDecoder(Decoder):
                 read = self._reading(document)
                 return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         if isinstance(document, list):
+            row = self._row_of_array(document) if FEWEST <= len(document) <= self.readings else None
+            if row is not None:
+                return Decoded(row, [])
             self._array(document, found)
         elif isinstance(document, dict):
             self._object(document, "", None, 1, found)
@@ -195,20 +152,44 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
-    def _row(self, fields: dict[str, Any], shape: _Shape) -> Row | None:
+    def _row(self, fields: dict[str, Any], shape: Shape) -> Row | None:
         """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
-        if shape.paths is None:
+        if not shape.is_ordinary or self.value_key in fields:
             return None
-        values, time = list(fields.values()), None
-        if shape.time_key is not None:
-            time = values.pop(shape.time_place)
-            if not isinstance(time, float) or not -1e11 < time < 1e11:
-                return None
-        if set(map(type, values)) != {float} or not isfinite(sum(values)) or len(values) > self.readings:
+        every = list(fields.values())
+        values = _numbers([every[place] for place in shape.value_places])
+        times = None if shape.time_place is None else self._times([every[shape.time_place]])
+        if values is None or (times is None) != (shape.time_place is None):
             return None
-        return Row(shape.paths, values, time)
+        return Row(tuple(path for _, path in shape.values), values, times and times * len(values))
 
-    def _plain(self, fields: dict[str, Any], shape: _Shape, found: _Found) -> bool:
+    def _row_of_array(self, elements: list[Any]) -> Row | None:
+        """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
+        if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1:
+            return None
+        shape = self._shape_of_array(tuple(chain.from_iterable(elements)), widths.pop())
+        if shape.paths is None or len(shape.paths) > self.readings:
+            return None
+        every = list(chain.from_iterable(map(dict.values, elements)))
+        columns = [every[place :: shape.width] for place in shape.value_places]
+        values = _numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
+        times = None if shape.time_place is None else self._times(every[shape.time_place :: shape.width])
+        if values is None or (times is None) != (shape.time_place is None):
+            return None
+        if times is not None and len(columns) > 1:
+            times = [each for each in times for _ in columns]
+        return Row(shape.paths, values, times)
+
+    def _times(self, given: list[Any]) -> list[float] | None:
+        """What times say; None if one of them can't be read."""
+        if set(map(type, given)) == {float} and min(given) > -1e11 and max(given) < 1e11:
+            return given
+        try:
+            return [read_time(each, self.zone) for each in given]
+        except TimeError:
+            return None
+
+    def _plain(self, fields: dict[str, Any], shape: Shape, found: _Found) -> bool:
         """Take an object in which nothing is out of the ordinary; False for any other, and nothing is changed."""
         time = None
         if shape.time_key is not None:
@@ -229,21 +210,41 @@ class FieldsDecoder(Decoder):
         del samples[before:]
         return False
 
-    def _shape(self, keys: tuple[str, ...]) -> _Shape:
+    def _shape(self, keys: tuple[str, ...]) -> Shape:
         """What to do with an object that has these keys."""
         known = self._shapes.get(keys)
         if known is not None:
             return known
         time_key = self._time_key(dict.fromkeys(keys))
         if self.value_key in keys:
-            shape = _Shape(time_key, ((self.value_key, ""),), is_ordinary=True)
+            values: tuple[tuple[str, str], ...] = ((self.value_key, ""),)
         else:
-            others = tuple((each, each) for each in keys if each != time_key)
-            shape = _Shape(time_key, others, is_ordinary=all(0 < len(each) <= LONGEST_PATH for each, _ in others))
-            if shape.is_ordinary and len(others) >= FEWEST:
-                place = 0 if time_key is None else keys.index(time_key)
-                shape = shape._replace(time_place=place, paths=tuple(path for _, path in others))
+            values = tuple((each, each) for each in keys if each != time_key)
+        shape = Shape(
+            time_key,
+            values,
+            is_ordinary=self.value_key in keys or all(0 < len(each) <= LONGEST_PATH for each, _ in values),
+            time_place=None if time_key is None else keys.index(time_key),
+            value_places=tuple(keys.index(each) for each, _ in values),
+        )
         self._shapes.remember(keys, shape)
+        return shape
+
+    def _shape_of_array(self, keys: tuple[str, ...], width: int) -> ArrayShape:
+        """What to do with an array whose objects have `width` of these keys each."""
+        known = self._arrays.get(keys)
+        if known is not None and known.width == width:
+            return known
+        shapes = [self._shape(keys[begin : begin + width]) for begin in range(0, len(keys), width)]
+        first = shapes[0]
+        shape = ArrayShape(width)
+        if first.values and all(
+            each.is_ordinary and (each.time_place, each.value_places) == (first.time_place, first.value_places)
+            for each in shapes
+        ):
+            paths = tuple(path for each in shapes for _, path in each.values)
+            shape = ArrayShape(width, first.time_place, first.value_places, paths)
+        self._arrays.remember(keys, shape)
         return shape
 
     def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
@@ -327,6 +328,16 @@ class FieldsDecoder(Decoder):
                     return key
                 found, lowest = key, rank
         return found
+
+
+def _numbers(values: list[Any]) -> list[float] | None:
+    """The numbers that values are; None if one of them is none, or their sum is beyond what a float holds."""
+    types = set(map(type, values))
+    try:
+        numbers = values if types == {float} else list(map(float, values)) if types <= {float, int} else None
+        return numbers if numbers is not None and isfinite(sum(numbers)) else None
+    except OverflowError:
+        return None
 
 
 def _nothing(found: _Found) -> Refused:
