@@ -29,7 +29,7 @@ OBJECTS = st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=3, max_size=8)
 PLAIN = st.tuples(st.permutations(["a", "b", "e", "f", "ts"]), st.integers(0, 3)).map(
     lambda made: {key: NOW + made[1] if key == "ts" else float(made[1]) for key in made[0]}
 )
-TIMES = st.sampled_from([NOW, NOW + 1.0, int(NOW) + 2, int(NOW + 3) * 1000, "2023-11-14T22:13:24Z"])
+TIMES = st.sampled_from([NOW, NOW + 1.0, int(NOW) + 2, int(NOW + 3) * 1000, "2023-11-14T22:13:24Z", NOW + 1e6])
 ODD = st.one_of(VALUES, st.sampled_from([NOW + 1e6, 5.0, "never", 1e30]))
 
 
@@ -135,3 +135,25 @@ def test_packs_of_known_sensors_are_rows() -> None:
         assert batches[2].slots.tolist() == list(range(100))
         assert batches[2].values.tolist() == [0.5 * each for each in range(100)]
         assert np.unique(batches[2].times).tolist() == [NOW + 2]
+
+
+def test_of_an_array_only_what_is_implausible_is_refused() -> None:
+    for off, reason in ((1e6, "time_in_future"), (-NOW, "time_implausible")):
+        made = plant()
+        known = [{"ts": NOW + place, "a": 1.0} for place in range(4)]
+        *_, refusals, (_, values), times, _ = taken(
+            made,
+            [
+                Message("p/1", json.dumps(known).encode(), NOW + 4),
+                Message(
+                    "p/1",
+                    json.dumps(
+                        [{**each, "ts": each["ts"] + 4} for each in known[:3]] + [{"ts": NOW + off, "a": 2.0}]
+                    ).encode(),
+                    NOW + 8,
+                ),
+            ],
+        )
+        assert [each.reason for each in refusals] == [reason]
+        assert values == [1.0] * 3
+        assert times == [NOW + 4, NOW + 5, NOW + 6]
