@@ -8,6 +8,7 @@ import numpy as np
 
 from detectors.arithmetic import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
 from detectors.base import Field, Floats, Numbers, Rows, State
+from detectors.contextual.running import taken_in
 from detectors.contextual.steps import MEMORY, RECENT, Age, Step
 from detectors.rows import as_one, exchange, rows_at
 
@@ -58,9 +59,7 @@ def spread(state: State, step: Step, age: Age) -> Numbers:
     away = where(known, abs(off) / maximum(sqrt(variance), 1e-6), 0.0)
     share = where(begun, maximum(1.0 / (scatters + 1.0), 1.0 / MEMORY), 0.0)
     state["scatters"][slots] = scatters + begun
-    believed = share * off
-    state["log_mean"][slots] = mean + believed
-    state["log_variance"][slots] = (1.0 - share) * (variance + believed * off)
+    state["log_mean"][slots], state["log_variance"][slots] = taken_in(mean, variance, off, share)
     return away
 
 
@@ -79,16 +78,12 @@ def level_away(state: State, step: Step, age: Age) -> tuple[Numbers, Numbers]:
         step: The steps.
         age: How long the sensors have been known.
     """
-    slots, share = step.slots, age.share
+    slots = step.slots
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
     level = level + age.share_of(2.0 / (LEVEL_STEPS + 1.0)) * (step.value - level)
     away = quotient(abs(level - mean), sqrt(variance))
-    off = step.value - mean
-    believed = share * off
-    state["level"][slots] = level
-    state["mean"][slots] = mean + believed
-    variance = (1.0 - share) * (variance + believed * off)
-    state["variance"][slots] = variance
+    mean, variance = taken_in(mean, variance, step.value - mean, age.share)
+    state["level"][slots], state["mean"][slots], state["variance"][slots] = level, mean, variance
     return away, variance
 
 

@@ -145,7 +145,7 @@ def test_a_huge_residual_leaves_nothing_behind_in_the_season_level() -> None:
 def test_the_polynomial_of_the_tail_is_that_tail() -> None:
     deviations = np.linspace(1e-6, FARTHEST, 1000)
     exact = [-np.log10(math.erfc(each / math.sqrt(2.0)) / 2.0) for each in deviations]
-    assert upper_tail(deviations) == pytest.approx(exact, abs=0.006)
+    assert upper_tail(deviations) == pytest.approx(exact, abs=0.05)
     assert upper_tail(np.array([-1.0, 0.0, 1e9])) == pytest.approx([0.0, 0.0, MOST], abs=1e-3)
 
 
