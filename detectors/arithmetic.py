@@ -52,7 +52,7 @@ def corrected(values: Any, condition: Any, correct: Callable[..., Any], *others:
         return correct(values, *others) if condition else values
     chosen = np.flatnonzero(condition)
     if len(chosen) > 0:
-        values[chosen] = correct(values[chosen], *(each[chosen] for each in others))
+        values[chosen] = correct(values.take(chosen), *(each.take(chosen) for each in others))
     return values
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, maximum, minimum, nowhere, where
+from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, maximum, minimum, nowhere, quotient, where
 from detectors.base import Detector, Field, Numbers, Rows, Scores, State
 from detectors.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
 from detectors.parameters import parameter
@@ -93,7 +93,7 @@ class Cusum(Detector):
         level, highest = state["level"][slots], state["highest"][slots]
         first = nowhere(noise.count == 0)
         residual = where(first, 0.0, values - level)
-        z = where(everywhere(noise.spread > 0), bounded(residual / maximum(noise.spread, 1e-200), -CLIP, CLIP), 0.0)
+        z = bounded(quotient(residual, noise.spread), -CLIP, CLIP)
         blocks, wandering = state["blocks"][slots], state["wandering"][slots]
         ready = everywhere(blocks >= FEWEST_BLOCKS)
         long_run = maximum((1.0 + noise.rho) / (1.0 - noise.rho), BLOCK * wandering)
@@ -124,11 +124,12 @@ class Cusum(Detector):
         total = state["block_sum"][slots] + z
         readings = state["block_readings"][slots] + 1.0
         full = nowhere(readings >= BLOCK)
-        blocks, wandering = state["blocks"][slots], state["wandering"][slots]
-        square = (total / BLOCK) * (total / BLOCK)
-        rate = 1.0 / minimum(blocks + 1.0, self.memory / BLOCK)
-        state["wandering"][slots] = where(full, wandering + rate * (square - wandering), wandering)
-        state["blocks"][slots] = blocks + full
+        if full is not False:
+            blocks, wandering = state["blocks"][slots], state["wandering"][slots]
+            square = (total / BLOCK) * (total / BLOCK)
+            rate = 1.0 / minimum(blocks + 1.0, self.memory / BLOCK)
+            state["wandering"][slots] = where(full, wandering + rate * (square - wandering), wandering)
+            state["blocks"][slots] = blocks + full
         state["block_sum"][slots] = where(full, 0.0, total)
         state["block_readings"][slots] = where(full, 0.0, readings)
 

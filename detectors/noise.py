@@ -17,7 +17,7 @@ Of an incident only the reading that raised it is learned, and so one anomaly ca
 
 from __future__ import annotations
 
-from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, log10, maximum, minimum, sqrt, where
+from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, log10, maximum, minimum, quotient, sqrt, where
 from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
 from detectors.surprise import MOST, student_reach, student_tail
 
@@ -105,9 +105,10 @@ class Noise:
         """
         scale = self.spread if spread is None else spread
         away = abs(residual)
-        score = student_tail(where(everywhere(scale > 0), away / maximum(scale, 1e-200), 0.0), self.freedom)
+        score = student_tail(quotient(away, scale), self.freedom)
         score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self._record)
-        score = corrected(score, self.variance <= 0, _of_what_never_varied, away, self.count)
+        if self._varies is not True:
+            score = corrected(score, self.variance <= 0, _of_what_never_varied, away, self.count)
         most = minimum(self.count / READINGS_A_DECADE, MOST)
         return where(self._warm, minimum(score, most), NOTHING)
 
