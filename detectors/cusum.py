@@ -44,7 +44,7 @@ class Cusum(Detector):
         that becomes normal.
     Warm-up: 400 readings.
     State: 144 bytes a sensor.
-    Cost: about 55 array operations a round.
+    Cost: about 150 array operations a round.
     Source: E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, doi:10.1093/biomet/41.1-2.100; the tail
         exp(-2 k h) of the sums is D. Siegmund's, "Sequential Analysis", 1985, chapter 2.
     Differs: level and spread are learned; the exponent is divided by the long-run variance, that of an autocorrelated

@@ -24,7 +24,7 @@ class EwmaZScore(Detector):
         learned at all.
     Warm-up: 30 readings.
     State: 96 bytes a sensor.
-    Cost: about 50 array operations a round.
+    Cost: about 140 array operations a round.
     Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (3), 1959,
         doi:10.1080/00401706.1959.10489860.
     Differs: the spread is that of the residuals, learned over `spread_memory` readings, and the tail is Student's, as

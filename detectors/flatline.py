@@ -31,7 +31,7 @@ class Flatline(Detector):
         twice is a habit, such as a rest at night.
     Warm-up: 10 changes of value.
     State: 56 bytes a sensor.
-    Cost: about 25 array operations a round.
+    Cost: about 30 array operations a round.
     Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
         Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
     Differs: runs up to twice the longest normal one, and shorter than `shortest`, are never surprising.

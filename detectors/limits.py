@@ -29,7 +29,7 @@ class Limits(Detector):
     Contamination: none, nothing is learned.
     Warm-up: none.
     State: 8 bytes a sensor.
-    Cost: about 20 array operations a round.
+    Cost: about 10 array operations a round.
     Source: ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries": low-low, low, high and
         high-high alarms with a deadband.
     Differs: a score instead of an alarm, 12 decades beyond a limit and 96 beyond a critical one.

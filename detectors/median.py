@@ -26,7 +26,7 @@ class StreamingMedian(Detector):
     Contamination: a reading moves the median by a step, however far out it is.
     Warm-up: 30 readings.
     State: 80 bytes a sensor.
-    Cost: about 50 array operations a round.
+    Cost: about 150 array operations a round.
     Source: H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22 (3),
         1951, doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma and others, "Frugal streaming for
         estimating quantiles", 2013, doi:10.1007/978-3-642-40273-9_7, for doing it in one word of memory.

@@ -24,7 +24,7 @@ class RateOfChange(Detector):
     Contamination: an outlier widens the spread by 6 spreads at most; a jump that was seen once is soon normal.
     Warm-up: 31 readings; none for the limit.
     State: 88 bytes a sensor.
-    Cost: about 40 array operations a round.
+    Cost: about 125 array operations a round.
     Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
         form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
     Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and

@@ -30,7 +30,7 @@ class Seasonal(Detector):
     Contamination: a visit to a bin moves its mean by `blend` of the difference; while an incident is open, none does.
     Warm-up: two visits of a bin on different days.
     State: 864 bytes a sensor.
-    Cost: about 60 array operations a round.
+    Cost: about 100 array operations a round.
     Source: S. Hochenbaum, O. Vallis and A. Kejariwal, "Automatic anomaly detection in the cloud via statistical
         learning", 2017, arXiv:1704.07706, for residuals of a seasonal profile.
     Differs: the profile is an exponential mean of each half hour, learned as it goes, and the tail is Student's, as

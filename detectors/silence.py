@@ -32,7 +32,7 @@ class Silence(Detector):
         night does.
     Warm-up: 10 gaps.
     State: 56 bytes a sensor.
-    Cost: about 20 array operations a round.
+    Cost: about 30 array operations a round.
     Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
     Differs: the tail's scale is at least a quarter of the mean gap, so that a clock-like sensor isn't called silent for
         one late reading; the longest gap that was normal is never surprising.

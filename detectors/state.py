@@ -52,11 +52,10 @@ class StateTable:
         """Make room for `rows` sensors in all; what is known of the present ones stays."""
         if rows <= self.rows:
             return
-        self.arrays = {
-            name: np.concatenate([self.arrays[name], _fresh(field, rows - self.rows)])
-            for name, field in self.fields.items()
-        }
-        self.rows = rows
+        grown = {name: _fresh(field, rows) for name, field in self.fields.items()}
+        for name, array in grown.items():
+            array[: self.rows] = self.arrays[name]
+        self.arrays, self.rows = grown, rows
 
     def reset(self, slots: Slots) -> None:
         """Forget everything about the sensors at `slots`, and only about them."""

@@ -43,7 +43,7 @@ class Unrest(Detector):
     Contamination: as `detectors.noise` says.
     Warm-up: 30 readings that aren't all the same.
     State: 112 bytes a sensor.
-    Cost: about 45 array operations a round.
+    Cost: about 150 array operations a round.
     Source: S. V. Crowder and M. D. Hamilton, "An EWMA for monitoring a process standard deviation", Journal of Quality
         Technology 24 (1), 1992.
     Differs: the logarithms are those of single steps instead of sample variances, so that neither a level nor a season

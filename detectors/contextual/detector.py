@@ -45,7 +45,7 @@ class Contextual(Detector):
         While an incident is open, nothing is learned.
     Warm-up: 150 steps. A step is a reading, or for quick sensors the readings of up to `step_s`.
     State: 28,064 bytes a sensor; light 3,680 bytes.
-    Cost: about 200 array operations a round; with neighbours, 60,000 multiplications a reading besides.
+    Cost: about 220 array operations a round; with neighbours, 60,000 multiplications a reading besides.
     Source: A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta anomaly benchmark",
         2015, arXiv:1510.03336.
     Differs: there, one anomaly score is judged by its own recent past; here five are, and added. `detectors.contextual`

@@ -36,6 +36,21 @@ def test_growing_to_fewer_rows_changes_nothing() -> None:
     assert table.to_bytes() == before
 
 
+def test_elements_stay_side_by_side_however_a_table_comes_to_be() -> None:
+    table = StateTable(example("contextual"))
+    for rows in (0, 1, 2, 16, 33):
+        table.grow(rows)
+    saved = table.to_bytes()
+    table.arrays = {name: np.ascontiguousarray(array) for name, array in table.arrays.items()}
+    loaded, loaded_of_rows = StateTable(table.detector), StateTable(table.detector)
+    loaded.from_bytes(saved)
+    loaded_of_rows.from_bytes(table.to_bytes())
+    table.grow(70)
+    for each in (table, loaded, loaded_of_rows):
+        for name, field in each.fields.items():
+            assert each.arrays[name].flags["F_CONTIGUOUS" if field.by_element else "C_CONTIGUOUS"]
+
+
 @pytest.mark.parametrize("name", DETECTORS)
 def test_what_is_held_back_is_what_is_learned_and_nothing_else(name: str) -> None:
     free, held = trained(name), trained(name)
