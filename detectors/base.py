@@ -20,14 +20,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import NOTHING, bounded, constant_like
+from detectors.arithmetic import NOTHING, bounded, constant_like, pick
 from detectors.parameters import check_parameters
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,11 @@ class Field:
     by_element: bool = False
 
 
-class Scores(NamedTuple):
+Reach = Callable[[int | None], Numbers]
+"""How far a band reaches to either side of what was expected: of one reading, by its index, or of all of a round."""
+
+
+class Scores:
     """What a detector says of n readings; all arrays are float64 of shape (n,), or plain floats for a single one.
 
     Attributes:
@@ -78,10 +82,62 @@ class Scores(NamedTuple):
         upper: Upper end of the band.
     """
 
-    score: Numbers
-    expected: Numbers
-    lower: Numbers
-    upper: Numbers
+    __slots__ = ("_band", "expected", "score")
+
+    def __init__(self, score: Numbers, expected: Numbers, lower: Numbers, upper: Numbers) -> None:
+        self.score = score
+        self.expected = expected
+        self._band: tuple[Numbers, Numbers] | Reach = (lower, upper)
+
+    @classmethod
+    def around(cls, score: Numbers, expected: Numbers, reach: Reach) -> Scores:
+        """Scores whose band is worked out when somebody asks for it, which is seldom.
+
+        Args:
+            score: Decades of surprise.
+            expected: The middle of the band.
+            reach: Asked at any later time, so it holds nothing that the state's next change changes.
+        """
+        scores = cls(score, expected, NOTHING, NOTHING)
+        scores._band = reach
+        return scores
+
+    @property
+    def lower(self) -> Numbers:
+        """Lower end of the band."""
+        return self._ends()[0]
+
+    @property
+    def upper(self) -> Numbers:
+        """Upper end of the band."""
+        return self._ends()[1]
+
+    def __iter__(self) -> Iterator[Numbers]:
+        return iter((self.score, self.expected, *self._ends()))
+
+    def at(self, index: int) -> tuple[float, float, float, float]:
+        """What is said of one reading."""
+        expected = pick(self.expected, index)
+        if isinstance(self._band, tuple):
+            lower, upper = self._band
+            return pick(self.score, index), expected, pick(lower, index), pick(upper, index)
+        with np.errstate(all="ignore"):
+            reach = self._band(index)
+        return pick(self.score, index), expected, expected - reach, expected + reach
+
+    def with_score(self, score: Numbers) -> Scores:
+        """The same with other scores."""
+        scores = Scores(score, self.expected, NOTHING, NOTHING)
+        scores._band = self._band
+        return scores
+
+    def _ends(self) -> tuple[Numbers, Numbers]:
+        """Both ends of the band."""
+        if not isinstance(self._band, tuple):
+            with np.errstate(all="ignore"):
+                reach = self._band(None)
+                self._band = (self.expected - reach, self.expected + reach)
+        return self._band
 
 
 NO_OPINION = Scores(NOTHING, NOTHING, NOTHING, NOTHING)
@@ -98,7 +154,7 @@ def no_opinion(values: Numbers) -> Scores:
     """Scores of readings that a detector has nothing to say of."""
     if type(values) is float:
         return NO_OPINION
-    return Scores(*(constant_like(values, NOTHING) for _ in Scores._fields))
+    return Scores(*(constant_like(values, NOTHING) for _ in range(4)))
 
 
 class Detector(ABC):

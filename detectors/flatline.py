@@ -91,4 +91,4 @@ class Flatline(Detector):
         state["runs"][slots] = runs + ended
         state["repeats"][slots] = repeats + (same & usual)
         state["readings"][slots] = readings + usual
-        return no_opinion(values)._replace(score=score)
+        return no_opinion(values).with_score(score)

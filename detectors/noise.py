@@ -17,7 +17,19 @@ Of an incident only the reading that raised it is learned, and so one anomaly ca
 
 from __future__ import annotations
 
-from detectors.arithmetic import NOTHING, bounded, corrected, everywhere, log10, maximum, minimum, quotient, sqrt, where
+from detectors.arithmetic import (
+    NOTHING,
+    bounded,
+    corrected,
+    everywhere,
+    log10,
+    maximum,
+    minimum,
+    pick,
+    quotient,
+    sqrt,
+    where,
+)
 from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
 from detectors.surprise import MOST, student_reach, student_tail
 
@@ -119,9 +131,14 @@ class Noise:
     def banded(self, score: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
         """Scores with the band around what was expected."""
         scale = self.spread if spread is None else spread
-        reach = maximum(student_reach(BAND_DECADES, self.freedom) * scale, 0.0)
-        expected = where(self._warm, expected, NOTHING)
-        return Scores(score, expected, expected - reach, expected + reach)
+
+        def reach(index: int | None) -> Numbers:
+            freedom, its_scale = self.freedom, scale
+            if index is not None:
+                freedom, its_scale = pick(freedom, index), pick(scale, index)
+            return maximum(student_reach(BAND_DECADES, freedom) * its_scale, 0.0)
+
+        return Scores.around(score, where(self._warm, expected, NOTHING), reach)
 
     def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
         """Learn from residuals; returns them as far as they are believed, shape (n,).

@@ -98,7 +98,7 @@ class Unrest(Detector):
         moves = known > 0
         scores = no_opinion(values)
         if all_of(moves):
-            return scores._replace(score=self._surprise(state, slots, self._sizes(step, known)))
+            return scores.with_score(self._surprise(state, slots, self._sizes(step, known)))
         if any_of(moves):
             scores.score[moves] = self._surprise(state, slots[moves], self._sizes(step[moves], known[moves]))
         return scores

@@ -129,7 +129,7 @@ class Group:
     def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
         """What each detector says of one reading of a round, the most surprised first."""
         opinions = [
-            Opinion(detector.name, detector.kind, *(pick(each, index) for each in verdict))
+            Opinion(detector.name, detector.kind, *verdict.at(index))
             for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
             if not math.isnan(pick(verdict.score, index))
         ]

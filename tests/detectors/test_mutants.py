@@ -72,19 +72,19 @@ class Sound(Detector):
 class HalfPrecise(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(score=scores.score.astype(np.float32))
+        return scores.with_score(scores.score.astype(np.float32))
 
 
 class Negative(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(score=scores.score - 0.5)
+        return scores.with_score(scores.score - 0.5)
 
 
 class Hasty(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(score=np.nan_to_num(scores.score))
+        return scores.with_score(np.nan_to_num(scores.score))
 
 
 class TakesNothingForZero(Sound):
@@ -95,7 +95,9 @@ class TakesNothingForZero(Sound):
 class WiseAfterTheEvent(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
-        return scores._replace(expected=np.where(np.isnan(scores.score), np.nan, state["mean"][slots]))
+        return Scores(
+            scores.score, np.where(np.isnan(scores.score), np.nan, state["mean"][slots]), scores.lower, scores.upper
+        )
 
 
 class Silent(Sound):
@@ -105,7 +107,7 @@ class Silent(Sound):
 class CountsItsBatch(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(score=scores.score * (1.0 - 1e-6 * len(scores.score)))
+        return scores.with_score(scores.score * (1.0 - 1e-6 * len(scores.score)))
 
 
 class SaysAnotherThingOfOne(Sound):
@@ -121,25 +123,25 @@ class TellsPiecesApart(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
         in_one_piece = any(type(each) is Piece for each in state.values())
-        return scores._replace(score=scores.score * (1.0 - 1e-15) if in_one_piece else scores.score)
+        return scores.with_score(scores.score * (1.0 - 1e-15) if in_one_piece else scores.score)
 
 
 class WantsSortedSlots(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
-        return scores._replace(score=scores.score * (0.5 if (np.diff(slots) < 0).any() else 1.0))
+        return scores.with_score(scores.score * (0.5 if (np.diff(slots) < 0).any() else 1.0))
 
 
 class LooksAtNeighbours(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
-        return scores._replace(score=scores.score * (0.5 if (np.abs(values) > 1e5).any() else 1.0))
+        return scores.with_score(scores.score * (0.5 if (np.abs(values) > 1e5).any() else 1.0))
 
 
 class PrefersLowSlots(Sound):
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         scores = super().judge(state, slots, values, times)
-        return scores._replace(score=scores.score * np.where(slots < 10, 1.0, 0.5))
+        return scores.with_score(scores.score * np.where(slots < 10, 1.0, 0.5))
 
 
 CALLS = itertools.count()
@@ -148,7 +150,7 @@ CALLS = itertools.count()
 class CountsItsCalls(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(score=scores.score * (1.0 - 1e-9 * next(CALLS)))
+        return scores.with_score(scores.score * (1.0 - 1e-9 * next(CALLS)))
 
 
 class WatchesTheClock(Sound):
@@ -166,7 +168,7 @@ class TidiesItsInput(Sound):
 class SharesItsBand(Sound):
     def judge(self, *given: Any) -> Scores:
         scores = super().judge(*given)
-        return scores._replace(upper=scores.lower)
+        return Scores(scores.score, scores.expected, scores.lower, scores.lower)
 
 
 class RemembersByItself(Sound):

@@ -83,7 +83,8 @@ def same(one: Any, other: Any) -> bool:
     """Whether arrays, or tuples of arrays, are equal to the last bit."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
-    if isinstance(one, tuple | list):
+    if isinstance(one, tuple | list | Scores):
+        one, other = list(one), list(other)
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
 
