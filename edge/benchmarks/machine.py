@@ -189,6 +189,7 @@ def run_line(
     until = time.perf_counter() + seconds
     while plant.sent < ROUNDS * sensors and time.perf_counter() < until:
         service._turn()  # noqa: SLF001 - the loop's body
+    link.pauses = paced
     readings, now, written = plant.sent, clock.now, bytes_written()
     cpu, link_cpu, began = time.process_time(), link.cpu_s, time.perf_counter()
     while time.perf_counter() < began + seconds:
