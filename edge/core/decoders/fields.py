@@ -165,7 +165,7 @@ class FieldsDecoder(Decoder):
 
     def _row_of_array(self, elements: list[Any]) -> Row | None:
         """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
-        if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1:
+        if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1 or 0 in widths:
             return None
         shape = self._shape_of_array(tuple(chain.from_iterable(elements)), widths.pop())
         if shape.paths is None or len(shape.paths) > self.readings:

@@ -8,7 +8,7 @@ import sys
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.decoders import FieldsDecoder
@@ -337,6 +337,12 @@ class Slow(FieldsDecoder):
     def _plain(self, *_arguments: object) -> bool:
         return False
 
+    def _row(self, *_arguments: object) -> None:
+        return None
+
+    def _row_of_array(self, *_arguments: object) -> None:
+        return None
+
 
 VALUES = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
@@ -347,7 +353,11 @@ OBJECTS = st.dictionaries(st.sampled_from(["value", "ts", "Time", "t", "a", "b",
 
 
 @settings(max_examples=300, deadline=None)
-@given(OBJECTS | st.lists(OBJECTS | st.none(), max_size=5), st.sampled_from([3, 10_000]))
+@given(
+    OBJECTS | st.lists(OBJECTS | st.none(), max_size=5) | OBJECTS.flatmap(lambda each: st.just([each] * 5)),
+    st.sampled_from([3, 10_000]),
+)
+@example([{}] * 4, 10_000)
 def test_what_is_ordinary_is_read_as_everything_is(document: object, most: int) -> None:
     payload = json.dumps(document).encode()
 
@@ -356,7 +366,7 @@ def test_what_is_ordinary_is_read_as_everything_is(document: object, most: int) 
             read = decoder.decode(payload)
         except Refused as refused:
             return refused.refusal
-        return read.samples, read.refusals
+        return list(read.samples), read.refusals
 
     quick = FieldsDecoder(readings=most)
     assert outcome(quick) == outcome(quick) == outcome(Slow(readings=most))
