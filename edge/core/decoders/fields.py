@@ -161,7 +161,7 @@ class FieldsDecoder(Decoder):
         times = None if shape.time_place is None else self._times([every[shape.time_place]])
         if values is None or (times is None) != (shape.time_place is None):
             return None
-        return Row(tuple(path for _, path in shape.values), values, times and times * len(values))
+        return Row(shape.paths, values, times and times * len(values))
 
     def _row_of_array(self, elements: list[Any]) -> Row | None:
         """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
@@ -226,6 +226,7 @@ class FieldsDecoder(Decoder):
             is_ordinary=self.value_key in keys or all(0 < len(each) <= LONGEST_PATH for each, _ in values),
             time_place=None if time_key is None else keys.index(time_key),
             value_places=tuple(keys.index(each) for each, _ in values),
+            paths=tuple(path for _, path in values),
         )
         self._shapes.remember(keys, shape)
         return shape
@@ -242,7 +243,7 @@ class FieldsDecoder(Decoder):
             each.is_ordinary and (each.time_place, each.value_places) == (first.time_place, first.value_places)
             for each in shapes
         ):
-            paths = tuple(path for each in shapes for _, path in each.values)
+            paths = tuple(chain.from_iterable(each.paths for each in shapes))
             shape = ArrayShape(width, first.time_place, first.value_places, paths)
         self._arrays.remember(keys, shape)
         return shape

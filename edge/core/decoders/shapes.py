@@ -26,6 +26,7 @@ class Shape(NamedTuple):
         is_ordinary: Whether all of those are usable paths.
         time_place: Where the time stands among the keys, or None.
         value_places: Where the values do.
+        paths: Of the samples, by themselves.
     """
 
     time_key: str | None
@@ -33,6 +34,7 @@ class Shape(NamedTuple):
     is_ordinary: bool
     time_place: int | None
     value_places: tuple[int, ...]
+    paths: tuple[str, ...]
 
 
 class ArrayShape(NamedTuple):
