@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SECONDS_TO_RUN ?= 90
 KILLS ?= 200
+JOBS ?= auto
 
-.PHONY: demo test faults bench lint clean
+.PHONY: demo test verify faults bench lint clean
 
 $(VENV)/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,7 +25,11 @@ demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest
+	@echo "about five minutes on two cores; make verify runs the long tests"
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+
+verify: KILLS = 60
+verify: faults
 
 faults: $(VENV)/dev
 	$(BIN)/python tests/faults --kills $(KILLS)

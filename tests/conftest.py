@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import time
 
+import hypothesis
 import pytest
 from brokers import Mosquitto, installed_mosquitto
 from running import RunningService
@@ -15,6 +16,10 @@ from running import RunningService
 from edge.shell.broker import BrokerError, EmbeddedBroker, find_mosquitto
 from edge.shell.broker import free_port as any_free_port
 from edge.shell.link import Link, LinkOptions, Subscription
+
+# An example may take as long as it takes: how fast this machine is today is nothing that a test may depend on.
+hypothesis.settings.register_profile("edgewarden", deadline=None)
+hypothesis.settings.load_profile("edgewarden")
 
 
 @pytest.fixture(scope="session")

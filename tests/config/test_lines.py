@@ -175,7 +175,7 @@ def documents(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents(), st.integers(0, 5))
 def test_every_key_of_any_document_is_found_and_moves_with_it(text: str, blank_lines: int) -> None:
     try:
@@ -188,7 +188,7 @@ def test_every_key_of_any_document_is_found_and_moves_with_it(text: str, blank_l
     assert moved.lines == {path: line + blank_lines for path, line in index.lines.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(KEYS, VALUES), max_size=6, unique_by=lambda pair: tomllib.loads(pair[0] + "=1").popitem()[0]))
 def test_a_key_stands_where_it_was_written(pairs: list[tuple[str, str]]) -> None:
     text, expected = "", {}

@@ -320,7 +320,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(KEYS, TREES, max_size=4))
 def test_whatever_a_file_says_the_answer_is_a_configuration_or_problems(data: dict[str, object]) -> None:
     text = "".join(f"{key} = {toml(each)}\n" for key, each in data.items())

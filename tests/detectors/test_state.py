@@ -160,7 +160,7 @@ def test_the_state_of_an_earlier_version_lacks_what_came_later() -> None:
 SAVED = trained().to_bytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(SAVED) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_refused_or_harmless(place: int, flip: int) -> None:
     damaged = bytearray(SAVED)

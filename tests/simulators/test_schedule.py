@@ -24,7 +24,7 @@ def plan(schedule: Schedule, sensors: int = 20, seed: int = 1, duration_s: float
     return schedule.plan(plant(sensors, seed).sensors, seed, START, duration_s)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     st.integers(1, 30),
     st.integers(0, 1000),

@@ -26,7 +26,7 @@ FAULTS = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
 def test_portions_leave_no_trace_in_the_readings(portions: list[int]) -> None:
     whole = Series(SENSOR, 3, START, FAULTS).take(sum(portions))
@@ -36,7 +36,7 @@ def test_portions_leave_no_trace_in_the_readings(portions: list[int]) -> None:
     assert np.concatenate([each.values for each in parts]).tobytes() == whole.values.tobytes()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.floats(1.0, 50_000.0))
 def test_the_window_of_a_plant_changes_nothing(window_s: float) -> None:
     small = plant(6, seed=5)

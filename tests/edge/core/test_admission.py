@@ -174,7 +174,7 @@ PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12).map(float)), ma
 LONG = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 150).map(float)), min_size=100, max_size=200)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAIRS | LONG, st.integers(1, 60))
 @example([(0, 5.0), (1, 5.0), (0, 3.0), (1, 6.0), (0, 7.0), (1, 2.0)], 5)
 def test_the_verdicts_are_those_of_a_plain_loop_however_the_readings_are_cut(
@@ -190,7 +190,7 @@ def test_the_verdicts_are_those_of_a_plain_loop_however_the_readings_are_cut(
         assert getattr(admission, name).tolist() == getattr(whole, name).tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 40).map(float), st.integers(0, 12)), max_size=200),
     st.integers(1, 60),

@@ -64,7 +64,7 @@ def messages(drawn: list[tuple[str, float, float, float]]) -> list[Message]:
     return made
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(READINGS, st.sampled_from([0.0, 10.0]), st.integers(1, 20))
 def test_changed_detectors_learn_what_they_would_have_learned_and_the_others_keep_what_they_have(
     drawn: list[tuple[str, float, float, float]], reorder_s: float, cut: int

@@ -52,7 +52,7 @@ def outcome(decoder: Decoder, payload: bytes) -> Decoded | Refusal:
 
 @every_decoder
 @seed(1)
-@settings(max_examples=250, deadline=None, database=None)
+@settings(max_examples=250, database=None)
 @given(payload=payloads)
 @example(payload=b"")
 @example(payload=b"\xef\xbb\xbf")
@@ -72,7 +72,7 @@ def test_any_bytes_give_finite_samples_and_known_reasons_or_are_refused(kind: ty
 
 @every_decoder
 @seed(2)
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(sent=st.lists(payloads, min_size=1, max_size=6))
 def test_what_was_sent_before_changes_nothing(kind: type[Decoder], sent: list[bytes]) -> None:
     decoder = kind()

@@ -192,7 +192,7 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(READINGS, st.integers(1, 20))
 def test_how_readings_are_cut_into_batches_changes_nothing(steps: list[tuple[int, float, float]], cut: int) -> None:
     times = np.cumsum([step for _, step, _ in steps]).tolist()

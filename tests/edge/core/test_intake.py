@@ -171,7 +171,7 @@ JSON = st.recursive(
 PAYLOADS = st.binary(max_size=60) | JSON.map(lambda each: json.dumps(each).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(TOPICS, PAYLOADS, st.booleans(), st.floats(-1e9, 4e9), st.integers(0, 2), st.booleans()), max_size=12

@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.journal import ClockStep, JournalError, Numbered, Part, Readings, Tick, join, pack, unpack
@@ -70,7 +70,6 @@ def _each(readings: Batch) -> list[object]:
     return list(zip(readings.slots.tolist(), values, times, strict=True))
 
 
-@settings(deadline=None)
 @given(PARTS)
 def test_what_was_packed_comes_back(parts: list[Part]) -> None:
     assert flat(unpack(pack(parts))) == flat(parts)
@@ -90,7 +89,6 @@ def test_readings_before_and_after_a_moment_are_not_joined() -> None:
     assert [type(each) for each in join([one, one, Tick(3.0), one])] == [Readings, Tick, Readings]
 
 
-@settings(deadline=None)
 @given(PARTS, st.integers(0, 10**6), st.integers(1, 255), st.booleans())
 def test_any_damage_is_a_journal_error_or_does_none(parts: list[Part], at: int, change: int, cut: bool) -> None:
     entry = bytearray(pack(parts))

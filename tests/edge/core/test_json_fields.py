@@ -310,7 +310,7 @@ def leaves_of(tree: object, path: tuple[str, ...] = ()) -> list[Sample]:
 
 
 @seed(7)
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(tree=st.dictionaries(st.text("abcXYZ_ é", min_size=1, max_size=4), trees, min_size=1, max_size=4))
 def test_every_numeric_leaf_is_one_sample_in_its_order(tree: dict[str, object]) -> None:
     decoder = FieldsDecoder(value_key="value", time_keys=(), depth=100)
@@ -318,7 +318,7 @@ def test_every_numeric_leaf_is_one_sample_in_its_order(tree: dict[str, object]) 
 
 
 @seed(8)
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(good=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), data=st.data())
 def test_impossible_numbers_among_good_ones_change_no_good_one(good: list[float], data: st.DataObject) -> None:
     elements = [{"value": each} for each in good]
@@ -352,7 +352,7 @@ VALUES = st.one_of(
 OBJECTS = st.dictionaries(st.sampled_from(["value", "ts", "Time", "t", "a", "b", "", "x" * 201]), VALUES, max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     OBJECTS | st.lists(OBJECTS | st.none(), max_size=5) | OBJECTS.flatmap(lambda each: st.just([each] * 5)),
     st.sampled_from([3, 10_000]),

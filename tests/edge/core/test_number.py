@@ -98,7 +98,7 @@ def test_a_map_that_is_changed_afterwards_changes_nothing() -> None:
 
 
 @seed(3)
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300, database=None)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_that_is_printed_is_read_back(number: float) -> None:
     assert value_of(repr(number).encode()) == number

@@ -308,7 +308,7 @@ def messages_of(news: list[Any]) -> list[Message]:
 DAILY = Window("daily", "paced/b", every="daily 22:13-22:14")  # START is 22:13:20 UTC
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NEWS, st.integers(1, 9), st.sampled_from([0.0, 5.0]))
 def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -> None:
     messages = messages_of(news)
@@ -319,7 +319,7 @@ def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -
     assert differing(pieces.pipeline, whole.pipeline) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NEWS, st.integers(0, 60), st.integers(0, 60), st.sampled_from([0.0, 5.0]), st.sampled_from([0.0, 6.0]))
 def test_a_restart_between_any_two_steps_changes_nothing(
     news: list[Any], first: int, second: int, reorder_s: float, quiet_s: float

@@ -62,7 +62,7 @@ def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
     return done
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(ACTION, min_size=3, max_size=14),
     st.integers(0, 15),

@@ -58,7 +58,6 @@ DELAYED = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(DELAYED)
 @example([(0, 60.0, 0.0), (0, 0.5, 0.0), (1, 0.0, 0.0)])
 def test_readings_that_are_not_too_late_come_out_in_order_and_complete(drawn: list[tuple[int, float, float]]) -> None:
@@ -87,14 +86,12 @@ ANYHOW = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 80).map(float)), m
 STEADY = [(1, time / 2) for time in range(80)]
 
 
-@settings(deadline=None)
 @given(ANYHOW, st.integers(1, 20), st.booleans())
 @example([*STEADY[14:16], (0, 7.0), (1, 8.0), (0, 5.0), *STEADY[17:36], (0, 4.0), *STEADY[36:]], 1, True)
 def test_neither_cuts_nor_restarts_change_what_comes_out(sent: Readings, cut: int, restart: bool) -> None:
     assert passed(Reorder(WAIT_S), sent, cut, restart=restart) == passed(Reorder(WAIT_S), sent)
 
 
-@settings(deadline=None)
 @given(ANYHOW)
 def test_nothing_is_lost_or_doubled(sent: Readings) -> None:
     assert sorted(passed(Reorder(WAIT_S), sent)) == sorted(sent)
@@ -142,7 +139,7 @@ def test_a_pipeline_puts_late_readings_in_order_and_refuses_those_that_are_later
     assert line.pipeline.accounts.readings_taken == 83
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(24)), st.integers(1, 10), st.integers(0, 23))
 def test_in_a_pipeline_neither_cuts_nor_restarts_change_anything(order: list[int], cut: int, restart: int) -> None:
     in_order = plant(START + np.arange(8.0), "paced/a", "paced/b", "paced/d")

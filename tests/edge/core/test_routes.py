@@ -47,7 +47,7 @@ filters = st.builds(
 
 
 @seed(9)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(wanted=filters, levels=topics)
 def test_a_filter_matches_as_the_standard_says(wanted: list[str], levels: list[str]) -> None:
     stands_for = match(wanted, levels)
@@ -225,7 +225,7 @@ names = st.text(
 
 
 @seed(10)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(
     sensor=names,
     before=st.sampled_from([LONG_BASE, "b/anomaly/", f"{'b' * 128}/anomaly/", routes_module.USUAL_BASE]),
@@ -239,7 +239,7 @@ def test_an_outgoing_topic_keeps_the_limits_of_every_broker(sensor: str, before:
 
 
 @seed(11)
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(one=names, other=names)
 def test_two_names_never_share_a_topic(one: str, other: str) -> None:
     assume(one != other)

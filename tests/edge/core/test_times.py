@@ -17,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @seed(4)
-@settings(max_examples=250, deadline=None, database=None)
+@settings(max_examples=250, database=None)
 @given(
     moment=st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - the zone is drawn beside it
     minutes=st.integers(-14 * 60, 14 * 60),
@@ -49,7 +49,7 @@ def test_an_instant_reads_the_same_in_every_form(moment: datetime, minutes: int)
 
 
 @seed(5)
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200, database=None)
 @given(seconds=st.integers(315_532_800, 4_102_444_800))
 def test_whole_seconds_read_the_same_in_every_unit(seconds: int) -> None:
     assert {read_time(seconds * per_second) for per_second in (1, 10**3, 10**6, 10**9)} == {float(seconds)}
@@ -120,7 +120,7 @@ def test_the_ends_of_the_calendar_overflow_nothing(edge: str, zone: str) -> None
 
 
 @seed(6)
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200, database=None)
 @given(
     given_time=st.one_of(
         st.text(max_size=40), st.integers(), st.floats(), st.from_regex(r"\A[0-9]{1,4}-[0-9TZ:.+-]{0,30}\Z")

@@ -149,7 +149,7 @@ def streams(draw: st.DrawFn, *, damaged: bool) -> tuple[MQTTProtocolVersion, lis
     return version, [each for each in pieces if each]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(streams(damaged=False), st.booleans())
 def test_what_a_broker_may_send_means_the_same_to_both(
     stream: tuple[MQTTProtocolVersion, list[bytes]], ends: bool
@@ -158,7 +158,7 @@ def test_what_a_broker_may_send_means_the_same_to_both(
     assert tell(BulkClient, version, pieces, ends=ends) == tell(Client, version, pieces, ends=ends)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(streams(damaged=True), st.booleans())
 def test_what_no_broker_may_send_means_the_same_to_both(
     stream: tuple[MQTTProtocolVersion, list[bytes]], ends: bool

@@ -231,7 +231,7 @@ def test_what_was_dropped_is_not_sent(store: SqliteStore, clock: Clock) -> None:
     assert outlet.sequences == [1, 4, 5]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

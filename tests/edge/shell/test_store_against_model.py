@@ -88,4 +88,4 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, database=None)
+TestStoreAgainstModel.settings = settings(max_examples=15, stateful_step_count=25, database=None)

@@ -106,7 +106,7 @@ def test_a_file_that_was_cut_off_anywhere_is_survived(whole: Filled, end: str) -
             judge(path, whole)
 
 
-@settings(max_examples=90, deadline=None, database=None, derandomize=True)
+@settings(max_examples=90, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), flips=st.sampled_from([1, 1, 1, 2, 5, 20, 200]), log=st.booleans())
 def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: bool) -> None:
     chance = random.Random(seed)
@@ -120,7 +120,7 @@ def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: b
         judge(path, whole)
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32))
 def test_commits_that_are_lost_from_the_middle_of_the_log_are_not_lost_silently(seed: int) -> None:
     with scratch() as folder:

@@ -38,7 +38,7 @@ def insisted(once: Callable[[], T]) -> T:
                 raise
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=30, database=None)
 @given(actions=ACTIONS, data=st.data())
 def test_an_action_that_the_disk_refuses_can_be_tried_again(
     empty: Path, actions: list[Action], data: st.DataObject

@@ -54,7 +54,7 @@ def found(files: dict[str, bytes], durability: Durability) -> tuple[dict[str, An
 
 
 @pytest.mark.parametrize("durability", ["power", "process"])
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=30, database=None)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_a_power_cut_leaves_what_was_committed_and_no_half_of_what_was_not(
     empty: Path, durability: Durability, actions: list[Action], seed: int
