@@ -2,7 +2,7 @@
 
 Entry points in the group `edgewarden.commands` add commands; each names a click command.
 
-Exit codes: 0 done, 1 it could not be done, 2 the command or the configuration is wrong.
+Exit codes: 0 done, 1 it could not be done, 2 the command or the configuration is wrong; `status` has a fourth.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import click
 
+from edge.commands.support.places import Handing
 from edge.version import version
 
 
@@ -50,8 +51,10 @@ PLUGIN_HELP = {
 PLUGIN_GROUP = "edgewarden.commands"
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Handing):
     """A group whose commands are imported when they are used; listing them imports none."""
+
+    handed_on: ClassVar[dict[str, bool]] = dict.fromkeys(("--config", "-c", "--store"), True)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Our own commands in the table's order, then those of other distributions."""

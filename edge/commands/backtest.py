@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.commands.progress import Progress
+from edge.commands.support.places import FILE, other_config_option
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from edge.reports.judging import Rules
     from edge.reports.labels import Labels
 
-FILE = click.Path(path_type=Path)
-
 
 @click.command()
 @click.argument("files", nargs=-1, type=FILE)
-@click.option("--config", "config_paths", type=FILE, multiple=True,
-              help="Configuration; several are compared.  [default: the shipped defaults]")  # fmt: skip
+@other_config_option(
+    "Configuration; several are compared.  [default: the shipped defaults]", multiple=True, name="config_paths"
+)
 @click.option("--labels", "labels_path", type=FILE, help="What was really wrong, and when; see above.")
-@click.option("--journal", "journals", type=FILE, multiple=True, help="A store, whose kept readings are gone over.")
+@click.option(
+    "--journal", "--store", "journals", type=FILE, multiple=True, help="A store, whose kept readings are gone over."
+)
 @click.option("--joined", is_flag=True, help="The files are one plant's, one after the other, not a plant each.")
 @click.option("--output", type=FILE, default=Path("backtest.html"), show_default=True, help="The report.")
 @click.option("--png", "png_folder", type=FILE, help="Draw the plots into this folder as well; needs the extra 'plot'.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.commands.support.places import names_configuration
 from edge.commands.terminal import heading, paragraph
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ENOUGH_IN_FLIGHT = 1000
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), required=False)
+@names_configuration
 @click.option("--sensors", type=click.IntRange(1), default=1000, show_default=True, help="Sensors of the plant.")
 @click.option(
     "--interval",

@@ -12,6 +12,7 @@ import click
 from detectors import DETECTORS
 from detectors.base import Detector
 from edge.commands.choosing import check_detector
+from edge.commands.support.places import other_config_option
 from edge.commands.terminal import heading
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def benchmark() -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
               help="The detector to measure.")  # fmt: skip
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
+@other_config_option("Take its parameters from here.")
 @click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that make a detection.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the score of each row into this folder.")
 def nab(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
@@ -102,7 +103,7 @@ def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
               help="The detector to measure.")  # fmt: skip
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Take its parameters from here.")
+@other_config_option("Take its parameters from here.")
 @click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that open an incident.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the surprise of each row into this folder.")
 def files(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
@@ -140,7 +141,7 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
 @click.option("--seed", default=11, show_default=True, help="Of the noise.")
 @click.option("--nab", "nab_path", type=click.Path(path_type=Path),
               help="Those files of this copy of NAB, instead of noise, that have no labelled anomaly.")  # fmt: skip
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Watch as this says for any sensor.")
+@other_config_option("Watch as this says for any sensor.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that share the work; default: one a processor.")
 def budget(
     sensors: int,
@@ -191,7 +192,7 @@ def budget(
 @benchmark.command()
 @click.option("--sensors", type=click.IntRange(1), default=10, show_default=True, help="Sensors for each case.")
 @click.option("--seed", default=3, show_default=True, help="Of the noise.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Watch as this says for any sensor.")
+@other_config_option("Watch as this says for any sensor.")
 def long(sensors: int, seed: int, config_path: Path | None) -> None:
     """Measure whether an incident stays open for as long as a fault lasts, and whether the fault leaves traces.
 

@@ -14,6 +14,7 @@ from config.topics import LONGEST_NAME
 from config.transport import Connection, Input
 from detectors.base import Detector
 from detectors.parameters import parameters_of
+from edge.commands.support.places import USUAL, names_configuration
 from edge.commands.terminal import bullet, heading, paragraph, term
 from edge.core.decoders import NumberDecoder, Repetition
 from edge.core.groups import Profile
@@ -26,14 +27,15 @@ _MEANT_FOR_FIELDS = {"json": '{"temperature": 21.5}', "number": "21.5"}
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"))
+@names_configuration
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
-def check(path: Path, quiet: bool) -> None:
+def check(path: Path | None, quiet: bool) -> None:
     """Say what a configuration means, or what is wrong with it.
 
     PATH is edgewarden.toml unless given. No broker is asked and no other file read. Ends with 2 if there are
     faults, each of which stands on a line of its own: file, line, key, and what would be right.
     """
+    path = path or USUAL
     try:
         configuration, doubts = inspect(path)
     except ConfigurationError as error:
@@ -242,18 +244,24 @@ def _outputs(configuration: Configuration) -> None:
     topics = Topics(configuration.gateway.topic_base)
     heading("What is published")
     for topic, meaning in (
-        (
-            topics.anomaly("SENSOR"),
-            "every event of every incident, at least once, with an id that never changes",
-        ),
+        (topics.anomaly("SENSOR"), "every event of every incident, at least once, with an id that never changes"),
         (topics.state("SENSOR"), "ok or the open incident (retained)"),
         (topics.open, "all open incidents (retained)"),
-        (topics.status, "online or offline (retained)"),
+        (topics.status, "online or offline, version, what kinds of faults are looked for (retained)"),
         (topics.health, "counters, backlog and limits (retained)"),
-        (topics.dead_letter, "messages that could not be read, and why"),
+        (topics.shelved, "what is muted, and which maintenance windows stand (retained)"),
+        (topics.result, _answers(configuration, topics)),
+        (topics.gap, "what is missing, why, how much of it, and from when to when"),
+        (topics.dead_letter, "what was refused: topic, reason, the beginning of the payload in base64"),
     ):
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
     click.echo()
+
+
+def _answers(configuration: Configuration, topics: Topics) -> str:
+    if configuration.commands.enabled:
+        return f"what became of each command on {topics.command('NAME')}"
+    return "nothing: commands.enabled is false, so no command is followed"
 
 
 def _store(configuration: Configuration) -> None:

@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.moments import Moment
+from edge.commands.support.places import Place, reads_store
+from edge.commands.support.values import (
+    TRANSITIONS,
+    Kind,
+    SensorGlob,
+    Severity,
+    UnknownSensorError,
+    Word,
+    no_sensor,
+)
+from edge.core.globs import fits
+from edge.core.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -19,13 +31,14 @@ FOLLOW_S = 0.5
 
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
-              help="Configuration, for the place of the store.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path), help="The store's file itself, instead of a configuration.")
-@click.option("--sensor", help="Only sensors whose name fits this glob, such as 'line1/*'.")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind of incident; may be given several times.")
-@click.option("--transition", "transitions", multiple=True, help="Only raised, updated, cleared, expired or gap.")
-@click.option("--severity", type=click.IntRange(1, 1000), default=1, show_default=True, help="At least this severe.")
+@reads_store
+@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
+@click.option("--kind", "kinds", type=Kind(), multiple=True,
+              help="Only this kind of incident, or gaps of this reason; may be given several times.")  # fmt: skip
+@click.option("--transition", "transitions", type=Word("transition", TRANSITIONS), multiple=True,
+              help="Only raised, updated, cleared, expired, gap, ...; may be given several times.")  # fmt: skip
+@click.option("--severity", type=Severity(), default=1,
+              help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
 @click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
 @click.option("--until", type=Moment(), help="Before this time.")
 @click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="So many, the latest.")
@@ -33,8 +46,7 @@ FOLLOW_S = 0.5
 @click.option("--follow", "-f", is_flag=True, help="Wait for more until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="The events themselves, as JSON lines.")
 def events(
-    path: Path,
-    store: Path | None,
+    place: Place,
     sensor: str | None,
     kinds: tuple[str, ...],
     transitions: tuple[str, ...],
@@ -51,24 +63,26 @@ def events(
     from edge.shell.store import EventFilter  # noqa: PLC0415
 
     with explained():
-        if store is None:
-            from config.loading import load  # noqa: PLC0415
-
-            store = load(path).store.path
         chosen = EventFilter(sensor, kinds, transitions, severity, since, until)
-        _show(store, chosen, None if everything else last, follow=follow, as_json=as_json)
+        _show(place.store(), chosen, None if everything else last, follow=follow, as_json=as_json)
 
 
 def _show(store: Path, chosen: EventFilter, last: int | None, *, follow: bool, as_json: bool) -> None:
-    from edge.shell.store import read_events  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.store import read_events, read_sensor_names  # noqa: PLC0415 - loaded when the command runs
 
     rows = read_events(store, chosen, last=last)
-    if not rows and not follow:
-        click.echo("Nothing was found.", err=True)
+    if not rows:
+        names = [] if chosen.sensor is None else read_sensor_names(store)
+        unknown = chosen.sensor is not None and not any(fits(chosen.sensor, each) for each in names)
+        words = no_sensor(chosen.sensor or "", names) if unknown else "Nothing was found."
+        if unknown and not follow:
+            raise UnknownSensorError(words)
+        if unknown or not follow:
+            click.echo(f"{words}; waiting for it" if unknown else words, err=True)
     after = 0
     while True:
         for row in rows:
-            click.echo(row["payload"] if as_json else line_of(row))
+            click.echo(printable_json(row["payload"]) if as_json else line_of(row))
             after = row["sequence"]
         if not follow:
             return
@@ -88,4 +102,4 @@ def line_of(row: dict[str, Any]) -> str:
     colour = "green" if row["transition"] in {"cleared", "expired"} else COLOURS[text]
     word = click.style(f"{row['transition']:<8}", fg=colour, bold=row["transition"] == "raised")
     waiting = "" if row["confirmed"] else click.style("  (not yet delivered)", dim=True)
-    return f"{moment}  {text:<5}  {word}  {row['kind']:<11}  {row['message']}{waiting}"
+    return f"{moment}  {text:<5}  {word}  {row['kind']:<11}  {printable(row['message'])}{waiting}"

@@ -10,31 +10,30 @@ from typing import TextIO
 import click
 
 from edge.commands.moments import Moment
+from edge.commands.support.places import FILE, Place, reads_store
+from edge.commands.support.values import SensorGlob, UnknownSensorError, no_sensor
+from edge.core.globs import fits
 
 
 @click.command()
-@click.argument("store", type=click.Path(path_type=Path), required=False)
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
-              help="Configuration, for the place of the store.")  # fmt: skip
-@click.option("--sensor", help="Only sensors whose name fits this glob, such as 'line1/*'.")
+@click.argument("file", type=FILE, metavar="[STORE]", required=False)
+@reads_store
+@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
 @click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
 @click.option("--until", type=Moment(), help="Before this time.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write the rows here instead of to standard output.")
+@click.option("--output", type=FILE, help="Write the rows here instead of to standard output.")
 def export(
-    store: Path | None, path: Path, sensor: str | None, since: float | None, until: float | None, output: Path | None
+    file: Path | None, place: Place, sensor: str | None, since: float | None, until: float | None, output: Path | None
 ) -> None:
     """Write the readings of a store's journal as CSV, in the order of their arrival: time, sensor, value.
 
-    STORE is the store's file; without it, it is the configuration's. The service may be running. What `replay` reads is
+    STORE is the same as --store. The service may be running. What `replay` reads is
     what this writes. Readings that were refused later, as late or as duplicates, are among them.
     """
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
 
     with explained():
-        if store is None:
-            from config.loading import load  # noqa: PLC0415
-
-            store = load(path).store.path
+        store = file or place.store()
         target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
         try:
             _write(store, sensor, since, until, target)
@@ -44,17 +43,15 @@ def export(
 
 
 def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
-    from config.topics import glob_pattern  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.events import exact_timestamp  # noqa: PLC0415
+    from edge.core.events import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
     from edge.core.journal import Readings  # noqa: PLC0415
     from edge.shell.store import read_history  # noqa: PLC0415
 
-    pattern = None if sensor is None else glob_pattern(sensor)
     history = read_history(store)
     sensors: dict[str, bool] = {}
 
     def know(name: str) -> None:
-        sensors[name] = pattern is None or pattern.fullmatch(name) is not None
+        sensors[name] = sensor is None or fits(sensor, name)
 
     for name, *_ in history.sensors:
         know(name)
@@ -69,3 +66,5 @@ def _write(store: Path, sensor: str | None, since: float | None, until: float | 
         for slot, time, value in zip(batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), strict=True):
             if wanted[slot] and (since is None or time >= since) and (until is None or time < until):
                 writer.writerow((exact_timestamp(time), names[slot], repr(value)))
+    if sensor is not None and not any(sensors.values()):
+        raise UnknownSensorError(no_sensor(sensor, sensors))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import click
 
+from edge.commands.support.places import Place, reads_store
+from edge.commands.support.values import SensorGlob, matching
+from edge.core.printable import printable
+
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
-              help="Configuration, for the place of the store and the budgets.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path), help="Another store than the configuration's.")
-@click.option("--sensor", default="*", help="Only sensors whose name fits this glob, such as 'line1/*'.")
+@reads_store
+@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
-def levels(path: Path, store: Path | None, sensor: str, as_json: bool) -> None:
+def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     """Show each sensor's raising level, as of the last snapshot.
 
     The level is in decades of surprise. It is `fixed` by the configuration's threshold, `learned` from the sensor's own
@@ -25,30 +25,31 @@ def levels(path: Path, store: Path | None, sensor: str, as_json: bool) -> None:
     It follows from the worst excursions of the scores, as many as are shown, and a correction in decades for the
     incidents that were raised, beside how many the budget would have allowed in the days that the sensor was watched.
     """
-    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.terminal import heading  # noqa: PLC0415
     from edge.shell.store.reading import read_snapshot  # noqa: PLC0415
 
     with explained():
-        configuration = load(path)
-        found = read_snapshot(store or configuration.store.path)
-    if found is None:
-        click.echo("Nothing has been learned yet.", err=True)
-        return
-    snapshot, taken = found
-    rows = [each for each in _rows(configuration, snapshot) if fnmatchcase(each["sensor"], sensor)]
+        configuration = place.configuration()
+        found = read_snapshot(place.store())
+        if found is None:
+            click.echo("Nothing has been learned yet.", err=True)
+            return
+        snapshot, taken = found
+        wanted = set(matching(sensor, [name for name, _ in snapshot.sensors]))
+    rows = [each for each in _rows(configuration, snapshot) if each["sensor"] in wanted]
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
         return
     heading(f"{len(rows)} sensors, as of {datetime.fromtimestamp(taken, UTC):%Y-%m-%d %H:%M:%S} UTC")
-    widest = max([len(row["sensor"]) for row in rows], default=6)
+    names = [printable(row["sensor"]) for row in rows]
+    widest = max(map(len, names), default=6)
     click.echo(f"  {'sensor':{widest}}  {'level':>6}  {'':7}  {'days':>7}  {'excursions':>10}  {'correction':>10}  "
                f"{'raised':>6}  {'allowed':>7}")  # fmt: skip
-    for row in rows:
+    for name, row in zip(names, rows, strict=True):
         click.echo(
-            f"  {row['sensor']:{widest}}  {row['level']:6.1f}  {row['how']:7}  {row['days_watched']:7.1f}  "
+            f"  {name:{widest}}  {row['level']:6.1f}  {row['how']:7}  {row['days_watched']:7.1f}  "
             f"{row['excursions']:10}  {row['correction']:+10.1f}  {row['raised']:6}  {row['allowed']:7.1f}"
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from edge.commands.moments import Moment
+from edge.commands.support.places import FILE, USUAL, other_config_option
 
 if TYPE_CHECKING:
     from edge.core.events import Event
@@ -17,19 +18,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--journal", is_flag=True, help="Go over the readings of a store; FILE is the store's file then.")
+@click.option("--store", type=FILE, help="The store whose readings to go over; needs no --journal.")
 @click.option("--since", type=Moment(), help="Of a journal, what arrived since: RFC 3339, a date, or 24h.")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    help="Configuration; default: shipped defaults.",
-)
+@other_config_option("Configuration; default: shipped defaults.")
 @click.option("--gateway", default=None, help="Gateway name in the events; default: the configuration's.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the events here instead of to standard output.")
 @click.option("--summary/--no-summary", default=True, help="Say on standard error what was read and found.")
 def replay(
     file: Path | None,
     journal: bool,
+    store: Path | None,
     since: float | None,
     config_path: Path | None,
     gateway: str | None,
@@ -50,13 +48,16 @@ def replay(
     from edge.shell.assembly import load_or_default, make_pipeline  # noqa: PLC0415
     from edge.shell.csv_file import read_csv  # noqa: PLC0415
 
+    if store is not None and file is not None:
+        raise click.UsageError("give either FILE or --store")
+    file, journal = store or file, journal or store is not None
     if file is None and not journal:
         raise click.UsageError("give a CSV file, or --journal")
     if since is not None and not journal:
         raise click.UsageError("--since needs --journal")
     with explained():
         if file is None and config_path is None:
-            config_path = Path("edgewarden.toml")
+            config_path = USUAL
         configuration = load_or_default(config_path, gateway)
         pipeline = make_pipeline(configuration)
         if journal:

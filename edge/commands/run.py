@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from edge.commands.support.places import USUAL, names_configuration
+
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"))
-def run(path: Path) -> None:
+@names_configuration
+def run(path: Path | None) -> None:
     """Serve the configuration at PATH (default: edgewarden.toml) until SIGTERM or Ctrl-C.
 
     Exits with 2 if the configuration is faulty, before anything is opened, and with 1 if the disk or a network thread
@@ -23,7 +25,7 @@ def run(path: Path) -> None:
     from edge.shell.logs import set_up_logs  # noqa: PLC0415
 
     with explained():
-        configuration = load(path)
+        configuration = load(path or USUAL)
         set_up_logs(configuration.log.level)
         with service_of(configuration) as service:
             for each in (signal.SIGTERM, signal.SIGINT):

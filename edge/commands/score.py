@@ -12,6 +12,7 @@ import click
 
 from edge.commands.choosing import check_detector, with_only
 from edge.commands.progress import Progress
+from edge.commands.support.places import other_config_option
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -22,12 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    help="Configuration; default: shipped defaults.",
-)
+@other_config_option("Configuration; default: shipped defaults.")
 @click.option("--detector", metavar="NAME", callback=check_detector,
               help="Only this detector, with its default parameters.")  # fmt: skip
 @click.option("--lenient", is_flag=True, help="Leave out rows that can't be read, and count them.")

@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 
+from edge.commands.support.places import config_option
+from edge.core.printable import printable, printable_json
+
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
-              help="Configuration, for the broker and the topics.")  # fmt: skip
+@config_option("Configuration, for the broker and the topics.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="As the topic says it.")
 def shelved(path: Path, timeout: float, as_json: bool) -> None:
@@ -37,15 +39,15 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
         click.echo("edgewarden: the service has said nothing yet", err=True)
         sys.exit(1)
     if as_json:
-        click.echo(found.payload.decode())
+        click.echo(printable_json(found.payload.decode()))
         return
     listing = json.loads(found.payload)
     for each in listing["shelved"]:
-        click.echo(f"shelved      {each['sensor']}  until {each['until']}{_remark(each)}")
+        click.echo(printable(f"shelved      {each['sensor']}  until {each['until']}{_remark(each)}"))
     for each in listing["maintenance"]:
         when = f"{each['every']} {each['zone']}" if each["every"] else f"{each['from'] or ''} to {each['to'] or ''}"
         state = "now" if each["active"] else "not now"
-        click.echo(f"maintenance  {each['sensor']}  {each['name']}: {when}, {state}{_remark(each)}")
+        click.echo(printable(f"maintenance  {each['sensor']}  {each['name']}: {when}, {state}{_remark(each)}"))
     click.echo(f"{listing['sensors_quiet']} sensors are quiet, as of {listing['time'] or 'the start'}")
 
 

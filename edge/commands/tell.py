@@ -8,63 +8,87 @@ import sys
 import time
 import uuid
 from datetime import datetime, timedelta
+from functools import wraps
 from getpass import getuser
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
+from edge.commands.support.places import Command, Handing, config_option
+from edge.core.printable import printable, printable_json
 
-@click.group()
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"), show_default=True,
-              help="Configuration, for the broker and the topics.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
-@click.option("--by", default=None, help="Who says it; default: the user's name.")
-@click.option("--comment", default="", help="Why; it stands in the events.")
-@click.option("--id", "identity", default=None, help="Recognises the command: said twice with one id, it acts once.")
-@click.option("--json", "as_json", is_flag=True, help="The answer itself.")
-@click.pass_context
-def tell(context: click.Context, /, **said: Any) -> None:
+How = dict[str, Any]
+WAIT = "Seconds to wait."
+
+
+class Tell(Handing):
+    """The group of commands; their common options may stand before the command's name or behind it."""
+
+    handed_on: ClassVar[dict[str, bool]] = {
+        **dict.fromkeys(("--config", "-c", "--timeout", "--by", "--comment", "--id"), True),
+        "--json": False,
+    }
+
+
+def said_how(command: Command) -> Command:
+    """Add the options that all commands have; the command gets them as its first argument, a mapping."""
+
+    @config_option("Configuration, for the broker and the topics.")
+    @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help=WAIT)
+    @click.option("--by", default=None, help="Who says it; default: the user's name.")
+    @click.option("--comment", default="", help="Why; it stands in the events.")
+    @click.option("--id", "identity", default=None, help="Recognises the command: sent twice, it acts once.")
+    @click.option("--json", "as_json", is_flag=True, help="The answer itself.")
+    @wraps(command)
+    def with_how(**given: Any) -> Any:
+        how = {name: given.pop(name) for name in ("path", "timeout", "by", "comment", "identity", "as_json")}
+        return command(how, **given)
+
+    return with_how  # type: ignore[return-value]
+
+
+@click.group(cls=Tell)
+def tell() -> None:
     """Tell the running service something, and wait for its answer.
 
-    Ends with 0 if it did so, 1 if it refused or nobody answered, 2 if the command or the configuration is wrong.
+    Ends with 0 if it did so, 1 if it refused or nobody answered, 2 if the command or the configuration is wrong. The
+    options of a command, such as --comment, may stand before its name or behind it.
     """
-    context.obj = said
 
 
 @tell.command()
 @click.argument("sensor", required=False)
 @click.option("--incident", help="The incident's id, instead of a sensor.")
-@click.pass_context
-def acknowledge(context: click.Context, sensor: str | None, incident: str | None) -> None:
+@said_how
+def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
     """Say that the open incidents of SENSOR, a name or a glob, have been seen."""
-    _say(context, "acknowledge", **_one_of(sensor, incident))
+    _say(how, "acknowledge", **_one_of(sensor, incident))
 
 
 @tell.command()
 @click.argument("sensor")
 @click.option("--until", required=True, help="A time: 06:00, RFC 3339, or for so long: 90m, 2h, 3d.")
-@click.pass_context
-def mute(context: click.Context, sensor: str, until: str) -> None:
+@said_how
+def mute(how: How, sensor: str, until: str) -> None:
     """Be quiet about SENSOR, a name or a glob, until a time (to shelve, in ISA-18.2)."""
-    _say(context, "shelve", sensor=sensor, until=_moment(until))
+    _say(how, "shelve", sensor=sensor, until=_moment(until))
 
 
 @tell.command()
 @click.argument("sensor")
-@click.pass_context
-def unmute(context: click.Context, sensor: str) -> None:
+@said_how
+def unmute(how: How, sensor: str) -> None:
     """Take back what `mute` said of the same SENSOR or glob."""
-    _say(context, "unshelve", sensor=sensor)
+    _say(how, "unshelve", sensor=sensor)
 
 
 @tell.command()
 @click.argument("sensor", required=False)
 @click.option("--incident", help="The incident's id, instead of a sensor.")
-@click.pass_context
-def normal(context: click.Context, sensor: str | None, incident: str | None) -> None:
+@said_how
+def normal(how: How, sensor: str | None, incident: str | None) -> None:
     """Say that what SENSOR shows is normal: its incident ends, and its detectors learn anew."""
-    _say(context, "normal", **_one_of(sensor, incident))
+    _say(how, "normal", **_one_of(sensor, incident))
 
 
 @tell.command()
@@ -75,9 +99,9 @@ def normal(context: click.Context, sensor: str | None, incident: str | None) -> 
 @click.option("--every", help="Or every week: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of --every, such as Europe/Berlin.")
 @click.option("--learn", is_flag=True, help="Learn from what is seen meanwhile.")
-@click.pass_context
+@said_how
 def maintenance(
-    context: click.Context,
+    how: How,
     sensor: str,
     name: str,
     start: str | None,
@@ -95,15 +119,15 @@ def maintenance(
     else:
         said |= {"from": _moment(start)} if start else {}
         said |= {"to": _moment(end or "")}
-    _say(context, "maintenance", **said)
+    _say(how, "maintenance", **said)
 
 
 @tell.command("end-maintenance")
 @click.argument("name")
-@click.pass_context
-def end_maintenance(context: click.Context, name: str) -> None:
+@said_how
+def end_maintenance(how: How, name: str) -> None:
     """Forget the window called NAME; one of the configuration stays."""
-    _say(context, "end_maintenance", name=name)
+    _say(how, "end_maintenance", name=name)
 
 
 def _one_of(sensor: str | None, incident: str | None) -> dict[str, str]:
@@ -127,14 +151,13 @@ def _moment(text: str) -> str:
     raise click.UsageError(f"{text!r} is no time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
 
 
-def _say(context: click.Context, command: str, /, **said: Any) -> None:
+def _say(how: How, command: str, /, **said: Any) -> None:
     """Say it, print the answer, and end with its exit code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.failures import explained  # noqa: PLC0415
     from edge.core.topics import Topics  # noqa: PLC0415
     from edge.shell.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
 
-    how = context.obj
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}
     until = time.monotonic() + how["timeout"]
@@ -160,11 +183,11 @@ def _say(context: click.Context, command: str, /, **said: Any) -> None:
         sys.exit(1)
     answer = json.loads(found.payload)
     if how["as_json"]:
-        click.echo(found.payload.decode())
+        click.echo(printable_json(found.payload.decode()))
     elif answer["ok"]:
-        click.echo(answer["message"])
+        click.echo(printable(answer["message"]))
     else:
-        click.echo(f"refused: {answer['message']} ({answer['reason']})", err=True)
+        click.echo(printable(f"refused: {answer['message']} ({answer['reason']})"), err=True)
     sys.exit(0 if answer["ok"] else 1)
 
 

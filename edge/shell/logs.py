@@ -1,4 +1,8 @@
-"""Log lines: the event's name, then key=value; never a payload or a secret, never more than a few a second."""
+"""Log lines: the event's name, then key=value; never a secret, never more than a few a second, and bounded in length.
+
+What a sender chose, such as a topic or the beginning of a refused payload, is shown with its control, bidirectional and
+invisible characters as escapes, so that it can neither break a line nor drive the terminal that shows it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,11 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+
+from edge.core.printable import printable, shortened
+
+LONGEST_LINE = 2000
+"""Characters of a line, beside its time, level and logger."""
 
 
 class KeyValueFormatter(logging.Formatter):
@@ -17,8 +26,9 @@ class KeyValueFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; a traceback follows on lines of its own."""
+        message = shortened(printable(record.getMessage()), LONGEST_LINE)
         stamp = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
-        line = f"{stamp} {record.levelname.lower()} {record.name} {record.getMessage()}".replace("\n", " ")
+        line = f"{stamp} {record.levelname.lower()} {record.name} {message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

@@ -21,7 +21,7 @@ from edge.shell.store.base import (
     Surplus,
 )
 from edge.shell.store.damage import Damage, StoreFiles
-from edge.shell.store.reading import EventFilter, History, read_events, read_history
+from edge.shell.store.reading import EventFilter, History, read_events, read_history, read_sensor_names
 from edge.shell.store.sqlite import SqliteStore
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "Surplus",
     "read_events",
     "read_history",
+    "read_sensor_names",
 ]

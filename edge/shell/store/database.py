@@ -6,7 +6,7 @@ The write-ahead log lets any number of readers look on, with `sqlite-utils` or D
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -93,6 +93,11 @@ class Database:
         """Run a query; its rows, one by one."""
         with explained(self.path):
             yield from self.connection.execute(statement, values)
+
+    def define(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Give statements on this connection a function of one value, which always gives the same for the same."""
+        with explained(self.path):
+            self.connection.create_function(name, 1, function, deterministic=True)
 
     def number(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The one value that a query gives, or None."""

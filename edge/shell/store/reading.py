@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.core.globs import fits
 from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.messages import Batch
 from edge.core.snapshot import Snapshot, SnapshotError
@@ -22,7 +25,7 @@ class EventFilter(NamedTuple):
     """Which events to read; None means any.
 
     Attributes:
-        sensor: Glob on the sensor's name.
+        sensor: Glob on the sensor's name, `*` within a level and `**` across; it may be spelled as it is printed.
         kinds: Kinds of incident.
         transitions: What happened.
         severity: At least this.
@@ -67,7 +70,7 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
     """
     wanted: list[tuple[str, Iterable[Any]]] = [("sequence > ?", [after]), ("severity >= ?", [chosen.severity])]
     if chosen.sensor is not None:
-        wanted.append(("sensor GLOB ?", [chosen.sensor]))
+        wanted.append(("fits(sensor)", []))
     for column, words in (("kind", chosen.kinds), ("transition", chosen.transitions)):
         if words:
             wanted.append((f"{column} IN ({', '.join('?' * len(words))})", words))
@@ -78,6 +81,8 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
     where = " AND ".join(condition for condition, _ in wanted)
     values = [value for _, bound in wanted for value in bound]
     database = look_on(path)
+    if chosen.sensor is not None:
+        database.define("fits", partial(fits, chosen.sensor))
     try:
         rows = database.execute(
             f"SELECT {', '.join(EVENT_COLUMNS)} FROM events WHERE {where}"  # noqa: S608 - columns are ours
@@ -87,6 +92,20 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
     finally:
         database.close()
     return [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in reversed(rows)]
+
+
+def read_sensor_names(path: Path) -> list[str]:
+    """The names of all sensors that a store knows of, in the order in which they were first seen.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or its snapshot or its readings are damaged.
+    """
+    history = read_history(path, since=math.inf)
+    names = dict.fromkeys(name for name, *_ in history.sensors)
+    for part in history.parts:
+        if isinstance(part, Readings):
+            names |= dict.fromkeys(name for name, *_ in part.new_sensors)
+    return list(names)
 
 
 def read_history(path: Path, since: float | None = None) -> History:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -274,3 +275,24 @@ def test_a_detector_of_devices_is_explained_with_its_table(name: str) -> None:
     assert "[[device]]" in told
     assert f'detectors = ["{name}"]' in told
     assert "[[rule]]" not in told
+
+
+def test_check_lists_every_topic_of_the_readme_and_every_input(folder: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    table = readme.partition("## What is published")[2].partition("\n## ")[0]
+    topics = re.findall(r"^\| `([a-z]+)(?:/\{sensor\})?` \|", table, re.MULTILINE)
+    assert len(topics) == 9
+    (folder / "edgewarden.toml").write_text('[[input]]\ntopic = "a/+"\n[[input]]\ntopic = "b/#"\n')
+    shown = run("check").stdout
+    for topic in topics:
+        assert f"edgewarden/gateway/{topic}" in shown
+    assert "- a/+: " in shown
+    assert "- b/#: " in shown
+
+
+def test_check_says_where_commands_are_answered_only_if_they_are_followed(folder: Path) -> None:
+    text = '[[input]]\ntopic = "a/+"\n'
+    (folder / "edgewarden.toml").write_text(text)
+    assert "commands.enabled is false" in running_text(run("check"))
+    (folder / "edgewarden.toml").write_text(f"{text}[commands]\nenabled = true\n")
+    assert "edgewarden/gateway/command/NAME" in running_text(run("check"))

@@ -1,0 +1,141 @@
+"""Which configuration and which store a command reads: `--config` and `--store`, the same in every command.
+
+`--config FILE` (or `-c`) names the configuration, `edgewarden.toml` by default. `--store FILE` names the store itself,
+for a store that has no configuration beside it, such as a copy from another gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+
+USUAL = Path("edgewarden.toml")
+FILE = click.Path(path_type=Path)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Place:
+    """Where a command reads.
+
+    Args:
+        config: The configuration's file, as given; None if it wasn't.
+        store: The store's file, likewise.
+    """
+
+    def __init__(self, config: Path | None, store: Path | None) -> None:
+        self._config = config
+        self._store = store
+        self._loaded: Configuration | None = None
+
+    @property
+    def config(self) -> Path:
+        """The configuration's file."""
+        return self._config or USUAL
+
+    def configuration(self) -> Configuration:
+        """The configuration.
+
+        Raises:
+            ConfigurationError: It is faulty or missing.
+        """
+        if self._loaded is None:
+            from config.loading import load  # noqa: PLC0415 - loaded when a command runs
+
+            self._loaded = load(self.config)
+        return self._loaded
+
+    def configuration_if_any(self) -> Configuration | None:
+        """The configuration; None if only a store was named, and there is no configuration in this folder.
+
+        Raises:
+            ConfigurationError: It is faulty, or it was named and is missing.
+        """
+        if self._config is None and self._store is not None and not USUAL.exists():
+            return None
+        return self.configuration()
+
+    def store(self) -> Path:
+        """The store's file: the one that was named, else the configuration's.
+
+        Raises:
+            ConfigurationError: The configuration is needed, and faulty or missing.
+        """
+        return self._store or self.configuration().store.path
+
+
+def config_option(text: str = "Configuration.", *, name: str = "path") -> Callable[[Command], Command]:
+    """Add `--config FILE`, or `-c`, with `edgewarden.toml` as its default."""
+    return click.option("--config", "-c", name, type=FILE, default=USUAL, show_default=True, help=text)
+
+
+def other_config_option(
+    text: str, *, multiple: bool = False, name: str = "config_path"
+) -> Callable[[Command], Command]:
+    """Add `--config FILE`, or `-c`, without a default: where it isn't given, the shipped defaults count."""
+    return click.option("--config", "-c", name, type=FILE, multiple=multiple, help=text)
+
+
+def reads_store(command: Command) -> Command:
+    """Add `--config` and `--store`; the command gets a `Place` as its argument `place`."""
+
+    @click.option("--config", "-c", "config", type=FILE, help=f"Configuration.  [default: {USUAL}]")
+    @click.option("--store", "store", type=FILE, help="The store's file itself, instead of the configuration's.")
+    @wraps(command)
+    def with_place(*, config: Path | None, store: Path | None, **others: Any) -> Any:
+        return command(place=Place(config, store), **others)
+
+    return with_place  # type: ignore[return-value]
+
+
+def names_configuration(command: Command) -> Command:
+    """Add `--config` and the argument PATH, which name the same; the command gets it as `path`, None if neither."""
+
+    @click.argument("path", type=FILE, required=False)
+    @click.option("--config", "-c", "config", type=FILE, help="The same as PATH, as in every other command.")
+    @wraps(command)
+    def with_path(*, path: Path | None, config: Path | None, **others: Any) -> Any:
+        if path is not None and config is not None:
+            raise click.UsageError("name the configuration once: as PATH or with --config")
+        return command(path=path or config, **others)
+
+    return with_path  # type: ignore[return-value]
+
+
+class Handing(click.Group):
+    """A group that hands options which stand before a command's name on to that command.
+
+    So an option of a command may stand anywhere: `edgewarden --config a.toml events` is `edgewarden events --config
+    a.toml`. A command that has no such option says so itself.
+
+    Attributes:
+        handed_on: The options, and whether each takes a value.
+    """
+
+    handed_on: ClassVar[dict[str, bool]] = {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move them behind the command's name before the arguments are read."""
+        return super().parse_args(ctx, self._moved(args))
+
+    def _moved(self, args: list[str]) -> list[str]:
+        ours: list[str] = []
+        moved: list[str] = []
+        rest = list(args)
+        while rest and rest[0].startswith("-") and rest[0] != "--":
+            word = rest.pop(0)
+            name, equals, _ = word.partition("=")
+            if name not in self.handed_on:
+                ours.append(word)
+                continue
+            moved.append(word)
+            if self.handed_on[name] and not equals and rest:
+                moved.append(rest.pop(0))
+        return [*ours, *rest[:1], *moved, *rest[1:]]

@@ -1,0 +1,124 @@
+"""The values of options: globs on sensor names, severities, and the words of events as they are printed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import click
+
+from config.problems import suggestion
+from config.topics import glob_problem
+from edge.core.globs import fits
+from edge.core.printable import printable
+
+MOST_OFFERED = 3
+
+KIND_ALIASES = {"silence": "missing", "silent": "missing", "stuck": "flatline", "limits": "range"}
+"""What sentences and detectors call a kind, beside its name in the events."""
+
+TRANSITIONS = ("raised", "updated", "cleared", "acknowledged", "shelved", "unshelved", "expired", "gap")
+
+
+class SensorGlob(click.ParamType[str]):
+    """A glob on sensor names, as everywhere in the configuration: `*` within a level, `**` across levels."""
+
+    name = "glob"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        problem = glob_problem(str(value))
+        if problem:
+            self.fail(problem, param, ctx)
+        return str(value)
+
+
+class Word(click.ParamType[str]):
+    """One of some words, in any case; spaces and hyphens count as underscores.
+
+    Args:
+        name: What the words are, for the help.
+        words: Those that are known.
+        aliases: Other words, and which of them they mean.
+    """
+
+    def __init__(self, name: str, words: Collection[str], aliases: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self._words = words
+        self._aliases = aliases or {}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        word = str(value).strip().lower().replace("-", "_").replace(" ", "_")
+        word = self._aliases.get(word, word)
+        if word not in self._words:
+            self.fail(f"there is no {self.name} {printable(str(value))!r}{suggestion(word, self._words)}", param, ctx)
+        return word
+
+
+class Severity(click.ParamType[int]):
+    """A least severity: 1 to 1000, or INFO, WARN, ERROR, FATAL for the least number that is called so."""
+
+    name = "severity"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """See `click.ParamType`."""
+        from edge.core.events import SEVERITIES  # noqa: PLC0415 - loaded when a command runs
+
+        text = str(value).strip()
+        if text.isascii() and text.isdigit():
+            if not 1 <= int(text) <= 1000:
+                self.fail(f"{text} is not between 1 and 1000", param, ctx)
+            return int(text)
+        names = [name for name, _ in SEVERITIES]
+        if text.upper() not in names:
+            self.fail(f"there is no severity {printable(text)!r}; known are 1 to 1000, {', '.join(names)}", param, ctx)
+        return 1 + 250 * names.index(text.upper())
+
+
+class Kind(click.ParamType[str]):
+    """A kind of incident, as it is printed in a list or as its sentence says it; or the reason of a gap."""
+
+    name = "kind"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        from typing import get_args  # noqa: PLC0415 - loaded when a command runs
+
+        from edge.core.events import Kind as IncidentKind  # noqa: PLC0415
+        from edge.core.gaps import WORDS  # noqa: PLC0415
+
+        return Word("kind", (*get_args(IncidentKind), *WORDS), KIND_ALIASES).convert(value, param, ctx)
+
+
+class UnknownSensorError(Exception):
+    """A glob fits the name of no sensor; says which names are near."""
+
+
+def matching(glob: str | None, names: Iterable[str]) -> list[str]:
+    """The names that a glob fits; all of them without one.
+
+    Raises:
+        UnknownSensorError: It fits none.
+    """
+    every = list(names)
+    if glob is None:
+        return every
+    found = [each for each in every if fits(glob, each)]
+    if not found:
+        raise UnknownSensorError(no_sensor(glob, every))
+    return found
+
+
+def no_sensor(glob: str, names: Iterable[str]) -> str:
+    """What to say of a glob that fits no sensor: the nearest names, else how many there are."""
+    every = [printable(each) for each in names]
+    near = difflib.get_close_matches(printable(glob).replace("*", ""), every, n=MOST_OFFERED, cutoff=0.5)
+    text = f"no sensor's name fits {printable(glob)!r}"
+    if near:
+        return f"{text}; the nearest are {', '.join(near)}"
+    if not every:
+        return f"{text}: no sensor is known yet"
+    hint = "; * stands for one level, ** for any number of them" if "*" in glob else ""
+    return f"{text}; {len(every)} are known, such as {every[0]}{hint}"

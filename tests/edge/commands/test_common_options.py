@@ -1,0 +1,205 @@
+"""What all commands agree on: how a configuration and a store are named, globs, words, and options in any place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from store_examples import event
+
+from edge.commands import COMMANDS, main
+from edge.commands.support.values import no_sensor
+from edge.core.journal import Readings, pack
+from edge.core.messages import Batch
+from edge.shell.store import SqliteStore
+
+SENSORS = ("line1/pump", "line1/pump/vibration", "line2/fan", "line2/f\u200ban")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with an event of each sensor, of a gap, and of a sensor that has had none."""
+    monkeypatch.chdir(tmp_path)
+    kept = SqliteStore(tmp_path / "edgewarden.db")
+    names = [(name, "periodic", False) for name in (*SENSORS, "line3/quiet")]
+    events = [
+        event(number, severity=250 * number)._replace(sensor=name, message=f"{name} is at 9")
+        for number, name in enumerate(SENSORS, 1)
+    ]
+    events.append(event(5, transition="gap")._replace(sensor="", kind="session_lost", message="readings are missing"))
+    events.append(event(6, transition="cleared", severity=1)._replace(kind="missing"))
+    kept.append(events, [], pack([Readings(Batch(), names)]), now=100.0)
+    kept.confirm(range(1, 7), 200.0)
+    kept.close()
+    (tmp_path / "edgewarden.toml").write_text('[[input]]\ntopic = "plant/#"\n')
+    return kept.path
+
+
+def edgewarden(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def found(*arguments: str) -> list[str]:
+    result = edgewarden("events", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return [line.partition("  spike")[2].strip() or line for line in result.stdout.splitlines()]
+
+
+def test_a_glob_means_the_same_in_every_command(store: Path) -> None:
+    assert found("--sensor", "line2/f*") == ["line2/fan is at 9", "line2/f\\u200ban is at 9"]
+    assert len(found("--sensor", "line1/*")) == 2
+    assert len(found("--sensor", "line1/**")) == 3
+    assert edgewarden("events", "--sensor", "[l]ine1/pump").exit_code == 1
+    assert edgewarden("export", "--sensor", "line1/*").exit_code == 0
+
+
+def test_what_was_copied_from_the_terminal_finds_its_sensor(store: Path) -> None:
+    assert found("--sensor", "line2/f\\u200ban") == ["line2/f\\u200ban is at 9"]
+
+
+@pytest.mark.parametrize(
+    ("glob", "words"),
+    [
+        ("line1/pmup", "the nearest are line1/pump"),
+        ("zzz/*", "5 are known, such as line1/pump; * stands for one level"),
+    ],
+)
+@pytest.mark.parametrize("command", ["events", "export"])
+def test_a_glob_that_fits_no_sensor_is_an_error_that_offers_the_nearest(
+    store: Path, command: str, glob: str, words: str
+) -> None:
+    result = edgewarden(command, "--sensor", glob)
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+def test_a_sensor_without_events_is_no_error(store: Path) -> None:
+    result = edgewarden("events", "--sensor", "line3/*")
+    assert (result.exit_code, result.stderr) == (0, "Nothing was found.\n")
+
+
+def test_an_unknown_sensor_among_none_is_said_so() -> None:
+    assert no_sensor("a", []) == "no sensor's name fits 'a': no sensor is known yet"
+
+
+@pytest.mark.parametrize("command", ["events", "export", "levels"])
+def test_a_glob_that_is_none_is_a_usage_error(store: Path, command: str) -> None:
+    result = edgewarden(command, "--sensor", "line1/+")
+    assert result.exit_code == 2
+    assert "write * for one level" in result.stderr
+
+
+@pytest.mark.parametrize(("word", "count"), [("FATAL", 1), ("fatal", 1), ("error", 2), ("751", 1), ("INFO", 6)])
+def test_severities_are_words_or_numbers(store: Path, word: str, count: int) -> None:
+    assert len(found("--severity", word)) == count
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        ("--kind", "missing"),
+        ("--kind", "silence"),
+        ("--kind", "Missing"),
+        ("--kind", "session_lost"),
+        ("--transition", "CLEARED"),
+    ],
+)
+def test_words_are_taken_as_they_are_printed(store: Path, option: str, word: str) -> None:
+    assert len(found(option, word)) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "offered"),
+    [
+        ("--kind", "mising", "did you mean missing?"),
+        ("--transition", "razed", "did you mean raised?"),
+        ("--severity", "LOUD", "INFO, WARN, ERROR, FATAL"),
+        ("--severity", "1001", "between 1 and 1000"),
+    ],
+)
+def test_an_unknown_word_is_a_usage_error_that_offers_the_known_ones(
+    store: Path, option: str, word: str, offered: str
+) -> None:
+    result = edgewarden("events", option, word)
+    assert result.exit_code == 2
+    assert offered in result.stderr
+
+
+def test_an_event_as_json_says_the_same_without_hidden_characters(store: Path) -> None:
+    text = '{"subject":"f\u202ean"}'
+    kept = SqliteStore(store)
+    kept.append([event(7)._replace(payload=text.encode())], [])
+    kept.close()
+    shown = edgewarden("events", "--json", "--last", "1").stdout
+    assert shown == '{"subject":"f\\u202ean"}\n'
+    assert json.loads(shown) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("events", "-c", "edgewarden.toml"),
+        ("-c", "edgewarden.toml", "events"),
+        ("--config=edgewarden.toml", "events"),
+        ("--store", "edgewarden.db", "events", "--last", "10"),
+        ("events", "--last", "10", "--store", "edgewarden.db"),
+        ("check", "--config", "edgewarden.toml"),
+        ("check", "edgewarden.toml"),
+        ("export", "edgewarden.db"),
+        ("export", "--store", "edgewarden.db"),
+        ("replay", "--store", "edgewarden.db"),
+        ("replay", "--journal", "edgewarden.db"),
+    ],
+)
+def test_options_stand_anywhere_and_old_spellings_are_understood(store: Path, arguments: tuple[str, ...]) -> None:
+    result = edgewarden(*arguments)
+    assert result.exit_code == 0, result.stderr
+    assert result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("tell", "mute", "a", "--until", "2h"), ("tell", "normal", "a"), ("tell", "acknowledge", "a")]
+)
+@pytest.mark.parametrize("option", [("--config", "no.toml"), ("-c", "no.toml")])
+def test_options_of_tell_stand_before_and_behind_its_words(
+    store: Path, arguments: tuple[str, ...], option: tuple[str, str]
+) -> None:
+    group, word, *others = arguments
+    for each in ((*option, group, word, *others), (group, *option, word, *others), (group, word, *others, *option)):
+        result = edgewarden(*each)
+        assert (result.exit_code, result.stderr[:7]) == (2, "no.toml")
+
+
+def test_an_option_that_a_command_does_not_have_is_refused_before_it_too() -> None:
+    result = edgewarden("--store", "x.db", "schema")
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+
+
+def test_a_configuration_that_is_named_twice_is_refused() -> None:
+    assert edgewarden("check", "a.toml", "--config", "b.toml").exit_code == 2
+    assert edgewarden("replay", "a.csv", "--store", "b.db").exit_code == 2
+
+
+NEITHER = {"init", "detectors", "schema"}
+"""Commands that read no configuration."""
+
+
+def leaves(command: click.Command, context: click.Context) -> list[click.Command]:
+    if not isinstance(command, click.Group):
+        return [command]
+    inner = [command.get_command(context, name) for name in command.list_commands(context)]
+    return [leaf for each in inner if each is not None for leaf in leaves(each, context)]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - NEITHER))
+def test_every_command_that_reads_a_configuration_names_it_the_same_way(name: str) -> None:
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command is not None
+    for leaf in leaves(command, context):
+        spellings = {spelling for parameter in leaf.params for spelling in parameter.opts}
+        assert {"--config", "-c"} <= spellings or leaf.name in {"skab", "nab"}, leaf.name

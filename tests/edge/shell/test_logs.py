@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import logging
+
+from edge.shell.logs import LONGEST_LINE, KeyValueFormatter
+
+
+def line(message: str, *values: object) -> str:
+    return KeyValueFormatter().format(logging.LogRecord("edgewarden.x", logging.INFO, "", 0, message, values, None))
+
+
+def test_a_line_shows_hidden_characters_as_escapes_and_stays_one_line() -> None:
+    shown = line("refused topic=%s", "a\nb\x1b[31m\u202ec")
+    assert shown.endswith(" info edgewarden.x refused topic=a\\x0ab\\x1b[31m\\u202ec")
+
+
+def test_a_line_is_bounded_in_length() -> None:
+    shown = line("x%s", "y" * 100_000)
+    assert len(shown) < LONGEST_LINE + 100
+    assert shown.endswith("y…")
