@@ -17,9 +17,11 @@ import engine
 import footprint
 import ingest
 import latency
+import quiet
 from figures import Figure, table
 
 PARTS: dict[str, Callable[..., list[Figure]]] = {
+    "quiet": quiet.plant,
     "engine": engine.alone,
     "contextual": contextual.alone,
     "ingest": ingest.one_by_one,

@@ -119,6 +119,12 @@ class Broker(Connection):
         le=65_535,
         description="Messages that the broker sends before one is acknowledged, mosquitto's max_inflight_messages",
     )
+    linger_s: float = Field(
+        0.25,
+        ge=0,
+        le=5,
+        description="How long messages of a stream may wait for each other; one after a pause never waits",
+    )
     embedded: bool = Field(
         False,
         description="Start a broker on this machine, for a first try; it serves this machine only",

@@ -244,6 +244,7 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
         receive_messages=configuration.limits.receive_messages,
         receive_bytes=configuration.limits.receive_bytes,
         receive_maximum=configuration.broker.in_flight,
+        linger_s=configuration.broker.linger_s,
     )
 
 

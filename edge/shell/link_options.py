@@ -54,6 +54,7 @@ class LinkOptions:
         clean_session: False if the broker shall keep messages for us while we are away.
         in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
+        linger_s: In a stream of messages, the socket rests unread for up to so long; see `linger.py`.
         will: Topic and payload that the broker publishes, retained and with QoS 1, when we vanish.
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
@@ -75,6 +76,7 @@ class LinkOptions:
     clean_session: bool = True
     in_flight: int = 20
     receive_maximum: int = 65_535
+    linger_s: float = 0.0
     will: tuple[str, bytes] | None = None
     receive_messages: int = 10_000
     receive_bytes: int = 64 * 2**20

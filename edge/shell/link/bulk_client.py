@@ -11,13 +11,16 @@ What is relied on beyond paho's public interface, and proved against the install
 
 - `loop()` calls `loop_read()` when there is something to read,
 - paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
-- `_packet_queue()` takes bytes to be written, from any thread.
+- `_packet_queue()` takes bytes to be written, from any thread, and makes `_sockpairR` readable.
 """
 
 from __future__ import annotations
 
+import select
 import struct
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -27,6 +30,7 @@ from edge.core.messages import Message
 from edge.shell.link.publish_cutter import INCOMPLETE, packet_end
 
 RECEIVE_BYTES = 2**17
+WAKE_BYTES = 10_000
 PUBACK = 0x40
 PUBACK_HEADER = 0x4002
 
@@ -38,6 +42,10 @@ class BulkClient(Client):
     """An MQTT client whose ordinary messages come in lists.
 
     It is paho's until `receive_by()` is called.
+
+    Attributes:
+        messages_read: How many ordinary messages have come.
+        bytes_read: How much the socket has given, payloads and all else.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -49,6 +57,8 @@ class BulkClient(Client):
         self._handed = b""
         self._ended: OSError | None = None
         self._is_handing = False
+        self.messages_read = 0
+        self.bytes_read = 0
 
     def receive_by(self, cut: Cut, on_bulk: Callable[[list[Message]], object]) -> None:
         """From now on, cut out ordinary messages and hand them over in lists; `on_message` gets the others.
@@ -73,6 +83,28 @@ class BulkClient(Client):
         words[1::2] = packets
         self._packet_queue(PUBACK, struct.pack(f">{len(words)}H", *words), 0, 1)
 
+    def rest(self, seconds: float, ends: Callable[[], bool]) -> MQTTErrorCode:
+        """Leave the socket unread for a while; what is to be written goes out at once.
+
+        Args:
+            seconds: For how long.
+            ends: Asked after something was written: whether to read again already.
+        """
+        until = time.monotonic() + seconds
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and (left := until - time.monotonic()) > 0:
+            woken, connection = self._sockpairR, self.socket()
+            if woken is None or connection is None:
+                break
+            if not any(select.select([woken], [connection] if self.want_write() else [], [], left)):
+                break
+            with suppress(BlockingIOError):
+                woken.recv(WAKE_BYTES)
+            code = self.loop_write()
+            if ends():
+                break
+        return code
+
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
         """Read what the socket has; called by `loop()`."""
         try:
@@ -83,6 +115,7 @@ class BulkClient(Client):
             return self._hand_over(b"", error)
         if not received:
             return self._hand_over(bytes(self._begun), ConnectionError("closed by the broker"))
+        self.bytes_read += len(received)
         self._begun += received
         if len(self._begun) < self._wanted:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -98,6 +131,7 @@ class BulkClient(Client):
                 return MQTTErrorCode.MQTT_ERR_UNKNOWN
             messages, position = found
             if messages:
+                self.messages_read += len(messages)
                 self._on_bulk(messages)
             following = packet_end(data, position)
             if following == INCOMPLETE or following > len(data):

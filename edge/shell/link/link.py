@@ -34,6 +34,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.core.messages import Message
 from edge.shell.inbox import Inbox
 from edge.shell.link.bulk_client import BulkClient
+from edge.shell.link.linger import Linger, spread
 from edge.shell.link.modern import properties_of, session
 from edge.shell.link.publish_cutter import PublishCutter, topic_text
 from edge.shell.link_options import EventProperties, LinkOptions, Subscription
@@ -100,6 +101,7 @@ class Link:
         self._known: _Connection | None = None
         self._answered = False
         self._last_token = 0
+        self._rested_s = 0.0
         self._confirmed: list[int] = []
 
     @property
@@ -264,13 +266,19 @@ class Link:
         """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
         self.version = version
         step_s = min(1.0, self.options.keepalive_s / 20)
+        linger = Linger(self.options.linger_s, self.options.receive_maximum)
         accepted_at = None
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         try:
             while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._standing.over:
+                messages, size = client.messages_read, client.bytes_read
                 code = client.loop(timeout=step_s)
-                if accepted_at is None and self._standing.current is not None:
+                current = self._standing.current
+                if accepted_at is None and current is not None:
                     accepted_at = time.monotonic()
+                if client.messages_read > messages and current is not None and not current.window.waits_for_answers:
+                    messages, size = client.messages_read - messages, client.bytes_read - size
+                    code = code or self._rest(client, current, linger.rest_s(messages, size, time.monotonic()))
         finally:
             self._standing.end()
             self._inbox.interrupt()
@@ -282,6 +290,21 @@ class Link:
         level = logging.INFO if self._standing.stopping else logging.WARNING
         log.log(level, "disconnected %s code=%d", self._where, code)
         return time.monotonic() - accepted_at
+
+    def _rest(self, client: BulkClient, current: _Connection, seconds: float) -> MQTTErrorCode:
+        """Leave the socket unread for a while, but not while an answer of the broker is awaited; see `linger.py`."""
+        if seconds == 0:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        began = time.monotonic()
+        code = client.rest(seconds, lambda: current.window.waits_for_answers or self._standing.stopping)
+        self._rested_s = time.monotonic() - began
+        return code
+
+    def _take_lot(self, messages: list[Message]) -> None:
+        """Take messages that were read together."""
+        if self._rested_s > 0:
+            messages, self._rested_s = spread(messages, self._rested_s), 0.0
+        self._inbox.put_all(messages)
 
     def _make_client(self, version: str) -> BulkClient:
         options = self.options
@@ -336,7 +359,7 @@ class Link:
         self.session_present = flags.session_present
         self.connections += 1
         cutter = PublishCutter(modern=self.version == "5", clock=self._clock, receipt=self.connections)
-        client.receive_by(self._guarded(cutter.cut), self._guarded(self._inbox.put_all))
+        client.receive_by(self._guarded(cutter.cut), self._guarded(self._take_lot))
         self._standing.accept(_Connection(self.connections, client, Window(most)), subscribed=not wanted)
         self._tell_news()
         if self._standing.stopping:

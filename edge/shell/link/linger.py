@@ -1,0 +1,70 @@
+"""Linger: for how long a socket rests unread after something was received, so that what arrives meanwhile is one step.
+
+A gateway that carries a quiet plant pays for waking up, not for what it does then: a step costs nearly the same for one
+message and for thirty. A message after a pause is read at once, as nothing says that another will follow. In a stream
+the socket rests for the longest time allowed; the fuller the stream, the shorter, since `ENOUGH` messages together cost
+as little apiece as more of them would. It never rests for longer than it takes the broker to fill a share of its
+in-flight window, or the broker would be the one that waits.
+
+What is read after a rest came at some time during it; `spread()` takes it to have come evenly. Otherwise two readings
+of one sensor that has no clock of its own would be microseconds apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge.core.messages import Message
+
+ENOUGH = 64
+"""Messages that are handled together as cheaply apiece as more of them would be."""
+
+ENOUGH_BYTES = 2**16
+"""Likewise in bytes: half of what is read at once, so that nothing piles up in the socket."""
+
+WINDOW_SHARE = 0.25
+"""The share of the broker's in-flight window that may arrive while the socket rests."""
+
+WORTHWHILE = 2.0
+"""Messages that must be expected during a rest for it to save anything."""
+
+SHORTEST_S = 0.001
+"""A shorter rest isn't worth the call."""
+
+
+class Linger:
+    """Decides how long to rest, from how fast messages come.
+
+    Args:
+        most_s: The longest rest, seconds; 0 for none at all.
+        window: The broker's in-flight window, messages.
+    """
+
+    def __init__(self, most_s: float, window: int) -> None:
+        self._most_s = most_s
+        self._enough = min(float(ENOUGH), WINDOW_SHARE * window)
+        self._read_at = float("-inf")
+
+    def rest_s(self, received: int, size: int, now: float) -> float:
+        """How long to leave the socket unread.
+
+        Args:
+            received: How many messages have just been read.
+            size: Bytes that have just been read.
+            now: Seconds that never step, when they were.
+        """
+        since = now - self._read_at
+        self._read_at = now
+        if received == 0 or since <= 0:
+            return 0.0
+        if received / since * self._most_s < WORTHWHILE:
+            return 0.0
+        rest = min(self._most_s, self._enough * since / received, ENOUGH_BYTES * since / max(1, size))
+        return rest if rest >= SHORTEST_S else 0.0
+
+
+def spread(messages: Sequence[Message], rested_s: float) -> list[Message]:
+    """Messages that were read after a rest, their arrivals evenly over it; the last one's stays as it is."""
+    each_s = rested_s / len(messages)
+    latest = len(messages) - 1
+    return [each._replace(arrived=each.arrived - (latest - place) * each_s) for place, each in enumerate(messages)]
