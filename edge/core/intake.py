@@ -37,7 +37,7 @@ class IntakeLimits:
         payload_bytes: Size of a payload.
         earliest: No reading is older than this, seconds since the epoch.
         future_s: No reading lies further ahead of its arrival than this.
-        dead_letters_per_minute: So many are kept; all are counted.
+        dead_letters_per_minute: So many are kept, and of each reason at least one; all are counted.
     """
 
     payload_bytes: int = 262_144
@@ -78,6 +78,7 @@ class Intake:
         self.timed_by_arrival: list[bool] = []
         self._letters_minute = -math.inf
         self._letters = 0
+        self._letter_reasons: set[str] = set()
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
         """Read messages; what comes of it is still to be admitted.
@@ -328,10 +329,14 @@ class Intake:
         minute = math.floor(message.arrived / 60) if math.isfinite(message.arrived) else 0
         if minute != self._letters_minute:
             self._letters_minute, self._letters = minute, 0
-        if self._letters >= self._limits.dead_letters_per_minute:
+            self._letter_reasons.clear()
+        # Beyond the rate, one letter of each reason is kept still, so that a flood of one reason hides no other.
+        most, is_known = self._limits.dead_letters_per_minute, refusal.reason in self._letter_reasons
+        if self._letters >= most and (is_known or most == 0):
             self._accounts.dead_letters_suppressed += 1
             return
         self._letters += 1
+        self._letter_reasons.add(refusal.reason)
         letters.append(DeadLetter.of(message, refusal))
 
 

@@ -17,6 +17,10 @@ LONGEST_LINE = 2000
 """Characters of a line, beside its time, level and logger."""
 
 
+BOUNDED = {"bounded": True}
+"""Goes with a line, as `extra`, whose own sender bounds how often it comes."""
+
+
 class KeyValueFormatter(logging.Formatter):
     """`2026-11-23T05:00:01.250Z info edgewarden.service started gateway=plant7`."""
 
@@ -48,7 +52,7 @@ class RateLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is printed."""
-        if record.levelno < logging.WARNING:
+        if record.levelno < logging.WARNING or getattr(record, "bounded", False):
             return True
         kind = (record.name, str(record.msg))
         now = self._clock()

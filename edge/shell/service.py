@@ -18,6 +18,7 @@ from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
+from edge.shell.activity import Activity
 from edge.shell.answers import Answers
 from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
@@ -26,6 +27,7 @@ from edge.shell.publisher import Publisher
 from edge.shell.self_report import dead_letter_json, health_json, status_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Damage, Store, StoreError
+from edge.shell.timers import Timers
 from edge.shell.wall_clock import STEP_S, WallClock
 
 log = logging.getLogger("edgewarden.service")
@@ -102,13 +104,14 @@ class Service:
         self._monotonic = monotonic
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
+        self._activity = Activity(options.filters, options.topics.base, pipeline)
         self._group = CommitGroup(options.commit_s, options.in_flight)
         self._gaps: dict[str, tuple[int, Gap]] = {}
         self._stopping = False
         self._connections = {"in": 0, "out": 0}
         self._arrived_at = 0.0
         self._rests_until = 0.0
-        self._due = dict.fromkeys(("health", "prune", "tick"), 0.0)
+        self._timers = Timers()
         self._started = self._clock()
         self._store_errors = 0
         self._retry_at: float | None = None
@@ -129,6 +132,7 @@ class Service:
 
     def close(self) -> None:
         """Let go of the store."""
+        self._activity.close(self._monotonic())
         self._store.close()
 
     def stop(self) -> None:
@@ -177,11 +181,12 @@ class Service:
         self._answers.turn()
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
-        if self._is_due("health", now, HEALTH_S):
+        if self._timers.is_due("health", now, HEALTH_S):
             self._note_dropped()
+            self._activity.turn(now, connected=self._inbound.connected)
             self._publisher.retain(self._topics.health, self._health())
             notify("WATCHDOG=1")
-        if self._is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
+        if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
             self._prune()
 
     def _take_in(self) -> None:
@@ -204,7 +209,7 @@ class Service:
             if len(messages) < WIDE:
                 ended = self._monotonic()
                 self._rests_until = ended + (ended - now)
-        if self._is_due("tick", now, TICK_S) and self._inbound.connected:
+        if self._timers.is_due("tick", now, TICK_S) and self._inbound.connected:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:
                 self._group.add(self._pipeline.tick(elapsed), (), now)
@@ -250,6 +255,7 @@ class Service:
         for letter in group.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
         self._answers.give(group.answers)
+        self._activity.committed(group, self._monotonic())
         group.committed(self._monotonic())
 
     def _publish(self) -> None:
@@ -392,9 +398,3 @@ class Service:
                 said_goodbye = True
             self._publish()
             time.sleep(BUSY_WAIT_S)
-
-    def _is_due(self, what: str, now: float, interval_s: float) -> bool:
-        if now < self._due[what]:
-            return False
-        self._due[what] = now + interval_s
-        return True

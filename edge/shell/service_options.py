@@ -15,6 +15,7 @@ class ServiceOptions:
         topics: Our own topics.
         digest: Of the configuration; snapshots are kept under it.
         inputs: Digest of what it says of inputs.
+        filters: Topic filters of the inputs, in the operator's order.
         about: What the status topic says beside our state.
         commit_s: For how long steps without an event may wait to be committed together.
         in_flight: The inbound broker's in-flight window.
@@ -25,6 +26,7 @@ class ServiceOptions:
     topics: Topics
     digest: str = ""
     inputs: str = ""
+    filters: tuple[str, ...] = ()
     about: dict[str, object] | None = None
     commit_s: float = 2.0
     in_flight: int = 20

@@ -1,0 +1,15 @@
+"""Activity: what an operator wants to see of a running service, derived from what was committed and from counters.
+
+inputs      which inputs have heard something, how much and when
+refusals    what was refused, by reason, with the latest example
+incidents   incidents as they are raised and end
+sensors     how many sensors were found, when their number has settled
+activity    all of them together, as the service's loop calls them
+
+They write the log, bounded in lines and in length and never a line a reading. None of them reads a clock or starts a
+thread: time is an argument, in seconds that never step unless they are called an epoch.
+"""
+
+from edge.shell.activity.activity import Activity
+
+__all__ = ["Activity"]

@@ -1,0 +1,52 @@
+"""Incidents, as they are raised and as they end: a line each, and in a flood how many were left out."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from edge.core.events import Event, severity_name
+from edge.core.incidents import Transition
+from edge.core.printable import printable, shortened
+from edge.shell.logs import BOUNDED
+
+log = logging.getLogger("edgewarden.incident")
+
+TOLD = {Transition.RAISED.value, Transition.CLEARED.value, Transition.EXPIRED.value}
+PER_MINUTE = 30
+LONGEST_MESSAGE = 600
+
+
+class Incidents:
+    """Tells incidents in the log, at most `PER_MINUTE` lines a minute."""
+
+    def __init__(self) -> None:
+        self._minute_began = -60.0
+        self._lines = 0
+        self._left_out: Counter[str] = Counter()
+
+    def note(self, events: Sequence[Event], now: float) -> None:
+        """Tell events that were committed; `now` in seconds that never step."""
+        for event in events:
+            if event.transition not in TOLD:
+                continue
+            self.turn(now)
+            if self._lines >= PER_MINUTE:
+                self._left_out[event.transition] += 1
+                continue
+            self._lines += 1
+            level = logging.WARNING if event.transition == Transition.RAISED.value else logging.INFO
+            message = shortened(printable(event.message or ""), LONGEST_MESSAGE)
+            sensor, severity = printable(event.sensor), severity_name(event.severity)[0]
+            log.log(level, "%s sensor=%r severity=%s: %s", event.transition, sensor, severity, message, extra=BOUNDED)
+
+    def turn(self, now: float, *, everything: bool = False) -> None:
+        """Begin another minute if one is over; what was left out in it is told."""
+        if now - self._minute_began < 60.0 and not everything:
+            return
+        if self._left_out:
+            counts = " ".join(f"{name}={count}" for name, count in sorted(self._left_out.items()))
+            log.warning("more_incidents %s see='edgewarden events'", counts, extra=BOUNDED)
+        self._minute_began, self._lines = now, 0
+        self._left_out.clear()

@@ -1,0 +1,131 @@
+"""Inputs: which topic filter has heard something, how much, and when."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edge.core.events import timestamp
+from edge.core.messages import Message
+from edge.core.printable import printable, shortened
+from edge.core.routes import match
+from edge.shell.logs import BOUNDED
+
+log = logging.getLogger("edgewarden.input")
+
+SILENT_S = 60.0
+"""An input that has heard nothing for so long since the broker was there is named in the log, once."""
+
+RATE_S = 60.0
+RATE_STEP_S = 5.0
+"""Messages a minute are counted over the last minute, to this precision."""
+
+REMEMBERED_TOPICS = 10_000
+LONGEST_REMEMBERED = 512
+LONGEST_SHOWN = 200
+
+NOBODY = -1
+
+
+class InputActivity(NamedTuple):
+    """What one input has heard.
+
+    Attributes:
+        topic: Its topic filter.
+        messages: How many since the start.
+        per_minute: How many in the last minute, scaled to a minute.
+        last: When the last one arrived, seconds since the epoch, UTC; None if there was none.
+    """
+
+    topic: str
+    messages: int
+    per_minute: float
+    last: float | None
+
+    def as_dict(self) -> dict[str, object]:
+        """As the status file says it."""
+        return {
+            "topic": self.topic,
+            "messages": self.messages,
+            "per_minute": round(self.per_minute, 1),
+            "last": None if self.last is None else timestamp(self.last),
+        }
+
+
+class Inputs:
+    """Counts the messages of each input.
+
+    Args:
+        filters: Their topic filters, in the operator's order; the first that matches a topic has its messages.
+        own: What our own topics begin with; they are no input.
+    """
+
+    def __init__(self, filters: Sequence[str], own: str) -> None:
+        self._filters = tuple(filters)
+        self._levels = [each.split("/") for each in filters]
+        self._own = own
+        self._input_of: dict[str, int] = {}
+        self._messages = [0] * len(filters)
+        self._last: list[float | None] = [None] * len(filters)
+        self._silence_told = [False] * len(filters)
+        self._connected_since: float | None = None
+        self._history: deque[tuple[float, list[int]]] = deque(maxlen=int(RATE_S / RATE_STEP_S) + 1)
+
+    def note(self, messages: Sequence[Message]) -> None:
+        """Count messages; the first of an input is told."""
+        known, counts, last = self._input_of, self._messages, self._last
+        for message in messages:
+            index = known.get(message.topic)
+            if index is None:
+                index = self._find(message.topic)
+            if index == NOBODY:
+                continue
+            if not counts[index]:
+                shown = shortened(printable(message.topic), LONGEST_SHOWN)
+                log.info("first_message input=%r topic=%r", self._filters[index], shown)
+            counts[index] += 1
+            last[index] = message.arrived
+
+    def turn(self, now: float, *, connected: bool) -> None:
+        """Let time pass, in seconds that never step; an input that hears nothing is told.
+
+        Args:
+            now: What time it is.
+            connected: Whether the broker is there, so that something could be heard.
+        """
+        if not self._history or now - self._history[-1][0] >= RATE_STEP_S:
+            self._history.append((now, list(self._messages)))
+        if not connected:
+            self._connected_since = None
+            return
+        if self._connected_since is None:
+            self._connected_since = now
+        if now - self._connected_since < SILENT_S:
+            return
+        for index, count in enumerate(self._messages):
+            if not count and not self._silence_told[index]:
+                self._silence_told[index] = True
+                log.warning("input_silent input=%r seconds=%d", self._filters[index], SILENT_S, extra=BOUNDED)
+
+    def listed(self, now: float) -> list[InputActivity]:
+        """What each input has heard."""
+        began, before = self._history[0] if self._history else (now, self._messages)
+        elapsed = max(now - began, RATE_STEP_S)
+        return [
+            InputActivity(each, count, (count - earlier) * 60.0 / elapsed, last)
+            for each, count, earlier, last in zip(self._filters, self._messages, before, self._last, strict=True)
+        ]
+
+    def _find(self, topic: str) -> int:
+        index = NOBODY
+        if topic != self._own and not topic.startswith(f"{self._own}/"):
+            levels = topic.split("/")
+            found = (at for at, wanted in enumerate(self._levels) if match(wanted, levels) is not None)
+            index = next(found, NOBODY)
+        if len(topic) <= LONGEST_REMEMBERED:
+            if len(self._input_of) >= REMEMBERED_TOPICS:
+                self._input_of.clear()
+            self._input_of[topic] = index
+        return index

@@ -1,0 +1,39 @@
+"""Sensors that were found: how many, told when their number has settled."""
+
+from __future__ import annotations
+
+import logging
+
+from edge.core.sensors import SensorTable
+
+log = logging.getLogger("edgewarden.input")
+
+SETTLED_S = 30.0
+LONGEST_S = 600.0
+"""New sensors are told when none has come for `SETTLED_S`, and after `LONGEST_S` even if they go on coming."""
+
+
+class FoundSensors:
+    """Watches the sensor table grow."""
+
+    def __init__(self) -> None:
+        self._told = 0
+        self._seen = 0
+        self._grew_at = 0.0
+        self._began: float | None = None
+
+    def begin(self, sensors: SensorTable) -> None:
+        """Take the sensors that are known for told."""
+        self._told = self._seen = sensors.sensors
+
+    def turn(self, now: float, sensors: SensorTable) -> None:
+        """Look at the table; `now` in seconds that never step."""
+        count = sensors.sensors
+        if count > self._seen:
+            self._seen, self._grew_at = count, now
+            self._began = now if self._began is None else self._began
+        if self._began is None:
+            return
+        if now - self._grew_at >= SETTLED_S or now - self._began >= LONGEST_S:
+            log.info("sensors_found new=%d sensors=%d devices=%d", count - self._told, count, sensors.devices)
+            self._told, self._began = count, None

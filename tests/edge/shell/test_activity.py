@@ -1,0 +1,236 @@
+"""What the log says of a running service: once, bounded, and never a line a reading."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from store_examples import event
+
+from config.loading import parse
+from edge.core.messages import Message
+from edge.shell.activity import Activity
+from edge.shell.assembly import make_pipeline
+from edge.shell.commit_group import CommitGroup
+from edge.shell.logs import RateLimit
+
+OWN = "edgewarden/gateway"
+CONFIGURATION = """
+[limits]
+dead_letters_per_minute = 20
+[[input]]
+topic = "plant/+"
+[[input]]
+topic = "house/#"
+"""
+T0 = 1_700_000_000.0
+
+
+class Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(RateLimit(clock=lambda: 0.0))
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def take(self, of: str = "") -> list[str]:
+        """The lines since the last call; only those that begin so."""
+        taken, self.lines = self.lines, []
+        return [each for each in taken if each.startswith(of)]
+
+
+@pytest.fixture
+def log() -> Iterator[Lines]:
+    logger, lines = logging.getLogger("edgewarden"), Lines()
+    before = logger.level
+    logger.addHandler(lines)
+    logger.setLevel("INFO")
+    yield lines
+    logger.removeHandler(lines)
+    logger.setLevel(before)
+
+
+class Line:
+    """A pipeline whose steps are committed at once, watched by an activity."""
+
+    def __init__(self) -> None:
+        configuration = parse(CONFIGURATION).configuration
+        self.pipeline = make_pipeline(configuration)
+        self.activity = Activity([each.topic for each in configuration.inputs], OWN, self.pipeline)
+
+    def take(self, now: float, *messages: tuple[str, bytes]) -> None:
+        group = CommitGroup(2.0, 20)
+        arrived = [Message(topic, payload, T0 + now) for topic, payload in messages]
+        for step, its in self.pipeline.steps(arrived):
+            group.add(step, its, now)
+        self.activity.committed(group, now)
+
+    def turn(self, now: float, *, connected: bool = True) -> None:
+        self.activity.turn(now, connected=connected)
+
+
+def test_the_first_message_on_each_input_is_told_once(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("plant/a", b"1"), ("plant/b", b"2"), ("house/x/y", b"3"), (f"{OWN}/status", b"{}"))
+    line.take(1, ("plant/a", b"1"), ("house/z", b"4"))
+    assert log.take() == [
+        "first_message input='plant/+' topic='plant/a'",
+        "first_message input='house/#' topic='house/x/y'",
+    ]
+
+
+def test_an_input_that_hears_nothing_for_a_minute_is_told_once(log: Lines) -> None:
+    line = Line()
+    line.turn(0)
+    line.take(1, ("plant/a", b"1"))
+    log.take("input_silent")
+    line.turn(59)
+    assert log.take("input_silent") == []
+    line.turn(60)
+    line.turn(200)
+    assert log.take("input_silent") == ["input_silent input='house/#' seconds=60"]
+
+
+def test_an_input_is_not_silent_while_the_broker_is_away(log: Lines) -> None:
+    line = Line()
+    line.turn(0)
+    line.turn(50, connected=False)
+    line.turn(61)
+    line.turn(120)
+    assert log.take("input_silent") == []
+    line.turn(121)
+    assert len(log.take("input_silent")) == 2
+
+
+def test_what_is_refused_is_a_line_a_minute_and_reason_with_an_example(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("plant/a", b"\xff\x00{"), ("plant/a", b""))
+    lines = sorted(log.take("refused"))
+    assert lines[0] == "refused reason=empty count=1 topic='plant/a' payload=''"
+    assert lines[1].startswith("refused reason=not_utf8 count=1 topic='plant/a' ")
+    assert lines[1].endswith("payload='\\xff\\x00{'")
+
+
+def test_a_reason_that_goes_on_is_told_with_its_number_after_a_minute(log: Lines) -> None:
+    line = Line()
+    for second in range(120):
+        line.take(second, ("plant/a", b""))
+        line.turn(second)
+    refused = log.take("refused")
+    assert [each.split()[2] for each in refused] == ["count=1", "count=60"]
+    line.activity.close(120)
+    assert [each.split()[2] for each in log.take("refused")] == ["count=59"]
+
+
+def test_the_rest_of_a_minute_is_told_though_nothing_else_arrives(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("plant/a", b""))
+    line.take(30, ("plant/a", b""))
+    log.take()
+    line.turn(59)
+    assert log.take("refused") == []
+    line.turn(60)
+    assert log.take("refused") == ["refused reason=empty count=1 topic='plant/a' payload=''"]
+
+
+def test_what_is_not_committed_yet_is_told_with_its_commit(log: Lines) -> None:
+    line = Line()
+    line.pipeline.process([Message("plant/a", b"", T0)])
+    line.turn(0)
+    assert log.take("refused") == []
+    line.take(1, ("plant/b", b""))
+    assert log.take("refused") == ["refused reason=empty count=2 topic='plant/b' payload=''"]
+
+
+def test_a_flood_of_one_reason_hides_no_other(log: Lines) -> None:
+    line = Line()
+    line.take(0, *[("plant/a", b"")] * 500, ("plant/odd", b"on"))
+    lines = log.take("refused")
+    assert "refused reason=empty count=500 topic='plant/a' payload=''" in lines
+    assert any("topic='plant/odd'" in each and "payload='on'" in each for each in lines)
+
+
+def test_a_line_about_refused_input_is_bounded_and_shows_hidden_characters(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("house/\u202e" + "x" * 5000, ('"\u200b' + "y" * 5000).encode()))
+    (shown,) = log.take("refused")
+    assert len(shown) < 1000
+    assert "\\u202e" in shown
+    assert "\\u200b" in shown
+
+
+def test_incidents_are_told_as_they_are_raised_and_end(log: Lines) -> None:
+    line, group = Line(), CommitGroup(2.0, 20)
+    group.events = [
+        event(1, severity=900),
+        event(2, transition="updated"),
+        event(3, transition="cleared")._replace(message="line1/pump is back to normal at 2"),
+    ]
+    line.activity.committed(group, 0)
+    assert log.take() == [
+        "raised sensor='line1/pump' severity=FATAL: line1/pump is at 9",
+        "cleared sensor='line1/pump' severity=WARN: line1/pump is back to normal at 2",
+    ]
+
+
+def test_a_flood_of_incidents_is_counted_instead_of_listed(log: Lines) -> None:
+    line, group = Line(), CommitGroup(2.0, 20)
+    group.events = [event(number) for number in range(1, 501)]
+    line.activity.committed(group, 0)
+    assert len(log.take()) == 30
+    line.turn(30)
+    assert log.take() == []
+    line.turn(60)
+    assert log.take() == ["more_incidents raised=470 see='edgewarden events'"]
+
+
+def test_sensors_are_told_when_their_number_has_settled(log: Lines) -> None:
+    line = Line()
+    for second in range(20):
+        line.take(second, (f"plant/{second}", b"1"))
+        line.turn(second)
+    log.take("sensors")
+    line.turn(48)
+    assert log.take("sensors") == []
+    line.turn(49)
+    assert log.take("sensors") == ["sensors_found new=20 sensors=20 devices=0"]
+    line.turn(1000)
+    assert log.take("sensors") == []
+
+
+def test_sensors_that_go_on_coming_are_told_after_ten_minutes(log: Lines) -> None:
+    line = Line()
+    for second in range(0, 601, 20):
+        line.take(second, (f"plant/{second}", b"1"))
+        line.turn(second)
+    assert log.take("sensors") == ["sensors_found new=31 sensors=31 devices=0"]
+
+
+def test_sensors_that_were_known_at_the_start_are_no_news(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("plant/a", b"1"))
+    log.take()
+    again = Activity(["plant/+"], OWN, line.pipeline)
+    for now in (0, 100, 700):
+        again.turn(now, connected=False)
+    assert log.take() == []
+
+
+def test_ten_thousand_readings_are_no_lines(log: Lines) -> None:
+    line = Line()
+    line.take(0, *[("plant/a", f'{{"ts": {T0 - 10_000 + each}, "v": 1}}'.encode()) for each in range(10_000)])
+    line.turn(1)
+    assert len(log.take()) == 1
+
+
+def test_rates_and_last_messages_are_counted_for_each_input() -> None:
+    line = Line()
+    for second in range(0, 121, 5):
+        line.take(second, ("plant/a", b"1"), ("plant/b", b"1"))
+        line.turn(second)
+    plant, house = line.activity.as_dict(120)["inputs"]  # type: ignore[misc]
+    assert plant == {"topic": "plant/+", "messages": 50, "per_minute": 24.0, "last": "2023-11-14T22:15:20.000Z"}
+    assert house == {"topic": "house/#", "messages": 0, "per_minute": 0.0, "last": None}
