@@ -69,7 +69,13 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
 @pytest.mark.parametrize(
     ("module", "places"),
     [
-        ("paho", ["edge/shell/link/bulk_client.py", "edge/shell/link/link.py", "edge/shell/link/modern.py"]),
+        (
+            "paho",
+            [
+                f"edge/shell/link/{each}.py"
+                for each in ("bulk_client", "link", "modern", "reconnecting", "sender", "subscriber")
+            ],
+        ),
         ("sqlite3", ["edge/shell/store/database.py"]),
     ],
 )

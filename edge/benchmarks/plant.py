@@ -102,7 +102,7 @@ class FreeLink:
         self.pauses = False
         self.alive = self.connected = self.session_present = True
         self.connections = 1
-        self.dropped_qos0 = 0
+        self.dropped_qos0 = self.takeovers = 0
         self._plant = plant
         self._clock = clock
         self._in_flight = in_flight

@@ -18,7 +18,14 @@ TRANSITION = "gap"
 SEVERITY = 750
 
 Reason = Literal[
-    "outbox_events", "outbox_bytes", "outbox_days", "free_disk", "store_damaged", "session_lost", "receive_limit"
+    "outbox_events",
+    "outbox_bytes",
+    "outbox_days",
+    "free_disk",
+    "store_damaged",
+    "session_lost",
+    "receive_limit",
+    "client_id_in_use",
 ]
 What = Literal["events", "readings"]
 
@@ -30,6 +37,7 @@ WORDS: dict[str, str] = {
     "store_damaged": "the store's file was damaged",
     "session_lost": "the broker had forgotten our session",
     "receive_limit": "messages of QoS 0 came faster than they could be taken",
+    "client_id_in_use": "another client with our client id was connected and was given them",
 }
 
 

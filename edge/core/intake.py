@@ -28,6 +28,9 @@ from edge.core.source import Source
 SOURCES = 100_000
 """Topics whose sensors are remembered; beyond it, all are looked up anew."""
 
+UNROUTED = 100
+"""Topics without an input that wait to be unsubscribed, at most."""
+
 
 @dataclass(frozen=True)
 class IntakeLimits:
@@ -55,6 +58,10 @@ class Intake:
         on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
         limits: What is taken at most.
         accounts: Where everything is counted.
+
+    Attributes:
+        unrouted: Topics, not seen before, that came although no input asks for them. Their messages are counted and
+            leave no dead letter, since no sender is to blame. Whoever acts on them empties the list.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Intake:
         self._accounts = accounts
         self.admission = Admission()
         self._sources: dict[str, Source] = {}
+        self.unrouted: list[str] = []
         self.deliveries = Deliveries()
         self.last_value: dict[int, float] = {}
         self.repeating: set[int] = set()
@@ -97,8 +105,11 @@ class Intake:
         noted = 0
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
-            if source.is_own:
-                accounts.messages_own += 1
+            if source.resolved is None:
+                if source.is_own:
+                    accounts.messages_own += 1
+                else:
+                    accounts.messages_refused["no_route"] += 1
                 continue
             if message.qos:
                 if message.redelivered:
@@ -169,6 +180,8 @@ class Intake:
     def _source(self, topic: str) -> Source:
         """What is known of a topic, looked up anew."""
         source = Source(topic, self._routes.find(topic), is_own=self._routes.is_own(topic))
+        if source.resolved is None and not source.is_own and len(self.unrouted) < UNROUTED:
+            self.unrouted.append(topic)
         if len(topic) <= LONGEST_REMEMBERED:
             if len(self._sources) >= SOURCES:
                 self._sources.clear()
@@ -182,12 +195,12 @@ class Intake:
             Refused: Nothing of it can be taken.
         """
         payload, resolved = message.payload, source.resolved
+        if resolved is None:
+            raise Refused("no_route")
         if not payload:
             raise Refused("empty")
         if len(payload) > self._limits.payload_bytes:
             raise Refused("too_large", f"{len(payload)} bytes")
-        if resolved is None:
-            raise Refused("no_route")
         decoded = resolved.route.decoder.decode(payload)
         if message.retained and not (
             resolved.route.time_from_payload and all(each.time is not None for each in decoded.samples)

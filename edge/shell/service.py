@@ -21,9 +21,11 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.answers import Answers
 from edge.shell.commit_group import CommitGroup
+from edge.shell.gap_reporter import GapReporter
 from edge.shell.link import Link
 from edge.shell.notify import notify
 from edge.shell.publisher import Publisher
+from edge.shell.rival_watch import RivalWatch
 from edge.shell.self_report import dead_letter_json, health_json, status_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Damage, Store, StoreError
@@ -106,7 +108,8 @@ class Service:
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._activity = Activity(options.filters, options.topics.base, pipeline)
         self._group = CommitGroup(options.commit_s, options.in_flight)
-        self._gaps: dict[str, tuple[int, Gap]] = {}
+        self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
+        self._rivals = RivalWatch(inbound)
         self._stopping = False
         self._connections = {"in": 0, "out": 0}
         self._arrived_at = 0.0
@@ -128,7 +131,7 @@ class Service:
     def tell(self, gaps: Sequence[Gap]) -> None:
         """Tell the subscribers what is missing from before the start."""
         for gap in gaps:
-            self._report_gap(gap)
+            self._gaps.report(gap)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -182,7 +185,7 @@ class Service:
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
         if self._timers.is_due("health", now, HEALTH_S):
-            self._note_dropped()
+            self._note_missing()
             self._activity.turn(now, connected=self._inbound.connected)
             self._publisher.retain(self._topics.health, self._health())
             notify("WATCHDOG=1")
@@ -206,6 +209,7 @@ class Service:
             self._last_arrival = messages[-1].arrived
             for step, its in self._pipeline.steps(messages):
                 self._group.add(step, its, now)
+            self._unsubscribe()
             if len(messages) < WIDE:
                 ended = self._monotonic()
                 self._rests_until = ended + (ended - now)
@@ -213,6 +217,13 @@ class Service:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:
                 self._group.add(self._pipeline.tick(elapsed), (), now)
+
+    def _unsubscribe(self) -> None:
+        """Leave filters that an earlier configuration has left in the session."""
+        unrouted = self._pipeline.intake.unrouted
+        for topic in unrouted:
+            self._inbound.unsubscribe(topic)
+        unrouted.clear()
 
     def _wait_s(self) -> float:
         """How long to wait for messages: not beyond what else is to be done."""
@@ -293,7 +304,7 @@ class Service:
             self._note_failure("prune", error)
             return
         for each in surplus:
-            self._report_gap(each.gap, each.sequences)
+            self._gaps.report(each.gap, each.sequences)
 
     def _note_failure(self, what: str, error: StoreError) -> None:
         """Count and log that the store failed; if it is damaged, go on with another one."""
@@ -314,30 +325,18 @@ class Service:
         self._replaced = True
         self._publisher.changed(self._store)
         self._pipeline.continue_after(self._store.last_sequence())
-        self._gaps.clear()
-        self._report_gap(damage.gap(self._clock()))
+        self._gaps.forget()
+        self._gaps.report(damage.gap(self._clock()))
         self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
-    def _report_gap(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
-        """Tell the subscribers that something is missing, together with what they weren't told yet of its kind.
-
-        The events that are dropped for it go in the same transaction in which the gap's event comes.
-        """
-        self._group.replace(dropped)
-        earlier = self._gaps.get(gap.reason)
-        if earlier is not None and not self._publisher.was_sent(earlier[0]):
-            gap = earlier[1].joined(gap)
-            self._group.replace([earlier[0]])
-        step = self._pipeline.gap(gap, self._clock())
-        self._gaps[gap.reason] = (step.events[0].sequence, gap)
-        self._group.add(step, (), self._monotonic())
-        log.warning("gap %s", step.events[0].message)
-
-    def _note_dropped(self) -> None:
+    def _note_missing(self) -> None:
         dropped = self._inbound.dropped_qos0 - self._dropped
         if dropped > 0:
             self._dropped += dropped
-            self._report_gap(Gap("readings", "receive_limit", dropped, self._clock() - HEALTH_S, self._clock()))
+            self._gaps.report(Gap("readings", "receive_limit", dropped, self._clock() - HEALTH_S, self._clock()))
+        taken = self._rivals.gap(self._last_arrival or self._started, self._clock(), self._monotonic())
+        if taken is not None:
+            self._gaps.report(taken)
 
     def _note_clock(self) -> None:
         by = self._clock.step()
@@ -355,7 +354,7 @@ class Service:
             if not (first and present and self._options.queued):
                 self._pipeline.interrupted()
             if not present and self._last_arrival is not None:
-                self._report_gap(Gap("readings", "session_lost", None, self._last_arrival, self._clock()))
+                self._gaps.report(Gap("readings", "session_lost", None, self._last_arrival, self._clock()))
         outbound = self._outbound.connections
         if outbound != self._connections["out"] and self._outbound.connected:
             self._connections["out"] = outbound

@@ -22,9 +22,10 @@ class Window:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._tokens: dict[int, int] = {}
+        self._tokens: dict[int, tuple[int, str]] = {}
+        self._refused: list[tuple[int, str, str]] = []
         self._unwritten: set[int] = set()
-        self._noted: deque[tuple[int, bool]] = deque()
+        self._noted: deque[tuple[int, str]] = deque()
 
     @property
     def waits_for_answers(self) -> bool:
@@ -35,15 +36,20 @@ class Window:
         """Whether one more may be sent with this quality of service."""
         return len(self._tokens) < self._most if qos > 0 else len(self._unwritten) < UNWRITTEN
 
-    def sent(self, packet: int, qos: int, token: int) -> None:
+    def sent(self, packet: int, qos: int, token: int, topic: str = "") -> None:
         """Write down that a packet was handed to the socket, and the token that stands for it."""
         if qos > 0:
-            self._tokens[packet] = token
+            self._tokens[packet] = token, topic
         else:
             self._unwritten.add(packet)
 
-    def note(self, packet: int, *, refused: bool) -> None:
-        """Note, in the network thread, that the broker has answered, or that a QoS 0 packet is written."""
+    def note(self, packet: int, refused: str = "") -> None:
+        """Note, in the network thread, that the broker has answered, or that a QoS 0 packet is written.
+
+        Args:
+            packet: The packet's id.
+            refused: Why the broker refuses the publication; empty if it doesn't.
+        """
         self._noted.append((packet, refused))
 
     def collect(self) -> list[int]:
@@ -59,7 +65,16 @@ class Window:
             if packet in self._unwritten:
                 self._unwritten.remove(packet)
                 continue
-            token = self._tokens.pop(packet, None)
-            if token is not None and not refused:
+            token, topic = self._tokens.pop(packet, (None, ""))
+            if token is None:
+                continue
+            if refused:
+                self._refused.append((token, topic, refused))
+            else:
                 confirmed.append(token)
         return confirmed
+
+    def take_refused(self) -> list[tuple[int, str, str]]:
+        """Token, topic and reason of what the broker has refused, as far as `collect()` has found it."""
+        refused, self._refused = self._refused, []
+        return refused

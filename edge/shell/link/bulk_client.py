@@ -17,6 +17,7 @@ What is relied on beyond paho's public interface, and proved against the install
 from __future__ import annotations
 
 import select
+import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
@@ -24,11 +25,13 @@ from contextlib import suppress
 from typing import Any
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from edge.core.messages import Message
 from edge.shell.link.publish_cutter import INCOMPLETE, packet_end
+from edge.shell.link_options import LinkOptions
 
+CONNECT_TIMEOUT_S = 10.0
 RECEIVE_BYTES = 2**17
 WAKE_BYTES = 10_000
 PUBACK = 0x40
@@ -46,6 +49,7 @@ class BulkClient(Client):
     Attributes:
         messages_read: How many ordinary messages have come.
         bytes_read: How much the socket has given, payloads and all else.
+        ended_by: What reading from the socket ended with, once it has.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -55,7 +59,7 @@ class BulkClient(Client):
         self._begun = bytearray()
         self._wanted = 0
         self._handed = b""
-        self._ended: OSError | None = None
+        self.ended_by: OSError | None = None
         self._is_handing = False
         self.messages_read = 0
         self.bytes_read = 0
@@ -145,7 +149,7 @@ class BulkClient(Client):
 
     def _hand_over(self, packet: bytes, ended: OSError | None = None) -> MQTTErrorCode:
         """Let paho read a packet, or learn that there won't be another."""
-        self._handed, self._ended, self._is_handing = packet, ended, True
+        self._handed, self.ended_by, self._is_handing = packet, ended, True
         try:
             return super().loop_read()
         finally:
@@ -158,6 +162,47 @@ class BulkClient(Client):
         if self._handed:
             given, self._handed = self._handed[:bufsize], self._handed[bufsize:]
             return given
-        if self._ended is not None:
-            raise self._ended
+        if self.ended_by is not None:
+            raise self.ended_by
         raise BlockingIOError
+
+
+def make_client(options: LinkOptions, version: str) -> BulkClient:
+    """A client for one connection, without callbacks yet.
+
+    Args:
+        options: How the broker is reached.
+        version: MQTT version, `5` or `3.1.1`.
+
+    Raises:
+        OSError: A file of the encryption can't be read.
+    """
+    modern = version == "5"
+    client = BulkClient(
+        CallbackAPIVersion.VERSION2,
+        client_id=options.client_id,
+        clean_session=None if modern else options.clean_session,
+        protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
+        manual_ack=True,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages_set(options.in_flight)
+    if options.username is not None:
+        client.username_pw_set(options.username, options.password)
+    if options.tls is not None:
+        client.tls_set_context(options.tls.context())
+    if options.will is not None:
+        client.will_set(options.will[0], options.will[1], qos=1, retain=True)
+    client.on_socket_open = _send_at_once
+    client.on_socket_register_write = _leave_writing_to_the_network_thread
+    return client
+
+
+def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
+    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
+    """That this callback exists is what matters: without one, paho would write from within `publish()`."""

@@ -18,42 +18,32 @@ An acknowledgement goes to the connection that delivered the message or, if that
 from __future__ import annotations
 
 import logging
-import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from paho.mqtt import MQTTException
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.messages import Message
 from edge.shell.inbox import Inbox
-from edge.shell.link.bulk_client import BulkClient
+from edge.shell.link.bulk_client import BulkClient, make_client
 from edge.shell.link.linger import Linger, spread
-from edge.shell.link.modern import properties_of, session
+from edge.shell.link.modern import session
 from edge.shell.link.publish_cutter import PublishCutter, topic_text
+from edge.shell.link.reconnecting import Reconnecting, ending_of
+from edge.shell.link.sender import LiveConnection, Refused, Sender
+from edge.shell.link.subscriber import Subscriber
 from edge.shell.link_options import EventProperties, LinkOptions, Subscription
 from edge.shell.standing import Standing
 from edge.shell.window import Window
 
 log = logging.getLogger("edgewarden.link")
 
-CONNECT_TIMEOUT_S = 10.0
-ACCEPTED_S = 10.0  # after a connection that was accepted, however short, the next attempt comes within this time
 UNSUPPORTED_VERSION = 0x84
-
-
-class _Connection(NamedTuple):
-    """A connection that the broker has accepted: its number, paho's side of it, and what is under way."""
-
-    number: int
-    client: BulkClient
-    window: Window
 
 
 class Link:
@@ -72,8 +62,6 @@ class Link:
         connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
         session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
         version: MQTT version of the last of them.
-        refused_subscriptions: Filters that the broker refused.
-        refused_publications: Publications that an MQTT 5 broker refused; their tokens are never confirmed.
         callback_errors: How many callbacks failed; one is enough to end the link.
     """
 
@@ -85,24 +73,22 @@ class Link:
         on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
-        self.subscriptions = tuple(subscriptions)
         self.connections = 0
         self.session_present = False
         self.version: str = options.version
-        self.refused_subscriptions: tuple[str, ...] = ()
-        self.refused_publications = 0
         self.callback_errors = 0
         self._clock = clock
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._inbox = Inbox(options.receive_messages, options.receive_bytes)
         self._thread: threading.Thread | None = None
-        self._standing: Standing[_Connection] = Standing()
-        self._known: _Connection | None = None
+        self._standing: Standing[LiveConnection] = Standing()
+        self._sender = Sender(self._standing)
+        self._reconnecting = Reconnecting(options)
+        self._subscriber = Subscriber(subscriptions)
         self._answered = False
-        self._last_token = 0
+        self._said_at_end: ReasonCode | None = None
         self._rested_s = 0.0
-        self._confirmed: list[int] = []
 
     @property
     def connected(self) -> bool:
@@ -113,6 +99,35 @@ class Link:
     def alive(self) -> bool:
         """Whether the network thread does its work; once it doesn't, the process should end."""
         return not self._standing.failed and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def refused_subscriptions(self) -> dict[str, str]:
+        """Filters that the broker refuses, with its reason; they are asked for again and again."""
+        return self._subscriber.refused
+
+    @property
+    def refused_publications(self) -> int:
+        """How many publications an MQTT 5 broker has refused; their tokens are never confirmed."""
+        return self._sender.refused
+
+    @property
+    def takeovers(self) -> int:
+        """How many connections were certainly ended by another client with our id."""
+        return self._reconnecting.takeovers
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether another client seems to have used our id lately."""
+        return self._reconnecting.has_rival
+
+    @property
+    def suspicions(self) -> int:
+        """How many connections another client with our id may have ended."""
+        return self._reconnecting.suspicions
+
+    def rival_seen(self) -> None:
+        """Note that another client has certainly been connected in our place."""
+        self._reconnecting.rival_seen()
 
     @property
     def received(self) -> int:
@@ -163,6 +178,12 @@ class Link:
         number = current.number
         current.client.acknowledge([each.packet for each in messages if each.receipt == number and each.qos > 0])
 
+    def unsubscribe(self, topic: str) -> None:
+        """Have the session forget what brings a topic that no subscription of ours asks for."""
+        current = self._standing.current
+        if current is not None:
+            self._subscriber.leave(current.client, topic)
+
     def publish(
         self,
         topic: str,
@@ -181,29 +202,7 @@ class Link:
             A token, never used before, that `confirmations()` returns once the PUBACK has come (with QoS 0:
             never). None if nothing was sent and nothing kept: no connection, no room, or no valid topic.
         """
-        if self._known is None:
-            self._take_note()
-        current = self._known
-        if current is None:
-            return None
-        self._confirmed += current.window.collect()
-        if current is not self._standing.current:
-            if not current.window.waits_for_answers:
-                self._take_note()
-            return None
-        if not current.window.has_room(qos):
-            return None
-        try:
-            said = properties_of(current.client, properties)
-            sent = current.client.publish(topic, payload, qos, retain, said)
-        except (ValueError, MQTTException) as error:
-            log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
-            return None
-        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return None
-        self._last_token += 1
-        current.window.sent(sent.mid, qos, self._last_token)
-        return self._last_token
+        return self._sender.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 
     def confirmations(self) -> list[int]:
         """Return the tokens whose PUBACK has come since the last call; take note of the present connection.
@@ -211,27 +210,18 @@ class Link:
         Those whose PUBACK came before the end of their connection are still returned, once; after that,
         tokens of an ended connection are void.
         """
-        self._take_note()
-        confirmed, self._confirmed = self._confirmed, []
-        return confirmed
+        return self._sender.confirmations()
 
-    def _take_note(self) -> None:
-        if self._known is not None:
-            self._confirmed += self._known.window.collect()
-        self._known = self._standing.current
+    def refusals(self) -> list[Refused]:
+        """Return what an MQTT 5 broker has refused, as far as `confirmations()` or `publish()` has found it."""
+        return self._sender.refusals()
 
     # The rest runs in the network thread.
 
     def _run(self) -> None:
-        options = self.options
-        delay_s = options.first_delay_s
         try:
             while not self._standing.ending:
-                stood_s = self._connect()
-                if stood_s >= delay_s:
-                    delay_s = options.first_delay_s
-                self._standing.pause(delay_s * random.uniform(0.25, 1.0))
-                delay_s = min(2 * delay_s, options.longest_delay_s, *([ACCEPTED_S] if stood_s else []))
+                self._standing.pause(self._reconnecting.pause_s(self._connect()))
         except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
             log.exception("network_thread_failed")
             self._fail()
@@ -265,6 +255,7 @@ class Link:
     def _converse(self, client: BulkClient, version: str) -> float:
         """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
         self.version = version
+        self._said_at_end = None
         step_s = min(1.0, self.options.keepalive_s / 20)
         linger = Linger(self.options.linger_s, self.options.receive_maximum)
         accepted_at = None
@@ -274,6 +265,8 @@ class Link:
                 messages, size = client.messages_read, client.bytes_read
                 code = client.loop(timeout=step_s)
                 current = self._standing.current
+                if current is not None:
+                    self._subscriber.turn(client)
                 if accepted_at is None and current is not None:
                     accepted_at = time.monotonic()
                 if client.messages_read > messages and current is not None and not current.window.waits_for_answers:
@@ -287,11 +280,16 @@ class Link:
                 open_socket.close()
         if accepted_at is None:
             return 0.0
-        level = logging.INFO if self._standing.stopping else logging.WARNING
-        log.log(level, "disconnected %s code=%d", self._where, code)
-        return time.monotonic() - accepted_at
+        stood_s = time.monotonic() - accepted_at
+        if self._standing.stopping:
+            log.info("disconnected %s reason='we ended it'", self._where)
+            return stood_s
+        ending = ending_of(self._said_at_end, client.ended_by, code)
+        log.warning("disconnected %s reason=%r", self._where, ending.words)
+        self._reconnecting.ended(ending, stood_s)
+        return stood_s
 
-    def _rest(self, client: BulkClient, current: _Connection, seconds: float) -> MQTTErrorCode:
+    def _rest(self, client: BulkClient, current: LiveConnection, seconds: float) -> MQTTErrorCode:
         """Leave the socket unread for a while, but not while an answer of the broker is awaited; see `linger.py`."""
         if seconds == 0:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -307,30 +305,13 @@ class Link:
         self._inbox.put_all(messages)
 
     def _make_client(self, version: str) -> BulkClient:
-        options = self.options
-        modern = version == "5"
-        client = BulkClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=options.client_id,
-            clean_session=None if modern else options.clean_session,
-            protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(options.in_flight)
-        if options.username is not None:
-            client.username_pw_set(options.username, options.password)
-        if options.tls is not None:
-            client.tls_set_context(options.tls.context())
-        if options.will is not None:
-            client.will_set(options.will[0], options.will[1], qos=1, retain=True)
+        client = make_client(self.options, version)
         client.on_connect = self._guarded(self._on_connect)
+        client.on_disconnect = self._guarded(self._on_disconnect)
         client.on_subscribe = self._guarded(self._on_subscribe)
+        client.on_unsubscribe = self._guarded(self._on_unsubscribe)
         client.on_message = self._guarded(self._on_message)
         client.on_publish = self._guarded(self._on_publish)
-        client.on_socket_open = _send_at_once
-        client.on_socket_register_write = _leave_writing_to_the_network_thread
         return client
 
     def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
@@ -353,40 +334,38 @@ class Link:
             log.error("connect_refused %s reason=%r", self._where, str(reason))
             return
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
-        wanted = self.subscriptions if self.connections == 0 or not flags.session_present else ()
-        if wanted:
-            client.subscribe([(each.filter, each.qos) for each in wanted])
+        subscribed = self._subscriber.begin(client, keeps=self.connections > 0 and flags.session_present)
         self.session_present = flags.session_present
         self.connections += 1
         cutter = PublishCutter(modern=self.version == "5", clock=self._clock, receipt=self.connections)
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._take_lot))
-        self._standing.accept(_Connection(self.connections, client, Window(most)), subscribed=not wanted)
+        self._standing.accept(LiveConnection(self.connections, client, Window(most)), subscribed=subscribed)
         self._tell_news()
         if self._standing.stopping:
             client.disconnect()
         log.info("connected %s version=%s session=%s", self._where, self.version, flags.session_present)
 
+    def _on_disconnect(self, _c: Client, _d: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Any) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._said_at_end = reason
+
     def _tell_news(self) -> None:
         self._on_news()
         self.wake()
 
-    def _on_subscribe(self, _c: Client, _d: Any, _packet: int, reasons: list[ReasonCode], _p: Any) -> None:
-        answers = zip(self.subscriptions, reasons, strict=False)
-        refused = tuple(subscription.filter for subscription, reason in answers if reason.is_failure)
-        for each in refused:
-            log.error("subscription_refused filter=%r", each)
-        self.refused_subscriptions = refused
-        self._standing.answer()
+    def _on_subscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
+        if self._subscriber.answered(packet, reasons):
+            self._standing.answer()
+
+    def _on_unsubscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
+        self._subscriber.has_left(packet, reasons)
 
     def _on_publish(self, _c: Client, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
         """A PUBACK has come, or a publication of QoS 0 is written."""
         current = self._standing.current
         if current is None:
             return
-        if reason.is_failure:
-            self.refused_publications += 1
-            log.error("publication_refused reason=%r count=%d", str(reason), self.refused_publications)
-        current.window.note(packet, refused=reason.is_failure)
+        current.window.note(packet, str(reason) if reason.is_failure else "")
         self._tell_news()
 
     def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
@@ -406,12 +385,3 @@ class Link:
                 )
             ]
         )
-
-
-def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
-    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
-    """That this callback exists is what matters: without one, paho would write from within `publish()`."""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import parse
+from edge.core.intake import UNROUTED
 from edge.core.messages import REASONS, DeadLetter, Message, Reading, Refusal
 from edge.core.pipeline import Pipeline, Step
 from edge.shell.assembly import make_pipeline
@@ -78,9 +79,19 @@ def test_each_kind_of_bad_payload_has_its_reason_and_one_dead_letter(payload: by
     assert made.accounts.readings_taken == 1
 
 
-def test_a_topic_that_nobody_reads_has_its_reason() -> None:
+def test_a_topic_that_no_input_asks_for_is_counted_and_noted_once_and_is_no_dead_letter() -> None:
     made = pipeline()
-    assert refused(made, made.process([message("1", "elsewhere")])) == ["no_route"]
+    step = made.process([message("1", "elsewhere"), message("", "elsewhere"), message("x", "elsewhere/b")])
+    assert step.dead_letters == []
+    assert made.accounts.messages_refused == {"no_route": 3}
+    assert made.accounts.balanced
+    assert made.intake.unrouted == ["elsewhere", "elsewhere/b"]
+
+
+def test_topics_that_wait_to_be_unsubscribed_are_bounded() -> None:
+    made = pipeline()
+    made.process([message("1", f"elsewhere/{number}") for number in range(1000)])
+    assert len(made.intake.unrouted) == UNROUTED
 
 
 @pytest.mark.parametrize("topic", ["plant/\x00", "plant//b", "plant/" + "x" * 65_529, "plant/\x1b[31m"])

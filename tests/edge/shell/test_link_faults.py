@@ -314,15 +314,17 @@ def test_a_wrong_password_is_no_reason_for_another_version(
 
 
 def test_a_publication_that_mqtt_5_refuses_is_not_confirmed(
-    start_mosquitto: StartMosquitto, tmp_path: Path, make_link: MakeLink
+    start_mosquitto: StartMosquitto, tmp_path: Path, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "acl").write_text("topic read #\ntopic write allowed\n")
     broker = start_mosquitto(f"allow_anonymous true\nacl_file {tmp_path / 'acl'}")
     link = make_link(broker.port, version="5", in_flight=1)
     assert link.wait_connected(10)
     assert link.publish("forbidden", b"1") is not None
-    wait_until(lambda: link.refused_publications == 1)
-    assert link.confirmations() == []
+    refused = wait_until(lambda: link.confirmations() or link.refusals(), what="the refusal")
+    assert [each.reason for each in refused] == ["Not authorized"]
+    assert link.refused_publications == 1
+    assert "publication_refused topic='forbidden' reason='Not authorized' count=1" in caplog.text
     allowed = link.publish("allowed", b"1")
     assert allowed is not None
     assert wait_until(link.confirmations) == [allowed]
@@ -339,7 +341,7 @@ def test_a_refused_subscription_is_reported(make_link: MakeLink) -> None:
     with StubBroker(behave) as broker:
         link = make_link(broker.port, Subscription("good"), Subscription("bad"))
         assert link.wait_subscribed(10)
-        assert link.refused_subscriptions == ("bad",)
+        assert link.refused_subscriptions == {"bad": "Unspecified error"}
 
 
 def test_a_dead_peer_is_noticed_within_one_and_a_half_keepalives(mosquitto: Mosquitto, make_link: MakeLink) -> None:

@@ -10,7 +10,7 @@ def test_there_is_room_until_the_window_is_full_and_again_after_an_answer() -> N
     window.sent(2, 1, 102)
     assert not window.has_room(1)
     assert window.has_room(0)
-    window.note(2, refused=False)
+    window.note(2)
     assert window.collect() == [102]
     assert window.has_room(1)
     assert window.waits_for_answers
@@ -18,7 +18,7 @@ def test_there_is_room_until_the_window_is_full_and_again_after_an_answer() -> N
 
 def test_an_answer_that_is_noted_before_the_packet_is_written_down_is_not_lost() -> None:
     window = Window(2)
-    window.note(1, refused=False)
+    window.note(1)
     window.sent(1, 1, 101)
     assert window.collect() == [101]
     assert not window.waits_for_answers
@@ -27,14 +27,14 @@ def test_an_answer_that_is_noted_before_the_packet_is_written_down_is_not_lost()
 def test_a_refusal_makes_room_and_confirms_nothing() -> None:
     window = Window(1)
     window.sent(1, 1, 101)
-    window.note(1, refused=True)
+    window.note(1, "Not authorized")
     assert window.collect() == []
     assert window.has_room(1)
 
 
 def test_an_answer_to_nothing_is_ignored() -> None:
     window = Window(1)
-    window.note(9, refused=False)
+    window.note(9)
     assert window.collect() == []
 
 
@@ -42,9 +42,9 @@ def test_a_packet_id_used_twice_confirms_only_when_both_are_through() -> None:
     window = Window(5)
     window.sent(7, 1, 101)
     window.sent(7, 0, 102)
-    window.note(7, refused=False)
+    window.note(7)
     assert window.collect() == []
-    window.note(7, refused=False)
+    window.note(7)
     assert window.collect() == [101]
 
 
@@ -53,6 +53,6 @@ def test_qos_0_has_a_bound_of_its_own() -> None:
     for packet in range(UNWRITTEN):
         window.sent(packet, 0, packet)
     assert not window.has_room(0)
-    window.note(5, refused=False)
+    window.note(5)
     window.collect()
     assert window.has_room(0)
