@@ -97,7 +97,9 @@ class Connection(Table):
         description="MQTT client id; by default it follows from the gateway's name",
     )
     keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
-    version: Literal["3.1.1", "5"] = Field("3.1.1", description="MQTT version")
+    version: Literal["auto", "3.1.1", "5"] = Field(
+        "auto", description="MQTT version; auto: 5, and 3.1.1 if the broker doesn't accept 5"
+    )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
     @field_validator("password_file", "password_env", mode="before")
@@ -114,10 +116,10 @@ class Broker(Connection):
     """The broker that the sensors publish to."""
 
     in_flight: int = Field(
-        20,
+        1000,
         ge=1,
         le=65_535,
-        description="Messages that the broker sends before one is acknowledged, mosquitto's max_inflight_messages",
+        description="Messages that the broker may send before one is acknowledged; MQTT 5 tells it",
     )
     linger_s: float = Field(
         0.25,

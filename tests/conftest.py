@@ -79,7 +79,7 @@ def free_port() -> int:
 def make_link() -> Iterator[Callable[..., Link]]:
     """Make and start a link; keywords are fields of `LinkOptions`, with quick reconnects by default."""
     links: list[Link] = []
-    quick = LinkOptions(first_delay_s=0.1, longest_delay_s=0.5, keepalive_s=10)
+    quick = LinkOptions(version="3.1.1", first_delay_s=0.1, longest_delay_s=0.5, keepalive_s=10)
 
     def make(port: int, *wanted: Subscription, clock: Callable[[], float] = time, **options: object) -> Link:
         links.append(Link(replace(quick, port=port, **options), wanted, clock))  # type: ignore[arg-type]

@@ -93,8 +93,9 @@ def _connection(connection: Connection) -> str:
     if connection.tls is not None:
         trusted = connection.tls.ca_file or "the system"
         crypt = f"encrypted, with the certificates of {trusted}"
+    spoken = "5, or 3.1.1 where it is refused" if connection.version == "auto" else connection.version
     return (
-        f"{host}:{connection.port} over MQTT {connection.version}, {crypt}, {user}, "
+        f"{host}:{connection.port} over MQTT {spoken}, {crypt}, {user}, "
         f"client id {connection.client_id}, probed after {connection.keepalive_s} s without traffic"
     )
 

@@ -50,7 +50,7 @@ class LinkOptions:
         password: Password; never logged.
         tls: Encryption, or None.
         keepalive_s: A dead connection is noticed within 1.5 of it; 2 or more.
-        version: With `5`, a broker that doesn't know it is spoken to in 3.1.1.
+        version: With `auto`, 5, and 3.1.1 for a broker that doesn't accept 5.
         clean_session: False if the broker shall keep messages for us while we are away.
         in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
@@ -72,7 +72,7 @@ class LinkOptions:
     password: str | None = field(default=None, repr=False)
     tls: TlsOptions | None = None
     keepalive_s: int = 30
-    version: Literal["3.1.1", "5"] = "3.1.1"
+    version: Literal["auto", "3.1.1", "5"] = "auto"
     clean_session: bool = True
     in_flight: int = 20
     receive_maximum: int = 65_535

@@ -31,8 +31,8 @@ FAULTY = [
         5,
         "starts a broker without passwords and encryption: leave out username",
     ),
-    ('version = "3.1"', "broker", "broker.version", 4, 'must be "3.1.1" or "5", is "3.1"'),
-    ("version = 5", "broker", "broker.version", 4, 'must be "3.1.1" or "5", is 5'),
+    ('version = "3.1"', "broker", "broker.version", 4, 'must be "auto", "3.1.1" or "5", is "3.1"'),
+    ("version = 5", "broker", "broker.version", 4, 'must be "auto", "3.1.1" or "5", is 5'),
     ('password_file = "secret"', "broker", "broker.password_file", 4, "needs username too"),
     ('password_env = "SECRET"', "broker", "broker.password_env", 4, "needs username too"),
     (

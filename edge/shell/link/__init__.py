@@ -2,7 +2,8 @@
 
 `link.py` is what the service sees, `sender.py` its publishing half, `subscriber.py` its subscriptions and
 `reconnecting.py` its pauses. `bulk_client.py` is paho with a reader for many messages at once, `publish_cutter.py` is
-what that reader does with bytes, and `modern.py` is what only MQTT 5 can say.
+what that reader does with bytes, `modern.py` is what only MQTT 5 can say, and
+`version_choice.py` decides which version to try.
 """
 
 from edge.shell.link.link import Link

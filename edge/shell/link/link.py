@@ -37,6 +37,7 @@ from edge.shell.link.publish_cutter import PublishCutter, topic_text
 from edge.shell.link.reconnecting import Reconnecting, ending_of
 from edge.shell.link.sender import LiveConnection, Refused, Sender
 from edge.shell.link.subscriber import Subscriber
+from edge.shell.link.version_choice import Outcome, Version, VersionChoice
 from edge.shell.link_options import EventProperties, LinkOptions, Subscription
 from edge.shell.standing import Standing
 from edge.shell.window import Window
@@ -75,7 +76,7 @@ class Link:
         self.options = options
         self.connections = 0
         self.session_present = False
-        self.version: str = options.version
+        self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
         self.callback_errors = 0
         self._clock = clock
         self._on_news = on_news
@@ -86,7 +87,8 @@ class Link:
         self._sender = Sender(self._standing)
         self._reconnecting = Reconnecting(options)
         self._subscriber = Subscriber(subscriptions)
-        self._answered = False
+        self._versions = VersionChoice(options.version)
+        self._outcome: Outcome = "closed"
         self._said_at_end: ReasonCode | None = None
         self._rested_s = 0.0
 
@@ -233,12 +235,10 @@ class Link:
     def _connect(self) -> float:
         """Connect and stay connected for as long as it lasts; returns how long that was, in seconds.
 
-        A broker that doesn't know MQTT 5 says so, or merely closes the socket. It is asked in 3.1.1 at
-        once, and in 5 again the next time: what closed the socket may have been something else.
+        A broker that doesn't answer in one version is asked in the next one at once; see `VersionChoice`.
         """
         options = self.options
-        for version in ("5", "3.1.1") if options.version == "5" else ("3.1.1",):
-            self._answered = False
+        for version in self._versions.to_try():
             keepalive_s = max(1, int(0.7 * options.keepalive_s))
             try:
                 client = self._make_client(version)
@@ -247,14 +247,17 @@ class Link:
                 log.warning("connect_failed %s error=%r", self._where, str(error))
                 return 0.0
             stood_s = self._converse(client, version)
-            if self._answered or self._standing.ending:
+            if self._standing.ending:
+                return stood_s
+            self._versions.note(version, self._outcome)
+            if self._outcome == "accepted":
                 return stood_s
             log.warning("not_understood %s version=%s", self._where, version)
         return 0.0
 
-    def _converse(self, client: BulkClient, version: str) -> float:
+    def _converse(self, client: BulkClient, version: Version) -> float:
         """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
-        self.version = version
+        self.version, self._outcome = version, "closed"
         self._said_at_end = None
         step_s = min(1.0, self.options.keepalive_s / 20)
         linger = Linger(self.options.linger_s, self.options.receive_maximum)
@@ -304,7 +307,7 @@ class Link:
             messages, self._rested_s = spread(messages, self._rested_s), 0.0
         self._inbox.put_all(messages)
 
-    def _make_client(self, version: str) -> BulkClient:
+    def _make_client(self, version: Version) -> BulkClient:
         client = make_client(self.options, version)
         client.on_connect = self._guarded(self._on_connect)
         client.on_disconnect = self._guarded(self._on_disconnect)
@@ -329,7 +332,7 @@ class Link:
     def _on_connect(
         self, client: BulkClient, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties
     ) -> None:
-        self._answered = reason.value != UNSUPPORTED_VERSION
+        self._outcome = "unsupported" if reason.value == UNSUPPORTED_VERSION else "accepted"
         if reason.is_failure:
             log.error("connect_refused %s reason=%r", self._where, str(reason))
             return

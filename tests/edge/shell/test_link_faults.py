@@ -291,9 +291,20 @@ def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(make_link: Mak
             pass
 
     with StubBroker(behave) as broker:
-        link = make_link(broker.port, version="5", first_delay_s=60.0, longest_delay_s=60.0)
+        link = make_link(broker.port, version="auto", first_delay_s=60.0, longest_delay_s=60.0)
         assert link.wait_connected(10), "without a pause"
         assert link.version == "3.1.1"
+
+
+def test_a_broker_is_asked_in_no_other_version_than_the_one_that_is_demanded(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5")
+        wait_until(lambda: len(broker.clients) >= 3)
+        assert {each.packets[0][8] for each in broker.clients[:3]} == {5}
+        assert not link.connected
 
 
 def test_a_wrong_password_is_no_reason_for_another_version(
@@ -304,7 +315,7 @@ def test_a_wrong_password_is_no_reason_for_another_version(
         client.send(mqtt.packet(mqtt.CONNACK, b"\x00\x87\x00"))
 
     with StubBroker(behave) as broker:
-        link = make_link(broker.port, version="5", username="u", password="secret")  # noqa: S106 - of nobody
+        link = make_link(broker.port, version="auto", username="u", password="secret")  # noqa: S106 - of nobody
         wait_until(lambda: len(broker.clients) >= 3)
         assert {each.packets[0][8] for each in broker.clients[:2]} == {5}
         assert not link.connected
