@@ -12,6 +12,7 @@ of one sensor that has no clock of its own would be microseconds apart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from edge.core.messages import Message
@@ -28,8 +29,11 @@ WINDOW_SHARE = 0.25
 WORTHWHILE = 2.0
 """Messages that must be expected during a rest for it to save anything."""
 
-SHORTEST_S = 0.001
-"""A shorter rest isn't worth the call."""
+SHORTEST_S = 0.005
+"""A flood whose rests would be shorter than this is read as it comes; it arrives in lots anyway."""
+
+MEMORY_S = 0.5
+"""The rate of arrivals is a mean over about so long: long enough to see through the gaps between bursts."""
 
 
 class Linger:
@@ -43,7 +47,9 @@ class Linger:
     def __init__(self, most_s: float, window: int) -> None:
         self._most_s = most_s
         self._enough = min(float(ENOUGH), WINDOW_SHARE * window)
-        self._read_at = float("-inf")
+        self._read_at: float | None = None
+        self._messages_per_s = 0.0
+        self._bytes_per_s = 0.0
 
     def rest_s(self, received: int, size: int, now: float) -> float:
         """How long to leave the socket unread.
@@ -53,13 +59,14 @@ class Linger:
             size: Bytes that have just been read.
             now: Seconds that never step, when they were.
         """
-        since = now - self._read_at
+        # Exponential means over MEMORY_S: what came long ago fades, what has just come counts as spread over that time.
+        faded = 0.0 if self._read_at is None else math.exp((self._read_at - now) / MEMORY_S)
         self._read_at = now
-        if received == 0 or since <= 0:
+        self._messages_per_s = faded * self._messages_per_s + received / MEMORY_S
+        self._bytes_per_s = faded * self._bytes_per_s + size / MEMORY_S
+        if self._messages_per_s * self._most_s < WORTHWHILE:
             return 0.0
-        if received / since * self._most_s < WORTHWHILE:
-            return 0.0
-        rest = min(self._most_s, self._enough * since / received, ENOUGH_BYTES * since / max(1, size))
+        rest = min(self._most_s, self._enough / self._messages_per_s, ENOUGH_BYTES / max(1.0, self._bytes_per_s))
         return rest if rest >= SHORTEST_S else 0.0
 
 
