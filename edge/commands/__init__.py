@@ -30,11 +30,15 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("edge.commands.run:run", "Watch the sensors until stopped."),
     "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
     "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
+    "status": Entry("edge.commands.status:status", "Say how the service is, with an exit code."),
+    "sensors": Entry("edge.commands.sensors:sensors", "List the sensors and how much was learned of each."),
+    "open": Entry("edge.commands.open_incidents:open_incidents", "List the open incidents, the worst first."),
+    "events": Entry("edge.commands.events:events", "Show the events of the store."),
+    "deadletters": Entry("edge.commands.deadletters:deadletters", "Show what was refused, and why."),
     "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
     "score": Entry("edge.commands.score:score", "Write how surprising each reading of a CSV file is."),
     "backtest": Entry("edge.commands.backtest:backtest", "Compare configurations on recorded readings, as a report."),
     "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
-    "events": Entry("edge.commands.events:events", "Show the events of the store."),
     "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
     "tell": Entry("edge.commands.tell:tell", "Acknowledge, mute, declare normal or under maintenance."),
     "shelved": Entry("edge.commands.shelved:shelved", "Show what is muted or under maintenance, and until when."),
@@ -136,4 +140,5 @@ def main() -> None:
       edgewarden init      writes edgewarden.toml
       edgewarden check     says what it means
       edgewarden run       watches
+      edgewarden status    says whether it works
     """  # noqa: D301 - click keeps the lines of a paragraph that begins with this character

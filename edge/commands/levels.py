@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, matching
 from edge.core.printable import printable
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+    from edge.core.snapshot import Snapshot
 
 
 @click.command()
@@ -54,36 +58,27 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
         )
 
 
-def _rows(configuration: Any, snapshot: Any) -> list[dict[str, Any]]:
-    from edge.core.calibration import Calibration  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.groups import Profile  # noqa: PLC0415
-    from edge.core.snapshot import unpack_arrays  # noqa: PLC0415
-    from edge.core.vitals import Vitals  # noqa: PLC0415
+def _rows(configuration: Configuration, snapshot: Snapshot) -> list[dict[str, Any]]:
+    from edge.commands.support.sensor_rows import learned_of, level_of  # noqa: PLC0415 - loaded when the command runs
 
-    calibration, vitals = Calibration(), Vitals()
-    calibration.grow(len(snapshot.sensors))
-    vitals.grow(len(snapshot.sensors))
-    unpack_arrays(vitals, snapshot.vitals)
-    if snapshot.calibration:
-        unpack_arrays(calibration, snapshot.calibration)
+    sensors, vitals, calibration = learned_of(snapshot)
     rows = []
-    for slot, (name, _) in enumerate(snapshot.sensors):
+    for slot, (name, *_) in enumerate(sensors):
         rule = configuration.rule_for(name)
-        settings, level = rule.incidents, float(calibration.level[slot])
-        assumed = float(Profile(rule.detectors, settings).level_at(vitals.interval[[slot]])[0])
-        is_assumed = level in {0.0, float(calibration.assumed[slot])}
-        how = "fixed" if settings.threshold is not None else "assumed" if is_assumed else "learned"
+        level, how = level_of(
+            rule, float(calibration.level[slot]), float(calibration.assumed[slot]), float(vitals.interval[slot])
+        )
         watched = float(calibration.watched[slot]) / 86_400
         rows.append(
             {
                 "sensor": name,
-                "level": round(level if how == "learned" else assumed, 3),
+                "level": round(level, 3),
                 "how": how,
                 "days_watched": round(watched, 3),
                 "excursions": int((calibration.peaks[slot] > 0).sum()),
                 "correction": round(float(calibration.correction[slot]), 3),
                 "raised": int(calibration.incidents[slot]),
-                "allowed": round(watched * settings.false_alarms_per_sensor_per_day, 3),
+                "allowed": round(watched * rule.incidents.false_alarms_per_sensor_per_day, 3),
             }
         )
     return rows

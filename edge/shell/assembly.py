@@ -108,6 +108,7 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
         topics=topics,
         digest=configuration.digest(),
         inputs=configuration.inputs_digest(),
+        store=keep.path,
         filters=tuple(each.topic for each in configuration.inputs),
         about=about,
         commit_s=keep.commit_s,

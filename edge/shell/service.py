@@ -106,7 +106,7 @@ class Service:
         self._monotonic = monotonic
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
-        self._activity = Activity(options.filters, options.topics.base, pipeline)
+        self._activity = Activity(options, pipeline, (inbound, outbound))
         self._group = CommitGroup(options.commit_s, options.in_flight)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
         self._rivals = RivalWatch(inbound)
@@ -186,8 +186,8 @@ class Service:
             self._remember()
         if self._timers.is_due("health", now, HEALTH_S):
             self._note_missing()
-            self._activity.turn(now, connected=self._inbound.connected)
-            self._publisher.retain(self._topics.health, self._health())
+            self._activity.turn(now, health := self._health())
+            self._publisher.retain(self._topics.health, health)
             notify("WATCHDOG=1")
         if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
             self._prune()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge.core.topics import Topics
 
@@ -15,6 +16,7 @@ class ServiceOptions:
         topics: Our own topics.
         digest: Of the configuration; snapshots are kept under it.
         inputs: Digest of what it says of inputs.
+        store: The store's file, beside which the status file goes; None for no status file.
         filters: Topic filters of the inputs, in the operator's order.
         about: What the status topic says beside our state.
         commit_s: For how long steps without an event may wait to be committed together.
@@ -26,6 +28,7 @@ class ServiceOptions:
     topics: Topics
     digest: str = ""
     inputs: str = ""
+    store: Path | None = None
     filters: tuple[str, ...] = ()
     about: dict[str, object] | None = None
     commit_s: float = 2.0

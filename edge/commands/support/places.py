@@ -109,6 +109,17 @@ def names_configuration(command: Command) -> Command:
     return with_path  # type: ignore[return-value]
 
 
+def one_glob(argument: str | None, option: str | None) -> str | None:
+    """The glob that was given, as an argument or as an option.
+
+    Raises:
+        UsageError: Both were, and they differ.
+    """
+    if argument is not None and option is not None and argument != option:
+        raise click.UsageError("give the glob once: as GLOB or with --sensor")
+    return argument if option is None else option
+
+
 class Handing(click.Group):
     """A group that hands options which stand before a command's name on to that command.
 

@@ -92,6 +92,43 @@ class Kind(click.ParamType[str]):
         return Word("kind", (*get_args(IncidentKind), *WORDS), KIND_ALIASES).convert(value, param, ctx)
 
 
+class Reason(click.ParamType[str]):
+    """A reason for which input is refused, or a command."""
+
+    name = "reason"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        return Word("reason", _reasons()).convert(value, param, ctx)
+
+
+class TopicFilter(click.ParamType[str]):
+    """An MQTT topic or topic filter."""
+
+    name = "topic"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        from config.topics import filter_problem  # noqa: PLC0415 - loaded when a command runs
+
+        problem = filter_problem(str(value)) if any(each in str(value) for each in "+#") or not value else None
+        if problem:
+            self.fail(problem, param, ctx)
+        return str(value)
+
+
+def meaning_of(reason: str) -> str:
+    """What a reason for which something was refused means."""
+    return _reasons().get(reason, reason)
+
+
+def _reasons() -> dict[str, str]:
+    from edge.core.messages import REASONS  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.operator.words import REASONS as OF_COMMANDS  # noqa: PLC0415
+
+    return {**OF_COMMANDS, **REASONS}
+
+
 class UnknownSensorError(Exception):
     """A glob fits the name of no sensor; says which names are near."""
 

@@ -1,8 +1,10 @@
-"""The activity of a service as a whole: what its loop calls, and what it says of it."""
+"""The activity of a service as a whole: what its loop calls, and what goes into the log and the status file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+
+import msgspec
 
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.incidents import Incidents
@@ -10,20 +12,29 @@ from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
 from edge.shell.commit_group import CommitGroup
+from edge.shell.link import Link
+from edge.shell.service_options import ServiceOptions
+from edge.shell.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 
 
 class Activity:
-    """Watches what a service takes in and finds, and tells it in the log.
+    """Watches what a service takes in and finds, and tells it.
 
     Args:
-        filters: Topic filters of the inputs, in the operator's order.
-        own: What our own topics begin with.
+        options: What the configuration says of the loop.
         pipeline: The core, whose counters are read.
+        links: Where readings come from, and where events go; may be the same.
     """
 
-    def __init__(self, filters: Sequence[str], own: str, pipeline: Pipeline) -> None:
+    def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[Link, Link]) -> None:
         self._pipeline = pipeline
-        self._inputs = Inputs(filters, own)
+        self._inbound, self._outbound = links
+        self._about = options.about or {}
+        self._status_file = None if options.store is None else StatusFile(options.store)
+        self._written_at: float | None = None
+        self._written_of: object = None
+        self._health = b"{}"
+        self._inputs = Inputs(options.filters, options.topics.base)
         self._refusals = Refusals()
         self._incidents = Incidents()
         self._sensors = FoundSensors()
@@ -36,21 +47,58 @@ class Activity:
         self._refusals.note(group.dead_letters, now, self._pipeline.accounts)
         self._incidents.note(group.events, now)
 
-    def turn(self, now: float, *, connected: bool) -> None:
-        """Let time pass, every few seconds; `connected` is whether readings could come."""
-        self._inputs.turn(now, connected=connected)
+    def turn(self, now: float, health: bytes) -> None:
+        """Let time pass, every few seconds; `health` is the payload of the health topic."""
+        self._health = health
+        self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.accounts)
         self._incidents.turn(now)
         self._sensors.turn(now, self._pipeline.sensors)
+        connections = (self._inbound.connected, self._outbound.connected)
+        if self._written_at is None or now - self._written_at >= EVERY_S or connections != self._written_of:
+            self._write(now, RUNNING)
 
     def close(self, now: float) -> None:
         """Tell what hasn't been told yet: the service ends."""
         self._refusals.close(now, self._pipeline.accounts)
         self._incidents.turn(now, everything=True)
+        self._write(now, STOPPED)
 
-    def as_dict(self, now: float) -> dict[str, object]:
-        """What came in and what was refused, for `edgewarden status`."""
+    def as_dict(self, now: float, state: str) -> dict[str, object]:
+        """What the status file says.
+
+        Args:
+            now: In seconds that never step.
+            state: `running` or `stopped`.
+        """
         return {
+            "state": state,
+            "pid": os.getpid(),
+            **self._about,
+            "connections": self._connections(),
             "inputs": [each.as_dict() for each in self._inputs.listed(now)],
             "refused": self._refusals.listed(self._pipeline.accounts),
+            "health": msgspec.Raw(self._health),
         }
+
+    def _connections(self) -> list[dict[str, object]]:
+        links = [("readings", self._inbound), ("events", self._outbound)]
+        if self._inbound is self._outbound:
+            links = [("readings and events", self._inbound)]
+        return [
+            {
+                "carries": carries,
+                "host": link.options.host,
+                "port": link.options.port,
+                "connected": link.connected,
+                "version": link.version,
+            }
+            for carries, link in links
+        ]
+
+    def _write(self, now: float, state: str) -> None:
+        if self._status_file is None:
+            return
+        self._written_at = now
+        self._written_of = (self._inbound.connected, self._outbound.connected)
+        self._status_file.write(msgspec.json.encode(self.as_dict(now, state)))

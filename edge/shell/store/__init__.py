@@ -8,7 +8,8 @@ retention        what is deleted, when a limit is reached
 write_ahead_log  whether commits are lost from the log, read without SQLite
 damage           a file that can't be trusted is moved aside
 salvage          what can be read of it still
-reading          looking on from outside, without ever writing
+reading          looking on from outside, without ever writing: events and readings
+overview         likewise: open incidents, sensors, refused input, sizes
 """
 
 from edge.shell.store.base import (

@@ -122,7 +122,7 @@ def read_history(path: Path, since: float | None = None) -> History:
     try:
         database.execute("BEGIN")
         states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
-        sensors = _snapshot(path, states[0][1]).known_sensors() if states else []
+        sensors = snapshot_of(path, states[0][1]).known_sensors() if states else []
     except StoreError:
         database.close()
         raise
@@ -140,10 +140,15 @@ def read_snapshot(path: Path) -> tuple[Snapshot, float] | None:
         rows = database.execute("SELECT state, taken FROM snapshot ORDER BY number DESC LIMIT 1")
     finally:
         database.close()
-    return (_snapshot(path, rows[0][0]), rows[0][1]) if rows else None
+    return (snapshot_of(path, rows[0][0]), rows[0][1]) if rows else None
 
 
-def _snapshot(path: Path, state: bytes) -> Snapshot:
+def snapshot_of(path: Path, state: bytes) -> Snapshot:
+    """A snapshot as it stands in a store.
+
+    Raises:
+        StoreError: It is damaged.
+    """
     try:
         return Snapshot.from_bytes(state)
     except SnapshotError as error:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
 
 import pytest
 from store_examples import event
 
 from config.loading import parse
 from edge.core.messages import Message
+from edge.core.topics import Topics
 from edge.shell.activity import Activity
 from edge.shell.assembly import make_pipeline
 from edge.shell.commit_group import CommitGroup
+from edge.shell.link import Link, LinkOptions
 from edge.shell.logs import RateLimit
+from edge.shell.service_options import ServiceOptions
+from edge.shell.status_file import RUNNING, read_status, status_path
 
 OWN = "edgewarden/gateway"
 CONFIGURATION = """
@@ -53,13 +61,25 @@ def log() -> Iterator[Lines]:
     logger.setLevel(before)
 
 
+class Stub:
+    """A link as far as an activity looks at it."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.version = "5"
+        self.options = LinkOptions(host="broker", port=1883)
+
+
 class Line:
     """A pipeline whose steps are committed at once, watched by an activity."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Path | None = None) -> None:
         configuration = parse(CONFIGURATION).configuration
         self.pipeline = make_pipeline(configuration)
-        self.activity = Activity([each.topic for each in configuration.inputs], OWN, self.pipeline)
+        self.link = Stub()
+        filters = tuple(each.topic for each in configuration.inputs)
+        self.options = ServiceOptions(Topics(OWN), filters=filters, about={"gateway": "gateway"}, store=store)
+        self.activity = self.begin()
 
     def take(self, now: float, *messages: tuple[str, bytes]) -> None:
         group = CommitGroup(2.0, 20)
@@ -68,8 +88,13 @@ class Line:
             group.add(step, its, now)
         self.activity.committed(group, now)
 
+    def begin(self) -> Activity:
+        link = cast("Link", self.link)
+        return Activity(self.options, self.pipeline, (link, link))
+
     def turn(self, now: float, *, connected: bool = True) -> None:
-        self.activity.turn(now, connected=connected)
+        self.link.connected = connected
+        self.activity.turn(now, b'{"uptime_s": 3}')
 
 
 def test_the_first_message_on_each_input_is_told_once(log: Lines) -> None:
@@ -213,9 +238,9 @@ def test_sensors_that_were_known_at_the_start_are_no_news(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b"1"))
     log.take()
-    again = Activity(["plant/+"], OWN, line.pipeline)
+    line.activity = line.begin()
     for now in (0, 100, 700):
-        again.turn(now, connected=False)
+        line.turn(now, connected=False)
     assert log.take() == []
 
 
@@ -231,6 +256,68 @@ def test_rates_and_last_messages_are_counted_for_each_input() -> None:
     for second in range(0, 121, 5):
         line.take(second, ("plant/a", b"1"), ("plant/b", b"1"))
         line.turn(second)
-    plant, house = line.activity.as_dict(120)["inputs"]  # type: ignore[misc]
+    plant, house = line.activity.as_dict(120, RUNNING)["inputs"]  # type: ignore[misc]
     assert plant == {"topic": "plant/+", "messages": 50, "per_minute": 24.0, "last": "2023-11-14T22:15:20.000Z"}
     assert house == {"topic": "house/#", "messages": 0, "per_minute": 0.0, "last": None}
+
+
+def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_comes_or_goes(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    line = Line(store)
+    file = status_path(store)
+
+    def is_written(now: float, *, connected: bool = True) -> bool:
+        file.unlink(missing_ok=True)
+        line.turn(now, connected=connected)
+        return file.exists()
+
+    assert [is_written(now) for now in (0, 2, 9.9, 10, 12, 20)] == [True, False, False, True, False, True]
+    assert is_written(21, connected=False)
+    assert not is_written(22, connected=False)
+    assert is_written(23)
+
+
+def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+    line.take(0, ("plant/a", b"1"), ("plant/b", b"\xe2\x80\xae"))
+    line.turn(1)
+    said = read_status(tmp_path / "store.db")
+    assert said is not None
+    assert (said.content["state"], said.content["gateway"], said.pid) == ("running", "gateway", os.getpid())
+    assert said.content["connections"] == [
+        {"carries": "readings and events", "host": "broker", "port": 1883, "connected": True, "version": "5"}
+    ]
+    assert [each["messages"] for each in said.content["inputs"]] == [2, 0]
+    (refused,) = said.content["refused"]
+    assert (refused["topic"], refused["payload"], refused["count"]) == ("plant/b", "\\u202e", 1)
+    assert said.content["health"] == {"uptime_s": 3}
+    line.activity.close(2)
+    ended = read_status(tmp_path / "store.db")
+    assert ended is not None
+    assert ended.content["state"] == "stopped"
+
+
+def test_the_status_file_is_its_owners_alone(tmp_path: Path) -> None:
+    Line(tmp_path / "store.db").turn(0)
+    assert status_path(tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_takes_no_status_is_told_once(log: Lines, tmp_path: Path) -> None:
+    line = Line(tmp_path / "nowhere" / "store.db")
+    for now in (0, 10, 20):
+        line.turn(now)
+    assert [each.split()[0] for each in log.take()] == ["status_not_written"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"\xff"])
+def test_a_status_file_that_can_not_be_read_is_none(tmp_path: Path, content: bytes) -> None:
+    status_path(tmp_path / "store.db").write_bytes(content)
+    assert read_status(tmp_path / "store.db") is None
+    assert read_status(tmp_path / "another.db") is None
+
+
+def test_a_status_from_the_future_is_not_older_than_now(tmp_path: Path) -> None:
+    status_path(tmp_path / "store.db").write_text(json.dumps({"pid": 1}))
+    said = read_status(tmp_path / "store.db", now=0.0)
+    assert said is not None
+    assert said.age_s == 0.0

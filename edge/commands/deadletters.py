@@ -1,0 +1,89 @@
+"""`edgewarden deadletters`: what was refused, why, and how it began."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from edge.commands.moments import Moment
+from edge.commands.support.places import Place, reads_store
+from edge.commands.support.values import Reason, TopicFilter
+
+SHOWN = 256
+
+
+@click.command()
+@reads_store
+@click.option("--reason", "reasons", type=Reason(), multiple=True,
+              help="Only what was refused for this reason; may be given several times.")  # fmt: skip
+@click.option(
+    "--topic", type=TopicFilter(), help="Only from this topic, or topics that this filter matches: 'plant/#'."
+)
+@click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="So many, the latest.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines; the beginning of the payload is base64.")
+def deadletters(
+    place: Place,
+    reasons: tuple[str, ...],
+    topic: str | None,
+    since: float | None,
+    last: int,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """List refused input, oldest first: when, why, from which topic, the detail, and the beginning of the payload.
+
+    The service may be running or not. It keeps the last of them (store.dead_letters), at most so many a minute
+    (limits.dead_letters_per_minute), and counts all: see `edgewarden status`.
+    """
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.terminal import heading  # noqa: PLC0415
+    from edge.shell.store.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
+
+    with explained():
+        store = place.store()
+        letters = read_dead_letters(store, LetterFilter(reasons, topic, since), None if everything else last)
+        kept, state = read_size(store).dead_letters, service_state(store)
+    if as_json:
+        click.echo(state.words(), err=True)
+        for letter in letters:
+            click.echo(json.dumps(_plain(letter)))
+        return
+    of = "" if len(letters) == kept else f" of {kept:,} that are kept"
+    heading(f"{counted(len(letters), 'refused message')}{of}; {state.words()}")
+    for letter in letters:
+        _show(letter)
+
+
+def _plain(letter: dict[str, Any]) -> dict[str, Any]:
+    from base64 import b64encode  # noqa: PLC0415 - loaded when the command runs
+
+    from edge.core.events import timestamp  # noqa: PLC0415
+
+    return {
+        "time": timestamp(letter["arrived"]),
+        **{name: letter[name] for name in ("topic", "reason", "path", "detail")},
+        "beginning": b64encode(letter["beginning"]).decode(),
+        "size": letter["size"],
+    }
+
+
+def _show(letter: dict[str, Any]) -> None:
+    from edge.commands.support.durations import counted, moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.values import meaning_of  # noqa: PLC0415
+    from edge.commands.terminal import paragraph  # noqa: PLC0415
+    from edge.core.printable import printable, printable_bytes  # noqa: PLC0415
+
+    reason = click.style(letter["reason"], fg="yellow")
+    click.echo(f"{moment(letter['arrived'])}  {reason}  {printable(letter['topic'])}")
+    where = f" (at {letter['path']})" if letter["path"] else ""
+    detail = f": {letter['detail']}" if letter["detail"] else ""
+    paragraph(printable(f"{meaning_of(letter['reason'])}{where}{detail}"))
+    payload, rest = letter["beginning"], letter["size"] - len(letter["beginning"])
+    more = f" … and {counted(rest, 'byte')} more" if rest > 0 else ""
+    click.echo(f"  {printable_bytes(payload, 4 * SHOWN)}{more}")

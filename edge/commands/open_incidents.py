@@ -1,0 +1,75 @@
+"""`edgewarden open`: which incidents are open, the worst first."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from edge.commands.support.places import Place, reads_store
+from edge.commands.support.values import SensorGlob, Severity
+
+
+@click.command("open")
+@click.argument("sensors", metavar="[GLOB]", type=SensorGlob(), required=False)
+@reads_store
+@click.option("--sensor", type=SensorGlob(), help="The same as GLOB: only sensors whose name fits it.")
+@click.option("--severity", type=Severity(), default=1,
+              help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The last event of each, as JSON lines.")
+def open_incidents(place: Place, sensors: str | None, sensor: str | None, severity: int, as_json: bool) -> None:
+    """List the open incidents, the most severe first: since when, and what is wrong.
+
+    GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
+    service may be running or not; if it isn't, these are the incidents that were open when it ended.
+    """
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.places import one_glob  # noqa: PLC0415
+    from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.values import UnknownSensorError, no_sensor  # noqa: PLC0415
+    from edge.commands.terminal import heading  # noqa: PLC0415
+    from edge.core.globs import fits  # noqa: PLC0415
+    from edge.core.printable import printable_json  # noqa: PLC0415
+    from edge.shell.store import read_sensor_names  # noqa: PLC0415
+    from edge.shell.store.overview import read_open  # noqa: PLC0415
+
+    glob = one_glob(sensors, sensor)
+    with explained():
+        store = place.store()
+        events = read_open(store)
+        if glob is not None:
+            names = [*read_sensor_names(store), *(each["subject"] for each in events)]
+            if not any(fits(glob, name) for name in names):
+                raise UnknownSensorError(no_sensor(glob, names))
+            events = [each for each in events if fits(glob, each["subject"])]
+        events = [each for each in events if each["data"]["severity"] >= severity]
+        state = service_state(store)
+    if as_json:
+        click.echo(state.words(), err=True)
+        for event in events:
+            click.echo(printable_json(json.dumps(event, ensure_ascii=False)))
+        return
+    heading(f"{counted(len(events), 'open incident')}; {state.words()}")
+    now = time.time()
+    for event in events:
+        _show(event, now)
+
+
+def _show(event: dict[str, Any], now: float) -> None:
+    from edge.commands.events import COLOURS  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import ago, epoch, moment  # noqa: PLC0415
+    from edge.commands.terminal import paragraph  # noqa: PLC0415
+    from edge.core.printable import printable  # noqa: PLC0415
+
+    data = event["data"]
+    started = epoch(data["started"])
+    word = click.style(f"{event['severitytext']:<5}", fg=COLOURS[event["severitytext"]], bold=True)
+    notes = [name for name in ("acknowledged", "shelved") if data[name]]
+    click.echo(
+        f"{word}  since {moment(started)} ({ago(now - started)})"
+        f"  {data['kind']}, severity {data['severity']}{''.join(f', {each}' for each in notes)}"
+    )
+    paragraph(printable(data["message"]), indent=7)

@@ -1,0 +1,147 @@
+"""`edgewarden sensors`: every sensor with its last value, what watches it, and how much was learned of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from edge.commands.support.places import Place, reads_store
+from edge.commands.support.values import SensorGlob
+
+
+@click.command()
+@click.argument("sensors_", metavar="[GLOB]", type=SensorGlob(), required=False)
+@reads_store
+@click.option("--sensor", type=SensorGlob(), help="The same as GLOB: only sensors whose name fits it.")
+@click.option("--long", "-l", "in_full", is_flag=True, help="A block for each sensor, with all that is known of it.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: bool, as_json: bool) -> None:
+    """List the sensors: the last value and how old it is, the usual interval, what watches each, what was learned.
+
+    A sensor is `new` until it has sent 30 readings. It is `learning` while its raising level is assumed from how often
+    it reports, and `learned` once that follows from its own scores; where the configuration has a threshold, it is
+    `fixed`.
+
+    GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
+    service may be running or not.
+    """
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.places import one_glob  # noqa: PLC0415
+    from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
+    from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.values import matching  # noqa: PLC0415
+    from edge.commands.terminal import heading  # noqa: PLC0415
+    from edge.shell.store.overview import read_state  # noqa: PLC0415
+
+    glob = one_glob(sensors_, sensor)
+    with explained():
+        configuration = place.configuration_if_any()
+        store = place.store()
+        rows = sensor_rows(read_state(store), configuration)
+        wanted = set(matching(glob, [row["sensor"] for row in rows]))
+        state = service_state(store)
+    rows = sorted((row for row in rows if row["sensor"] in wanted), key=lambda row: row["sensor"])
+    now = time.time()
+    if as_json:
+        click.echo(state.words(), err=True)
+        for row in rows:
+            click.echo(json.dumps(_plain(row, now)))
+        return
+    heading(f"{counted(len(rows), 'sensor')}; {state.words()}")
+    if configuration is None:
+        click.echo("There is no configuration here, so what watches them isn't shown; name it with --config.", err=True)
+    if in_full:
+        for row in rows:
+            _show(row, now)
+    elif rows:
+        _list(rows, now)
+
+
+def _plain(row: dict[str, Any], now: float) -> dict[str, Any]:
+    from edge.core.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+
+    seen = row["time"]
+    age = None if seen is None else round(now - seen, 3)
+    return {**row, "time": None if seen is None else timestamp(seen), "age_s": age}
+
+
+def _list(rows: list[dict[str, Any]], now: float) -> None:
+    """One line a sensor; what most of them are watched by is said once, below."""
+    from collections import Counter  # noqa: PLC0415 - loaded when the command runs
+
+    from edge.commands.support.tables import table  # noqa: PLC0415
+    from edge.commands.terminal import paragraph  # noqa: PLC0415
+    from edge.core.printable import printable  # noqa: PLC0415
+
+    by = [_by(row) for row in rows]
+    usual, often = Counter(by).most_common(1)[0]
+    shown = ["" if each == usual and often > 1 else each for each in by]
+    headings = ["sensor", "value", "age", "every", "learned", "readings"]
+    lines = [
+        [row["sensor"], _value(row), _age(row, now), _every(row), row["learned"], f"{row['readings']:,}"]
+        for row in rows
+    ]
+    if any(shown):
+        headings.append("watched by")
+        lines = [[*line, each] for line, each in zip(lines, shown, strict=True)]
+    table(headings, lines, right=(1, 2, 3, 5))
+    if often > 1 and usual:
+        others = "They are" if often == len(rows) else "Where nothing else is said, they are"
+        paragraph(f"{others} watched by {printable(usual)}.")
+
+
+def _show(row: dict[str, Any], now: float) -> None:
+    from edge.commands.support.durations import moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.terminal import term  # noqa: PLC0415
+    from edge.core.printable import printable  # noqa: PLC0415
+
+    click.echo()
+    click.secho(printable(row["sensor"]), fg="cyan", bold=True)
+    if row["time"] is None:
+        term("value", "none yet")
+    else:
+        term("value", f"{_value(row)} at {moment(row['time'])} UTC, {_age(row, now)}")
+    term("interval", _every(row) or "unknown yet")
+    term("learned", f"{row['learned']}: {row['readings']:,} readings, watched for {row['days_watched']:g} days")
+    if row["detectors"] is None:
+        return
+    term("rule", printable(row["rule"]) if row["rule"] else "the default")
+    term("detectors", ", ".join(row["detectors"]) or "none: it isn't watched")
+    if row["limits"]:
+        term("limits", ", ".join(f"{name} {bound:g}" for name, bound in row["limits"].items()))
+    if row["device"] is not None:
+        term("device", printable(row["device"]))
+    term("raising level", f"{row['level']:g} decades of surprise")
+
+
+def _value(row: dict[str, Any]) -> str:
+    from edge.core.sentences import quantity  # noqa: PLC0415 - loaded when the command runs
+
+    return "" if row["value"] is None else quantity(row["value"], row["unit"])
+
+
+def _age(row: dict[str, Any], now: float) -> str:
+    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
+
+    return "" if row["time"] is None else ago(now - row["time"])
+
+
+def _every(row: dict[str, Any]) -> str:
+    from edge.core.sentences import duration  # noqa: PLC0415 - loaded when the command runs
+
+    return "" if row["interval_s"] is None else duration(row["interval_s"])
+
+
+def _by(row: dict[str, Any]) -> str:
+    if row["detectors"] is None:
+        return ""
+    if not row["detectors"]:
+        return "nothing"
+    rule = f"{row['rule']}: " if row["rule"] else ""
+    limits = ", ".join(f"{name} {bound:g}" for name, bound in (row["limits"] or {}).items())
+    names = [f"limits ({limits})" if name == "limits" and limits else name for name in row["detectors"]]
+    return rule + ", ".join(names) + (f"; device {row['device']}" if row["device"] is not None else "")

@@ -1,0 +1,192 @@
+"""`edgewarden status`: whether the service runs, what arrives, what is refused, and whether events get out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.commands.support.places import Place, reads_store
+
+if TYPE_CHECKING:
+    from edge.commands.support.service_state import ServiceState
+    from edge.commands.support.well_being import WellBeing
+    from edge.shell.store.overview import StoreSize
+
+FINE, NOT_WELL, NOT_RUNNING = 0, 1, 3
+
+
+@click.command()
+@reads_store
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code says it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(place: Place, quiet: bool, as_json: bool) -> None:
+    """Say how the service is: connected or not, what arrives, what is refused and why, whether events get out.
+
+    Ends with 0 if it is running and well, 1 if it is running and something is wrong, 3 if it isn't running, 2 if the
+    command or the configuration is wrong. What was refused by the sensors' doing, or an input that hears nothing, is
+    shown but is no reason for 1.
+
+    The service writes what it says here into a file beside its store every 10 seconds; no broker is asked.
+    """
+    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.well_being import well_being  # noqa: PLC0415
+    from edge.shell.store.overview import read_open, read_size  # noqa: PLC0415
+
+    now = time.time()
+    with explained():
+        store = place.store()
+        state = service_state(store)
+        size, incidents = (read_size(store), read_open(store)) if store.exists() else (None, [])
+    waiting_s = None if size is None or size.waiting_since is None else max(0.0, now - size.waiting_since)
+    how = well_being(state, waiting_s)
+    if as_json and not quiet:
+        click.echo(json.dumps(_as_plain(store, state, how, size, incidents)))
+    elif not quiet:
+        _show(store, state, how, size, incidents, now)
+    sys.exit(NOT_RUNNING if not state.running else NOT_WELL if how.problems else FINE)
+
+
+def _as_plain(
+    store: Path, state: ServiceState, how: WellBeing, size: StoreSize | None, incidents: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from edge.core.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+
+    kept = None
+    if size is not None:
+        kept = {
+            **size._asdict(),
+            "waiting_since": None if size.waiting_since is None else timestamp(size.waiting_since),
+            "last_arrival": None if size.last_arrival is None else timestamp(size.last_arrival),
+        }
+    return {
+        "running": state.running,
+        "well": state.running and not how.problems,
+        "pid": state.pid,
+        "problems": how.problems,
+        "notes": how.notes,
+        "store": str(store),
+        "kept": kept,
+        "open_incidents": len(incidents),
+        "worst_severity": max((each["data"]["severity"] for each in incidents), default=None),
+        "said_age_s": round(state.age_s, 1) if state.said else None,
+        "said": state.said or None,
+    }
+
+
+def _show(
+    store: Path,
+    state: ServiceState,
+    how: WellBeing,
+    size: StoreSize | None,
+    incidents: list[dict[str, Any]],
+    now: float,
+) -> None:
+    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
+
+    said = state.said
+    verdict, colour = ("fine", "green") if not how.problems else ("not well", "red")
+    if not state.running:
+        verdict, colour = "not running", "yellow"
+    click.echo(f"{click.style(verdict, fg=colour, bold=True)}: {state.words()}")
+    for each in how.problems:
+        click.secho(f"  ! {_safe(each)}", fg="red")
+    for each in how.notes:
+        click.secho(f"  - {_safe(each)}", fg="yellow")
+    if said:
+        paragraph(f"Gateway {said.get('gateway', '')}, version {said.get('version', '')}. {_uptime(said, state)}")
+        heading("Connections" if state.running else f"Connections, {ago(state.age_s)}")
+        for each in said.get("connections", ()):
+            is_there = f"connected with MQTT {each['version']}" if each["connected"] else "not connected"
+            click.echo(f"  {each['carries']}: {_safe(each['host'])}:{each['port']}, {is_there}")
+        _show_inputs(said, now)
+        _show_refused(said, now)
+    _show_events(said.get("health", {}), size, incidents, now)
+    heading("Store")
+    click.echo(f"  {store}{'' if size is not None else ': not there yet; the service makes it'}")
+    if size is not None:
+        from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.commands.support.durations import size as in_bytes  # noqa: PLC0415
+
+        last = "no reading yet" if size.last_arrival is None else f"last written {ago(now - size.last_arrival)}"
+        click.echo(f"  {in_bytes(size.file_bytes)}, {counted(size.events, 'event')}, {last}")
+
+
+def _uptime(said: dict[str, Any], state: ServiceState) -> str:
+    from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.sentences import duration  # noqa: PLC0415
+
+    health = said.get("health", {})
+    if "uptime_s" not in health:
+        return ""
+    known = counted(health.get("sensors", 0), "sensor")
+    if health.get("devices"):
+        known = f"{known} in {counted(health['devices'], 'device')}"
+    verb = "Up for" if state.running else "Was up for"
+    return f"{verb} {duration(health['uptime_s'])}, {known}, {health.get('readings_taken', 0):,} readings learned from."
+
+
+def _show_inputs(said: dict[str, Any], now: float) -> None:
+    from edge.commands.support.durations import ago, counted, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.terminal import heading, term  # noqa: PLC0415
+
+    heading("Inputs")
+    for each in said.get("inputs", ()):
+        text = "nothing has arrived"
+        if each["last"]:
+            rate = f"{each['per_minute']:,.0f} a minute" if each["per_minute"] >= 1 else "less than one a minute"
+            text = f"{counted(each['messages'], 'message')}, {rate}, the last {ago(now - epoch(each['last']))}"
+        term(_safe(each["topic"]), text, column=20)
+
+
+def _show_refused(said: dict[str, Any], now: float) -> None:
+    from edge.commands.support.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.values import meaning_of  # noqa: PLC0415
+    from edge.commands.terminal import heading, paragraph, term  # noqa: PLC0415
+
+    refused = said.get("refused", ())
+    heading("Refused" if refused else "Refused: nothing")
+    for each in refused:
+        term(each["reason"], f"{each['count']:,}: {meaning_of(each['reason'])}", column=20)
+        if "topic" in each:
+            detail = f", {each['detail']}" if each["detail"] else ""
+            path = f" at {each['path']}" if each["path"] else ""
+            paragraph(
+                _safe(f"the last {ago(now - epoch(each['last']))}: {each['topic']}{path}{detail}: {each['payload']}"),
+                indent=22,
+            )
+    if refused:
+        click.echo("  `edgewarden deadletters` shows them.")
+
+
+def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[dict[str, Any]], now: float) -> None:
+    from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
+
+    heading("Events")
+    if size is not None:
+        waits = f"{counted(size.waiting, 'event')} wait{'s' if size.waiting == 1 else ''} for delivery"
+        since = "" if size.waiting_since is None else f", the oldest since {ago(now - size.waiting_since)}"
+        refused = health.get("publications_refused") or health.get("refused_publications") or 0
+        also = f"; {counted(refused, 'publication')} refused by the broker" if refused else ""
+        click.echo(f"  {waits}{since}; {health.get('events_confirmed', 0):,} delivered since the start{also}")
+    if not incidents:
+        click.echo("  no open incident")
+        return
+    worst = incidents[0]
+    click.echo(f"  {counted(len(incidents), 'open incident')}; the worst is {worst['severitytext']}:")
+    paragraph(_safe(worst["data"]["message"]), indent=4)
+    if len(incidents) > 1:
+        click.echo("  `edgewarden open` lists them.")
+
+
+def _safe(text: str) -> str:
+    from edge.core.printable import printable  # noqa: PLC0415 - loaded when the command runs
+
+    return printable(text)

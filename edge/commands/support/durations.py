@@ -1,0 +1,37 @@
+"""Ages and spans of time, numbers and sizes, as a person reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from edge.core.sentences import duration
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: `3 s ago`, `2.5 h ago`; what lies ahead is `in 3 s`."""
+    if seconds < -1:
+        return f"in {duration(-seconds)}"
+    return f"{duration(max(0.0, round(seconds) if seconds >= 1 else round(seconds, 1)))} ago"
+
+
+def moment(seconds: float) -> str:
+    """A time, UTC, to the second."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def epoch(timestamp: str) -> float:
+    """Seconds since the epoch of an RFC 3339 time."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 event`, `2 events`, `no events`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"
+
+
+def size(count: int) -> str:
+    """A number of bytes."""
+    for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= length:
+            return f"{count / length:.3g} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,157 @@
+"""What is known of each sensor: what the newest snapshot says, brought up to date by the journal since."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.journal import Readings
+
+if TYPE_CHECKING:
+    from config.schema import Configuration, ResolvedRule
+    from edge.core.calibration import Calibration
+    from edge.core.snapshot import Snapshot
+    from edge.core.vitals import Vitals
+    from edge.shell.store.overview import StoreState
+
+Column = NDArray[np.float64]
+
+FEW = 30
+"""A sensor with fewer readings is new: no detector has an opinion of it yet."""
+
+UNKNOWN = "unknown"
+
+
+def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Vitals, Calibration]:
+    """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
+    from edge.core.calibration import Calibration  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.snapshot import unpack_arrays  # noqa: PLC0415
+    from edge.core.vitals import Vitals  # noqa: PLC0415
+
+    calibration, vitals = Calibration(), Vitals()
+    calibration.grow(len(snapshot.sensors))
+    vitals.grow(len(snapshot.sensors))
+    unpack_arrays(vitals, snapshot.vitals)
+    if snapshot.calibration:
+        unpack_arrays(calibration, snapshot.calibration)
+    return snapshot.sensors, vitals, calibration
+
+
+def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) -> tuple[float, str]:
+    """A sensor's raising level in decades, and how it came about: `fixed`, `learned` or `assumed`.
+
+    Args:
+        rule: How the sensor is watched.
+        level: What was learned; 0 if nothing was.
+        assumed: What was assumed when that was worked out.
+        interval: Seconds between two readings, 0 if unknown.
+    """
+    from edge.core.groups import Profile  # noqa: PLC0415 - loaded when a command runs
+
+    at_first = float(Profile(rule.detectors, rule.incidents).level_at(np.array([interval]))[0])
+    if rule.incidents.threshold is not None:
+        return at_first, "fixed"
+    return (at_first, "assumed") if level in {0.0, assumed} else (level, "learned")
+
+
+def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[dict[str, Any]]:
+    """Every sensor, in the order in which they were first seen, as plain values.
+
+    Args:
+        state: What the store holds.
+        configuration: Says what watches a sensor; None if it isn't at hand.
+    """
+    from edge.core.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+
+    known: list[tuple[str, str]] = []
+    columns: list[Column] = [np.zeros(0)] * 7
+    if state.snapshot is not None:
+        known, vitals, calibration = learned_of(state.snapshot)
+        columns = [vitals.count.astype(np.float64), vitals.time, vitals.value, vitals.interval]
+        columns += [calibration.level, calibration.assumed, calibration.watched]
+        columns = [each[: len(known)] for each in columns]
+    parts = [each for each in state.since if isinstance(each, Readings)]
+    names = [*known, *((name, repetition) for part in parts for name, repetition, _ in part.new_sensors)]
+    size = len(names)
+    count, time, value, interval, levels, assumed, watched = (
+        np.concatenate([each, np.zeros(size - len(each))]) for each in columns
+    )
+    _bring_up_to_date(parts, count, time, value, interval)
+    found = []
+    for slot, (name, repetition) in enumerate(names):
+        if is_device(name):
+            continue
+        row: dict[str, Any] = {
+            "sensor": name,
+            "value": float(value[slot]) if count[slot] else None,
+            "time": float(time[slot]) if count[slot] else None,
+            "interval_s": float(f"{interval[slot]:.4g}") if interval[slot] > 0 else None,
+            "readings": int(count[slot]),
+            "days_watched": round(float(watched[slot]) / 86_400, 3),
+        }
+        row |= _watched(configuration, name, repetition)
+        how = UNKNOWN
+        if configuration is not None:
+            rule = configuration.rule_for(name)
+            level, how = level_of(rule, float(levels[slot]), float(assumed[slot]), float(interval[slot]))
+            row["level"] = round(level, 3)
+        row["learned"] = "new" if count[slot] < FEW else {"assumed": "learning"}.get(how, how)
+        found.append(row)
+    return found
+
+
+def _bring_up_to_date(
+    parts: list[Readings],
+    count: Column,
+    time: Column,
+    value: Column,
+    interval: Column,
+) -> None:
+    """Add the readings of the journal; those that were refused later, as late or as duplicates, are among them."""
+    if not parts:
+        return
+    slots = np.concatenate([part.batch.slots for part in parts])
+    times = np.concatenate([part.batch.times for part in parts])
+    values = np.concatenate([part.batch.values for part in parts])
+    inside = slots < len(count)
+    slots, times, values = slots[inside], times[inside], values[inside]
+    order = np.lexsort((times, slots))
+    slots, times, values = slots[order], times[order], values[order]
+    present, first = np.unique(slots, return_index=True)
+    for slot, begin, end in zip(present.tolist(), first.tolist(), [*first[1:].tolist(), len(slots)], strict=True):
+        count[slot] += end - begin
+        if times[end - 1] >= time[slot]:
+            time[slot], value[slot] = times[end - 1], values[end - 1]
+        gaps = np.diff(times[begin:end])
+        gaps = gaps[gaps > 0]
+        if interval[slot] <= 0 and len(gaps):
+            interval[slot] = float(np.median(gaps))
+
+
+def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:
+    """What watches a sensor: unit, rule, detectors, limits, device."""
+    if configuration is None:
+        return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
+    from edge.core.decoders.base import Repetition  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.roster import NEEDS_A_PERIOD  # noqa: PLC0415
+
+    rule, device = configuration.rule_for(name), configuration.device_for(name)
+    periodic = Repetition(repetition) is Repetition.PERIODIC
+    detectors = [each for each in rule.detectors if periodic or each.kind not in NEEDS_A_PERIOD]
+    limits = {
+        end: bound
+        for each in detectors
+        if each.name == "limits"
+        for end in ("low_critical", "low", "high", "high_critical")
+        if math.isfinite(bound := getattr(each, end))
+    }
+    return {
+        "unit": rule.unit,
+        "rule": rule.name if rule.index < len(configuration.rules) else None,
+        "detectors": [each.name for each in detectors],
+        "limits": limits or None,
+        "device": None if device is None else device[0],
+    }

@@ -1,0 +1,61 @@
+"""Whether a service works on a store, and what it last said of itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.commands.support.durations import ago
+from edge.shell.status_file import RUNNING, STALE_S, read_status
+
+
+class ServiceState(NamedTuple):
+    """A service, as seen from outside.
+
+    Attributes:
+        running: Whether a process works on the store.
+        pid: Its process; of a service that isn't running, None.
+        said: What it last wrote into its status file, or what the last one wrote; empty if there is no such file.
+        age_s: How old that is, in seconds.
+    """
+
+    running: bool
+    pid: int | None
+    said: dict[str, Any]
+    age_s: float
+
+    @property
+    def answers(self) -> bool:
+        """Whether a running service has written its status lately."""
+        return self.running and bool(self.said) and self.age_s <= STALE_S
+
+    def words(self) -> str:
+        """Whether it is running, as part of a sentence."""
+        if self.running:
+            return f"the service is running (process {self.pid})"
+        if not self.said:
+            return "the service is not running"
+        how = "stopped" if self.said.get("state") != RUNNING else "ended without a goodbye; last seen"
+        return f"the service is not running ({how} {ago(self.age_s)})"
+
+
+def service_state(store: Path) -> ServiceState:
+    """See whether a service works on a store."""
+    status = read_status(store)
+    if status is None:
+        return ServiceState(running=False, pid=None, said={}, age_s=0.0)
+    running = status.content.get("state") == RUNNING and _is_alive(status.pid)
+    return ServiceState(running, status.pid if running else None, status.content, status.age_s)
+
+
+def _is_alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's, so it is there
+        return True
+    return True

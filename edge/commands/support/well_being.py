@@ -1,0 +1,74 @@
+"""Whether a running service does what it should: what is wrong with it, and what is worth a look."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from edge.commands.support.durations import counted
+from edge.commands.support.service_state import ServiceState
+from edge.core.sentences import duration
+
+STUCK_S = 60.0
+"""Events that have waited for delivery for longer, while the broker is there, don't get out."""
+
+SETTLING_S = 60.0
+"""So long after its start, an input that has heard nothing is worth a look."""
+
+
+class WellBeing(NamedTuple):
+    """How a service is.
+
+    Attributes:
+        problems: What is wrong, a sentence each; the service isn't well if there is one.
+        notes: What is worth a look, and may be as it should be.
+    """
+
+    problems: list[str]
+    notes: list[str]
+
+
+def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
+    """Judge a service by what it says of itself.
+
+    Args:
+        state: What it says.
+        waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
+    """
+    said, problems, notes = state.said, [], []
+    if not state.running:
+        return WellBeing([], [])
+    if not state.answers:
+        seen = f"it has written no status for {duration(state.age_s)}" if said else "it has written no status yet"
+        return WellBeing([f"{seen}: it is starting, or hangs"], [])
+    health = said.get("health", {})
+    away = [each for each in said.get("connections", ()) if not each["connected"]]
+    problems += [f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in away]
+    if health.get("store_writable") is False:
+        problems.append("the store can't be written")
+    problems += [f"the broker refuses the subscription to {each}" for each in _refused_subscriptions(health)]
+    carries_events = [each for each in said.get("connections", ()) if "events" in each["carries"]]
+    if waiting_s is not None and waiting_s > STUCK_S and any(each["connected"] for each in carries_events):
+        problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
+    if health.get("uptime_s", 0.0) >= SETTLING_S and not away:
+        notes += [
+            f"nothing has arrived for the input {each['topic']}" for each in said.get("inputs", ()) if not each["last"]
+        ]
+    if health.get("dropped_qos0"):
+        notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
+    notes += _refused_notes(said)
+    return WellBeing(problems, notes)
+
+
+def _refused_subscriptions(health: dict[str, Any]) -> list[str]:
+    refused = health.get("subscriptions_refused") or health.get("refused_subscriptions") or ()
+    return [str(each) for each in refused] if isinstance(refused, list | tuple) else []
+
+
+def _refused_notes(said: dict[str, Any]) -> list[str]:
+    health = said.get("health", {})
+    refused = sum(each["count"] for each in said.get("refused", ()))
+    taken = health.get("readings_taken", 0)
+    if refused and refused >= taken:
+        most = said["refused"][0]["reason"]
+        return [f"more was refused ({refused:,}) than taken ({taken:,}), most of it as {most}"]
+    return []

@@ -1,0 +1,94 @@
+"""The status file: what a service says of itself, beside its store, for `edgewarden status` and for monitoring.
+
+It is named like the store with `.status` at its end, one JSON object, replaced as a whole every `EVERY_S` seconds and
+at once when a connection comes or goes. It isn't synced to the disk: after a power cut an older one may be there. It
+tells what no table of the store knows: connections, what arrives, what is refused. Writing it costs the disk about as
+much as one commit in `EVERY_S` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+log = logging.getLogger("edgewarden.service")
+
+EVERY_S = 10.0
+STALE_S = 3 * EVERY_S
+"""A running service whose file is older than this has stopped turning, or can't write."""
+
+RUNNING, STOPPED = "running", "stopped"
+
+
+def status_path(store: Path) -> Path:
+    """Where the status file of a store is."""
+    return Path(f"{store}.status")
+
+
+class StatusFile:
+    """Writes the status file; a disk that refuses is told once.
+
+    Args:
+        store: The store's file.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.path = status_path(store)
+        self._failed = False
+
+    def write(self, content: bytes) -> None:
+        """Replace the file."""
+        part = Path(f"{self.path}.part")
+        try:
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            part.replace(self.path)
+        except OSError as error:
+            if not self._failed:
+                log.warning("status_not_written path=%r error=%r", str(self.path), error.strerror or str(error))
+            self._failed = True
+            with suppress(OSError):
+                part.unlink()
+        else:
+            self._failed = False
+
+
+class Status(NamedTuple):
+    """What the file says.
+
+    Attributes:
+        content: The object in it.
+        age_s: How old it is, in seconds of this machine's clock; never negative.
+    """
+
+    content: dict[str, Any]
+    age_s: float
+
+    @property
+    def pid(self) -> int:
+        """The process that has written it."""
+        return int(self.content.get("pid", 0))
+
+
+def read_status(store: Path, now: float | None = None) -> Status | None:
+    """The status file of a store; None if there is none, or none that can be read.
+
+    Args:
+        store: The store's file.
+        now: Seconds since the epoch; the machine's time by default.
+    """
+    path = status_path(store)
+    try:
+        content = json.loads(path.read_bytes())
+        written = path.stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    return Status(content, max(0.0, (time.time() if now is None else now) - written))

@@ -1,0 +1,183 @@
+"""What stands in a store now: open incidents, what was learned of sensors, refused input, and how full it is.
+
+Read from outside, while a service may be writing, without ever writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from edge.core.events import Event
+from edge.core.journal import JournalError, Part, unpack
+from edge.core.open_incidents import ENDED
+from edge.core.snapshot import Snapshot
+from edge.shell.store.base import StoreError
+from edge.shell.store.database import look_on
+from edge.shell.store.reading import snapshot_of
+
+LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beginning", "size")
+
+
+class StoreState(NamedTuple):
+    """What a restart would begin with.
+
+    Attributes:
+        snapshot: The newest snapshot, or None.
+        taken: When it was taken, seconds since the epoch, UTC; None without one.
+        since: The parts of the journal after it, in order.
+    """
+
+    snapshot: Snapshot | None
+    taken: float | None
+    since: list[Part]
+
+
+class StoreSize(NamedTuple):
+    """How much is in a store.
+
+    Attributes:
+        file_bytes: Size of the file and of its log.
+        events: Events, with those that wait.
+        waiting: Events that no broker has confirmed yet.
+        waiting_since: When the oldest of them was stored, seconds since the epoch, UTC; None if there is none.
+        dead_letters: Refused messages that are kept.
+        last_arrival: When a reading was stored last, seconds since the epoch, UTC; None if there was none.
+    """
+
+    file_bytes: int
+    events: int
+    waiting: int
+    waiting_since: float | None
+    dead_letters: int
+    last_arrival: float | None
+
+
+class LetterFilter(NamedTuple):
+    """Which dead letters to read; None means any.
+
+    Attributes:
+        reasons: Why something was refused.
+        topic: MQTT topic filter, or the topic itself.
+        since: Not before this time, seconds since the epoch, UTC.
+    """
+
+    reasons: tuple[str, ...] = ()
+    topic: str | None = None
+    since: float | None = None
+
+
+def read_state(path: Path) -> StoreState:
+    """The newest snapshot and the journal since.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or the snapshot or the readings are damaged.
+    """
+    with closing(look_on(path)) as database:
+        database.execute("BEGIN")
+        rows = database.execute("SELECT journal, state, taken FROM snapshot ORDER BY number DESC LIMIT 1")
+        covered = rows[0][0] if rows else 0
+        parts: list[Part] = []
+        for number, entry in database.execute(
+            "SELECT number, entry FROM journal WHERE number > ? ORDER BY number", (covered,)
+        ):
+            try:
+                parts += unpack(entry)
+            except JournalError as error:
+                raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
+    return StoreState(snapshot_of(path, rows[0][1]), rows[0][2], parts) if rows else StoreState(None, None, parts)
+
+
+def read_open(path: Path) -> list[dict[str, Any]]:
+    """The last event of each open incident, as published, the most severe first.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or its snapshot is damaged.
+    """
+    latest: dict[str, tuple[str, bytes | str]] = {}
+    with closing(look_on(path)) as database:
+        database.execute("BEGIN")
+        rows = database.execute("SELECT state FROM snapshot ORDER BY number DESC LIMIT 1")
+        for event in open_events(snapshot_of(path, rows[0][0])) if rows else ():
+            latest[event.incident] = (event.transition, event.payload)
+        # An event that the snapshot doesn't know yet decides; older ones may have been deleted.
+        for incident, transition, payload in database.iterate(
+            "SELECT incident, transition, payload FROM events WHERE sequence IN"
+            " (SELECT max(sequence) FROM events WHERE transition != 'gap' GROUP BY incident)"
+        ):
+            latest[incident] = (transition, payload)
+    found = [msgspec.json.decode(payload) for transition, payload in latest.values() if transition not in ENDED]
+    return sorted(found, key=lambda each: (-each["data"]["severity"], each["data"]["started"], each["subject"]))
+
+
+def open_events(snapshot: Snapshot) -> list[Event]:
+    """The last event of each incident that was open when a snapshot was taken."""
+    return snapshot.open_events
+
+
+def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None) -> list[dict[str, Any]]:
+    """Read dead letters, in the order of their arrival.
+
+    Args:
+        path: The store's file.
+        chosen: Which of them.
+        last: Only so many, the latest; None for all.
+
+    Raises:
+        StoreError: There is no such file, or it is no store.
+    """
+    from edge.core.routes import match  # noqa: PLC0415 - only for a topic filter
+
+    wanted = ["1"]
+    values: list[Any] = []
+    if chosen.reasons:
+        wanted.append(f"reason IN ({', '.join('?' * len(chosen.reasons))})")
+        values += chosen.reasons
+    if chosen.since is not None:
+        wanted.append("arrived >= ?")
+        values.append(chosen.since)
+    with closing(look_on(path)) as database:
+        if chosen.topic is not None:
+            levels = chosen.topic.split("/")
+            database.define("fits", lambda topic: match(levels, topic.split("/")) is not None)
+            wanted.append("fits(topic)")
+        rows = database.execute(
+            f"SELECT {', '.join(LETTER_COLUMNS)} FROM dead_letter WHERE {' AND '.join(wanted)}"  # noqa: S608 - ours
+            " ORDER BY number DESC LIMIT ?",
+            [*values, -1 if last is None else last],
+        )
+    return [dict(zip(LETTER_COLUMNS, row, strict=True)) for row in reversed(rows)]
+
+
+def read_size(path: Path) -> StoreSize:
+    """How much is in a store.
+
+    Raises:
+        StoreError: There is no such file, or it is no store.
+    """
+    with closing(look_on(path)) as database:
+        columns = {row[1] for row in database.execute("PRAGMA table_info(events)")}
+        stored = "stored" if "stored" in columns else "time"  # the first format had no such column
+        waiting, since = database.execute(
+            f"SELECT count(*), min({stored}) FROM events WHERE confirmed IS NULL"  # noqa: S608 - ours
+        )[0]
+        return StoreSize(
+            sum(_sizes(path)),
+            database.number("SELECT count(*) FROM events"),
+            waiting,
+            since,
+            database.number("SELECT count(*) FROM dead_letter"),
+            database.number("SELECT arrived FROM journal ORDER BY number DESC LIMIT 1"),
+        )
+
+
+def _sizes(path: Path) -> Iterator[int]:
+    for end in ("", "-wal"):
+        try:
+            yield Path(f"{path}{end}").stat().st_size
+        except FileNotFoundError:
+            continue
