@@ -173,9 +173,7 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
     if size is not None:
         waits = f"{counted(size.waiting, 'event')} wait{'s' if size.waiting == 1 else ''} for delivery"
         since = "" if size.waiting_since is None else f", the oldest since {ago(now - size.waiting_since)}"
-        refused = health.get("publications_refused") or health.get("refused_publications") or 0
-        also = f"; {counted(refused, 'publication')} refused by the broker" if refused else ""
-        click.echo(f"  {waits}{since}; {health.get('events_confirmed', 0):,} delivered since the start{also}")
+        click.echo(f"  {waits}{since}; {health.get('events_confirmed', 0):,} delivered since the start")
     if not incidents:
         click.echo("  no open incident")
         return

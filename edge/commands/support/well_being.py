@@ -45,7 +45,16 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
     problems += [f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in away]
     if health.get("store_writable") is False:
         problems.append("the store can't be written")
-    problems += [f"the broker refuses the subscription to {each}" for each in _refused_subscriptions(health)]
+    for each in said.get("connections", ()):
+        refused = each.get("refused_subscriptions") or {}
+        problems += [f"the broker refuses the subscription to {topic}: {why}" for topic, why in refused.items()]
+        if each.get("refused_publications"):
+            notes.append(
+                f"the broker has refused {counted(each['refused_publications'], 'publication')} since the start"
+            )
+        if each.get("takeovers"):
+            times = counted(each["takeovers"], "time")
+            notes.append(f"another client with our client id has taken over the session {times} since the start")
     carries_events = [each for each in said.get("connections", ()) if "events" in each["carries"]]
     if waiting_s is not None and waiting_s > STUCK_S and any(each["connected"] for each in carries_events):
         problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
@@ -57,11 +66,6 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
     notes += _refused_notes(said)
     return WellBeing(problems, notes)
-
-
-def _refused_subscriptions(health: dict[str, Any]) -> list[str]:
-    refused = health.get("subscriptions_refused") or health.get("refused_subscriptions") or ()
-    return [str(each) for each in refused] if isinstance(refused, list | tuple) else []
 
 
 def _refused_notes(said: dict[str, Any]) -> list[str]:

@@ -92,6 +92,9 @@ class Activity:
                 "port": link.options.port,
                 "connected": link.connected,
                 "version": link.version,
+                "refused_subscriptions": dict(link.refused_subscriptions),
+                "refused_publications": link.refused_publications,
+                "takeovers": link.takeovers,
             }
             for carries, link in links
         ]

@@ -33,6 +33,7 @@ high = 250.0
 sensors = "plant/spare"
 [rule.detectors]
 """
+WELL = {"carries": "readings and events", "host": "b", "port": 1883, "connected": True, "version": "5"}
 HOUR_AGO = time.time() - 3600
 
 
@@ -79,9 +80,7 @@ def says(store: Path, *, pid: int | None = None, state: str = "running", **more:
         "pid": os.getpid() if pid is None else pid,
         "gateway": "gw",
         "version": "1",
-        "connections": [
-            {"carries": "readings and events", "host": "b", "port": 1883, "connected": True, "version": "5"}
-        ],
+        "connections": [WELL],
         "inputs": [{"topic": "plant/#", "messages": 5, "per_minute": 5.0, "last": "2026-01-01T00:00:00.000Z"}],
         "refused": [],
         "health": {"uptime_s": 100.0, "sensors": 2, "readings_taken": 50, "store_writable": True},
@@ -112,6 +111,10 @@ def test_a_service_that_is_well_is_0(store: Path) -> None:
         (
             {"connections": [{"carries": "events", "host": "up", "port": 8883, "connected": False, "version": "5"}]},
             "not connected to up:8883 for events",
+        ),
+        (
+            {"connections": [{**WELL, "refused_subscriptions": {"plant/#": "Not authorized"}}]},
+            "the broker refuses the subscription to plant/#: Not authorized",
         ),
         ({"health": {"store_writable": False}}, "the store can't be written"),
     ],
@@ -208,6 +211,20 @@ def test_a_quiet_status_is_an_exit_code(store: Path) -> None:
 
 def test_a_wrong_configuration_is_2(tmp_path: Path) -> None:
     assert edgewarden("status", "--config", str(tmp_path / "none.toml")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"refused_publications": 3}, "the broker has refused 3 publications since the start"),
+        ({"takeovers": 1}, "another client with our client id has taken over the session 1 time"),
+    ],
+)
+def test_what_a_broker_has_refused_is_worth_a_look(store: Path, more: dict[str, Any], words: str) -> None:
+    says(store, connections=[{**WELL, **more}])
+    result = edgewarden("status")
+    assert result.exit_code == 0
+    assert f"- {words}" in result.stdout
 
 
 # sensors

@@ -67,6 +67,9 @@ class Stub:
     def __init__(self) -> None:
         self.connected = True
         self.version = "5"
+        self.refused_subscriptions = {"house/#": "Not authorized"}
+        self.refused_publications = 0
+        self.takeovers = 0
         self.options = LinkOptions(host="broker", port=1883)
 
 
@@ -284,9 +287,17 @@ def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path)
     said = read_status(tmp_path / "store.db")
     assert said is not None
     assert (said.content["state"], said.content["gateway"], said.pid) == ("running", "gateway", os.getpid())
-    assert said.content["connections"] == [
-        {"carries": "readings and events", "host": "broker", "port": 1883, "connected": True, "version": "5"}
-    ]
+    (connection,) = said.content["connections"]
+    assert connection == {
+        "carries": "readings and events",
+        "host": "broker",
+        "port": 1883,
+        "connected": True,
+        "version": "5",
+        "refused_subscriptions": {"house/#": "Not authorized"},
+        "refused_publications": 0,
+        "takeovers": 0,
+    }
     assert [each["messages"] for each in said.content["inputs"]] == [2, 0]
     (refused,) = said.content["refused"]
     assert (refused["topic"], refused["payload"], refused["count"]) == ("plant/b", "\\u202e", 1)
