@@ -136,6 +136,14 @@ class FreeLink:
             self._last_given = self._clock.now
         return messages
 
+    def has_lost_session(self) -> bool:
+        """The session never ends."""
+        return False
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """All of them."""
+        return messages
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Make room in the window."""
         self._unacknowledged -= len(messages)

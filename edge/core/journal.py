@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge.core.messages import Batch
 from edge.core.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
+from edge.core.redelivery import checked
 
 FORMAT = b"\x02"
 JOINED = 20_000
@@ -36,6 +37,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         deliveries: Packet identifiers and checksums of the messages of QoS 1, whether or not they held readings.
         interrupted: Whether readings before these may be missing for a reason of our own.
         late: Slots and arrivals of the late ones among them, those of a sensor in their order.
+        session_lost: Whether the broker had forgotten our session before these, and with it all deliveries.
     """
 
     batch: Batch
@@ -43,6 +45,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     deliveries: list[tuple[int, int]] = msgspec.field(default_factory=list)
     interrupted: bool = False
     late: list[tuple[int, float]] = msgspec.field(default_factory=list)
+    session_lost: bool = False
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -104,6 +107,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     interrupted: bool
     late_slots: bytes = b""
     late_arrivals: PackedFloats = PackedFloats.of(np.zeros(0))
+    session_lost: bool = False
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -126,7 +130,7 @@ def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
     waiting: list[Readings] = []
     count = 0
     for part in parts:
-        joins = isinstance(part, Readings) and not part.interrupted
+        joins = isinstance(part, Readings) and not part.interrupted and not part.session_lost
         if waiting and (not joins or count >= most):
             yield _joined(waiting)
             waiting, count = [], 0
@@ -155,7 +159,7 @@ def unpack(entry: bytes) -> list[Part]:
         if entry[:1] != FORMAT:
             return [_first_format(msgspec.msgpack.decode(entry, type=_FirstFormat))]
         packed = msgspec.msgpack.decode(decompress(entry[1:]), type=list[_PackedPart])
-        return [_unpack_readings(each) if isinstance(each, _PackedReadings) else each for each in packed]
+        return [_unpacked(each) for each in packed]
     except (ValueError, msgspec.DecodeError) as error:
         raise JournalError(f"damaged journal entry: {error}") from error
 
@@ -177,6 +181,7 @@ def _joined(parts: list[Readings]) -> Readings:
         [delivery for each in parts for delivery in each.deliveries],
         parts[0].interrupted,
         [late for each in parts for late in each.late],
+        parts[0].session_lost,
     )
 
 
@@ -193,7 +198,16 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         part.interrupted,
         pack_integers(np.array([slot for slot, _ in part.late], dtype=np.int64)),
         PackedFloats.of(np.array([arrival for _, arrival in part.late], dtype=np.float64)),
+        part.session_lost,
     )
+
+
+def _unpacked(part: _PackedPart) -> Part:
+    if isinstance(part, _PackedReadings):
+        return _unpack_readings(part)
+    if isinstance(part, Told) and part.delivery is not None:
+        checked([part.delivery])
+    return part
 
 
 def _unpack_readings(packed: _PackedReadings) -> Readings:
@@ -203,9 +217,10 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
     return Readings(
         _batch(slots, packed.values.unpack(), packed.times.unpack()),
         packed.new_sensors,
-        list(zip(packets, checksums, strict=True)),
+        checked(zip(packets, checksums, strict=True)),
         packed.interrupted,
         list(zip(unpack_integers(packed.late_slots).tolist(), packed.late_arrivals.unpack().tolist(), strict=True)),
+        packed.session_lost,
     )
 
 

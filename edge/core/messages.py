@@ -22,7 +22,7 @@ class Message(NamedTuple):
         arrived: When it arrived, seconds since the epoch, UTC.
         retained: True if the broker had kept it: it is old.
         qos: Quality of service it was delivered with, 0 to 2.
-        receipt: What the link needs to acknowledge it; nothing to anyone else.
+        receipt: Number of the connection that it came by, for its acknowledgement; 0 if it came by none.
         packet: Its MQTT packet identifier; 0 with QoS 0.
         redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
     """
@@ -32,7 +32,7 @@ class Message(NamedTuple):
     arrived: float
     retained: bool = False
     qos: int = 0
-    receipt: object = None
+    receipt: int = 0
     packet: int = 0
     redelivered: bool = False
 

@@ -207,6 +207,10 @@ class Pipeline:
         """Note that readings may be missing for a reason of our own, so that no sensor is called silent for it."""
         self.is_interrupted = True
 
+    def session_lost(self) -> Step:
+        """Note that the broker has forgotten our session: nothing that it delivered before comes again."""
+        return Step(journal=Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
+
     def relive(self, parts: Iterable[Part]) -> list[Event]:
         """Go through what was journaled, in the order of that time; the events that came of it once more."""
         events: list[Event] = []
@@ -228,6 +232,8 @@ class Pipeline:
             return self._told(part).events
         if part.interrupted:
             self.interrupted()
+        if part.session_lost:
+            self.intake.deliveries.forget()
         self.know(part.new_sensors)
         batch = part.batch.take(part.batch.slots < len(self.sensors))
         self.intake.recall(batch, part.deliveries)

@@ -5,50 +5,81 @@ set. The flag alone says little: the first delivery may never have reached us. S
 packet identifier and checksum, in the same transaction as the readings, and readings without a time of their own are
 recognised too.
 
-Source: MQTT 3.1.1, sections 3.3.1.1 and 4.4.
+Of each packet identifier the latest message is remembered, for as long as the session lasts. MQTT has 65,535 of them,
+and a broker can't have more messages under way than that, so everything that may come again is recognised, however
+large its window is and whatever it makes of ours. Identifiers mean nothing beyond their session.
+
+Source: MQTT 3.1.1, sections 2.3.1, 3.3.1.1 and 4.4.
 """
 
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Iterable
-from itertools import islice
+
+import numpy as np
 
 from edge.core.messages import Message
+from edge.core.packing import pack_integers, unpack_integers
 
-REMEMBERED = 4096
-"""Messages that are remembered: more than brokers keep in flight, far fewer than there are packet identifiers."""
+IDENTIFIERS = 65_536
+"""Packet identifiers are below this."""
+
+NOTHING = -1
+
+PackedDeliveries = tuple[bytes, bytes]
+"""Packet identifiers, ascending, and their checksums."""
 
 
 class Deliveries:
-    """The last messages of QoS 1 that were dealt with: of each packet identifier the latest.
+    """Of each packet identifier the latest message that was dealt with."""
 
-    Args:
-        most: How many are remembered.
-    """
-
-    def __init__(self, most: int = REMEMBERED) -> None:
-        self._most = most
-        self._checksums: dict[int, int] = {}
+    def __init__(self) -> None:
+        self._checksums = array("q", [NOTHING]) * IDENTIFIERS
 
     def is_known(self, message: Message) -> bool:
         """Whether this is the redelivery of a message that was dealt with."""
-        return message.redelivered and self._checksums.get(message.packet) == checksum(message)
+        return message.redelivered and self._checksums[message.packet] == checksum(message)
 
     def note_all(self, delivered: Iterable[tuple[int, int]]) -> None:
         """Remember that messages were dealt with: packet identifiers and checksums, in the order of their arrival."""
         checksums = self._checksums
         for packet, its_checksum in delivered:
-            checksums.pop(packet, None)
             checksums[packet] = its_checksum
-        surplus = len(checksums) - self._most
-        if surplus > 0:
-            for packet in list(islice(checksums, surplus)):
-                del checksums[packet]
 
-    def remembered(self) -> list[tuple[int, int]]:
-        """Packet identifiers and checksums, the oldest first; what `note_all()` needs to remember them again."""
-        return list(self._checksums.items())
+    def forget(self) -> bool:
+        """Forget all of it, since the session has ended; returns whether there was anything."""
+        had_any = bool((np.frombuffer(self._checksums, dtype=np.int64) != NOTHING).any())
+        self._checksums = array("q", [NOTHING]) * IDENTIFIERS
+        return had_any
+
+    def packed(self) -> PackedDeliveries:
+        """All that is remembered; `load()` takes it."""
+        checksums = np.frombuffer(self._checksums, dtype=np.int64)
+        packets = np.flatnonzero(checksums != NOTHING)
+        return pack_integers(packets), checksums[packets].astype("<u4").tobytes()
+
+    def load(self, packed: PackedDeliveries) -> None:
+        """Remember what `packed()` gave.
+
+        Raises:
+            ValueError: It is damaged.
+        """
+        packets, checksums = unpack_integers(packed[0]).tolist(), np.frombuffer(packed[1], "<u4").tolist()
+        self.note_all(checked(zip(packets, checksums, strict=True)))
+
+
+def checked(delivered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Packet identifiers and checksums that were stored.
+
+    Raises:
+        ValueError: They are damaged: there is no such packet identifier.
+    """
+    pairs = list(delivered)
+    if pairs and not 0 <= min(pairs)[0] <= max(pairs)[0] < IDENTIFIERS:
+        raise ValueError("a packet identifier beyond 65,535")
+    return pairs
 
 
 def checksum(message: Message) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.recovery import Unlearned, take_over
+from edge.core.redelivery import checked
 from edge.core.snapshot import Snapshot, SnapshotError, pack_arrays, unpack_arrays
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
         inputs=inputs,
         timed_by_arrival=intake.timed_by_arrival,
         clock_ahead=engine.clock.saved()[1:],
-        deliveries=intake.deliveries.remembered(),
+        delivered=intake.deliveries.packed(),
         held=line.reorder.held(),
         reorder_clock=line.reorder.clock.saved(),
         desk=line.watch.desk.saved(),
@@ -70,7 +71,11 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
     engine.clock.go_on_from((snapshot.clock, *ahead))
     engine.restore(snapshot.trackers, interrupted=snapshot.interrupted)
-    intake.deliveries.note_all(snapshot.deliveries)
+    try:
+        intake.deliveries.note_all(checked(snapshot.deliveries))
+        intake.deliveries.load(snapshot.delivered)
+    except ValueError as error:
+        raise SnapshotError(f"damaged deliveries: {error}") from error
     if snapshot.reorder_clock is not None:
         reorder.clock.go_on_from(snapshot.reorder_clock)
     reorder.hold_again(snapshot.held)

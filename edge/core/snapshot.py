@@ -19,6 +19,7 @@ from edge.core.events import Event
 from edge.core.incidents import Tracker
 from edge.core.operator.desk import DeskState
 from edge.core.packing import compress, decompress
+from edge.core.redelivery import PackedDeliveries
 from edge.core.reorder import Held
 
 FORMAT = b"\x02"
@@ -47,7 +48,8 @@ class Snapshot(msgspec.Struct):
         inputs: Digest of what the configuration says of inputs.
         timed_by_arrival: Whether the gateway's clock stamps a sensor's readings, by slot.
         clock_ahead: The rest of the stream clock: slot, time and run of the sensor that is ahead, highest slot.
-        deliveries: Packet identifiers and checksums of the last messages.
+        deliveries: Packet identifiers and checksums of the last messages, as versions before `delivered` wrote them.
+        delivered: Those of all messages of the session, packed.
         held: Readings that are held back to be put in order.
         reorder_clock: The stream clock of those.
         calibration: The arrays from which the raising levels follow.
@@ -78,6 +80,7 @@ class Snapshot(msgspec.Struct):
     calibration: bytes = b""
     desk: DeskState = msgspec.field(default_factory=DeskState)
     devices: list[Device] = msgspec.field(default_factory=list)
+    delivered: PackedDeliveries = (b"", b"")
 
     def known_sensors(self) -> list[tuple[str, str, bool]]:
         """Every sensor in the order of the slots, as `Pipeline.know()` takes them."""

@@ -207,7 +207,7 @@ class Service:
         if messages:
             self._arrived_at = now
             self._last_arrival = messages[-1].arrived
-            for step, its in self._pipeline.steps(messages):
+            for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
                 self._group.add(step, its, now)
             self._unsubscribe()
             if len(messages) < WIDE:
@@ -347,13 +347,14 @@ class Service:
     def _note_connections(self) -> None:
         inbound = self._inbound.connections
         if inbound != self._connections["in"]:
-            first = self._connections["in"] == 0
-            self._connections["in"] = inbound
             self._arrived_at = self._monotonic()
-            present = self._inbound.session_present
-            if not (first and present and self._options.queued):
+            is_lost = self._inbound.has_lost_session()
+            if is_lost or self._connections["in"] > 0 or not self._options.queued:
                 self._pipeline.interrupted()
-            if not present and self._last_arrival is not None:
+            self._connections["in"] = inbound
+            if is_lost:
+                self._group.add(self._pipeline.session_lost(), (), self._monotonic())
+            if is_lost and self._last_arrival is not None:
                 self._gaps.report(Gap("readings", "session_lost", None, self._last_arrival, self._clock()))
         outbound = self._outbound.connections
         if outbound != self._connections["out"] and self._outbound.connected:

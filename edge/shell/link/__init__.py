@@ -1,8 +1,8 @@
 """The link to an MQTT broker; no other package knows paho.
 
-`link.py` is what the service sees, `sender.py` its publishing half, `subscriber.py` its subscriptions and
-`reconnecting.py` its pauses. `bulk_client.py` is paho with a reader for many messages at once, `publish_cutter.py` is
-what that reader does with bytes, `modern.py` is what only MQTT 5 can say, and
+`link.py` is what the service sees, `receiver.py` its receiving half, `sender.py` its publishing half, `subscriber.py`
+its subscriptions and `reconnecting.py` its pauses. `bulk_client.py` is paho with a reader for many messages at once,
+`publish_cutter.py` is what that reader does with bytes, `modern.py` is what only MQTT 5 can say, and
 `version_choice.py` decides which version to try.
 """
 

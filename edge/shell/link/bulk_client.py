@@ -11,7 +11,8 @@ What is relied on beyond paho's public interface, and proved against the install
 
 - `loop()` calls `loop_read()` when there is something to read,
 - paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
-- `_packet_queue()` takes bytes to be written, from any thread, and makes `_sockpairR` readable.
+- `_packet_queue()` takes bytes to be written, from any thread, and makes `_sockpairR` readable,
+- `_check_keepalive()` sends a ping that is due; `_ping_t` is when the one went out that isn't answered yet, or 0.
 """
 
 from __future__ import annotations
@@ -109,6 +110,21 @@ class BulkClient(Client):
                 break
         return code
 
+    def hold(self, seconds: float) -> MQTTErrorCode:
+        """Do what `loop()` does, but read nothing: what is to be written goes out, pings among it.
+
+        The answers to the pings stay unread, so that they are missing says nothing about the broker.
+
+        Args:
+            seconds: For how long.
+        """
+        code = self.rest(seconds, lambda: False)
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
+            return code or MQTTErrorCode.MQTT_ERR_CONN_LOST
+        self._ping_t = 0.0
+        self._check_keepalive()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS if self.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
+
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
         """Read what the socket has; called by `loop()`."""
         try:
@@ -120,12 +136,20 @@ class BulkClient(Client):
         if not received:
             return self._hand_over(bytes(self._begun), ConnectionError("closed by the broker"))
         self.bytes_read += len(received)
+        self._note_sign_of_life()
         self._begun += received
         if len(self._begun) < self._wanted:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         data = bytes(self._begun)
         self._begun.clear()
         return self._read(data)
+
+    def _note_sign_of_life(self) -> None:
+        """Whatever comes shows that the broker is there; the answer to a ping may be far behind it in the socket."""
+        now = time.monotonic()
+        self._last_bytes_received = now
+        if self._ping_t > 0:
+            self._ping_t = now
 
     def _read(self, data: bytes) -> MQTTErrorCode:
         position = 0

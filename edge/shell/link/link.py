@@ -29,11 +29,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.messages import Message
-from edge.shell.inbox import Inbox
 from edge.shell.link.bulk_client import BulkClient, make_client
-from edge.shell.link.linger import Linger, spread
 from edge.shell.link.modern import session
-from edge.shell.link.publish_cutter import PublishCutter, topic_text
+from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
 from edge.shell.link.sender import LiveConnection, Refused, Sender
 from edge.shell.link.subscriber import Subscriber
@@ -78,10 +76,10 @@ class Link:
         self.session_present = False
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
         self.callback_errors = 0
-        self._clock = clock
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
-        self._inbox = Inbox(options.receive_messages, options.receive_bytes)
+        self._receiver = Receiver(options, clock)
+        self._inbox = self._receiver.inbox
         self._thread: threading.Thread | None = None
         self._standing: Standing[LiveConnection] = Standing()
         self._sender = Sender(self._standing)
@@ -90,7 +88,6 @@ class Link:
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"
         self._said_at_end: ReasonCode | None = None
-        self._rested_s = 0.0
 
     @property
     def connected(self) -> bool:
@@ -167,6 +164,14 @@ class Link:
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
         """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for other news."""
         return self._inbox.take(timeout_s, most, most_bytes)
+
+    def has_lost_session(self) -> bool:
+        """Whether the broker has forgotten our session since the last call, or never had one."""
+        return self._receiver.has_lost_session()
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """Messages that were received, with those of an ended session as of QoS 0: they aren't delivered again."""
+        return self._receiver.of_session(messages)
 
     def wake(self) -> None:
         """Let `receive()` return: there is other news."""
@@ -260,24 +265,19 @@ class Link:
         self.version, self._outcome = version, "closed"
         self._said_at_end = None
         step_s = min(1.0, self.options.keepalive_s / 20)
-        linger = Linger(self.options.linger_s, self.options.receive_maximum)
         accepted_at = None
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         try:
             while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._standing.over:
-                messages, size = client.messages_read, client.bytes_read
-                code = client.loop(timeout=step_s)
+                code = self._receiver.turn(client, step_s, self._awaits_answers)
                 current = self._standing.current
                 if current is not None:
                     self._subscriber.turn(client)
                 if accepted_at is None and current is not None:
                     accepted_at = time.monotonic()
-                if client.messages_read > messages and current is not None and not current.window.waits_for_answers:
-                    messages, size = client.messages_read - messages, client.bytes_read - size
-                    code = code or self._rest(client, current, linger.rest_s(messages, size, time.monotonic()))
         finally:
             self._standing.end()
-            self._inbox.interrupt()
+            self._receiver.end()
             open_socket = client.socket()
             if open_socket is not None:
                 open_socket.close()
@@ -292,20 +292,9 @@ class Link:
         self._reconnecting.ended(ending, stood_s)
         return stood_s
 
-    def _rest(self, client: BulkClient, current: LiveConnection, seconds: float) -> MQTTErrorCode:
-        """Leave the socket unread for a while, but not while an answer of the broker is awaited; see `linger.py`."""
-        if seconds == 0:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        began = time.monotonic()
-        code = client.rest(seconds, lambda: current.window.waits_for_answers or self._standing.stopping)
-        self._rested_s = time.monotonic() - began
-        return code
-
-    def _take_lot(self, messages: list[Message]) -> None:
-        """Take messages that were read together."""
-        if self._rested_s > 0:
-            messages, self._rested_s = spread(messages, self._rested_s), 0.0
-        self._inbox.put_all(messages)
+    def _awaits_answers(self) -> bool:
+        current = self._standing.current
+        return current is None or current.window.waits_for_answers or self._standing.stopping
 
     def _make_client(self, version: Version) -> BulkClient:
         client = make_client(self.options, version)
@@ -339,9 +328,10 @@ class Link:
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
         subscribed = self._subscriber.begin(client, keeps=self.connections > 0 and flags.session_present)
         self.session_present = flags.session_present
-        self.connections += 1
-        cutter = PublishCutter(modern=self.version == "5", clock=self._clock, receipt=self.connections)
-        client.receive_by(self._guarded(cutter.cut), self._guarded(self._take_lot))
+        number, modern = self.connections + 1, self.version == "5"
+        cutter = self._receiver.begin(number, modern=modern, session_present=flags.session_present)
+        client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
+        self.connections = number
         self._standing.accept(LiveConnection(self.connections, client, Window(most)), subscribed=subscribed)
         self._tell_news()
         if self._standing.stopping:
@@ -373,18 +363,4 @@ class Link:
 
     def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
         """A message has come that is out of the ordinary."""
-        current = self._standing.current
-        self._inbox.put_all(
-            [
-                Message(
-                    topic_text(message._topic),  # noqa: SLF001 - paho has no other way to a topic that is no UTF-8
-                    bytes(message.payload),
-                    self._clock(),
-                    message.retain,
-                    message.qos,
-                    None if current is None else current.number,
-                    message.mid,
-                    message.dup,
-                )
-            ]
-        )
+        self._receiver.take_one(message)

@@ -36,7 +36,7 @@ class PublishCutter:
         receipt: What each message carries for its acknowledgement.
     """
 
-    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: object) -> None:
+    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int) -> None:
         self._modern = modern
         self._clock = clock
         self._receipt = receipt

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.messages import Message
-from edge.core.redelivery import REMEMBERED, Deliveries, checksum
-from tests.edge.core.lines import START, Line, pipeline, plant, revived
+from edge.core.redelivery import IDENTIFIERS, Deliveries, checked, checksum
+from edge.core.snapshot import Snapshot
+from tests.edge.core.lines import START, Line, differing, pipeline, plant, revived
 
 
 def delivered(packet: int, payload: bytes = b"21.5", *, again: bool = False, arrived: float = START) -> Message:
@@ -82,32 +84,74 @@ def test_a_whole_window_that_comes_again_after_a_crash_is_dealt_with_once() -> N
     assert again.pipeline.engine.vitals.count.tolist() == once.pipeline.engine.vitals.count.tolist()
 
 
-def test_a_packet_identifier_that_is_in_use_all_the_time_stays_known() -> None:
-    made = Deliveries(most=2)
-    for packet in (1, 2, 1, 1, 3):
-        made.note_all([(packet, checksum(delivered(packet)))])
-    assert [made.is_known(delivered(packet, again=True)) for packet in (1, 2, 3)] == [True, False, True]
-
-
-def test_what_is_remembered_is_bounded() -> None:
+def test_as_many_messages_as_can_be_under_way_are_known_when_all_of_them_come_again() -> None:
     made = Deliveries()
-    for packet in range(3 * REMEMBERED):
-        made.note_all([(packet, packet)])
-    assert made.remembered() == [(packet, packet) for packet in range(2 * REMEMBERED, 3 * REMEMBERED)]
+    sent = [delivered(packet, b"%d" % (packet // 7), again=True) for packet in range(1, IDENTIFIERS)]
+    made.note_all([(each.packet, checksum(each)) for each in sent])
+    assert all(made.is_known(each) for each in sent)
+
+
+def test_a_window_above_4096_that_comes_again_doubles_no_readings_without_times() -> None:
+    sent = [delivered(1 + each, b"%d" % (each % 50), arrived=START + each) for each in range(9000)]
+    line = Line(pipeline()).take(sent, 500)
+    again = revived(pipeline(), pipeline().save("", ""), line.parts)
+    again.take([each._replace(redelivered=True, arrived=each.arrived + 9000) for each in sent], 500)
+    assert again.pipeline.engine.vitals.count.tolist() == line.pipeline.engine.vitals.count.tolist()
+    assert again.pipeline.accounts.messages_redelivered == 9000
+
+
+def test_packet_identifiers_mean_nothing_beyond_their_session() -> None:
+    line = Line(pipeline()).take([delivered(7)])
+    line.note(line.pipeline.session_lost()).take([delivered(7, again=True, arrived=START + 9)])
+    assert line.pipeline.accounts.messages_read == 2
+    assert line.pipeline.accounts.messages_redelivered == 0
+
+
+def test_a_session_in_which_nothing_came_is_lost_without_a_journal_entry() -> None:
+    assert pipeline().session_lost().journal is None
+
+
+def test_a_restart_knows_which_sessions_have_ended() -> None:
+    line = Line(pipeline()).take([delivered(7), delivered(8)])
+    saved, parts = line.pipeline.save("", ""), len(line.parts)
+    line.note(line.pipeline.session_lost()).take([delivered(9, arrived=START + 1)])
+    again = revived(pipeline(), saved, line.parts[parts:])
+    assert differing(again.pipeline, line.pipeline) == []
+    again.take([delivered(each, again=True, arrived=START + 2 + each) for each in (7, 8, 9)])
+    assert again.pipeline.accounts.messages_redelivered == 1
+
+
+@pytest.mark.parametrize("packed", [(b"", b"1234"), (*Deliveries().packed()[:1], b"123"), (b"x", b"")])
+def test_damaged_deliveries_are_refused(packed: tuple[bytes, bytes]) -> None:
+    with pytest.raises(ValueError, match="."):
+        Deliveries().load(packed)
+
+
+def test_a_packet_identifier_that_does_not_exist_is_damage() -> None:
+    for packet in (-1, IDENTIFIERS):
+        with pytest.raises(ValueError, match="identifier"):
+            checked([(1, 5), (packet, 5)])
+
+
+def test_a_snapshot_of_before_is_understood() -> None:
+    old = Snapshot.from_bytes(pipeline().save("", ""))
+    old.deliveries, old.delivered = [(7, checksum(delivered(7)))], (b"", b"")
+    line = Line(pipeline())
+    line.pipeline.restore(old)
+    assert line.take([delivered(7, again=True)]).pipeline.accounts.messages_redelivered == 1
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=1), st.booleans()), max_size=40), st.integers(0, 40))
 def test_what_is_known_is_what_a_plain_model_says_also_after_a_restart(
     sent: list[tuple[int, bytes, bool]], restart: int
 ) -> None:
-    made, latest = Deliveries(most=2), {}
+    made, latest = Deliveries(), {}
     for index, (packet, payload, again) in enumerate(sent):
         if index == restart:
-            remembered, made = made.remembered(), Deliveries(most=2)
-            made.note_all(remembered)
+            packed, made = made.packed(), Deliveries()
+            made.load(packed)
         message = delivered(packet, payload, again=again)
-        in_use = sorted(latest, key=lambda each: latest[each][1])[-2:]
-        assert made.is_known(message) == (again and packet in in_use and latest[packet][0] == payload)
+        assert made.is_known(message) == (again and latest.get(packet) == payload)
         if not made.is_known(message):
             made.note_all([(packet, checksum(message))])
-            latest[packet] = (payload, index)
+            latest[packet] = payload

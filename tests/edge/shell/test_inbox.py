@@ -42,25 +42,71 @@ def test_one_that_is_larger_than_all_room_passes_alone() -> None:
     assert payloads(inbox) == [b"123456789"]
 
 
-def test_qos_1_waits_for_room() -> None:
-    inbox = Inbox(1, 100)
-    inbox.put(message(b"1"))
-    thread = threading.Thread(target=inbox.put, args=[message(b"2")])
-    thread.start()
-    assert payloads(inbox) == [b"1"]
-    thread.join(5)
+def test_qos_1_is_kept_without_waiting_and_asks_to_read_no_more_until_there_is_room() -> None:
+    inbox = Inbox(2, 100)
+    inbox.put_all([message(b"1"), message(b"2")])
+    assert not inbox.is_full
+    inbox.put(message(b"3"))
+    assert inbox.is_full
+    assert payloads(inbox, 1) == [b"1"]
+    assert not inbox.is_full
+    assert payloads(inbox) == [b"2", b"3"]
+
+
+def test_bytes_beyond_the_limit_ask_to_read_no_more_too() -> None:
+    inbox = Inbox(10, 5)
+    inbox.put(message(b"12345"))
+    assert not inbox.is_full
+    inbox.put(message(b"6"))
+    assert inbox.is_full
+
+
+def test_qos_0_alone_never_stops_the_reading_but_is_dropped() -> None:
+    inbox = Inbox(2, 100)
+    inbox.put_all([message(b"%d" % each, 0) for each in range(5)])
+    assert not inbox.is_full
+    assert inbox.dropped == 3
+    assert inbox.arrived == 5
+
+
+def test_what_is_set_aside_is_not_taken_and_qos_0_is_not_set_aside() -> None:
+    inbox = Inbox(2, 100)
+    inbox.put_all([message(b"1"), message(b"2", 0), message(b"3")])
+    inbox.set_aside()
+    assert not inbox.is_full
     assert payloads(inbox) == [b"2"]
 
 
-def test_who_waits_for_room_is_let_go_at_the_end_and_puts_nothing() -> None:
+def test_what_comes_again_is_forgotten() -> None:
+    inbox = Inbox(10, 100)
+    inbox.put_all([message(b"1"), message(b"2")])
+    inbox.set_aside()
+    assert inbox.forget_aside() == 2
+    assert inbox.take_back() == 0
+    assert payloads(inbox) == []
+
+
+def test_what_does_not_come_again_is_handed_over_first_as_nobody_can_acknowledge_it() -> None:
+    inbox = Inbox(10, 6)
+    inbox.put_all([message(b"123")._replace(packet=7, redelivered=True), message(b"4", 0), message(b"56")])
+    inbox.set_aside()
+    inbox.put(message(b"7"))
+    assert inbox.take_back() == 2
+    assert inbox.is_full
+    assert [(each.payload, each.qos, each.packet, each.redelivered) for each in inbox.take(0, 10, 100)] == [
+        (b"123", 0, 0, False),
+        (b"56", 0, 0, False),
+        (b"4", 0, 0, False),
+        (b"7", 1, 0, False),
+    ]
+    assert not inbox.is_full
+
+
+def test_nothing_is_put_after_the_end() -> None:
     inbox = Inbox(1, 100)
-    inbox.put(message(b"1"))
-    thread = threading.Thread(target=inbox.put, args=[message(b"2")])
-    thread.start()
     inbox.close()
-    thread.join(5)
-    assert not thread.is_alive()
-    assert payloads(inbox) == [b"1"]
+    inbox.put(message(b"1"))
+    assert payloads(inbox) == []
 
 
 def test_an_interruption_ends_one_take_only() -> None:

@@ -146,7 +146,7 @@ def test_a_full_inbox_makes_qos_1_wait(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic), receive_messages=5)
     payloads = [b"%d" % each for each in range(20)]
     send(connect(), topic, *payloads)
-    wait_until(lambda: receiver.received == 6)
+    wait_until(lambda: receiver.received >= 6)
     messages: list[Message] = []
     while len(messages) < 20 and (taken := receive(receiver, 1)):
         receiver.acknowledge(taken)

@@ -405,7 +405,7 @@ def test_stop_does_not_wait_for_a_full_inbox_or_a_silent_broker(make_link: MakeL
 
     with StubBroker(behave) as broker, StubBroker(lambda client: client.read() and client.read()) as silent:
         full, waiting = make_link(broker.port, receive_messages=2), make_link(silent.port)
-        wait_until(lambda: full.received == 3 and silent.clients)
+        wait_until(lambda: full.received == 8 and silent.clients)
         for link in (full, waiting):
             link.stop(5)
             assert not link.alive
