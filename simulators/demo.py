@@ -7,7 +7,6 @@ terminals, would do the same.
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,16 +14,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import msgspec
 
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
+from simulators.demo_commands import events_command, follow_command
+from simulators.demo_reach import reached, remark, seen
 from simulators.demo_screen import Progress, Screen, screen
 from simulators.demo_summary import judge, problems, summary
 from simulators.incident_log import IncidentLog
-from simulators.truth import Fault, read_truth
+from simulators.truth import Fault, read_summary, read_truth
 
 GATEWAY = "demo"
 BASE = f"edgewarden/{GATEWAY}"
@@ -34,6 +36,9 @@ PLANT_DAYS = 3.0
 START_S = 20.0
 SETTLE_S = 4.0
 """At the end, the service gets so long to say what it still has to."""
+
+BACKLOG_S = 60.0
+"""Where it hasn't taken all that was published by then, it gets up to so long for that before."""
 
 CONFIGURATION = """\
 [gateway]
@@ -104,6 +109,11 @@ class Demo:
         self._follow = ""
 
     @property
+    def store(self) -> Path:
+        """Where the service keeps what it finds."""
+        return self.folder / "edgewarden.db"
+
+    @property
     def truth_path(self) -> Path:
         """Where the simulator writes what it does."""
         return self.folder / "truth.jsonl"
@@ -124,7 +134,7 @@ class Demo:
             broker = EmbeddedBroker(self.folder / "broker", port=PORT)
             broker.start()
             running.callback(broker.stop)
-            self._follow = f"mosquitto_sub -h 127.0.0.1 -p {broker.port} -v -t '{BASE}/anomaly/#'"
+            self._follow = follow_command(broker.port, f"{BASE}/anomaly/#", self.store)
             link = Link(LinkOptions(port=broker.port), [Subscription(f"{BASE}/#")])
             link.start()
             running.callback(link.stop)
@@ -148,6 +158,11 @@ class Demo:
             )
             days = f"{PLANT_DAYS:g} days of a plant in {plays_s:.0f} seconds"
             self._watch(link, days, plays_s + 10.0, lambda: _ended(simulator, service))
+            if simulator.poll() is None:
+                simulator.terminate()  # what it has published until now is its plant
+                self._watch(link, "the simulator ends", 15.0, lambda: _ended(simulator, service))
+            if simulator.poll() == 0:
+                self._watch(link, "the rest", BACKLOG_S, lambda: self._has_taken_all or _ended(service))
             if service.poll() is not None:
                 raise DemoError(f"the service has ended by itself; see {self.folder / 'service.log'}")
             if simulator.poll() != 0:
@@ -159,9 +174,23 @@ class Demo:
                 raise DemoError(f"the service ended with {service.poll()}; see {self.folder / 'service.log'}")
             self._watch(link, "goodbye", 1.0, lambda: self._status.get("state") == "offline")
 
-    def faults(self) -> list[Fault]:
-        """The truth, as far as it has happened."""
-        return read_truth(self.truth_path.read_bytes().splitlines()) if self.truth_path.exists() else []
+    def faults(self) -> tuple[list[Fault], str]:
+        """The truth as far as the service can know it, and what to say if that isn't all of it."""
+        if not self.truth_path.exists():
+            return [], ""
+        lines = self.truth_path.read_bytes().splitlines()
+        every, summary = read_truth(lines), read_summary(lines)
+        known = seen(every, reached(summary, self._taken))
+        return known, remark(summary, self._taken, len(every) - len(known))
+
+    @property
+    def _taken(self) -> int:
+        return int(self._health.get("messages", 0))
+
+    @property
+    def _has_taken_all(self) -> bool:
+        summary = read_summary(self.truth_path.read_bytes().splitlines())
+        return summary is None or self._taken >= summary.readings
 
     def unaccounted(self) -> list[str]:
         """What of the readings isn't accounted for; empty if all is."""
@@ -252,15 +281,12 @@ def play(seconds: float, sensors: int, seed: int) -> int:
             failed.append(str(error))
         else:
             failed += demo.unaccounted()
-    comparison = judge(demo.faults(), demo.log.raised(), demo.claimed)
-    print("\n".join(summary(comparison, demo.claimed, demo.sensor_days)))
+    faults, remark_on_faults = demo.faults()
+    comparison = judge(faults, demo.log.raised(), demo.claimed)
+    columns = get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(summary(comparison, demo.claimed, demo.sensor_days, remark_on_faults, columns)))
     failed += problems(comparison, demo.sensor_days)
-    print(f"\nEverything that was stored is still there:\n  {_events_command(folder)}")
+    print(f"\nEverything that was stored is still there:\n  {events_command(demo.store)}")
     for each in failed:
         print(f"edgewarden demo: {each}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _events_command(folder: Path) -> str:
-    command = "edgewarden" if Path(sys.argv[0]).name == "edgewarden" else "python -m edge"
-    return f"{command} events --store {shlex.quote(str(folder / 'edgewarden.db'))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Sequence
 from statistics import median
 
@@ -20,30 +21,50 @@ def judge(faults: Sequence[Fault], incidents: Sequence[Raised], claimed: Collect
     return compare(faults, incidents, claimed=claimed, grace_s=GRACE_S, recovery_s=RECOVERY_S)
 
 
-def summary(comparison: Comparison, claimed: Collection[str], sensor_days: float) -> list[str]:
-    """The summary as lines: a table of the kinds of faults, the false incidents, and the sum."""
+def summary(
+    comparison: Comparison, claimed: frozenset[str], sensor_days: float, remark: str = "", columns: int | None = None
+) -> list[str]:
+    """The summary as lines: a table of the kinds of faults, the false incidents, and the sum.
+
+    Args:
+        comparison: The incidents beside the truth.
+        claimed: The kinds of faults that the service looks for.
+        sensor_days: Days that were watched, over all sensors.
+        remark: What else to say; may be empty.
+        columns: Where sentences are wrapped; None for nowhere.
+    """
     lines = ["", f"{'fault':<20}{'injected':>9}{'found':>7}{'missed':>8}{'delay, median':>16}{'longest':>10}"]
     kinds = sorted({each.fault.kind for each in comparison.verdicts}, key=lambda each: (each not in claimed, each))
     for kind in kinds:
         verdicts = [each for each in comparison.verdicts if each.fault.kind == kind]
-        note = "" if kind in claimed else "   (no detector here claims it)"
+        note = "" if kind in claimed else " *"
         lines.append(f"{kind:<20}{_row(verdicts)}{note}")
     total = comparison.claimed
     false_rate = len(comparison.false) / sensor_days if sensor_days else 0.0
-    lines += [
-        "",
+    sentences = [
         f"Of {total.injected} faults that the detectors claim to catch: {total.found} found, {total.missed} missed.",
         f"{len(comparison.false)} false incidents in {sensor_days:.0f} sensor-days, {false_rate:.2f} a sensor-day.",
     ]
     if comparison.early or comparison.late:
-        lines.append(
+        sentences.append(
             f"{len(comparison.early)} more were open already when a fault began, {len(comparison.late)} came"
             " after one; they count as neither."
         )
-    for each in comparison.verdicts:
-        if each.found is None and each.fault.kind in claimed:
-            lines.append(f"  missed: {each.fault.sensor}: {each.fault.kind}: {each.fault.sentence}")
-    return lines
+    sentences += [
+        f"  missed: {each.fault.sensor}: {each.fault.kind}: {each.fault.sentence}"
+        for each in comparison.verdicts
+        if each.found is None and each.fault.kind in claimed
+    ]
+    if not claimed.issuperset(kinds):
+        sentences.append("* no detector of this configuration claims to catch it.")
+    sentences += [remark] if remark else []
+    return [*lines, "", *(line for each in sentences for line in _wrapped(each, columns))]
+
+
+def _wrapped(sentence: str, columns: int | None) -> list[str]:
+    if columns is None:
+        return [sentence]
+    return textwrap.wrap(sentence, columns, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def problems(comparison: Comparison, sensor_days: float) -> list[str]:

@@ -123,6 +123,16 @@ def read_truth(lines: Iterable[bytes | str]) -> list[Fault]:
     return faults
 
 
+def read_summary(lines: Iterable[bytes | str]) -> Summary | None:
+    """The last summary among lines of truth; None if there is none, as of a run that goes on still.
+
+    Raises:
+        TruthError: A line can't be read.
+    """
+    found = [from_json(line) for line in lines if line.strip()]
+    return next((each for each in reversed(found) if isinstance(each, Summary)), None)
+
+
 class Raised(NamedTuple):
     """An incident as a judge sees it.
 
