@@ -16,17 +16,24 @@ from numpy.typing import NDArray
 
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
+from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded, Repetition
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, Sample
 from edge.core.operator.words import WordRefused
 from edge.core.redelivery import Deliveries, checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
-from edge.core.routes import LONGEST_REMEMBERED, Resolved, Routes
+from edge.core.routes import Resolved, Routes
 from edge.core.sensors import SensorTable
 from edge.core.source import Source
 
-SOURCES = 100_000
-"""Topics whose sensors are remembered; beyond it, all are looked up anew."""
+SOURCES_BYTES = 32 * 2**20
+"""Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
+
+LONGEST_REMEMBERED = 512
+"""Characters of a topic that is remembered; MQTT allows 65,535 bytes."""
+
+PATH_BYTES = 150
+"""What a topic's path takes beside its text: places in dictionaries, the slot."""
 
 UNROUTED = 100
 """Topics without an input that wait to be unsubscribed, at most."""
@@ -78,7 +85,7 @@ class Intake:
         self._limits = limits
         self._accounts = accounts
         self.admission = Admission()
-        self._sources: dict[str, Source] = {}
+        self._sources: BoundedCache[str, Source] = BoundedCache(SOURCES_BYTES)
         self.unrouted: list[str] = []
         self.deliveries = Deliveries()
         self.last_value: dict[int, float] = {}
@@ -183,9 +190,7 @@ class Intake:
         if source.resolved is None and not source.is_own and len(self.unrouted) < UNROUTED:
             self.unrouted.append(topic)
         if len(topic) <= LONGEST_REMEMBERED:
-            if len(self._sources) >= SOURCES:
-                self._sources.clear()
-            self._sources[topic] = source
+            self._sources.put(topic, source, source.size(topic))
         return source
 
     def _decode(self, message: Message, source: Source) -> tuple[Resolved, Decoded]:
@@ -252,6 +257,7 @@ class Intake:
                     self._refuse(message, found, letters)
                     continue
                 slot = known[path] = found
+                self._sources.grow(size_of(path) + PATH_BYTES)
             if repeating and slot in repeating and self._is_repeated(slot, value):
                 continue
             slots.append(slot)

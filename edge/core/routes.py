@@ -26,12 +26,6 @@ MOST_SLASHES = 7
 USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
 """As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
 
-REMEMBERED = 100_000
-"""Topics whose route is remembered; beyond it, all are looked up anew."""
-
-LONGEST_REMEMBERED = 512
-"""Characters of a topic that is remembered; MQTT allows 65,535 bytes, and so many would fill the memory."""
-
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
 _ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -72,14 +66,19 @@ class Route:
 
 
 class Resolved:
-    """A topic that a route reads."""
+    """A topic that a route reads.
 
-    __slots__ = ("_levels", "_topic", "route")
+    Attributes:
+        route: The route.
+        levels: What the filter's wildcards stand for.
+    """
+
+    __slots__ = ("_topic", "levels", "route")
 
     def __init__(self, route: Route, topic: str, levels: Sequence[str]) -> None:
         self.route = route
         self._topic = topic
-        self._levels = levels
+        self.levels = levels
 
     def sensor(self, path: str) -> str | None:
         """The name of the sensor at a path in the payload, or None if it isn't usable; see `is_usable()`."""
@@ -88,7 +87,7 @@ class Resolved:
             word = found[1]
             if word == "topic":
                 return self._topic
-            return path if word == "field" else self._levels[int(word) - 1]
+            return path if word == "field" else self.levels[int(word) - 1]
 
         template = self.route.template if path else _NO_FIELD.sub("", self.route.template)
         name = _PLACEHOLDER.sub(fill, template)
@@ -106,25 +105,9 @@ class Routes:
     def __init__(self, routes: Sequence[Route], own_prefix: str) -> None:
         self._routes = [(route, route.filter.split("/")) for route in routes]
         self._own = own_prefix
-        self._remembered: dict[str, Resolved | None] = {}
 
     def find(self, topic: str) -> Resolved | None:
         """The route of a topic, or None if nobody reads it, as our own topics and the broker's."""
-        try:
-            return self._remembered[topic]
-        except KeyError:
-            resolved = self._resolve(topic)
-        if len(topic) <= LONGEST_REMEMBERED:
-            if len(self._remembered) >= REMEMBERED:
-                self._remembered.clear()
-            self._remembered[topic] = resolved
-        return resolved
-
-    def is_own(self, topic: str) -> bool:
-        """Whether a topic is one of ours or the broker's, which a filter such as `#` brings too."""
-        return topic == self._own or topic.startswith((f"{self._own}/", "$"))
-
-    def _resolve(self, topic: str) -> Resolved | None:
         if self.is_own(topic):
             return None
         levels = topic.split("/")
@@ -133,6 +116,10 @@ class Routes:
             if matched is not None:
                 return Resolved(route, topic, matched)
         return None
+
+    def is_own(self, topic: str) -> bool:
+        """Whether a topic is one of ours or the broker's, which a filter such as `#` brings too."""
+        return topic == self._own or topic.startswith((f"{self._own}/", "$"))
 
 
 def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.core.bounded_cache import size_of
 from edge.core.redelivery import topic_checksum
 from edge.core.routes import Resolved
 
@@ -26,6 +27,10 @@ class Source:
         self.is_own = is_own
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
+
+    def size(self, topic: str) -> int:
+        """Bytes that are kept of the topic, before any of its sensors is known."""
+        return size_of(topic) if self.resolved is None else size_of(topic, *self.resolved.levels)
 
     def expects(self, path: str) -> bool:
         """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""

@@ -215,17 +215,18 @@ class FieldsDecoder(Decoder):
         known = self._shapes.get(keys)
         if known is not None:
             return known
-        time_key = self._time_key(dict.fromkeys(keys))
-        if self.value_key in keys:
+        places = {key: place for place, key in enumerate(keys)}
+        time_key = self._time_key(places)
+        if self.value_key in places:
             values: tuple[tuple[str, str], ...] = ((self.value_key, ""),)
         else:
             values = tuple((each, each) for each in keys if each != time_key)
         shape = Shape(
             time_key,
             values,
-            is_ordinary=self.value_key in keys or all(0 < len(each) <= LONGEST_PATH for each, _ in values),
-            time_place=None if time_key is None else keys.index(time_key),
-            value_places=tuple(keys.index(each) for each, _ in values),
+            is_ordinary=self.value_key in places or all(0 < len(each) <= LONGEST_PATH for each, _ in values),
+            time_place=None if time_key is None else places[time_key],
+            value_places=tuple(places[each] for each, _ in values),
             paths=tuple(path for _, path in values),
         )
         self._shapes.remember(keys, shape)
@@ -315,7 +316,7 @@ class FieldsDecoder(Decoder):
         except OverflowError:
             return "not_finite"
 
-    def _time_key(self, fields: dict[str, Any]) -> str | None:
+    def _time_key(self, fields: Iterable[str]) -> str | None:
         """The key of an object that holds its time."""
         ranks = self._ranks
         found: str | None = None

@@ -5,16 +5,19 @@ A device says the same again and again, with other numbers. What its keys mean i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
+
+from edge.core.bounded_cache import BoundedCache, size_of
 
 MOST_KEYS = 1_000
 """Keys of a shape that is remembered."""
 
-MOST_CHARACTERS = 16_384
-"""Of those keys."""
+MOST_BYTES = 4 * 2**20
+"""Size of all shapes of a kind that a decoder remembers; beyond it, all are looked at anew."""
 
-REMEMBERED = 200_000
-"""Keys of all shapes that are remembered; beyond it, all are looked at anew."""
+KEY_BYTES = 100
+"""What a shape holds of each of its keys, beside the text."""
 
 
 class Shape(NamedTuple):
@@ -59,25 +62,16 @@ Kind = TypeVar("Kind", Shape, ArrayShape)
 class Shapes(Generic[Kind]):
     """The shapes that are remembered, by their keys."""
 
-    __slots__ = ("_known", "_room")
+    __slots__ = ("_known", "get")
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Kind] = {}
-        self._room = REMEMBERED
+        self._known: BoundedCache[tuple[str, ...], Kind] = BoundedCache(MOST_BYTES)
+        self.get: Callable[[tuple[str, ...]], Kind | None] = self._known.get
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def get(self, keys: tuple[str, ...]) -> Kind | None:
-        """The shape of these keys, if it is remembered."""
-        return self._known.get(keys)
-
     def remember(self, keys: tuple[str, ...], shape: Kind) -> None:
         """Remember a shape, unless its keys are too many."""
-        if len(keys) > MOST_KEYS or sum(map(len, keys)) > MOST_CHARACTERS:
-            return
-        if len(keys) >= self._room:
-            self._known.clear()
-            self._room = REMEMBERED
-        self._known[keys] = shape
-        self._room -= len(keys) + 1
+        if len(keys) <= MOST_KEYS:
+            self._known.put(keys, shape, size_of(*keys) + KEY_BYTES * len(keys))

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.events import timestamp
 from edge.core.messages import Message
 from edge.core.printable import printable, shortened
@@ -22,7 +23,9 @@ RATE_S = 60.0
 RATE_STEP_S = 5.0
 """Messages a minute are counted over the last minute, to this precision."""
 
-REMEMBERED_TOPICS = 10_000
+TOPICS_BYTES = 4 * 2**20
+"""Size of the topics whose input is remembered; beyond it, all are looked up anew."""
+
 LONGEST_REMEMBERED = 512
 LONGEST_SHOWN = 200
 
@@ -66,7 +69,7 @@ class Inputs:
         self._filters = tuple(filters)
         self._levels = [each.split("/") for each in filters]
         self._own = own
-        self._input_of: dict[str, int] = {}
+        self._input_of: BoundedCache[str, int] = BoundedCache(TOPICS_BYTES)
         self._messages = [0] * len(filters)
         self._last: list[float | None] = [None] * len(filters)
         self._silence_told = [False] * len(filters)
@@ -125,7 +128,5 @@ class Inputs:
             found = (at for at, wanted in enumerate(self._levels) if match(wanted, levels) is not None)
             index = next(found, NOBODY)
         if len(topic) <= LONGEST_REMEMBERED:
-            if len(self._input_of) >= REMEMBERED_TOPICS:
-                self._input_of.clear()
-            self._input_of[topic] = index
+            self._input_of.put(topic, index, size_of(topic))
         return index

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.messages import Message
 
-REMEMBERED = 100_000
-"""Topics whose text is remembered; beyond it, all are decoded anew."""
+TOPICS_BYTES = 16 * 2**20
+"""Size of the topics whose text is remembered; beyond it, all are decoded anew."""
 
 LONGEST_REMEMBERED = 512
-"""Bytes of a topic that is remembered; MQTT allows 65,535, and so many would fill the memory."""
+"""Bytes of a topic that is remembered; MQTT allows 65,535."""
 
 PUBLISH, RETAIN, QOS_1, QOS_2, DUP = 0x30, 0x01, 0x02, 0x04, 0x08
 
@@ -40,7 +41,7 @@ class PublishCutter:
         self._modern = modern
         self._clock = clock
         self._receipt = receipt
-        self._topics: dict[bytes, str] = {}
+        self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
     def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901 - a call costs more
         """The messages from a position on, up to the first packet that is no ordinary PUBLISH or isn't all there.
@@ -95,9 +96,7 @@ class PublishCutter:
     def _topic(self, name: bytes) -> str:
         topic = topic_text(name)
         if len(name) <= LONGEST_REMEMBERED:
-            if len(self._topics) >= REMEMBERED:
-                self._topics.clear()
-            self._topics[name] = topic
+            self._topics.put(name, topic, size_of(name, topic))
         return topic
 
 

@@ -161,20 +161,6 @@ def test_our_own_topics_and_the_brokers_are_never_read() -> None:
         assert found.find(topic) is not None
 
 
-def test_what_is_remembered_of_topics_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_module, "REMEMBERED", 10)
-    found = Routes([route("a/+")], "own")
-    for number in [*range(25), *range(25)]:
-        resolved = found.find(f"a/{number}")
-        assert resolved is not None
-        assert resolved.sensor("x") == f"a/{number}/x"
-        assert found.find(f"b/{number}") is None
-        assert len(found._remembered) <= 10
-    assert found.find("a/0") is found.find("a/0")
-    assert found.find("a/" + "x" * 65_000) is not None
-    assert max(map(len, found._remembered)) <= 512
-
-
 @pytest.mark.parametrize("name", ["a", "a/b", "line1/pump 3/t", "é" * 100, "a" * 200, "a.b", "$x", "{1}", "+"])
 def test_names_that_are_usable(name: str) -> None:
     assert is_usable(name)

@@ -75,8 +75,8 @@ def test_a_decoder_says_of_a_row_what_it_says_one_by_one(documents: list[Any]) -
 
 
 @given(st.integers(1, 6))
-def test_shapes_are_forgotten_before_they_are_too_many(most: int) -> None:
-    with patch("edge.core.decoders.shapes.REMEMBERED", 5 * most):
+def test_shapes_are_forgotten_before_they_are_too_large(most: int) -> None:
+    with patch("edge.core.decoders.shapes.MOST_BYTES", most * 900):
         knows = FieldsDecoder()
         for turn in range(20):
             payload = json.dumps({f"{turn % 9}{key}": float(turn) for key in "abcd"}).encode()
