@@ -111,9 +111,13 @@ def test_a_session_in_which_nothing_came_is_lost_without_a_journal_entry() -> No
     assert pipeline().session_lost().journal is None
 
 
-def test_a_restart_knows_which_sessions_have_ended() -> None:
-    line = Line(pipeline()).take([delivered(7), delivered(8)])
-    saved, parts = line.pipeline.save("", ""), len(line.parts)
+@pytest.mark.parametrize("saved_after", [0, 1])
+def test_a_restart_knows_which_sessions_have_ended(saved_after: int) -> None:
+    line = Line(pipeline())
+    saved, parts = line.pipeline.save("", ""), 0
+    line.take([delivered(7), delivered(8)])
+    if saved_after:
+        saved, parts = line.pipeline.save("", ""), len(line.parts)
     line.note(line.pipeline.session_lost()).take([delivered(9, arrived=START + 1)])
     again = revived(pipeline(), saved, line.parts[parts:])
     assert differing(again.pipeline, line.pipeline) == []
