@@ -144,7 +144,7 @@ class FreeLink:
         """All of them."""
         return messages
 
-    def acknowledge(self, messages: Sequence[Message]) -> None:
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:  # noqa: ARG002 - as a link
         """Make room in the window."""
         self._unacknowledged -= len(messages)
 

@@ -22,6 +22,7 @@ from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
 from edge.core.topics import Topics
 from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker_window import QUIET_S
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
 from edge.shell.notify import notify
 from edge.shell.resume import Resumed, resume
@@ -113,6 +114,7 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
         about=about,
         commit_s=keep.commit_s,
         in_flight=configuration.broker.in_flight,
+        quiet_s=QUIET_S + configuration.broker.linger_s,
         backlog_per_second=keep.backlog_per_second,
         queued=all(each.qos > 0 for each in configuration.inputs),
     )

@@ -1,10 +1,8 @@
 """The commit group: steps that are committed together, for the flash's sake.
 
 An event doesn't wait, nor does an answer to the operator: a step that gave one is committed at once, with all that came
-before it. Otherwise a group is
-due after a time, or when the messages that wait for its commit fill most of the broker's in-flight window, for then the
-broker would send no more. A broker whose window is smaller than we were told shows it: it falls silent, and goes on as
-soon as it is acknowledged.
+before it. Otherwise a group is due after a time, or when the messages that wait for its commit fill most of the
+broker's in-flight window, for then the broker would send no more; see `broker_window.py`.
 """
 
 from __future__ import annotations
@@ -15,17 +13,9 @@ from edge.core.events import Event
 from edge.core.journal import Part, Readings
 from edge.core.messages import DeadLetter, Message
 from edge.core.pipeline import Step
-
-FILLED = 0.75
-"""The share of the in-flight window that makes a group due."""
+from edge.shell.broker_window import BrokerWindow
 
 MOST_READINGS = 50_000
-
-AT_ONCE_S = 0.05
-"""A message that comes so soon after an acknowledgement had been waiting for it."""
-
-SILENT = 0.5
-"""The share of its time for which a group must have been without news for the broker to have been waiting."""
 
 
 class CommitGroup:
@@ -33,18 +23,12 @@ class CommitGroup:
 
     Args:
         seconds: For how long a group may wait.
-        in_flight: The broker's in-flight window, in messages, as we were told.
-
-    Attributes:
-        window: The window as it turned out to be.
+        window: The broker's in-flight window.
     """
 
-    def __init__(self, seconds: float, in_flight: int) -> None:
+    def __init__(self, seconds: float, window: BrokerWindow) -> None:
+        self.window = window
         self._seconds = seconds
-        self._in_flight = in_flight
-        self.window = in_flight
-        self._stalled_with = 0
-        self._committed_at = 0.0
         self._clear()
 
     def _clear(self) -> None:
@@ -68,9 +52,8 @@ class CommitGroup:
         self.answers += step.answers
         self.messages += messages
         if messages:
-            self._learn_window(now)
             self._unacknowledged += sum(1 for each in messages if each.qos > 0)
-            self.window = min(max(self.window, self._unacknowledged), self._in_flight)
+            self.window.received(self._unacknowledged, now)
             self._news_at = now
         if step.journal is not None:
             self.parts.append(step.journal)
@@ -86,16 +69,19 @@ class CommitGroup:
 
     def wait_s(self, now: float) -> float | None:
         """For how long the group may wait still; None if it is empty."""
+        due = self._due_at()
+        return None if due is None else max(0.0, due - now)
+
+    def _due_at(self) -> float | None:
+        """When it is due; None if it is empty."""
         if self._since is None:
             return None
-        if (
-            self.events
-            or self.answers
-            or self._unacknowledged >= max(1, int(FILLED * self.window))
-            or self._readings >= MOST_READINGS
-        ):
-            return 0.0
-        return max(0.0, self._since + self._seconds - now)
+        is_full = self._readings >= MOST_READINGS or self.window.is_filled(self._unacknowledged)
+        if self.events or self.answers or is_full:
+            return self._news_at
+        due = self._since + self._seconds
+        patience_s = self.window.patience_s(self._unacknowledged)
+        return due if patience_s is None else min(due, self._news_at + patience_s)
 
     def is_due(self, now: float) -> bool:
         """Whether it should be committed now."""
@@ -108,12 +94,7 @@ class CommitGroup:
 
     def committed(self, now: float) -> None:
         """Begin anew: all of it is safe, and is being acknowledged."""
-        silent = now - self._news_at >= SILENT * self._seconds
-        self._stalled_with = self._unacknowledged if silent else 0
-        self._committed_at = now
+        # What came while the store was slow or refused is no news: it counts for how long it was quiet before.
+        decided_at = min(now, self._due_at() or now)
+        self.window.committed(self._unacknowledged, decided_at - self._news_at, now)
         self._clear()
-
-    def _learn_window(self, now: float) -> None:
-        if self._stalled_with > 1 and now - self._committed_at <= AT_ONCE_S:
-            self.window = min(self.window, self._stalled_with)
-        self._stalled_with = 0

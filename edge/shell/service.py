@@ -20,6 +20,7 @@ from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.answers import Answers
+from edge.shell.broker_window import BrokerWindow
 from edge.shell.commit_group import CommitGroup
 from edge.shell.gap_reporter import GapReporter
 from edge.shell.link import Link
@@ -107,7 +108,7 @@ class Service:
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._activity = Activity(options, pipeline, (inbound, outbound))
-        self._group = CommitGroup(options.commit_s, options.in_flight)
+        self._group = CommitGroup(options.commit_s, BrokerWindow(options.in_flight, options.quiet_s))
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
         self._rivals = RivalWatch(inbound)
         self._stopping = False
@@ -261,7 +262,7 @@ class Service:
         if self._retry_at is not None:
             log.info("store_works_again")
             self._retry_at = None
-        self._inbound.acknowledge(group.messages)
+        self._inbound.acknowledge(group.messages, window=group.window.size)
         self._publisher.retain_all(group.retained)
         for letter in group.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)

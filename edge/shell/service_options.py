@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.core.topics import Topics
+from edge.shell.broker_window import QUIET_S
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class ServiceOptions:
         filters: Topic filters of the inputs, in the operator's order.
         about: What the status topic says beside our state.
         commit_s: For how long steps without an event may wait to be committed together.
-        in_flight: The inbound broker's in-flight window.
+        in_flight: The inbound broker's in-flight window, as it was told.
+        quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
         backlog_per_second: Events of the backlog that are sent in a second.
         queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
     """
@@ -33,5 +35,6 @@ class ServiceOptions:
     about: dict[str, object] | None = None
     commit_s: float = 2.0
     in_flight: int = 20
+    quiet_s: float = QUIET_S
     backlog_per_second: float = 500.0
     queued: bool = True

@@ -42,11 +42,14 @@ class Linger:
     Args:
         most_s: The longest rest, seconds; 0 for none at all.
         window: The broker's in-flight window, messages.
+
+    Attributes:
+        window: The same; it may be changed once more is known.
     """
 
     def __init__(self, most_s: float, window: int) -> None:
         self._most_s = most_s
-        self._enough = min(float(ENOUGH), WINDOW_SHARE * window)
+        self.window = window
         self._read_at: float | None = None
         self._messages_per_s = 0.0
         self._bytes_per_s = 0.0
@@ -66,7 +69,8 @@ class Linger:
         self._bytes_per_s = faded * self._bytes_per_s + size / MEMORY_S
         if self._messages_per_s * self._most_s < WORTHWHILE:
             return 0.0
-        rest = min(self._most_s, self._enough / self._messages_per_s, ENOUGH_BYTES / max(1.0, self._bytes_per_s))
+        enough = min(float(ENOUGH), WINDOW_SHARE * self.window)
+        rest = min(self._most_s, enough / self._messages_per_s, ENOUGH_BYTES / max(1.0, self._bytes_per_s))
         return rest if rest >= SHORTEST_S else 0.0
 
 

@@ -177,8 +177,15 @@ class Link:
         """Let `receive()` return: there is other news."""
         self._inbox.interrupt()
 
-    def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Tell the broker that messages are safe; those of an ended connection it delivers again."""
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
+        """Tell the broker that messages are safe; those of an ended connection it delivers again.
+
+        Args:
+            messages: Which they are; those of QoS 0 are left out.
+            window: How many messages it sends without an acknowledgement, if that is known.
+        """
+        if window is not None:
+            self._receiver.linger.window = window
         current = self._standing.current
         if current is None:
             return

@@ -36,6 +36,7 @@ class Receiver:
 
     Attributes:
         inbox: What has arrived.
+        linger: Decides for how long the socket rests.
     """
 
     def __init__(self, options: LinkOptions, clock: Callable[[], float]) -> None:
@@ -46,7 +47,7 @@ class Receiver:
         self._clock = clock
         self._connection = 0
         self._session_began = 0
-        self._linger = Linger(options.linger_s, options.receive_maximum)
+        self.linger = Linger(options.linger_s, options.receive_maximum)
         self._rested_s = 0.0
 
     def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishCutter:
@@ -61,7 +62,7 @@ class Receiver:
             Reads its messages.
         """
         self._connection = connection
-        self._linger = Linger(self._options.linger_s, self._options.receive_maximum)
+        self.linger = Linger(self._options.linger_s, self.linger.window)
         self._rested_s = 0.0
         if session_present:
             if forgotten := self.inbox.forget_aside():
@@ -108,7 +109,7 @@ class Receiver:
         code = client.loop(timeout=timeout_s)
         if code == MQTTErrorCode.MQTT_ERR_SUCCESS and client.messages_read > messages and not awaits_answers():
             began = time.monotonic()
-            rest_s = self._linger.rest_s(client.messages_read - messages, client.bytes_read - size, began)
+            rest_s = self.linger.rest_s(client.messages_read - messages, client.bytes_read - size, began)
             if rest_s > 0:
                 code = client.rest(rest_s, awaits_answers)
                 self._rested_s = time.monotonic() - began

@@ -7,6 +7,7 @@ from edge.core.events import Event
 from edge.core.journal import Readings
 from edge.core.messages import Batch, Message
 from edge.core.pipeline import Step
+from edge.shell.broker_window import BrokerWindow
 from edge.shell.commit_group import MOST_READINGS, CommitGroup
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
@@ -23,7 +24,7 @@ def messages(count: int, qos: int = 1) -> list[Message]:
 
 @pytest.fixture
 def group() -> CommitGroup:
-    return CommitGroup(seconds=2.0, in_flight=20)
+    return CommitGroup(2.0, BrokerWindow(20))
 
 
 def test_an_empty_group_is_never_due(group: CommitGroup) -> None:
@@ -84,26 +85,3 @@ def test_after_the_commit_it_begins_anew(group: CommitGroup) -> None:
     assert group.messages == []
     assert group.retained == {}
     assert group.replaced == []
-
-
-def test_a_broker_with_a_smaller_window_than_we_were_told_makes_us_wait_once_only(group: CommitGroup) -> None:
-    group.add(Step(journal=readings(10)), messages(10), 0.0)
-    assert group.wait_s(0.01) == pytest.approx(1.99)
-    group.committed(2.0)
-    group.add(Step(journal=readings(8)), messages(8), 2.01)
-    assert group.window == 10
-    assert group.is_due(2.01)
-
-
-def test_a_plant_that_pauses_is_no_broker_that_waits(group: CommitGroup) -> None:
-    group.add(Step(journal=readings(10)), messages(10), 0.0)
-    group.committed(2.0)
-    group.add(Step(journal=readings(10)), messages(10), 2.5)
-    assert group.window == 20
-
-
-def test_a_window_that_is_larger_after_all_is_found(group: CommitGroup) -> None:
-    test_a_broker_with_a_smaller_window_than_we_were_told_makes_us_wait_once_only(group)
-    group.committed(2.02)
-    group.add(Step(journal=readings(18)), messages(18), 3.0)
-    assert group.window == 18
