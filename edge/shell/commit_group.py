@@ -13,7 +13,7 @@ from edge.core.events import Event
 from edge.core.journal import Part, Readings
 from edge.core.messages import DeadLetter, Message
 from edge.core.pipeline import Step
-from edge.shell.broker_window import BrokerWindow
+from edge.shell.broker_window import QUIET_S, BrokerWindow
 
 MOST_READINGS = 50_000
 
@@ -23,11 +23,15 @@ class CommitGroup:
 
     Args:
         seconds: For how long a group may wait.
-        window: The broker's in-flight window.
+        in_flight: The broker's in-flight window, in messages, as it was told.
+        quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
+
+    Attributes:
+        window: The window as it turned out to be.
     """
 
-    def __init__(self, seconds: float, window: BrokerWindow) -> None:
-        self.window = window
+    def __init__(self, seconds: float, in_flight: int, quiet_s: float = QUIET_S) -> None:
+        self.window = BrokerWindow(in_flight, quiet_s)
         self._seconds = seconds
         self._clear()
 

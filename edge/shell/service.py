@@ -20,7 +20,6 @@ from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.answers import Answers
-from edge.shell.broker_window import BrokerWindow
 from edge.shell.commit_group import CommitGroup
 from edge.shell.gap_reporter import GapReporter
 from edge.shell.link import Link
@@ -108,7 +107,7 @@ class Service:
         self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._activity = Activity(options, pipeline, (inbound, outbound))
-        self._group = CommitGroup(options.commit_s, BrokerWindow(options.in_flight, options.quiet_s))
+        self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
         self._rivals = RivalWatch(inbound)
         self._stopping = False

@@ -30,10 +30,10 @@ class Run:
     """
 
     def __init__(self, arrivals: list[float], window: int, told: int = 1000, commit_takes_s: float = 0.0) -> None:
-        self.window = BrokerWindow(told)
         self.commits: list[tuple[float, int]] = []
         self.waits: list[float] = []
-        group = CommitGroup(2.0, self.window)
+        group = CommitGroup(2.0, told)
+        self.window = group.window
         waiting = deque(arrivals)
         now, under_way = 0.0, 0
         while waiting or under_way:

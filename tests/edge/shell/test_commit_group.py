@@ -7,7 +7,6 @@ from edge.core.events import Event
 from edge.core.journal import Readings
 from edge.core.messages import Batch, Message
 from edge.core.pipeline import Step
-from edge.shell.broker_window import BrokerWindow
 from edge.shell.commit_group import MOST_READINGS, CommitGroup
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
@@ -24,7 +23,7 @@ def messages(count: int, qos: int = 1) -> list[Message]:
 
 @pytest.fixture
 def group() -> CommitGroup:
-    return CommitGroup(2.0, BrokerWindow(20))
+    return CommitGroup(seconds=2.0, in_flight=20)
 
 
 def test_an_empty_group_is_never_due(group: CommitGroup) -> None:
