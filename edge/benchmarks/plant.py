@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge.core.messages import Message
+from edge.shell.link_options import LinkOptions
 
 START = 1_700_000_000.0
 """When the plant's time begins, seconds since the epoch."""
@@ -103,6 +104,8 @@ class FreeLink:
         self.alive = self.connected = self.session_present = True
         self.connections = 1
         self.dropped_qos0 = self.takeovers = 0
+        self.options = LinkOptions()
+        self.refused_subscriptions: dict[str, str] = {}
         self._plant = plant
         self._clock = clock
         self._in_flight = in_flight

@@ -22,13 +22,13 @@ from edge.shell.activity import Activity
 from edge.shell.answers import Answers
 from edge.shell.commit_group import CommitGroup
 from edge.shell.gap_reporter import GapReporter
+from edge.shell.inbound_watch import InboundWatch
 from edge.shell.link import Link
-from edge.shell.notify import notify
 from edge.shell.publisher import Publisher
-from edge.shell.rival_watch import RivalWatch
 from edge.shell.self_report import dead_letter_json, health_json, status_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.store import Damage, Store, StoreError
+from edge.shell.supervisor import Supervisor, standing
 from edge.shell.timers import Timers
 from edge.shell.wall_clock import STEP_S, WallClock
 
@@ -79,6 +79,7 @@ class Service:
         last_arrival: When readings were last stored before the start, or None.
         clock: What time it is.
         monotonic: Seconds that never step.
+        supervisor: Told how the service is.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Service:
         last_arrival: float | None = None,
         clock: WallClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._store = store
@@ -109,9 +111,13 @@ class Service:
         self._activity = Activity(options, pipeline, (inbound, outbound))
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
-        self._rivals = RivalWatch(inbound)
+        self._watch = InboundWatch(
+            inbound, pipeline, self._group, self._gaps, self._clock, monotonic, queued=options.queued
+        )
+        self._supervisor = supervisor or Supervisor()
         self._stopping = False
-        self._connections = {"in": 0, "out": 0}
+        self._connections = 0
+        self._waiting: int | None = 0
         self._arrived_at = 0.0
         self._rests_until = 0.0
         self._timers = Timers()
@@ -123,7 +129,6 @@ class Service:
         self._snapshot_bytes = 0
         self._counts_at_snapshot = pipeline.engine.vitals.count.copy()
         self._events_since_pruning = 0
-        self._dropped = 0
         self._replaced = False
         if last_arrival is not None and self._clock() < last_arrival - STEP_S:
             self._group.add(pipeline.clock_stepped(self._clock() - last_arrival), (), monotonic())
@@ -156,13 +161,14 @@ class Service:
         try:
             while not self._stopping:
                 self._turn()
+                self._supervisor.ready()
             self._commit()
             self._remember()
             self._drain()
             if self._group.has_content:
                 raise StoreError("stopped while the store couldn't be written")
         finally:
-            notify("STOPPING=1")
+            self._supervisor.stopping()
             for link in links:
                 link.stop()
 
@@ -185,10 +191,11 @@ class Service:
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
         if self._timers.is_due("health", now, HEALTH_S):
-            self._note_missing()
+            self._watch.note_missing(self._last_arrival or self._started)
             self._activity.turn(now, health := self._health())
             self._publisher.retain(self._topics.health, health)
-            notify("WATCHDOG=1")
+            self._supervisor.alive()
+        self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
         if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
             self._prune()
 
@@ -329,15 +336,6 @@ class Service:
         self._gaps.report(damage.gap(self._clock()))
         self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
-    def _note_missing(self) -> None:
-        dropped = self._inbound.dropped_qos0 - self._dropped
-        if dropped > 0:
-            self._dropped += dropped
-            self._gaps.report(Gap("readings", "receive_limit", dropped, self._clock() - HEALTH_S, self._clock()))
-        taken = self._rivals.gap(self._last_arrival or self._started, self._clock(), self._monotonic())
-        if taken is not None:
-            self._gaps.report(taken)
-
     def _note_clock(self) -> None:
         by = self._clock.step()
         if by:
@@ -345,24 +343,14 @@ class Service:
             self._group.add(self._pipeline.clock_stepped(by), (), self._monotonic())
 
     def _note_connections(self) -> None:
-        inbound = self._inbound.connections
-        if inbound != self._connections["in"]:
+        if self._watch.note_connections(self._last_arrival):
             self._arrived_at = self._monotonic()
-            is_lost = self._inbound.has_lost_session()
-            if is_lost or self._connections["in"] > 0 or not self._options.queued:
-                self._pipeline.interrupted()
-            self._connections["in"] = inbound
-            if is_lost:
-                self._group.add(self._pipeline.session_lost(), (), self._monotonic())
-            if is_lost and self._last_arrival is not None:
-                self._gaps.report(Gap("readings", "session_lost", None, self._last_arrival, self._clock()))
         outbound = self._outbound.connections
-        if outbound != self._connections["out"] and self._outbound.connected:
-            self._connections["out"] = outbound
+        if outbound != self._connections and self._outbound.connected:
+            self._connections = outbound
             self._publisher.retain(self._topics.status, self._status("online"))
             self._publisher.retain_all(self._pipeline.retained_now())
             self._publisher.retain(self._topics.health, self._health())
-            notify("READY=1")
 
     def _status(self, state: str) -> bytes:
         return status_json(state, {**(self._options.about or {}), "started": timestamp(self._started)})
@@ -373,6 +361,7 @@ class Service:
             backlog = self._store.backlog()
         except StoreError as error:
             self._note_failure("health", error)
+        self._waiting = None if backlog is None else backlog.events
         return health_json(
             self._clock(),
             self._started,
