@@ -46,10 +46,12 @@ class IncidentSettings(Table):
         1,
         ge=1,
         le=1000,
-        description="Readings in a row that must reach the raising level to raise an incident",
+        description="Readings in a row that must reach the raising level, or break a limit, to raise an incident",
     )
     clear_ratio: float = Field(0.5, gt=0, le=1, description="Readings below this share of the raising level are calm")
-    clear_after: int = Field(5, ge=1, le=10_000, description="Calm readings in a row that clear an incident")
+    clear_after: int = Field(
+        5, ge=1, le=10_000, description="Calm readings in a row that clear an incident, or that keep a limit again"
+    )
     adopt_after_s: float = Field(
         64_800,
         ge=1,

@@ -22,7 +22,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,20 @@ class Field:
     by_element: bool = False
 
 
+class Limit(NamedTuple):
+    """A limit of the operator's that a reading has broken.
+
+    Attributes:
+        name: The parameter that sets it.
+        bound: Its value.
+        score: Decades of surprise of a reading beyond it.
+    """
+
+    name: str
+    bound: float
+    score: float
+
+
 Reach = Callable[[int | None], Numbers]
 """How far a band reaches to either side of what was expected: of one reading, by its index, or of all of a round."""
 
@@ -80,13 +94,26 @@ class Scores:
         expected: The value that was expected before the reading was seen, or NaN.
         lower: Lower end of the band: a value there would have scored `BAND_DECADES`; NaN if there is none.
         upper: Upper end of the band.
+        learned: The part of the score that follows from what was learned: all of it, but where limits can be set.
+        ruled: The part that follows from limits of the operator's, above 0 where one is broken; None if there are none.
     """
 
-    __slots__ = ("_band", "expected", "score")
+    __slots__ = ("_band", "expected", "learned", "ruled", "score")
 
-    def __init__(self, score: Numbers, expected: Numbers, lower: Numbers, upper: Numbers) -> None:
+    def __init__(
+        self,
+        score: Numbers,
+        expected: Numbers,
+        lower: Numbers,
+        upper: Numbers,
+        *,
+        learned: Numbers | None = None,
+        ruled: Numbers | None = None,
+    ) -> None:
         self.score = score
         self.expected = expected
+        self.learned = score if learned is None else learned
+        self.ruled = ruled
         self._band: tuple[Numbers, Numbers] | Reach = (lower, upper)
 
     @classmethod
@@ -130,6 +157,23 @@ class Scores:
         scores = Scores(score, self.expected, NOTHING, NOTHING)
         scores._band = self._band
         return scores
+
+    def alone(self) -> Scores:
+        """The same of a round of one reading, as plain numbers."""
+        ruled = None if self.ruled is None else pick(self.ruled, 0)
+        return Scores(*(pick(each, 0) for each in self), learned=pick(self.learned, 0), ruled=ruled)
+
+    def spread(self, known: NDArray[np.bool_]) -> Scores:
+        """The same for more readings, NaN for those that aren't `known`, of which there are as many as scores."""
+
+        def among_all(numbers: Numbers) -> Numbers:
+            spread = np.full(len(known), NOTHING)
+            spread[known] = numbers
+            return spread
+
+        score, expected, lower, upper = map(among_all, self)
+        ruled = None if self.ruled is None else among_all(self.ruled)
+        return Scores(score, expected, lower, upper, learned=among_all(self.learned), ruled=ruled)
 
     def _ends(self) -> tuple[Numbers, Numbers]:
         """Both ends of the band."""
@@ -209,12 +253,10 @@ class Detector(ABC):
             if np.abs(values).max() <= LARGEST:
                 return self.judge(state, slots, values, times)
             known = np.isfinite(values)
-            scores = no_opinion(values)
-            if known.any():
-                believed = bounded(values[known], -LARGEST, LARGEST)
-                for mine, theirs in zip(scores, self.judge(state, slots[known], believed, times[known]), strict=True):
-                    mine[known] = theirs
-            return scores
+            if not known.any():
+                return no_opinion(values)
+            believed = bounded(values[known], -LARGEST, LARGEST)
+            return self.judge(state, slots[known], believed, times[known]).spread(known)
 
     def update_one(self, state: State, slot: int, value: float, time: float) -> Scores:
         """Score one reading and learn from it, as `update()` would; only if the detector `takes_one`.
@@ -228,6 +270,16 @@ class Detector(ABC):
         if not math.isfinite(value):
             return NO_OPINION
         return self.judge(state, slot, bounded(value, -LARGEST, LARGEST), time)
+
+    def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
+        """The operator's limits that a sensor's last reading broke; none where the operator has set none, as here.
+
+        Args:
+            state: The arrays of `layout()`, as the reading left them.
+            slot: Row of the sensor.
+            score: What `Scores.ruled` was for the reading; above 0.
+        """
+        return []
 
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
         """Seconds after its last reading at which a sensor's silence is `decades` surprising, shape (n,).

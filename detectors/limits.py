@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from detectors.arithmetic import NOTHING, constant_like, where
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import Detector, Field, Limit, Numbers, Rows, Scores, State, no_opinion
 from detectors.parameters import ParameterError, parameter
 
 BEYOND = 12.0
@@ -84,4 +84,14 @@ class Limits(Detector):
         lowest = self.low if not math.isnan(self.low) else self.low_critical
         highest = self.high if not math.isnan(self.high) else self.high_critical
         lower, upper = constant_like(values, lowest), constant_like(values, highest)
-        return Scores(score, constant_like(values, NOTHING), lower, upper)
+        nothing = constant_like(values, NOTHING)
+        return Scores(score, nothing, lower, upper, learned=nothing, ruled=score)
+
+    def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
+        """See `Detector`."""
+        beyond = float(state["beyond"][slot])
+        side, bound, worst = (
+            ("high", self.high, self.high_critical) if beyond > 0 else ("low", self.low, self.low_critical)
+        )
+        broken = [] if math.isnan(bound) else [Limit(side, bound, BEYOND)]
+        return [*broken, Limit(f"{side}_critical", worst, CRITICAL)] if abs(beyond) > 1 else broken

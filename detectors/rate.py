@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detectors.arithmetic import known_maximum, known_minimum, maximum, minimum, nowhere, where
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State
+from detectors.base import Detector, Field, Limit, Numbers, Rows, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
@@ -78,6 +78,8 @@ class RateOfChange(Detector):
                 where(known, last, scores.expected),
                 where(known, known_maximum(last - possible, scores.lower), scores.lower),
                 where(known, known_minimum(last + possible, scores.upper), scores.upper),
+                learned=scores.score,
+                ruled=ruled,
             )
         noise.learn(change)
         state["count"][slots] = where(first, 0.0, noise.count + 1.0)
@@ -85,3 +87,7 @@ class RateOfChange(Detector):
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
         return scores
+
+    def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
+        """See `Detector`."""
+        return [Limit("most_per_s", self.most_per_s, score)]

@@ -97,8 +97,7 @@ class StateTable:
             held: Whether nothing may be learned.
         """
         if not self.detector.takes_one:
-            scores = self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held]))
-            return Scores(*(float(each[0]) for each in scores))
+            return self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held])).alone()
         cells = self.views.of(row)
         if not held:
             return self.detector.update_one(cells, row, value, time)

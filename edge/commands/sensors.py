@@ -119,7 +119,7 @@ def _show(row: dict[str, Any], now: float) -> None:
 
 
 def _value(row: dict[str, Any]) -> str:
-    from edge.core.sentences import quantity  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["value"] is None else quantity(row["value"], row["unit"])
 
@@ -131,7 +131,7 @@ def _age(row: dict[str, Any], now: float) -> str:
 
 
 def _every(row: dict[str, Any]) -> str:
-    from edge.core.sentences import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
 

@@ -120,7 +120,7 @@ def _show(
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
     from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.sentences import duration  # noqa: PLC0415
+    from edge.core.quantities import duration  # noqa: PLC0415
 
     health = said.get("health", {})
     if "uptime_s" not in health:

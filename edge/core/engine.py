@@ -20,7 +20,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import any_of, constant_like, known_maximum, minimum, pick, where
+from detectors.arithmetic import any_of, constant_like, known_maximum, pick, where
 from detectors.base import Floats, Scores, Slots
 from detectors.rows import Familiar
 from detectors.state import StateTable
@@ -28,7 +28,8 @@ from edge.core.calibration import Calibration
 from edge.core.devices import Devices, Rows
 from edge.core.finding import Finding
 from edge.core.groups import Group, Profile
-from edge.core.incidents import Incident, Observation, Opinion, Signal, State, Tracker
+from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incidents import Signal, State, Tracker
 from edge.core.messages import Batch
 from edge.core.rounds import Round, rounds, wide_rounds
 from edge.core.stream_clock import StreamClock
@@ -157,7 +158,10 @@ class Engine:
         self.tracking.protect(slots)
 
     def adopt(self, slot: int, time: float) -> list[Finding]:
-        """Take what is there as a sensor's normal: end its open incident, and learn it."""
+        """Take what is there as a sensor's normal: end its open incident, or all of it but broken limits, and learn it.
+
+        Only if more than limits holds it open: a limit is no matter of what is normal.
+        """
         (group, row), tracker = self.members[slot], self.trackers[slot]
         incident = tracker.incident
         assert incident is not None  # noqa: S101 - the caller has looked
@@ -284,11 +288,9 @@ class Engine:
             level = constant_like(level, settings.threshold)
         elif any_of(is_open):
             level = where(is_open, vitals["level"][slots], level)
-        learned, told = group.most_surprised(verdicts, level)
-        best = known_maximum(learned, told)
-        level = where(told >= assumed, minimum(level, assumed), level)
+        learned, ruled = group.most_surprised(verdicts, level)
         vitals["level"][slots] = level
-        run = where(best >= level, vitals["exceeding"][slots] + 1, 0)
+        run = where(learned >= level, vitals["exceeding"][slots] + 1, 0)
         vitals["exceeding"][slots] = run
         vitals["deadline"][slots] = readings.now + group.patience(readings.rows, assumed)
         protected = tracking["protected"][slots]
@@ -298,14 +300,18 @@ class Engine:
             counted = ~protected
             calibration.note(slots[counted], learned[counted], tracked[counted], settings)
         matters = (run >= settings.raise_after) | tracked
+        if ruled is not None:
+            matters = matters | (ruled > 0)
         if any_of(matters):
             for index in np.flatnonzero(matters).tolist():
-                self._judge(group, readings.at(index), pick(level, index), group.opinions(verdicts, index))
+                self._judge(group, readings.at(index), pick(level, index), verdicts, index)
         if self.observer is not None:
+            best = learned if ruled is None else known_maximum(learned, ruled)
             self.observer.scored(scored_round(profile, readings, verdicts, best, level, self.tracking.trackers))
 
-    def _judge(self, group: Group, reading: Round, level: float, opinions: list[Opinion]) -> None:
-        observation = Observation(reading.times, reading.values, level, opinions)
+    def _judge(self, group: Group, reading: Round, level: float, verdicts: list[Scores], index: int) -> None:
+        observation = Observation(reading.times, reading.values, level, group.opinions(verdicts, index))
+        observation.broken = group.broken_limits(verdicts, index, reading.rows)
         if group.of_devices:
             shares = group.shares(observation, reading.rows)
             observation.contributions = self.devices.contributions(reading.slots, shares)

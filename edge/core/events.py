@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.core.incidents import severity_class
+from edge.core.severity import severity_class
 
 SEVERITIES: tuple[tuple[str, int], ...] = (("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
 """OpenTelemetry's text and number for each quarter of the severities 1 to 1000."""
@@ -79,13 +79,21 @@ class IncidentData(Model):
     acknowledged: bool = Field(default=False, description="Whether an operator has acknowledged the incident")
     shelved: bool = Field(default=False, description="Whether the sensor is shelved or under maintenance")
     kind: Kind
-    severity: int = Field(ge=1, le=1000, description="OPC UA severity: 250 at the threshold, 250 more each doubling")
+    severity: int = Field(
+        ge=1,
+        le=1000,
+        description="OPC UA severity: 250 at the threshold, 250 more each doubling; of limits, 646 and 1000",
+    )
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")
-    threshold: float = Field(gt=0, description="Decades at which this sensor's incidents are raised")
+    threshold: float = Field(
+        gt=0, description="Decades at which this sensor's incidents are raised, but for broken limits"
+    )
     value: float
     unit: str = ""
     expected: float | None = Field(description="What was expected before the reading was seen")
-    lower: float | None = Field(description="Lower end of the band that holds all but 1 in 1,000 ordinary readings")
+    lower: float | None = Field(
+        description="Lower end of the band that holds all but 1 in 1,000 ordinary readings, or a limit"
+    )
     upper: float | None = Field(description="Upper end of that band")
     detectors: list[DetectorEvidence] = Field(description="The detectors that agree, the most surprised first")
     contributions: list[Contribution] = Field(
@@ -95,7 +103,7 @@ class IncidentData(Model):
     last: Timestamp = Field(description="Time of the last reading that belongs to the incident")
     ended: Timestamp | None = None
     peak: PeakMoment
-    count: int = Field(ge=1, description="Readings beyond the threshold so far")
+    count: int = Field(ge=1, description="Readings beyond the threshold or a limit so far")
     recent: list[tuple[Timestamp, float]] = Field(description="The sensor's last readings, oldest first")
     labels: dict[str, str] = Field(default_factory=dict)
     by: str | None = Field(default=None, description="The operator who caused this transition, where one did")

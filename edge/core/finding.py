@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.incidents import Incident, Observation, Transition
+from edge.core.incident import Incident, Observation
+from edge.core.incidents import Transition
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
 from detectors.rows import Familiar
 from detectors.state import StateTable
 from detectors.vectors import VectorDetector, ratio_of
-from edge.core.incidents import Observation, Opinion
+from edge.core.incident import Observation, Opinion
+from edge.core.limit_conditions import BrokenLimit
 
 LEVELS = (3.0, 12.0)
 """The raising level stays within these, in decades, whatever budget and rate say."""
@@ -56,9 +57,6 @@ class Group:
         self.tables = [StateTable(detector) for detector in profile.detectors]
         self.familiar = Familiar()
         self.count = 0
-        self.unlearning = {
-            table.detector.name for table in self.tables if not any(each.learned for each in table.fields.values())
-        }
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
@@ -87,8 +85,8 @@ class Group:
         """The same for a single reading."""
         return [table.update_one(row, value, time, held=held) for table in self.tables]
 
-    def most_surprised(self, verdicts: list[Scores], like: Numbers) -> tuple[Numbers, Numbers]:
-        """The largest scores of the detectors that learn, and of those that hold readings against what they were told.
+    def most_surprised(self, verdicts: list[Scores], like: Numbers) -> tuple[Numbers, Numbers | None]:
+        """The largest scores by what was learned, and by limits of the operator's; None if there are no limits.
 
         The budget is no matter of the latter: a limit that the operator has set counts however often it is broken.
 
@@ -96,13 +94,12 @@ class Group:
             verdicts: What the detectors say.
             like: As many numbers as there are readings.
         """
-        learned = told = constant_like(like, NOTHING)
-        for table, verdict in zip(self.tables, verdicts, strict=True):
-            if table.detector.name in self.unlearning:
-                told = known_maximum(told, verdict.score)
-            else:
-                learned = known_maximum(learned, verdict.score)
-        return learned, told
+        learned, ruled = constant_like(like, NOTHING), None
+        for verdict in verdicts:
+            learned = known_maximum(learned, verdict.learned)
+            if verdict.ruled is not None:
+                ruled = verdict.ruled if ruled is None else known_maximum(ruled, verdict.ruled)
+        return learned, ruled
 
     def fitting(self, values: Floats) -> Floats:
         """Rows of values with as many columns as the detectors take; NaN in those that weren't there."""
@@ -127,20 +124,27 @@ class Group:
         return []
 
     def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
-        """What each detector says of one reading of a round, the most surprised first."""
+        """What each detector says of one reading of a round by what it has learned, the most surprised first."""
         opinions = [
-            Opinion(detector.name, detector.kind, *verdict.at(index))
+            Opinion(detector.name, detector.kind, pick(verdict.learned, index), *verdict.at(index)[1:])
             for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
-            if not math.isnan(pick(verdict.score, index))
+            if not math.isnan(pick(verdict.learned, index))
         ]
         opinions.sort(key=lambda each: -each.score)
         return opinions
 
-    def is_beyond_a_limit(self, observation: Observation) -> bool:
-        """Whether a detector is surprised that has nothing to learn: what the operator has set can't be adopted."""
-        return any(
-            each.score >= observation.threshold and each.detector in self.unlearning for each in observation.opinions
-        )
+    def broken_limits(self, verdicts: list[Scores], index: int, row: int) -> list[BrokenLimit]:
+        """The operator's limits that one reading of a round breaks, the last one of the sensor at a row."""
+        broken: list[BrokenLimit] = []
+        for table, verdict in zip(self.tables, verdicts, strict=True):
+            score = NOTHING if verdict.ruled is None else pick(verdict.ruled, index)
+            if score > 0:
+                detector, (_, _, lower, upper) = table.detector, verdict.at(index)
+                broken += [
+                    BrokenLimit(detector.name, detector.kind, *limit, lower, upper)
+                    for limit in detector.broken(table.arrays, row, score)
+                ]
+        return broken
 
     def patience(self, rows: Rows, decades: Numbers) -> Numbers:
         """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""

@@ -19,7 +19,10 @@ from edge.core.events import (
 )
 from edge.core.finding import Finding
 from edge.core.gaps import Gap, gap_event
-from edge.core.incidents import Incident, Opinion, Transition
+from edge.core.incident import Incident, Opinion
+from edge.core.incidents import Transition
+from edge.core.limit_conditions import LimitCondition, worst_of
+from edge.core.limit_sentences import is_beyond
 from edge.core.sensors import is_device
 from edge.core.sentences import device_sentence, expects_nothing, sentence
 from edge.core.topics import Topics
@@ -72,7 +75,7 @@ class Reporter:
         identity = identity or incident_id(self._gateway, facts.name, incident.started)
         transition = finding.transition.value
         text, number = severity_name(incident.severity)
-        band = shown_band(observation.opinions) or shown_band(incident.last.opinions)
+        band = band_of(finding)
         active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
         contributions = [
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
@@ -102,14 +105,14 @@ class Reporter:
                 shelved=finding.shelved,
                 kind=incident.kind,
                 severity=incident.severity,
-                score=round(observation.score, 3),
+                score=round(observation.worst_score, 3),
                 threshold=round(observation.threshold, 3),
                 value=observation.value,
                 unit=facts.unit,
                 expected=_finite(band.expected if band else math.nan),
                 lower=_finite(band.lower if band else math.nan),
                 upper=_finite(band.upper if band else math.nan),
-                detectors=_evidence(incident),
+                detectors=_evidence(incident, active=active),
                 contributions=contributions,
                 started=timestamp(incident.started),
                 last=timestamp(incident.last.time),
@@ -152,10 +155,35 @@ def shown_band(opinions: list[Opinion]) -> Opinion | None:
     return next((each for each in opinions if not expects_nothing(each)), None)
 
 
-def _evidence(incident: Incident) -> list[DetectorEvidence]:
-    ordered = sorted(incident.evidence.items(), key=lambda each: (-each[1].score, each[0]))
+def band_of(finding: Finding) -> Opinion | None:
+    """The band that an event shows: what the limit that it is about allows, or what was learned to be ordinary."""
+    incident, observation = finding.incident, finding.observation
+    learned = shown_band(observation.opinions) or shown_band(incident.last.opinions)
+    if finding.transition is Transition.CLEARED and incident.left:
+        return _allowed(worst_of(incident.left))
+    worst = incident.worst_limit
+    if worst is None:
+        return learned
+    return _allowed(worst) if is_beyond(worst, observation) else None
+
+
+def _allowed(condition: LimitCondition | None) -> Opinion | None:
+    if condition is None:
+        return None
+    limit = condition.limit
+    return Opinion(limit.detector, limit.kind, limit.score, math.nan, limit.lower, limit.upper)
+
+
+def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
+    """The detectors that agree; limits are among them while they are broken, and when their end ends the incident."""
+    evidence = {name: (each.score, each.since) for name, each in incident.evidence.items()}
+    for condition in [*incident.limits.values(), *(() if active else incident.left)]:
+        name = condition.limit.detector
+        score, since = evidence.get(name, (0.0, math.inf))
+        evidence[name] = (max(score, condition.score), min(since, condition.since))
     return [
-        DetectorEvidence(name=name, score=round(each.score, 3), since=timestamp(each.since)) for name, each in ordered
+        DetectorEvidence(name=name, score=round(score, 3), since=timestamp(since))
+        for name, (score, since) in sorted(evidence.items(), key=lambda each: (-each[1][0], each[0]))
     ]
 
 

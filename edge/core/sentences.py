@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.incidents import Incident, Observation, Opinion, Transition
+from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incidents import Transition
+from edge.core.limit_sentences import broken_sentence, kept_sentence, limit_clause
+from edge.core.quantities import duration, number, quantity
 
 SAYS = {
     "spike": "is at",
@@ -46,21 +49,42 @@ def sentence(
     """
     value = quantity(observation.value, unit)
     lasted = duration(max(0.0, observation.time - incident.started))
-    if transition is Transition.CLEARED:
-        if incident.kind == "missing":
-            return f"{sensor} reports again after {lasted} of alarm: {value}"
-        return f"{sensor} is back to normal at {value} after {lasted}"
     if transition in ANSWERS:
-        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}"
-    if transition is Transition.EXPIRED:
-        silent = f"silent for {lasted}; that"
-        level = f"at the new level for {lasted}; {value}"
-        return f"{sensor} has been {silent if incident.kind == 'missing' else level} is taken as normal from here on"
+        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
+    if incident.left:
+        kept = kept_sentence(sensor, unit, observation, incident.left)
+        over = transition is Transition.CLEARED
+        return f"{kept}, after {lasted}" if over else f"{kept}{_rest(unit, incident, observation, band)}"
+    if transition in {Transition.CLEARED, Transition.EXPIRED}:
+        return _ended(sensor, value, transition, incident, lasted)
+    if incident.worst_limit is not None:
+        return broken_sentence(sensor, unit, observation, incident.worst_limit)
     if incident.kind == "missing":
         return f"{sensor} is silent; its last value was {value}"
     again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
     verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
     return f"{sensor} {verb} {value}{expectation(band, unit)}"
+
+
+def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
+    """How an incident of what was learned ends."""
+    was_silent = incident.kind == "missing"
+    if transition is Transition.CLEARED:
+        if was_silent:
+            return f"{sensor} reports again after {lasted} of alarm: {value}"
+        return f"{sensor} is back to normal at {value} after {lasted}"
+    what = f"silent for {lasted}; that" if was_silent else f"at the new level for {lasted}; {value}"
+    return f"{sensor} has been {what} is taken as normal from here on"
+
+
+def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion | None) -> str:
+    """Why the incident goes on although a limit is kept again, as the end of a sentence."""
+    clause = limit_clause(unit, incident, observation, ", but still ")
+    if clause:
+        return clause
+    if band is None or not (observation.value < band.lower or observation.value > band.upper):
+        return ", but not yet calm"
+    return expectation(band, unit).replace(",", ";", 1)
 
 
 def device_sentence(
@@ -113,25 +137,3 @@ def expectation(band: Opinion | None, unit: str) -> str:
 def expects_nothing(band: Opinion) -> bool:
     """Whether an opinion expects nothing in particular."""
     return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))
-
-
-def quantity(value: float, unit: str) -> str:
-    """A value with its unit."""
-    return f"{number(value)} {unit}" if unit else number(value)
-
-
-def number(value: float) -> str:
-    """A value with four significant digits, without an exponent where it can be read without one."""
-    if value != 0 and not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.3e}"
-    digits = 3 - math.floor(math.log10(abs(value))) if value else 1
-    text = f"{value:.{min(8, max(0, digits))}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def duration(seconds: float) -> str:
-    """A duration as a person says it."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{number(round(seconds / size, 1))} {unit}"
-    return f"{number(round(seconds, 1))} s"

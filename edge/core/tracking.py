@@ -12,7 +12,8 @@ from edge.core.calibration import Calibration
 from edge.core.columns import Columns
 from edge.core.finding import Finding
 from edge.core.groups import Group
-from edge.core.incidents import Incident, Observation, Signal, State, Tracker, Transition
+from edge.core.incident import Incident, Observation
+from edge.core.incidents import Signal, State, Tracker, Transition
 from edge.core.vitals import Vitals
 
 Order = tuple[int, int, float, int]
@@ -95,7 +96,8 @@ class Tracking(Columns):
         """
         group, row = self._members[slot]
         settings, tracker = group.profile.incidents, self.tracker(slot)
-        if self.protected[slot]:
+        is_beyond = tracker.has_limits or bool(observation.broken)
+        if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
         calm = observation.threshold * settings.clear_ratio
@@ -103,12 +105,14 @@ class Tracking(Columns):
         score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
         if score < calm:
             signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
-        elif lasted and not group.is_beyond_a_limit(observation):
+        elif lasted:
             signal = Signal.ADOPTION
-            if tracker.incident is not None:
+            if tracker.state.holds_open:
                 group.adopt(row)
         else:
             signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
+        if signal is Signal.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
+            signal = Signal.HOLDS
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
@@ -117,18 +121,22 @@ class Tracking(Columns):
             observation = Observation(time, value, float(self._vitals.level[slot]), [])
             self.step(slot, Signal.RETURN, observation, (position, 1, 0.0, slot), clock)
 
+    def _run(self, slot: int) -> int:
+        """How many readings in a row have exceeded a sensor's level."""
+        return int(self._vitals.exceeding[slot])
+
     def step(self, slot: int, signal: Signal, observation: Observation, order: Order, clock: float) -> None:
         """Move a sensor's state machine on; what comes of it will be a finding."""
         group, tracker = self._members[slot][0], self.tracker(slot)
-        moved = tracker.step(signal, observation, group.profile.incidents.update_s)
-        if tracker.state is State.NORMAL:
+        moved = tracker.step(signal, observation, group.profile.incidents)
+        if tracker.is_idle:
             self.trackers.pop(slot, None)
-        self.tracked[slot] = tracker.state is not State.NORMAL
+        self.tracked[slot] = not tracker.is_idle
         self.held[slot] = tracker.incident is not None
         if moved is None:
             return
         transition, incident = moved
-        by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not group.is_beyond_a_limit(observation)
+        by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score:
             self._calibration.raised(slot)
         number = incident.publish(observation.time)

@@ -6,8 +6,8 @@ import math
 from html import escape
 
 from edge.core.events import severity_name
-from edge.core.incidents import severity_class
-from edge.core.sentences import duration, number
+from edge.core.quantities import duration, number
+from edge.core.severity import severity_class
 from edge.reports.backtest import Backtest, Dataset, verdict_words
 from edge.reports.plot_data import labels_of, plot_json
 from edge.reports.summary import many, spell_moment

@@ -30,7 +30,7 @@ def test_the_contract_is_tried_on_a_detector_that_has_an_opinion(detector: Detec
 
 
 def test_the_contract_has_all_its_properties() -> None:
-    assert len(CHECKS) == 26
+    assert len(CHECKS) == 27
 
 
 @pytest.mark.parametrize("name", DETECTORS)

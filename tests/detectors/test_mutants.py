@@ -202,6 +202,12 @@ class KnowsNotWhatIsATime(Sound):
         return {**super().layout(), "clock": Field(learned=False)}
 
 
+class RulesOutWithoutALimit(Sound):
+    def judge(self, *given: Any) -> Scores:
+        scores = super().judge(*given)
+        return Scores(*scores, learned=np.full_like(scores.score, np.nan), ruled=scores.score)
+
+
 class SharesItsLayout(Sound):
     def layout(self) -> dict[str, Field]:
         if "shared" not in vars(self):
@@ -257,6 +263,7 @@ MUTANTS: dict[str, Callable[[], Subject]] = {
     "a_single_reading_is_a_round_of_one": broken(SaysAnotherThingOfOne),
     "order_inside_a_batch_does_not_matter": broken(WantsSortedSlots),
     "consecutive_rows_are_like_any_others": broken(TellsPiecesApart),
+    "what_the_operator_rules_out_is_told_apart": broken(RulesOutWithoutALimit),
     "sensors_are_independent": broken(LooksAtNeighbours),
     "slot_number_does_not_matter": broken(PrefersLowSlots),
     "deterministic": broken(CountsItsCalls),

@@ -53,3 +53,28 @@ def consecutive_rows_are_like_any_others(subject: Subject) -> None:
         for each in one:
             assert not any(np.shares_memory(each, array) for array in in_one_piece.arrays.values())
     assert same(in_one_piece.arrays, row_by_row.arrays)
+
+
+@check
+def what_the_operator_rules_out_is_told_apart(subject: Subject) -> None:
+    together, apart = subject.table(SENSORS), subject.table(SENSORS)
+    for step in range(240):
+        values, times = readings()[step].copy(), clock(step, SENSORS)
+        values[step % SENSORS] *= 1e150 if step % 20 == 0 else 1.0
+        scores = together.update(np.arange(SENSORS), values, times)
+        for sensor in range(SENSORS):
+            alone = apart.update_one(sensor, float(values[sensor]), float(times[sensor]), held=False)
+            broken = []
+            if scores.ruled is None:
+                assert alone.ruled is None
+                assert same(np.atleast_1d(alone.learned), np.atleast_1d(alone.score))
+            else:
+                assert same(np.atleast_1d(alone.ruled), np.atleast_1d(scores.ruled[sensor]))
+                assert same(np.atleast_1d(alone.learned), np.atleast_1d(scores.learned[sensor]))
+                assert same(np.fmax(scores.learned, scores.ruled), scores.score)
+                ruled = float(scores.ruled[sensor])
+                broken = subject.detector.broken(together.arrays, sensor, ruled) if ruled > 0 else []
+                assert max((each.score for each in broken), default=ruled) == ruled or np.isnan(ruled)
+                assert bool(broken) == (ruled > 0)
+            for each in broken:
+                assert getattr(subject.detector, each.name) == each.bound

@@ -165,11 +165,14 @@ class Hearing:
         return findings, f"{len(findings)} acknowledged"
 
     def _adopt(self, word: Normal) -> tuple[list[Finding], str]:
-        findings, count = [], 0
-        for slot in self._open(word, hidden=True):
-            findings += self._watch.adopt(slot, _remark(word))
-            count += 1
-        return findings, f"{count} taken as normal"
+        meant = self._open(word, hidden=True)
+        adoptable = [each for each in meant if self._watch.is_adoptable(each)]
+        beyond = sum(self._watch.has_limits(each) for each in meant)
+        if not adoptable:
+            raise WordRefused("beyond_limit")
+        findings = [finding for slot in adoptable for finding in self._watch.adopt(slot, _remark(word))]
+        stay = f"; {beyond} stay open, beyond a limit" if beyond else ""
+        return findings, f"{len(adoptable)} taken as normal{stay}"
 
     def _open(self, word: Acknowledge | Normal, *, hidden: bool = False) -> list[int]:
         """Slots of the open incidents that are meant, in order.

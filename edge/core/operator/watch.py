@@ -20,7 +20,8 @@ import numpy as np
 
 from edge.core.engine import Engine
 from edge.core.finding import Finding
-from edge.core.incidents import Incident, Transition
+from edge.core.incident import Incident
+from edge.core.incidents import Transition
 from edge.core.messages import Batch
 from edge.core.operator.desk import Desk, DeskState
 
@@ -114,6 +115,7 @@ class Watch:
         """A finding of an open incident that no reading causes."""
         incident, time = self.incident(slot), max(self.desk.reached, self._engine.clock.now)
         observation = replace(incident.last, time=max(time, incident.last.time))
+        incident.left = []
         number = incident.publish(observation.time)
         return Finding(
             slot=slot,
@@ -129,9 +131,17 @@ class Watch:
         )
 
     def adopt(self, slot: int, remark: Remark) -> list[Finding]:
-        """Take what is there as a sensor's normal, and end its incident."""
+        """Take what is there as a sensor's normal, and end its incident, or what `is_adoptable()` of it."""
         found = self._heard(self._engine.adopt(slot, max(self.desk.reached, self._engine.clock.now)))
         return [replace(each, remark=remark) for each in found]
+
+    def is_adoptable(self, slot: int) -> bool:
+        """Whether more than the limits of the operator's holds a sensor's incident open."""
+        return self._engine.trackers[slot].state.holds_open
+
+    def has_limits(self, slot: int) -> bool:
+        """Whether a limit of the operator's holds a sensor's incident open."""
+        return self._engine.trackers[slot].has_limits
 
     def incident(self, slot: int) -> Incident:
         """A sensor's open incident."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.core.events import SEVERITIES
 from edge.core.gaps import TRANSITION, Gap, Reason
-from edge.core.incidents import severity_class
+from edge.core.severity import severity_class
 from edge.shell.store.base import Limits, Surplus
 from edge.shell.store.database import Database
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from edge.core.events import event_json_schema, incident_id, severity_name, timestamp
 from edge.core.finding import Finding
-from edge.core.incidents import Incident, Observation, Opinion, Transition
+from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incidents import Transition
 from edge.core.reporting import Reporter, SensorFacts
 from edge.core.topics import Topics
 

@@ -4,19 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.incidents import (
-    TABLE,
-    Incident,
-    Observation,
-    Opinion,
-    Signal,
-    State,
-    Tracker,
-    Transition,
-    severity_class,
-    severity_of,
-)
+from config.schema import IncidentSettings
+from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incidents import TABLE, Signal, State, Tracker, Transition
+from edge.core.severity import severity_class, severity_of
 
+SETTINGS = IncidentSettings(update_s=60.0)
 READINGS = [Signal.EXCEEDS, Signal.HOLDS, Signal.CALM, Signal.CALM_ENOUGH]
 
 
@@ -30,7 +23,7 @@ def calm(time: float) -> Observation:
 
 def raised() -> Tracker:
     tracker = Tracker()
-    tracker.step(Signal.EXCEEDS, surprising(0.0), 60.0)
+    tracker.step(Signal.EXCEEDS, surprising(0.0), SETTINGS)
     return tracker
 
 
@@ -47,7 +40,7 @@ def test_whatever_lasts_can_be_adopted() -> None:
 
 def adopting() -> Tracker:
     tracker = raised()
-    moved = tracker.step(Signal.ADOPTION, surprising(100.0), 60.0)
+    moved = tracker.step(Signal.ADOPTION, surprising(100.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.EXPIRED
     return tracker
@@ -55,16 +48,16 @@ def adopting() -> Tracker:
 
 def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
     tracker = adopting()
-    assert tracker.step(Signal.EXCEEDS, surprising(101.0), 60.0) is None
+    assert tracker.step(Signal.EXCEEDS, surprising(101.0), SETTINGS) is None
     assert tracker.state is State.ADOPTING
-    assert tracker.step(Signal.CALM_ENOUGH, calm(102.0), 60.0) is None
-    moved = tracker.step(Signal.EXCEEDS, surprising(103.0), 60.0)
+    assert tracker.step(Signal.CALM_ENOUGH, calm(102.0), SETTINGS) is None
+    moved = tracker.step(Signal.EXCEEDS, surprising(103.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.RAISED
 
 
 def test_a_sensor_that_falls_silent_while_its_level_is_adopted_is_told_of() -> None:
-    moved = adopting().step(Signal.SILENCE, surprising(150.0, kind="missing"), 60.0)
+    moved = adopting().step(Signal.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.RAISED
 
@@ -85,7 +78,7 @@ def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
 
 
 def test_an_exceeding_reading_raises_an_incident() -> None:
-    moved = Tracker().step(Signal.EXCEEDS, surprising(7.0), 60.0)
+    moved = Tracker().step(Signal.EXCEEDS, surprising(7.0), SETTINGS)
     assert moved is not None
     transition, incident = moved
     assert transition is Transition.RAISED
@@ -95,15 +88,15 @@ def test_an_exceeding_reading_raises_an_incident() -> None:
 
 def test_a_calm_reading_alone_does_not_clear() -> None:
     tracker = raised()
-    assert tracker.step(Signal.CALM, calm(1.0), 60.0) is None
+    assert tracker.step(Signal.CALM, calm(1.0), SETTINGS) is None
     assert tracker.state is State.CALMING
     assert tracker.incident is not None
 
 
 def test_the_last_of_the_calm_readings_clears() -> None:
     tracker = raised()
-    tracker.step(Signal.CALM, calm(1.0), 60.0)
-    moved = tracker.step(Signal.CALM_ENOUGH, calm(2.0), 60.0)
+    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
+    moved = tracker.step(Signal.CALM_ENOUGH, calm(2.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.CLEARED
     assert tracker.state is State.NORMAL
@@ -112,8 +105,8 @@ def test_the_last_of_the_calm_readings_clears() -> None:
 
 def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() -> None:
     tracker = raised()
-    tracker.step(Signal.CALM, calm(1.0), 60.0)
-    tracker.step(Signal.HOLDS, calm(2.0), 60.0)
+    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
+    tracker.step(Signal.HOLDS, calm(2.0), SETTINGS)
     assert tracker.calm == 0
 
 
@@ -121,7 +114,7 @@ def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
     tracker = raised()
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
-    moved = tracker.step(Signal.EXCEEDS, surprising(0.1, score=40.0), 60.0)
+    moved = tracker.step(Signal.EXCEEDS, surprising(0.1, score=40.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -131,9 +124,9 @@ def test_other_news_waits_for_the_interval() -> None:
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
     other = Observation(1.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
-    assert tracker.step(Signal.EXCEEDS, other, 60.0) is None
+    assert tracker.step(Signal.EXCEEDS, other, SETTINGS) is None
     other.time = 61.0
-    moved = tracker.step(Signal.EXCEEDS, other, 60.0)
+    moved = tracker.step(Signal.EXCEEDS, other, SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -141,7 +134,7 @@ def test_other_news_waits_for_the_interval() -> None:
 def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
     tracker = raised()
     for time in (1.0, 2.0, 3.0):
-        tracker.step(Signal.EXCEEDS, surprising(time), 60.0)
+        tracker.step(Signal.EXCEEDS, surprising(time), SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.kind == "level_shift"
 
@@ -149,7 +142,7 @@ def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
 def test_spikes_to_both_sides_become_variance() -> None:
     tracker = raised()
     for time, value in ((1.0, 1.0), (2.0, 9.0), (3.0, 1.0)):
-        tracker.step(Signal.EXCEEDS, surprising(time, value=value), 60.0)
+        tracker.step(Signal.EXCEEDS, surprising(time, value=value), SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.kind == "variance"
 
@@ -157,10 +150,10 @@ def test_spikes_to_both_sides_become_variance() -> None:
 def test_a_silence_raises_and_the_return_clears() -> None:
     tracker = Tracker()
     silence = Observation(10.0, 5.0, 4.0, [Opinion("silence", "missing", 4.0)])
-    moved = tracker.step(Signal.SILENCE, silence, 60.0)
+    moved = tracker.step(Signal.SILENCE, silence, SETTINGS)
     assert moved is not None
     assert (moved[0], moved[1].kind) == (Transition.RAISED, "missing")
-    back = tracker.step(Signal.RETURN, calm(20.0), 60.0)
+    back = tracker.step(Signal.RETURN, calm(20.0), SETTINGS)
     assert back is not None
     assert back[0] is Transition.CLEARED
 
@@ -182,7 +175,7 @@ def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None
         if (tracker.state, signal) not in TABLE:
             continue
         observation = surprising(float(time)) if signal in {Signal.EXCEEDS, Signal.SILENCE} else calm(float(time))
-        moved = tracker.step(signal, observation, 5.0)
+        moved = tracker.step(signal, observation, SETTINGS)
         if moved is not None:
             moved[1].publish(observation.time)
             seen.append(moved[0])

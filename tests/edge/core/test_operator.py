@@ -78,8 +78,8 @@ def warm(*windows: Window) -> Heard:
     return Heard(pipeline(*windows)).take(plant(START + np.arange(-20.0, 0.0), *SENSORS))
 
 
-def bad(times: Iterable[float], sensor: str = "paced/a") -> list[Message]:
-    return [reading(sensor, START + each, 95.0) for each in times]
+def bad(times: Iterable[float], sensor: str = "paced/a", value: float = 95.0) -> list[Message]:
+    return [reading(sensor, START + each, value) for each in times]
 
 
 def calm(times: Iterable[float], *sensors: str) -> list[Message]:
@@ -138,11 +138,11 @@ def test_a_shelf_passes_while_nothing_arrives_and_that_is_journaled() -> None:
 
 
 def test_what_is_normal_ends_the_incident_and_is_learned() -> None:
-    line = warm().take([*bad(range(4)), told("normal", sensor="paced/a")])
+    line = warm().take([*calm(range(300)), *bad(range(300, 304), value=60.0), told("normal", sensor="paced/a")])
     assert line.said()[-1] == "expired"
     assert 0 not in line.pipeline.engine.open_incidents
     said = len(line.said())
-    line.take(bad(range(4, 200)))
+    line.take(bad(range(304, 500), value=60.0))
     assert "raised" not in line.said()[said:]
     assert 0 not in line.pipeline.engine.open_incidents
 

@@ -126,8 +126,8 @@ def test_a_snapshot_alone_is_everything() -> None:
 
 
 def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
-    line = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a"))
-    line.take([reading("paced/a", START + 20.0, 1e6)])
+    line = Line(pipeline()).take(plant(START + np.arange(300.0), "paced/a"))
+    line.take([reading("paced/a", START + 300.0, 60.0)])
     tracker = line.pipeline.engine.trackers[0]
     tracker.incident.updated = START + 1e6
     before, saved, parts = len(line.events), line.pipeline.save("", ""), len(line.parts)

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from edge.core.incidents import Incident, Observation, Opinion, Transition
-from edge.core.sentences import device_sentence, duration, number, sentence
+from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incidents import Transition
+from edge.core.quantities import duration, number
+from edge.core.sentences import device_sentence, sentence
 
 BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
 

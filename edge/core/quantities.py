@@ -1,0 +1,27 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+
+def quantity(value: float, unit: str, digits: int = 4) -> str:
+    """A value with its unit."""
+    return f"{number(value, digits)} {unit}" if unit else number(value, digits)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A value with so many significant digits, without an exponent where it can be read without one."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}"
+    places = digits - 1 - math.floor(math.log10(abs(value))) if value else 1
+    text = f"{value:.{min(digits + 4, max(0, places))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration(seconds: float) -> str:
+    """A duration as a person says it."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{number(round(seconds / size, 1))} {unit}"
+    return f"{number(round(seconds, 1))} s"

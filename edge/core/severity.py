@@ -1,0 +1,19 @@
+"""Severity: how bad a score is, on OPC UA's scale of 1 to 1000."""
+
+from __future__ import annotations
+
+import math
+
+WORST_SEVERITY = 1000
+
+
+def severity_of(score: float, threshold: float) -> int:
+    """Severity 1 to 1000 (OPC UA) of a score: 250 at the threshold, 250 more with each doubling."""
+    if not score > 0:
+        return 1
+    return max(1, min(WORST_SEVERITY, round(250 * (1 + math.log2(score / threshold)))))
+
+
+def severity_class(severity: int) -> int:
+    """0 INFO (to 250), 1 WARN (to 500), 2 ERROR (to 750), 3 FATAL."""
+    return min(3, (severity - 1) // 250)
