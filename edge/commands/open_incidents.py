@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, Severity
+
+if TYPE_CHECKING:
+    from edge.shell.store.overview import OpenIncident
 
 
 @click.command("open")
@@ -39,31 +42,32 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     glob = one_glob(sensors, sensor)
     with explained():
         store = place.store()
-        events = read_open(store)
+        incidents = read_open(store)
         if glob is not None:
-            names = [*read_sensor_names(store), *(each["subject"] for each in events)]
+            names = [*read_sensor_names(store), *(each.sensor for each in incidents)]
             if not any(fits(glob, name) for name in names):
                 raise UnknownSensorError(no_sensor(glob, names))
-            events = [each for each in events if fits(glob, each["subject"])]
-        events = [each for each in events if each["data"]["severity"] >= severity]
+            incidents = [each for each in incidents if fits(glob, each.sensor)]
+        incidents = [each for each in incidents if each.severity >= severity]
         state = service_state(store)
     if as_json:
         click.echo(state.words(), err=True)
-        for event in events:
-            click.echo(printable_json(json.dumps(event, ensure_ascii=False)))
+        for each in incidents:
+            click.echo(printable_json(json.dumps(each.event, ensure_ascii=False)))
         return
-    heading(f"{counted(len(events), 'open incident')}; {state.words()}")
+    heading(f"{counted(len(incidents), 'open incident')}; {state.words()}")
     now = time.time()
-    for event in events:
-        _show(event, now)
+    for each in incidents:
+        _show(each, now)
 
 
-def _show(event: dict[str, Any], now: float) -> None:
+def _show(incident: OpenIncident, now: float) -> None:
     from edge.commands.events import COLOURS  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.durations import ago, epoch, moment  # noqa: PLC0415
     from edge.commands.terminal import paragraph  # noqa: PLC0415
     from edge.core.printable import printable  # noqa: PLC0415
 
+    event = incident.event
     data = event["data"]
     started = epoch(data["started"])
     word = click.style(f"{event['severitytext']:<5}", fg=COLOURS[event["severitytext"]], bold=True)
@@ -72,4 +76,4 @@ def _show(event: dict[str, Any], now: float) -> None:
         f"{word}  since {moment(started)} ({ago(now - started)})"
         f"  {data['kind']}, severity {data['severity']}{''.join(f', {each}' for each in notes)}"
     )
-    paragraph(printable(data["message"]), indent=7)
+    paragraph(printable(incident.sentence), indent=7)

@@ -15,7 +15,7 @@ from edge.commands.support.places import Place, reads_store
 if TYPE_CHECKING:
     from edge.commands.support.service_state import ServiceState
     from edge.commands.support.well_being import WellBeing
-    from edge.shell.store.overview import StoreSize
+    from edge.shell.store.overview import OpenIncident, StoreSize
 
 FINE, NOT_WELL, NOT_RUNNING = 0, 1, 3
 
@@ -53,7 +53,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
 
 
 def _as_plain(
-    store: Path, state: ServiceState, how: WellBeing, size: StoreSize | None, incidents: list[dict[str, Any]]
+    store: Path, state: ServiceState, how: WellBeing, size: StoreSize | None, incidents: list[OpenIncident]
 ) -> dict[str, Any]:
     from edge.core.events import timestamp  # noqa: PLC0415 - loaded when the command runs
 
@@ -73,7 +73,7 @@ def _as_plain(
         "store": str(store),
         "kept": kept,
         "open_incidents": len(incidents),
-        "worst_severity": max((each["data"]["severity"] for each in incidents), default=None),
+        "worst_severity": max((each.severity for each in incidents), default=None),
         "said_age_s": round(state.age_s, 1) if state.said else None,
         "said": state.said or None,
     }
@@ -84,7 +84,7 @@ def _show(
     state: ServiceState,
     how: WellBeing,
     size: StoreSize | None,
-    incidents: list[dict[str, Any]],
+    incidents: list[OpenIncident],
     now: float,
 ) -> None:
     from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
@@ -165,7 +165,7 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
         click.echo("  `edgewarden deadletters` shows them.")
 
 
-def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[dict[str, Any]], now: float) -> None:
+def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[OpenIncident], now: float) -> None:
     from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
 
@@ -178,8 +178,8 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
         click.echo("  no open incident")
         return
     worst = incidents[0]
-    click.echo(f"  {counted(len(incidents), 'open incident')}; the worst is {worst['severitytext']}:")
-    paragraph(_safe(worst["data"]["message"]), indent=4)
+    click.echo(f"  {counted(len(incidents), 'open incident')}; the worst is {worst.event['severitytext']}:")
+    paragraph(_safe(worst.sentence), indent=4)
     if len(incidents) > 1:
         click.echo("  `edgewarden open` lists them.")
 

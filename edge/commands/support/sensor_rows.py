@@ -110,25 +110,27 @@ def _bring_up_to_date(
     value: Column,
     interval: Column,
 ) -> None:
-    """Add the readings of the journal; those that were refused later, as late or as duplicates, are among them."""
+    """Add the readings of the journal, but for those that came late or twice, which no detector has seen."""
     if not parts:
         return
     slots = np.concatenate([part.batch.slots for part in parts])
     times = np.concatenate([part.batch.times for part in parts])
     values = np.concatenate([part.batch.values for part in parts])
-    inside = slots < len(count)
-    slots, times, values = slots[inside], times[inside], values[inside]
-    order = np.lexsort((times, slots))
+    order = np.argsort(slots, kind="stable")  # by sensor, and within each as they arrived
     slots, times, values = slots[order], times[order], values[order]
     present, first = np.unique(slots, return_index=True)
     for slot, begin, end in zip(present.tolist(), first.tolist(), [*first[1:].tolist(), len(slots)], strict=True):
-        count[slot] += end - begin
-        if times[end - 1] >= time[slot]:
-            time[slot], value[slot] = times[end - 1], values[end - 1]
-        gaps = np.diff(times[begin:end])
-        gaps = gaps[gaps > 0]
-        if interval[slot] <= 0 and len(gaps):
-            interval[slot] = float(np.median(gaps))
+        if slot >= len(count):
+            continue
+        before = time[slot] if count[slot] else -math.inf
+        newest = np.maximum.accumulate(np.concatenate([[before], times[begin:end]]))
+        taken = begin + np.flatnonzero(times[begin:end] > newest[:-1])
+        if not len(taken):
+            continue
+        count[slot] += len(taken)
+        time[slot], value[slot] = times[taken[-1]], values[taken[-1]]
+        if interval[slot] <= 0 and len(taken) > 1:
+            interval[slot] = float(np.median(np.diff(times[taken])))
 
 
 def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:

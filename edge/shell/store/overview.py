@@ -13,12 +13,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.core.events import Event
+from edge.core.incidents import Transition
 from edge.core.journal import JournalError, Part, unpack
 from edge.core.open_incidents import ENDED
 from edge.core.snapshot import Snapshot
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
 from edge.shell.store.reading import snapshot_of
+
+TELLING = (Transition.RAISED.value, Transition.UPDATED.value)
+"""Transitions whose sentence says what is wrong."""
 
 LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beginning", "size")
 
@@ -57,6 +61,32 @@ class StoreSize(NamedTuple):
     last_arrival: float | None
 
 
+class OpenIncident(NamedTuple):
+    """An incident that is open.
+
+    Attributes:
+        event: Its last event, as published.
+        sentence: What is wrong, as of the last event that says so; an acknowledgement doesn't.
+    """
+
+    event: dict[str, Any]
+    sentence: str
+
+    @property
+    def severity(self) -> int:
+        """1 to 1000."""
+        return int(self.event["data"]["severity"])
+
+    @property
+    def sensor(self) -> str:
+        """The sensor's name, or the device's."""
+        return str(self.event["subject"])
+
+    def order(self) -> tuple[int, str, str]:
+        """Sorts the most severe first, and of those the oldest."""
+        return -self.severity, str(self.event["data"]["started"]), self.sensor
+
+
 class LetterFilter(NamedTuple):
     """Which dead letters to read; None means any.
 
@@ -92,13 +122,14 @@ def read_state(path: Path) -> StoreState:
     return StoreState(snapshot_of(path, rows[0][1]), rows[0][2], parts) if rows else StoreState(None, None, parts)
 
 
-def read_open(path: Path) -> list[dict[str, Any]]:
-    """The last event of each open incident, as published, the most severe first.
+def read_open(path: Path) -> list[OpenIncident]:
+    """The open incidents, the most severe first.
 
     Raises:
         StoreError: There is no such file, it is no store, or its snapshot is damaged.
     """
     latest: dict[str, tuple[str, bytes | str]] = {}
+    found: list[OpenIncident] = []
     with closing(look_on(path)) as database:
         database.execute("BEGIN")
         rows = database.execute("SELECT state FROM snapshot ORDER BY number DESC LIMIT 1")
@@ -110,8 +141,19 @@ def read_open(path: Path) -> list[dict[str, Any]]:
             " (SELECT max(sequence) FROM events WHERE transition != 'gap' GROUP BY incident)"
         ):
             latest[incident] = (transition, payload)
-    found = [msgspec.json.decode(payload) for transition, payload in latest.values() if transition not in ENDED]
-    return sorted(found, key=lambda each: (-each["data"]["severity"], each["data"]["started"], each["subject"]))
+        for incident, (transition, payload) in latest.items():
+            if transition in ENDED:
+                continue
+            event = msgspec.json.decode(payload)
+            sentence = event["data"]["message"]
+            if transition not in TELLING:
+                sentence = database.number(
+                    "SELECT message FROM events WHERE incident = ? AND transition IN (?, ?)"
+                    " ORDER BY sequence DESC LIMIT 1",
+                    (incident, *TELLING),
+                )
+            found.append(OpenIncident(event, sentence or event["data"]["message"]))
+    return sorted(found, key=OpenIncident.order)
 
 
 def open_events(snapshot: Snapshot) -> list[Event]:

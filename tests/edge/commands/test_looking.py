@@ -326,6 +326,30 @@ def test_an_incident_whose_events_were_deleted_is_open_still(folder: Path) -> No
     assert json_lines(edgewarden("open", "--json")) == []
 
 
+def test_an_acknowledged_incident_says_what_is_wrong_still(folder: Path) -> None:
+    kept = SqliteStore(folder / "edgewarden.db")
+    data = {"severity": 300, "started": "2026-01-01T00:00:00.000Z", "message": "a was acknowledged", "kind": "spike"}
+    payload = {"subject": "a", "severitytext": "WARN", "data": data | {"acknowledged": True, "shelved": False}}
+    acknowledged = opened(2, "a", 300, "acknowledged")._replace(payload=json.dumps(payload).encode())
+    kept.append([opened(1, "a", 300)._replace(message="a is at 9"), acknowledged], [])
+    kept.close()
+    lines = edgewarden("open").stdout.splitlines()
+    assert lines[1].endswith("spike, severity 300, acknowledged")
+    assert lines[2].strip() == "a is at 9"
+
+
+def test_readings_that_came_late_or_twice_are_not_among_those_learned(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline, kept = make_pipeline(configuration), SqliteStore(configuration.store.path)
+    for seconds, value in ((0, 1), (10, 2), (10, 9), (5, 9), (20, 3)):
+        text = f'{{"ts": {HOUR_AGO + seconds}, "value": {value}}}'.encode()
+        step = pipeline.process([Message("plant/fan", text, HOUR_AGO + 60)])
+        kept.append([], [], pack([step.journal] if step.journal else []), now=HOUR_AGO)
+    kept.close()
+    (fan,) = json_lines(edgewarden("sensors", "--json"))
+    assert (fan["readings"], fan["value"], fan["interval_s"]) == (pipeline.accounts.readings_taken, 3.0, 10.0)
+
+
 def test_a_plant_without_open_incidents_says_so(store: Path) -> None:
     says(store)
     assert edgewarden("open").stdout == f"no open incidents; the service is running (process {os.getpid()})\n"
