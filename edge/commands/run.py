@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from edge.commands.support.places import USUAL, names_configuration
+from edge.shell.signals import Signals, StopRequested
 
 
 @click.command()
@@ -19,17 +20,16 @@ def run(path: Path | None) -> None:
     Exits with 2 if the configuration is faulty, before anything is opened, and with 1 if the disk or a network thread
     fails, so that a supervisor starts it again.
     """
-    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.shell.assembly import service_of  # noqa: PLC0415
-    from edge.shell.logs import set_up_logs  # noqa: PLC0415
+    with Signals() as signals:  # at once: a signal must be honoured while the rest is still being loaded
+        from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+        from edge.commands.failures import explained  # noqa: PLC0415
+        from edge.shell.assembly import service_of  # noqa: PLC0415
+        from edge.shell.logs import set_up_logs  # noqa: PLC0415
 
-    with explained():
-        configuration = load(path or USUAL)
-        set_up_logs(configuration.log.level)
-        with service_of(configuration) as service:
-            for each in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(each, lambda *_: service.stop())
-            gc.collect()
-            gc.freeze()  # what is there by now stays: looking through it again and again would take 40 ms each time
-            service.run()
+        with explained(), suppress(StopRequested):
+            configuration = load(path or USUAL)
+            set_up_logs(configuration.log.level)
+            with service_of(configuration, signals) as service:
+                gc.collect()
+                gc.freeze()  # what is there by now stays: looking through it again and again would take 40 ms each time
+                service.run()

@@ -276,10 +276,10 @@ class Pipeline:
         """The retained topics as they should stand: every open incident, and the list of them."""
         return self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
 
-    def teach_devices(self, past: Iterable[Part]) -> int:
-        """Let devices that are new, as the configuration was changed, learn from the journal's past; see `learn()`.
+    def new_devices(self) -> Unlearned:
+        """Give slots to devices that are new, as the configuration was changed; what `learn()` is to teach them.
 
-        They get slots, of which the journal knows nothing: the state must be saved before anything else is journaled.
+        The journal knows nothing of these slots: the state must be saved before anything else is journaled.
         """
         known = len(self.sensors)
         self._allot_devices()
@@ -287,7 +287,7 @@ class Pipeline:
         unlearned = Unlearned()
         for slot in range(known, len(self.sensors)):
             unlearned.forget(self.engine, slot)
-        return self.learn(unlearned, past) if unlearned.slots else 0
+        return unlearned
 
     def _allot_devices(self) -> None:
         """Give slots to the devices that have got a second sensor."""

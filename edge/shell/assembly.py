@@ -24,12 +24,13 @@ from edge.core.topics import Topics
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.broker_window import QUIET_S
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
-from edge.shell.notify import notify
 from edge.shell.resume import Resumed, resume
 from edge.shell.self_report import status_json
 from edge.shell.service import RETRY_S, Service
 from edge.shell.service_options import ServiceOptions
+from edge.shell.signals import Signals, StopRequested
 from edge.shell.store import Damage, Limits, SqliteStore, StoreError, StoreFiles
+from edge.shell.supervisor import Supervisor
 from edge.shell.wall_clock import WallClock
 from edge.version import version
 
@@ -81,12 +82,17 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
 
 
 @contextmanager
-def service_of(configuration: Configuration) -> Iterator[Service]:
+def service_of(configuration: Configuration, signals: Signals | None = None) -> Iterator[Service]:
     """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
 
     A disk that is full or read-only is waited for.
 
+    Args:
+        configuration: What the operator says.
+        signals: What the signals ask for, at any moment; nothing by default.
+
     Raises:
+        StopRequested: The service was asked to end before it was ready.
         StoreError: The store can't be opened, and waiting won't help.
         BrokerError: The embedded broker can't be started.
         PasswordError: A password can't be had.
@@ -118,7 +124,14 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
         backlog_per_second=keep.backlog_per_second,
         queued=all(each.qos > 0 for each in configuration.inputs),
     )
+    signals, supervisor = signals or Signals(), Supervisor()
+
+    def working() -> None:
+        signals.check()
+        supervisor.working()
+
     with ExitStack() as open_things:
+        working()
         inbound_options = link_options(configuration.inbound, configuration)
         outbound = configuration.outbound
         if configuration.broker.embedded:
@@ -129,7 +142,7 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             options = replace(options, in_flight=broker.in_flight or options.in_flight)
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
         files = StoreFiles(keep.path, keep.durability, _store_limits(keep))
-        store, damage, resumed = _patiently(lambda: _open(files, configuration, options))
+        store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
         pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
         if outbound is None:
@@ -146,6 +159,8 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
             replace_store=lambda words: files.replace(clock(), words),
             last_arrival=recollection.last_arrival,
             clock=clock,
+            supervisor=supervisor,
+            signals=signals,
         )
         if damage is not None:
             gaps.append(damage.gap(clock()))
@@ -155,12 +170,15 @@ def service_of(configuration: Configuration) -> Iterator[Service]:
 
 
 def _open(
-    files: StoreFiles, configuration: Configuration, options: ServiceOptions
+    files: StoreFiles, configuration: Configuration, options: ServiceOptions, working: Callable[[], None]
 ) -> tuple[SqliteStore, Damage | None, Resumed]:
     """Open the store and resume from it; what turns out to be damaged only then is replaced too."""
     store, damage = files.open(time.time())
     try:
-        return store, damage, _resume(configuration, store, options)
+        return store, damage, _resume(configuration, store, options, working)
+    except StopRequested:
+        store.close()
+        raise
     except StoreError as error:
         if not error.damaged:
             store.close()
@@ -168,14 +186,16 @@ def _open(
         words = str(error)
     replaced, damage = files.replace(time.time(), words)
     store.close()
-    return replaced, damage, _resume(configuration, replaced, options)
+    return replaced, damage, _resume(configuration, replaced, options, working)
 
 
-def _resume(configuration: Configuration, store: SqliteStore, options: ServiceOptions) -> Resumed:
-    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time())
+def _resume(
+    configuration: Configuration, store: SqliteStore, options: ServiceOptions, working: Callable[[], None]
+) -> Resumed:
+    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time(), working)
 
 
-def _patiently(action: Callable[[], T]) -> T:
+def _patiently(action: Callable[[], T], working: Callable[[], None], supervisor: Supervisor) -> T:
     """Do what a full or read-only disk may prevent, again and again until it works."""
     reported = False
     while True:
@@ -186,9 +206,10 @@ def _patiently(action: Callable[[], T]) -> T:
                 raise
             if not reported:
                 log.error("store_not_opened error=%r waiting=true", str(error))  # noqa: TRY400 - its words say it all
-                notify(f"STATUS=waiting for the disk: {error}")
+                supervisor.status(f"waiting for the disk: {error}")
             reported = True
             time.sleep(RETRY_S)
+            working()
 
 
 def _store_limits(keep: Store) -> Limits:

@@ -8,22 +8,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 
 from edge.core.gaps import Gap
-from edge.core.journal import JournalError, Part, Readings, unpack
+from edge.core.journal import JournalError, Part, unpack
 from edge.core.pipeline import Pipeline
 from edge.core.snapshot import Snapshot, SnapshotError
+from edge.shell.relearning import Relearning
 from edge.shell.store import Recollection, Store, StoreError
 
 log = logging.getLogger("edgewarden.service")
 
 SNAPSHOT_ROUNDS = 300
 """After going through so many readings of one sensor, a snapshot is written, or crash after crash would cost more."""
-
-RELEARNED = 500_000
-"""Readings, the latest, from which changed detectors learn; more would delay the start by more than some seconds."""
 
 
 Resumed = tuple[Pipeline, Recollection, list[Gap]]
@@ -48,7 +47,14 @@ def _past(entries: Iterable[bytes]) -> Iterator[Part]:
             log.warning("journal_entry_damaged error=%r", str(error))
 
 
-def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inputs: str, now: float) -> Resumed:
+def resume(
+    make_pipeline: Callable[[], Pipeline],
+    store: Store,
+    digest: str,
+    inputs: str,
+    now: float,
+    working: Callable[[], None] = lambda: None,
+) -> Resumed:
     """The core with all that the store knows.
 
     Args:
@@ -57,6 +63,7 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
         digest: Of the present configuration.
         inputs: Of what it says of inputs.
         now: Seconds since the epoch, UTC.
+        working: Called again and again while this takes its time. What it raises ends it; the store is as it was then.
 
     Returns:
         The core, what it was made of, and what turned out to be missing.
@@ -67,25 +74,27 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
     began = time.monotonic()
     recollection = store.recall()
     pipeline = make_pipeline()
+    relearning = Relearning(store, _past, working)
     gaps = []
     learned = 0
     relived = np.zeros(0, dtype=np.int64)
     try:
         if recollection.state is not None:
-            learned = _restore(pipeline, store, recollection.state, digest, inputs)
+            learned = _restore(pipeline, relearning, recollection.state, digest, inputs)
         before = pipeline.engine.vitals.count.copy()
         if recollection.state is not None or recollection.complete:
-            pipeline.relive(_since(recollection.since))
+            pipeline.relive(_since(_attended(recollection.since, working)))
         if recollection.state is not None and recollection.digest != digest:
-            learned += pipeline.teach_devices(_past(_latest(store, RELEARNED)))
+            devices = pipeline.new_devices()
+            learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
         relived = pipeline.engine.vitals.count.copy()
         relived[: len(before)] -= before
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
         if recollection.complete:
-            pipeline.relive(_past(store.past()))
-            pipeline.relive(_since(recollection.since))
+            pipeline.relive(_past(_attended(store.past(), working)))
+            pipeline.relive(_since(_attended(recollection.since, working)))
         detail = f"the learned state couldn't be read ({error})"
         gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
     log.info(
@@ -104,7 +113,13 @@ def resume(make_pipeline: Callable[[], Pipeline], store: Store, digest: str, inp
     return pipeline, recollection, gaps
 
 
-def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs: str) -> int:
+def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator[bytes]:
+    for entry in entries:
+        working()
+        yield entry
+
+
+def _restore(pipeline: Pipeline, relearning: Relearning, state: bytes, digest: str, inputs: str) -> int:
     """Give a core what a snapshot knows, and changed detectors what the journal knows; how many readings that were."""
     snapshot = Snapshot.from_bytes(state)
     unlearned = pipeline.restore(snapshot, inputs)
@@ -112,16 +127,4 @@ def _restore(pipeline: Pipeline, store: Store, state: bytes, digest: str, inputs
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
-    return pipeline.learn(unlearned, _past(_latest(store, RELEARNED)))
-
-
-def _latest(store: Store, most: int) -> list[bytes]:
-    """The latest journal entries before the snapshot that hold about so many readings, in order."""
-    entries: list[bytes] = []
-    readings = 0
-    for entry in store.past(newest_first=True):
-        entries.append(entry)
-        readings += sum(len(part) for part in _past([entry]) if isinstance(part, Readings))
-        if readings >= most:
-            break
-    return entries[::-1]
+    return relearning.teach(partial(pipeline.learn, unlearned))

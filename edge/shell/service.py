@@ -27,6 +27,7 @@ from edge.shell.link import Link
 from edge.shell.publisher import Publisher
 from edge.shell.self_report import dead_letter_json, health_json, status_json
 from edge.shell.service_options import ServiceOptions
+from edge.shell.signals import Signals
 from edge.shell.store import Damage, Store, StoreError
 from edge.shell.supervisor import Supervisor, standing
 from edge.shell.timers import Timers
@@ -80,6 +81,7 @@ class Service:
         clock: What time it is.
         monotonic: Seconds that never step.
         supervisor: Told how the service is.
+        signals: What the signals ask for.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Service:
         clock: WallClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         supervisor: Supervisor | None = None,
+        signals: Signals | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._store = store
@@ -115,7 +118,7 @@ class Service:
             inbound, pipeline, self._group, self._gaps, self._clock, monotonic, queued=options.queued
         )
         self._supervisor = supervisor or Supervisor()
-        self._stopping = False
+        self._signals = signals or Signals()
         self._connections = 0
         self._waiting: int | None = 0
         self._arrived_at = 0.0
@@ -144,8 +147,8 @@ class Service:
         self._store.close()
 
     def stop(self) -> None:
-        """Ask the loop to end; safe in a signal handler."""
-        self._stopping = True
+        """Ask the loop to end, as SIGTERM does."""
+        self._signals.stopping = True
 
     def run(self) -> None:
         """Walk the line until `stop()`, then bring the outbox home as far as that goes.
@@ -159,7 +162,7 @@ class Service:
             link.start()
         self._arrived_at = self._monotonic()
         try:
-            while not self._stopping:
+            while not self._signals.stopping:
                 self._turn()
                 self._supervisor.ready()
             self._commit()

@@ -109,7 +109,7 @@ def restarted(saved: Line, device_for: DeviceFor) -> Line:
     made = pipeline(lambda _: LIMITS, device_for=device_for)
     made.learn(made.restore(Snapshot.from_bytes(saved.pipeline.save("", "")), ""), unpack(pack(saved.parts)))
     made.relive([])
-    made.teach_devices(unpack(pack(saved.parts)))
+    made.learn(made.new_devices(), unpack(pack(saved.parts)))
     return Line(made)
 
 

@@ -1,0 +1,38 @@
+"""A store with a long journal, which takes a service its time to go through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge.core.decoders.base import Repetition
+from edge.core.journal import Readings, pack
+from edge.core.messages import Batch
+from edge.shell.store import Limits, SqliteStore
+
+ENTRY = 500
+"""Readings of one entry."""
+
+START = 1_700_000_000.0
+
+
+def journal_entries(readings: int, sensor: str = "plant/a") -> Iterator[bytes]:
+    """Journal entries that hold so many readings of one sensor, ten seconds apart."""
+    chance = np.random.default_rng(3)
+    for first in range(0, readings, ENTRY):
+        count = min(ENTRY, readings - first)
+        slots = np.zeros(count, dtype=np.intp)
+        batch = Batch(slots, 20 + chance.normal(size=count), START + 10.0 * (first + np.arange(count)), slots)
+        yield pack([Readings(batch, [(sensor, Repetition.PERIODIC, False)] if first == 0 else [], [])])
+
+
+def fill(path: Path, readings: int, *, state: bytes | None = None, digest: str = "") -> None:
+    """Make a store with a journal of so many readings, and a snapshot of all of them if there is one."""
+    store = SqliteStore(path, "process", Limits(free_disk_bytes=0))
+    for number, entry in enumerate(journal_entries(readings)):
+        store.append([], [], entry, now=START + number)
+    if state is not None:
+        store.remember(state, digest, START)
+    store.close()
