@@ -100,6 +100,9 @@ class Connection(Table):
     version: Literal["auto", "3.1.1", "5"] = Field(
         "auto", description="MQTT version; auto: 5, and 3.1.1 if the broker doesn't accept 5"
     )
+    check_delivery: bool = Field(
+        True, description="With MQTT 3.1.1, count an event as delivered once our own status has come back behind it"
+    )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
     @field_validator("password_file", "password_env", mode="before")

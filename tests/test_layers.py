@@ -73,7 +73,16 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             "paho",
             [
                 f"edge/shell/link/{each}.py"
-                for each in ("bulk_client", "link", "modern", "receiver", "reconnecting", "sender", "subscriber")
+                for each in (
+                    "bulk_client",
+                    "echo",
+                    "link",
+                    "modern",
+                    "receiver",
+                    "reconnecting",
+                    "sender",
+                    "subscriber",
+                )
             ],
         ),
         ("sqlite3", ["edge/shell/store/database.py"]),

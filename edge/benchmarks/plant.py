@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge.core.messages import Message
-from edge.shell.link_options import LinkOptions
+from edge.shell.link import Echo, LinkOptions
+from edge.shell.link.reconnecting import Reconnecting
 
 START = 1_700_000_000.0
 """When the plant's time begins, seconds since the epoch."""
@@ -102,10 +103,14 @@ class FreeLink:
         self.cpu_s = 0.0
         self.pauses = False
         self.alive = self.connected = self.session_present = True
+        self.acknowledges_blindly = False
+        self.echo = Echo(None)
         self.connections = 1
         self.dropped_qos0 = self.takeovers = 0
-        self.options = LinkOptions()
+        self.refused_publications = 0
         self.refused_subscriptions: dict[str, str] = {}
+        self.options = LinkOptions()
+        self.reconnecting = Reconnecting(self.options)
         self._plant = plant
         self._clock = clock
         self._in_flight = in_flight
@@ -161,3 +166,7 @@ class FreeLink:
         """Confirm every event."""
         tokens, self._tokens = self._tokens, []
         return tokens
+
+    def refusals(self) -> list[Any]:
+        """Refuse nothing."""
+        return []

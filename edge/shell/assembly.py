@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -106,6 +107,7 @@ def service_of(configuration: Configuration, signals: Signals | None = None) -> 
         "gateway": configuration.gateway.name,
         "version": version(),
         "catches": sorted(catches),
+        "instance": secrets.token_hex(8),
     }
     will = (topics.status, status_json("offline", about))
     subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
@@ -146,10 +148,16 @@ def service_of(configuration: Configuration, signals: Signals | None = None) -> 
         pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
         if outbound is None:
-            inbound = outbound_link = Link(replace(inbound_options, will=will), subscriptions, clock)
+            echo = topics.status if configuration.broker.check_delivery else None
+            inbound = outbound_link = Link(replace(inbound_options, will=will, echo=echo), subscriptions, clock)
         else:
             inbound = Link(inbound_options, subscriptions, clock)
-            outbound_link = Link(replace(link_options(outbound, configuration), will=will), (), clock, inbound.wake)
+            outbound_options = replace(
+                link_options(outbound, configuration),
+                will=will,
+                echo=topics.status if outbound.check_delivery else None,
+            )
+            outbound_link = Link(outbound_options, (), clock, inbound.wake)
         service = Service(
             pipeline,
             store,

@@ -56,6 +56,7 @@ class LinkOptions:
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
         linger_s: In a stream of messages, the socket rests unread for up to so long; see `linger.py`.
         will: Topic and payload that the broker publishes, retained and with QoS 1, when we vanish.
+        echo: A topic of our own that is subscribed to beside the others; what comes on it is given by `Link.echoes()`.
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
         first_delay_s: Pause before the second attempt to connect, before jitter.
@@ -78,6 +79,7 @@ class LinkOptions:
     receive_maximum: int = 65_535
     linger_s: float = 0.0
     will: tuple[str, bytes] | None = None
+    echo: str | None = None
     receive_messages: int = 10_000
     receive_bytes: int = 64 * 2**20
     first_delay_s: float = 1.0

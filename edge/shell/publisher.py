@@ -1,11 +1,15 @@
 """The publisher: brings the outbox to the broker, and keeps the retained topics up to date.
 
-An event leaves the outbox by its PUBACK only. While the link is down nothing is handed to it; when it is back, what has
-no PUBACK is read from the store again, in this order:
+An event leaves the outbox by its PUBACK only; what that is worth on MQTT 3.1.1, `delivery_check.py` finds out. While
+the link is down nothing is handed to it; when it is back, what has no PUBACK is read from the store again, in order:
 
 1. what belongs to incidents that are open now, and gaps;
 2. what is stored from now on, as it comes;
 3. the backlog: everything else that was stored before the connection, in order, at a bounded rate, marked as replayed.
+
+What an MQTT 5 broker refuses stays in the outbox, with all that follows on its topic, and holds up no other topic; see
+`refused_topics.py`. Once something is accepted again, all is read from the store in the same order. As a broker may
+refuse one publication and take the next, only one of a topic is under way on MQTT 5.
 
 The events of one incident always arrive in their order. Retained topics hold the latest word only: what changes while
 one is waiting replaces it, so there are never more than one a topic.
@@ -16,15 +20,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum, auto
 from typing import Protocol
 
 from edge.core.events import severity_name
 from edge.core.gaps import TRANSITION as GAP
-from edge.shell.link import EventProperties
+from edge.shell.delivery_check import DeliveryCheck, EchoLink
+from edge.shell.link import EventProperties, Refused
+from edge.shell.outbox_lane import READ_AHEAD, Lane, lanes_of
+from edge.shell.refused_topics import RefusedTopics
 from edge.shell.store import OutboxRow, Store, StoreError
-
-READ_AHEAD = 200
-"""Events read from the store at a time."""
 
 BURST_S = 0.1
 """The backlog's rate is kept on the average of so long."""
@@ -32,19 +37,18 @@ BURST_S = 0.1
 CONFIRM_S = 0.2
 """PUBACKs are noted in the store together, at the latest after this; what a crash cuts off is sent again."""
 
+PASSED_OVER = 1000
+"""Events on refused topics that are read from the store and passed over in one turn."""
+
 NOT_REPLAYED, REPLAYED = b'"replayed":false}}', b'"replayed":true}}'
 
 
-class Outlet(Protocol):
+class Outlet(EchoLink, Protocol):
     """What the publisher needs of a link."""
 
     @property
     def connected(self) -> bool:
         """Whether anything can be sent."""
-
-    @property
-    def connections(self) -> int:
-        """How often the link has connected."""
 
     def publish(
         self,
@@ -60,40 +64,16 @@ class Outlet(Protocol):
     def confirmations(self) -> list[int]:
         """Tokens whose PUBACK has come."""
 
+    def refusals(self) -> list[Refused]:
+        """Tokens whose PUBACK says that the broker refuses them, and why."""
 
-class Lane:
-    """A part of the outbox that is sent in order.
 
-    Args:
-        read: Gives the next rows after a sequence, at most so many.
-        after: The sequence to begin after.
-    """
+class _Progress(Enum):
+    """What became of sending a lane."""
 
-    def __init__(self, read: Callable[[int, int], list[OutboxRow]], after: int = 0) -> None:
-        self._read = read
-        self._after = after
-        self._ahead: deque[OutboxRow] = deque()
-        self._more = True
-
-    def next(self) -> OutboxRow | None:
-        """The row that is to be sent next, or None."""
-        if not self._ahead and self._more:
-            self._ahead.extend(self._read(self._after, READ_AHEAD))
-            self._more = len(self._ahead) == READ_AHEAD
-        return self._ahead[0] if self._ahead else None
-
-    def sent(self) -> None:
-        """Note that it was sent, or needn't be."""
-        self._after = self._ahead.popleft().sequence
-
-    def more(self) -> None:
-        """Note that the store has new events."""
-        self._more = True
-
-    def look_again(self) -> None:
-        """Note that what was read ahead may be gone from the store."""
-        self._ahead.clear()
-        self._more = True
+    THROUGH = auto()
+    WAITS = auto()
+    NO_ROOM = auto()
 
 
 class Publisher:
@@ -104,6 +84,14 @@ class Publisher:
         link: Where they go.
         backlog_per_second: How many events of the backlog are sent in a second.
         monotonic: Seconds that never step.
+        status_topic: Our own status topic.
+
+    Attributes:
+        refused: The topics that the broker refuses at present.
+        check: Whether what the broker acknowledges gets through.
+        confirmed: How many events count as delivered.
+        published: How many times an event was sent.
+        replayed: How many of those came from the backlog.
     """
 
     def __init__(
@@ -112,37 +100,52 @@ class Publisher:
         link: Outlet,
         backlog_per_second: float = 500.0,
         monotonic: Callable[[], float] = time.monotonic,
+        status_topic: str = "",
     ) -> None:
+        self.refused = RefusedTopics(monotonic)
+        self.check = DeliveryCheck(link, status_topic, monotonic)
+        self.confirmed = 0
+        self.published = 0
+        self.replayed = 0
         self._store = store
         self._link = link
         self._rate = backlog_per_second
         self._monotonic = monotonic
+        self._status_topic = status_topic
         self._connection = 0
-        self._urgent, self._live, self._backlog = _lanes(store)
-        self._outstanding: dict[int, int] = {}
+        self._urgent, self._live, self._backlog = lanes_of(store)
+        self._outstanding: dict[int, tuple[int, str]] = {}
         self._unwritten: list[int] = []
         self._unwritten_since = 0.0
         self._sent_first: set[int] = set()
+        self._sent_before: set[int] = set()
+        self._busy: set[str] = set()
+        self._waits = False
+        self._tries: deque[OutboxRow] = deque()
         self._retained: dict[str, bytes] = {}
-        self._retained_outstanding: set[int] = set()
+        self._retained_tries: set[str] = set()
+        self._retained_outstanding: dict[int, tuple[str, bytes]] = {}
         self._allowance = 0.0
         self._allowed_at = monotonic()
         self._last_gap = 0
-        self.confirmed = 0
-        self.published = 0
-        self.replayed = 0
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be sent or confirmed."""
-        if self._outstanding or self._unwritten or self._retained or self._retained_outstanding:
+        """Whether nothing waits to be sent or confirmed, but for what the broker refuses at present."""
+        if self._outstanding or self._unwritten or self._tries or self._retained_outstanding or any(self.check.held):
             return False
-        return all(lane.next() is None for lane in (self._urgent, self._live, self._backlog))
+        if any(topic not in self.refused for topic in self._retained):
+            return False
+        return all(lane.next() is None for lane in self._lanes())
 
     @property
     def on_their_way(self) -> list[int]:
         """Sequences of events that were sent, and aren't noted as confirmed yet."""
-        return [*self._outstanding.values(), *self._unwritten]
+        return [*(sequence for sequence, _ in self._outstanding.values()), *self._unwritten, *self.check.held]
+
+    def _lanes(self) -> tuple[Lane, ...]:
+        """The lanes from which may be sent now."""
+        return (self._urgent, self._live) if self.check.holds_backlog else (self._urgent, self._live, self._backlog)
 
     def was_sent(self, gap: int) -> bool:
         """Whether a gap's event was ever handed to the link."""
@@ -158,12 +161,17 @@ class Publisher:
             self._store = store
             self._unwritten.clear()
             self._outstanding.clear()
-            self._urgent, self._live, self._backlog = _lanes(store)
+            self._tries.clear()
+            self.refused.clear()
+            self.check.begin()
+            self._urgent, self._live, self._backlog = lanes_of(store)
         for lane in (self._urgent, self._live, self._backlog):
             lane.look_again()
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Publish the latest word on a retained topic as soon as there is room, after the events."""
+        if topic == self._status_topic:
+            self.check.status(payload)
         self._retained[topic] = payload
 
     def retain_all(self, latest: Mapping[str, bytes]) -> None:
@@ -180,7 +188,10 @@ class Publisher:
             StoreError: The store can't be read or written; what could be sent all the same was, and what was
                 confirmed is noted the next time.
         """
+        if self._link.connections != self._connection:
+            self.check.begin()
         self._take_confirmations(self._link.confirmations())
+        self._take_refusals(self._link.refusals())
         failure = None
         try:
             self._write_confirmations(now)
@@ -189,52 +200,132 @@ class Publisher:
         if self._link.connected:
             if self._link.connections != self._connection:
                 self._begin_anew()
-            if self._send_events():
+            self._count(self.check.turn())
+            if self.check.mended:
+                self.check.mended = False
+                self._begin_again()
+            if self._send_tries() and self._send_events():
                 self._send_retained()
         if failure is not None:
             raise failure
 
     def _begin_anew(self) -> None:
+        """Begin on another connection: what was under way is void."""
         self._connection = self._link.connections
         self._outstanding.clear()
         self._retained_outstanding.clear()
+        self._busy.clear()
+        self.refused.clear()
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Read the outbox from its beginning; what is under way stays so."""
+        self._tries.clear()
+        self._retained_tries.clear()
         self._sent_first.clear()
-        self._urgent, self._live, self._backlog = _lanes(self._store)
+        self._sent_before = set(self.on_their_way)
+        self._urgent, self._live, self._backlog = lanes_of(self._store)
 
     def _take_confirmations(self, tokens: Iterable[int]) -> None:
         sequences = []
+        mended = False
         for token in tokens:
-            self._retained_outstanding.discard(token)
+            self.check.acknowledged(token)
             if token in self._outstanding:
-                sequences.append(self._outstanding.pop(token))
+                sequence, topic = self._outstanding.pop(token)
+                sequences.append(sequence)
+            elif token in self._retained_outstanding:
+                topic, _ = self._retained_outstanding.pop(token)
+            else:
+                continue
+            self._busy.discard(topic)
+            mended = self.refused.accepted(topic) or mended
+        self._count(self.check.count(sequences))
+        if mended:
+            self._begin_again()
+
+    def _count(self, sequences: list[int]) -> None:
+        """Count events as delivered."""
         if sequences and not self._unwritten:
             self._unwritten_since = self._monotonic()
         self._unwritten += sequences
         self.confirmed += len(sequences)
 
+    def _take_refusals(self, refusals: Iterable[Refused]) -> None:
+        for token, reason in refusals:
+            if token in self._outstanding:
+                sequence, topic = self._outstanding.pop(token)
+                self.refused.note(topic, reason, sequence)
+            elif token in self._retained_outstanding:
+                topic, payload = self._retained_outstanding.pop(token)
+                self._retained.setdefault(topic, payload)
+                self.refused.note(topic, reason)
+            else:
+                continue
+            self._busy.discard(topic)
+
     def _write_confirmations(self, now: float) -> None:
+        if not self._unwritten:
+            return
         due = len(self._unwritten) >= READ_AHEAD or self._monotonic() - self._unwritten_since >= CONFIRM_S
-        if self._unwritten and (due or not self._outstanding or self._link.connections != self._connection):
+        is_last = not self._outstanding and not self._waits
+        if due or is_last or self._link.connections != self._connection:
             self._store.confirm(self._unwritten, now)
             self._unwritten.clear()
 
+    def _send_tries(self) -> bool:
+        """Try refused topics again, if it is time; returns whether there is room."""
+        for topic, sequence in self.refused.due():
+            if sequence is None:
+                self._retained_tries.add(topic)
+                continue
+            rows = self._store.pending(sequence - 1, 1, sequence)
+            if not rows:
+                # A limit has dropped the event; what the topic's next one is, only the outbox knows.
+                self.refused.forget(topic)
+                self._begin_again()
+            self._tries += rows
+        while self._tries:
+            if not self._send(self._tries[0], self._tries[0].payload):
+                return False
+            self._tries.popleft()
+        return True
+
     def _send_events(self) -> bool:
         """Send events until there are none or there is no room; returns whether there is room."""
-        for lane in (self._urgent, self._live):
-            while (row := lane.next()) is not None:
-                if not self._send(row, row.payload):
-                    return False
-                if lane is self._urgent:
-                    self._sent_first.add(row.sequence)
-                lane.sent()
-        for row in self._backlog_rows():
-            if row.sequence not in self._sent_first:
-                if not self._send(row, as_replayed(row.payload)):
-                    return False
+        self._waits = False
+        for lane in self._lanes():
+            result = self._send_lane(lane)
+            if result is not _Progress.THROUGH:
+                return result is _Progress.WAITS
+        return True
+
+    def _send_lane(self, lane: Lane) -> _Progress:
+        """Send what a lane has, as far as that goes now."""
+        is_backlog = lane is self._backlog
+        passed_over = 0
+        for row in self._backlog_rows() if is_backlog else iter(lane.next, None):
+            if self._is_passed_over(row, is_backlog=is_backlog):
+                passed_over += 1
+            elif row.topic in self._busy:
+                self._waits = True
+                return _Progress.WAITS
+            elif not self._send(row, as_replayed(row.payload) if is_backlog else row.payload):
+                return _Progress.NO_ROOM
+            elif is_backlog:
                 self._allowance -= 1
                 self.replayed += 1
-            self._backlog.sent()
-        return True
+            elif lane is self._urgent:
+                self._sent_first.add(row.sequence)
+            lane.sent()
+            if passed_over >= PASSED_OVER:
+                return _Progress.WAITS
+        return _Progress.THROUGH
+
+    def _is_passed_over(self, row: OutboxRow, *, is_backlog: bool) -> bool:
+        if row.topic in self.refused or row.sequence in self._sent_before:
+            return True
+        return is_backlog and row.sequence in self._sent_first
 
     def _backlog_rows(self) -> Iterator[OutboxRow]:
         """What the backlog's rate allows for."""
@@ -248,7 +339,8 @@ class Publisher:
         token = self._link.publish(row.topic, payload, properties=properties_of(row))
         if token is None:
             return False
-        self._outstanding[token] = row.sequence
+        self._outstanding[token] = row.sequence, row.topic
+        self._note_busy(row.topic)
         self.published += 1
         if row.transition == GAP:
             self._last_gap = max(self._last_gap, row.sequence)
@@ -256,26 +348,25 @@ class Publisher:
 
     def _send_retained(self) -> None:
         for topic in list(self._retained):
-            token = self._link.publish(topic, self._retained[topic], retain=True)
+            if topic in self._busy or (topic in self.refused and topic not in self._retained_tries):
+                continue
+            payload = self._retained[topic]
+            token = self._link.publish(topic, payload, retain=True)
             if token is None:
                 return
-            self._retained_outstanding.add(token)
+            self._retained_outstanding[token] = topic, payload
+            self._note_busy(topic)
+            self._retained_tries.discard(topic)
             del self._retained[topic]
+
+    def _note_busy(self, topic: str) -> None:
+        if not self._link.acknowledges_blindly:
+            self._busy.add(topic)
 
 
 def as_replayed(payload: bytes) -> bytes:
     """An event's payload with the word that it comes from the backlog."""
     return payload[: -len(NOT_REPLAYED)] + REPLAYED if payload.endswith(NOT_REPLAYED) else payload
-
-
-def _lanes(store: Store) -> tuple[Lane, Lane, Lane]:
-    """What is urgent, what comes from now on, and the backlog."""
-    last = store.last_sequence()
-    return (
-        Lane(lambda after, most: store.pending_open(after, most, last)),
-        Lane(store.pending, last),
-        Lane(lambda after, most: store.pending(after, most, last)),
-    )
 
 
 def properties_of(row: OutboxRow) -> EventProperties:

@@ -31,8 +31,8 @@ class RivalWatch:
             now: What time it is, likewise.
             monotonic: Seconds that never step.
         """
-        if self._link.takeovers != self._takeovers:
-            self._takeovers = self._link.takeovers
+        if self._link.reconnecting.takeovers != self._takeovers:
+            self._takeovers = self._link.reconnecting.takeovers
             self._first = last_arrival if self._first is None else min(self._first, last_arrival)
             self._last = None
         if self._first is not None and self._last is None and self._link.connected:

@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
@@ -25,7 +24,7 @@ from edge.shell.gap_reporter import GapReporter
 from edge.shell.inbound_watch import InboundWatch
 from edge.shell.link import Link
 from edge.shell.publisher import Publisher
-from edge.shell.self_report import dead_letter_json, health_json, status_json
+from edge.shell.self_report import SelfReport, dead_letter_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.signals import Signals
 from edge.shell.store import Damage, Store, StoreError
@@ -109,7 +108,8 @@ class Service:
         self._last_arrival = last_arrival
         self._clock = clock or WallClock(0.0)
         self._monotonic = monotonic
-        self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic)
+        self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic, self._topics.status)
+        self._report = SelfReport(options.about or {}, pipeline, inbound, outbound, self._publisher, self._clock)
         self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
         self._activity = Activity(options, pipeline, (inbound, outbound))
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
@@ -195,6 +195,8 @@ class Service:
             self._remember()
         if self._timers.is_due("health", now, HEALTH_S):
             self._watch.note_missing(self._last_arrival or self._started)
+            if self._report.has_news():
+                self._publisher.retain(self._topics.status, self._report.status("online"))
             self._activity.turn(now, health := self._health())
             self._publisher.retain(self._topics.health, health)
             self._supervisor.alive()
@@ -351,12 +353,9 @@ class Service:
         outbound = self._outbound.connections
         if outbound != self._connections and self._outbound.connected:
             self._connections = outbound
-            self._publisher.retain(self._topics.status, self._status("online"))
+            self._publisher.retain(self._topics.status, self._report.status("online"))
             self._publisher.retain_all(self._pipeline.retained_now())
             self._publisher.retain(self._topics.health, self._health())
-
-    def _status(self, state: str) -> bytes:
-        return status_json(state, {**(self._options.about or {}), "started": timestamp(self._started)})
 
     def _health(self) -> bytes:
         backlog = None
@@ -365,16 +364,7 @@ class Service:
         except StoreError as error:
             self._note_failure("health", error)
         self._waiting = None if backlog is None else backlog.events
-        return health_json(
-            self._clock(),
-            self._started,
-            self._pipeline,
-            self._inbound,
-            self._publisher,
-            backlog,
-            store_errors=self._store_errors,
-            store_writable=self._retry_at is None,
-        )
+        return self._report.health(backlog, store_errors=self._store_errors, store_writable=self._retry_at is None)
 
     def _drain(self) -> None:
         """Publish what is left and say goodbye, for as long as `DRAIN_S` allows."""
@@ -386,7 +376,7 @@ class Service:
             if self._is_idle():
                 if said_goodbye:
                     break
-                self._publisher.retain(self._topics.status, self._status("offline"))
+                self._publisher.retain(self._topics.status, self._report.status("offline"))
                 said_goodbye = True
             self._publish()
             time.sleep(BUSY_WAIT_S)

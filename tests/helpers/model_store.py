@@ -65,7 +65,8 @@ class ModelStore:
         ]
 
     def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
-        ended = {each.incident for each in self.events if each.transition in {"cleared", "expired"}}
+        ends = [each for each in self.events if each.transition in {"cleared", "expired"} and each.sequence <= up_to]
+        ended = {each.incident for each in ends}
         open_ones = {each.sequence for each in self.events if each.incident not in ended}
         return [row for row in self.pending(after, 10**9, up_to) if row.sequence in open_ones][:most]
 

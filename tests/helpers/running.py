@@ -41,8 +41,8 @@ def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
 class Consumer:
     """An MQTT client of our own that remembers everything."""
 
-    def __init__(self, port: int, *filters: str, client_id: str = "", clean_session: bool = True) -> None:
-        options = LinkOptions(port=port, client_id=client_id, clean_session=clean_session)
+    def __init__(self, port: int, *filters: str, client_id: str = "", clean_session: bool = True, **how: Any) -> None:
+        options = LinkOptions(port=port, client_id=client_id, clean_session=clean_session, **how)
         self.link = Link(options, [Subscription(each) for each in filters])
         self.messages: list[tuple[str, bytes, bool]] = []
         self.link.start()

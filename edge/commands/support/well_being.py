@@ -45,6 +45,7 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
     problems += [f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in away]
     if health.get("store_writable") is False:
         problems.append("the store can't be written")
+    problems += [words for each in health.get("problems", ()) if (words := _in_words(each))]
     for each in said.get("connections", ()):
         refused = each.get("refused_subscriptions") or {}
         problems += [f"the broker refuses the subscription to {topic}: {why}" for topic, why in refused.items()]
@@ -66,6 +67,19 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
     notes += _refused_notes(said)
     return WellBeing(problems, notes)
+
+
+def _in_words(problem: dict[str, Any]) -> str:
+    """What the service says of a problem with a broker; refused subscriptions stand with their connection."""
+    kind = problem.get("problem")
+    if kind == "publications_refused":
+        also = f" and {problem['topics'] - 1} other topics" if problem["topics"] > 1 else ""
+        return f"the broker refuses what is published on {problem['topic']}{also}: {problem['reason']}"
+    if kind == "delivery_unconfirmed":
+        return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
+    if kind == "client_id_in_use":
+        return f"another client seems to use the id {problem['client_id']}"
+    return ""
 
 
 def _refused_notes(said: dict[str, Any]) -> list[str]:

@@ -30,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.messages import Message
 from edge.shell.link.bulk_client import BulkClient, make_client
+from edge.shell.link.echo import Echo
 from edge.shell.link.modern import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
@@ -61,6 +62,8 @@ class Link:
         connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
         session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
         version: MQTT version of the last of them.
+        reconnecting: What is known of other clients with our id.
+        echo: Hears `options.echo`.
         callback_errors: How many callbacks failed; one is enough to end the link.
     """
 
@@ -83,10 +86,11 @@ class Link:
         self._thread: threading.Thread | None = None
         self._standing: Standing[LiveConnection] = Standing()
         self._sender = Sender(self._standing)
-        self._reconnecting = Reconnecting(options)
+        self.reconnecting = Reconnecting(options)
         self._subscriber = Subscriber(subscriptions)
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"
+        self.echo = Echo(options.echo)
         self._said_at_end: ReasonCode | None = None
 
     @property
@@ -105,28 +109,23 @@ class Link:
         return self._subscriber.refused
 
     @property
+    def acknowledges_blindly(self) -> bool:
+        """Whether the broker may acknowledge what it drops: MQTT 3.1.1 has no other answer."""
+        return self.version == "3.1.1"
+
+    @property
     def refused_publications(self) -> int:
         """How many publications an MQTT 5 broker has refused; their tokens are never confirmed."""
         return self._sender.refused
 
     @property
     def takeovers(self) -> int:
-        """How many connections were certainly ended by another client with our id."""
-        return self._reconnecting.takeovers
-
-    @property
-    def has_rival(self) -> bool:
-        """Whether another client seems to have used our id lately."""
-        return self._reconnecting.has_rival
-
-    @property
-    def suspicions(self) -> int:
-        """How many connections another client with our id may have ended."""
-        return self._reconnecting.suspicions
+        """How many connections another client with our id has certainly ended."""
+        return self.reconnecting.takeovers
 
     def rival_seen(self) -> None:
         """Note that another client has certainly been connected in our place."""
-        self._reconnecting.rival_seen()
+        self.reconnecting.rival_seen()
 
     @property
     def received(self) -> int:
@@ -235,7 +234,7 @@ class Link:
     def _run(self) -> None:
         try:
             while not self._standing.ending:
-                self._standing.pause(self._reconnecting.pause_s(self._connect()))
+                self._standing.pause(self.reconnecting.pause_s(self._connect()))
         except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
             log.exception("network_thread_failed")
             self._fail()
@@ -296,7 +295,8 @@ class Link:
             return stood_s
         ending = ending_of(self._said_at_end, client.ended_by, code)
         log.warning("disconnected %s reason=%r", self._where, ending.words)
-        self._reconnecting.ended(ending, stood_s)
+        self.echo.ended()
+        self.reconnecting.ended(ending, stood_s)
         return stood_s
 
     def _awaits_answers(self) -> bool:
@@ -333,6 +333,7 @@ class Link:
             log.error("connect_refused %s reason=%r", self._where, str(reason))
             return
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
+        self.echo.begin(client)
         subscribed = self._subscriber.begin(client, keeps=self.connections > 0 and flags.session_present)
         self.session_present = flags.session_present
         number, modern = self.connections + 1, self.version == "5"
@@ -354,7 +355,9 @@ class Link:
         self.wake()
 
     def _on_subscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
-        if self._subscriber.answered(packet, reasons):
+        if self.echo.answered(packet, reasons):
+            self._tell_news()
+        elif self._subscriber.answered(packet, reasons):
             self._standing.answer()
 
     def _on_unsubscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
@@ -368,6 +371,10 @@ class Link:
         current.window.note(packet, str(reason) if reason.is_failure else "")
         self._tell_news()
 
-    def _on_message(self, _c: Client, _d: Any, message: MQTTMessage) -> None:
+    def _on_message(self, client: Client, _d: Any, message: MQTTMessage) -> None:
         """A message has come that is out of the ordinary."""
-        self._receiver.take_one(message)
+        if self.echo.takes(message):
+            client.ack(message.mid, message.qos)
+            self._tell_news()
+        else:
+            self._receiver.take_one(message)

@@ -35,12 +35,14 @@ class PublishCutter:
         modern: Whether the connection speaks MQTT 5.
         clock: Stamps each message, seconds since the epoch.
         receipt: What each message carries for its acknowledgement.
+        apart: A topic whose messages are left to paho like what is out of the ordinary.
     """
 
-    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int) -> None:
+    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int, apart: str | None = None) -> None:
         self._modern = modern
         self._clock = clock
         self._receipt = receipt
+        self._apart = None if apart is None else apart.encode()
         self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
     def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901 - a call costs more
@@ -86,6 +88,8 @@ class PublishCutter:
                 break
             topic = topics.get(name)
             if topic is None:
+                if name == self._apart:
+                    break
                 topic = self._topic(name)
             retained, qos, redelivered = head & RETAIN != 0, 1 if head & QOS_1 else 0, head & DUP != 0
             payload = data[payload_at:following]

@@ -72,7 +72,7 @@ class Receiver:
             self._sessions += 1
             if returned := self.inbox.take_back():
                 log.info("messages_kept count=%d reason='the broker has forgotten the session'", returned)
-        return PublishCutter(modern=modern, clock=self._clock, receipt=connection)
+        return PublishCutter(modern=modern, clock=self._clock, receipt=connection, apart=self._options.echo)
 
     def end(self) -> None:
         """Take note that the connection has ended; without a session nothing is delivered again."""

@@ -149,13 +149,16 @@ class SqliteStore:
         )
 
     def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
-        """See `Store`; a gap belongs to no incident and is open for as long as it isn't delivered."""
+        """See `Store`; a gap belongs to no incident and is open for as long as it isn't delivered.
+
+        An incident that ends behind `up_to` is open here, or the rest of its events would come after its end.
+        """
         return self._rows(
             f"SELECT {OUTBOX_COLUMNS} FROM events AS mine"  # noqa: S608 - columns are ours
             " WHERE confirmed IS NULL AND sequence > ? AND sequence <= ? AND NOT EXISTS (SELECT 1 FROM events AS other"
-            " WHERE other.incident = mine.incident AND other.transition IN ('cleared', 'expired'))"
-            " ORDER BY sequence LIMIT ?",
-            (after, up_to, most),
+            " WHERE other.incident = mine.incident AND other.transition IN ('cleared', 'expired')"
+            " AND other.sequence <= ?) ORDER BY sequence LIMIT ?",
+            (after, up_to, up_to, most),
         )
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[OutboxRow]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.events import Event
+from edge.shell.link import Echo, Refused
 from edge.shell.publisher import CONFIRM_S, Publisher
+from edge.shell.refused_topics import FIRST_RETRY_S, LONGEST_RETRY_S, TRIED_AT_ONCE
 from edge.shell.store import SqliteStore, StoreError
 
 
@@ -21,10 +23,14 @@ class Outlet:
     def __init__(self, window: int = 1000) -> None:
         self.connected = True
         self.connections = 1
+        self.acknowledges_blindly = False
+        self.echo = Echo(None)
+        self.rivals = 0
         self.window = window
         self.sent: list[tuple[str, bytes, bool]] = []
         self.unconfirmed: list[int] = []
         self._confirmed: list[int] = []
+        self._refused: list[Refused] = []
         self._tokens = count(1)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Any = None) -> Any:
@@ -42,6 +48,17 @@ class Outlet:
     def confirmations(self) -> list[int]:
         confirmed, self._confirmed = self._confirmed, []
         return confirmed
+
+    def refuse(self, number: int = 1, reason: str = "Not authorized") -> None:
+        self._refused += [Refused(token, reason) for token in self.unconfirmed[:number]]
+        del self.unconfirmed[:number]
+
+    def refusals(self) -> list[Refused]:
+        refused, self._refused = self._refused, []
+        return refused
+
+    def rival_seen(self) -> None:
+        self.rivals += 1
 
     def cut(self) -> None:
         self.connected = False
@@ -321,3 +338,221 @@ def test_while_the_store_refuses_what_it_holds_and_the_latest_word_still_go_out(
 
 def refuse(*_arguments: object) -> None:
     raise StoreError("the disk is full", temporary=True)
+
+
+def on(topic: str, sequence: int, incident: str = "i", transition: str = "raised") -> Event:
+    return event(sequence, incident, transition)._replace(topic=topic)
+
+
+@pytest.fixture
+def refusing(store: SqliteStore, clock: Clock) -> tuple[Outlet, Publisher]:
+    """Two topics: on `a` three events of one incident, on `b` one of another."""
+    store.append([on("a", 1), on("a", 2), on("b", 3, "j"), on("a", 4)], [])
+    outlet = Outlet()
+    return outlet, Publisher(store, outlet, monotonic=clock)
+
+
+def settle(publisher: Publisher, outlet: Outlet) -> None:
+    """Accept everything."""
+    for _ in range(20):
+        publisher.turn(0.0)
+        outlet.puback(len(outlet.unconfirmed))
+
+
+def test_a_refused_event_stays_in_the_outbox_and_holds_up_no_other_topic(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    outlet.refuse()
+    publisher.turn(0.0)
+    assert outlet.sequences == [1, 3]
+    outlet.puback()
+    for _ in range(3):
+        clock.now += 0.25
+        publisher.turn(0.0)
+    assert [row.sequence for row in store.pending(0, 10)] == [1, 2, 4]
+    assert publisher.idle, "what is refused is nothing to wait for"
+    assert publisher.on_their_way == [], "a limit may drop it"
+    assert publisher.refused.topics == {"a": "Not authorized"}
+
+
+def test_an_event_waits_for_the_answer_to_the_one_before_it_on_its_topic(refusing: tuple[Outlet, Publisher]) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    publisher.turn(0.0)
+    assert outlet.sequences == [1]
+    outlet.puback()
+    publisher.turn(0.0)
+    assert outlet.sequences == [1, 2, 3]
+
+
+def test_where_nothing_is_ever_refused_nothing_waits_for_an_answer(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore
+) -> None:
+    outlet, publisher = refusing
+    outlet.acknowledges_blindly = True
+    publisher.turn(0.0)
+    assert outlet.sequences == [1, 2, 3, 4]
+
+
+def test_a_refused_event_is_tried_again_less_and_less_often_and_then_all_comes_in_order(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    tried_at = []
+    publisher.turn(0.0)
+    for _ in range(3000):
+        if outlet.unconfirmed and len(outlet.sent) and outlet.sequences[-1] == 1:
+            tried_at.append(clock.now)
+            outlet.refuse()
+        outlet.puback(len(outlet.unconfirmed))
+        clock.now += 0.25
+        publisher.turn(0.0)
+    pauses = [after - before for before, after in pairwise(tried_at)]
+    assert pauses[0] <= FIRST_RETRY_S + 0.25
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == pytest.approx(LONGEST_RETRY_S, abs=0.5)
+    before = len(outlet.sequences)
+    clock.now += LONGEST_RETRY_S
+    settle(publisher, outlet)
+    assert outlet.sequences[before:] == [1, 2, 4]
+    assert store.backlog().events == 0
+    assert publisher.refused.topics == {}
+
+
+def test_a_new_event_of_a_refused_topic_waits_behind_the_others(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    outlet.refuse()
+    publisher.turn(0.0)
+    store.append([on("a", 5, "i", "cleared"), on("c", 6, "k")], [])
+    publisher.stored()
+    settle(publisher, outlet)
+    assert outlet.sequences == [1, 3, 6]
+    clock.now += FIRST_RETRY_S
+    settle(publisher, outlet)
+    assert outlet.sequences == [1, 3, 6, 1, 2, 4, 5]
+
+
+def test_when_a_limit_has_dropped_what_would_be_tried_the_next_of_its_topic_is(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    outlet.refuse()
+    publisher.turn(0.0)
+    store.append([], [], instead_of=[1])
+    publisher.changed()
+    clock.now += FIRST_RETRY_S
+    settle(publisher, outlet)
+    assert outlet.sequences == [1, 3, 2, 4]
+
+
+def test_many_refused_topics_are_tried_in_turn(store: SqliteStore, clock: Clock) -> None:
+    store.append([on(f"t/{number}", number, f"i{number}") for number in range(1, 101)], [])
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, monotonic=clock)
+    publisher.turn(0.0)
+    assert len(outlet.sent) == 100
+    outlet.refuse(100)
+    publisher.turn(0.0)
+    for _ in range(8):
+        clock.now += LONGEST_RETRY_S
+        publisher.turn(0.0)
+        assert len(outlet.unconfirmed) == TRIED_AT_ONCE
+        outlet.refuse(TRIED_AT_ONCE)
+        publisher.turn(0.0)
+    assert {outlet.sequences.count(number) for number in range(1, 101)} == {2, 3}
+
+
+def test_a_refused_retained_topic_gets_its_latest_word_later(store: SqliteStore, clock: Clock) -> None:
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, monotonic=clock)
+    publisher.retain("state/a", b"1")
+    publisher.retain("open", b"2")
+    publisher.turn(0.0)
+    outlet.refuse()
+    outlet.puback()
+    publisher.turn(0.0)
+    publisher.turn(0.0)
+    assert publisher.idle
+    publisher.retain("state/a", b"3")
+    publisher.turn(0.0)
+    assert len(outlet.sent) == 2
+    clock.now += FIRST_RETRY_S
+    settle(publisher, outlet)
+    assert outlet.sent[2:] == [("state/a", b"3", True)]
+
+
+def test_a_word_that_is_refused_does_not_overwrite_a_later_one(store: SqliteStore, clock: Clock) -> None:
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, monotonic=clock)
+    publisher.retain("open", b"old")
+    publisher.turn(0.0)
+    publisher.retain("open", b"new")
+    publisher.turn(0.0)
+    outlet.refuse()
+    for _ in range(3):
+        clock.now += FIRST_RETRY_S
+        settle(publisher, outlet)
+    assert [payload for _, payload, _ in outlet.sent] == [b"old", b"new"]
+
+
+def test_another_connection_tries_everything_again(refusing: tuple[Outlet, Publisher]) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    outlet.refuse()
+    publisher.turn(0.0)
+    outlet.cut()
+    outlet.mend()
+    settle(publisher, outlet)
+    assert outlet.sequences == [1, 3, 1, 2, 3, 4]
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_whatever_is_refused_whenever_each_incident_comes_in_order_and_whole(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    clock, outlet = Clock(), Outlet(window=4)
+    store = SqliteStore(tmp_path_factory.mktemp("store") / "store.db", "process")
+    publisher = Publisher(store, outlet, 10_000.0, clock)
+    taken: list[int] = []
+    incidents: dict[int, str] = {}
+    ended = dict.fromkeys("abc", 0)
+    sent = 0
+
+    def answer(choose: bool) -> None:
+        while outlet.unconfirmed:
+            sequence = outlet.sequences[len(outlet.sequences) - len(outlet.unconfirmed)]
+            if choose and data.draw(st.booleans(), label="refused"):
+                outlet.refuse()
+            else:
+                taken.append(sequence)
+                outlet.puback()
+
+    for _ in range(12):
+        for _ in range(data.draw(st.integers(0, 3))):
+            sent += 1
+            topic = data.draw(st.sampled_from("abc"))
+            incidents[sent] = f"{topic}{ended[topic]}"
+            ends = data.draw(st.booleans())
+            store.append([on(topic, sent, incidents[sent], "cleared" if ends else "updated")], [])
+            ended[topic] += ends
+        publisher.stored()
+        publisher.turn(0.0)
+        answer(choose=True)
+        clock.now += data.draw(st.sampled_from([0.0, 0.3, 5.0]))
+    for _ in range(60):
+        clock.now += LONGEST_RETRY_S
+        publisher.turn(0.0)
+        answer(choose=False)
+    assert store.backlog().events == 0
+    store.close()
+    assert sorted(taken) == list(range(1, sent + 1))
+    for incident in set(incidents.values()):
+        mine = [each for each in taken if incidents[each] == incident]
+        assert mine == sorted(mine)

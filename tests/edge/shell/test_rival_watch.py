@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from edge.shell.rival_watch import INTERVAL_S, RivalWatch
 
 
 class FakeLink:
-    takeovers = 0
-    connected = True
+    def __init__(self) -> None:
+        self.connected = True
+        self.reconnecting = SimpleNamespace(takeovers=0)
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_without_another_client_there_is_nothing_to_tell(link: Any) -> None:
 
 def test_what_another_client_took_reaches_from_the_last_reading_until_we_are_back(link: Any) -> None:
     watch = RivalWatch(link)
-    link.takeovers, link.connected = 1, False
+    link.reconnecting.takeovers, link.connected = 1, False
     assert watch.gap(100.0, 105.0, 5.0) is None
     link.connected = True
     assert watch.gap(100.0, 110.0, 10.0) == gap(100.0, 110.0)
@@ -37,10 +39,10 @@ def test_what_another_client_took_reaches_from_the_last_reading_until_we_are_bac
 
 def test_what_is_taken_again_and_again_is_told_together(link: Any) -> None:
     watch = RivalWatch(link)
-    link.takeovers = 1
+    link.reconnecting.takeovers = 1
     assert watch.gap(100.0, 110.0, 0.0) == gap(100.0, 110.0)
-    link.takeovers = 2
+    link.reconnecting.takeovers = 2
     assert watch.gap(120.0, 130.0, 20.0) is None
-    link.takeovers = 3
+    link.reconnecting.takeovers = 3
     assert watch.gap(140.0, 150.0, 40.0) is None
     assert watch.gap(160.0, 170.0, INTERVAL_S) == gap(120.0, 150.0)

@@ -31,10 +31,10 @@ def test_two_links_of_one_id_notice_each_other_and_slow_down(
     broker = start_mosquitto()
     how = {"client_id": "both", "clean_session": False, "version": version, "longest_delay_s": 30.0}
     links = [make_link(broker.port, Subscription("t"), **how) for _ in range(2)]
-    wait_until(lambda: any(each.has_rival for each in links), 30, what="noticing")
+    wait_until(lambda: any(each.reconnecting.has_rival for each in links), 30, what="noticing")
     assert "client_id_in_use id='both'" in caplog.text
     assert "code=" not in caplog.text
-    wait_until(lambda: sum(each.suspicions for each in links) >= 4, 60, what="some more takeovers")
+    wait_until(lambda: sum(each.reconnecting.suspicions for each in links) >= 4, 60, what="some more takeovers")
     assert sum(each.connections for each in links) < 30
 
 

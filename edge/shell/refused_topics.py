@@ -1,0 +1,94 @@
+"""Topics that an MQTT 5 broker refuses, and when each is tried again.
+
+Everything on a refused topic waits but for one publication, its oldest, which is tried again after a pause that grows
+while the broker goes on refusing. One that is accepted shows that something was mended, so that all topics are tried.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+log = logging.getLogger("edgewarden.publisher")
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
+"""Refused topics are tried again after this time, which doubles up to the other."""
+
+TRIED_AT_ONCE = 20
+"""So many of them at once, in turn."""
+
+
+class RefusedTopics:
+    """What is refused at present.
+
+    Args:
+        monotonic: Seconds that never step.
+
+    Attributes:
+        topics: The refused topics and the broker's reason, the one that is to be tried next first.
+        since: Since when there are any, by the monotonic clock.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.topics: dict[str, str] = {}
+        self.since = 0.0
+        self._monotonic = monotonic
+        self._oldest: dict[str, int] = {}
+        self._trying: set[str] = set()
+        self._delay_s = FIRST_RETRY_S
+        self._due = 0.0
+
+    def __contains__(self, topic: str) -> bool:
+        """Whether publications on a topic wait, but for what is tried."""
+        return topic in self.topics
+
+    def note(self, topic: str, reason: str, sequence: int | None = None) -> None:
+        """Note that the broker has refused a publication.
+
+        Args:
+            topic: Its topic.
+            reason: The broker's, in words.
+            sequence: The event's; None on a retained topic.
+        """
+        if not self.topics:
+            self.since = self._monotonic()
+            self._due = self.since + self._delay_s
+        self._trying.discard(topic)
+        self.topics[topic] = reason
+        if sequence is not None:
+            self._oldest[topic] = min(sequence, self._oldest.get(topic, sequence))
+
+    def due(self) -> list[tuple[str, int | None]]:
+        """The topics to be tried now, each with the sequence of its oldest event, None if it has none."""
+        now = self._monotonic()
+        if not self.topics or now < self._due:
+            return []
+        self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
+        self._due = now + self._delay_s
+        chosen = [each for each in self.topics if each not in self._trying][:TRIED_AT_ONCE]
+        for topic in chosen:
+            self.topics[topic] = self.topics.pop(topic)
+        self._trying.update(chosen)
+        return [(each, self._oldest.get(each)) for each in chosen]
+
+    def accepted(self, topic: str) -> bool:
+        """Note that the broker has taken a publication; returns whether all that waited is to be tried again."""
+        if topic not in self.topics:
+            return False
+        log.info("publications_accepted topic=%r after_s=%.0f", topic[:99], self._monotonic() - self.since)
+        self.clear()
+        return True
+
+    def forget(self, topic: str) -> None:
+        """Note that nothing waits on a topic any more."""
+        self.topics.pop(topic, None)
+        self._oldest.pop(topic, None)
+        self._trying.discard(topic)
+
+    def clear(self) -> None:
+        """Note that everything is to be tried again."""
+        self.topics.clear()
+        self._oldest.clear()
+        self._trying.clear()
+        self._delay_s = FIRST_RETRY_S
