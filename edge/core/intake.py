@@ -175,6 +175,11 @@ class Intake:
         taken = [readings[index] for index in origins]
         return _batch(slots, [each.value for each in taken], [each.time for each in taken], origins)
 
+    def input_of(self, topic: str) -> str | None:
+        """The topic filter of the input that reads a topic; None if none does."""
+        resolved = self._routes.find(topic)
+        return None if resolved is None else resolved.route.filter
+
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""
         self.deliveries.note_all(delivered)

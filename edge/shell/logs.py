@@ -33,7 +33,9 @@ class KeyValueFormatter(logging.Formatter):
         message = shortened(printable(record.getMessage()), LONGEST_LINE)
         stamp = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
         line = f"{stamp} {record.levelname.lower()} {record.name} {message}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        return "\n".join([line, *map(printable, self.formatException(record.exc_info).splitlines())])
 
 
 class RateLimit(logging.Filter):

@@ -34,7 +34,7 @@ class Activity:
         self._written_at: float | None = None
         self._written_of: object = None
         self._health = b"{}"
-        self._inputs = Inputs(options.filters, options.topics.base)
+        self._inputs = Inputs(options.filters, pipeline.intake.input_of)
         self._refusals = Refusals()
         self._incidents = Incidents()
         self._sensors = FoundSensors()

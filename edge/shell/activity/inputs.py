@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.events import timestamp
 from edge.core.messages import Message
 from edge.core.printable import printable, shortened
-from edge.core.routes import match
 from edge.shell.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
@@ -61,14 +60,14 @@ class Inputs:
     """Counts the messages of each input.
 
     Args:
-        filters: Their topic filters, in the operator's order; the first that matches a topic has its messages.
-        own: What our own topics begin with; they are no input.
+        filters: Their topic filters, in the operator's order.
+        input_of: The filter of the input that reads a topic; None if none does.
     """
 
-    def __init__(self, filters: Sequence[str], own: str) -> None:
+    def __init__(self, filters: Sequence[str], input_of: Callable[[str], str | None]) -> None:
         self._filters = tuple(filters)
-        self._levels = [each.split("/") for each in filters]
-        self._own = own
+        self._index_of = {each: index for index, each in reversed(list(enumerate(filters)))}
+        self._filter_of = input_of
         self._input_of: BoundedCache[str, int] = BoundedCache(TOPICS_BYTES)
         self._messages = [0] * len(filters)
         self._last: list[float | None] = [None] * len(filters)
@@ -122,11 +121,8 @@ class Inputs:
         ]
 
     def _find(self, topic: str) -> int:
-        index = NOBODY
-        if topic != self._own and not topic.startswith(f"{self._own}/"):
-            levels = topic.split("/")
-            found = (at for at, wanted in enumerate(self._levels) if match(wanted, levels) is not None)
-            index = next(found, NOBODY)
+        found = self._filter_of(topic)
+        index = NOBODY if found is None else self._index_of.get(found, NOBODY)
         if len(topic) <= LONGEST_REMEMBERED:
             self._input_of.put(topic, index, size_of(topic))
         return index

@@ -5,6 +5,7 @@ The write-ahead log lets any number of readers look on, with `sqlite-utils` or D
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -130,10 +131,14 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
         lenient: Whether a text that isn't UTF-8 is read as well as it can be, instead of raising.
 
     Raises:
-        StoreError: There is no such file, or it is empty.
+        StoreError: There is no such file, it is empty, or it may not be read.
     """
+    if path.is_dir():
+        raise StoreError(f"{path}: a folder, not a file")
     if not path.is_file():
-        raise StoreError(f"{path}: no such file")
+        raise StoreError(f"{path}: no such file; the service makes it when it starts")
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"{path}: permission denied; the service's user may read it")
     if path.stat().st_size < SMALLEST:  # SQLite would delete its log
         raise StoreError(f"{path}: an empty file")
     with explained(path):

@@ -426,6 +426,22 @@ def test_a_store_in_which_nothing_has_happened_is_shown(folder: Path, command: s
     assert edgewarden(command).exit_code == (3 if command == "status" else 0)
 
 
+@pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events"])
+def test_a_folder_is_no_store(folder: Path, command: str) -> None:
+    result = edgewarden(command, "--store", str(folder))
+    assert result.exit_code == 1
+    assert "a folder, not a file" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events"])
+def test_a_store_that_may_not_be_read_is_said(store: Path, command: str) -> None:
+    store.chmod(0)
+    result = edgewarden(command)
+    assert result.exit_code == 1
+    assert "the service's user may read it" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters"])
 def test_what_is_no_store_is_said(folder: Path, command: str) -> None:
     (folder / "edgewarden.db").write_text("some text " * 100)

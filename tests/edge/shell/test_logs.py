@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 from edge.shell.logs import LONGEST_LINE, KeyValueFormatter
 
@@ -18,3 +19,12 @@ def test_a_line_is_bounded_in_length() -> None:
     shown = line("x%s", "y" * 100_000)
     assert len(shown) < LONGEST_LINE + 100
     assert shown.endswith("y…")
+
+
+def test_a_traceback_shows_hidden_characters_as_escapes() -> None:
+    try:
+        raise ValueError("a\u202eb\x1b[31m")
+    except ValueError:
+        record = logging.LogRecord("edgewarden.x", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+    shown = KeyValueFormatter().format(record)
+    assert shown.splitlines()[-1] == "ValueError: a\\u202eb\\x1b[31m"
