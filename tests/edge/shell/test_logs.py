@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 
 from edge.shell.logs import LONGEST_LINE, KeyValueFormatter
 
@@ -22,9 +21,7 @@ def test_a_line_is_bounded_in_length() -> None:
 
 
 def test_a_traceback_shows_hidden_characters_as_escapes() -> None:
-    try:
-        raise ValueError("a\u202eb\x1b[31m")
-    except ValueError:
-        record = logging.LogRecord("edgewarden.x", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+    error = ValueError("a\u202eb\x1b[31m")
+    record = logging.LogRecord("edgewarden.x", logging.ERROR, "", 0, "failed", (), (ValueError, error, None))
     shown = KeyValueFormatter().format(record)
     assert shown.splitlines()[-1] == "ValueError: a\\u202eb\\x1b[31m"
