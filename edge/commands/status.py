@@ -90,7 +90,7 @@ def _show(
     from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
 
-    said = state.said
+    said = {} if state.is_starting else state.said
     verdict, colour = ("fine", "green") if not how.problems else ("not well", "red")
     if not state.running:
         verdict, colour = "not running", "yellow"

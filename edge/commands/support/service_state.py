@@ -26,9 +26,14 @@ class ServiceState(NamedTuple):
     age_s: float
 
     @property
+    def is_starting(self) -> bool:
+        """Whether it runs and hasn't said anything yet; what stands in its status file is of an earlier process."""
+        return self.running and self.said.get("pid") != self.pid
+
+    @property
     def answers(self) -> bool:
         """Whether a running service has written its status lately."""
-        return self.running and bool(self.said) and self.age_s <= STALE_S
+        return self.running and not self.is_starting and self.age_s <= STALE_S
 
     def words(self) -> str:
         """Whether it is running, as part of a sentence."""

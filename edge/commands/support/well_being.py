@@ -37,9 +37,10 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
     said, problems, notes = state.said, [], []
     if not state.running:
         return WellBeing([], [])
+    if state.is_starting:
+        return WellBeing(["it is starting, and has not written its status yet"], [])
     if not state.answers:
-        seen = f"it has written no status for {duration(state.age_s)}" if said else "it has written no status yet"
-        return WellBeing([f"{seen}: it is starting, or hangs"], [])
+        return WellBeing([f"it has written no status for {duration(state.age_s)}: it hangs, or its disk is full"], [])
     health = said.get("health", {})
     away = [each for each in said.get("connections", ()) if not each["connected"]]
     problems += [f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in away]

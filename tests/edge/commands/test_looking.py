@@ -15,6 +15,8 @@ from store_examples import event
 
 from config.loading import load
 from edge.commands import main
+from edge.commands.support.service_state import ServiceState
+from edge.commands.support.well_being import well_being
 from edge.core.journal import pack
 from edge.core.messages import DeadLetter, Message, Refusal
 from edge.shell.assembly import make_pipeline
@@ -145,6 +147,12 @@ def test_a_service_that_writes_no_status_any_more_is_not_well(store: Path) -> No
     result = edgewarden("status")
     assert result.exit_code == 1
     assert "it has written no status for 2 min" in result.stdout
+
+
+def test_a_service_that_has_said_nothing_yet_is_starting() -> None:
+    for said in ({}, {"state": "stopped", "pid": 7}, {"state": "running", "pid": 7}):
+        state = ServiceState(running=True, pid=8, said=said, age_s=0.0)
+        assert well_being(state, None).problems == ["it is starting, and has not written its status yet"]
 
 
 def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Path) -> None:
