@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 from config.fields import Fault
+from config.gateway_topics import GatewayTopics
 from config.schema import Configuration
 from config.topics import covers, overlap, placeholders, wildcards_of
 from config.transport import LOOPBACK
@@ -25,12 +26,13 @@ def doubts_of(configuration: Configuration) -> list[Fault]:
 
 def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
     base = configuration.gateway.topic_base
+    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
     for index, each in enumerate(configuration.inputs):
         path = ("input", index)
         if overlap(each.topic, f"{base}/+/#"):
             yield Fault((*path, "topic"), f"also matches our own topics below {base}/; those are never read")
         wider = next((one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None)
-        if wider is not None:
+        if wider is not None and not gateways.asks(each.topic.split("/")):
             yield Fault((*path, "topic"), f"is never used: input[{wider}] takes all of its topics first")
         used = placeholders(each.sensor)
         numbered = {str(number) for number in range(1, wildcards_of(each.topic) + 1)}

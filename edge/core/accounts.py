@@ -19,7 +19,7 @@ class Accounts:
         messages: MQTT messages received.
         messages_read: Those that a decoder could read, at least in part.
         messages_refused: Those that nobody could read, by reason.
-        messages_own: Those that we have published ourselves, where a filter such as `#` brings them back.
+        messages_own: Those that we or another gateway have published, where a filter such as `#` brings them.
         messages_redelivered: Those that were dealt with before, and came again.
         commands: Words of the operator that were followed, or had been before.
         commands_refused: Those that were refused, by reason.

@@ -12,6 +12,7 @@ from config.topics import filter_problem, template_problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from config.gateway_topics import GatewayTopics
     from edge.core.decoders.base import Decoder, Repetition
 
 LONGEST_NAME = 200
@@ -100,26 +101,37 @@ class Routes:
     Args:
         routes: In the operator's order.
         own_prefix: Our own topics, which are never read.
+        gateways: Topics of other gateways, which are read only by a filter that names them.
     """
 
-    def __init__(self, routes: Sequence[Route], own_prefix: str) -> None:
+    def __init__(self, routes: Sequence[Route], own_prefix: str, gateways: GatewayTopics | None = None) -> None:
         self._routes = [(route, route.filter.split("/")) for route in routes]
         self._own = own_prefix
+        self._gateways = gateways
 
     def find(self, topic: str) -> Resolved | None:
         """The route of a topic, or None if nobody reads it, as our own topics and the broker's."""
-        if self.is_own(topic):
+        if self._is_ours(topic):
             return None
         levels = topic.split("/")
+        gateways = self._gateways if self._is_another_gateways(topic) else None
         for route, wanted in self._routes:
+            if gateways is not None and not gateways.asks(wanted, topic):
+                continue
             matched = match(wanted, levels)
             if matched is not None:
                 return Resolved(route, topic, matched)
         return None
 
     def is_own(self, topic: str) -> bool:
-        """Whether a topic is one of ours or the broker's, which a filter such as `#` brings too."""
+        """Whether a topic that no route reads is a gateway's or the broker's, which a filter such as `#` brings too."""
+        return self._is_ours(topic) or self._is_another_gateways(topic)
+
+    def _is_ours(self, topic: str) -> bool:
         return topic == self._own or topic.startswith((f"{self._own}/", "$"))
+
+    def _is_another_gateways(self, topic: str) -> bool:
+        return self._gateways is not None and self._gateways.has(topic)
 
 
 def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from config.gateway_topics import GatewayTopics
 from config.loading import load, parse
 from config.passwords import password_of
 from config.schema import Configuration, Store
@@ -62,7 +63,8 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
     """The core, as the configuration wants it, with nothing learned yet."""
     limits = configuration.limits
     topics = Topics(configuration.gateway.topic_base)
-    routes = Routes([_route(each, configuration) for each in configuration.inputs], own_prefix=topics.base)
+    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
+    routes = Routes([_route(each, configuration) for each in configuration.inputs], topics.base, gateways)
     return Pipeline(
         configuration.gateway.name,
         topics,

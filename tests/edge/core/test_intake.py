@@ -204,3 +204,19 @@ def test_what_is_kept_of_a_refusal_is_text_that_can_be_written() -> None:
     sent = Message("plant/\ud800", b"", NOW)
     letter = DeadLetter.of(sent, Refusal("bad_name", "a/\udfff", "is called \ud9ab"))
     assert (letter.topic, letter.refusal) == ("plant/?", Refusal("bad_name", "a/?", "is called ?"))
+
+
+def test_what_other_gateways_publish_is_no_input_unless_a_filter_names_it() -> None:
+    text = '[gateway]\nname = "gw1"\n[[input]]\ntopic = "#"\n'
+    others = [message('{"uptime_s": 5}', "edgewarden/gw2/health"), message('{"value": 1}', "edgewarden/gw2/state/pump")]
+    for more, sensors in (
+        ("", []),
+        ('[[input]]\ntopic = "edgewarden/gw2/health"\n', ["edgewarden/gw2/health/uptime_s"]),
+        ('[[input]]\ntopic = "edgewarden/gw2/#"\n', ["edgewarden/gw2/health/uptime_s", "edgewarden/gw2/state/pump"]),
+    ):
+        made = make_pipeline(parse(text + more, "test").configuration)
+        made.process([*others, message('{"value": 1}', "edgewarden/gw1/health"), message('{"value": 1}', "plant/a")])
+        assert made.sensors.names == [*sensors, "plant/a"]
+        assert made.accounts.messages_own == 3 - len(sensors)
+        assert made.accounts.balanced
+        assert made.intake.unrouted == []

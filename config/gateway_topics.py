@@ -1,0 +1,74 @@
+"""Topics of gateways: which topics belong to one of our kind, and which filters ask for them by name.
+
+A filter such as `#` brings what other gateways on the broker publish, too. That is no input, or two gateways would take
+each other's health for sensors, unless a filter names it: `edgewarden/gw2/health`, `edgewarden/gw2/#`,
+`edgewarden/+/health`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+PLACEHOLDER = "{gateway}"
+USUAL_BASE = f"edgewarden/{PLACEHOLDER}"
+
+SINGLE = ("status", "health", "open", "gap", "deadletter", "shelved", "result")
+"""Topics right below a gateway's base."""
+
+WITH_MORE = ("anomaly", "state", "command")
+"""What has a sensor's name or a command behind it."""
+
+_NAME = r"[A-Za-z0-9_-]{1,64}"
+_BELOW = f"(?:{'|'.join(SINGLE)}|(?:{'|'.join(WITH_MORE)})/.+)"
+
+
+class _Base(NamedTuple):
+    """Where gateways publish: the pattern of their topics, and the base's levels."""
+
+    pattern: re.Pattern[str]
+    levels: list[str]
+
+
+class GatewayTopics:
+    """The topics of gateways whose base looks like ours, or is the usual one.
+
+    Args:
+        base: Our own base, where `{gateway}` stands for the name. In a base without it, a level that is our name stands
+            for any.
+        name: Our own name.
+    """
+
+    def __init__(self, base: str, name: str) -> None:
+        if PLACEHOLDER not in base:
+            base = "/".join(PLACEHOLDER if level == name else level for level in base.split("/"))
+        self._bases = [_base(each) for each in dict.fromkeys((base, USUAL_BASE)) if PLACEHOLDER in each]
+
+    def has(self, topic: str) -> bool:
+        """Whether a topic is a gateway's, ours or another one's."""
+        return any(base.pattern.fullmatch(topic) for base in self._bases)
+
+    def asks(self, wanted: Sequence[str], topic: str | None = None) -> bool:
+        """Whether a filter asks for gateways' topics: it spells out the base, and the gateway or what it publishes.
+
+        Args:
+            wanted: Levels of the filter.
+            topic: The gateway's topic that the filter matches; None for any.
+        """
+        return any(_asks(wanted, base.levels) for base in self._bases if topic is None or base.pattern.fullmatch(topic))
+
+
+def _base(base: str) -> _Base:
+    pattern = re.escape(base).replace(re.escape(PLACEHOLDER), _NAME)
+    return _Base(re.compile(f"{pattern}/{_BELOW}", re.DOTALL), base.split("/"))
+
+
+def _asks(wanted: Sequence[str], base: Sequence[str]) -> bool:
+    if len(wanted) <= len(base) and wanted[-1] != "#":
+        return False
+    padded = [*(level for level in wanted if level != "#"), *["+"] * (len(base) + 1)]
+    if any(mine != level for mine, level in zip(padded, base, strict=False) if PLACEHOLDER not in level):
+        return False
+    names_gateway = any(mine != "+" for mine, level in zip(padded, base, strict=False) if PLACEHOLDER in level)
+    return names_gateway or padded[len(base)] in {*SINGLE, *WITH_MORE}

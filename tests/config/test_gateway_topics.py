@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from config.gateway_topics import GatewayTopics
+
+
+@pytest.mark.parametrize(
+    ("base", "topic", "is_one"),
+    [
+        ("edgewarden/{gateway}", "edgewarden/gw2/health", True),
+        ("edgewarden/{gateway}", "edgewarden/gw2/anomaly/line1/pump", True),
+        ("edgewarden/{gateway}", "edgewarden/gw2/anomaly", False),
+        ("edgewarden/{gateway}", "edgewarden/gw2/temperature", False),
+        ("edgewarden/{gateway}", "edgewarden/a b/health", False),
+        ("edgewarden/{gateway}", "edgewarden/x/gw2/health", False),
+        ("site/{gateway}/watch", "site/gw2/watch/state/pump", True),
+        ("site/{gateway}/watch", "site/gw2/health", False),
+        ("site/{gateway}/watch", "edgewarden/gw2/health", True),
+        ("site/gw-{gateway}", "site/gw-2/open", True),
+        ("site/gw-{gateway}", "site/pump/open", False),
+        ("site/gw/watch", "site/gw2/watch/open", True),
+        ("site/fixed", "site/other/open", False),
+        ("{gateway}", "gw2/status", True),
+        ("a.b/{gateway}", "axb/gw2/status", False),
+    ],
+)
+def test_topics_of_gateways_are_recognised(base: str, topic: str, is_one: bool) -> None:
+    assert GatewayTopics(base, "gw").has(topic) == is_one
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asks"),
+    [
+        ("#", False),
+        ("+/+/health", False),
+        ("+/gw2/health", False),
+        ("edgewarden/#", False),
+        ("edgewarden/+/#", False),
+        ("edgewarden/+/+", False),
+        ("edgewarden/gw2/#", True),
+        ("edgewarden/gw2/+", True),
+        ("edgewarden/+/health", True),
+        ("edgewarden/+/anomaly/#", True),
+        ("edgewarden/gw2/health", True),
+        ("edgewarden/gw2", False),
+    ],
+)
+def test_a_filter_asks_for_them_only_by_name(wanted: str, asks: bool) -> None:
+    topics = GatewayTopics("edgewarden/{gateway}", "gw")
+    assert topics.asks(wanted.split("/")) == asks
+    assert topics.asks(wanted.split("/"), "edgewarden/gw2/health") == asks
