@@ -34,40 +34,53 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
         state: What it says.
         waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
     """
-    said, problems, notes = state.said, [], []
     if not state.running:
         return WellBeing([], [])
     if state.is_starting:
         return WellBeing(["it is starting, and has not written its status yet"], [])
     if not state.answers:
         return WellBeing([f"it has written no status for {duration(state.age_s)}: it hangs, or its disk is full"], [])
-    health = said.get("health", {})
-    away = [each for each in said.get("connections", ()) if not each["connected"]]
-    problems += [f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in away]
+    return WellBeing(_problems(state.said, waiting_s), _notes(state.said))
+
+
+def _problems(said: dict[str, Any], waiting_s: float | None) -> list[str]:
+    connections, health = said.get("connections", ()), said.get("health", {})
+    problems = [
+        f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in _not_connected(said)
+    ]
     if health.get("store_writable") is False:
         problems.append("the store can't be written")
     problems += [words for each in health.get("problems", ()) if (words := _in_words(each))]
-    for each in said.get("connections", ()):
+    for each in connections:
         refused = each.get("refused_subscriptions") or {}
         problems += [f"the broker refuses the subscription to {topic}: {why}" for topic, why in refused.items()]
+    can_get_out = any(each["connected"] for each in connections if "events" in each["carries"])
+    if waiting_s is not None and waiting_s > STUCK_S and can_get_out:
+        problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
+    return problems
+
+
+def _notes(said: dict[str, Any]) -> list[str]:
+    health = said.get("health", {})
+    notes = []
+    for each in said.get("connections", ()):
         if each.get("refused_publications"):
-            notes.append(
-                f"the broker has refused {counted(each['refused_publications'], 'publication')} since the start"
-            )
+            count = counted(each["refused_publications"], "publication")
+            notes.append(f"the broker has refused {count} since the start")
         if each.get("takeovers"):
             times = counted(each["takeovers"], "time")
             notes.append(f"another client with our client id has taken over the session {times} since the start")
-    carries_events = [each for each in said.get("connections", ()) if "events" in each["carries"]]
-    if waiting_s is not None and waiting_s > STUCK_S and any(each["connected"] for each in carries_events):
-        problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
-    if health.get("uptime_s", 0.0) >= SETTLING_S and not away:
+    if health.get("uptime_s", 0.0) >= SETTLING_S and not _not_connected(said):
         notes += [
             f"nothing has arrived for the input {each['topic']}" for each in said.get("inputs", ()) if not each["last"]
         ]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
-    notes += _refused_notes(said)
-    return WellBeing(problems, notes)
+    return notes + _refused_notes(said)
+
+
+def _not_connected(said: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in said.get("connections", ()) if not each["connected"]]
 
 
 def _in_words(problem: dict[str, Any]) -> str:
