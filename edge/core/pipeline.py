@@ -17,6 +17,7 @@ from config.calendar import Window
 from edge.core import saving
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
+from edge.core.clock_evidence import AGAIN
 from edge.core.decoders.base import Repetition
 from edge.core.devices import Devices
 from edge.core.engine import Engine
@@ -364,4 +365,10 @@ class Pipeline:
 
 
 def _noted(messages: Sequence[Message]) -> ArrivalsNoted:
-    return ArrivalsNoted(lambda origin: math.nan if origin == ORIGIN_UNKNOWN else messages[origin].arrived)
+    def arrived(origin: int) -> float:
+        if origin == ORIGIN_UNKNOWN:
+            return math.nan
+        message = messages[origin]
+        return AGAIN if message.redelivered else message.arrived
+
+    return ArrivalsNoted(arrived)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from edge.core.pipeline import Pipeline
 
 
+RETIRED = frozenset({"late_time", "late_run", "run_time", "run_arrived", "recent", "count"})
+"""Arrays of the admission that earlier versions saved and this one keeps in another form: what they knew is gone."""
+
+
 def save(line: Pipeline, digest: str, inputs: str) -> bytes:
     """Everything that a pipeline knows, for `restore()` after a restart.
 
@@ -28,6 +32,8 @@ def save(line: Pipeline, digest: str, inputs: str) -> bytes:
         vitals=pack_arrays(engine.vitals),
         calibration=pack_arrays(engine.calibration),
         admission=pack_arrays(intake.admission),
+        recent_readings=pack_arrays(intake.admission.recent),
+        clock_evidence=pack_arrays(intake.admission.evidence),
         trackers=engine.trackers,
         clock=engine.clock.now,
         interrupted=engine.is_interrupted,
@@ -67,7 +73,10 @@ def restore(line: Pipeline, snapshot: Snapshot) -> Unlearned:
     unpack_arrays(engine.vitals, snapshot.vitals)
     if snapshot.calibration:
         unpack_arrays(engine.calibration, snapshot.calibration)
-    unpack_arrays(intake.admission, snapshot.admission)
+    unpack_arrays(intake.admission, snapshot.admission, retired=RETIRED)
+    if snapshot.recent_readings:
+        unpack_arrays(intake.admission.recent, snapshot.recent_readings)
+        unpack_arrays(intake.admission.evidence, snapshot.clock_evidence)
     ahead = snapshot.clock_ahead or (*engine.clock.saved()[1:4], max(0, len(line.sensors) - 1))
     engine.clock.go_on_from((snapshot.clock, *ahead))
     engine.restore(snapshot.trackers, interrupted=snapshot.interrupted)

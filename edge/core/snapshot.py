@@ -50,6 +50,8 @@ class Snapshot(msgspec.Struct):
         clock_ahead: The rest of the stream clock: slot, time and run of the sensor that is ahead, highest slot.
         deliveries: Packet identifiers and checksums of the last messages, as versions before `delivered` wrote them.
         delivered: Those of all messages of the session, packed.
+        recent_readings: Arrays of the readings that were taken lately.
+        clock_evidence: Arrays of the late readings since.
         held: Readings that are held back to be put in order.
         reorder_clock: The stream clock of those.
         calibration: The arrays from which the raising levels follow.
@@ -81,6 +83,8 @@ class Snapshot(msgspec.Struct):
     desk: DeskState = msgspec.field(default_factory=DeskState)
     devices: list[Device] = msgspec.field(default_factory=list)
     delivered: PackedDeliveries = (b"", b"")
+    recent_readings: bytes = b""
+    clock_evidence: bytes = b""
 
     def known_sensors(self) -> list[tuple[str, str, bool]]:
         """Every sensor in the order of the slots, as `Pipeline.know()` takes them."""
@@ -112,15 +116,20 @@ def pack_arrays(owner: Columns) -> bytes:
     return buffer.getvalue()
 
 
-def unpack_arrays(owner: Columns, packed: bytes) -> None:
+def unpack_arrays(owner: Columns, packed: bytes, retired: frozenset[str] = frozenset()) -> None:
     """Give an object the arrays that `pack_arrays()` packed; what an earlier version didn't know stays as it is.
+
+    Args:
+        owner: The object.
+        packed: The arrays.
+        retired: Names of arrays that only earlier versions had; they are left out.
 
     Raises:
         SnapshotError: The bytes are damaged or hold unknown arrays.
     """
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
-            arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
+            arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files if name not in retired}
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
         raise SnapshotError(f"damaged arrays: {error}") from error
     present = owner.arrays

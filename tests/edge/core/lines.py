@@ -26,6 +26,7 @@ from edge.core.topics import Topics
 
 START = 1_700_000_000.0
 USUAL = {"silence": {}, "limits": {"high": 80.0}, "rate": {"most_per_s": 50.0}, "ewma": {}}
+ARRAYS = {"vitals", "calibration", "admission", "recent_readings", "clock_evidence"}
 SETTINGS = IncidentSettings(threshold=4.0, clear_after=2, update_s=1.0, adopt_after_s=600.0)
 
 
@@ -127,11 +128,12 @@ def knowledge(made: Pipeline) -> dict[str, object]:
     known: dict[str, object] = {
         each: msgspec.msgpack.encode(getattr(snapshot, each))
         for each in snapshot.__struct_fields__
-        if each not in {"tables", "vitals", "calibration", "admission", "trackers", "last_values"}
+        if each not in ARRAYS | {"tables", "trackers", "last_values"}
     }
     known["trackers"] = msgspec.msgpack.encode(sorted(snapshot.trackers.items()))
     known["last values"] = sorted(snapshot.last_values.items())
-    for owner in (made.engine.vitals, made.engine.calibration, made.intake.admission):
+    admission = made.intake.admission
+    for owner in (made.engine.vitals, made.engine.calibration, admission, admission.recent, admission.evidence):
         for name, array in vars(owner).items():
             if isinstance(array, np.ndarray):
                 known[f"{type(owner).__name__}.{name}"] = array[: len(made.sensors)].tobytes()

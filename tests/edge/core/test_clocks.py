@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from edge.core.admission import STEP
+from edge.core.clock_evidence import STEP
 from edge.core.messages import Message
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading, revived
 
@@ -172,3 +172,19 @@ def test_an_interruption_is_remembered_over_a_restart(reorder_s: float) -> None:
         each.take(plant(START + 600.0 + np.arange(30.0), *STAMPED), cut=7)
     assert again.missing() == []
     assert differing(again.pipeline, line.pipeline) == []
+
+
+def test_messages_that_the_broker_delivers_again_set_no_clock_back_live_or_after_a_restart() -> None:
+    line = Line(pipeline())
+    saved = line.pipeline.save("", "")
+    line.take([reading("paced/a", START + 1000.0, 20.0)])
+    for each in range(2 * STEP):
+        late = reading("paced/a", START + each, 20.0, START + 1000.0 + each)
+        line.take([late._replace(qos=1, packet=1 + each, redelivered=True)])
+    assert line.refused == ["late"] * (2 * STEP)
+    assert line.pipeline.accounts.clock_steps == 0
+    again = revived(pipeline(), saved, line.parts)
+    assert differing(again.pipeline, line.pipeline) == []
+    for each in range(STEP):
+        again.take([reading("paced/a", START + 100.0 + each, 20.0, START + 2000.0 + each)])
+    assert again.pipeline.accounts.clock_steps == 1
