@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic_core import PydanticCustomError
 
 from config.problems import KeyPath
+from config.store_file import store_problem
 
 _LONGEST_SHOWN = 60
 
@@ -77,8 +78,19 @@ def _in_a_folder(path: Path, info: ValidationInfo) -> Path:
     return path
 
 
+def _usable_as_store(path: Path, info: ValidationInfo) -> Path:
+    if info.context is not None:
+        problem = store_problem(path)
+        if problem:
+            raise refuse(problem)
+    return path
+
+
 ReadableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_readable)]
 """A file that must be there. It is looked for where the context has a `folder`."""
 
 WritableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_in_a_folder)]
 """A file that may be made, in a folder that must be there."""
+
+StoreFile = Annotated[WritableFile, AfterValidator(_usable_as_store)]
+"""The store's file: not there yet, or a store, but not another program's file."""

@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.devices import Device, ResolvedDevice, resolve_devices
-from config.fields import Fault, Table, WritableFile, refuse, refuse_all
+from config.fields import Fault, StoreFile, Table, refuse, refuse_all
 from config.operating import MOST_WINDOWS, Commands, Maintenance
 from config.transport import Broker, Connection, Gateway, Input, Tls, Upstream
 
@@ -62,7 +62,7 @@ def _as_date(value: object) -> object:
 class Store(Table):
     """The file that keeps events until they are delivered, and afterwards for a while."""
 
-    path: WritableFile = Field("edgewarden.db", validate_default=True, description="The file")
+    path: StoreFile = Field("edgewarden.db", validate_default=True, description="The file")
     durability: Literal["power", "process"] = Field(
         "power", description="What a committed event survives: a power cut, or only a crash of the process"
     )

@@ -32,6 +32,7 @@ from edge.shell.service import RETRY_S, Service
 from edge.shell.service_options import ServiceOptions
 from edge.shell.signals import Signals, StopRequested
 from edge.shell.store import Damage, Limits, SqliteStore, StoreError, StoreFiles
+from edge.shell.store.owner import owned
 from edge.shell.supervisor import Supervisor
 from edge.shell.wall_clock import WallClock
 from edge.version import version
@@ -96,7 +97,7 @@ def service_of(configuration: Configuration, signals: Signals | None = None) -> 
 
     Raises:
         StopRequested: The service was asked to end before it was ready.
-        StoreError: The store can't be opened, and waiting won't help.
+        StoreError: The store can't be opened, and waiting won't help, or another process works on it.
         BrokerError: The embedded broker can't be started.
         PasswordError: A password can't be had.
     """
@@ -136,6 +137,7 @@ def service_of(configuration: Configuration, signals: Signals | None = None) -> 
 
     with ExitStack() as open_things:
         working()
+        _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
         inbound_options = link_options(configuration.inbound, configuration)
         outbound = configuration.outbound
         if configuration.broker.embedded:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.commands.support.durations import ago
 from edge.shell.status_file import RUNNING, STALE_S, read_status
+from edge.shell.store.owner import owner_of
 
 
 class ServiceState(NamedTuple):
@@ -46,21 +46,13 @@ class ServiceState(NamedTuple):
 
 
 def service_state(store: Path) -> ServiceState:
-    """See whether a service works on a store."""
-    status = read_status(store)
+    """See whether a service works on a store.
+
+    Raises:
+        StoreError: Its lock file can't be read.
+    """
+    owner, status = owner_of(store), read_status(store)
+    pid = None if owner is None else owner.pid
     if status is None:
-        return ServiceState(running=False, pid=None, said={}, age_s=0.0)
-    running = status.content.get("state") == RUNNING and _is_alive(status.pid)
-    return ServiceState(running, status.pid if running else None, status.content, status.age_s)
-
-
-def _is_alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is somebody else's, so it is there
-        return True
-    return True
+        return ServiceState(running=owner is not None, pid=pid, said={}, age_s=0.0)
+    return ServiceState(owner is not None, pid, status.content, status.age_s)

@@ -7,6 +7,8 @@ sqlite           the store on disk: one transaction a step
 retention        what is deleted, when a limit is reached
 write_ahead_log  whether commits are lost from the log, read without SQLite
 damage           a file that can't be trusted is moved aside
+owner            one process at a time
+privacy          nobody else may read it
 salvage          what can be read of it still
 reading          looking on from outside, without ever writing: events and readings
 overview         likewise: open incidents, sensors, refused input, sizes

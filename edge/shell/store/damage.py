@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from edge.core.gaps import Gap
 from edge.shell.store.base import Limits, StoreError
+from edge.shell.store.privacy import SIDE_FILES
 from edge.shell.store.salvage import Saved, salvage
 from edge.shell.store.sqlite import SqliteStore
 
@@ -19,8 +20,6 @@ log = logging.getLogger("edgewarden.store")
 
 KEPT = 3
 """So many damaged files are kept; when one more comes, the oldest goes."""
-
-SIDE_FILES = ("", "-wal", "-shm")
 
 INTERRUPTED = "the file was damaged, and the service was interrupted while it was replaced"
 

@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from config.store_file import store_problem
 from edge.shell.store.base import StoreError
+from edge.shell.store.privacy import keep_private
 from edge.shell.store.write_ahead_log import lost_commits
 
 BUSY_TIMEOUT_S = 5.0
@@ -48,6 +50,7 @@ class Database:
         self.path = path
         if connection is None:
             _check(path)
+            keep_private(path)
         with explained(path):
             self.connection: Any = connection or sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
@@ -133,12 +136,12 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
     Raises:
         StoreError: There is no such file, it is empty, or it may not be read.
     """
-    if path.is_dir():
-        raise StoreError(f"{path}: a folder, not a file")
-    if not path.is_file():
+    if not path.exists():
         raise StoreError(f"{path}: no such file; the service makes it when it starts")
-    if not os.access(path, os.R_OK):
+    if path.is_file() and not os.access(path, os.R_OK):
         raise StoreError(f"{path}: permission denied; the service's user may read it")
+    if problem := store_problem(path):
+        raise StoreError(problem)
     if path.stat().st_size < SMALLEST:  # SQLite would delete its log
         raise StoreError(f"{path}: an empty file")
     with explained(path):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from config.loading import parse
 from edge.benchmarks import machine
 from edge.commands import main
+from edge.shell.store import SqliteStore
 
 INPUTS = {
     "json": '[[input]]\ntopic = "plant/+/state"\n',
@@ -49,12 +50,13 @@ def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path)
 def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_path: Path) -> None:
     path, store = tmp_path / "edgewarden.toml", tmp_path / "edgewarden.db"
     path.write_text(text("json", tmp_path))
-    store.write_bytes(b"mine")
+    SqliteStore(store).close()
+    mine = store.read_bytes()
     done = CliRunner().invoke(main, ["bench", str(path), "--sensors", "10", "--seconds", "1"])
     assert done.exit_code == 0, done.output
     assert "readings a second on 50% of a core" in done.output
     assert "To the disk" in done.output
-    assert store.read_bytes() == b"mine"
+    assert store.read_bytes() == mine
     assert {each.name for each in tmp_path.iterdir()} == {"edgewarden.toml", "edgewarden.db"}
 
 

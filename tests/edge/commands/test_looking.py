@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from edge.core.messages import DeadLetter, Message, Refusal
 from edge.shell.assembly import make_pipeline
 from edge.shell.status_file import status_path
 from edge.shell.store import SqliteStore
+from edge.shell.store.owner import owned
 
 CONFIGURATION = """
 [[input]]
@@ -66,6 +69,17 @@ def store(folder: Path) -> Path:
     return kept.path
 
 
+RUNNING: list[ExitStack] = []
+"""Stores that a service has, in the test that runs."""
+
+
+@pytest.fixture(autouse=True)
+def _running() -> Iterator[None]:
+    with ExitStack() as stack:
+        RUNNING[:] = [stack]
+        yield
+
+
 def edgewarden(*arguments: str, columns: int = 100) -> Result:
     return CliRunner(env={"COLUMNS": str(columns)}).invoke(main, arguments, catch_exceptions=False)
 
@@ -76,7 +90,9 @@ def json_lines(result: Result) -> list[dict[str, Any]]:
 
 
 def says(store: Path, *, pid: int | None = None, state: str = "running", **more: Any) -> None:
-    """Write what a service says of itself."""
+    """Write what a service says of itself, and be that service, unless it has ended."""
+    if state == "running" and pid is None:
+        RUNNING[0].enter_context(owned(store))
     content = {
         "state": state,
         "pid": os.getpid() if pid is None else pid,
@@ -438,7 +454,7 @@ def test_a_store_in_which_nothing_has_happened_is_shown(folder: Path, command: s
 def test_a_folder_is_no_store(folder: Path, command: str) -> None:
     result = edgewarden(command, "--store", str(folder))
     assert result.exit_code == 1
-    assert "a folder, not a file" in result.stderr
+    assert "is a folder" in result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -450,9 +466,19 @@ def test_a_store_that_may_not_be_read_is_said(store: Path, command: str) -> None
     assert "the service's user may read it" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters"])
+@pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events", "levels", "export"])
 def test_what_is_no_store_is_said(folder: Path, command: str) -> None:
     (folder / "edgewarden.db").write_text("some text " * 100)
     result = edgewarden(command)
+    assert result.exit_code == 2
+    assert "store.path: " in result.stderr
+    assert "another kind of file" in result.stderr
+    assert (folder / "edgewarden.db").read_text() == "some text " * 100
+
+
+@pytest.mark.parametrize("command", ["sensors", "open", "deadletters", "events", "levels", "export"])
+def test_what_is_no_store_is_said_where_it_is_named_itself(folder: Path, command: str) -> None:
+    (folder / "notes.txt").write_text("some text " * 100)
+    result = edgewarden(command, "--store", "notes.txt")
     assert result.exit_code == 1
-    assert "edgewarden.db: " in result.stderr
+    assert "notes.txt is another kind of file" in result.stderr

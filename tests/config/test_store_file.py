@@ -1,0 +1,135 @@
+"""A file that is another program's is never taken for the store; one of ours always is, however damaged."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import shutil
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from configurations import INPUT, faults_of
+
+from config.store_file import lock_path, store_problem
+from edge.shell.store import SqliteStore
+from edge.shell.store.owner import owned
+
+FIRST_FORMAT = Path(__file__).parents[1] / "edge" / "shell" / "data" / "format-1.db.gz"
+
+
+def database(path: Path, *statements: str) -> Path:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for each in statements:
+            connection.execute(each)
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+
+
+def test_a_file_that_is_not_there_or_empty_can_become_one(tmp_path: Path) -> None:
+    assert store_problem(tmp_path / "new.db") is None
+    (tmp_path / "empty.db").touch()
+    assert store_problem(tmp_path / "empty.db") is None
+
+
+def test_a_store_is_one_whether_open_closed_or_new(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    assert store_problem(tmp_path / "store.db") is None
+    store.close()
+    assert store_problem(tmp_path / "store.db") is None
+
+
+def test_a_store_of_the_first_format_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(gzip.decompress(FIRST_FORMAT.read_bytes()))
+    assert store_problem(path) is None
+
+
+def test_a_store_whose_tables_are_in_its_log_still_is_one(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    store._database.execute("CREATE TABLE more (a)")
+    shutil.copy(tmp_path / "store.db-wal", tmp_path / "copy.db-wal")
+    store.close()
+    (tmp_path / "copy.db").write_bytes(b"rubbish")
+    assert store_problem(tmp_path / "copy.db") is None
+    (tmp_path / "copy.db-wal").unlink()
+    assert store_problem(tmp_path / "copy.db") is not None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_store_of_which_bytes_were_flipped_still_is_one(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "store.db"
+    SqliteStore(path).close()
+    content = bytearray(path.read_bytes())
+    for _ in range(20):
+        content[random.Random(seed).randrange(len(content))] ^= 0xFF
+    content[:100] = bytes(100)
+    path.write_bytes(content)
+    assert store_problem(path) is None
+
+
+def test_what_a_service_has_owned_before_is_a_store_whatever_is_left_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with owned(path):
+        pass
+    path.write_bytes(b"rubbish" * 1000)
+    assert store_problem(path) is None
+    lock_path(path).write_text("somebody else's lock")
+    assert store_problem(path) is not None
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE TABLE music (song)",),
+        ("CREATE TABLE dead_letter (number INTEGER PRIMARY KEY, letter)", "CREATE TABLE events (a)"),
+        ("PRAGMA journal_mode = WAL", "CREATE TABLE music (song)"),
+        ("PRAGMA application_id = 7", "VACUUM"),
+        ("PRAGMA user_version = 7", "VACUUM"),
+    ],
+    ids=lambda each: each[-1][:30],
+)
+def test_another_programs_database_is_left_alone(tmp_path: Path, statements: tuple[str, ...]) -> None:
+    path = database(tmp_path / "music.db", *statements)
+    before = contents(tmp_path)
+    assert "another program's database" in str(store_problem(path))
+    assert contents(tmp_path) == before
+
+
+def test_another_programs_database_that_is_in_use_is_left_alone_with_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "music.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE music (song)")
+        before = contents(tmp_path)
+        assert "another program's database" in str(store_problem(path))
+        assert contents(tmp_path) == before
+
+
+def test_a_database_into_which_nobody_has_put_anything_can_become_one(tmp_path: Path) -> None:
+    assert store_problem(database(tmp_path / "empty.db", "PRAGMA journal_mode = WAL", "VACUUM")) is None
+
+
+def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("buy milk " * 100)
+    (tmp_path / "short").write_text("x")
+    assert "another kind of file" in str(store_problem(tmp_path / "notes"))
+    assert "another kind of file" in str(store_problem(tmp_path / "short"))
+    assert "a folder" in str(store_problem(tmp_path))
+    assert "a device" in str(store_problem(Path("/dev/null")))
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        assert "a socket" in str(store_problem(tmp_path / "socket"))
+
+
+def test_the_configuration_is_refused_with_the_key_before_anything_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("buy milk " * 100)
+    (problem,) = faults_of(f'{INPUT}[store]\npath = "notes"\n', tmp_path)
+    assert (problem.key, problem.line) == ("store.path", 4)
+    assert "another kind of file" in problem.message
+    assert contents(tmp_path) == {"notes": b"buy milk " * 100}
