@@ -8,36 +8,43 @@ from contextlib import contextmanager
 
 import click
 
-from config.passwords import PasswordError
-from config.problems import ConfigurationError
 from edge.core.printable import printable
 
 
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn what an operator can mend into lines on standard error and exit code 2, and failures into exit code 1."""
-    from edge.benchmarks.csv_files import BenchmarkError  # noqa: PLC0415 - loaded when a command runs
-    from edge.commands.support.values import UnknownSensorError  # noqa: PLC0415
-    from edge.reports.labels import LabelError  # noqa: PLC0415
-    from edge.shell.broker import BrokerError  # noqa: PLC0415
-    from edge.shell.csv_file import CsvError  # noqa: PLC0415
-    from edge.shell.service import LinkDied  # noqa: PLC0415
-    from edge.shell.store import StoreError  # noqa: PLC0415
-
     try:
         yield
-    except (ConfigurationError, PasswordError) as error:
+    # Which errors there are is looked up only when there is one: loading them takes longer than most commands do.
+    except _to_be_mended() as error:
         _say(str(error))
         sys.exit(2)
-    except (BenchmarkError, CsvError, LabelError) as error:
-        _say(str(error))
-        sys.exit(2)
-    except (StoreError, LinkDied, BrokerError, UnknownSensorError) as error:
+    except _failures() as error:
         _say(f"edgewarden: {error}")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+
+
+def _to_be_mended() -> tuple[type[Exception], ...]:
+    from config.passwords import PasswordError  # noqa: PLC0415 - loaded when something was raised
+    from config.problems import ConfigurationError  # noqa: PLC0415
+    from edge.benchmarks.csv_files import BenchmarkError  # noqa: PLC0415
+    from edge.reports.labels import LabelError  # noqa: PLC0415
+    from edge.shell.csv_file import CsvError  # noqa: PLC0415
+
+    return ConfigurationError, PasswordError, BenchmarkError, CsvError, LabelError
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from edge.commands.support.values import UnknownSensorError  # noqa: PLC0415 - loaded when something was raised
+    from edge.shell.broker import BrokerError  # noqa: PLC0415
+    from edge.shell.service import LinkDied  # noqa: PLC0415
+    from edge.shell.store import StoreError  # noqa: PLC0415
+
+    return StoreError, LinkDied, BrokerError, UnknownSensorError
 
 
 def _say(text: str) -> None:
