@@ -8,6 +8,7 @@ readings found    = readings taken + readings refused + repeats
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import MISSING, dataclass, field, fields
 
 
@@ -54,6 +55,11 @@ class Accounts:
         for each in fields(self):
             fresh = each.default_factory() if each.default_factory is not MISSING else each.default
             setattr(self, each.name, fresh)
+
+    def go_on_from(self, others: Accounts) -> None:
+        """Count on from where others are."""
+        for each in fields(self):
+            setattr(self, each.name, copy(getattr(others, each.name)))
 
     @property
     def balanced(self) -> bool:

@@ -27,12 +27,13 @@ class CommitGroup:
         quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
 
     Attributes:
+        seconds: For how long a group may wait.
         window: The window as it turned out to be.
     """
 
     def __init__(self, seconds: float, in_flight: int, quiet_s: float = QUIET_S) -> None:
         self.window = BrokerWindow(in_flight, quiet_s)
-        self._seconds = seconds
+        self.seconds = seconds
         self._clear()
 
     def _clear(self) -> None:
@@ -83,7 +84,7 @@ class CommitGroup:
         is_full = self._readings >= MOST_READINGS or self.window.is_filled(self._unacknowledged)
         if self.events or self.answers or is_full:
             return self._news_at
-        due = self._since + self._seconds
+        due = self._since + self.seconds
         patience_s = self.window.patience_s(self._unacknowledged)
         return due if patience_s is None else min(due, self._news_at + patience_s)
 

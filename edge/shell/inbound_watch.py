@@ -21,36 +21,38 @@ class InboundWatch:
 
     Args:
         link: The link that readings come from.
-        pipeline: The core.
         group: What is committed next.
-        gaps: Tells the subscribers what is missing.
         clock: What time it is, seconds since the epoch, UTC.
         monotonic: Seconds that never step.
-        queued: Whether the broker keeps every message for us while we are away.
     """
 
     def __init__(
         self,
         link: Link,
-        pipeline: Pipeline,
         group: CommitGroup,
-        gaps: GapReporter,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
-        *,
-        queued: bool,
     ) -> None:
         self._link = link
-        self._pipeline = pipeline
         self._group = group
-        self._gaps = gaps
         self._clock = clock
         self._monotonic = monotonic
-        self._queued = queued
         self._rivals = RivalWatch(link)
         self._connections = 0
         self._dropped = 0
         self._looked_at = clock()
+
+    def tell(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
+        """Say who is to be told from now on; to be called before anything else.
+
+        Args:
+            pipeline: The core.
+            gaps: Tells the subscribers what is missing.
+            queued: Whether the broker keeps every message for us while we are away.
+        """
+        self._pipeline = pipeline
+        self._gaps = gaps
+        self._queued = queued
 
     def note_connections(self, last_arrival: float | None) -> bool:
         """Take note of connections that the broker has accepted since the last call; whether there was one.
@@ -86,3 +88,10 @@ class InboundWatch:
         taken = self._rivals.gap(last_arrival, now, self._monotonic())
         if taken is not None:
             self._gaps.report(taken)
+
+    def leave_filters(self) -> None:
+        """Leave filters that an earlier configuration has left in the session, as far as messages have shown them."""
+        unrouted = self._pipeline.intake.unrouted
+        for topic in unrouted:
+            self._link.unsubscribe(topic)
+        unrouted.clear()

@@ -87,6 +87,7 @@ class Publisher:
         status_topic: Our own status topic.
 
     Attributes:
+        backlog_per_second: How many events of the backlog are sent in a second.
         refused: The topics that the broker refuses at present.
         check: Whether what the broker acknowledges gets through.
         confirmed: How many events count as delivered.
@@ -109,7 +110,7 @@ class Publisher:
         self.replayed = 0
         self._store = store
         self._link = link
-        self._rate = backlog_per_second
+        self.backlog_per_second = backlog_per_second
         self._monotonic = monotonic
         self._status_topic = status_topic
         self._connection = 0
@@ -330,7 +331,10 @@ class Publisher:
     def _backlog_rows(self) -> Iterator[OutboxRow]:
         """What the backlog's rate allows for."""
         now = self._monotonic()
-        self._allowance = min(self._allowance + self._rate * (now - self._allowed_at), 1.0 + BURST_S * self._rate)
+        self._allowance = min(
+            self._allowance + self.backlog_per_second * (now - self._allowed_at),
+            1.0 + BURST_S * self.backlog_per_second,
+        )
         self._allowed_at = now
         while self._allowance >= 1 and (row := self._backlog.next()) is not None:
             yield row

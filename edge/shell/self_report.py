@@ -30,6 +30,7 @@ class SelfReport:
         outbound: Where events go; may be the same.
         publisher: Sends them.
         clock: What time it is, seconds since the epoch, UTC.
+        started: When the service was.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SelfReport:
         outbound: Link,
         publisher: Publisher,
         clock: Callable[[], float],
+        started: float,
     ) -> None:
         self._about = about
         self._pipeline = pipeline
@@ -47,7 +49,7 @@ class SelfReport:
         self._outbound = outbound
         self._publisher = publisher
         self._clock = clock
-        self._started = clock()
+        self._started = started
         self._told: set[object] = set()
 
     def has_news(self) -> bool:

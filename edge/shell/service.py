@@ -23,11 +23,13 @@ from edge.shell.commit_group import CommitGroup
 from edge.shell.gap_reporter import GapReporter
 from edge.shell.inbound_watch import InboundWatch
 from edge.shell.link import Link
+from edge.shell.pace import Pace
 from edge.shell.publisher import Publisher
 from edge.shell.self_report import SelfReport, dead_letter_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.signals import Signals
 from edge.shell.store import Damage, Store, StoreError
+from edge.shell.store_failures import StoreFailures
 from edge.shell.supervisor import Supervisor, standing
 from edge.shell.timers import Timers
 from edge.shell.wall_clock import STEP_S, WallClock
@@ -36,12 +38,6 @@ log = logging.getLogger("edgewarden.service")
 
 IDLE_WAIT_S = 0.5
 BUSY_WAIT_S = 0.02
-WIDE = 64
-"""Messages that are handled together so cheaply that waiting for more saves nothing."""
-
-LONGEST_REST_S = 0.005
-"""After a narrow step the loop rests as long as that took, at most this."""
-
 HEALTH_S = 2.0
 PRUNE_S = 60.0
 PRUNE_EVENTS = 1000
@@ -58,8 +54,6 @@ SNAPSHOT_READINGS = 500_000
 
 DRAIN_S = 5.0
 RETRY_S = 1.0
-REPORTED_S = 60.0
-"""A fault of the disk that goes on is logged this often."""
 
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
@@ -81,6 +75,7 @@ class Service:
         monotonic: Seconds that never step.
         supervisor: Told how the service is.
         signals: What the signals ask for.
+        reload: Reads the configuration again and calls `follow()`, or logs why not.
     """
 
     def __init__(
@@ -97,44 +92,49 @@ class Service:
         monotonic: Callable[[], float] = time.monotonic,
         supervisor: Supervisor | None = None,
         signals: Signals | None = None,
+        reload: Callable[[Service], None] = lambda _: None,
     ) -> None:
-        self._pipeline = pipeline
         self._store = store
         self._inbound = inbound
         self._outbound = outbound
-        self._options = options
         self._topics = options.topics
         self._replace_store = replace_store
         self._last_arrival = last_arrival
         self._clock = clock or WallClock(0.0)
         self._monotonic = monotonic
-        self._publisher = Publisher(store, outbound, options.backlog_per_second, monotonic, self._topics.status)
-        self._report = SelfReport(options.about or {}, pipeline, inbound, outbound, self._publisher, self._clock)
-        self._answers = Answers(inbound, self._topics.result, shared=inbound is outbound)
-        self._activity = Activity(options, pipeline, (inbound, outbound))
+        self._publisher = self._make_publisher(outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
-        self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, monotonic)
-        self._watch = InboundWatch(
-            inbound, pipeline, self._group, self._gaps, self._clock, monotonic, queued=options.queued
-        )
+        self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor = supervisor or Supervisor()
         self._signals = signals or Signals()
-        self._connections = 0
+        self._reload = reload
         self._waiting: int | None = 0
         self._arrived_at = 0.0
-        self._rests_until = 0.0
+        self._pace = Pace(monotonic)
         self._timers = Timers()
         self._started = self._clock()
-        self._store_errors = 0
+        self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
-        self._reported_at = -REPORTED_S
         self._journaled_bytes = 0
         self._snapshot_bytes = 0
-        self._counts_at_snapshot = pipeline.engine.vitals.count.copy()
         self._events_since_pruning = 0
         self._replaced = False
+        self._join(pipeline, options)
         if last_arrival is not None and self._clock() < last_arrival - STEP_S:
             self._group.add(pipeline.clock_stepped(self._clock() - last_arrival), (), monotonic())
+
+    def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
+        """Join what follows from the configuration to the links and the store."""
+        self._pipeline, self._options = pipeline, options
+        self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
+        links = (self._inbound, self._outbound)
+        self._report = SelfReport(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
+        self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
+        self._activity = Activity(options, pipeline, links)
+        self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
+        self._watch.tell(pipeline, self._gaps, queued=options.queued)
+        self._counts_at_snapshot = pipeline.engine.vitals.count.copy()
+        self._connections = 0
 
     def tell(self, gaps: Sequence[Gap]) -> None:
         """Tell the subscribers what is missing from before the start."""
@@ -157,23 +157,53 @@ class Service:
             LinkDied: A network thread has died.
             StoreError: The store failed, and still does at the end; nothing that it doesn't hold was acknowledged.
         """
-        links = {id(each): each for each in (self._inbound, self._outbound)}.values()
-        for link in links:
+        for link in self._links():
             link.start()
         self._arrived_at = self._monotonic()
         try:
             while not self._signals.stopping:
                 self._turn()
                 self._supervisor.ready()
-            self._commit()
-            self._remember()
+                if self._signals.reload:
+                    self._signals.reload = False
+                    self._reload(self)
+            self.settle()
             self._drain()
             if self._group.has_content:
                 raise StoreError("stopped while the store couldn't be written")
         finally:
             self._supervisor.stopping()
-            for link in links:
+            for link in self._links():
                 link.stop()
+
+    def settle(self) -> bool:
+        """Commit what was taken in and write a snapshot; whether the store has taken both."""
+        self._commit()
+        return self._remember()
+
+    def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: Link, outbound: Link) -> None:
+        """Go on with another core and other links, after `settle()`; links that are the same keep their connections."""
+        self._activity.tell_all(self._monotonic())
+        if outbound is not self._outbound:
+            self._drain()
+            self._publisher = self._make_publisher(outbound)
+        if inbound is not self._inbound:
+            self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
+            self._watch = InboundWatch(inbound, self._group, self._clock, self._monotonic)
+        before = self._links()
+        self._inbound, self._outbound = inbound, outbound
+        after = self._links()
+        for link in [each for each in before if each not in after]:
+            link.stop()
+        self._join(pipeline, options)
+        for link in [each for each in after if each not in before]:
+            link.start()
+
+    def _make_publisher(self, link: Link) -> Publisher:
+        return Publisher(self._store, link, monotonic=self._monotonic, status_topic=self._topics.status)
+
+    def _links(self) -> list[Link]:
+        return list(dict.fromkeys((self._inbound, self._outbound)))
 
     def _turn(self) -> None:
         for link in (self._inbound, self._outbound):
@@ -205,14 +235,8 @@ class Service:
             self._prune()
 
     def _take_in(self) -> None:
-        """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too.
-
-        A step costs nearly the same for one message and for a hundred, so a stream of single messages would otherwise
-        keep the loop busy for good.
-        """
-        rest = self._rests_until - self._monotonic()
-        if rest > 0:
-            time.sleep(min(rest, LONGEST_REST_S))
+        """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too."""
+        self._pace.rest()
         messages = self._inbound.receive(self._wait_s())
         self._note_connections()
         now = self._monotonic()
@@ -221,21 +245,12 @@ class Service:
             self._last_arrival = messages[-1].arrived
             for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
                 self._group.add(step, its, now)
-            self._unsubscribe()
-            if len(messages) < WIDE:
-                ended = self._monotonic()
-                self._rests_until = ended + (ended - now)
+            self._watch.leave_filters()
+            self._pace.stepped(len(messages), now)
         if self._timers.is_due("tick", now, TICK_S) and self._inbound.connected:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:
                 self._group.add(self._pipeline.tick(elapsed), (), now)
-
-    def _unsubscribe(self) -> None:
-        """Leave filters that an earlier configuration has left in the session."""
-        unrouted = self._pipeline.intake.unrouted
-        for topic in unrouted:
-            self._inbound.unsubscribe(topic)
-        unrouted.clear()
 
     def _wait_s(self) -> float:
         """How long to wait for messages: not beyond what else is to be done."""
@@ -294,10 +309,10 @@ class Service:
         since[: len(self._counts_at_snapshot)] -= self._counts_at_snapshot
         return int(since.max(initial=0)) > SNAPSHOT_ROUNDS or int(since.sum()) > SNAPSHOT_READINGS
 
-    def _remember(self) -> None:
-        """Write a snapshot, so that a restart need not go through the journal before it."""
+    def _remember(self) -> bool:
+        """Write a snapshot, so that a restart need not go through the journal before it; whether that was done."""
         if self._group.has_content:
-            return
+            return False
         state = self._pipeline.save(self._options.digest, self._options.inputs)
         self._counts_at_snapshot = self._pipeline.engine.vitals.count.copy()
         self._snapshot_bytes, self._journaled_bytes = len(state), 0
@@ -305,6 +320,8 @@ class Service:
             self._store.remember(state, self._options.digest, self._clock())
         except StoreError as error:
             self._note_failure("snapshot", error)
+            return False
+        return True
 
     def _prune(self) -> None:
         self._events_since_pruning = 0
@@ -320,10 +337,7 @@ class Service:
 
     def _note_failure(self, what: str, error: StoreError) -> None:
         """Count and log that the store failed; if it is damaged, go on with another one."""
-        self._store_errors += 1
-        if self._monotonic() - self._reported_at >= REPORTED_S or error.damaged:
-            self._reported_at = self._monotonic()
-            log.error("store_failed during=%s error=%r count=%d", what, str(error), self._store_errors)
+        self._failures.note(what, error)
         if not error.damaged or self._replace_store is None:
             return
         damaged = self._store
@@ -364,7 +378,7 @@ class Service:
         except StoreError as error:
             self._note_failure("health", error)
         self._waiting = None if backlog is None else backlog.events
-        return self._report.health(backlog, store_errors=self._store_errors, store_writable=self._retry_at is None)
+        return self._report.health(backlog, store_errors=self._failures.count, store_writable=self._retry_at is None)
 
     def _drain(self) -> None:
         """Publish what is left and say goodbye, for as long as `DRAIN_S` allows."""

@@ -60,9 +60,13 @@ class Activity:
 
     def close(self, now: float) -> None:
         """Tell what hasn't been told yet: the service ends."""
+        self.tell_all(now)
+        self._write(now, STOPPED)
+
+    def tell_all(self, now: float) -> None:
+        """Tell what hasn't been told yet, in seconds that never step; nothing will be noted after it."""
         self._refusals.close(now, self._pipeline.accounts)
         self._incidents.turn(now, everything=True)
-        self._write(now, STOPPED)
 
     def as_dict(self, now: float, state: str) -> dict[str, object]:
         """What the status file says.

@@ -12,7 +12,8 @@ from config.loading import parse
 from edge.benchmarks.plant import START, Clock, FreeLink, Plant
 from edge.core.topics import Topics
 from edge.shell.assembly import make_pipeline
-from edge.shell.service import LONGEST_REST_S, WIDE, Service
+from edge.shell.pace import LONGEST_REST_S, WIDE
+from edge.shell.service import Service
 from edge.shell.service_options import ServiceOptions
 from edge.shell.store import SqliteStore
 from edge.shell.wall_clock import WallClock
