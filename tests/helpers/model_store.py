@@ -90,13 +90,15 @@ class ModelStore:
         old = [e for e in self._droppable(keep) if self.stored[e.sequence] < oldest]
         found = surplus("outbox_days", old)
         waiting = [e for e in self._droppable(()) if e not in old]
-        size = sum(len(e.payload) for e in waiting)
         ordered = [e for e in self._droppable(keep) if e not in old]
         ordered.sort(key=lambda e: ((e.severity - 1) // 250, e.sequence))
         if len(waiting) > limits.outbox_events:
             excess = len(waiting) - int((1 - SPARE) * limits.outbox_events)
-            found += surplus("outbox_events", ordered[:excess])
-        elif not old and size > limits.outbox_bytes:
+            going, ordered = ordered[:excess], ordered[excess:]
+            waiting = [e for e in waiting if e not in going]
+            found += surplus("outbox_events", going)
+        size = sum(len(e.payload) for e in waiting)
+        if size > limits.outbox_bytes:
             excess = size - int((1 - SPARE) * limits.outbox_bytes)
             going = []
             while ordered and sum(len(e.payload) for e in going) < excess:

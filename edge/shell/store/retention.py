@@ -8,8 +8,8 @@ A gap event itself always stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from edge.core.events import SEVERITIES
 from edge.core.gaps import TRANSITION, Gap, Reason
@@ -46,27 +46,29 @@ def prune(database: Database, limits: Limits, now: float) -> None:
 
 
 def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Surplus]:
-    """See `Store.surplus()`."""
-    old = database.execute(
-        f"SELECT sequence, severity, time FROM events WHERE {IN_OUTBOX} AND stored < ?",  # noqa: S608 - ours
-        (now - 86_400 * limits.outbox_days,),
-    )
-    found = _surplus("outbox_days", [row for row in old if row[0] not in keep])
-    gone = {sequence for each in found for sequence in each.sequences}
+    """See `Store.surplus()`. Each limit holds by itself; what goes for one of them counts for those after it."""
+    found: list[Surplus] = []
+    staying = set(keep)
     count, size = database.execute(
         f"SELECT count(*), coalesce(sum(size), 0) FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
     )[0]
-    too_many = count - len(gone) - limits.outbox_events
-    missing = _missing_disk(database, limits)
-    if too_many > 0:
-        excess = too_many + limits.outbox_events - int((1 - SPARE) * limits.outbox_events)
-        found += _surplus("outbox_events", _least_important(database, {*keep, *gone}, count=excess))
-    elif not gone and size > limits.outbox_bytes:
+
+    def drop(reason: Reason, rows: list[OutboxSize]) -> None:
+        nonlocal count, size
+        found.extend(_surplus(reason, rows))
+        staying.update(row.sequence for row in rows)  # chosen already, so not to be chosen again
+        count -= len(rows)
+        size -= sum(row.size for row in rows)
+
+    drop("outbox_days", _older_than(database, now - 86_400 * limits.outbox_days, staying))
+    if count > limits.outbox_events:
+        excess = count - int((1 - SPARE) * limits.outbox_events)
+        drop("outbox_events", _least_important(database, staying, count=excess))
+    if size > limits.outbox_bytes:
         excess = size - int((1 - SPARE) * limits.outbox_bytes)
-        found += _surplus("outbox_bytes", _least_important(database, set(keep), size=excess))
-    elif not gone and missing > 0:
-        rows = _least_important(database, set(keep), size=missing)[: max(0, count - FEWEST)]
-        found += _surplus("free_disk", rows)
+        drop("outbox_bytes", _least_important(database, staying, size=excess))
+    if not found and (missing := _missing_disk(database, limits)) > 0:  # what goes anyway gives room first
+        drop("free_disk", _least_important(database, staying, size=missing)[: max(0, count - FEWEST)])
     return found
 
 
@@ -88,35 +90,54 @@ def _forget_history(database: Database, limits: Limits, now: float) -> None:
     )
 
 
+class OutboxSize(NamedTuple):
+    """An event of the outbox, as far as it matters here."""
+
+    sequence: int
+    severity: int
+    time: float
+    size: int
+
+
+def _older_than(database: Database, stored: float, staying: Collection[int]) -> list[OutboxSize]:
+    """Events of the outbox that were stored before a time, but for those that stay."""
+    rows = database.execute(
+        f"SELECT sequence, severity, time, coalesce(size, 0) FROM events WHERE {IN_OUTBOX} AND stored < ?",  # noqa: S608 - ours
+        (stored,),
+    )
+    return [OutboxSize._make(row) for row in rows if row[0] not in staying]
+
+
 def _least_important(
-    database: Database, keep: set[int], *, count: int | None = None, size: int | None = None
-) -> list[tuple[Any, ...]]:
-    """Rows of the outbox in the order in which they go, so many or of so many bytes: sequence, severity, time."""
-    chosen: list[tuple[Any, ...]] = []
+    database: Database, staying: Collection[int], *, count: int | None = None, size: int | None = None
+) -> list[OutboxSize]:
+    """Events of the outbox in the order in which they go, so many or of so many bytes, but for those that stay."""
+    chosen: list[OutboxSize] = []
     total = 0
-    for sequence, severity, time, its_size in database.iterate(
-        f"SELECT sequence, severity, time, size FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
+    for row in database.iterate(
+        f"SELECT sequence, severity, time, coalesce(size, 0) FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
         " ORDER BY (severity - 1) / 250, sequence"
     ):
         if (count is not None and len(chosen) >= count) or (size is not None and total >= size):
             break
-        if sequence not in keep:
-            chosen.append((sequence, severity, time))
-            total += its_size or 0
+        each = OutboxSize._make(row)
+        if each.sequence not in staying:
+            chosen.append(each)
+            total += each.size
     return chosen
 
 
-def _surplus(reason: Reason, rows: list[tuple[Any, ...]]) -> list[Surplus]:
+def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Surplus]:
     if not rows:
         return []
     severities: dict[str, int] = {}
     for index, (text, _) in enumerate(SEVERITIES):
-        number = sum(1 for _, severity, _ in rows if severity_class(severity) == index)
+        number = sum(1 for row in rows if severity_class(row.severity) == index)
         if number:
             severities[text] = number
-    times = [time for _, _, time in rows]
+    times = [row.time for row in rows]
     gap = Gap("events", reason, len(rows), min(times), max(times), severities)
-    return [Surplus(gap, [sequence for sequence, _, _ in rows])]
+    return [Surplus(gap, [row.sequence for row in rows])]
 
 
 def _missing_disk(database: Database, limits: Limits) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from model_store import ModelStore
-from store_examples import LIMITS, event, letter, pruned, sequences
+from store_examples import LIMITS, event, letter, pruned, scratch, sequences
 
 from edge.core.gaps import Gap
 from edge.shell.store import SqliteStore, Store, StoreError
@@ -107,6 +109,38 @@ def test_what_waits_for_too_long_is_dropped(store: Store) -> None:
     gaps = pruned(store, 201.0 + 3 * 86_400)
     assert gaps == [Gap("events", "outbox_days", 2, 101.0, 102.0, {"WARN": 1, "FATAL": 1})]
     assert sequences(store) == [3, 4]
+
+
+@given(
+    waiting=st.lists(st.tuples(st.integers(2, 400), st.integers(1, 1000), st.booleans()), max_size=40),
+    later=st.floats(0, 4 * 86_400),
+    under_way=st.sets(st.integers(1, 40), max_size=15),
+)
+@pytest.mark.parametrize("kind", ["sqlite", "model"])
+def test_each_limit_of_the_outbox_holds_whatever_the_others_say(
+    kind: str, waiting: list[tuple[int, int, bool]], later: float, under_way: set[int]
+) -> None:
+    with scratch() as folder:
+        store = STORES[kind](folder)
+        _hold_the_limits(store, waiting, later, under_way)
+        store.close()
+
+
+def _hold_the_limits(store: Store, waiting: list[tuple[int, int, bool]], later: float, under_way: set[int]) -> None:
+    events = [
+        event(number, size=size, severity=severity) for number, (size, severity, _) in enumerate(waiting, start=1)
+    ]
+    for each, (_, _, old) in zip(events, waiting, strict=True):
+        store.append([each], [], now=0.0 if old else 2 * 86_400.0)
+    now = 2 * 86_400.0 + later
+    pruned(store, now, keep=sorted(under_way))
+    left = [row for row in store.pending(0, 1000) if row.sequence not in under_way]
+    sent = [row for row in store.pending(0, 1000) if row.sequence in under_way]
+    assert not left or len(left) + len(sent) <= LIMITS.outbox_events
+    assert not left or sum(len(row.payload) for row in left + sent) <= LIMITS.outbox_bytes
+    stored = {each.sequence: 0.0 if old else 2 * 86_400.0 for each, (_, _, old) in zip(events, waiting, strict=True)}
+    assert all(now - stored[row.sequence] <= LIMITS.outbox_days * 86_400 for row in left)
+    assert {each.sequence for each in events} & under_way == {row.sequence for row in sent}
 
 
 def test_beyond_the_bytes_the_least_severe_that_wait_go(store: Store) -> None:
