@@ -2,9 +2,10 @@
 
 An MQTT 3.1.1 broker may acknowledge what its access list makes it drop (mosquitto does). So our own retained status is
 published again behind events that were acknowledged, and has to come back: then they got through, as the broker takes
-publications in order. While it doesn't come back, no event counts as delivered. New events are sent all the same, once,
-for it may be that the list only forbids us to read our status; what is stored waits until it comes back, and is sent
-then. The status is published again and again, so that a list that is changed is noticed either way.
+publications in order. While it doesn't come back, no event counts as delivered, and all wait, or they would overtake
+those that were dropped. After `PATIENCE_S` new events are sent all the same, once, for it may be that the list only
+forbids us to read our status; what is stored still waits until it comes back, and is sent then. The status is published
+again and again, so that a list that is changed is noticed either way, and always before new events are sent.
 
 A status on our topic that isn't ours shows that another service has our name.
 """
@@ -26,6 +27,18 @@ log = logging.getLogger("edgewarden.publisher")
 
 ECHO_S = 5.0
 """The status has to come back within this time after the broker has acknowledged it."""
+
+DOUBT_S = 0.3
+"""It usually comes back in no time; once it is this late, events wait."""
+
+STILL_MISSING_S = 2.0
+"""The status that didn't come back the last time has this time; a verdict is good for as long again."""
+
+PATIENCE_S = 30.0
+"""After this time without it, events are sent though they don't count."""
+
+LOGGED_S = 60.0
+"""Least time between two lines in the log."""
 
 PROBE_S = 2.0
 """Least time between two statuses while events wait to be counted."""
@@ -86,9 +99,11 @@ class DeliveryCheck:
         self._token: int | None = None
         self._probed = b""
         self._covered = 0
-        self._deadline = math.inf
+        self._acknowledged_at = math.inf
         self._due = 0.0
         self._probed_at = 0.0
+        self._missed_at = 0.0
+        self._logged_at = -math.inf
 
     @property
     def is_on(self) -> bool:
@@ -114,6 +129,19 @@ class DeliveryCheck:
         if not self.is_on:
             self.missing_since = None
 
+    def may_send(self) -> bool:
+        """Whether new events may be sent now; asked when there are some."""
+        if not self.is_on:
+            return True
+        now = self._monotonic()
+        if self.missing_since is None:
+            return now < self._acknowledged_at + DOUBT_S
+        is_patient = now < self.missing_since + PATIENCE_S
+        if not is_patient and self._token is None and now < self._missed_at + STILL_MISSING_S:
+            return True
+        self._due = min(self._due, now)
+        return False
+
     def status(self, payload: bytes) -> None:
         """Note what our status is; it is what is published again."""
         self._status = payload
@@ -121,7 +149,7 @@ class DeliveryCheck:
     def acknowledged(self, token: int) -> None:
         """Note that the broker has acknowledged a publication, maybe the status."""
         if token == self._token:
-            self._deadline = self._monotonic() + ECHO_S
+            self._acknowledged_at = self._monotonic()
 
     def count(self, sequences: list[int]) -> list[int]:
         """Take events that were acknowledged; returns those that count as delivered by that alone."""
@@ -140,7 +168,7 @@ class DeliveryCheck:
             self.missing_since = None
             return delivered
         now = self._monotonic()
-        if now >= self._deadline:
+        if now >= self._acknowledged_at + (ECHO_S if self.missing_since is None else STILL_MISSING_S):
             self._miss(now)
         is_due = now >= self._due or (
             self._held and self.missing_since is None and now >= self._due - IDLE_PROBE_S + PROBE_S
@@ -177,8 +205,11 @@ class DeliveryCheck:
             self.missing_since = now
         self._held.clear()
         self._forget_probe()
-        self._due = now + self._delay_s
+        self._missed_at, self._due = now, now + self._delay_s
         self._delay_s = min(2 * self._delay_s, IDLE_PROBE_S)
+        if now < self._logged_at + LOGGED_S:
+            return
+        self._logged_at = now
         log.error(
             "delivery_unconfirmed topic=%r: the broker acknowledges our status, but doesn't send it to us; its access"
             " list forbids us to publish below our base, or to read this topic. No event counts as delivered until it"
@@ -199,7 +230,7 @@ class DeliveryCheck:
         self._token = None
         self._probed = b""
         self._covered = 0
-        self._deadline = math.inf
+        self._acknowledged_at = math.inf
 
 
 class _Status(msgspec.Struct):

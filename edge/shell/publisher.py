@@ -295,7 +295,10 @@ class Publisher:
     def _send_events(self) -> bool:
         """Send events until there are none or there is no room; returns whether there is room."""
         self._waits = False
-        for lane in self._lanes():
+        lanes = self._lanes()
+        if self.check.is_on and any(lane.next() for lane in lanes) and not self.check.may_send():
+            return True
+        for lane in lanes:
             result = self._send_lane(lane)
             if result is not _Progress.THROUGH:
                 return result is _Progress.WAITS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import access
 import brokers_die
 import clock
 import damage
@@ -21,4 +22,5 @@ FAULTS: list[Fault] = [
     *damage.FAULTS,
     *clock.FAULTS,
     *traffic.FAULTS,
+    *access.FAULTS,
 ]

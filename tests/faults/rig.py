@@ -5,6 +5,7 @@ plant -> messenger -> broker -> service -> broker or a second one -> listener
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from bisect import bisect_right
@@ -29,7 +30,7 @@ QUIET_S = 15.0
 """When nothing new has come for so long, nothing more will."""
 
 BROKER = f"""allow_anonymous true
-max_queued_messages 0
+max_queued_messages 1000000
 max_inflight_messages {IN_FLIGHT}
 set_tcp_nodelay true
 log_type error
@@ -41,6 +42,9 @@ KEPT = """persistence true
 persistence_location {directory}/
 autosave_interval 1
 autosave_on_changes true
+"""
+
+LISTED = """acl_file {directory}/acl
 """
 
 RULES = """[[rule]]
@@ -59,6 +63,14 @@ warm_up = 200
 """
 
 
+USER = "gateway"
+
+
+def access_list(rules: str) -> str:
+    """An access list with rules for the service; everybody else may do everything."""
+    return f"topic readwrite #\nuser {USER}\n{rules}"
+
+
 @dataclass
 class Plan:
     """How a rig is built.
@@ -73,6 +85,8 @@ class Plan:
         per_second: Posts a second; None for as many as the broker takes.
         rewind: How many posts the messenger repeats when its connection breaks.
         environment: Variables of the service's environment.
+        listed: Whether the broker has an access list, for the service only.
+        version: MQTT version that the service speaks; None for the usual one.
     """
 
     separate: bool = False
@@ -84,6 +98,8 @@ class Plan:
     per_second: float | None = 300.0
     rewind: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    listed: bool = False
+    version: str | None = None
 
 
 class Rig:
@@ -118,7 +134,7 @@ class Rig:
 
     def __enter__(self) -> Self:
         plan, stack = self.plan, self._stack
-        lines = BROKER + (KEPT if plan.kept else "")
+        lines = BROKER + (KEPT if plan.kept else "") + (LISTED if plan.listed else "")
         self.broker = self._broker("broker", lines)
         self.upstream = self._broker("upstream", lines) if plan.separate else self.broker
         inbound, outbound = self.broker.port, self.upstream.port
@@ -147,6 +163,7 @@ class Rig:
     def _broker(self, name: str, lines: str) -> Mosquitto:
         folder = self.folder / name
         folder.mkdir()
+        (folder / "acl").write_text(access_list("topic readwrite #\n"))
         broker = Mosquitto(folder, lines.format(directory=folder)).start()
         self._stack.callback(broker.kill)
         return broker
@@ -160,10 +177,20 @@ class Rig:
         }
         if outbound != inbound:
             tables["upstream"] = f'host = "127.0.0.1"\nport = {outbound}\nkeepalive_s = {KEEPALIVE_S}'
+        if self.plan.listed:
+            tables["broker"] += f'\nusername = "{USER}"'
+        if self.plan.version is not None:
+            tables["broker"] += f'\nversion = "{self.plan.version}"'
         tables |= self.plan.tables
         tables["store"] += f'\npath = "{self.store}"'
         text = "\n".join(f"[{name}]\n{content}" for name, content in tables.items())
         return f'{text}\n[[input]]\ntopic = "plant/#"\n{self.plan.form}\n{self.plan.rules}'
+
+    def allow(self, rules: str) -> None:
+        """Change what the broker lets the service do."""
+        (self.broker.directory / "acl").write_text(access_list(rules))
+        assert self.broker.pid is not None
+        os.kill(self.broker.pid, signal.SIGHUP)
 
     # The service.
 

@@ -69,7 +69,8 @@ def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCod
     if error is not None:
         is_closed = error.errno is None or isinstance(error, ConnectionResetError)
         return Ending(error.strerror or str(error), by_broker=is_closed)
-    return Ending(error_string(code).rstrip("."))
+    # What is lost without an error of reading was found out by writing to a connection that the broker had closed.
+    return Ending(error_string(code).rstrip("."), by_broker=code == MQTTErrorCode.MQTT_ERR_CONN_LOST)
 
 
 class Reconnecting:

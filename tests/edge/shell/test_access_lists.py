@@ -12,6 +12,7 @@ import pytest
 from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
+from edge.shell.delivery_check import PATIENCE_S
 from edge.shell.store import EventFilter, StoreError, read_events
 
 MakeService = Callable[[str], RunningService]
@@ -141,7 +142,7 @@ def test_where_only_reading_is_forbidden_new_events_come_all_the_same_and_none_c
     status = wait_until(lambda: (consumer.latest("/status") or {}).get("problems"), what="a problem")
     assert status == [{"problem": "delivery_unconfirmed"}]
     raise_and_clear(consumer, "a")
-    wait_until(lambda: len(consumer.events()) == 2, what="the events")
+    wait_until(lambda: len(consumer.events()) == 2, PATIENCE_S + 30, what="the events")
     assert confirmed(service) == 0
     assert service.end() == 0
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge.shell.delivery_check import ECHO_S, IDLE_PROBE_S, PROBE_S, DeliveryCheck
+from edge.shell.delivery_check import ECHO_S, IDLE_PROBE_S, PATIENCE_S, PROBE_S, STILL_MISSING_S, DeliveryCheck
 
 TOPIC = "edgewarden/gw/status"
 STATUS = b'{"state":"online","instance":"me"}'
@@ -186,3 +186,53 @@ def test_what_is_no_status_hurts_nobody(line: Line, payload: bytes) -> None:
     line.link.echo.payloads.append(payload)
     line.let_pass(1.0)
     assert line.check.missing_since is None
+
+
+def test_while_the_status_is_late_nothing_is_sent_that_could_overtake_what_was_dropped(line: Line) -> None:
+    line.let_pass(1.0)
+    assert line.check.may_send()
+    line.link.drops = True
+    line.events(1)
+    line.let_pass(PROBE_S + 1.0)
+    assert not line.check.may_send()
+
+
+def test_while_none_comes_back_it_is_asked_for_before_new_events_are_sent(line: Line) -> None:
+    line.link.drops = True
+    line.let_pass(300.0)
+    before = len(line.link.sent)
+    assert not line.check.may_send()
+    line.let_pass(0.5)
+    assert len(line.link.sent) == before + 1
+    assert not line.check.may_send()
+    line.let_pass(STILL_MISSING_S + 0.5)
+    assert line.check.may_send(), "it may be that we only can't read it"
+    line.let_pass(2 * STILL_MISSING_S)
+    assert not line.check.may_send(), "that was some time ago"
+
+
+def test_at_first_nothing_is_sent_while_none_comes_back(line: Line) -> None:
+    line.link.drops = True
+    line.let_pass(ECHO_S + 1.0)
+    assert line.check.missing_since is not None
+    while line.now < line.check.missing_since + PATIENCE_S - 1.0:
+        assert not line.check.may_send()
+        line.let_pass(0.2, 0.1)
+
+
+def test_a_list_that_was_mended_is_noticed_as_soon_as_there_is_an_event(line: Line) -> None:
+    line.link.drops = True
+    line.let_pass(300.0)
+    line.link.drops = False
+    assert not line.check.may_send()
+    line.let_pass(1.0)
+    assert line.check.mended
+    assert line.check.may_send()
+
+
+def test_what_goes_on_is_a_line_a_minute(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    line.link.drops = True
+    for _ in range(600):
+        line.check.may_send()
+        line.let_pass(1.0)
+    assert 9 <= caplog.text.count("delivery_unconfirmed") <= 11

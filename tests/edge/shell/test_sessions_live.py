@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
+from edge.core.gaps import gap_json_schema
 from edge.shell.broker import EmbeddedBroker
 from edge.shell.link import Link, Subscription
 
@@ -36,6 +40,31 @@ def test_two_links_of_one_id_notice_each_other_and_slow_down(
     assert "code=" not in caplog.text
     wait_until(lambda: sum(each.reconnecting.suspicions for each in links) >= 4, 60, what="some more takeovers")
     assert sum(each.connections for each in links) < 30
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_second_service_of_our_name_is_named_in_the_log_the_status_and_as_a_gap(
+    own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService, tmp_path: Path, version: str
+) -> None:
+    text = configuration(own_mosquitto.port, broker=f'port = {own_mosquitto.port}\nversion = "{version}"')
+    service = make_service(text).start()
+    wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
+    (tmp_path / "other").mkdir()
+    other = RunningService(tmp_path / "other", text).start()
+    try:
+        wait_until(lambda: b"another client uses this id" in service.log.read_bytes(), 60, what="the word of it")
+        gap = wait_until(lambda: consumer.latest("/gap"), 60, what="the gap")
+    finally:
+        other.kill()
+    assert gap["data"]["reason"] == "client_id_in_use"
+    jsonschema.validate(gap, gap_json_schema())
+    wait_until(lambda: _kinds(consumer.latest("/status")) == ["client_id_in_use"], 60, what="the problem")
+    assert "code=" not in service.log.read_text()
+
+
+def _kinds(status: dict[str, Any] | None) -> list[str]:
+    """The kinds of problems that a status says."""
+    return [each["problem"] for each in (status or {}).get("problems", [])]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,0 +1,74 @@
+"""The broker's access list forbids us to publish, and is mended; another client connects with our id.
+
+Recovery: from the list being mended, or the other client being gone, to the first event that had never been received.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from bench import Bench, Fault, times
+from plant import single
+from rig import Plan, Rig
+from running import wait_until
+from verdict import Outcome
+
+from edge.shell.link import Link, LinkOptions
+
+FORBIDDEN = "topic readwrite plant/#\ntopic read edgewarden/#\n"
+ALLOWED = "topic readwrite #\n"
+FORBIDDEN_S = 10.0
+"""An MQTT 3.1.1 broker doesn't say that it drops what it acknowledges; by then it has been found out."""
+
+
+def forbidden(bench: Bench, version: Literal["3.1.1", "5"]) -> Outcome:
+    """The service may publish nothing for a while, again and again; it is neither restarted nor reconnected."""
+    outcome = Outcome(bench.tries)
+    word = "publication_refused" if version == "5" else "delivery_unconfirmed"
+    with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), Plan(listed=True, version=version)) as rig:
+        rig.start(subscribed=True)
+        rig.messenger.stream()
+        rig.wait_new_event(0.0)
+        for _ in range(bench.tries):
+            rig.forget_log()
+            rig.allow(FORBIDDEN)
+            rig.wait_log(f" {word} ", 60)
+            time.sleep(FORBIDDEN_S * bench.chance.uniform(0.5, 1.0))
+            rig.allow(ALLOWED)
+            outcome.recoveries.append(rig.wait_new_event(time.monotonic(), 90))
+            rig.wait_lag(10.0)
+        rig.judge(outcome)
+        outcome.demand(_connected(rig) == 1, "the service has reconnected")
+    return outcome
+
+
+def _connected(rig: Rig) -> int:
+    """How often the service has connected."""
+    return rig.service.log.read_bytes().count(b" connected ")
+
+
+def two_owners(bench: Bench) -> Outcome:
+    """Another client takes our session, again and again, and nothing from it: nothing is lost or doubled."""
+    outcome = Outcome(bench.tries)
+    with Rig(bench.folder, single(bench.chance.randrange(1 << 30))) as rig:
+        rig.start(subscribed=True)
+        rig.messenger.stream()
+        rig.wait_new_event(0.0)
+        for _ in range(bench.tries):
+            other = Link(LinkOptions(port=rig.broker.port, client_id="edgewarden-gw", clean_session=False))
+            other.start()
+            wait_until(lambda other=other: other.reconnecting.has_rival, 120, "both to throw each other out")
+            other.stop()
+            outcome.recoveries.append(rig.wait_new_event(time.monotonic(), 150))
+            rig.wait_lag(10.0, 120)
+        outcome.demand(b"client_id_in_use" in rig.service.log.read_bytes(), "the log doesn't name the other client")
+        rig.judge(outcome, gaps=frozenset({"client_id_in_use"}))
+    return outcome
+
+
+FAULTS = [
+    Fault("forbidden to publish, mended (5)", lambda bench: forbidden(bench, "5"), times(10), 1),
+    Fault("forbidden to publish, mended (3.1.1)", lambda bench: forbidden(bench, "3.1.1"), times(10), 1),
+    Fault("two owners of a client id", two_owners, times(3), 1),
+]
