@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,19 +16,21 @@ from edge.shell.signals import Signals, StopRequested
 def run(path: Path | None) -> None:
     """Serve the configuration at PATH (default: edgewarden.toml) until SIGTERM or Ctrl-C.
 
+    SIGHUP has it read the configuration again.
+
     Exits with 2 if the configuration is faulty, before anything is opened, and with 1 if the disk or a network thread
     fails, so that a supervisor starts it again.
     """
     with Signals() as signals:  # at once: a signal must be honoured while the rest is still being loaded
         from config.loading import load  # noqa: PLC0415 - loaded when the command runs
         from edge.commands.failures import explained  # noqa: PLC0415
-        from edge.shell.assembly import service_of  # noqa: PLC0415
+        from edge.shell.garbage import leave_out  # noqa: PLC0415
         from edge.shell.logs import set_up_logs  # noqa: PLC0415
+        from edge.shell.starting import service_of  # noqa: PLC0415
 
         with explained(), suppress(StopRequested):
             configuration = load(path or USUAL)
             set_up_logs(configuration.log.level)
-            with service_of(configuration, signals) as service:
-                gc.collect()
-                gc.freeze()  # what is there by now stays: looking through it again and again would take 40 ms each time
+            with service_of(configuration, signals, path or USUAL) as service:
+                leave_out()
                 service.run()

@@ -1,15 +1,10 @@
-"""Assembly: from a configuration to the parts of the service, joined."""
+"""Assembly: from a configuration to the parts of the service."""
 
 from __future__ import annotations
 
-import logging
-import secrets
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from config.gateway_topics import GatewayTopics
@@ -23,23 +18,12 @@ from edge.core.intake import IntakeLimits
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
 from edge.core.topics import Topics
-from edge.shell.broker import EmbeddedBroker
 from edge.shell.broker_window import QUIET_S
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
-from edge.shell.resume import Resumed, resume
 from edge.shell.self_report import status_json
-from edge.shell.service import RETRY_S, Service
 from edge.shell.service_options import ServiceOptions
-from edge.shell.signals import Signals, StopRequested
-from edge.shell.store import Damage, Limits, SqliteStore, StoreError, StoreFiles
-from edge.shell.store.owner import owned
-from edge.shell.supervisor import Supervisor
-from edge.shell.wall_clock import WallClock
+from edge.shell.store import Limits, StoreFiles
 from edge.version import version
-
-T = TypeVar("T")
-
-log = logging.getLogger("edgewarden.service")
 
 DEFAULTS = """
 [[input]]
@@ -85,143 +69,75 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
     )
 
 
-@contextmanager
-def service_of(configuration: Configuration, signals: Signals | None = None) -> Iterator[Service]:
-    """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
-
-    A disk that is full or read-only is waited for.
-
-    Args:
-        configuration: What the operator says.
-        signals: What the signals ask for, at any moment; nothing by default.
-
-    Raises:
-        StopRequested: The service was asked to end before it was ready.
-        StoreError: The store can't be opened, and waiting won't help, or another process works on it.
-        BrokerError: The embedded broker can't be started.
-        PasswordError: A password can't be had.
-    """
+def service_options(configuration: Configuration, instance: str) -> ServiceOptions:
+    """What the loop needs to know; `instance` is a word that no other process says."""
     keep = configuration.store
-    topics = Topics(configuration.gateway.topic_base)
     of_sensors = [each for rule in configuration.profiles for each in rule.detectors]
     of_devices = [each for device in configuration.resolved_devices for each in device.detectors]
     catches = {fault for each in (*of_sensors, *of_devices) for fault in each.catches}
-    about: dict[str, object] = {
-        "gateway": configuration.gateway.name,
-        "version": version(),
-        "catches": sorted(catches),
-        "instance": secrets.token_hex(8),
-    }
-    will = (topics.status, status_json("offline", about))
-    subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
-    if configuration.commands.enabled:
-        subscriptions.append(Subscription(topics.command("+"), 1))
-    options = ServiceOptions(
-        topics=topics,
+    return ServiceOptions(
+        topics=Topics(configuration.gateway.topic_base),
         digest=configuration.digest(),
         inputs=configuration.inputs_digest(),
         store=keep.path,
         filters=tuple(each.topic for each in configuration.inputs),
-        about=about,
+        about={
+            "gateway": configuration.gateway.name,
+            "version": version(),
+            "catches": sorted(catches),
+            "instance": instance,
+        },
         commit_s=keep.commit_s,
         in_flight=configuration.broker.in_flight,
         quiet_s=QUIET_S + configuration.broker.linger_s,
         backlog_per_second=keep.backlog_per_second,
         queued=all(each.qos > 0 for each in configuration.inputs),
     )
-    signals, supervisor = signals or Signals(), Supervisor()
-
-    def working() -> None:
-        signals.check()
-        supervisor.working()
-
-    with ExitStack() as open_things:
-        working()
-        _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
-        inbound_options = link_options(configuration.inbound, configuration)
-        outbound = configuration.outbound
-        if configuration.broker.embedded:
-            broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port)
-            broker.start()
-            open_things.callback(broker.stop)
-            inbound_options = replace(inbound_options, port=broker.port)
-            options = replace(options, in_flight=broker.in_flight or options.in_flight)
-            log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
-        files = StoreFiles(keep.path, keep.durability, _store_limits(keep))
-        store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
-        pipeline, recollection, gaps = resumed
-        clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
-        if outbound is None:
-            echo = topics.status if configuration.broker.check_delivery else None
-            inbound = outbound_link = Link(replace(inbound_options, will=will, echo=echo), subscriptions, clock)
-        else:
-            inbound = Link(inbound_options, subscriptions, clock)
-            outbound_options = replace(
-                link_options(outbound, configuration),
-                will=will,
-                echo=topics.status if outbound.check_delivery else None,
-            )
-            outbound_link = Link(outbound_options, (), clock, inbound.wake)
-        service = Service(
-            pipeline,
-            store,
-            inbound,
-            outbound_link,
-            options,
-            replace_store=lambda words: files.replace(clock(), words),
-            last_arrival=recollection.last_arrival,
-            clock=clock,
-            supervisor=supervisor,
-            signals=signals,
-        )
-        if damage is not None:
-            gaps.append(damage.gap(clock()))
-        service.tell(gaps)
-        open_things.callback(service.close)
-        yield service
 
 
-def _open(
-    files: StoreFiles, configuration: Configuration, options: ServiceOptions, working: Callable[[], None]
-) -> tuple[SqliteStore, Damage | None, Resumed]:
-    """Open the store and resume from it; what turns out to be damaged only then is replaced too."""
-    store, damage = files.open(time.time())
-    try:
-        return store, damage, _resume(configuration, store, options, working)
-    except StopRequested:
-        store.close()
-        raise
-    except StoreError as error:
-        if not error.damaged:
-            store.close()
-            raise
-        words = str(error)
-    replaced, damage = files.replace(time.time(), words)
-    store.close()
-    return replaced, damage, _resume(configuration, replaced, options, working)
+def subscriptions_of(configuration: Configuration) -> list[Subscription]:
+    """What the inbound link subscribes to."""
+    subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    if configuration.commands.enabled:
+        subscriptions.append(Subscription(Topics(configuration.gateway.topic_base).command("+"), 1))
+    return subscriptions
 
 
-def _resume(
-    configuration: Configuration, store: SqliteStore, options: ServiceOptions, working: Callable[[], None]
-) -> Resumed:
-    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time(), working)
+def inbound_link(configuration: Configuration, options: ServiceOptions, clock: Callable[[], float]) -> Link:
+    """The link that readings come from, and that events go to if there is no other.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    made = link_options(configuration.inbound, configuration)
+    if configuration.outbound is None:
+        made = _for_events(made, configuration.inbound, options)
+    return Link(made, subscriptions_of(configuration), clock)
 
 
-def _patiently(action: Callable[[], T], working: Callable[[], None], supervisor: Supervisor) -> T:
-    """Do what a full or read-only disk may prevent, again and again until it works."""
-    reported = False
-    while True:
-        try:
-            return action()
-        except StoreError as error:
-            if not error.temporary:
-                raise
-            if not reported:
-                log.error("store_not_opened error=%r waiting=true", str(error))  # noqa: TRY400 - its words say it all
-                supervisor.status(f"waiting for the disk: {error}")
-            reported = True
-            time.sleep(RETRY_S)
-            working()
+def outbound_link(
+    configuration: Configuration, options: ServiceOptions, clock: Callable[[], float], inbound: Link
+) -> Link:
+    """The link that events go to.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    if configuration.outbound is None:
+        return inbound
+    made = link_options(configuration.outbound, configuration)
+    return Link(_for_events(made, configuration.outbound, options), (), clock, inbound.wake)
+
+
+def _for_events(made: LinkOptions, connection: Connection, options: ServiceOptions) -> LinkOptions:
+    status = options.topics.status
+    will = (status, status_json("offline", options.about or {}))
+    return replace(made, will=will, echo=status if connection.check_delivery else None)
+
+
+def store_files(configuration: Configuration) -> StoreFiles:
+    """Where the store is, and how it is opened."""
+    return StoreFiles(configuration.store.path, configuration.store.durability, _store_limits(configuration.store))
 
 
 def _store_limits(keep: Store) -> Limits:

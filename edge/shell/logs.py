@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 from edge.core.printable import printable, shortened
 
@@ -71,12 +72,26 @@ class RateLimit(logging.Filter):
         return True
 
 
+class LogHandler(logging.StreamHandler[TextIO]):
+    """Writes lines; where nobody reads them any more, as of a terminal that was closed, the service goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Let a line that can't be written go; anything else is an error of ours, and is shown."""
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+            super().handleError(record)
+
+
+def set_level(level: str) -> None:
+    """Log from another level on."""
+    logging.getLogger("edgewarden").setLevel(level.upper())
+
+
 def set_up_logs(level: str) -> None:
     """Send our log lines to standard error, from `level` on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LogHandler(sys.stderr)
     handler.setFormatter(KeyValueFormatter())
     handler.addFilter(RateLimit())
     logger = logging.getLogger("edgewarden")
     logger.handlers = [handler]
-    logger.setLevel(level.upper())
+    set_level(level)
     logger.propagate = False

@@ -146,12 +146,8 @@ class Service:
         self._activity.close(self._monotonic())
         self._store.close()
 
-    def stop(self) -> None:
-        """Ask the loop to end, as SIGTERM does."""
-        self._signals.stopping = True
-
     def run(self) -> None:
-        """Walk the line until `stop()`, then bring the outbox home as far as that goes.
+        """Walk the line until the signals end it, then bring the outbox home as far as that goes.
 
         Raises:
             LinkDied: A network thread has died.
@@ -175,6 +171,11 @@ class Service:
             self._supervisor.stopping()
             for link in self._links():
                 link.stop()
+
+    @property
+    def current(self) -> tuple[Pipeline, Store, Link, Link]:
+        """The core, the store, and the links that readings come from and events go to."""
+        return self._pipeline, self._store, self._inbound, self._outbound
 
     def settle(self) -> bool:
         """Commit what was taken in and write a snapshot; whether the store has taken both."""

@@ -10,6 +10,7 @@ import deaths
 import disk
 import network
 import outage
+import reloads
 import traffic
 from bench import Fault
 
@@ -21,6 +22,7 @@ FAULTS: list[Fault] = [
     *disk.FAULTS,
     *damage.FAULTS,
     *clock.FAULTS,
+    *reloads.FAULTS,
     *traffic.FAULTS,
     *access.FAULTS,
 ]

@@ -21,6 +21,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -196,6 +197,11 @@ class Link:
         current = self._standing.current
         if current is not None:
             self._subscriber.leave(current.client, topic)
+
+    def follow(self, subscriptions: Sequence[Subscription], will: tuple[str, bytes] | None) -> None:
+        """Want other subscriptions from now on, and another will from the next connection on."""
+        self.options = replace(self.options, will=will)
+        self._subscriber.change(subscriptions)
 
     def publish(
         self,

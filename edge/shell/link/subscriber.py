@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class Subscriber:
-    """Subscribes one link. Everything but `refused` and `leave()` is for the network thread.
+    """Subscribes one link. Everything but `refused`, `change()` and `leave()` is for the network thread.
 
     Args:
         wanted: What to subscribe to.
@@ -54,6 +54,8 @@ class Subscriber:
     def __init__(self, wanted: Sequence[Subscription], monotonic: Callable[[], float] = time.monotonic) -> None:
         self.refused: dict[str, str] = {}
         self._wanted = tuple(wanted)
+        self._next: tuple[Subscription, ...] | None = None
+        self._granted: set[Subscription] = set()
         self._monotonic = monotonic
         self._asked: dict[int, tuple[Subscription, ...]] = {}
         self._delay_s = FIRST_RETRY_S
@@ -75,8 +77,18 @@ class Subscriber:
         self._leaving.clear()
         self._left.clear()
         self._delay_s = FIRST_RETRY_S
-        self._ask(client, [each for each in self._wanted if not keeps or each.filter in self.refused])
+        if not keeps:
+            self._granted.clear()
+        self._change(client)
+        self._ask(client, [each for each in self._wanted if each not in self._granted])
         return not self._asked
+
+    def change(self, wanted: Sequence[Subscription]) -> None:
+        """Want other filters from now on; safe in any thread. They are asked for, and others left, with the next turn.
+
+        A filter that stays is not asked for again: the broker would send its retained messages once more.
+        """
+        self._next = tuple(wanted)
 
     def answered(self, packet: int, reasons: Sequence[ReasonCode]) -> bool:
         """Take the broker's answer to a packet of ours; returns whether it was the last one that was missing."""
@@ -89,6 +101,7 @@ class Subscriber:
                 refused[subscription.filter] = str(reason)
                 log.error("subscription_refused filter=%r reason=%r", subscription.filter, str(reason))
                 continue
+            self._granted.add(subscription)
             if refused.pop(subscription.filter, None) is not None:
                 log.info("subscribed filter=%r", subscription.filter)
             if reason.value < subscription.qos:
@@ -99,7 +112,9 @@ class Subscriber:
         return not self._asked
 
     def turn(self, client: Client) -> None:
-        """Ask again for what was refused, if it is time."""
+        """Ask for filters that are new, and again for what was refused, if it is time."""
+        if self._change(client):
+            self._ask(client, [each for each in self._wanted if each not in self._granted])
         if self.refused and not self._asked and self._monotonic() >= self._due:
             self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
             self._ask(client, [each for each in self._wanted if each.filter in self.refused])
@@ -123,6 +138,23 @@ class Subscriber:
         for each, reason in zip(self._leaving.pop(packet, ()), reasons, strict=False):
             if reason.value != NOT_SUBSCRIBED and not reason.is_failure:
                 log.info("unsubscribed filter=%r", each)
+
+    def _change(self, client: Client) -> bool:
+        """Leave what isn't wanted any more; whether there was a change."""
+        wanted, self._next = self._next, None
+        if wanted is None or wanted == self._wanted:
+            return False
+        filters = {each.filter for each in wanted}
+        gone = [each.filter for each in self._wanted if each.filter not in filters]
+        self._wanted = wanted
+        self._granted &= set(wanted)
+        self.refused = {each: reason for each, reason in self.refused.items() if each in filters}
+        self._left.difference_update(filters)
+        for some in _packets(gone):
+            _, packet = client.unsubscribe(list(some))
+            if packet is not None:
+                self._leaving[packet] = some
+        return True
 
     def _ask(self, client: Client, wanted: Sequence[Subscription]) -> None:
         for some in _packets(wanted):

@@ -111,7 +111,12 @@ class Store(Protocol):
 
     `append()` once a commit, before its messages are acknowledged. `pending()` and `confirm()` as the broker takes
     events. `prune()` now and then. Every method either happens as a whole or raises `StoreError`.
+
+    Attributes:
+        limits: How much is kept; may be changed at any time.
     """
+
+    limits: Limits
 
     def append(
         self,

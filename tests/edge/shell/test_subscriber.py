@@ -190,3 +190,46 @@ def test_a_subscription_that_the_broker_grants_later_is_made_on_the_same_connect
         wait_until(lambda: link.refused_subscriptions == {"later": "Unspecified error"})
         wait_until(lambda: not link.refused_subscriptions)
         assert link.connections == 1
+
+
+def test_a_filter_whose_answer_never_came_is_asked_for_again_although_the_session_is_kept() -> None:
+    subscriber, client, _ = made("a", "b")
+    subscriber.begin(client, keeps=False)
+    subscriber.begin(client, keeps=True)
+    assert client.subscribed == [[("a", 1), ("b", 1)]] * 2
+    assert answer(subscriber, 2, 1, 1)
+    subscriber.begin(client, keeps=True)
+    assert len(client.subscribed) == 2
+
+
+def test_with_a_change_only_new_filters_are_asked_for_and_only_others_left() -> None:
+    subscriber, client, _ = made("stays", "goes", "weaker")
+    subscriber.begin(client, keeps=False)
+    answer(subscriber, 1, 1, 1, 1)
+    subscriber.change([Subscription("stays"), Subscription("weaker", 0), Subscription("new")])
+    subscriber.turn(client)
+    assert client.subscribed[1:] == [[("weaker", 0), ("new", 1)]]
+    assert client.unsubscribed == [["goes"]]
+    subscriber.turn(client)
+    assert len(client.subscribed) == 2
+
+
+def test_a_change_while_there_is_no_connection_counts_with_the_next_one() -> None:
+    subscriber, client, _ = made("stays", "goes")
+    subscriber.begin(client, keeps=False)
+    answer(subscriber, 1, 1, 1)
+    subscriber.change([Subscription("stays"), Subscription("new")])
+    subscriber.begin(client, keeps=True)
+    assert client.subscribed[1:] == [[("new", 1)]]
+    assert client.unsubscribed == [["goes"]]
+
+
+def test_a_refused_filter_that_is_not_wanted_any_more_is_not_asked_for_again() -> None:
+    subscriber, client, clock = made("bad")
+    subscriber.begin(client, keeps=False)
+    answer(subscriber, 1, 0x87)
+    subscriber.change([])
+    clock.now += LONGEST_RETRY_S
+    subscriber.turn(client)
+    assert subscriber.refused == {}
+    assert len(client.subscribed) == 1
