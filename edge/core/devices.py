@@ -146,6 +146,7 @@ class Devices:
         self._slots: dict[str, int] = {}
         self._unallotted: dict[str, Device] = {}
         self._is_member: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._known = 0
 
     def join(self, slot: int, name: str, most: int, hold_s: float | None) -> None:
         """Let a sensor belong to a device; once that has `most` sensors, it takes no more.
@@ -182,8 +183,13 @@ class Devices:
 
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` slots in all."""
-        new = [slot in self._place for slot in range(len(self._is_member), sensors)]
-        self._is_member = np.concatenate([self._is_member, np.array(new, dtype=bool)])
+        if sensors > len(self._is_member):
+            grown = np.zeros(2 * sensors, dtype=bool)
+            grown[: self._known] = self._is_member[: self._known]
+            self._is_member = grown
+        for slot in range(self._known, sensors):
+            self._is_member[slot] = slot in self._place
+        self._known = max(self._known, sensors)
 
     def is_device(self, slot: int) -> bool:
         """Whether a slot is that of a device with sensors."""
@@ -265,5 +271,5 @@ class Devices:
                 others.join(slot, device.name, device.most, device.hold_s)
             if device.slot >= 0:
                 others.allot(device.name, device.slot)
-        others.grow(len(self._is_member))
+        others.grow(self._known)
         return others

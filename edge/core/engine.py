@@ -27,7 +27,7 @@ from detectors.state import StateTable
 from edge.core.calibration import Calibration
 from edge.core.devices import Devices, Rows
 from edge.core.finding import Finding
-from edge.core.groups import Group, Profile
+from edge.core.groups import Group, Places, Profile
 from edge.core.incident import Incident, Observation, Opinion
 from edge.core.incidents import Signal, State, Tracker
 from edge.core.messages import Batch
@@ -68,8 +68,7 @@ class Engine:
         self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
         self._order: list[Group] = []
-        self._group = np.zeros(0, dtype=np.intp)
-        self._row = np.zeros(0, dtype=np.intp)
+        self._places = Places()
         self._familiar = Familiar()
         self._interrupted = False
 
@@ -94,9 +93,7 @@ class Engine:
                 group = self.groups[profile] = Group(profile)
                 self._order.append(group)
             self.members.append((group, group.add()))
-        place = {id(group): index for index, group in enumerate(self._order)}
-        self._group = np.array([place[id(group)] for group, _ in self.members], dtype=np.intp)
-        self._row = np.array([row for _, row in self.members], dtype=np.intp)
+        self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
         self.vitals.grow(sensors)
         self.calibration.grow(sensors)
@@ -146,8 +143,7 @@ class Engine:
             shift = min(0.0, latest - self.clock.now) if np.isfinite(self.clock.now) else 0.0
             self.clock.now += shift
             self.clock.ahead_time += min(0.0, by)
-        vitals.deadline += shift
-        vitals.seen += shift
+        vitals.shift_deadlines(shift)
 
     def wait_for_everyone(self) -> None:
         """Measure silence anew, from each sensor's next reading: what is read has been changed."""
@@ -206,7 +202,7 @@ class Engine:
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
-        return bool((self.vitals.deadline < clock).any())
+        return bool(self.vitals.overdue(clock))
 
     def tick(self, clock: float) -> list[Finding]:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
@@ -247,7 +243,7 @@ class Engine:
         vitals.record(slots, values, times, now)
         for group, part in self._by_group(slots):
             mine = slots if part is EVERYONE else slots[part]
-            rows = group.familiar(self._row[mine])
+            rows = group.familiar(self._places.row[mine])
             readings = Round(mine, rows, values[part], times[part], positions[part], now[part])
             if len(mine) < WIDE:
                 for place in range(len(mine)):
@@ -261,15 +257,15 @@ class Engine:
         now = np.maximum(clock[positions], times)
         for group, part in self._by_group(slots):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
-            verdicts = group.update(self._row[mine], values, times[part], self.tracking.learns_nothing(mine))
+            verdicts = group.update(self._places.row[mine], values, times[part], self.tracking.learns_nothing(mine))
             distances = group.distances(verdicts)
             self.vitals.record(mine, distances, times[part], now[part])
-            readings = Round(mine, self._row[mine], distances, times[part], positions[part], now[part])
+            readings = Round(mine, self._places.row[mine], distances, times[part], positions[part], now[part])
             self._weigh(group, readings, verdicts)
 
     def _by_group(self, slots: Slots) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
         """The groups of some sensors, and which of them belong to each."""
-        membership = self._group[slots]
+        membership = self._places.group[slots]
         present: list[int] = np.unique(membership).tolist() if len(self._order) > 1 else [0]
         for which in present:
             mine = membership == which
@@ -292,7 +288,7 @@ class Engine:
         vitals["level"][slots] = level
         run = where(learned >= level, vitals["exceeding"][slots] + 1, 0)
         vitals["exceeding"][slots] = run
-        vitals["deadline"][slots] = readings.now + group.patience(readings.rows, assumed)
+        self.vitals.expect(slots, readings.now + group.patience(readings.rows, assumed))
         protected = tracking["protected"][slots]
         if not any_of(protected):
             calibration.note(slots, learned, tracked, settings)
@@ -318,7 +314,7 @@ class Engine:
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
 
     def _find_silences(self, until: float, clock: Floats | None) -> None:
-        for slot in np.flatnonzero(self.vitals.deadline < until).tolist():
+        for slot in self.vitals.overdue(until):
             self._pass_deadlines(slot, until, clock)
 
     def _pass_deadlines(self, slot: int, until: float, clock: Floats | None) -> None:

@@ -6,6 +6,7 @@ Devices make groups of their own: their readings are rows of values, one a chann
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
 from detectors.rows import Familiar
 from detectors.state import StateTable
 from detectors.vectors import VectorDetector, ratio_of
+from edge.core.columns import Columns
 from edge.core.incident import Observation, Opinion
 from edge.core.limit_conditions import BrokenLimit
 
@@ -47,6 +49,29 @@ class Profile:
         """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
         return Profile(self.detectors, self.incidents.model_copy(update=changed))
+
+
+class Places(Columns):
+    """Where the state of each sensor is; rows follow the sensor table.
+
+    Attributes:
+        group: Place of its group among all of them.
+        row: Its row in the tables of that group.
+    """
+
+    def __init__(self) -> None:
+        self.group = np.zeros(0, dtype=np.intp)
+        self.row = np.zeros(0, dtype=np.intp)
+        self._known = 0
+
+    def grow(self, members: Sequence[tuple[Group, int]], order: Sequence[Group]) -> None:
+        """Take note of new sensors: group and row of all, of which those that are known stay as they are."""
+        self.grow_to(len(members))
+        places = {id(group): place for place, group in enumerate(order)}
+        for slot in range(self._known, len(members)):
+            group, self.row[slot] = members[slot]
+            self.group[slot] = places[id(group)]
+        self._known = len(members)
 
 
 class Group:

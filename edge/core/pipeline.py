@@ -344,6 +344,8 @@ class Pipeline:
     def _new_sensors(self) -> list[tuple[str, str, bool]]:
         """Sensors that the engine doesn't know yet, as `know()` takes them."""
         first = len(self.engine.members)
+        if first == len(self.sensors):
+            return []
         names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]
         return list(zip(names, self.roster.repetitions[first:], timed, strict=True))
 

@@ -62,7 +62,7 @@ class Tracking(Columns):
     def protect(self, slots: Iterable[int]) -> None:
         """Learn nothing of these sensors from here on, and of all others again."""
         chosen = frozenset(slots)
-        if chosen != self._chosen:
+        if chosen is not self._chosen and chosen != self._chosen:
             self._chosen = chosen
             self.protected[:] = False
             self.protected[list(chosen)] = True

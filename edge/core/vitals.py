@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Mapping
+from typing import Any
 
-from detectors.arithmetic import everywhere, maximum, minimum, where
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.arithmetic import everywhere, least, maximum, minimum, where
 from detectors.base import Numbers, Rows
 from detectors.rows import put_element
 from edge.core.columns import Columns
@@ -37,9 +42,12 @@ class Vitals(Columns):
         silences: How often the deadline has passed since the last reading.
         recent_times: Times of the last readings, a ring of `RECENT` a row.
         recent_values: Their values.
+        soonest: No deadline lies before this; minus infinity while nobody has looked. Whoever changes deadlines
+            otherwise than by `expect()`, and not to later ones only, has to set it to that.
     """
 
     def __init__(self) -> None:
+        self.soonest = -math.inf
         self.count = np.zeros(0, dtype=np.int64)
         self.time = np.zeros(0)
         self.value = np.zeros(0)
@@ -74,6 +82,34 @@ class Vitals(Columns):
         state["value"][slots] = values
         state["seen"][slots] = clock
         state["silences"][slots] = 0
+
+    def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """See `Columns`."""
+        super().replace(arrays)
+        self.soonest = -math.inf
+
+    def expect(self, slots: Rows, deadlines: Numbers) -> None:
+        """Set the deadlines of some sensors, no slot twice; arrays of shape (n,), or plain numbers."""
+        self.at(slots)["deadline"][slots] = deadlines
+        self.soonest = min(self.soonest, least(deadlines))
+
+    def overdue(self, until: float) -> list[int]:
+        """Slots of the sensors whose deadline lies before a moment, ascending.
+
+        All deadlines are looked at only when the soonest that there was at the last look has passed: not more often
+        than the most impatient sensor could fall silent, however many readings come meanwhile.
+        """
+        if until <= self.soonest:
+            return []
+        slots: list[int] = np.flatnonzero(self.deadline < until).tolist()
+        self.soonest = -math.inf if slots or not len(self.deadline) else float(self.deadline.min())
+        return slots
+
+    def shift_deadlines(self, by: float) -> None:
+        """Move all deadlines, and what the stream clock was at the last readings, by so many seconds."""
+        self.deadline += by
+        self.seen += by
+        self.soonest = -math.inf
 
     def forgive(self, before: float, leap: float) -> None:
         """Put off the silence of sensors that were last seen up to a time, if the stream clock then leapt too far."""

@@ -45,9 +45,13 @@ class Watch:
     def __init__(self, engine: Engine, desk: Desk) -> None:
         self._engine = engine
         self.desk = desk
+        self._known = 0
 
     def grow(self, names: list[str]) -> None:
-        """Make room for sensors, in the order of their slots."""
+        """Make room for sensors, in the order of their slots; nothing is done if there is no new one."""
+        if len(names) == self._known:
+            return
+        self._known = len(names)
         self._engine.grow(len(names))
         self.desk.know(names)
         self._protect()

@@ -170,6 +170,16 @@ def test_while_a_limit_is_broken_nothing_is_learned() -> None:
     assert {name: ewma.arrays[name][0].tolist() for name in learned} == learned
 
 
+def test_beside_a_limit_what_is_surprising_needs_its_readings_in_a_row_too() -> None:
+    limits = {"limits": {"high": 10.3}, "ewma": {"memory": 10.0}}
+    line = Tank(watched(limits, raise_after=2)).usual(100).value(10.4, 10.4)
+    assert line.said() == [("raised", "range")]
+    line.value(16.0)
+    assert line.state is State.NORMAL
+    line.value(16.0)
+    assert line.state is State.OPEN
+
+
 def test_no_threshold_is_too_high_for_a_limit() -> None:
     line = tank(threshold=100.0).value(21.0)
     assert line.said() == [("raised", "range")]

@@ -1,0 +1,142 @@
+"""What a step with a single reading costs, by how many sensors there are: it should not grow with them.
+
+    python benchmarks/many_sensors.py [--sensors 100 1000 10000 50000] [--readings 2000] [--turns 50]
+
+For each number of sensors a pipeline with the shipped configuration is made that knows them all. Then single readings
+of some sensors that take turns are processed, a step each, and time passes in which nothing arrives. Calls are counted,
+Python's and C's, which is exact and the same on any machine. The CPU times beside them are medians of five runs, in
+which the numbers of sensors take turns, too, so that a busy machine is as busy for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from statistics import median
+from time import process_time
+from typing import Any
+
+from config.loading import parse
+from edge.core.messages import Message
+from edge.shell.assembly import make_pipeline
+
+START = 1_700_000_000.0
+RUNS = 5
+WARM_UP = 40
+"""Readings of each sensor that takes turns before anything is measured, so that its detectors have opinions."""
+
+COUNTED = 20
+"""Steps over which calls are counted."""
+
+TICK_S = 0.001
+
+
+def reading(sensor: int, time: float) -> Message:
+    """A reading of one of the sensors."""
+    value = 20.0 + (sensor * 31 + int(time) * 7) % 17 / 10
+    return Message(f"plant/{sensor}/value", json.dumps({"value": value, "ts": time}).encode(), time)
+
+
+def cpu_us(act: Callable[[], object], count: int) -> float:
+    """Microseconds of CPU that each of `count` things took."""
+    began = process_time()
+    act()
+    return 1e6 * (process_time() - began) / count
+
+
+def calls_of(act: Callable[[], object]) -> int:
+    """How many functions are called, in Python or in C, by what is done."""
+    count = 0
+
+    def note(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+class Plant:
+    """A pipeline that knows so many sensors, of which some send readings in turn, each one once a second.
+
+    Attributes:
+        known_s: Seconds of CPU that it took to learn of the sensors, a step each.
+        reading_us: Microseconds of CPU a reading, of each run.
+        tick_us: The same of a moment in which nothing arrives.
+    """
+
+    def __init__(self, sensors: int, turns: int) -> None:
+        text = f'[[input]]\ntopic = "plant/#"\n[limits]\nsensors = {sensors}\n'
+        self._pipeline = make_pipeline(parse(text, "benchmark").configuration)
+        self._turns = min(sensors, turns)
+        self._count = 0
+        first = [reading(sensor, START) for sensor in range(sensors)]
+        self.known_s = cpu_us(lambda: self._process(first), 1) / 1e6
+        self._process(self._next(WARM_UP * self._turns))
+        self.reading_us: list[float] = []
+        self.tick_us: list[float] = []
+
+    def run(self, readings: int) -> None:
+        """Measure once more."""
+        messages = self._next(readings)
+        self.reading_us.append(cpu_us(lambda: self._process(messages), readings))
+        self.tick_us.append(cpu_us(lambda: self._let_pass(readings), readings))
+
+    def calls(self) -> tuple[float, float]:
+        """Calls a reading, and calls a moment in which nothing arrives."""
+        messages = self._next(COUNTED)
+        step = calls_of(lambda: self._process(messages)) / COUNTED
+        return step, calls_of(lambda: self._let_pass(COUNTED)) / COUNTED
+
+    def _next(self, count: int) -> list[Message]:
+        first, self._count = self._count, self._count + count
+        turns = self._turns
+        return [reading(each % turns, START + 1.0 + each / turns) for each in range(first, first + count)]
+
+    def _process(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._pipeline.process([message])
+
+    def _let_pass(self, times: int) -> None:
+        for _ in range(times):
+            self._pipeline.tick(TICK_S)
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--sensors", type=int, nargs="+", default=[100, 1_000, 10_000, 50_000])
+    options.add_argument("--readings", type=int, default=2_000)
+    options.add_argument("--turns", type=int, default=50, help="sensors that send readings")
+    given = options.parse_args()
+    plants = {sensors: Plant(sensors, given.turns) for sensors in given.sensors}
+    for _ in range(RUNS):
+        for plant in plants.values():
+            plant.run(given.readings)
+    columns = ("sensors", "us/new sensor", "calls/reading", "us/reading", "calls/tick", "us/tick")
+    print("  ".join(columns))
+    for sensors, plant in plants.items():
+        calls, tick_calls = plant.calls()
+        cells = (
+            f"{sensors:,}",
+            f"{1e6 * plant.known_s / sensors:.0f}",
+            f"{calls:.0f}",
+            f"{median(plant.reading_us):.0f}",
+            f"{tick_calls:.0f}",
+            f"{median(plant.tick_us):.1f}",
+        )
+        print("  ".join(cell.rjust(len(column)) for cell, column in zip(cells, columns, strict=True)))
+    if 1_000 in plants:
+        most = max(plants)
+        ratio = median(plants[most].reading_us) / median(plants[1_000].reading_us)
+        print(f"CPU a reading at {most:,} sensors is {ratio:.2f} times that at 1,000")
+
+
+if __name__ == "__main__":
+    main()
