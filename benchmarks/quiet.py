@@ -28,7 +28,7 @@ port = {port}
 [[input]]
 topic = "plant/#"
 """
-WARMING_S = 20.0
+WARMING_S = 35.0
 
 
 class Usage(NamedTuple):

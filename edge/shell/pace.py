@@ -11,6 +11,9 @@ WIDE = 64
 LONGEST_REST_S = 0.005
 """After a narrow step the loop rests as long as that took, at most this."""
 
+CLOSE_S = 0.05
+"""Steps that begin within so long of the end of the one before are a stream."""
+
 
 class Pace:
     """Says when to rest.
@@ -25,15 +28,16 @@ class Pace:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._rests_until = 0.0
+        self._ended = float("-inf")
 
     def rest(self) -> None:
-        """Rest, if the last step was a narrow one that has only just ended."""
+        """Rest, if the last step was a narrow one of a stream that has only just ended."""
         rest_s = self._rests_until - self._monotonic()
         if rest_s > 0:
             time.sleep(min(rest_s, LONGEST_REST_S))
 
     def stepped(self, messages: int, began: float) -> None:
         """Note a step that has just ended: of how many messages, and when it began."""
-        if messages < WIDE:
-            ended = self._monotonic()
-            self._rests_until = ended + (ended - began)
+        before, self._ended = self._ended, self._monotonic()
+        if messages < WIDE and began - before < CLOSE_S:
+            self._rests_until = self._ended + (self._ended - began)

@@ -36,13 +36,16 @@ from edge.shell.wall_clock import STEP_S, WallClock
 
 log = logging.getLogger("edgewarden.service")
 
-IDLE_WAIT_S = 0.5
+IDLE_WAIT_S = 1.0
 BUSY_WAIT_S = 0.02
-HEALTH_S = 2.0
-PRUNE_S = 60.0
-PRUNE_EVENTS = 1000
-TICK_S = 1.0
-TICK_GRACE_S = 2.0
+LOOK_S = 2.0
+"""How often the service looks at itself, and tells its supervisor that it is alive."""
+
+HEALTH_S, STARTING_S = 10.0, 30.0
+"""The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
+
+PRUNE_S, PRUNE_EVENTS = 60.0, 1000
+TICK_S, TICK_GRACE_S = 1.0, 2.0
 """Live, silence is judged this much late, so that a reading that is on its way counts."""
 
 SNAPSHOT_BYTES = 1 << 20
@@ -112,7 +115,7 @@ class Service:
         self._arrived_at = 0.0
         self._pace = Pace(monotonic)
         self._timers = Timers()
-        self._started = self._clock()
+        self._started, self._began = self._clock(), monotonic()
         self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
         self._journaled_bytes = 0
@@ -224,12 +227,13 @@ class Service:
         self._answers.turn()
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
-        if self._timers.is_due("health", now, HEALTH_S):
+        if self._timers.is_due("look", now, LOOK_S):
             self._watch.note_missing(self._last_arrival or self._started)
             if self._report.has_news():
                 self._publisher.retain(self._topics.status, self._report.status("online"))
-            self._activity.turn(now, health := self._health())
-            self._publisher.retain(self._topics.health, health)
+            self._activity.turn(now, self._health)
+            if self._timers.is_due("health", now, LOOK_S if now - self._began < STARTING_S else HEALTH_S):
+                self._publisher.retain(self._topics.health, self._health())
             self._supervisor.alive()
         self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
         if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:

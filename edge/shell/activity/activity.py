@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import msgspec
 
@@ -47,15 +48,15 @@ class Activity:
         self._refusals.note(group.dead_letters, now, self._pipeline.accounts)
         self._incidents.note(group.events, now)
 
-    def turn(self, now: float, health: bytes) -> None:
-        """Let time pass, every few seconds; `health` is the payload of the health topic."""
-        self._health = health
+    def turn(self, now: float, health: Callable[[], bytes]) -> None:
+        """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""
         self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.accounts)
         self._incidents.turn(now)
         self._sensors.turn(now, self._pipeline.sensors)
         connections = (self._inbound.connected, self._outbound.connected)
         if self._written_at is None or now - self._written_at >= EVERY_S or connections != self._written_of:
+            self._health = health()
             self._write(now, RUNNING)
 
     def close(self, now: float) -> None:

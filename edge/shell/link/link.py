@@ -276,7 +276,7 @@ class Link:
         """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
         self.version, self._outcome = version, "closed"
         self._said_at_end = None
-        step_s = min(1.0, self.options.keepalive_s / 20)
+        step_s = min(2.0, self.options.keepalive_s / 15)
         accepted_at = None
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         try:

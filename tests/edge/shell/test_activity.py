@@ -99,7 +99,7 @@ class Line:
 
     def turn(self, now: float, *, connected: bool = True) -> None:
         self.link.connected = connected
-        self.activity.turn(now, b'{"uptime_s": 3}')
+        self.activity.turn(now, lambda: b'{"uptime_s": 3}')
 
 
 def test_the_first_message_on_each_input_is_told_once(log: Lines) -> None:

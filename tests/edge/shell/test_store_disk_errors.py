@@ -61,7 +61,7 @@ def test_an_action_that_the_disk_refuses_can_be_tried_again(
 def test_whatever_call_fails_no_event_goes_before_its_gap_comes(empty: Path, tmp_path: Path) -> None:
     for call in range(60):
         run = Run(tmp_path, empty, "power")
-        run.store.append([event(each, size=4000) for each in range(1, 41)], [], now=1.0)
+        run.store.append([event(each, size=80) for each in range(1, 41)], [], now=1.0)
         run.disk.failing = range(run.disk.calls + call, run.disk.calls + call + 1)
         assert insisted(lambda store=run.store: told(store)) == 22
         run.disk.failing = range(0)
