@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +127,7 @@ class StateTable:
             StateError: The bytes are damaged, or were saved by another detector, with other parameters or by
                 another format. The present state is untouched then.
         """
-        state = SavedState(saved)
+        state = SavedState.from_bytes(saved)
         if not state.belongs_to(self):
             raise StateError(f"state of another detector: {state.header}")
         self.arrays = {
@@ -137,6 +137,11 @@ class StateTable:
             for name, field in self.fields.items()
         }
         self.rows = state.rows
+
+    def rows_of(self, rows: slice) -> SavedState:
+        """Some rows, as views, for `take_rows()` of another table."""
+        arrays = {name: array[rows] for name, array in self.arrays.items()}
+        return SavedState(self.header(len(range(*rows.indices(self.rows)))), arrays)
 
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
         """Take over some rows of a state that `belongs_to()` this table.
@@ -161,20 +166,38 @@ class StateTable:
 
 
 class SavedState:
-    """What `StateTable.to_bytes()` gave, readable without knowing which detector it is of.
+    """Rows of a detector's state, readable without knowing which detector it is of.
+
+    Args:
+        header: What `StateTable.header()` said of them.
+        arrays: The arrays by name, one row a sensor.
 
     Raises:
-        StateError: The bytes are damaged.
+        StateError: The header doesn't say how many rows there are.
     """
 
-    def __init__(self, saved: bytes) -> None:
+    def __init__(self, header: Any, arrays: dict[str, NDArray[Any]]) -> None:
+        rows = header.get("rows") if isinstance(header, dict) else None
+        if type(rows) is not int:
+            raise StateError(f"damaged state: its header is {header!r}")
+        self.header = header
+        self.arrays = arrays
+        self.rows = rows
+
+    @classmethod
+    def from_bytes(cls, saved: bytes) -> SavedState:
+        """What `StateTable.to_bytes()` gave.
+
+        Raises:
+            StateError: The bytes are damaged.
+        """
         try:
             with np.load(io.BytesIO(saved), allow_pickle=False) as archive:
-                self.arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
-            self.header = json.loads(self.arrays.pop("__header__").tobytes())
-            self.rows = int(self.header["rows"])
+                arrays: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
+            header = json.loads(arrays.pop("__header__").tobytes())
         except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
             raise StateError(f"damaged state: {error}") from error
+        return cls(header, arrays)
 
     def belongs_to(self, table: StateTable) -> bool:
         """Whether this was saved by the same detector, perhaps an earlier version of it, with the same parameters."""

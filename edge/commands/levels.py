@@ -40,7 +40,7 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
             click.echo("Nothing has been learned yet.", err=True)
             return
         snapshot, taken = found
-        wanted = set(matching(sensor, [name for name, _ in snapshot.sensors]))
+        wanted = set(matching(sensor, [name for name, *_ in snapshot.known_sensors()]))
     rows = [each for each in _rows(configuration, snapshot) if each["sensor"] in wanted]
     if as_json:
         for row in rows:

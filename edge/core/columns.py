@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rows import Views
+from detectors.state import StateError
+from edge.core.encoding import decode_arrays, encode_arrays
 
 FEWEST = 16
 
@@ -52,3 +54,27 @@ class Columns:
             grown[: len(array)] = array
             arrays[name] = grown
         self.replace(arrays)
+
+    def state(self, first: int, last: int) -> bytes:
+        """The rows from `first` to before `last`, for `load()`."""
+        return encode_arrays({name: each[first:last] for name, each in self.arrays.items()})
+
+    def load(self, first: int, state: bytes) -> None:
+        """Take over rows, from the row `first` on; there must be room for them.
+
+        Arrays that are unknown here are left out.
+
+        Raises:
+            StateError: The rows lack an array, or it is of another type. Nothing has changed then.
+        """
+        saved = decode_arrays(state)
+        arrays = self.arrays
+        rows = max(map(len, saved.values()), default=0)
+        for name, array in arrays.items():
+            found = saved.get(name)
+            if found is None or found.dtype != array.dtype or found.shape != (rows, *array.shape[1:]):
+                raise StateError(f"array {name!r} is missing or of another type")
+            if first + rows > len(array):
+                raise StateError(f"no room for rows {first} to {first + rows - 1}")
+        for name, array in arrays.items():
+            array[first : first + rows] = saved[name]

@@ -15,11 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Floats, Slots
+from edge.core.encoding import decode, encode
 from edge.core.messages import Batch
 
 HELD_INTERVALS = 3.0
@@ -147,6 +149,7 @@ class Devices:
         self._unallotted: dict[str, Device] = {}
         self._is_member: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._known = 0
+        self._loaded: set[str] = set()
 
     def join(self, slot: int, name: str, most: int, hold_s: float | None) -> None:
         """Let a sensor belong to a device; once that has `most` sensors, it takes no more.
@@ -245,23 +248,32 @@ class Devices:
         for name, channels in moved.items():
             self._devices[name].shift(channels, by)
 
-    def saved(self) -> list[Device]:
-        """What `go_on_from()` takes."""
-        return list(self._devices.values())
+    def __len__(self) -> int:
+        """How many devices there are."""
+        return len(self._devices)
 
-    def go_on_from(self, saved: Iterable[Device]) -> list[int]:
-        """Go on with the rows as they were; the slots of devices that have other sensors than then."""
-        known = {each.name: each for each in saved}
-        changed = []
-        for name, device in self._devices.items():
-            before = known.get(name)
-            if before is None or before.members != device.members:
-                changed.append(device.slot)
+    def state(self, first: int, last: int) -> bytes:
+        """The devices from the `first` to before the `last`, for `load()`."""
+        return encode(list(islice(self._devices.values(), first, last)))
+
+    def load(self, first: int, state: bytes) -> None:  # noqa: ARG002 - devices are known by their names
+        """Go on with the rows of devices as they were, but for those that have other sensors than then.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        for before in decode(state, list[Device]):
+            device = self._devices.get(before.name)
+            if device is None or before.members != device.members:
                 continue
             device.values, device.times = before.values, before.times
             device.intervals, device.counts = before.intervals, before.counts
             device.fresh, device.joined, device.after = before.fresh, before.joined, before.after
-        return [slot for slot in changed if slot >= 0]
+            self._loaded.add(before.name)
+
+    def unloaded(self) -> list[int]:
+        """Slots of the devices that `load()` has found nothing of, or with other sensors than now."""
+        return [each.slot for name, each in self._devices.items() if each.slot >= 0 and name not in self._loaded]
 
     def anew(self) -> Devices:
         """The same devices, of which nothing has been seen."""

@@ -109,18 +109,17 @@ class Engine:
         """The groups in the order in which they came to be."""
         return self._order
 
+    def group_numbers(self, first: int, last: int) -> Slots:
+        """The place in `ordered_groups` of the group of each sensor from `first` to before `last`, shape (n,)."""
+        return self._places.group[first:last]
+
     def tables(self) -> list[list[StateTable]]:
         """The state of each group's detectors, the groups in the order in which they came to be."""
         return [group.tables for group in self._order]
 
-    def restore(self, trackers: dict[int, Tracker], *, interrupted: bool) -> None:
-        """Go on from a snapshot, when sensors, tables, vitals and the clock have been given back."""
-        self.tracking.restore(trackers)
-        self._interrupted = interrupted
-
-    def interrupted(self) -> None:
+    def interrupted(self, *, interrupted: bool = True) -> None:
         """Note that readings may be missing for a reason of our own: the link was down, or we were."""
-        self._interrupted = True
+        self._interrupted = interrupted
 
     def clock_stepped(self, by: float, slots: Slots) -> None:
         """Note that the clock was set that stamps the readings of the sensors at `slots`.

@@ -18,6 +18,7 @@ from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded, Repetition
+from edge.core.encoding import decode, encode
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, Sample
 from edge.core.operator.words import WordRefused
 from edge.core.redelivery import Deliveries, checksum
@@ -287,10 +288,24 @@ class Intake:
         self.last_value[slot] = value
         return False
 
-    def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> int | None:
-        """The slot of a sensor, given out now if it is new; None if there is no room for a new one."""
+    def state(self) -> bytes:
+        """The last values of the sensors that repeat themselves, for `load()`."""
+        return encode(self.last_value)
+
+    def load(self, state: bytes) -> None:
+        """Go on with these last values.
+
+        Raises:
+            StateError: They can't be read.
+        """
+        self.last_value = decode(state, dict[int, float])
+
+    def slot(
+        self, name: str, repetition: Repetition, *, timed_by_arrival: bool, beyond_limit: bool = False
+    ) -> int | None:
+        """The slot of a sensor, given out now if it is new; None if there is no room, see `SensorTable.slot()`."""
         known = len(self._sensors)
-        slot = self._sensors.slot(name)
+        slot = self._sensors.slot(name, beyond_limit=beyond_limit)
         if slot is not None and slot >= known:
             if repetition is Repetition.FULL_REPEAT:
                 self.repeating.add(slot)

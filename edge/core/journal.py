@@ -1,7 +1,8 @@
 """The journal: everything that changes what the core knows, packed, so that it can be gone through again.
 
 A *part* is a run of readings as they were decoded, before admission; or a moment at which time alone did something; or
-an event number that was given to something else; or what the operator said. Going through the parts in order leads from
+an event number that was given to something else; or what the operator said. A kind of part that is added later gets a
+tag of its own, and versions that don't know it leave it out. Going through the parts in order leads from
 the state at their beginning to exactly the state at their end. Parts of readings can be joined: how readings are cut
 into batches changes nothing.
 """
@@ -9,6 +10,7 @@ into batches changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -97,6 +99,16 @@ class Told(msgspec.Struct, array_like=True, tag="told", frozen=True):
     delivery: tuple[int, int] | None = None
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """A part of a kind that this version doesn't know.
+
+    Attributes:
+        kind: What a later version calls it.
+    """
+
+    kind: str
+
+
 class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=True):
     slots: bytes
     values: PackedFloats
@@ -121,8 +133,9 @@ class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
     tick: float | None = None
 
 
-Part = Readings | Tick | ClockStep | Numbered | Told
+Part = Readings | Tick | ClockStep | Numbered | Told | Unread
 _PackedPart = _PackedReadings | Tick | ClockStep | Numbered | Told
+KINDS = {"readings", "tick", "step", "numbered", "told"}
 
 
 def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
@@ -158,10 +171,22 @@ def unpack(entry: bytes) -> list[Part]:
     try:
         if entry[:1] != FORMAT:
             return [_first_format(msgspec.msgpack.decode(entry, type=_FirstFormat))]
-        packed = msgspec.msgpack.decode(decompress(entry[1:]), type=list[_PackedPart])
-        return [_unpacked(each) for each in packed]
+        return [_unpack(each) for each in msgspec.msgpack.decode(decompress(entry[1:]), type=list[msgspec.Raw])]
     except (ValueError, msgspec.DecodeError) as error:
         raise JournalError(f"damaged journal entry: {error}") from error
+
+
+def _unpack(packed: msgspec.Raw) -> Part:
+    """A part of an entry whose checksum was right, so that a kind that isn't known is a later version's."""
+    kind = msgspec.msgpack.decode(packed, type=list[Any])[:1]
+    if kind and isinstance(kind[0], str) and kind[0] not in KINDS:
+        return Unread(kind[0])
+    part = msgspec.msgpack.decode(packed, type=_PackedPart)
+    if isinstance(part, _PackedReadings):
+        return _unpack_readings(part)
+    if isinstance(part, Told) and part.delivery is not None:
+        checked([part.delivery])
+    return part
 
 
 def _joined(parts: list[Readings]) -> Readings:
@@ -200,14 +225,6 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         PackedFloats.of(np.array([arrival for _, arrival in part.late], dtype=np.float64)),
         part.session_lost,
     )
-
-
-def _unpacked(part: _PackedPart) -> Part:
-    if isinstance(part, _PackedReadings):
-        return _unpack_readings(part)
-    if isinstance(part, Told) and part.delivery is not None:
-        checked([part.delivery])
-    return part
 
 
 def _unpack_readings(packed: _PackedReadings) -> Readings:

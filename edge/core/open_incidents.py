@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.core.encoding import decode, encode
 from edge.core.events import Event, timestamp
 from edge.core.incidents import Transition
 from edge.core.routes import topic_for
@@ -28,6 +29,18 @@ class OpenIncidents:
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self.events: dict[str, Event] = {}
+
+    def state(self) -> bytes:
+        """The events, for `load()`."""
+        return encode(list(self.events.values()))
+
+    def load(self, state: bytes) -> None:
+        """Go on with these events.
+
+        Raises:
+            StateError: They can't be read.
+        """
+        self.events = {event.sensor: event for event in decode(state, list[Event])}
 
     def note(self, event: Event) -> dict[str, bytes]:
         """Take note of an event; its sensor's retained topic and what it says now."""

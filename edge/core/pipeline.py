@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 
 from config.calendar import Window
-from edge.core import saving
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.clock_evidence import AGAIN
 from edge.core.decoders.base import Repetition
+from edge.core.detector_states import Unlearned
 from edge.core.devices import Devices
 from edge.core.engine import Engine
 from edge.core.events import Event
@@ -26,20 +26,21 @@ from edge.core.finding import Finding
 from edge.core.gaps import Gap
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
-from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, join
+from edge.core.interruption import Interruption
+from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, Unread, join
+from edge.core.memory import Memory
 from edge.core.messages import Batch, DeadLetter, Message, Reading
 from edge.core.open_incidents import OpenIncidents
 from edge.core.operator.desk import Desk
 from edge.core.operator.hearing import Hearing, refusal_json
 from edge.core.operator.watch import Watch
 from edge.core.operator.words import WordRefused
-from edge.core.recovery import Unlearned, learn
 from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.reporting import Reporter
 from edge.core.roster import DeviceFor, Roster, RuleFor
 from edge.core.routes import Routes
 from edge.core.sensors import SensorTable
-from edge.core.snapshot import Snapshot
+from edge.core.snapshot import KnownSensor, Snapshot
 from edge.core.topics import Topics
 from edge.core.trace import Observer
 
@@ -106,7 +107,10 @@ class Pipeline:
         self.open_incidents = OpenIncidents(topics)
         self._hearing = Hearing(self.watch, self.sensors.names, lambda: self.open_incidents.events)
         self._commands = topics.command("") if commands else None
-        self.is_interrupted = False
+        self.interruption = Interruption(self.engine)
+        self.memory = Memory(
+            self.engine, self.intake, self.reorder, self.interruption, self.watch, self.open_incidents, self.reporter
+        )
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
@@ -206,7 +210,7 @@ class Pipeline:
 
     def interrupted(self) -> None:
         """Note that readings may be missing for a reason of our own, so that no sensor is called silent for it."""
-        self.is_interrupted = True
+        self.interruption.is_coming = True
 
     def session_lost(self) -> Step:
         """Note that the broker has forgotten our session: nothing that it delivered before comes again."""
@@ -229,6 +233,8 @@ class Pipeline:
         if isinstance(part, Numbered):
             self.continue_after(part.sequence)
             return []
+        if isinstance(part, Unread):
+            return []
         if isinstance(part, Told):
             return self._told(part).events
         if part.interrupted:
@@ -250,28 +256,40 @@ class Pipeline:
             return Step()
         return self._report(findings, [])
 
-    def know(self, sensors: Iterable[tuple[str, str, bool]]) -> None:
+    def know(self, sensors: Iterable[KnownSensor]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
-            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival)
+            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival, beyond_limit=True)
         self.watch.grow(self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:
-        """Everything that the core knows, for `restore()` after a restart; see `saving.py`."""
-        return saving.save(self, digest, inputs)
+        """Everything that the core knows, for `restore()` after a restart.
+
+        Args:
+            digest: Of the configuration.
+            inputs: Digest of what it says of inputs.
+        """
+        return self.memory.save(self._known_since(0), digest, inputs).to_bytes()
 
     def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
-        """Go on from where `save()` was called; only for a pipeline that has seen nothing yet. See `saving.py`."""
+        """Go on from where `save()` was called; only for a pipeline that has seen nothing yet.
+
+        Returns:
+            What the snapshot couldn't give, since the configuration or the version has changed; see `learn()`.
+
+        Raises:
+            SnapshotError: The snapshot can't be used at all. The pipeline is of no use then; make a new one.
+        """
         self._inputs_changed = snapshot.inputs != inputs
-        unlearned = saving.restore(self, snapshot)
+        self.know(snapshot.known_sensors())
+        unlearned = self.memory.restore(snapshot, self.sensors.find)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return unlearned
 
     def learn(self, unlearned: Unlearned, past: Iterable[Part]) -> int:
-        """Let detectors learn from the journal's past what `restore()` couldn't give; returns how many readings."""
-        by_arrival = np.flatnonzero(self.intake.timed_by_arrival)
-        return learn(self.engine, unlearned, past, by_arrival, self.reorder.wait_s)
+        """Learn from the journal's past what `restore()` couldn't give; returns from how many readings."""
+        return self.memory.learn(unlearned, past)
 
     def retained_now(self) -> dict[str, bytes]:
         """The retained topics as they should stand: every open incident, and the list of them."""
@@ -286,8 +304,7 @@ class Pipeline:
         self._allot_devices()
         self.watch.grow(self.sensors.names)
         unlearned = Unlearned()
-        for slot in range(known, len(self.sensors)):
-            unlearned.forget(self.engine, slot)
+        unlearned.forget(self.engine, range(known, len(self.sensors)))
         return unlearned
 
     def _allot_devices(self) -> None:
@@ -304,15 +321,14 @@ class Pipeline:
         arrivals: ArrivalsNoted | ArrivalsTold,
     ) -> Step:
         part = None
-        after_a_break = self.is_interrupted and len(batch) > 0
+        after_a_break = self.interruption.is_coming and len(batch) > 0
         if len(batch) or delivered:
-            part = Readings(batch, self._new_sensors(), delivered, after_a_break)
+            part = Readings(batch, self._known_since(len(self.engine.members)), delivered, after_a_break)
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:
             findings += self._take(self.reorder.pass_time(np.inf), None, letters)
-            self.engine.interrupted()
-            self.is_interrupted = False
+            self.interruption.passes()
         findings += self._take(self.reorder.pass_on(batch), message_of, letters, arrivals)
         step = self._report(findings, letters)
         if part is not None and isinstance(arrivals, ArrivalsNoted):
@@ -341,9 +357,8 @@ class Pipeline:
             findings += self.watch.tick(clock - self.reorder.wait_s)
         return self._report(findings, letters)
 
-    def _new_sensors(self) -> list[tuple[str, str, bool]]:
-        """Sensors that the engine doesn't know yet, as `know()` takes them."""
-        first = len(self.engine.members)
+    def _known_since(self, first: int) -> list[KnownSensor]:
+        """Sensors from a slot on, as `know()` takes them."""
         if first == len(self.sensors):
             return []
         names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]

@@ -20,6 +20,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from detectors.state import StateError
+from edge.core.encoding import decode, encode
 from edge.core.messages import Message
 from edge.core.packing import pack_integers, unpack_integers
 
@@ -54,20 +56,26 @@ class Deliveries:
         self._checksums = array("q", [NOTHING]) * IDENTIFIERS
         return had_any
 
-    def packed(self) -> PackedDeliveries:
-        """All that is remembered; `load()` takes it."""
+    def state(self) -> bytes:
+        """All that is remembered, for `load()`."""
         checksums = np.frombuffer(self._checksums, dtype=np.int64)
         packets = np.flatnonzero(checksums != NOTHING)
-        return pack_integers(packets), checksums[packets].astype("<u4").tobytes()
+        return encode((pack_integers(packets), checksums[packets].astype("<u4").tobytes()))
 
-    def load(self, packed: PackedDeliveries) -> None:
-        """Remember what `packed()` gave.
+    def load(self, state: bytes) -> None:
+        """Remember what `state()` gave.
 
         Raises:
-            ValueError: It is damaged.
+            StateError: It can't be read.
         """
-        packets, checksums = unpack_integers(packed[0]).tolist(), np.frombuffer(packed[1], "<u4").tolist()
-        self.note_all(checked(zip(packets, checksums, strict=True)))
+        packed, checksums = decode(state, PackedDeliveries)
+        try:
+            pairs = checked(
+                zip(unpack_integers(packed).tolist(), np.frombuffer(checksums, "<u4").tolist(), strict=True)
+            )
+        except ValueError as error:
+            raise StateError(str(error)) from error
+        self.note_all(pairs)
 
 
 def checked(delivered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ import heapq
 
 import numpy as np
 
+from edge.core.encoding import decode, encode
 from edge.core.messages import Batch
 from edge.core.stream_clock import StreamClock
 
@@ -61,6 +62,21 @@ class Reorder:
         released: list[Held] = []
         self._release(clock, released)
         return _batch(released)
+
+    def state(self) -> bytes:
+        """The clock and what is held, for `load()`."""
+        return encode((self.clock.state(), self.held()))
+
+    def load(self, state: bytes) -> None:
+        """Go on with the clock and what was held.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        clock, held = decode(state, tuple[bytes, list[Held]])
+        self.clock.load(clock)
+        self._queue, self._waiting, self._due = [], {}, {}
+        self.hold_again(held)
 
     def held(self) -> list[Held]:
         """What is held, in the order of its arrival; `hold_again()` takes it."""

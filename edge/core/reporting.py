@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from edge.core.encoding import decode, encode
 from edge.core.events import (
     Contribution,
     DetectorEvidence,
@@ -143,6 +144,18 @@ class Reporter:
             message=message,
             payload=event.model_dump_json().encode(),
         )
+
+    def state(self) -> bytes:
+        """The last number, for `load()`."""
+        return encode(self.last_sequence)
+
+    def load(self, state: bytes) -> None:
+        """Go on from a number.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.last_sequence = decode(state, int)
 
     def report_gap(self, gap: Gap, now: float) -> Event:
         """The next event: something is missing."""

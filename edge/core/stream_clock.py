@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Floats, Slots
+from edge.core.encoding import decode, encode
 from edge.core.rounds import FEW
 
 TOLERANCE_S = 2.0
@@ -23,8 +24,7 @@ AFTER_A_LEAP = 64
 
 NOBODY = -1
 
-SavedClock = tuple[float, int, float, int, int]
-"""A clock's attributes, in their order."""
+_State = tuple[float, int, float, int, int]
 
 
 class StreamClock:
@@ -45,13 +45,17 @@ class StreamClock:
         self.alone = 0
         self.highest = 0
 
-    def saved(self) -> SavedClock:
-        """What `go_on_from()` takes."""
-        return self.now, self.ahead, self.ahead_time, self.alone, self.highest
+    def state(self) -> bytes:
+        """How the clock stands, for `load()`."""
+        return encode((self.now, self.ahead, self.ahead_time, self.alone, self.highest))
 
-    def go_on_from(self, saved: SavedClock) -> None:
-        """Stand as the clock did whose `saved()` this is."""
-        self.now, self.ahead, self.ahead_time, self.alone, self.highest = saved
+    def load(self, state: bytes) -> None:
+        """Stand as the clock did whose `state()` this is.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.now, self.ahead, self.ahead_time, self.alone, self.highest = decode(state, _State)
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
         """Take note of readings; what the clock says after each, shape (n,).

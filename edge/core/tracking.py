@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,13 +51,16 @@ class Tracking(Columns):
         """The open incidents, by slot."""
         return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
 
-    def restore(self, trackers: dict[int, Tracker]) -> None:
-        """Go on with these state machines."""
-        self.trackers = trackers
-        self.tracked[:] = False
-        self.held[:] = False
-        self.tracked[list(trackers)] = True
-        self.held[list(self.open_incidents)] = True
+    def put(self, slots: Iterable[int], trackers: Mapping[int, Tracker]) -> None:
+        """Go on with other state machines of some sensors; those that have none are in their first state."""
+        for slot in slots:
+            tracker = trackers.get(slot)
+            if tracker is not None:
+                self.trackers[slot] = tracker
+            else:
+                self.trackers.pop(slot, None)
+            self.tracked[slot] = tracker is not None
+            self.held[slot] = tracker is not None and tracker.incident is not None
 
     def protect(self, slots: Iterable[int]) -> None:
         """Learn nothing of these sensors from here on, and of all others again."""

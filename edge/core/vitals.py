@@ -88,6 +88,11 @@ class Vitals(Columns):
         super().replace(arrays)
         self.soonest = -math.inf
 
+    def load(self, first: int, state: bytes) -> None:
+        """See `Columns`."""
+        super().load(first, state)
+        self.soonest = -math.inf
+
     def expect(self, slots: Rows, deadlines: Numbers) -> None:
         """Set the deadlines of some sensors, no slot twice; arrays of shape (n,), or plain numbers."""
         self.at(slots)["deadline"][slots] = deadlines

@@ -13,9 +13,9 @@ from functools import partial
 import numpy as np
 
 from edge.core.gaps import Gap
-from edge.core.journal import JournalError, Part, unpack
+from edge.core.journal import JournalError, Part, Unread, unpack
 from edge.core.pipeline import Pipeline
-from edge.core.snapshot import Snapshot, SnapshotError
+from edge.core.snapshot import LaterSnapshotError, Snapshot, SnapshotError
 from edge.shell.relearning import Relearning
 from edge.shell.store import Recollection, Store, StoreError
 
@@ -29,22 +29,39 @@ Resumed = tuple[Pipeline, Recollection, list[Gap]]
 """The core, what it was made of, and what turned out to be missing."""
 
 
-def _since(entries: Iterable[bytes]) -> Iterator[Part]:
-    """What was journaled since the snapshot; all of it, since what follows a damaged entry may speak of its sensors."""
-    for entry in entries:
-        try:
-            yield from unpack(entry)
-        except JournalError as error:
-            raise StoreError(f"the store is damaged: {error}", damaged=True) from error
+class _Journal:
+    """Reads journal entries, and says once of each kind of part that this version doesn't know it."""
 
+    def __init__(self) -> None:
+        self._left_out: set[str] = set()
 
-def _past(entries: Iterable[bytes]) -> Iterator[Part]:
-    """What was journaled before the snapshot, without what is damaged."""
-    for entry in entries:
-        try:
-            yield from unpack(entry)
-        except JournalError as error:
-            log.warning("journal_entry_damaged error=%r", str(error))
+    def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """What was journaled since the snapshot: all of it, as what follows a damaged entry may speak of its sensors.
+
+        Raises:
+            StoreError: An entry is damaged.
+        """
+        for entry in entries:
+            try:
+                yield from self._parts(entry)
+            except JournalError as error:
+                raise StoreError(f"the store is damaged: {error}", damaged=True) from error
+
+    def past(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """What was journaled before the snapshot, without what is damaged."""
+        for entry in entries:
+            try:
+                yield from self._parts(entry)
+            except JournalError as error:
+                log.warning("journal_entry_damaged error=%r", str(error))
+
+    def _parts(self, entry: bytes) -> Iterator[Part]:
+        for part in unpack(entry):
+            if not isinstance(part, Unread):
+                yield part
+            elif part.kind not in self._left_out:
+                self._left_out.add(part.kind)
+                log.warning("journal_part_left_out kind=%r", part.kind)
 
 
 def resume(
@@ -73,17 +90,17 @@ def resume(
     """
     began = time.monotonic()
     recollection = store.recall()
-    pipeline = make_pipeline()
-    relearning = Relearning(store, _past, working)
+    pipeline, journal = make_pipeline(), _Journal()
+    relearning = Relearning(store, journal.past, working)
     gaps = []
-    learned = 0
+    learned, anew = 0, False
     relived = np.zeros(0, dtype=np.int64)
     try:
         if recollection.state is not None:
             learned = _restore(pipeline, relearning, recollection.state, digest, inputs)
         before = pipeline.engine.vitals.count.copy()
         if recollection.state is not None or recollection.complete:
-            pipeline.relive(_since(_attended(recollection.since, working)))
+            pipeline.relive(journal.since(_attended(recollection.since, working)))
         if recollection.state is not None and recollection.digest != digest:
             devices = pipeline.new_devices()
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
@@ -92,11 +109,13 @@ def resume(
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
+        anew = True
         if recollection.complete:
-            pipeline.relive(_past(_attended(store.past(), working)))
-            pipeline.relive(_since(_attended(recollection.since, working)))
-        detail = f"the learned state couldn't be read ({error})"
-        gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
+            pipeline.relive(journal.past(_attended(store.past(), working)))
+            pipeline.relive(journal.since(_attended(recollection.since, working)))
+        if not isinstance(error, LaterSnapshotError):
+            detail = f"the learned state couldn't be read ({error})"
+            gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
     log.info(
         "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
         pipeline.sensors.sensors,
@@ -108,7 +127,7 @@ def resume(
     pipeline.accounts.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    if gaps or changed or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
+    if anew or changed or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
         store.remember(pipeline.save(digest, inputs), digest, now)
     return pipeline, recollection, gaps
 
@@ -123,7 +142,9 @@ def _restore(pipeline: Pipeline, relearning: Relearning, state: bytes, digest: s
     """Give a core what a snapshot knows, and changed detectors what the journal knows; how many readings that were."""
     snapshot = Snapshot.from_bytes(state)
     unlearned = pipeline.restore(snapshot, inputs)
-    if not unlearned.slots:
+    for component, reason in unlearned.components.items():
+        log.info("state_left_out component=%s reason=%r", component, reason)
+    if not unlearned.slots and not unlearned.components:
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))

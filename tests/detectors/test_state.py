@@ -152,7 +152,7 @@ def test_the_state_of_an_earlier_version_lacks_what_came_later() -> None:
     assert (table.arrays["mean"] == whole.arrays["mean"]).all()
     other = StateTable(example("ewma"), rows=6)
     other.arrays["rival"][:] = 7.0
-    other.take_rows(SavedState(saved), np.array([1, 3]), np.array([5, 0]))
+    other.take_rows(SavedState.from_bytes(saved), np.array([1, 3]), np.array([5, 0]))
     assert (other.arrays["record"][[5, 0]] == whole.arrays["record"][[1, 3]]).all()
     assert other.arrays["rival"].tolist() == [0.0, 7.0, 7.0, 7.0, 7.0, 0.0]
 

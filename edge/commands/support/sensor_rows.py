@@ -28,16 +28,15 @@ UNKNOWN = "unknown"
 def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Vitals, Calibration]:
     """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
     from edge.core.calibration import Calibration  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.snapshot import unpack_arrays  # noqa: PLC0415
+    from edge.core.checkpoint import by_row, load  # noqa: PLC0415
     from edge.core.vitals import Vitals  # noqa: PLC0415
 
     calibration, vitals = Calibration(), Vitals()
-    calibration.grow(len(snapshot.sensors))
-    vitals.grow(len(snapshot.sensors))
-    unpack_arrays(vitals, snapshot.vitals)
-    if snapshot.calibration:
-        unpack_arrays(calibration, snapshot.calibration)
-    return snapshot.sensors, vitals, calibration
+    sensors = [(name, repetition) for name, repetition, _ in snapshot.known_sensors()]
+    calibration.grow(len(sensors))
+    vitals.grow(len(sensors))
+    load([by_row("statistics", vitals, sensors.__len__), by_row("levels", calibration, sensors.__len__)], snapshot)
+    return sensors, vitals, calibration
 
 
 def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) -> tuple[float, str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from config.calendar import Window
 from config.topics import glob_pattern
+from edge.core.encoding import decode, encode
 from edge.core.events import timestamp
 
 SHELVES = 256
@@ -44,7 +45,6 @@ class DeskState(msgspec.Struct):
     shelves: dict[str, Shelf] = {}
     windows: dict[str, Window] = {}
     remembered: dict[str, Remembered] = {}
-    untold: list[int] = []
     suppressed: list[int] = []
     reached: float = -math.inf
 
@@ -129,24 +129,21 @@ class Desk:
         if len(self.remembered) > REMEMBERED:
             del self.remembered[next(iter(self.remembered))]
 
-    def saved(self) -> DeskState:
-        """What `restore()` takes."""
-        return DeskState(
-            dict(self.shelves),
-            dict(self.windows),
-            dict(self.remembered),
-            sorted(self.untold),
-            sorted(self.suppressed),
-            self.reached,
-        )
+    def state(self) -> bytes:
+        """What stands, for `load()`."""
+        return encode(DeskState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
 
-    def restore(self, state: DeskState, names: Sequence[str]) -> None:
-        """Stand as the desk did that was saved; what the configuration says differently now counts from now on."""
-        self._names = list(names)
-        self.shelves, self.windows, self.remembered = state.shelves, state.windows, state.remembered
-        self.untold, self.reached = set(state.untold), state.reached
+    def load(self, state: bytes) -> None:
+        """Stand as the desk did that was saved; what the configuration says differently now counts from now on.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        saved = decode(state, DeskState)
+        self.shelves, self.windows, self.remembered = saved.shelves, saved.windows, saved.remembered
+        self.reached = saved.reached
         self.refresh()
-        quiet, self.suppressed = self.suppressed, frozenset(state.suppressed)
+        quiet, self.suppressed = self.suppressed, frozenset(saved.suppressed)
         if quiet != self.suppressed:
             self.boundary = self.reached
 

@@ -23,7 +23,7 @@ from edge.core.finding import Finding
 from edge.core.incident import Incident
 from edge.core.incidents import Transition
 from edge.core.messages import Batch
-from edge.core.operator.desk import Desk, DeskState
+from edge.core.operator.desk import Desk
 
 LEAP_S = 8 * 86_400.0
 """Of a longer leap of the clock, only the windows of its end are gone through."""
@@ -69,9 +69,17 @@ class Watch:
             batch = batch.take(np.arange(first, len(batch)))
         return findings
 
-    def restore(self, state: DeskState, names: list[str]) -> None:
-        """Go on from a snapshot, when the engine has been given back."""
-        self.desk.restore(state, names)
+    def state(self) -> bytes:
+        """What the operator has said, for `load()`."""
+        return self.desk.state()
+
+    def load(self, state: bytes) -> None:
+        """Go on from what the operator had said.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.desk.load(state)
         self._protect()
 
     def is_due(self, clock: float) -> bool:

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from edge.core.checkpoint import load, whole
 from edge.core.events import Event
 from edge.core.incidents import Transition
 from edge.core.journal import JournalError, Part, unpack
-from edge.core.open_incidents import ENDED
+from edge.core.open_incidents import ENDED, OpenIncidents
 from edge.core.snapshot import Snapshot
+from edge.core.topics import Topics
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
 from edge.shell.store.reading import snapshot_of
@@ -158,7 +160,9 @@ def read_open(path: Path) -> list[OpenIncident]:
 
 def open_events(snapshot: Snapshot) -> list[Event]:
     """The last event of each incident that was open when a snapshot was taken."""
-    return snapshot.open_events
+    known = OpenIncidents(Topics(""))
+    load([whole("open_events", known)], snapshot)
+    return list(known.events.values())
 
 
 def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None) -> list[dict[str, Any]]:

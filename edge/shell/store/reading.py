@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from edge.core.globs import fits
 from edge.core.journal import JournalError, Part, Readings, unpack
 from edge.core.messages import Batch
-from edge.core.snapshot import Snapshot, SnapshotError
+from edge.core.snapshot import KnownSensor, LaterSnapshotError, Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import Database, look_on
 
@@ -49,7 +49,7 @@ class History(NamedTuple):
         parts: Its parts, in order; read as they are asked for.
     """
 
-    sensors: list[tuple[str, str, bool]]
+    sensors: list[KnownSensor]
     parts: Iterator[Part]
 
 
@@ -152,7 +152,7 @@ def snapshot_of(path: Path, state: bytes) -> Snapshot:
     try:
         return Snapshot.from_bytes(state)
     except SnapshotError as error:
-        raise StoreError(f"{path}: {error}", damaged=True) from error
+        raise StoreError(f"{path}: {error}", damaged=not isinstance(error, LaterSnapshotError)) from error
 
 
 def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:

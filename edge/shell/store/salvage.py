@@ -84,7 +84,7 @@ def _in_sequence(entries: list[Row], snapshot: list[Row]) -> list[Row]:
     covered, known = 0, set()
     if snapshot:
         covered = snapshot[0][0]
-        known = {name for name, _ in Snapshot.from_bytes(snapshot[0][3]).sensors}
+        known = {name for name, *_ in Snapshot.from_bytes(snapshot[0][3]).known_sensors()}
     chosen, expected, missing = [], covered + 1, False
     for row in entries:
         if row[0] > covered:

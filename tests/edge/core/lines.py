@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-import msgspec
-import numpy as np
-
 from config.schema import IncidentSettings, ResolvedRule
 from detectors import DETECTORS
 from detectors.base import Detector
-from detectors.state import SavedState
 from edge.core.decoders import FieldsDecoder
 from edge.core.decoders.base import Repetition
+from edge.core.detector_states import DetectorRows
+from edge.core.encoding import decode, decode_arrays
 from edge.core.events import Event
 from edge.core.gaps import Gap
 from edge.core.journal import Part, pack, unpack
@@ -26,7 +24,6 @@ from edge.core.topics import Topics
 
 START = 1_700_000_000.0
 USUAL = {"silence": {}, "limits": {"high": 80.0}, "rate": {"most_per_s": 50.0}, "ewma": {}}
-ARRAYS = {"vitals", "calibration", "admission", "recent_readings", "clock_evidence"}
 SETTINGS = IncidentSettings(threshold=4.0, clear_after=2, update_s=1.0, adopt_after_s=600.0)
 
 
@@ -123,24 +120,20 @@ def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -
 
 def knowledge(made: Pipeline) -> dict[str, object]:
     """All that a pipeline knows, by name; equal for two that can't be told apart."""
-    snapshot = Snapshot.from_bytes(made.save("", ""))
-    rows = [sum(group is each for each, _ in made.engine.members) for group in made.engine.ordered_groups]
-    known: dict[str, object] = {
-        each: msgspec.msgpack.encode(getattr(snapshot, each))
-        for each in snapshot.__struct_fields__
-        if each not in ARRAYS | {"tables", "trackers", "last_values"}
-    }
-    known["trackers"] = msgspec.msgpack.encode(sorted(snapshot.trackers.items()))
-    known["last values"] = sorted(snapshot.last_values.items())
-    admission = made.intake.admission
-    for owner in (made.engine.vitals, made.engine.calibration, admission, admission.recent, admission.evidence):
-        for name, array in vars(owner).items():
-            if isinstance(array, np.ndarray):
-                known[f"{type(owner).__name__}.{name}"] = array[: len(made.sensors)].tobytes()
-    for group, (tables, used) in enumerate(zip(snapshot.tables, rows, strict=True)):
-        for place, table in enumerate(tables):
-            for name, array in SavedState(table).arrays.items():
-                known[f"group {group} table {place}: {name}"] = array[:used].tobytes()
+    known: dict[str, object] = {}
+    for part in Snapshot.from_bytes(made.save("", "")).parts:
+        if part.component in {"admission", "recent_readings", "clock_evidence", "statistics", "levels"}:
+            for name, array in decode_arrays(part.state).items():
+                known[f"{part.component} {part.first}: {name}"] = array.tobytes()
+        elif part.component == "detectors":
+            rows = decode(part.state, DetectorRows)
+            known[f"detectors {part.first}: groups"] = rows.groups
+            for group, tables in rows.tables.items():
+                for table in tables:
+                    for name, encoded in table.arrays.items():
+                        known[f"{table.header['detector']} of group {group} {part.first}: {name}"] = encoded.data
+        else:
+            known[f"{part.component} {part.first}"] = part.state
     return known
 
 

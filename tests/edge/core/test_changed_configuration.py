@@ -168,11 +168,13 @@ def test_with_the_same_inputs_who_fell_silent_is_found_after_the_restart() -> No
     assert again.missing() == ["now/c"]
 
 
-def test_less_room_for_sensors_is_an_error() -> None:
-    from edge.core.snapshot import SnapshotError
+def test_sensors_that_are_known_keep_their_slots_when_fewer_are_allowed() -> None:
     from edge.core.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
     small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)
-    with pytest.raises(SnapshotError, match="no room"):
-        small.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    small.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    assert small.sensors.names == list(SENSORS)
+    step = small.process(plant([START + 3.0], *SENSORS, "paced/new"))
+    assert small.engine.vitals.count[:3].tolist() == [4, 4, 4]
+    assert [each.refusal.reason for each in step.dead_letters] == ["too_many_sensors"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from itertools import pairwise
 
@@ -156,21 +155,24 @@ def test_rows_are_the_same_in_any_batches_and_after_a_restart(
     made, told = devices(hold_s=hold_s), []
     edges = sorted({0, *(min(cut, len(seen)) for cut in cuts), len(seen)})
     for first, last in pairwise(edges):
-        saved = copy.deepcopy(made.saved())
+        saved = made.state(0, len(made))
         made = made.anew()
-        assert made.go_on_from(saved) == []
+        made.load(0, saved)
+        assert made.unloaded() == []
         told += plain(made.assemble(batch(seen[first:last])), first)
     trimmed = [[(t, [v for v in values if not math.isnan(v)], p) for t, values, p in each] for each in (at_once, told)]
     assert trimmed[0] == trimmed[1]
-    assert same(whole.saved(), made.saved())
+    assert whole.state(0, len(whole)) == made.state(0, len(made))
     assert [row[0] for row in told] == sorted(row[0] for row in told)
 
 
 def test_a_device_with_other_sensors_than_before_begins_anew() -> None:
-    made, saved = devices(), devices().saved()
-    saved[0].members = [A, B]
-    assert made.go_on_from(saved) == [4]
-    assert made.go_on_from([]) == [4]
+    made, saved = devices(), devices()
+    next(iter(saved._devices.values())).members = [A, B]
+    made.load(0, saved.state(0, 1))
+    assert made.unloaded() == [4]
+    made.load(0, devices().state(0, 1))
+    assert made.unloaded() == []
 
 
 @pytest.mark.parametrize("slot", [A, D])

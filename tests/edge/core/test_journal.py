@@ -114,7 +114,6 @@ def test_bytes_that_nobody_packed_are_a_journal_error(noise: bytes) -> None:
     [
         7,
         [["tick"]],
-        [["elsewhere", 1.0]],
         [["readings", b"12345678", [1.0, b""], [1.0, b""], [], b"", b"", False]],
         [["readings", b"1", [1.0, b""], [1.0, b""], [], b"", b"", False]],
         [["readings", b"", [1.0, b""], [7.0, b""], [], b"", b"", False]],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,40 +149,6 @@ def test_events_without_a_reading_keep_their_numbers() -> None:
     again = revived(pipeline(), saved, line.parts[parts:])
     bad = [reading("paced/a", START + 30.0, 95.0)]
     assert again.take(bad).events[0].sequence == line.take(bad).events[2].sequence == 3
-
-
-def test_what_earlier_versions_knew_of_late_readings_is_left_out() -> None:
-    line = Line(pipeline()).take(plant(START + np.arange(20.0), *SENSORS))
-    snapshot = Snapshot.from_bytes(line.pipeline.save("", ""))
-    rows = len(line.pipeline.intake.admission.last_time)
-    old = io.BytesIO()
-    zeros = dict.fromkeys(("late_time", "late_run", "run_time", "run_arrived", "count"), np.zeros(rows))
-    recent = np.zeros((rows, 64), dtype=np.uint64)
-    np.savez(old, last_time=line.pipeline.intake.admission.last_time, recent=recent, **zeros)
-    snapshot.admission, snapshot.recent_readings, snapshot.clock_evidence = old.getvalue(), b"", b""
-    again = pipeline()
-    assert not again.restore(snapshot).slots
-    assert set(differing(again, line.pipeline)) <= {"RecentReadings.tags", "RecentReadings.count"}
-    assert Line(again).take(plant(START + np.arange(19.0, 21.0), *SENSORS)).refused == ["duplicate"] * len(SENSORS)
-
-
-def test_a_snapshot_of_the_first_version_restores() -> None:
-    import msgspec
-
-    line = Line(pipeline()).take(plant(START + np.arange(20.0), *SENSORS)).take([reading("paced/a", START + 20, 95.0)])
-    plain = msgspec.to_builtins(Snapshot.from_bytes(line.pipeline.save("", "")), builtin_types=(bytes,))
-    first_fields = tuple(Snapshot.__struct_fields__[:11])
-    old = msgspec.msgpack.encode({name: plain[name] for name in first_fields})
-    again = pipeline()
-    unlearned = again.restore(Snapshot.from_bytes(old), "")
-    assert first_fields[-1] == "last_sequence"
-    assert not unlearned.slots
-    unknown_then = {"timed_by_arrival", "clock_ahead", "reorder_clock"}
-    since = ("Calibration.", "RecentReadings.")
-    differs = {each for each in differing(again, line.pipeline) if not each.startswith(since)}
-    assert differs <= unknown_then
-    more = plant(START + np.arange(21.0, 60.0), *SENSORS)
-    assert Line(again).take(more).events == Line(line.pipeline).take(more).events
 
 
 def test_journal_entries_that_are_cut_otherwise_lead_to_the_same() -> None:

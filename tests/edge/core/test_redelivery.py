@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.state import StateError
+from edge.core.encoding import encode
 from edge.core.messages import Message
 from edge.core.redelivery import IDENTIFIERS, Deliveries, checked, checksum
-from edge.core.snapshot import Snapshot
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, revived
 
 
@@ -125,24 +126,16 @@ def test_a_restart_knows_which_sessions_have_ended(saved_after: int) -> None:
     assert again.pipeline.accounts.messages_redelivered == 1
 
 
-@pytest.mark.parametrize("packed", [(b"", b"1234"), (*Deliveries().packed()[:1], b"123"), (b"x", b"")])
-def test_damaged_deliveries_are_refused(packed: tuple[bytes, bytes]) -> None:
-    with pytest.raises(ValueError, match="."):
-        Deliveries().load(packed)
+@pytest.mark.parametrize("packed", [(b"", b"1234"), (b"", b"123"), (b"x", b""), 7])
+def test_deliveries_that_make_no_sense_are_refused(packed: object) -> None:
+    with pytest.raises(StateError):
+        Deliveries().load(encode(packed))
 
 
 def test_a_packet_identifier_that_does_not_exist_is_damage() -> None:
     for packet in (-1, IDENTIFIERS):
         with pytest.raises(ValueError, match="identifier"):
             checked([(1, 5), (packet, 5)])
-
-
-def test_a_snapshot_of_before_is_understood() -> None:
-    old = Snapshot.from_bytes(pipeline().save("", ""))
-    old.deliveries, old.delivered = [(7, checksum(delivered(7)))], (b"", b"")
-    line = Line(pipeline())
-    line.pipeline.restore(old)
-    assert line.take([delivered(7, again=True)]).pipeline.accounts.messages_redelivered == 1
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=1), st.booleans()), max_size=40), st.integers(0, 40))
@@ -152,8 +145,8 @@ def test_what_is_known_is_what_a_plain_model_says_also_after_a_restart(
     made, latest = Deliveries(), {}
     for index, (packet, payload, again) in enumerate(sent):
         if index == restart:
-            packed, made = made.packed(), Deliveries()
-            made.load(packed)
+            state, made = made.state(), Deliveries()
+            made.load(state)
         message = delivered(packet, payload, again=again)
         assert made.is_known(message) == (again and latest.get(packet) == payload)
         if not made.is_known(message):
