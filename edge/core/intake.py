@@ -18,7 +18,7 @@ from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded, Repetition
-from edge.core.encoding import decode, encode
+from edge.core.last_values import LastValues
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, Sample
 from edge.core.operator.words import WordRefused
 from edge.core.redelivery import Deliveries, checksum
@@ -89,7 +89,7 @@ class Intake:
         self._sources: BoundedCache[str, Source] = BoundedCache(SOURCES_BYTES)
         self.unrouted: list[str] = []
         self.deliveries = Deliveries()
-        self.last_value: dict[int, float] = {}
+        self.last_values = LastValues()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
         self._letters_minute = -math.inf
@@ -188,7 +188,7 @@ class Intake:
             return
         for slot, value in zip(batch.slots.tolist(), batch.values.tolist(), strict=True):
             if slot in self.repeating:
-                self.last_value[slot] = value
+                self.last_values.note(slot, value)
 
     def _source(self, topic: str) -> Source:
         """What is known of a topic, looked up anew."""
@@ -281,24 +281,11 @@ class Intake:
 
     def _is_repeated(self, slot: int, value: float) -> bool:
         """Whether a sensor that repeats what hasn't changed has done so."""
-        if self.last_value.get(slot) == value:
-            self._accounts.readings += 1
-            self._accounts.repeats += 1
-            return True
-        self.last_value[slot] = value
-        return False
-
-    def state(self) -> bytes:
-        """The last values of the sensors that repeat themselves, for `load()`."""
-        return encode(self.last_value)
-
-    def load(self, state: bytes) -> None:
-        """Go on with these last values.
-
-        Raises:
-            StateError: They can't be read.
-        """
-        self.last_value = decode(state, dict[int, float])
+        if self.last_values.note(slot, value):
+            return False
+        self._accounts.readings += 1
+        self._accounts.repeats += 1
+        return True
 
     def slot(
         self, name: str, repetition: Repetition, *, timed_by_arrival: bool, beyond_limit: bool = False

@@ -54,7 +54,7 @@ class Memory:
             return len(engine.members)
 
         self.components: tuple[Component, ...] = (
-            whole("last_values", intake),
+            whole("last_values", intake.last_values),
             whole("deliveries", intake.deliveries),
             whole("reorder", reorder),
             by_row("admission", intake.admission, sensors),

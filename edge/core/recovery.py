@@ -15,10 +15,10 @@ import numpy as np
 from edge.core.admission import Admission, ArrivalsTold
 from edge.core.checkpoint import Component
 from edge.core.detector_states import Unlearned
-from edge.core.encoding import encode
 from edge.core.engine import Engine
 from edge.core.intake import Intake
 from edge.core.journal import ClockStep, Part, Readings, Tick, Told, join
+from edge.core.last_values import LastValues
 from edge.core.messages import Batch
 from edge.core.redelivery import Deliveries
 from edge.core.reorder import Reorder
@@ -52,7 +52,7 @@ class Relearning:
         self._reorder = Reorder(reorder_s)
         self._deliveries = Deliveries()
         self._repeating = intake.repeating
-        self._last_values: dict[int, float] = {}
+        self._last_values = LastValues()
         self._stamped = np.flatnonzero(intake.timed_by_arrival)
         if OF_EVERY_SENSOR & unlearned.components.keys():
             unlearned.slots.update(range(sensors))
@@ -84,7 +84,7 @@ class Relearning:
         """The states of components that follow from the readings alone."""
         shadow, sensors = self._shadow, len(self._concerned)
         return {
-            "last_values": lambda: encode(self._last_values),
+            "last_values": self._last_values.state,
             "deliveries": self._deliveries.state,
             "reorder": self._reorder.state,
             "admission": lambda: self._admission.state(0, sensors),
@@ -121,7 +121,9 @@ class Relearning:
             self._deliveries.note_all(part.deliveries)
             if self._repeating:
                 pairs = zip(part.batch.slots.tolist(), part.batch.values.tolist(), strict=True)
-                self._last_values.update((slot, value) for slot, value in pairs if slot in self._repeating)
+                for slot, value in pairs:
+                    if slot in self._repeating:
+                        self._last_values.note(slot, value)
 
     def _in_turn(self, part: Part) -> Iterator[Batch]:
         """The readings whose turn has come with a part, as the pipeline would take them."""
