@@ -181,7 +181,7 @@ def _unpack(packed: msgspec.Raw) -> Part:
     kind = msgspec.msgpack.decode(packed, type=list[Any])[:1]
     if kind and isinstance(kind[0], str) and kind[0] not in KINDS:
         return Unread(kind[0])
-    part = msgspec.msgpack.decode(packed, type=_PackedPart)
+    part: _PackedPart = msgspec.msgpack.decode(packed, type=_PackedPart)
     if isinstance(part, _PackedReadings):
         return _unpack_readings(part)
     if isinstance(part, Told) and part.delivery is not None:
