@@ -29,7 +29,7 @@ class Unlearned:
     Attributes:
         rows: For each group and each of its detectors, the rows that know nothing.
         slots: The sensors concerned.
-        components: Whole components that are missing, each with the reason.
+        components: Whole components that are missing or unknown, each with the reason.
     """
 
     rows: dict[tuple[int, int], list[int]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from edge.core.interruption import Interruption
 from edge.core.journal import Part
 from edge.core.open_incidents import OpenIncidents
 from edge.core.operator.watch import Watch
-from edge.core.recovery import Relearning
+from edge.core.recovery import LEARNABLE, Relearning
 from edge.core.reorder import Reorder
 from edge.core.reporting import Reporter
 from edge.core.snapshot import KnownSensor, Snapshot
@@ -91,6 +91,8 @@ class Memory:
         unlearned = self._detectors.unlearned
         unlearned.forget(self._engine, self._engine.devices.unloaded())
         unlearned.components = missing
+        if LEARNABLE & missing.keys():
+            unlearned.slots.update(range(len(self._engine.members)))
         told = ((slot_of(name), event) for name, event in self._open_incidents.events.items())
         self._incidents.reopen((slot, event) for slot, event in told if slot is not None)
         return unlearned

@@ -23,10 +23,13 @@ from edge.core.messages import Batch
 from edge.core.redelivery import Deliveries
 from edge.core.reorder import Reorder
 
-OF_EVERY_SENSOR = frozenset(
-    {"admission", "clock", "clock_evidence", "levels", "recent_readings", "reorder", "statistics"}
-)
-"""Components that can only be learned again from the readings of all sensors."""
+LEARNABLE = frozenset(
+    {
+        "admission", "clock", "clock_evidence", "deliveries", "last_values", "levels", "recent_readings", "reorder",
+        "statistics",
+    }
+)  # fmt: skip
+"""Components that follow from the journal; they can only be learned again from the readings of all sensors."""
 
 
 class Relearning:
@@ -54,8 +57,6 @@ class Relearning:
         self._repeating = intake.repeating
         self._last_values = LastValues()
         self._stamped = np.flatnonzero(intake.timed_by_arrival)
-        if OF_EVERY_SENSOR & unlearned.components.keys():
-            unlearned.slots.update(range(sensors))
         self._concerned = np.zeros(sensors, dtype=bool)
         self._concerned[list(unlearned.slots)] = True
         for slot in unlearned.slots:

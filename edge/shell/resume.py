@@ -127,7 +127,7 @@ def resume(
     pipeline.accounts.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    if anew or changed or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
+    if anew or changed or learned or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
         store.remember(pipeline.save(digest, inputs), digest, now)
     return pipeline, recollection, gaps
 
@@ -144,7 +144,7 @@ def _restore(pipeline: Pipeline, relearning: Relearning, state: bytes, digest: s
     unlearned = pipeline.restore(snapshot, inputs)
     for component, reason in unlearned.components.items():
         log.info("state_left_out component=%s reason=%r", component, reason)
-    if not unlearned.slots and not unlearned.components:
+    if not unlearned.slots:
         return 0
     if snapshot.digest != digest:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
