@@ -287,13 +287,11 @@ class Intake:
         self._accounts.repeats += 1
         return True
 
-    def slot(
-        self, name: str, repetition: Repetition, *, timed_by_arrival: bool, beyond_limit: bool = False
-    ) -> int | None:
+    def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool, always: bool = False) -> int | None:
         """The slot of a sensor, given out now if it is new; None if there is no room, see `SensorTable.slot()`."""
-        known = len(self._sensors)
-        slot = self._sensors.slot(name, beyond_limit=beyond_limit)
-        if slot is not None and slot >= known:
+        present = len(self._sensors)
+        slot = self._sensors.slot(name, always=always)
+        if slot is not None and slot >= present:
             if repetition is Repetition.FULL_REPEAT:
                 self.repeating.add(slot)
             self.timed_by_arrival.append(timed_by_arrival)

@@ -259,7 +259,7 @@ class Pipeline:
     def know(self, sensors: Iterable[KnownSensor]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
-            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival, beyond_limit=True)
+            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival, always=True)
         self.watch.grow(self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:

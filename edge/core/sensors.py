@@ -37,19 +37,19 @@ class SensorTable:
         """How many of them are sensors."""
         return len(self.names) - self.devices
 
-    def slot(self, name: str, *, beyond_limit: bool = False) -> int | None:
+    def slot(self, name: str, *, always: bool = False) -> int | None:
         """The slot of a sensor or device, given out now if it is new; None if there is no room for a new sensor.
 
         Args:
             name: Its name.
-            beyond_limit: Whether it gets a slot in any case, as a sensor does that was known before the limit was.
+            always: Whether it gets a slot in any case, as a sensor does that was known before the limit was.
         """
         known = self._slots.get(name)
         if known is not None:
             return known
         if is_device(name):
             self.devices += 1
-        elif self.sensors >= self.limit and not beyond_limit:
+        elif self.sensors >= self.limit and not always:
             return None
         slot = len(self.names)
         self.names.append(name)
