@@ -92,6 +92,7 @@ class Intake:
         self.last_values = LastValues()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
+        self.heard: list[tuple[int, int]] = []
         self._letters_minute = -math.inf
         self._letters = 0
         self._letter_reasons: set[str] = set()
@@ -158,16 +159,13 @@ class Intake:
 
     def read_readings(self, readings: Sequence[Reading], letters: list[DeadLetter]) -> Batch:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""
-        slots: list[int] = []
-        origins: list[int] = []
+        slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
-            slot = (
-                self.slot(reading.sensor, Repetition.PERIODIC, timed_by_arrival=False)
-                if math.isfinite(reading.value)
-                else None
-            )
+            reason, slot = "not_finite", None
+            if math.isfinite(reading.value):
+                reason = "too_many_sensors"
+                slot = self.slot(reading.sensor, Repetition.PERIODIC, timed_by_arrival=False)
             if slot is None:
-                reason = "too_many_sensors" if math.isfinite(reading.value) else "not_finite"
                 self._refuse(as_message(reading), Refusal(reason), letters)
                 continue
             self._accounts.readings += 1
@@ -313,13 +311,18 @@ class Intake:
             message_of: Gives the message of an origin; None if nobody has it any more.
             letters: Gets a dead letter for each refusal that is kept.
             arrivals: When late ones among them arrived; None if nobody knows.
+
+        What is refused is noted in `heard`: how many readings were admitted before it, and its slot.
         """
+        self.heard = []
         if len(batch) == 0:
             return batch
         verdicts = self.admission.judge(batch, arrivals)
         self._accounts.clock_steps = self.admission.clock_steps
         taken = verdicts == 0
         if not taken.all():
+            before = np.cumsum(taken)[~taken]
+            self.heard = list(zip(before.tolist(), batch.slots[~taken].tolist(), strict=True))
             for position in np.flatnonzero(~taken).tolist():
                 reason = {LATE: "late", DUPLICATE: "duplicate"}[int(verdicts[position])]
                 self._accounts.readings_refused[reason] += 1
@@ -370,10 +373,8 @@ class _Columns:
     __slots__ = ("origins", "slots", "times", "values")
 
     def __init__(self) -> None:
-        self.slots: list[int] = []
-        self.values: list[float] = []
-        self.times: list[float] = []
-        self.origins: list[int] = []
+        self.slots, self.origins = list[int](), list[int]()
+        self.values, self.times = list[float](), list[float]()
 
     def add_row(self, slots: list[int], values: list[float], times: list[float], origin: int) -> None:
         self.slots += slots

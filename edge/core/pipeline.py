@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 import numpy as np
@@ -343,7 +345,14 @@ class Pipeline:
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
     ) -> list[Finding]:
-        return self.watch.process(self.intake.admit(batch, message_of, letters, arrivals))
+        batch = self.intake.admit(batch, message_of, letters, arrivals)
+        findings: list[Finding] = []
+        done = 0
+        for place, heard in groupby(self.intake.heard, key=itemgetter(0)):
+            findings += self.watch.process(batch.take(np.arange(done, place)))
+            self.engine.hear(np.array([slot for _, slot in heard], dtype=np.intp))
+            done = place
+        return findings + self.watch.process(batch.take(np.arange(done, len(batch))) if done else batch)
 
     def _leave_forsaken(self) -> list[Finding]:
         """End the incidents of devices that have no sensors any more."""

@@ -3,6 +3,9 @@
 The clock follows the latest reading, but one sensor alone can't make it leap: a reading that is far ahead waits until
 another sensor is there too, or until nobody else has said anything for a while. So a sensor whose clock runs ahead
 makes no other sensor look silent, and a plant that pauses goes on with the second sensor that does.
+
+Where the clock passes from a sensor that is behind to one that was ahead of it all the time, since the first says
+nothing more, the lead is a difference of two clocks, and no time in which anybody was silent: a skip.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Floats, Slots
+from detectors.state import StateError
 from edge.core.encoding import decode, encode
 from edge.core.rounds import FEW
 
@@ -24,8 +28,6 @@ AFTER_A_LEAP = 64
 
 NOBODY = -1
 
-_State = tuple[float, int, float, int, int]
-
 
 class StreamClock:
     """The latest time that is believed.
@@ -36,6 +38,8 @@ class StreamClock:
         ahead_time: How far it is.
         alone: How many readings in a row were its.
         highest: The highest slot seen; the only sensor there is, is always believed.
+        lead: How far it was ahead when another sensor last reported.
+        skips: Of the last `advance()`: at which readings the clock skipped a lead, and its seconds.
     """
 
     def __init__(self) -> None:
@@ -44,10 +48,18 @@ class StreamClock:
         self.ahead_time = -np.inf
         self.alone = 0
         self.highest = 0
+        self.lead = 0.0
+        self.skips: list[tuple[int, float]] = []
+
+    @property
+    def latest(self) -> float:
+        """The time by a sensor that is about to be believed, as nobody else reports; else what the clock says."""
+        return max(self.now, self.ahead_time - self.lead) if self.alone else self.now
 
     def state(self) -> bytes:
         """How the clock stands, for `load()`."""
-        return encode((self.now, self.ahead, self.ahead_time, self.alone, self.highest))
+        stands = (self.now, self.ahead, self.ahead_time, self.alone, self.highest)
+        return encode((*stands, self.lead) if self.lead else stands)
 
     def load(self, state: bytes) -> None:
         """Stand as the clock did whose `state()` this is.
@@ -55,7 +67,11 @@ class StreamClock:
         Raises:
             StateError: It can't be read.
         """
-        self.now, self.ahead, self.ahead_time, self.alone, self.highest = decode(state, _State)
+        stands = decode(state, list[float])
+        if len(stands) not in {5, 6}:
+            raise StateError("a stream clock has five parts, or six")
+        self.now, self.ahead, self.ahead_time = stands[0], int(stands[1]), stands[2]
+        self.alone, self.highest, self.lead = int(stands[3]), int(stands[4]), sum(stands[5:])
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
         """Take note of readings; what the clock says after each, shape (n,).
@@ -64,13 +80,15 @@ class StreamClock:
             slots: Row of each reading's sensor, shape (n,), n at least 1.
             times: Seconds since the epoch, shape (n,).
         """
+        self.skips = []
         if len(slots) <= FEW:
-            return np.array([self._after(*each) for each in zip(slots.tolist(), times.tolist(), strict=True)])
+            readings = zip(slots.tolist(), times.tolist(), strict=True)
+            return np.array([self._after(*each, place) for place, each in enumerate(readings)])
         clock = np.empty(len(slots))
         done, most = 0, len(slots)
         while done < len(slots):
             if slots[done] + self.highest > 0 and times[done] > self.now + TOLERANCE_S:
-                clock[done] = self._after(int(slots[done]), float(times[done]))
+                clock[done] = self._after(int(slots[done]), float(times[done]), done)
                 done, most = done + 1, AFTER_A_LEAP
             else:
                 end = min(done + most, len(slots))
@@ -101,7 +119,7 @@ class StreamClock:
             self.alone = 0
         self.highest = max(self.highest, int(slots.max()))
 
-    def _after(self, slot: int, time: float) -> float:
+    def _after(self, slot: int, time: float, place: int) -> float:
         """What the clock says after one more reading."""
         self.highest = max(self.highest, slot)
         if time <= self.now + TOLERANCE_S or self.highest == 0 or self.now == -np.inf:
@@ -109,12 +127,15 @@ class StreamClock:
             if slot != self.ahead:
                 self.alone = 0
         elif slot == self.ahead:
+            if self.alone == 0:
+                self.lead = max(0.0, self.ahead_time - self.now)
             self.ahead_time = time
             self.alone += 1
             if self.alone >= ALONE:
+                self._skip(place)
                 self.now = time
         elif self.ahead == NOBODY or self.ahead_time <= self.now + TOLERANCE_S:
-            self.ahead, self.ahead_time, self.alone = slot, time, 1
+            self.ahead, self.ahead_time, self.alone, self.lead = slot, time, 1, 0.0
         else:
             if time > self.ahead_time:
                 self.now, self.ahead, self.ahead_time = self.ahead_time, slot, time
@@ -122,3 +143,8 @@ class StreamClock:
                 self.now = time
             self.alone = 0
         return self.now
+
+    def _skip(self, place: int) -> None:
+        if self.lead > TOLERANCE_S:
+            self.skips.append((place, self.lead))
+        self.lead = 0.0

@@ -116,14 +116,18 @@ class Vitals(Columns):
         self.seen += by
         self.soonest = -math.inf
 
+    def put_off(self, chosen: NDArray[Any], by: Numbers) -> None:
+        """Put off the silence of sensors that a mask or an index chooses, no slot twice, by so many seconds each."""
+        self.deadline[chosen] += by
+        self.seen[chosen] += by
+
     def forgive(self, before: float, leap: float) -> None:
         """Put off the silence of sensors that were last seen up to a time, if the stream clock then leapt too far."""
         absent = self.seen <= before
         known = self.interval[absent & (self.interval > 0)]
         usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
-            self.deadline[absent] += leap
-            self.seen[absent] += leap
+            self.put_off(absent, leap)
 
     def recent(self, slot: int) -> list[tuple[float, float]]:
         """The last readings of a sensor, oldest first: (time, value)."""
