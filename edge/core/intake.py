@@ -26,6 +26,7 @@ from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import Resolved, Routes
 from edge.core.sensors import SensorTable
 from edge.core.source import Source
+from edge.core.time_hints import ahead_of_arrival
 
 SOURCES_BYTES = 32 * 2**20
 """Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
@@ -110,8 +111,7 @@ class Intake:
             The readings; their origins are positions in `messages`.
         """
         accounts, sources, deliveries = self._accounts, self._sources, self.deliveries
-        columns = _Columns()
-        noted = 0
+        columns, noted = _Columns(), 0
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
             if source.resolved is None:
@@ -161,9 +161,10 @@ class Intake:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
-            reason, slot = "not_finite", None
-            if math.isfinite(reading.value):
-                reason = "too_many_sensors"
+            reason, slot = "too_many_sensors", None
+            if not math.isfinite(reading.value):
+                reason = "not_finite"
+            else:
                 slot = self.slot(reading.sensor, Repetition.PERIODIC, timed_by_arrival=False)
             if slot is None:
                 self._refuse(as_message(reading), Refusal(reason), letters)
@@ -203,8 +204,8 @@ class Intake:
         Raises:
             Refused: Nothing of it can be taken.
         """
-        payload, resolved = message.payload, source.resolved
-        if resolved is None:
+        payload = message.payload
+        if (resolved := source.resolved) is None:
             raise Refused("no_route")
         if not payload:
             raise Refused("empty")
@@ -251,11 +252,11 @@ class Intake:
         for path, value, its_time in samples:
             time = arrived if its_time is None or not from_payload else its_time
             if time is not arrived and not earliest <= time <= latest:
-                reason = "time_implausible" if time < earliest else "time_in_future"
-                self._refuse(message, Refusal(reason, path), letters)
+                detail = ahead_of_arrival(time - arrived) if time > latest else ""
+                reason = "time_in_future" if detail else "time_implausible"
+                self._refuse(message, Refusal(reason, path, detail), letters)
                 continue
-            slot = known.get(path)
-            if slot is None:
+            if (slot := known.get(path)) is None:
                 found = self._find(path, resolved, timed_by_arrival=time is arrived)
                 if isinstance(found, Refusal):
                     self._refuse(message, found, letters)
@@ -271,8 +272,7 @@ class Intake:
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
-        name = resolved.sensor(path)
-        if name is None:
+        if (name := resolved.sensor(path)) is None:
             return Refusal("bad_name", path)
         slot = self.slot(name, resolved.route.repetition, timed_by_arrival=timed_by_arrival)
         return Refusal("too_many_sensors", path) if slot is None else slot
@@ -342,9 +342,10 @@ class Intake:
             self.admission.shift(slots, by)
         return slots
 
-    def _as_message(self, batch: Batch, position: int) -> Message:
-        name = self._sensors.names[batch.slots[position]]
-        return as_message(Reading(name, float(batch.times[position]), float(batch.values[position])))
+    def _as_message(self, batch: Batch, at: int) -> Message:
+        return as_message(
+            Reading(self._sensors.names[batch.slots[at]], float(batch.times[at]), float(batch.values[at]))
+        )
 
     def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
         """Count a refused reading and keep a dead letter."""

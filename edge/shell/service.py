@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
@@ -118,13 +119,11 @@ class Service:
         self._started, self._began = self._clock(), monotonic()
         self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
-        self._journaled_bytes = 0
-        self._snapshot_bytes = 0
-        self._events_since_pruning = 0
+        self._journaled_bytes = self._snapshot_bytes = self._events_since_pruning = 0
         self._replaced = False
         self._join(pipeline, options)
         if last_arrival is not None and self._clock() < last_arrival - STEP_S:
-            self._group.add(pipeline.clock_stepped(self._clock() - last_arrival), (), monotonic())
+            self._note_step(self._clock() - last_arrival)
 
     def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
         """Join what follows from the configuration to the links and the store."""
@@ -214,7 +213,7 @@ class Service:
             if not link.alive:
                 raise LinkDied("a network thread has ended")
         self._note_connections()
-        self._note_clock()
+        self._note_step(self._clock.step())
         if self._retry_at is None:
             self._take_in()
         else:
@@ -331,9 +330,9 @@ class Service:
     def _prune(self) -> None:
         self._events_since_pruning = 0
         try:
-            self._store.prune(self._clock())
+            self._store.prune(self._clock.aged())
             keep = [*self._publisher.on_their_way, *self._group.replaced]
-            surplus = self._store.surplus(self._clock(), keep)
+            surplus = self._store.surplus(self._clock.aged(), keep)
         except StoreError as error:
             self._note_failure("prune", error)
             return
@@ -360,10 +359,9 @@ class Service:
         self._gaps.report(damage.gap(self._clock()))
         self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
-    def _note_clock(self) -> None:
-        by = self._clock.step()
+    def _note_step(self, by: float) -> None:
         if by:
-            log.warning("clock_stepped by_s=%.3f", by)
+            log.warning("clock_stepped by_s=%.3f believed=%s", by, timestamp(self._clock()))
             self._group.add(self._pipeline.clock_stepped(by), (), self._monotonic())
 
     def _note_connections(self) -> None:

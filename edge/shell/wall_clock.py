@@ -35,12 +35,20 @@ class WallClock:
         self._clock = clock
         self._monotonic = monotonic
         self._began = monotonic()
+        self._aged_from = min(self(), self._known) if known is not None else self()
         self._offset = self() - monotonic()
 
     def __call__(self) -> float:
         """What time it is."""
         now = self._clock()
         return now if now >= self._earliest else self._known + (self._monotonic() - self._began)
+
+    def aged(self) -> float:
+        """The time by which ages count: that which was known at the start, and the time awake since.
+
+        So nothing grows old as the clock is set ahead, rightly or not, or while the machine was off.
+        """
+        return min(self(), self._aged_from + (self._monotonic() - self._began))
 
     def step(self) -> float:
         """By how many seconds the clock was set since the last call; 0 if it wasn't."""

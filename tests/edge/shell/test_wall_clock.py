@@ -62,3 +62,28 @@ def test_a_correction_of_the_rate_is_no_step() -> None:
         machine.pass_time(1)
         machine.wall += 0.01
         assert clock.step() == 0
+
+
+def test_nothing_grows_old_as_the_clock_is_set_years_ahead_and_back() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make(known=TODAY - 100)
+    machine.pass_time(50)
+    machine.wall += 20 * 365 * 86_400.0
+    assert clock.aged() == TODAY - 50
+    machine.pass_time(60)
+    machine.wall -= 20 * 365 * 86_400.0
+    assert clock.aged() == TODAY + 10
+
+
+def test_nothing_grows_old_while_the_machine_is_off() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make(known=TODAY - 90 * 86_400.0)
+    machine.pass_time(7)
+    assert clock.aged() == TODAY - 90 * 86_400.0 + 7
+
+
+def test_a_clock_that_is_set_back_makes_nothing_older() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make()
+    machine.wall -= 3600
+    assert clock.aged() == TODAY - 3600

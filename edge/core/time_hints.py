@@ -1,0 +1,22 @@
+"""Time hints: what a person should know of a reading that lies in the future."""
+
+from __future__ import annotations
+
+HALF_HOUR_S = 1800.0
+NEARLY_S = 180.0
+"""So far a sender may be from a whole number of half hours ahead, and its times still look like local time."""
+
+MOST_AHEAD_S = 14 * 3600.0
+"""The zone that is furthest ahead of UTC."""
+
+
+def ahead_of_arrival(ahead_s: float) -> str:
+    """The detail of a refusal: how far ahead of its arrival a reading lies, and what may be the cause.
+
+    >>> ahead_of_arrival(7199.0)
+    '7199 s ahead; these times look like local time; zone = "..." of the input says which'
+    """
+    told = f"{ahead_s:.0f} s ahead"
+    halves = round(ahead_s / HALF_HOUR_S)
+    is_local = halves > 0 and ahead_s <= MOST_AHEAD_S + NEARLY_S and abs(ahead_s - halves * HALF_HOUR_S) <= NEARLY_S
+    return f'{told}; these times look like local time; zone = "..." of the input says which' if is_local else told
