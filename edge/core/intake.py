@@ -161,12 +161,10 @@ class Intake:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
-            reason, slot = "too_many_sensors", None
-            if not math.isfinite(reading.value):
-                reason = "not_finite"
-            else:
-                slot = self.slot(reading.sensor, Repetition.PERIODIC, timed_by_arrival=False)
+            finite, name = math.isfinite(reading.value), reading.sensor
+            slot = self.slot(name, Repetition.PERIODIC, timed_by_arrival=False) if finite else None
             if slot is None:
+                reason = "too_many_sensors" if finite else "not_finite"
                 self._refuse(as_message(reading), Refusal(reason), letters)
                 continue
             self._accounts.readings += 1
