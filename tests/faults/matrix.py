@@ -11,6 +11,7 @@ import disk
 import network
 import outage
 import reloads
+import stalls
 import traffic
 from bench import Fault
 
@@ -18,6 +19,7 @@ FAULTS: list[Fault] = [
     *deaths.FAULTS,
     *brokers_die.FAULTS,
     *network.FAULTS,
+    *stalls.FAULTS,
     *outage.FAULTS,
     *disk.FAULTS,
     *damage.FAULTS,

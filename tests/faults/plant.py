@@ -61,6 +61,18 @@ def single(seed: int, sensors: int = SENSORS) -> Iterator[Post]:
             yield post(f"plant/s{number:02}", BEGIN + step + number / 16, sensor.value())
 
 
+def packed(seed: int, size: int, sensors: int = SENSORS) -> Iterator[Post]:
+    """So many readings of one sensor a message, all sensors in turn, a second between two readings of one."""
+    chance = random.Random(seed)
+    plant = [Sensor(chance) for _ in range(sensors)]
+    for step in count(step=size):
+        for number, sensor in enumerate(plant):
+            topic = f"plant/s{number:02}"
+            rows = [(BEGIN + step + each + number / 16, sensor.value()) for each in range(size)]
+            payload = json.dumps([{"ts": time, "value": value} for time, value in rows]).encode()
+            yield Post(topic, payload, tuple(Reading(topic, time, value) for time, value in rows))
+
+
 def post(topic: str, time: float, value: float) -> Post:
     """A message with one reading."""
     payload = json.dumps({"ts": time, "value": value}).encode()

@@ -29,9 +29,9 @@ IN_FLIGHT = 200
 QUIET_S = 15.0
 """When nothing new has come for so long, nothing more will."""
 
-BROKER = f"""allow_anonymous true
+BROKER = """allow_anonymous true
 max_queued_messages 1000000
-max_inflight_messages {IN_FLIGHT}
+max_inflight_messages {window}
 set_tcp_nodelay true
 log_type error
 log_type warning
@@ -40,12 +40,13 @@ log_type subscribe
 
 KEPT = """persistence true
 persistence_location {directory}/
-autosave_interval 1
-autosave_on_changes true
 """
 
 LISTED = """acl_file {directory}/acl
 """
+
+AT_EVERY_CHANGE = "autosave_interval 1\nautosave_on_changes true\n"
+AT_THE_END = "autosave_interval 0\n"
 
 RULES = """[[rule]]
 sensors = "**"
@@ -78,6 +79,7 @@ class Plan:
     Attributes:
         separate: Whether events go to a second broker.
         kept: Whether the brokers keep sessions on disk.
+        saving: When they write them there; a large backlog makes each change dear.
         proxied: Which of the service's connections go through a proxy: `in`, `out`.
         tables: Tables of the configuration beside the usual ones, or instead of them.
         form: What the input's table says beside its topic.
@@ -87,10 +89,12 @@ class Plan:
         environment: Variables of the service's environment.
         listed: Whether the broker has an access list, for the service only.
         version: MQTT version that the service speaks; None for the usual one.
+        window: The in-flight window, of the brokers and of the service.
     """
 
     separate: bool = False
     kept: bool = False
+    saving: str = AT_EVERY_CHANGE
     proxied: tuple[str, ...] = ()
     tables: dict[str, str] = field(default_factory=dict)
     form: str = 'sensor = "{topic}/{field}"'
@@ -100,6 +104,7 @@ class Plan:
     environment: dict[str, str] = field(default_factory=dict)
     listed: bool = False
     version: str | None = None
+    window: int = IN_FLIGHT
 
 
 class Rig:
@@ -134,7 +139,7 @@ class Rig:
 
     def __enter__(self) -> Self:
         plan, stack = self.plan, self._stack
-        lines = BROKER + (KEPT if plan.kept else "") + (LISTED if plan.listed else "")
+        lines = BROKER + (KEPT + plan.saving if plan.kept else "") + (LISTED if plan.listed else "")
         self.broker = self._broker("broker", lines)
         self.upstream = self._broker("upstream", lines) if plan.separate else self.broker
         inbound, outbound = self.broker.port, self.upstream.port
@@ -164,14 +169,14 @@ class Rig:
         folder = self.folder / name
         folder.mkdir()
         (folder / "acl").write_text(access_list("topic readwrite #\n"))
-        broker = Mosquitto(folder, lines.format(directory=folder)).start()
+        broker = Mosquitto(folder, lines.format(directory=folder, window=self.plan.window)).start()
         self._stack.callback(broker.kill)
         return broker
 
     def _configuration(self, inbound: int, outbound: int) -> str:
         tables = {
             "gateway": 'name = "gw"',
-            "broker": f"port = {inbound}\nkeepalive_s = {KEEPALIVE_S}\nin_flight = {IN_FLIGHT}",
+            "broker": f"port = {inbound}\nkeepalive_s = {KEEPALIVE_S}\nin_flight = {self.plan.window}",
             "incidents": "threshold = 6.0\nclear_after = 3\nupdate_s = 2",
             "store": 'durability = "process"',
         }
@@ -232,6 +237,10 @@ class Rig:
         log = self.service.log
         wait_until(lambda: word.encode() in log.read_bytes()[self._log_from :], timeout_s, f"{word!r} in the log")
         return time.monotonic()
+
+    def has_logged(self, word: str) -> int:
+        """How often the service has logged a word since it was started."""
+        return self.service.log.read_bytes()[self._log_from :].count(word.encode())
 
     def forget_log(self) -> None:
         """Look for words in what is logged from now on only."""
