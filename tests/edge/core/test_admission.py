@@ -116,6 +116,12 @@ def test_one_stall_in_such_a_burst_is_no_pace_wherever_it_is(stall_s: float, int
         assert clock_steps(admission, sent) == 0
 
 
+@pytest.mark.parametrize("interval_s", [0.1, 1.0])
+def test_old_readings_that_come_much_slower_than_they_were_taken_set_no_clock_back(interval_s: float) -> None:
+    sent = [(each * interval_s, 1e9 + 4.0 * each) for each in range(100)]
+    assert clock_steps(taken_at(1e9), sent) == 0
+
+
 def test_readings_that_were_taken_before_set_no_clock_back_at_their_own_pace_either() -> None:
     times = [each / 10 for each in range(30_000)]
     admission = taken_at(*times)

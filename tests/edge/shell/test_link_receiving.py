@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import mqtt_bytes as mqtt
+import pytest
 from brokers import Mosquitto
 from proxy import Proxy
 from running import receive, wait_until
@@ -63,6 +65,46 @@ def test_a_silent_broker_is_still_noticed_after_the_inbox_was_full(make_link: Ma
         wait_until(lambda: broker.clients and len(broker.clients[0].packets) == 3, what="two pings that nobody answers")
         assert len(receive(link, 4)) == 4
         wait_until(lambda: link.connections == 2, what="another connection")
+
+
+def test_a_broker_whose_answer_to_a_ping_is_behind_a_stream_of_messages_is_there(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.accept()
+        for each in range(1, 60_000):
+            client.send(mqtt.publish(b"a", b"x", qos=1, packet_id=each))
+            if stopped.wait(0.1):
+                break
+        while client.read():
+            pass
+
+    stopped = threading.Event()
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, keepalive_s=2)
+        wait_until(lambda: link.connected)
+        wait_until(lambda: link.received >= 40, what="messages for four seconds, without an answer to a ping")
+        assert link.connections == 1
+        stopped.set()
+        wait_until(lambda: link.connections == 2, what="another connection, as nothing comes any more")
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_ordinary_messages_are_read_in_bulk_in_either_version(
+    mosquitto: Mosquitto, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    def fail(_receiver: Receiver, _message: object) -> None:
+        raise AssertionError("read by paho, one by one")
+
+    monkeypatch.setattr(Receiver, "take_one", fail)
+    link = make_link(mosquitto.port, Subscription("receiving/bulk"), version=version)
+    assert link.wait_subscribed(10)
+    assert link.version == version
+    sender = make_link(mosquitto.port)
+    assert sender.wait_connected(10)
+    for each in range(20):
+        wait_until(lambda each=each: sender.publish("receiving/bulk", b"%d" % each, qos=each % 2) is not None)
+        sender.confirmations()
+    assert payloads(receive(link, 20)) == [b"%d" % each for each in range(20)]
+    assert link.alive
 
 
 def test_what_an_ended_connection_has_left_comes_once(start_mosquitto: StartMosquitto, make_link: MakeLink) -> None:
