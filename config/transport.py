@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,9 @@ from config.fields import ReadableFile, Table, checked, refuse
 from config.topics import base_problem, filter_problem, names_without_a_field, template_problem
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+NEED_CBOR = frozenset({"cbor"})
+"""Formats that the extra `cbor` reads."""
 
 
 def _name_problem(name: str) -> str | None:
@@ -158,7 +162,7 @@ class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
-    format: Literal["json", "number"] = Field("json", description="What a payload is")
+    format: Literal["json", "number", "msgpack", "cbor"] = Field("json", description="What a payload is")
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
     qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
     time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
@@ -178,6 +182,13 @@ class Input(Table):
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
     )
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, chosen: str) -> str:
+        if chosen in NEED_CBOR and find_spec("cbor2") is None:
+            raise refuse(f"needs a package for {chosen}: pip install edgewarden[cbor]")
+        return chosen
 
     @field_validator("sensor")
     @classmethod

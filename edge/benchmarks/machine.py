@@ -222,11 +222,24 @@ def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
     value_key = given.value_key or "value"
     time_key = (given.time_keys or ("ts",))[0]
 
+    encoders: dict[str, Callable[[Any], bytes]] = {
+        "json": msgspec.json.encode,
+        "msgpack": msgspec.msgpack.encode,
+        "cbor": _as_cbor,
+    }
+    encode = encoders[given.format]
+
     def write(readings: Sequence[Sent]) -> tuple[str, bytes]:
         (sensor, moment, value) = readings[0]
-        return f"{TOPIC}/s{sensor}", msgspec.json.encode({time_key: moment, value_key: value})
+        return f"{TOPIC}/s{sensor}", encode({time_key: moment, value_key: value})
 
     return write
+
+
+def _as_cbor(document: Any) -> bytes:
+    import cbor2  # noqa: PLC0415 - an extra
+
+    return bytes(cbor2.dumps(document))
 
 
 def publish_packet(message: Message) -> bytes:

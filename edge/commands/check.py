@@ -23,7 +23,16 @@ from edge.core.topics import Topics
 
 _WRONG = 2
 _INTERVALS = (("second", 1.0), ("minute", 60.0), ("ten minutes", 600.0))
-_MEANT_FOR_FIELDS = {"json": '{"temperature": 21.5}', "number": "21.5"}
+_SHOWN = {
+    "json": ("JSON", '{"temperature": 21.5}', "temperature"),
+    "msgpack": ("MessagePack", '{"temperature": 21.5}', "temperature"),
+    "cbor": ("CBOR", '{"temperature": 21.5}', "temperature"),
+    "number": ("a plain number", "21.5", ""),
+}
+"""Of each format: what it is called, a payload, and the path of the number in it."""
+
+_WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
+"""Formats whose fields have keys that the operator may choose."""
 
 
 @click.command()
@@ -105,7 +114,7 @@ def _inputs(configuration: Configuration) -> None:
     for each in configuration.inputs:
         bullet(_input(each))
         topic, sensor = example(each)
-        click.echo(f"      {topic}  {_MEANT_FOR_FIELDS[each.format]}")
+        click.echo(f"      {topic}  {_SHOWN[each.format][1]}")
         if sensor is None:
             click.echo("      has no usable name for a sensor")
         else:
@@ -114,11 +123,11 @@ def _inputs(configuration: Configuration) -> None:
 
 
 def _input(each: Input) -> str:
-    what = "a plain number"
-    if each.format == "json":
-        what = f"JSON, one reading if an object has the field {each.value_key}, else one for each number in it"
+    what = _SHOWN[each.format][0]
+    if each.format in _WITH_KEYS:
+        what += f", one reading if an object has the field {each.value_key}, else one for each number in it"
     when = "as it arrives"
-    if each.time == "payload" and each.format == "json":
+    if each.time == "payload" and each.format in _WITH_KEYS:
         keys = ", ".join(each.time_keys)
         when = f"{keys} if a payload has one of them (zone {each.zone} unless it says), else as it arrives"
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
@@ -138,7 +147,7 @@ def example(each: Input) -> tuple[str, str | None]:
     topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))
     levels = match(each.topic.split("/"), topic.split("/")) or []
     route = Route(each.topic, each.sensor, NumberDecoder(), Repetition.PERIODIC)
-    return topic, Resolved(route, topic, levels).sensor("temperature" if each.format == "json" else "")
+    return topic, Resolved(route, topic, levels).sensor(_SHOWN[each.format][2])
 
 
 def _rules(configuration: Configuration) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from config.gateway_topics import GatewayTopics
 from config.loading import load, parse
 from config.passwords import password_of
 from config.schema import Configuration, Store
 from config.transport import Connection, Input
-from edge.core.decoders import Decoder, FieldsDecoder, NumberDecoder
 from edge.core.decoders.base import Repetition
 from edge.core.intake import IntakeLimits
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
 from edge.core.topics import Topics
 from edge.shell.broker_window import QUIET_S
+from edge.shell.decoding import decoder_of
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
 from edge.shell.self_report import status_json
 from edge.shell.service_options import ServiceOptions
@@ -155,19 +154,7 @@ def _store_limits(keep: Store) -> Limits:
 
 
 def _route(given: Input, configuration: Configuration) -> Route:
-    limits = configuration.limits
-    decoder: Decoder
-    if given.format == "number":
-        decoder = NumberDecoder(given.values)
-    else:
-        chosen = {"value_key": given.value_key, "time_keys": given.time_keys}
-        decoder = FieldsDecoder(
-            **{name: each for name, each in chosen.items() if each is not None},  # type: ignore[arg-type]
-            zone=ZoneInfo(given.zone),
-            values=given.values,
-            depth=limits.depth,
-            readings=limits.readings_per_message,
-        )
+    decoder = decoder_of(given, configuration.limits)
     return Route(
         filter=given.topic,
         template=given.sensor,

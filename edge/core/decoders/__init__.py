@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition
+from edge.core.decoders.cbor import CborDecoder
 from edge.core.decoders.fields import FieldsDecoder
+from edge.core.decoders.msgpack import MsgpackDecoder
 from edge.core.decoders.number import NumberDecoder
 
-DECODERS: dict[str, type[Decoder]] = {each.name: each for each in (NumberDecoder, FieldsDecoder)}
+DECODERS: dict[str, type[Decoder]] = {
+    each.name: each for each in (NumberDecoder, FieldsDecoder, MsgpackDecoder, CborDecoder)
+}
 
-__all__ = ["DECODERS", "Decoded", "Decoder", "FieldsDecoder", "NumberDecoder", "Repetition"]
+__all__ = [
+    "DECODERS",
+    "CborDecoder",
+    "Decoded",
+    "Decoder",
+    "FieldsDecoder",
+    "MsgpackDecoder",
+    "NumberDecoder",
+    "Repetition",
+]

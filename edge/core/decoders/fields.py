@@ -111,7 +111,7 @@ class FieldsDecoder(Decoder):
 
     def decode(self, payload: bytes) -> Decoded:
         """See `Decoder`."""
-        document = read_json(payload)
+        document = self.read(payload)
         found = _Found(self.readings)
         if isinstance(document, dict):
             shape = self._shape(tuple(document))
@@ -135,6 +135,14 @@ class FieldsDecoder(Decoder):
         if not found.samples and not (isinstance(document, list) and found.refusals):
             raise _nothing(found)
         return Decoded(found.samples, found.refusals)
+
+    def read(self, payload: bytes) -> Any:
+        """The document that a payload is: dictionaries with texts as keys, lists, and leaves.
+
+        Raises:
+            Refused: It is none, or can't be read.
+        """
+        return read_json(payload)
 
     def _array(self, elements: list[Any], found: _Found) -> None:
         for index, element in enumerate(elements):

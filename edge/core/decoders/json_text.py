@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from edge.core.decoders.looks_like import instead
 from edge.core.messages import Refused
 
 _decode = msgspec.json.Decoder().decode
@@ -44,7 +45,7 @@ def read_json(payload: bytes) -> Any:
     except RecursionError:
         raise Refused("too_deep") from None
     except UnicodeDecodeError:
-        raise Refused("not_utf8") from None
+        raise Refused("not_utf8", instead("json", payload) or "") from None
     except msgspec.DecodeError as error:
         return _read_again(payload, str(error))
 
@@ -60,8 +61,8 @@ def _read_again(payload: bytes, problem: str) -> Any:
             return _decode(payload)
         return _decode_lenient(_ENDLESS.sub(lambda found: found["kept"] or b"1e999", payload))
     except UnicodeDecodeError:
-        raise Refused("not_utf8") from None
+        raise Refused("not_utf8", instead("json", payload) or "") from None
     except RecursionError:
         raise Refused("too_deep") from None
     except msgspec.DecodeError:
-        raise Refused("malformed", problem[:100]) from None
+        raise Refused("malformed", instead("json", payload) or problem[:100]) from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
+from edge.core.decoders.looks_like import instead
 from edge.core.messages import Refused, Sample
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ class NumberDecoder(Decoder):
             if mapped is not None:
                 return Decoded([Sample("", mapped, None)], [])
         if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
-            raise _refused(text)
+            raise _refused(payload, text)
         value = float(text)
         if not math.isfinite(value):
             raise Refused("not_finite", "too large for a float")
         return Decoded([Sample("", value, None)], [])
 
 
-def _refused(text: bytes) -> Refused:
+def _refused(payload: bytes, text: bytes) -> Refused:
     if not text:
         return Refused("empty")
     if text.lower().lstrip(b"+-") in _SPELLED:
@@ -64,5 +65,5 @@ def _refused(text: bytes) -> Refused:
     try:
         text.decode()
     except UnicodeDecodeError:
-        return Refused("not_utf8")
-    return Refused("malformed", "not a plain number")
+        return Refused("not_utf8", instead("number", payload) or "")
+    return Refused("malformed", instead("number", payload) or "not a plain number")

@@ -16,6 +16,8 @@ from edge.shell.store import SqliteStore
 INPUTS = {
     "json": '[[input]]\ntopic = "plant/+/state"\n',
     "other keys": '[[input]]\ntopic = "a"\nvalue_key = "v"\ntime_keys = ["when"]\nzone = "Europe/Berlin"\n',
+    "msgpack": '[[input]]\ntopic = "plant/+/state"\nformat = "msgpack"\n',
+    "cbor": '[[input]]\ntopic = "plant/+/state"\nformat = "cbor"\n',
     "number": '[[input]]\ntopic = "plant/#"\nformat = "number"\nsensor = "{topic}"\n',
 }
 STORE = '[broker]\nin_flight = 1000\n[store]\npath = "{path}"\ndurability = "process"\n'

@@ -1,0 +1,164 @@
+"""What a payload looks like that isn't what its input says: words by which a person finds the right format.
+
+Nothing is decoded by a guess. The words go into the refusal's detail, into the log and into the dead letter. They
+quote nothing of the payload but states that every device knows, such as `Online`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+LOOKED_AT = 4096
+"""Bytes of a payload that are looked at."""
+
+FORMATS = {
+    "json": "JSON",
+    "number": "a plain number",
+    "msgpack": "MessagePack",
+    "cbor": "CBOR",
+    "senml": "SenML",
+    "senml-cbor": "SenML in CBOR",
+    "influx": "line protocol",
+}
+"""The formats that an input may have, as a person calls them."""
+
+_SIGNATURES = (
+    (b"\x1f\x8b", "gzip"),
+    (b"x\x9c", "zlib"),
+    (b"x\x01", "zlib"),
+    (b"x\xda", "zlib"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"\x04\x22\x4d\x18", "LZ4"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"PK\x03\x04", "a ZIP file"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"\x89PNG", "a PNG image"),
+    (b"%PDF-", "a PDF file"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+)
+
+_STATES = re.compile(
+    "on(line)?|off(line)?|true|false|open(ed)?|closed|(dis)?connected|(un)?available|unknown|none|null|up|down|ready|lost"
+    "|init|sleeping|(not_)?home|detected|clear|(un)?locked|yes|no",
+    re.IGNORECASE | re.ASCII,
+)
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_SHORT_TEXTS = (
+    (re.compile(_NUMBER), "a plain number", "number"),
+    (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
+    (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
+    (re.compile(r"[+-]?\d+,\d+"), "a number with a decimal comma", ""),
+    (re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°]\S{{0,3}}"), "a number with a unit behind it", ""),
+)
+_TEXTS = (
+    (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
+    (re.compile(r"<[?!A-Za-z].*", re.DOTALL), "XML or HTML", ""),
+    (
+        re.compile(r"(?:#[^\n]*\n)*[^\s,=#{\[\"]+(?:,[^\s,=]+=[^\s,]+)* [^\s,=]+=\S.*", re.DOTALL),
+        "line protocol",
+        "influx",
+    ),
+)
+_SHORT = 64
+"""Characters of a text that may be a number; longer ones aren't tried."""
+
+_SENML = re.compile(r'\s*\[\s*\{[^{}\[\]]*"(?:n|bn|bt|bu|v|vb|vs)"\s*:')
+
+_decode_msgpack = msgspec.msgpack.Decoder().decode
+
+
+def instead(wanted: str, payload: bytes) -> str | None:
+    """What a payload is instead of what its input says; None if it looks like nothing else.
+
+    Args:
+        wanted: The input's format, a key of `FORMATS`.
+        payload: Any bytes.
+
+    Returns:
+        Such as `not JSON but a number with a unit behind it`, or `not JSON; looks like gzip`.
+    """
+    head = payload[:LOOKED_AT]
+    signature = next((name for begin, name in _SIGNATURES if head.startswith(begin) and _is_likely(name, head)), None)
+    if signature is not None:
+        return f"not {FORMATS[wanted]}; looks like {signature}"
+    text = _text(head, is_whole=len(payload) <= LOOKED_AT)
+    if text is None:
+        words = _binary(wanted, payload)
+        return None if words is None else f"not {FORMATS[wanted]}; {words}"
+    words = _textual(wanted, text)
+    return None if words is None else f"not {FORMATS[wanted]} but {words}"
+
+
+def _is_likely(signature: str, head: bytes) -> bool:
+    """Whether a signature that a text may begin with, too, is one."""
+    return signature not in {"zlib", "bzip2"} or not head.isascii()
+
+
+def _text(head: bytes, *, is_whole: bool) -> str | None:
+    """What bytes say in UTF-8; None if they are none, or hold control characters that no text has."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if is_whole or error.start < len(head) - 3:
+            return None
+        text = head[: error.start].decode()
+    return None if re.search(r"[\x01-\x08\x0e-\x1f]", text) else text
+
+
+def _textual(wanted: str, text: str) -> str | None:
+    ends_in_nul, text = text.endswith("\0"), text.strip()
+    if ends_in_nul or not text:
+        return "a text that ends in a NUL character" if ends_in_nul else "white space"
+    if text[0] in "{[":
+        if wanted in {"json", "senml"}:
+            return None
+        found = "senml" if _SENML.match(text) else "json"
+        return f'{FORMATS[found]}: format = "{found}"'
+    if _STATES.fullmatch(text):
+        other = "" if wanted == "number" else 'format = "number" with '
+        return f'the text "{text}": {other}values = {{ {text} = 1 }}'
+    patterns = (*_SHORT_TEXTS, *_TEXTS) if len(text) <= _SHORT else _TEXTS
+    words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
+    if found == wanted or (not words and wanted == "influx"):
+        return None
+    return f'{words}: format = "{found}"' if found else words or "a text"
+
+
+def _binary(wanted: str, payload: bytes) -> str | None:
+    found = None
+    if _is_sparkplug(payload):
+        return "looks like Sparkplug B"
+    if _is_msgpack(payload):
+        found = "msgpack"
+    elif payload[0] in range(0xA1, 0xBC) or payload[0] in range(0x81, 0x9C) or payload[0] in {0x9F, 0xBF, 0xD9}:
+        found = "cbor"
+    if found is None:
+        return None if wanted in {"cbor", "msgpack", "senml-cbor"} else "it is binary"
+    if found in wanted:
+        return None
+    return f'looks like {FORMATS[found]}: format = "{found}"'
+
+
+def _is_sparkplug(payload: bytes) -> bool:
+    """Whether a payload begins as Sparkplug B's do: a time in milliseconds, then metrics or a sequence number."""
+    if payload[0] != 0x08 or len(payload) < 8:
+        return False
+    time = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(payload[1:7]))
+    return 946_684_800_000 < time < 4_102_444_800_000 and payload[6] < 0x80 and payload[7] in {0x12, 0x18}
+
+
+def _is_msgpack(payload: bytes) -> bool:
+    """Whether a payload is a map or list of MessagePack; a long one is judged by how it begins."""
+    if not (payload[0] in range(0x81, 0xA0) or payload[0] in range(0xDC, 0xE0)):
+        return False
+    if len(payload) > LOOKED_AT:
+        return payload[0] >= 0xDC
+    try:
+        _decode_msgpack(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

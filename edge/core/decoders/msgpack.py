@@ -1,0 +1,44 @@
+"""Payloads that are MessagePack: what JSON could say, in fewer bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+
+from edge.core.decoders.base import Repetition
+from edge.core.decoders.fields import FieldsDecoder
+from edge.core.decoders.looks_like import instead
+from edge.core.decoders.text_keys import with_text_keys
+from edge.core.messages import Refused
+
+_decode = msgspec.msgpack.Decoder().decode
+
+
+@dataclass(frozen=True)
+class MsgpackDecoder(FieldsDecoder):
+    """Reads numbers out of MessagePack, as `FieldsDecoder` does out of JSON.
+
+    Keys that are whole numbers or bytes count as texts. MessagePack's own times (extension -1) are times where a
+    time is due; all other extensions, and bytes, are no numbers.
+
+    Repetition: periodic. Time: the first of the time keys in the object, or in one around it, else of
+    arrival. Retained: refused without a time.
+    """
+
+    name: ClassVar[str] = "msgpack"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def read(self, payload: bytes) -> Any:
+        """See `FieldsDecoder`."""
+        try:
+            return with_text_keys(_decode(payload), self.depth + 1)
+        except RecursionError:
+            raise Refused("too_deep") from None
+        except UnicodeDecodeError:
+            raise Refused("not_utf8", instead("msgpack", payload) or "a text or a key") from None
+        except msgspec.MsgspecError as error:
+            if not payload:
+                raise Refused("empty") from None
+            raise Refused("malformed", instead("msgpack", payload) or str(error)[:100]) from None

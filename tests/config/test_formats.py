@@ -1,0 +1,53 @@
+"""The formats of payloads that an input may name."""
+
+from __future__ import annotations
+
+import sys
+from typing import get_args
+
+import pytest
+from configurations import faults_of
+
+from config.loading import parse
+from config.schema import Limits
+from config.transport import NEED_CBOR, Input
+from edge.commands import check
+from edge.core.decoders import DECODERS
+from edge.core.decoders.looks_like import FORMATS
+from edge.shell.decoding import decoder_of
+
+
+def input_of(keys: str) -> Input:
+    return parse(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\n{keys}\n', "test").configuration.inputs[0]
+
+
+def test_every_decoder_can_be_configured_and_has_a_name_for_people() -> None:
+    assert set(get_args(Input.model_fields["format"].annotation)) == DECODERS.keys() <= FORMATS.keys()
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_format_gives_its_decoder_with_the_options_of_its_input(name: str) -> None:
+    given = input_of(f'format = "{name}"\nvalues = {{ ON = 1 }}')
+    decoder = decoder_of(given, Limits(readings_per_message=7, depth=3))
+    assert type(decoder) is DECODERS[name]
+    assert decoder.values == {"ON": 1.0}
+    assert getattr(decoder, "readings", 7) == 7
+    assert getattr(decoder, "depth", 3) == 3
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_check_explains_every_format(name: str) -> None:
+    given = input_of(f'format = "{name}"')
+    assert check._input(given).startswith(f"a: {check._SHOWN[name][0]}")
+    assert check.example(given) == ("a", "a")
+
+
+@pytest.mark.parametrize("name", sorted(NEED_CBOR))
+def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cbor2", None)
+    (fault,) = faults_of(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\nformat = "{name}"\n')
+    assert fault.key == "input[0].format"
+    assert fault.message == f"needs a package for {name}: pip install edgewarden[cbor]"
+    assert input_of('format = "json"').format == "json"
