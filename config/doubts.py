@@ -29,7 +29,7 @@ def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
     gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
     for index, each in enumerate(configuration.inputs):
         path = ("input", index)
-        if overlap(each.topic, f"{base}/+/#"):
+        if each.topic != "#" and overlap(each.topic, f"{base}/+/#"):
             yield Fault((*path, "topic"), f"also matches our own topics below {base}/; those are never read")
         wider = next((one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None)
         if wider is not None and not gateways.asks(each.topic.split("/")):

@@ -62,24 +62,25 @@ def _located(value: object, info: ValidationInfo) -> object:
 
 def _readable(path: Path, info: ValidationInfo) -> Path:
     if info.context is not None:
-        if not path.is_file():
+        if os.access(path, os.R_OK) and path.is_file():
+            return path
+        if os.access(path.parent, os.X_OK) and not path.is_file():
             raise refuse(f"there is no file {path}")
-        if not os.access(path, os.R_OK):
-            raise refuse(f"the file {path} can't be read by this user")
+        raise refuse(f"the file {path} can't be read by this user; give it to the user that runs the service (chown)")
     return path
 
 
 def _in_a_folder(path: Path, info: ValidationInfo) -> Path:
     if info.context is not None:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises where a folder above can't be looked into
             raise refuse(f"{path} is a folder; give the name of a file")
-        if not path.parent.is_dir():
-            raise refuse(f"there is no folder {path.parent}")
+        if not os.path.isdir(path.parent):  # noqa: PTH112
+            raise refuse(f"there is no folder {path.parent}, or this user can't look into it; make it first")
     return path
 
 
 def _usable_as_store(path: Path, info: ValidationInfo) -> Path:
-    if info.context is not None:
+    if info.context is not None and path != info.context.get("open_store"):
         problem = store_problem(path)
         if problem:
             raise refuse(problem)
@@ -93,4 +94,8 @@ WritableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_in_a_f
 """A file that may be made, in a folder that must be there."""
 
 StoreFile = Annotated[WritableFile, AfterValidator(_usable_as_store)]
-"""The store's file: not there yet, or a store, but not another program's file."""
+"""The store's file: not there yet, or a store, but not another program's file.
+
+It isn't looked at if the context has it as `open_store`: whoever closes a file that SQLite has open in the same process
+takes SQLite's locks from it (fcntl(2)).
+"""

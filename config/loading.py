@@ -32,35 +32,39 @@ class Inspection(NamedTuple):
     doubts: tuple[Problem, ...]
 
 
-def load(path: Path) -> Configuration:
+def load(path: Path, open_store: Path | None = None) -> Configuration:
     """Read a configuration file.
 
     Args:
         path: The file. Paths in it are relative to its folder.
+        open_store: A store that this process has open, and that mustn't be looked at therefore.
 
     Raises:
         ConfigurationError: With all of its faults.
     """
-    return inspect(path).configuration
+    return inspect(path, open_store).configuration
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path, open_store: Path | None = None) -> Inspection:
     """Read a configuration file, and say what is odd about it.
 
     Raises:
         ConfigurationError: With all of its faults.
     """
     source = str(path)
-    return parse(_read(path, source), source, path.parent.resolve())
+    return parse(_read(path, source), source, path.parent.resolve(), open_store)
 
 
-def parse(text: str, source: str = "configuration", folder: Path | None = None) -> Inspection:
+def parse(
+    text: str, source: str = "configuration", folder: Path | None = None, open_store: Path | None = None
+) -> Inspection:
     """Check the text of a configuration.
 
     Args:
         text: TOML.
         source: What the text is called in errors.
         folder: What its paths are relative to; None if the files that it names aren't to be looked for.
+        open_store: A store that this process has open, and that mustn't be looked at therefore.
 
     Raises:
         ConfigurationError: With all of its faults.
@@ -72,8 +76,9 @@ def parse(text: str, source: str = "configuration", folder: Path | None = None) 
         raise ConfigurationError([_syntax_problem(str(error), text)], source) from None
     except RecursionError:
         raise ConfigurationError([Problem("", None, "is nested too deeply")], source) from None
+    context = None if folder is None else {"folder": folder, "open_store": open_store}
     try:
-        configuration = Configuration.model_validate(raw, context=None if folder is None else {"folder": folder})
+        configuration = Configuration.model_validate(raw, context=context)
     except ValidationError as error:
         raise ConfigurationError(_problems(error, raw, lines), source) from None
     doubts = [problem_at(each.path, each.message, lines) for each in doubts_of(configuration)]

@@ -7,25 +7,34 @@ from importlib.resources import files
 
 GATEWAY = "gateway"
 HOST = "127.0.0.1"
-TOPIC = "sensors/#"
+PORT = 1883
+TOPIC = "#"
+STORE = "edgewarden.db"
 
 
-def template(gateway: str = GATEWAY, host: str = HOST, topic: str = TOPIC) -> str:
-    """The commented configuration file, with three values filled in.
+def template(gateway: str = GATEWAY, host: str = HOST, port: int = PORT, topic: str = TOPIC, store: str = STORE) -> str:
+    """The commented configuration file, with some values filled in.
 
     Args:
         gateway: Name of the gateway.
         host: Name or address of the broker.
+        port: Its TCP port.
         topic: Topic filter of the first input.
+        store: The store's file.
 
     Returns:
         TOML. It says what it was told to, even if `parse()` then finds fault with it.
     """
     text = files("config").joinpath("edgewarden.toml").read_text("utf-8")
-    for key, shown, value in (("name", GATEWAY, gateway), ("host", HOST, host), ("topic", TOPIC, topic)):
+    for key, shown, value in (
+        ("name", GATEWAY, gateway),
+        ("host", HOST, host),
+        ("topic", TOPIC, topic),
+        ("path", STORE, store),
+    ):
         if value != shown:
             text = text.replace(f'\n{key} = "{shown}"', f"\n{key} = {_quoted(value)}", 1)
-    return text
+    return text.replace(f"\nport = {PORT}\n", f"\nport = {port}\n", 1)
 
 
 def _quoted(value: str) -> str:

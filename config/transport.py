@@ -7,10 +7,22 @@ from importlib.util import find_spec
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from config.fields import ReadableFile, Table, checked, refuse
+from config.hosts import host_problem
 from config.topics import base_problem, filter_problem, names_without_a_field, template_problem
+
+
+def _host_alone(host: str) -> str:
+    problem = host_problem(host)
+    if problem:
+        raise refuse(problem)  # without the value, which may hold a password
+    return host
+
+
+Host = Annotated[str, AfterValidator(_host_alone)]
+"""Name or address of a broker."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -22,6 +34,12 @@ def _name_problem(name: str) -> str | None:
     if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         return None
     return "must be 1 to 64 letters, digits, - or _"
+
+
+def _credential_problem(name: str) -> str | None:
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}", name):
+        return None
+    return "must be the name of a credential: letters, digits, _, ., @ or -"
 
 
 def zone_problem(zone: str) -> str | None:
@@ -87,13 +105,16 @@ class Tls(Table):
 class Connection(Table):
     """How an MQTT broker is reached."""
 
-    host: str = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
+    host: Host = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
     port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
     username: str | None = Field(None, min_length=1, max_length=1024, description="User name")
     password_file: ReadableFile | None = Field(
         None, description="File that holds the password, and nothing else but a line's end"
     )
     password_env: str | None = Field(None, min_length=1, description="Environment variable that holds the password")
+    password_credential: Annotated[str, checked(_credential_problem)] | None = Field(
+        None, description="Credential of the service manager that holds the password, such as edgewarden.broker"
+    )
     client_id: str | None = Field(
         None,
         min_length=1,
@@ -109,13 +130,14 @@ class Connection(Table):
     )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
-    @field_validator("password_file", "password_env", mode="before")
+    @field_validator("password_file", "password_env", "password_credential", mode="before")
     @classmethod
     def _needs_a_user(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and info.data.get("username", "broken") is None:
             raise refuse("needs username too")
-        if value is not None and info.field_name == "password_env" and info.data.get("password_file") is not None:
-            raise refuse("must not be given where password_file is")
+        for other in ("password_file", "password_env"):
+            if value is not None and other != info.field_name and info.data.get(other) is not None:
+                raise refuse(f"must not be given where {other} is")
         return value
 
 
@@ -155,7 +177,7 @@ class Broker(Connection):
 class Upstream(Connection):
     """Where events go, if not to the sensors' broker."""
 
-    host: str = Field(min_length=1, max_length=253, description="Name or address of the broker")
+    host: Host = Field(min_length=1, max_length=253, description="Name or address of the broker")
 
 
 class Input(Table):

@@ -95,6 +95,8 @@ def _connection(connection: Connection) -> str:
     secret = ""
     if connection.password_file is not None:
         secret = f" with the password in {connection.password_file}"
+    elif connection.password_credential is not None:
+        secret = f" with the password in the credential {connection.password_credential}"
     elif connection.password_env is not None:
         secret = f" with the password in the environment variable {connection.password_env}"
     user = f"as user {connection.username}{secret}" if connection.username else "without a user name"

@@ -1,35 +1,80 @@
-"""`edgewarden init`: a configuration file to begin with."""
+"""`edgewarden init`: a configuration file to begin with, or a systemd unit."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
 
 from config.loading import parse
 from config.problems import ConfigurationError
-from config.template import GATEWAY, HOST, TOPIC, template
+from config.template import GATEWAY, HOST, PORT, STORE, TOPIC, template
+from config.unit import CONFIGURATION, STATE_FOLDER, UNIT, UnitError, unit
 
-_OPTIONS = {"gateway.name": "--gateway", "broker.host": "--host", "input[0].topic": "--topic"}
+_OPTIONS = {
+    "gateway.name": "--gateway",
+    "broker.host": "--host",
+    "broker.port": "--port",
+    "input[0].topic": "--topic",
+    "store.path": "--store",
+}
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("edgewarden.toml"))
+@click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--gateway", default=GATEWAY, show_default=True, help="Name of this gateway.")
 @click.option("--host", default=HOST, show_default=True, help="Name or address of the sensors' broker.")
+@click.option("--port", default=PORT, show_default=True, help="TCP port of the sensors' broker.")
 @click.option("--topic", default=TOPIC, show_default=True, help="Topic filter that matches the sensors.")
+@click.option("--store", default=STORE, show_default=True, help="The store's file.")
+@click.option("--systemd", is_flag=True, help="Write a systemd unit instead, and say how to enable it.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
-def init(path: Path, gateway: str, host: str, topic: str, force: bool) -> None:
+def init(
+    path: Path | None, gateway: str, host: str, port: int, topic: str, store: str, systemd: bool, force: bool
+) -> None:
     """Write a configuration file to begin with.
 
-    Every key stands in it with its default and a word about it. PATH is edgewarden.toml unless given.
+    Every key stands in it with its default and a word about it. PATH is edgewarden.toml unless given; with --systemd,
+    edgewarden.service.
     """
-    text = template(gateway, host, topic)
+    if systemd:
+        _write_unit(path or Path(UNIT), force=force)
+        return
+    path = path or Path("edgewarden.toml")
+    text = template(gateway, host, port, topic, store)
     try:
         parse(text)
     except ConfigurationError as error:
         problem = error.problems[0]
         raise click.BadParameter(problem.message, param_hint=_OPTIONS.get(problem.key)) from None
+    _write(path, text, force=force)
+    shown = "" if path == Path("edgewarden.toml") else f" {path}"
+    click.echo(f"  edgewarden check{shown}   says what it means")
+    click.echo(f"  edgewarden run{shown}     watches the sensors")
+
+
+def _write_unit(path: Path, *, force: bool) -> None:
+    command = Path(shutil.which(sys.argv[0]) or sys.argv[0]).absolute()
+    try:
+        text = unit(command, Path(sys.base_prefix))
+    except UnitError as error:
+        raise click.ClickException(str(error)) from None
+    _write(path, text, force=force)
+    for line in (
+        f"  mkdir -p {Path(CONFIGURATION).parent}",
+        f"  {command} init {CONFIGURATION} --store {STATE_FOLDER}/edgewarden.db",
+        f"  install -m 0644 {path} /etc/systemd/system/{UNIT}",
+        "  systemctl daemon-reload",
+        "  systemctl enable --now edgewarden",
+        "  systemctl status edgewarden    says which brokers are connected",
+        "  systemctl reload edgewarden    takes up a changed configuration",
+    ):
+        click.echo(line)
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
@@ -37,7 +82,5 @@ def init(path: Path, gateway: str, host: str, topic: str, force: bool) -> None:
         raise click.ClickException(f"{path} is there already; --force overwrites it") from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
-    click.echo(f"Wrote {click.style(str(path), bold=True)}. Next:")
-    shown = "" if path == Path("edgewarden.toml") else f" {path}"
-    click.echo(f"  edgewarden check{shown}   says what it means")
-    click.echo(f"  edgewarden run{shown}     watches the sensors")
+    as_root = ", as root" if path.suffix == ".service" else ""
+    click.echo(f"Wrote {click.style(str(path), bold=True)}. Next{as_root}:")

@@ -19,6 +19,7 @@ from typing import Literal
 
 START_S = 10.0
 STOP_S = 5.0
+FREE_S = 3.0
 ATTEMPTS = 3
 
 IN_FLIGHT = 1000
@@ -55,7 +56,8 @@ class EmbeddedBroker:
     Args:
         directory: Where it keeps its sessions and its log; made if it isn't there.
         host: Address of this machine to listen on.
-        port: Port to listen on; if it is taken, or 0, any free one.
+        port: Port to listen on; 0 for any free one.
+        moves: Whether any free port will do if that one is taken.
         prefer: `mosquitto` or `amqtt`; by default the first of them that is installed.
 
     Attributes:
@@ -69,10 +71,13 @@ class EmbeddedBroker:
         host: str = "127.0.0.1",
         port: int = 0,
         prefer: Literal["mosquitto", "amqtt"] | None = None,
+        *,
+        moves: bool = True,
     ) -> None:
         self.directory = directory
         self.host = host
         self.port = port
+        self._moves = moves
         self.kind: Literal["mosquitto", "amqtt"] | None = prefer
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -108,8 +113,9 @@ class EmbeddedBroker:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BrokerError(f"{self.directory} can't be made: {error.strerror}") from error
+        self._wait_for_its_port()
         for _ in range(ATTEMPTS):
-            if self.port == 0 or is_listening(self.host, self.port):
+            if self.port == 0 or (self._moves and is_listening(self.host, self.port)):
                 self.port = free_port(self.host)
             self._launch(mosquitto)
             if self._wait_until_it_listens():
@@ -155,6 +161,17 @@ class EmbeddedBroker:
             content += "user root\n"
         file.write_text(content)
         return [mosquitto, "-c", str(file)]
+
+    def _wait_for_its_port(self) -> None:
+        """Wait for a port that mustn't be another one: a broker that is just ending may still have it."""
+        until = time.monotonic() + FREE_S
+        while not self._moves and is_listening(self.host, self.port):
+            if time.monotonic() >= until:
+                raise BrokerError(
+                    f"broker.embedded: port {self.port} of {self.host} is taken, probably by another broker; to use"
+                    " that one leave out broker.embedded, or else choose another broker.port"
+                )
+            time.sleep(0.1)
 
     def _wait_until_it_listens(self) -> bool:
         until = time.monotonic() + START_S

@@ -126,7 +126,7 @@ class Reloader:
 
     def _reload(self, service: Service, path: Path) -> None:
         began = time.monotonic()
-        configuration, left = as_running(self._configuration, load(path))
+        configuration, left = as_running(self._configuration, load(path, self._configuration.store.path))
         for each in left:
             log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
         before, store, *links = service.current

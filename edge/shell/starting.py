@@ -20,6 +20,7 @@ from edge.shell.service_options import ServiceOptions
 from edge.shell.signals import Signals, StopRequested
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
 from edge.shell.store.owner import owned
+from edge.shell.store.permissions import permission_problem
 from edge.shell.supervisor import Supervisor
 from edge.shell.wall_clock import WallClock
 
@@ -56,10 +57,13 @@ def service_of(
 
     with ExitStack() as open_things:
         working()
+        problem = permission_problem(keep.path)
+        if problem:
+            raise StoreError(problem)
         _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
         options = service_options(configuration, secrets.token_hex(8))
         if configuration.broker.embedded:
-            broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port)
+            broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port, moves=False)
             broker.start()
             open_things.callback(broker.stop)
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)

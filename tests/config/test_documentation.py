@@ -110,7 +110,7 @@ def test_every_table_of_the_page_has_a_chapter() -> None:
 def test_the_template_is_a_configuration_without_faults_and_doubts() -> None:
     inspection = parse(template())
     assert inspection.doubts == ()
-    assert inspection.configuration == parse('[[input]]\ntopic = "sensors/#"\n').configuration
+    assert inspection.configuration == parse('[[input]]\ntopic = "#"\n').configuration
 
 
 def uncommented() -> str:
@@ -157,7 +157,11 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
 
 
 def test_what_is_commented_out_in_the_template_can_be_used() -> None:
-    text = uncommented().replace('password_env = "MQTT_PASSWORD"', "")
+    text = (
+        uncommented()
+        .replace('password_env = "MQTT_PASSWORD"', "")
+        .replace("password_credential", "# password_credential")
+    )
     text = re.sub('every = ".*"', "", text)
     configuration = parse(text).configuration
     assert configuration.rule_for("line1/a/temperature").unit == "°C"

@@ -8,7 +8,7 @@ from configurations import INPUT
 from config.loading import inspect, parse
 
 DOUBTS = [
-    ('[[input]]\ntopic = "#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
+    ('[[input]]\ntopic = "+/#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
     ('[[input]]\ntopic = "edgewarden/+/state/+"', "input[0].topic", 2, "our own topics"),
     ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
     ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),

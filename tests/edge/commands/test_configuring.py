@@ -62,6 +62,8 @@ def test_init_overwrites_only_by_force(folder: Path) -> None:
     [
         ("--gateway", "a b", "must be 1 to 64 letters"),
         ("--host", "", "must not be empty"),
+        ("--host", "mqtt://broker:1884", "must be a name or an address: write host"),
+        ("--port", "0", "must be at least 1"),
         ("--topic", "a/#/b", "may hold # only as its last level"),
     ],
 )
@@ -172,7 +174,7 @@ def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.Monk
 
 
 def test_check_can_be_quiet_but_for_doubts(folder: Path) -> None:
-    (folder / "edgewarden.toml").write_text('[[input]]\ntopic = "#"\n')
+    (folder / "edgewarden.toml").write_text('[[input]]\ntopic = "+/#"\n')
     result = run("check", "--quiet")
     assert result.exit_code == 0
     assert result.stdout == ""

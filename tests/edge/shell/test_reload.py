@@ -99,6 +99,23 @@ def test_a_faulty_configuration_is_refused_with_its_reason_and_nothing_changes(
     assert running.service.end() == 0
 
 
+def test_the_locks_of_the_open_store_are_kept(running: Reloaded, tmp_path: Path) -> None:
+    assert running.service.process is not None
+    owner, inode = str(running.service.process.pid), f":{(tmp_path / 'edgewarden.db').stat().st_ino}"
+
+    def locks() -> list[list[str]]:
+        held = [line.split()[1:] for line in Path("/proc/locks").read_text().splitlines()]
+        return [each for each in held if each[0] == "POSIX" and each[3] == owner and each[4].endswith(inode)]
+
+    before = locks()
+    assert before
+    with running.service.path.open("a") as file:
+        file.write("[[rule]]\nsensors = '**'\npreset = 'limits_only'\n")
+    running.reload(running.service.path.read_text())
+    assert locks() == before
+    assert running.service.end() == 0
+
+
 def test_fewer_sensors_than_are_known_are_refused(running: Reloaded, consumer: Consumer) -> None:
     for name in ("a", "b", "c"):
         consumer.publish("plant/pump/" + name, "20")

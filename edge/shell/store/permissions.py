@@ -1,0 +1,38 @@
+"""Whether this user may write a store: waiting, as for a full disk, doesn't help against permissions."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+
+def permission_problem(store: Path) -> str | None:
+    """Why this user can't write a store, and what to do about it; None if it can, or if the disk is read-only.
+
+    Args:
+        store: The store's file, there or not.
+    """
+    for place, kind, wanted in (
+        (store.parent, "folder", os.W_OK | os.X_OK),
+        (store, "file", os.R_OK | os.W_OK),
+    ):
+        if os.access(place, wanted) or not os.access(place, os.F_OK) or _is_on_read_only_disk(place):
+            continue
+        return (
+            f"the {kind} {place} can't be written by user {_user()}: give it to that user (chown), or set store.path to"
+            " a file in a folder that is"
+        )
+    return None
+
+
+def _is_on_read_only_disk(place: Path) -> bool:
+    return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+
+
+def _user() -> str:
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
