@@ -26,8 +26,15 @@ Host = Annotated[str, AfterValidator(_host_alone)]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-NEED_CBOR = frozenset({"cbor"})
+NEED_CBOR = frozenset({"cbor", "senml-cbor"})
 """Formats that the extra `cbor` reads."""
+
+KEYS_ARE_FIXED = {
+    "number": "there are no fields",
+    "senml": "SenML says itself what its fields mean",
+    "senml-cbor": "SenML says itself what its fields mean",
+}
+"""Formats whose fields the operator can't choose, and why."""
 
 
 def _name_problem(name: str) -> str | None:
@@ -184,7 +191,9 @@ class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
-    format: Literal["json", "number", "msgpack", "cbor"] = Field("json", description="What a payload is")
+    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor"] = Field(
+        "json", description="What a payload is"
+    )
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
     qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
     time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
@@ -225,8 +234,9 @@ class Input(Table):
     @field_validator("value_key", "time_keys")
     @classmethod
     def _has_fields(cls, value: object, info: ValidationInfo) -> object:
-        if info.data.get("format") == "number":
-            raise refuse('means nothing with format = "number": there are no fields')
+        chosen = info.data.get("format", "")
+        if chosen in KEYS_ARE_FIXED:
+            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         if value == ():
             raise refuse("must not be empty")
         return value

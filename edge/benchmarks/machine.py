@@ -219,13 +219,17 @@ def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
     """How an input's readings are written."""
     if given.format == "number":
         return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
-    value_key = given.value_key or "value"
-    time_key = (given.time_keys or ("ts",))[0]
+    if given.format.startswith("senml"):
+        value_key, time_key = "v", "t"
+    else:
+        value_key, time_key = given.value_key or "value", (given.time_keys or ("ts",))[0]
 
     encoders: dict[str, Callable[[Any], bytes]] = {
         "json": msgspec.json.encode,
         "msgpack": msgspec.msgpack.encode,
         "cbor": _as_cbor,
+        "senml": msgspec.json.encode,
+        "senml-cbor": _as_cbor,
     }
     encode = encoders[given.format]
 

@@ -28,11 +28,16 @@ _SHOWN = {
     "msgpack": ("MessagePack", '{"temperature": 21.5}', "temperature"),
     "cbor": ("CBOR", '{"temperature": 21.5}', "temperature"),
     "number": ("a plain number", "21.5", ""),
+    "senml": ("SenML in JSON", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
+    "senml-cbor": ("SenML in CBOR", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
 }
 """Of each format: what it is called, a payload, and the path of the number in it."""
 
 _WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
 """Formats whose fields have keys that the operator may choose."""
+
+_WITH_TIMES = dict.fromkeys(("senml", "senml-cbor"), "as the records say, absolute or before the arrival")
+"""What other formats say of time."""
 
 
 @click.command()
@@ -132,6 +137,8 @@ def _input(each: Input) -> str:
     if each.time == "payload" and each.format in _WITH_KEYS:
         keys = ", ".join(each.time_keys)
         when = f"{keys} if a payload has one of them (zone {each.zone} unless it says), else as it arrives"
+    if each.time == "payload" and each.format in _WITH_TIMES:
+        when = _WITH_TIMES[each.format]
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
     if each.values:
         text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."

@@ -19,8 +19,9 @@ from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded, Repetition
 from edge.core.last_values import LastValues
-from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, Sample
+from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row
 from edge.core.operator.words import WordRefused
+from edge.core.reading_columns import Columns, batch_of
 from edge.core.redelivery import Deliveries, checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import Resolved, Routes
@@ -111,7 +112,7 @@ class Intake:
             The readings; their origins are positions in `messages`.
         """
         accounts, sources, deliveries = self._accounts, self._sources, self.deliveries
-        columns, noted = _Columns(), 0
+        columns, noted = Columns(), 0
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
             if source.resolved is None:
@@ -137,7 +138,7 @@ class Intake:
             accounts.messages_read += 1
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
-            self._take(decoded.samples, message, index, resolved, source, columns, letters)
+            self._take(decoded, message, index, resolved, source, columns, letters)
         deliveries.note_all(delivered[noted:])
         accounts.messages += len(messages)
         accounts.readings += len(columns.slots)
@@ -171,7 +172,7 @@ class Intake:
             slots.append(slot)
             origins.append(index)
         taken = [readings[index] for index in origins]
-        return _batch(slots, [each.value for each in taken], [each.time for each in taken], origins)
+        return batch_of(slots, [each.value for each in taken], [each.time for each in taken], origins)
 
     def input_of(self, topic: str) -> str | None:
         """The topic filter of the input that reads a topic; None if none does."""
@@ -210,9 +211,7 @@ class Intake:
         if len(payload) > self._limits.payload_bytes:
             raise Refused("too_large", f"{len(payload)} bytes")
         decoded = resolved.route.decoder.decode(payload)
-        if message.retained and not (
-            resolved.route.time_from_payload and all(each.time is not None for each in decoded.samples)
-        ):
+        if message.retained and not (resolved.route.time_from_payload and decoded.says_its_times()):
             raise Refused("retained")
         return resolved, decoded
 
@@ -226,18 +225,22 @@ class Intake:
 
     def _take(
         self,
-        samples: Sequence[Sample],
+        decoded: Decoded,
         message: Message,
         origin: int,
         resolved: Resolved,
         source: Source,
-        columns: _Columns,
+        columns: Columns,
         letters: list[DeadLetter],
     ) -> None:
         """Take the samples of a message, each as a reading, a mere repetition or a refusal."""
         earliest, arrived, repeating = self._limits.earliest, message.arrived, self.repeating
         latest = arrived + self._limits.future_s if arrived > earliest else math.inf
         from_payload = resolved.route.time_from_payload
+        samples = decoded.after(arrived) if from_payload else decoded.samples
+        is_relative = samples is not decoded.samples
+        if is_relative and arrived <= earliest:
+            earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
         slots, values, times = columns.slots, columns.values, columns.times
         before, known = len(slots), source.slots
         if isinstance(samples, Row) and all(map(known.__contains__, samples.paths)):
@@ -255,7 +258,7 @@ class Intake:
                 self._refuse(message, Refusal(reason, path, detail), letters)
                 continue
             if (slot := known.get(path)) is None:
-                found = self._find(path, resolved, timed_by_arrival=time is arrived)
+                found = self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
                 if isinstance(found, Refusal):
                     self._refuse(message, found, letters)
                     continue
@@ -364,34 +367,6 @@ class Intake:
         self._letters += 1
         self._letter_reasons.add(refusal.reason)
         letters.append(DeadLetter.of(message, refusal))
-
-
-class _Columns:
-    """Readings as they are collected."""
-
-    __slots__ = ("origins", "slots", "times", "values")
-
-    def __init__(self) -> None:
-        self.slots, self.origins = list[int](), list[int]()
-        self.values, self.times = list[float](), list[float]()
-
-    def add_row(self, slots: list[int], values: list[float], times: list[float], origin: int) -> None:
-        self.slots += slots
-        self.values += values
-        self.times += times
-        self.origins += [origin] * len(slots)
-
-    def as_batch(self) -> Batch:
-        return _batch(self.slots, self.values, self.times, self.origins)
-
-
-def _batch(slots: list[int], values: list[float], times: list[float], origins: list[int]) -> Batch:
-    return Batch(
-        np.array(slots, dtype=np.intp),
-        np.array(values, dtype=np.float64),
-        np.array(times, dtype=np.float64),
-        np.array(origins, dtype=np.intp),
-    )
 
 
 def as_message(reading: Reading) -> Message:

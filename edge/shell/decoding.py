@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from config.schema import Limits
 from config.transport import Input
-from edge.core.decoders import DECODERS, Decoder, NumberDecoder
+from edge.core.decoders import DECODERS, Decoder, FieldsDecoder, NumberDecoder
 
 
 def decoder_of(given: Input, limits: Limits) -> Decoder:
@@ -15,11 +15,12 @@ def decoder_of(given: Input, limits: Limits) -> Decoder:
     kind = DECODERS[given.format]
     options: dict[str, Any] = {"values": given.values}
     if kind is not NumberDecoder:
+        options["readings"] = limits.readings_per_message
+    if issubclass(kind, FieldsDecoder):
         options |= {
             "value_key": given.value_key,
             "time_keys": given.time_keys,
             "zone": ZoneInfo(given.zone),
             "depth": limits.depth,
-            "readings": limits.readings_per_message,
         }
     return kind(**options)

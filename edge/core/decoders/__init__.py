@@ -7,9 +7,11 @@ from edge.core.decoders.cbor import CborDecoder
 from edge.core.decoders.fields import FieldsDecoder
 from edge.core.decoders.msgpack import MsgpackDecoder
 from edge.core.decoders.number import NumberDecoder
+from edge.core.decoders.senml import SenmlCborDecoder, SenmlDecoder
 
 DECODERS: dict[str, type[Decoder]] = {
-    each.name: each for each in (NumberDecoder, FieldsDecoder, MsgpackDecoder, CborDecoder)
+    each.name: each
+    for each in (NumberDecoder, FieldsDecoder, MsgpackDecoder, CborDecoder, SenmlDecoder, SenmlCborDecoder)
 }
 
 __all__ = [
@@ -21,4 +23,6 @@ __all__ = [
     "MsgpackDecoder",
     "NumberDecoder",
     "Repetition",
+    "SenmlCborDecoder",
+    "SenmlDecoder",
 ]

@@ -14,7 +14,9 @@ import math
 from abc import ABC, abstractmethod
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from edge.core.messages import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,10 +43,40 @@ class Repetition(Enum):
 
 
 class Decoded(NamedTuple):
-    """What a payload holds: samples, and refusals for the parts that can't be read."""
+    """What a payload holds: samples, and refusals for the parts that can't be read.
+
+    Attributes:
+        samples: In the order in which they are to be taken.
+        refusals: Of parts of the payload.
+        relative_below: Times below this are seconds after the arrival, before it if negative.
+    """
 
     samples: Sequence[Sample]
     refusals: list[Refusal]
+    relative_below: float = -math.inf
+
+    def says_its_times(self) -> bool:
+        """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""
+        return all(each.time is not None and each.time >= self.relative_below for each in self.samples)
+
+    def after(self, arrived: float) -> Sequence[Sample]:
+        """The samples, relative times put behind an arrival; the very same ones where there are none."""
+        samples, bound = self.samples, self.relative_below
+        if bound == -math.inf:
+            return samples
+        if isinstance(samples, Row):
+            if samples.times is None or min(samples.times, default=bound) >= bound:
+                return samples
+            return Row(samples.paths, samples.values, [_after(arrived, each, bound) for each in samples.times])
+        if all(each.time is None or each.time >= bound for each in samples):
+            return samples
+        return [
+            each if each.time is None else each._replace(time=_after(arrived, each.time, bound)) for each in samples
+        ]
+
+
+def _after(arrived: float, time: float, bound: float) -> float:
+    return arrived + time if time < bound else time
 
 
 class Decoder(ABC):
@@ -84,3 +116,13 @@ def finite_values(values: Mapping[str, float]) -> Mapping[str, float]:
         if not math.isfinite(number):
             raise ValueError(f"{word!r} stands for {number}, which is not finite")
     return MappingProxyType({word: float(number) for word, number in values.items()})
+
+
+def as_numbers(values: list[Any]) -> list[float] | None:
+    """The numbers that values are; None if one of them is none, or their sum is beyond what a float holds."""
+    types = set(map(type, values))
+    try:
+        numbers = values if types == {float} else list(map(float, values)) if types <= {float, int} else None
+        return numbers if numbers is not None and math.isfinite(sum(numbers)) else None
+    except OverflowError:
+        return None

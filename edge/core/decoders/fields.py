@@ -13,7 +13,7 @@ from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
+from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, finite_values
 from edge.core.decoders.json_text import read_json
 from edge.core.decoders.shapes import ArrayShape, Shape, Shapes
 from edge.core.decoders.times import TimeError, read_time
@@ -165,7 +165,7 @@ class FieldsDecoder(Decoder):
         if not shape.is_ordinary or self.value_key in fields:
             return None
         every = list(fields.values())
-        values = _numbers([every[place] for place in shape.value_places])
+        values = as_numbers([every[place] for place in shape.value_places])
         times = None if shape.time_place is None else self._times([every[shape.time_place]])
         if values is None or (times is None) != (shape.time_place is None):
             return None
@@ -180,7 +180,7 @@ class FieldsDecoder(Decoder):
             return None
         every = list(chain.from_iterable(map(dict.values, elements)))
         columns = [every[place :: shape.width] for place in shape.value_places]
-        values = _numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
+        values = as_numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
         times = None if shape.time_place is None else self._times(every[shape.time_place :: shape.width])
         if values is None or (times is None) != (shape.time_place is None):
             return None
@@ -338,16 +338,6 @@ class FieldsDecoder(Decoder):
                     return key
                 found, lowest = key, rank
         return found
-
-
-def _numbers(values: list[Any]) -> list[float] | None:
-    """The numbers that values are; None if one of them is none, or their sum is beyond what a float holds."""
-    types = set(map(type, values))
-    try:
-        numbers = values if types == {float} else list(map(float, values)) if types <= {float, int} else None
-        return numbers if numbers is not None and isfinite(sum(numbers)) else None
-    except OverflowError:
-        return None
 
 
 def _nothing(found: _Found) -> Refused:

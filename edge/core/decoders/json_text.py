@@ -31,11 +31,15 @@ out to have no end.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_json(payload: bytes) -> Any:
+def read_json(payload: bytes, wanted: str = "json") -> Any:
     """Read a JSON text of RFC 8259; a byte order mark before it is ignored.
 
     `NaN` and `Infinity`, as Python writes them, and numbers beyond a float's range become infinities, or
     integers that no float holds, for the caller to refuse where they stand.
+
+    Args:
+        payload: Any bytes.
+        wanted: The format of the input, for what is said of a payload that isn't JSON.
 
     Raises:
         Refused: It is empty, malformed, no UTF-8, or nested deeper than can be read.
@@ -45,12 +49,12 @@ def read_json(payload: bytes) -> Any:
     except RecursionError:
         raise Refused("too_deep") from None
     except UnicodeDecodeError:
-        raise Refused("not_utf8", instead("json", payload) or "") from None
+        raise Refused("not_utf8", instead(wanted, payload) or "") from None
     except msgspec.DecodeError as error:
-        return _read_again(payload, str(error))
+        return _read_again(payload, str(error), wanted)
 
 
-def _read_again(payload: bytes, problem: str) -> Any:
+def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
     """Read what can't be read strictly: with its impossible numbers made infinite, or not at all."""
     payload = payload.removeprefix(_BYTE_ORDER_MARK)
     if not payload.strip():
@@ -61,8 +65,8 @@ def _read_again(payload: bytes, problem: str) -> Any:
             return _decode(payload)
         return _decode_lenient(_ENDLESS.sub(lambda found: found["kept"] or b"1e999", payload))
     except UnicodeDecodeError:
-        raise Refused("not_utf8", instead("json", payload) or "") from None
+        raise Refused("not_utf8", instead(wanted, payload) or "") from None
     except RecursionError:
         raise Refused("too_deep") from None
     except msgspec.DecodeError:
-        raise Refused("malformed", instead("json", payload) or problem[:100]) from None
+        raise Refused("malformed", instead(wanted, payload) or problem[:100]) from None

@@ -18,6 +18,8 @@ INPUTS = {
     "other keys": '[[input]]\ntopic = "a"\nvalue_key = "v"\ntime_keys = ["when"]\nzone = "Europe/Berlin"\n',
     "msgpack": '[[input]]\ntopic = "plant/+/state"\nformat = "msgpack"\n',
     "cbor": '[[input]]\ntopic = "plant/+/state"\nformat = "cbor"\n',
+    "senml": '[[input]]\ntopic = "plant/#"\nformat = "senml"\n',
+    "senml-cbor": '[[input]]\ntopic = "plant/#"\nformat = "senml-cbor"\n',
     "number": '[[input]]\ntopic = "plant/#"\nformat = "number"\nsensor = "{topic}"\n',
 }
 STORE = '[broker]\nin_flight = 1000\n[store]\npath = "{path}"\ndurability = "process"\n'

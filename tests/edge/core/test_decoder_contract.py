@@ -51,6 +51,15 @@ EXAMPLES: dict[str, list[bytes]] = {
     "json": [b'{"a": 21.5}', json.dumps([DOCUMENT] * 2).encode()],
     "msgpack": [msgspec.msgpack.encode({"a": 21.5}), msgspec.msgpack.encode([DOCUMENT] * 2)],
     "cbor": [cbor2.dumps({"a": 21.5}), cbor2.dumps([DOCUMENT] * 2), bytes.fromhex("9fbf6161c48221196ab3ffff")],
+    "senml": [
+        b'[{"bn":"a/","bt":1.7e9,"bver":10,"n":"x","u":"V","v":1},{"n":"y","t":-5,"v":2.5,"s":3}]',
+        json.dumps([{"bn": "a/", "n": "x", "v": each} for each in range(5)]).encode(),
+        b'[{"n":"a","v":1},',
+    ],
+    "senml-cbor": [
+        cbor2.dumps([{-2: "a/", -3: 1.7e9, -1: 10, 0: "x", 2: 1}, {0: "y", 6: -5, 2: 2.5, 5: 3}]),
+        bytes.fromhex("9fa20061610201"),
+    ],
 }
 """Payloads of each format that give readings."""
 

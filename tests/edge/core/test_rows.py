@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from config import parse
 from edge.core.decoders import FieldsDecoder
-from edge.core.intake import _Columns
 from edge.core.messages import Message, Refused, Row, Sample
 from edge.core.pipeline import Pipeline
+from edge.core.reading_columns import Columns
 from edge.shell.assembly import make_pipeline
 
 NOW = 1_700_000_000.0
@@ -129,7 +129,7 @@ def test_packs_of_known_sensors_are_rows() -> None:
         lambda turn: [{"ts": NOW + turn, f"s{each}": 0.5 * each} for each in range(100)],
     ):
         messages = [Message("p/1", json.dumps(fields_of(turn)).encode(), NOW) for turn in range(3)]
-        with patch("edge.core.intake._Columns.add_row", autospec=True, side_effect=_Columns.add_row) as add_row:
+        with patch("edge.core.intake.Columns.add_row", autospec=True, side_effect=Columns.add_row) as add_row:
             batches = [made.process([each]).journal.batch for each in messages]  # type: ignore[union-attr]
         assert add_row.call_count >= 2
         assert batches[2].slots.tolist() == list(range(100))
