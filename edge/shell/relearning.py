@@ -24,7 +24,7 @@ RELEARNED = 500_000
 BUDGET_S = 10.0
 """About so long relearning may delay a start; never more than twice as long."""
 
-FEW = 20_000
+FEW = 5_000
 """Readings that are learned from in any case."""
 
 Parts = Callable[[Iterable[bytes]], Iterator[Part]]
@@ -85,7 +85,7 @@ class Relearning:
         learned = learn(self._parts(latest))
         took_s = max(1e-3, self._monotonic() - began)
         affordable = min(RELEARNED, int(latest.readings * (self._budget_s - took_s) / took_s))
-        if not latest.all and affordable > latest.readings:
+        if not latest.all and affordable >= 2 * latest.readings:
             more = self._latest(affordable)
             try:
                 learned = learn(self._parts(more, until=began + 2 * self._budget_s))

@@ -73,7 +73,7 @@ def test_a_slow_machine_learns_from_the_newest_readings_within_its_time() -> Non
     clock = Clock()
     learner = Learner(clock, BUDGET_S / (4 * FEW))
     learned = relearning(store_of(6 * FEW), clock).teach(learner)
-    assert 2.8 * FEW < learned <= 3.1 * FEW
+    assert 2.8 * FEW < learned <= 3.2 * FEW
     assert clock.now <= 1.05 * BUDGET_S
     newest = learner.learned[0][-1]
     assert learner.learned[-1][-1] == newest
@@ -107,7 +107,7 @@ def test_whoever_asks_for_the_end_is_heard_in_the_middle() -> None:
     def working() -> None:
         nonlocal calls
         calls += 1
-        if calls == 60:
+        if calls == 15:
             raise KeyboardInterrupt
 
     clock = Clock()
