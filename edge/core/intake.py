@@ -210,7 +210,7 @@ class Intake:
             raise Refused("empty")
         if len(payload) > self._limits.payload_bytes:
             raise Refused("too_large", f"{len(payload)} bytes")
-        decoded = resolved.route.decoder.decode(payload)
+        decoded = resolved.route.decoder.decode(payload, message.arrived)
         if message.retained and not (resolved.route.time_from_payload and decoded.says_its_times()):
             raise Refused("retained")
         return resolved, decoded

@@ -91,11 +91,13 @@ class Decoder(ABC):
     repetition: ClassVar[Repetition]
 
     @abstractmethod
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, arrived: float = math.nan) -> Decoded:
         """Read a payload.
 
         Args:
             payload: Any bytes at all.
+            arrived: When it arrived, seconds since the epoch, for times that can't be told without it; NaN if that
+                isn't known.
 
         Returns:
             Finite samples, and what stands where a reading might but isn't one. They hold no part of the

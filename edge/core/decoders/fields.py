@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import chain
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, finite_values
@@ -39,12 +39,14 @@ class _Found:
     Attributes:
         most: Samples and refusals together.
         room: How many of them may still come.
+        arrived: When the payload did, seconds since the epoch, or NaN.
         element: Where in an array we are; goes before the paths of refusals. None outside of arrays.
     """
 
-    __slots__ = ("element", "most", "refusals", "room", "samples")
+    __slots__ = ("arrived", "element", "most", "refusals", "room", "samples")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, arrived: float) -> None:
+        self.arrived = arrived
         self.samples: list[Sample] = []
         self.refusals: list[Refusal] = []
         self.most = self.room = most
@@ -109,22 +111,22 @@ class FieldsDecoder(Decoder):
         object.__setattr__(self, "_ranks", {key: rank for rank, key in enumerate(keys)})
         object.__setattr__(self, "values", finite_values(self.values))
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, arrived: float = nan) -> Decoded:
         """See `Decoder`."""
         document = self.read(payload)
-        found = _Found(self.readings)
+        found = _Found(self.readings, arrived)
         if isinstance(document, dict):
             shape = self._shape(tuple(document))
-            row = self._row(document, shape) if FEWEST <= len(shape.values) <= self.readings else None
+            row = self._row(document, shape, arrived) if FEWEST <= len(shape.values) <= self.readings else None
             if row is not None:
                 return Decoded(row, [])
             if self._plain(document, shape, found) and found.samples:
                 return Decoded(found.samples, found.refusals)
             if self.value_key in document:
-                read = self._reading(document)
+                read = self._reading(document, arrived)
                 return Decoded([read], []) if isinstance(read, Sample) else Decoded([], [read])
         if isinstance(document, list):
-            row = self._row_of_array(document) if FEWEST <= len(document) <= self.readings else None
+            row = self._row_of_array(document, arrived) if FEWEST <= len(document) <= self.readings else None
             if row is not None:
                 return Decoded(row, [])
             self._array(document, found)
@@ -152,7 +154,7 @@ class FieldsDecoder(Decoder):
             if not isinstance(element, dict):
                 found.refuse("not_a_number", "", "not an object")
             elif self.value_key in element:
-                read = self._reading(element)
+                read = self._reading(element, found.arrived)
                 if isinstance(read, Sample):
                     found.take(read)
                 else:
@@ -160,18 +162,18 @@ class FieldsDecoder(Decoder):
             else:
                 self._object(element, "", None, 1, found)
 
-    def _row(self, fields: dict[str, Any], shape: Shape) -> Row | None:
+    def _row(self, fields: dict[str, Any], shape: Shape, arrived: float) -> Row | None:
         """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
         if not shape.is_ordinary or self.value_key in fields:
             return None
         every = list(fields.values())
         values = as_numbers([every[place] for place in shape.value_places])
-        times = None if shape.time_place is None else self._times([every[shape.time_place]])
+        times = None if shape.time_place is None else self._times([every[shape.time_place]], arrived)
         if values is None or (times is None) != (shape.time_place is None):
             return None
         return Row(shape.paths, values, times and times * len(values))
 
-    def _row_of_array(self, elements: list[Any]) -> Row | None:
+    def _row_of_array(self, elements: list[Any], arrived: float) -> Row | None:
         """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
         if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1 or 0 in widths:
             return None
@@ -181,19 +183,19 @@ class FieldsDecoder(Decoder):
         every = list(chain.from_iterable(map(dict.values, elements)))
         columns = [every[place :: shape.width] for place in shape.value_places]
         values = as_numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
-        times = None if shape.time_place is None else self._times(every[shape.time_place :: shape.width])
+        times = None if shape.time_place is None else self._times(every[shape.time_place :: shape.width], arrived)
         if values is None or (times is None) != (shape.time_place is None):
             return None
         if times is not None and len(columns) > 1:
             times = [each for each in times for _ in columns]
         return Row(shape.paths, values, times)
 
-    def _times(self, given: list[Any]) -> list[float] | None:
+    def _times(self, given: list[Any], arrived: float) -> list[float] | None:
         """What times say; None if one of them can't be read."""
         if set(map(type, given)) == {float} and min(given) > -1e11 and max(given) < 1e11:
             return given
         try:
-            return [read_time(each, self.zone) for each in given]
+            return [read_time(each, self.zone, arrived) for each in given]
         except TimeError:
             return None
 
@@ -257,7 +259,7 @@ class FieldsDecoder(Decoder):
         self._arrays.remember(keys, shape)
         return shape
 
-    def _reading(self, fields: dict[str, Any]) -> Sample | Refusal:
+    def _reading(self, fields: dict[str, Any], arrived: float) -> Sample | Refusal:
         """What an object holds that is one reading."""
         time_key = self._time_key(fields)
         time = None
@@ -265,7 +267,7 @@ class FieldsDecoder(Decoder):
             time = fields[time_key]
             if not isinstance(time, float) or not -1e11 < time < 1e11:
                 try:
-                    time = read_time(time, self.zone)
+                    time = read_time(time, self.zone, arrived)
                 except TimeError as error:
                     return Refusal("bad_time", time_key[:LONGEST_PATH], str(error))
         value = fields[self.value_key]
@@ -279,7 +281,7 @@ class FieldsDecoder(Decoder):
         time_key = self._time_key(fields)
         if time_key is not None:
             try:
-                time = read_time(fields.pop(time_key), self.zone)
+                time = read_time(fields.pop(time_key), self.zone, found.arrived)
             except TimeError as error:
                 found.refuse("bad_time", f"{path}{time_key}", str(error))
                 return

@@ -42,7 +42,7 @@ class NumberDecoder(Decoder):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", finite_values(self.values))
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, arrived: float = math.nan) -> Decoded:  # noqa: ARG002 - it has no time
         """See `Decoder`."""
         text = payload.strip()
         if self.values:

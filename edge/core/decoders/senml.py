@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from math import isfinite
+from math import isfinite, nan
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,7 +72,7 @@ class SenmlDecoder(Decoder):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", finite_values(self.values))
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, arrived: float = nan) -> Decoded:  # noqa: ARG002 - `Decoded.after()` knows it
         """See `Decoder`."""
         pack = self.read(payload)
         row = self._row(pack)

@@ -6,6 +6,7 @@ lies in 1973, before any sensor of ours. So the four ranges don't meet for any t
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, tzinfo
 
@@ -19,7 +20,7 @@ class TimeError(ValueError):
     """What stands for a time can't be read as one."""
 
 
-def read_time(given: object, zone: tzinfo = UTC) -> float:
+def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan) -> float:
     """Seconds since the epoch, UTC.
 
     They are rounded once, so that all forms of an instant give the same float; epochs end at 1e11. Whether a
@@ -27,7 +28,9 @@ def read_time(given: object, zone: tzinfo = UTC) -> float:
 
     Args:
         given: RFC 3339 or ISO 8601 text, cut to microseconds, or an epoch as a number or as text.
-        zone: Zone of texts without an offset. Where a change of the clocks repeats one, the first is meant.
+        zone: Zone of texts without an offset.
+        arrived: When it arrived, seconds since the epoch; NaN if that isn't known. Where a change of the clocks
+            repeats an hour, a text without an offset means the one that is nearer to this, or else the first.
 
     Raises:
         TimeError: It is neither, or too far away.
@@ -40,7 +43,7 @@ def read_time(given: object, zone: tzinfo = UTC) -> float:
         raise TimeError("too long")
     text = given.strip()
     if text[4:5] == "-" or not _NUMBER.fullmatch(text):
-        return _read_text(text, zone)
+        return _read_text(text, zone, arrived)
     return _read_epoch(int(text) if text.lstrip("+-").isdecimal() else float(text))
 
 
@@ -57,11 +60,18 @@ def _read_epoch(given: float) -> float:
     raise TimeError("not finite, or beyond the year 5138")
 
 
-def _read_text(text: str, zone: tzinfo) -> float:
+def _read_text(text: str, zone: tzinfo, arrived: float) -> float:
     try:
         moment = datetime.fromisoformat(text.upper())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        return moment.timestamp()
+        return moment.timestamp() if moment.tzinfo is not None else _local(moment, zone, arrived)
     except (ValueError, OverflowError) as error:
         raise TimeError("not RFC 3339") from error
+
+
+def _local(moment: datetime, zone: tzinfo, arrived: float) -> float:
+    """A time on the clocks of a zone, which is met twice in the hour that comes twice (PEP 495)."""
+    first = moment.replace(tzinfo=zone).timestamp()
+    if zone is UTC:
+        return first
+    second = moment.replace(tzinfo=zone, fold=1).timestamp()
+    return second if first < second and abs(arrived - second) < abs(arrived - first) else first

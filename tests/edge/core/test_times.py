@@ -90,6 +90,17 @@ def test_the_zone_counts_only_without_an_offset() -> None:
     assert read_time("2019-07-01T12:00:00Z", BERLIN) == read_time("2019-07-01T12:00:00Z")
 
 
+@pytest.mark.parametrize("late_s", [0.0, 5.0, 1700.0, -30.0])
+def test_the_hour_that_comes_twice_is_the_one_that_is_nearer_to_the_arrival(late_s: float) -> None:
+    for hour, zulu in ((0, "2019-10-27T00:30:00Z"), (1, "2019-10-27T01:30:00Z")):
+        assert read_time("2019-10-27T02:30:00", BERLIN, read_time(zulu) + late_s) == read_time(zulu), hour
+
+
+def test_an_arrival_changes_no_time_that_comes_once() -> None:
+    for text in ("2019-10-27T03:30:00", "2019-03-31T02:30:00", "2019-07-01T12:00:00", "2019-10-27T02:30:00Z"):
+        assert read_time(text, BERLIN, read_time(text, BERLIN) + 3600.0) == read_time(text, BERLIN)
+
+
 def test_the_hour_that_comes_twice_is_the_first_and_the_one_that_never_comes_is_read() -> None:
     assert read_time("2019-10-27T02:30:00", BERLIN) == read_time("2019-10-27T00:30:00Z")
     assert read_time("2019-03-31T02:30:00", BERLIN) == read_time("2019-03-31T01:30:00Z")
