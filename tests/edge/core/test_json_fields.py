@@ -314,7 +314,7 @@ def leaves_of(tree: object, path: tuple[str, ...] = ()) -> list[Sample]:
 @given(tree=st.dictionaries(st.text("abcXYZ_ é", min_size=1, max_size=4), trees, min_size=1, max_size=4))
 def test_every_numeric_leaf_is_one_sample_in_its_order(tree: dict[str, object]) -> None:
     decoder = FieldsDecoder(value_key="value", time_keys=(), depth=100)
-    assert decoder.decode(json.dumps(tree).encode()) == (leaves_of(tree), [])
+    assert decoder.decode(json.dumps(tree).encode())[:2] == (leaves_of(tree), [])
 
 
 @seed(8)
