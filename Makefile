@@ -28,8 +28,9 @@ test: $(VENV)/dev
 	@echo "about five minutes on two cores; make verify runs the long tests"
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-verify: KILLS = 60
-verify: faults
+verify: $(VENV)/dev
+	@echo "about twenty minutes; make faults is the long form"
+	$(BIN)/python tests/faults --kills 40 --share 0.1
 
 faults: $(VENV)/dev
 	$(BIN)/python tests/faults --kills $(KILLS)

@@ -1,6 +1,6 @@
 """The fault matrix, for real: a real broker, real processes, real kills, and a table of what was lost or doubled.
 
-python tests/faults --kills 200 [--only NAME ...] [--short] [--seed N] [--keep FOLDER]
+python tests/faults --kills 200 [--only NAME ...] [--share 0.1 | --short] [--seed N] [--keep FOLDER]
 
 Every fault runs against the truth: an offline run over exactly the readings that were published. In the table,
 
@@ -50,6 +50,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="tests/faults", description="What no fault may lose or double.")
     arguments.add_argument("--kills", type=int, default=200, help="how often the service is killed")
     arguments.add_argument("--only", nargs="+", default=[], help="parts of the names of faults")
+    arguments.add_argument("--share", type=float, default=1.0, help="this share of the tries, but the kills")
     arguments.add_argument("--short", action="store_true", help="few tries each")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--keep", type=Path, help="folder for the files, which stay there")
@@ -64,7 +65,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as temporary:
         base = given.keep or Path(temporary)
         for number, fault in enumerate(chosen):
-            tries = fault.short if given.short else fault.tries(given.kills)
+            tries = fault.short if given.short else fault.tries_of(given.kills, given.share)
             if tries == 0:
                 continue
             folder = base / f"{number:02}"

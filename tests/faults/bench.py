@@ -39,6 +39,11 @@ class Fault(NamedTuple):
     tries: Callable[[int], int]
     short: int
 
+    def tries_of(self, kills: int, share: float) -> int:
+        """How often in a form between the two: a share of the long one, and no less than in the short one."""
+        tries = self.tries(kills)
+        return tries if tries == kills else max(1, self.short, round(share * tries))
+
 
 def times(number: int) -> Callable[[int], int]:
     """So often, however many kills there are."""
