@@ -218,7 +218,7 @@ class Configuration(Table):
 
     def inputs_digest(self) -> str:
         """A SHA-256 in hexadecimal over what decides which sensors there are."""
-        inputs = [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs]
+        inputs = [each.decisive() for each in self.inputs]
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     def digest(self) -> str:
@@ -228,7 +228,7 @@ class Configuration(Table):
         )
         decisive = {
             "gateway": self.gateway.name,
-            "inputs": [each.model_dump(mode="json", exclude={"qos"}) for each in self.inputs],
+            "inputs": [each.decisive() for each in self.inputs],
             "limits": limits,
             "maintenance": [each.model_dump(mode="json") for each in self.maintenance],
             "rules": [each.as_plain() for each in self.profiles],

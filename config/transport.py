@@ -33,6 +33,7 @@ KEYS_ARE_FIXED = {
     "number": "there are no fields",
     "senml": "SenML says itself what its fields mean",
     "senml-cbor": "SenML says itself what its fields mean",
+    "influx": "line protocol says itself what is a value and what a time",
 }
 """Formats whose fields the operator can't choose, and why."""
 
@@ -191,7 +192,7 @@ class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
-    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor"] = Field(
+    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx"] = Field(
         "json", description="What a payload is"
     )
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
@@ -207,6 +208,9 @@ class Input(Table):
         ("ts", "time", "timestamp", "t"),
         strict=False,
         description="Fields that may hold the time, in lower case; the first that is there counts",
+    )
+    precision: Literal["ns", "us", "ms", "s"] = Field(
+        "ns", description="Unit of the timestamps of line protocol; other formats have none"
     )
     values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
@@ -230,6 +234,22 @@ class Input(Table):
         if info.data.get("format") == "number" and not names_without_a_field(sensor):
             raise refuse("gives no name: there is no {field} in a plain number")
         return sensor
+
+    @field_validator("precision")
+    @classmethod
+    def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
+        if precision != "ns" and info.data.get("format") != "influx":
+            raise refuse('means nothing without format = "influx"')
+        return precision
+
+    def decisive(self) -> dict[str, object]:
+        """What decides which readings the same messages give, as plain values.
+
+        A key of one format alone is left out for the others, so that what was learned before there was such a key
+        still counts.
+        """
+        without = {"qos"} if self.format == "influx" else {"qos", "precision"}
+        return self.model_dump(mode="json", exclude=without)
 
     @field_validator("value_key", "time_keys")
     @classmethod

@@ -211,7 +211,9 @@ def run_line(
 def bench_input(configuration: Configuration) -> Configuration:
     """The configuration with one input in place of its own, of the format of its first."""
     first = configuration.inputs[0]
-    changed = first.model_copy(update={"topic": f"{TOPIC}/#", "sensor": "{topic}", "time": "payload", "zone": "UTC"})
+    changed = first.model_copy(
+        update={"topic": f"{TOPIC}/#", "sensor": "{topic}", "time": "payload", "zone": "UTC", "precision": "ns"}
+    )
     return configuration.model_copy(update={"inputs": (changed,)})
 
 
@@ -219,6 +221,11 @@ def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
     """How an input's readings are written."""
     if given.format == "number":
         return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
+    if given.format == "influx":
+        return lambda readings: (
+            f"{TOPIC}/s{readings[0].sensor}",
+            b"plant value=%.2f %d" % (readings[0].value, readings[0].time * 1e9),
+        )
     if given.format.startswith("senml"):
         value_key, time_key = "v", "t"
     else:

@@ -30,13 +30,18 @@ _SHOWN = {
     "number": ("a plain number", "21.5", ""),
     "senml": ("SenML in JSON", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
     "senml-cbor": ("SenML in CBOR", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
+    "influx": ("InfluxDB line protocol", "boiler,room=cellar temperature=21.5", "boiler/cellar/temperature"),
 }
 """Of each format: what it is called, a payload, and the path of the number in it."""
 
 _WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
 """Formats whose fields have keys that the operator may choose."""
 
-_WITH_TIMES = dict.fromkeys(("senml", "senml-cbor"), "as the records say, absolute or before the arrival")
+_WITH_TIMES = {
+    "senml": "as the records say, absolute or relative to the arrival",
+    "senml-cbor": "as the records say, absolute or relative to the arrival",
+    "influx": "the timestamp of a line in {precision}, else as it arrives",
+}
 """What other formats say of time."""
 
 
@@ -138,7 +143,7 @@ def _input(each: Input) -> str:
         keys = ", ".join(each.time_keys)
         when = f"{keys} if a payload has one of them (zone {each.zone} unless it says), else as it arrives"
     if each.time == "payload" and each.format in _WITH_TIMES:
-        when = _WITH_TIMES[each.format]
+        when = _WITH_TIMES[each.format].format(precision=each.precision)
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
     if each.values:
         text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."

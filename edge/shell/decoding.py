@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from config.schema import Limits
 from config.transport import Input
-from edge.core.decoders import DECODERS, Decoder, FieldsDecoder, NumberDecoder
+from edge.core.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder
 
 
 def decoder_of(given: Input, limits: Limits) -> Decoder:
@@ -23,4 +23,6 @@ def decoder_of(given: Input, limits: Limits) -> Decoder:
             "zone": ZoneInfo(given.zone),
             "depth": limits.depth,
         }
+    if kind is InfluxDecoder:
+        options["precision"] = given.precision
     return kind(**options)

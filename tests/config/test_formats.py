@@ -22,7 +22,7 @@ def input_of(keys: str) -> Input:
 
 
 def test_every_decoder_can_be_configured_and_has_a_name_for_people() -> None:
-    assert set(get_args(Input.model_fields["format"].annotation)) == DECODERS.keys() <= FORMATS.keys()
+    assert set(get_args(Input.model_fields["format"].annotation)) == DECODERS.keys() == FORMATS.keys()
 
 
 @pytest.mark.parametrize("name", DECODERS)
@@ -51,3 +51,22 @@ def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_i
     assert fault.key == "input[0].format"
     assert fault.message == f"needs a package for {name}: pip install edgewarden[cbor]"
     assert input_of('format = "json"').format == "json"
+
+
+def test_a_precision_is_of_line_protocol_alone() -> None:
+    assert decoder_of(input_of('format = "influx"\nprecision = "ms"'), Limits()).precision == "ms"
+    (fault,) = faults_of('[[input]]\ntopic = "a"\nprecision = "ms"\n')
+    assert (fault.key, fault.message) == ("input[0].precision", 'means nothing without format = "influx"')
+
+
+def test_a_precision_changes_what_readings_mean_and_no_other_input() -> None:
+    assert "precision" not in input_of('format = "json"').decisive()
+    assert input_of('format = "influx"\nprecision = "ms"').decisive()["precision"] == "ms"
+    assert "qos" not in input_of('format = "influx"').decisive()
+
+
+@pytest.mark.parametrize("name", ["number", "senml", "senml-cbor", "influx"])
+@pytest.mark.parametrize("key", ['value_key = "v"', 'time_keys = ["t"]'])
+def test_fields_can_be_chosen_only_where_the_format_leaves_it_open(name: str, key: str) -> None:
+    (fault,) = faults_of(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\nformat = "{name}"\n{key}\n')
+    assert fault.message.startswith(f'means nothing with format = "{name}": ')

@@ -5,13 +5,22 @@ from __future__ import annotations
 from edge.core.decoders.base import Decoded, Decoder, Repetition
 from edge.core.decoders.cbor import CborDecoder
 from edge.core.decoders.fields import FieldsDecoder
+from edge.core.decoders.influx import InfluxDecoder
 from edge.core.decoders.msgpack import MsgpackDecoder
 from edge.core.decoders.number import NumberDecoder
 from edge.core.decoders.senml import SenmlCborDecoder, SenmlDecoder
 
 DECODERS: dict[str, type[Decoder]] = {
     each.name: each
-    for each in (NumberDecoder, FieldsDecoder, MsgpackDecoder, CborDecoder, SenmlDecoder, SenmlCborDecoder)
+    for each in (
+        NumberDecoder,
+        FieldsDecoder,
+        MsgpackDecoder,
+        CborDecoder,
+        SenmlDecoder,
+        SenmlCborDecoder,
+        InfluxDecoder,
+    )
 }
 
 __all__ = [
@@ -20,6 +29,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "FieldsDecoder",
+    "InfluxDecoder",
     "MsgpackDecoder",
     "NumberDecoder",
     "Repetition",

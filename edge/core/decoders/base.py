@@ -128,3 +128,12 @@ def as_numbers(values: list[Any]) -> list[float] | None:
         return numbers if numbers is not None and math.isfinite(sum(numbers)) else None
     except OverflowError:
         return None
+
+
+def chronological(paths: tuple[str, ...], values: list[float], times: list[float]) -> Row:
+    """A row whose times don't fall; equal ones keep their order."""
+    in_order = sorted(times)
+    if in_order == times:
+        return Row(paths, values, times)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    return Row(tuple([paths[each] for each in order]), [values[each] for each in order], in_order)

@@ -13,7 +13,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.bounded_cache import BoundedCache, size_of
-from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, finite_values
+from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, chronological, finite_values
 from edge.core.decoders.cbor_item import read_cbor
 from edge.core.decoders.json_text import read_json
 from edge.core.decoders.senml_records import LABELS, LONGEST_PATH, RELATIVE_BELOW, VERSION, path_of, resolve
@@ -121,11 +121,7 @@ class SenmlDecoder(Decoder):
             return None
         if any(type(every[place]) is not int or every[place] != VERSION for place in shape.versions):
             return None
-        in_order = sorted(times)
-        if in_order == times:
-            return Row(paths, values, times)
-        order = sorted(range(len(times)), key=times.__getitem__)
-        return Row(tuple([paths[each] for each in order]), [values[each] for each in order], in_order)
+        return chronological(paths, values, times)
 
     def _shape(self, pack: list[dict[Any, Any]]) -> PackShape:
         key = key_of(pack)

@@ -20,6 +20,7 @@ INPUTS = {
     "cbor": '[[input]]\ntopic = "plant/+/state"\nformat = "cbor"\n',
     "senml": '[[input]]\ntopic = "plant/#"\nformat = "senml"\n',
     "senml-cbor": '[[input]]\ntopic = "plant/#"\nformat = "senml-cbor"\n',
+    "influx": '[[input]]\ntopic = "plant/#"\nformat = "influx"\nprecision = "ms"\n',
     "number": '[[input]]\ntopic = "plant/#"\nformat = "number"\nsensor = "{topic}"\n',
 }
 STORE = '[broker]\nin_flight = 1000\n[store]\npath = "{path}"\ndurability = "process"\n'

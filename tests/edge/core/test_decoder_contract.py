@@ -60,6 +60,10 @@ EXAMPLES: dict[str, list[bytes]] = {
         cbor2.dumps([{-2: "a/", -3: 1.7e9, -1: 10, 0: "x", 2: 1}, {0: "y", 6: -5, 2: 2.5, 5: 3}]),
         bytes.fromhex("9fa20061610201"),
     ],
+    "influx": [
+        b"cpu,cpu=cpu0,host=gw idle=98.2,user=1i,n=3u 1700000000000000000\ncpu,cpu=cpu1,host=gw idle=98.2,user=1i,n=3u",
+        b'# c\nm\\,a,t\\ g=a\\=b f\\ 1=1.5,s="a, b\nc",b=t 17\n\n',
+    ],
 }
 """Payloads of each format that give readings."""
 
@@ -187,6 +191,9 @@ def test_nothing_of_the_payload_but_names_is_told_on(kind: type[Decoder]) -> Non
         b'{"a": "secret"}',
         b'{"ts": "secret", "a": 1}',
         b"secret",
+        b"m f=secret",
+        b'm f="secret"',
+        b'[{"n": "a", "vs": "secret"}]',
         b'["secret"]',
     ):
         assert "secret" not in repr(outcome(kind(), payload))

@@ -14,7 +14,8 @@ from edge.shell.assembly import make_pipeline
 DOCS = Path(__file__).parents[3] / "docs"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 ROW = re.compile(r"^\| `([^`]+)` \| ([\d.]+) \| (-?[\d.]+) \|$", re.MULTILINE)
-PAGES = {"senml.md": ("json", "plant/line1/senml")}
+PAGES = {"senml.md": ("json", "plant/line1/senml"), "influx.md": ("influx", "telegraf/gw7/metrics")}
+"""The language of the page's payload, and the topic that it comes on."""
 
 
 @pytest.mark.parametrize("page", PAGES)
