@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded, Decoder, Repetition, chronological, finite_values
-from edge.core.decoders.line_protocol import Line, read_line
+from edge.core.decoders.line_protocol import Line, is_text, read_line
 from edge.core.decoders.looks_like import instead
 from edge.core.messages import Refusal, Refused, Row, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PARTS = {"ns": 1_000_000_000, "us": 1_000_000, "ms": 1_000, "s": 1}
 """How many units of each precision a second has."""
@@ -32,16 +32,20 @@ MOST_FIELDS = 1_000
 
 
 class _Seen(NamedTuple):
-    """A line that was read before, all of whose fields were numbers.
+    """A line that was read before, of numbers, and of strings and booleans that stand for none.
 
     Attributes:
-        paths: Of its fields.
-        underscores: In their keys. There may be no others: Python reads 1_000 as a number, line protocol doesn't.
-        has_whole: Whether some were integers, with a letter behind them.
+        paths: Of its numbers.
+        numbers: Where those stand among its fields; None if all are numbers.
+        texts: Where the others stand.
+        refusals: Of the others.
+        has_whole: Whether some numbers were integers, with a letter behind them.
     """
 
     paths: tuple[str, ...]
-    underscores: int
+    numbers: tuple[int, ...] | None
+    texts: tuple[int, ...]
+    refusals: tuple[Refusal, ...]
     has_whole: bool
 
 
@@ -115,9 +119,10 @@ class InfluxDecoder(Decoder):
         except ValueError:
             return False
         seen = self._seen.get((head, keys))
-        if seen is None or fields.count("_") != seen.underscores:
+        if seen is None or (seen.texts and not all(is_text(given[place]) for place in seen.texts)):
             return False
-        numbers = _numbers(given, has_whole=seen.has_whole)
+        written = given if seen.numbers is None else [given[place] for place in seen.numbers]
+        numbers = _numbers(written, has_whole=seen.has_whole)
         if numbers is None:
             return False
         time = None
@@ -126,6 +131,7 @@ class InfluxDecoder(Decoder):
                 return False
             time = int(stamp) / PARTS[self.precision]
         found.add(seen.paths, numbers, time)
+        found.refusals += seen.refusals
         return True
 
     def _take(self, read: Line, line: str, found: _Found) -> None:
@@ -133,11 +139,19 @@ class InfluxDecoder(Decoder):
         time = None if read.stamp is None else read.stamp / PARTS[self.precision]
         found.add(read.paths, read.values, time)
         found.refusals += read.refusals
-        head = line.partition(" ")[0]
-        if read.is_plain and _is_usual(line.removesuffix("\r")) and len(read.keys) <= MOST_FIELDS:
-            seen = _Seen(tuple(read.paths), "".join(read.keys).count("_"), read.has_whole)
-            size = size_of(head, *read.keys, *seen.paths) + FIELD_BYTES * len(read.keys)
-            self._seen.put((head, read.keys), seen, size)
+        head, count = line.partition(" ")[0], len(read.keys)
+        are_texts = not self.values and all(each.reason == "not_a_number" for each in read.refusals)
+        if (
+            not head
+            or not 0 < count <= MOST_FIELDS
+            or (read.refusals and not are_texts)
+            or not _is_usual(line.rstrip())
+        ):
+            return
+        texts = tuple(sorted(set(range(count)).difference(read.numbers)))
+        numbers = tuple(read.numbers) if texts else None
+        seen = _Seen(tuple(read.paths), numbers, texts, tuple(read.refusals), read.has_whole)
+        self._seen.put((head, read.keys), seen, size_of(head, *read.keys, *read.paths) + FIELD_BYTES * count)
 
     @staticmethod
     def _check_is_line_protocol(payload: bytes, refusals: list[Refusal]) -> None:
@@ -178,12 +192,14 @@ class _Found:
 
 
 def _is_usual(line: str) -> bool:
-    """Whether a line has nothing that has to be read with care: strings, escapes, tabs, other alphabets."""
-    return line.isascii() and line.isprintable() and '"' not in line and "\\" not in line
+    """Whether a line has nothing that has to be read with care: escapes, tabs, other alphabets."""
+    return line.isascii() and line.isprintable() and "\\" not in line
 
 
-def _numbers(given: tuple[str, ...], *, has_whole: bool) -> list[float] | None:
+def _numbers(given: Sequence[str], *, has_whole: bool) -> list[float] | None:
     """The numbers that the values of fields are; None if one is anything else, or looks unlike those before."""
+    if "_" in "".join(given):  # Python reads 1_000 as a number, line protocol doesn't
+        return None
     try:
         numbers = list(map(_number, given) if has_whole else map(float, given))
     except (ValueError, OverflowError):

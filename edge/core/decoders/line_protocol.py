@@ -48,7 +48,7 @@ class Line(NamedTuple):
         values: Their numbers.
         stamp: The timestamp as it is written, or None.
         refusals: Of fields that are no numbers; or one, of the line as a whole.
-        is_plain: Whether all fields are written as numbers.
+        numbers: Which of the fields have numbers, by their places.
         has_whole: Whether some are integers, with a letter behind them.
     """
 
@@ -58,7 +58,7 @@ class Line(NamedTuple):
     values: list[float]
     stamp: int | None
     refusals: list[Refusal]
-    is_plain: bool
+    numbers: list[int]
     has_whole: bool = False
 
 
@@ -93,8 +93,8 @@ def read_line(text: str, begin: int, number: int, values: Mapping[str, float]) -
 
 def _read_fields(text: str, begin: int, place: int, number: int, before: str, values: Mapping[str, float]) -> Line:
     keys: list[str] = []
-    line = Line(0, (), [], [], None, [], is_plain=True)
-    is_plain, has_whole = True, False
+    line = Line(0, (), [], [], None, [], [])
+    has_whole = False
     while True:
         field = _FIELD.match(text, place)
         if field is None:
@@ -102,7 +102,6 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
         keys.append(field[1])
         path = before + as_level(_ESCAPED.sub(r"\1", field[1]))
         value = _string(field[2], values) if field[3] is None else _value(field[3], values)
-        is_plain = is_plain and field[3] is not None and field[3] not in _BOOLEANS
         has_whole = has_whole or (field[3] or "").endswith(("i", "u"))
         if value == "malformed":
             return _bad(text, begin, number, "malformed", "a field that is no number, boolean or string")
@@ -111,6 +110,7 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
         elif len(path) > LONGEST_PATH:
             line.refusals.append(Refusal("bad_name", path[:LONGEST_PATH], "too long"))
         else:
+            line.numbers.append(len(keys) - 1)
             line.paths.append(path)
             line.values.append(value)
         place = field.end()
@@ -121,9 +121,7 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
     end = _END.match(text, place)
     if end is None:
         return _bad(text, begin, number, "bad_time", "no whole number stands behind the fields")
-    return line._replace(
-        end=end.end(), keys=tuple(keys), stamp=stamp, is_plain=is_plain and not line.refusals, has_whole=has_whole
-    )
+    return line._replace(end=end.end(), keys=tuple(keys), stamp=stamp, has_whole=has_whole)
 
 
 def _read_stamp(text: str, place: int) -> tuple[int | None, int]:
@@ -136,7 +134,7 @@ def _read_stamp(text: str, place: int) -> tuple[int | None, int]:
 def _bad(text: str, begin: int, number: int, reason: str, detail: str) -> Line:
     newline = text.find("\n", begin)
     end = len(text) if newline < 0 else newline + 1
-    return Line(end, (), [], [], None, [Refusal(reason, str(number), detail)], is_plain=False)
+    return Line(end, (), [], [], None, [Refusal(reason, str(number), detail)], [])
 
 
 def path_before(measurement: str, tags: list[tuple[str, str]]) -> str:
@@ -148,6 +146,11 @@ def path_before(measurement: str, tags: list[tuple[str, str]]) -> str:
 def as_level(text: str) -> str:
     """A text as one level of a name: its slashes become colons."""
     return text.replace("/", ":")
+
+
+def is_text(given: str) -> bool:
+    """Whether a field's value is a boolean, or a string without quotation marks in it."""
+    return given in _BOOLEANS or (len(given) > 1 and given[0] == given[-1] == '"' and '"' not in given[1:-1])
 
 
 def _string(quoted: str, values: Mapping[str, float]) -> float | str:

@@ -199,6 +199,42 @@ def test_more_readings_than_allowed_refuse_the_payload() -> None:
         read("m f=1,g=2\nm f=1,g=2", readings=3)
 
 
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("  m f=1", " f=2"),
+        ("m f=1,2=3", "m f=1=2,3"),
+        ("m f=1i", "m f=i"),
+        ("m f=1u", "m f=-1u"),
+        ("m a_b=1", "m a_b=1_0"),
+        ('m f=1,s="x"', 'm f=1,s="x'),
+        ('m f=1,s="x"', 'm f=1,s="x"y"'),
+        ('m f=1,s="x"', "m f=1,s=x"),
+        ('m f=1,s="x"', 'm f="1",s="x'),
+        ("m f=1 5", "m f=1 5 6"),
+        ("m f=1,b=t", "m f=1,b=tr"),
+        ("m f=1", "m f=1\t"),
+        ("m,t=a f=1", "m,t f=1"),
+    ],
+)
+def test_a_line_that_is_wrong_is_wrong_after_one_that_is_like_it(before: str, then: str) -> None:
+    decoder = InfluxDecoder()
+    first, fresh = decoder.decode(before.encode()), InfluxDecoder()
+    assert len(first.samples) > 0
+    for each in (decoder, fresh):
+        decoded = each.decode(f"m g=1\n{then}".encode())
+        assert [sample.path for sample in decoded.samples] == ["m/g"]
+        assert decoded.refusals[-1].path == "2"
+
+
+def test_strings_and_booleans_are_refused_alone_in_lines_like_those_before() -> None:
+    decoder = InfluxDecoder()
+    for value in (1, 2):
+        decoded = decoder.decode(f'm a="x_{value}",b={value}i,c=t,d={value} {STAMP}'.encode())
+        assert list(decoded.samples) == [Sample("m/b", value, AT), Sample("m/d", value, AT)]
+        assert decoded.refusals == [Refusal("not_a_number", "m/a"), Refusal("not_a_number", "m/c")]
+
+
 def test_many_lines_are_taken_as_columns() -> None:
     decoder = InfluxDecoder()
     text = "\n".join(f"m,d=x a={each},b={each}i {STAMP[:-2]}{each:02d}" for each in range(20))
