@@ -146,7 +146,13 @@ def plant(runs: int, *, quick: bool) -> list[Figure]:
         Figure(part, "the same", "us", ours, cpu_us("mosquitto_sub"), "mosquitto_sub"),
         Figure(part, "of it, the network thread", "us", network),
         Figure(part, "wake-ups a second", "/s", [each["edgewarden"].wakeups / seconds for each in busy]),
-        Figure(part, "bytes to the disk a reading", "B", [each["edgewarden"].disk_bytes / readings for each in busy]),
+        Figure(
+            part,
+            "bytes to the disk a reading",
+            "B",
+            [each["edgewarden"].disk_bytes / readings for each in busy],
+            most=80.0,
+        ),
         Figure(
             part,
             "share of a core, 10 sensors at 0.1 Hz",
