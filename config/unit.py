@@ -33,8 +33,8 @@ def unit(command: Path, interpreter: Path) -> str:
         if hidden is not None:
             raise UnitError(
                 f"{path} is below {hidden}, which the unit hides from the service; install it elsewhere, as root, with"
-                " the system's Python: python3 -m venv /opt/edgewarden && /opt/edgewarden/bin/pip install edgewarden"
-                f" && {COMMAND} init --systemd"
+                " the system's Python, in the project's folder: python3 -m venv /opt/edgewarden"
+                f" && /opt/edgewarden/bin/pip install . && {COMMAND} init --systemd"
             )
     words = str(command)
     if any(each.isspace() or each in "\"'\\%$;" for each in words):

@@ -76,6 +76,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
                 for each in (
                     "bulk_client",
                     "echo",
+                    "failing",
                     "link",
                     "modern",
                     "receiver",

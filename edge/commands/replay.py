@@ -72,11 +72,13 @@ def replay(
             if output:
                 target.close()
     if summary:
+        from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
+
         accounts = pipeline.accounts
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(accounts.readings_refused.items()))
         click.echo(
-            f"{accounts.readings_taken} readings of {pipeline.sensors.sensors} sensors; "
-            f"refused: {refused or 'none'}; {accounts.events['raised']} incidents, "
+            f"{counted(accounts.readings_taken, 'reading')} of {counted(pipeline.sensors.sensors, 'sensor')}; "
+            f"refused: {refused or 'none'}; {counted(accounts.events['raised'], 'incident')}, "
             f"{len(pipeline.engine.open_incidents)} of them still open",
             err=True,
         )

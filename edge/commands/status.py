@@ -31,7 +31,8 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
     command or the configuration is wrong. What was refused by the sensors' doing, or an input that hears nothing, is
     shown but is no reason for 1.
 
-    The service writes what it says here into a file beside its store every 10 seconds; no broker is asked.
+    The service writes what it says here into a file beside its store every 10 seconds, and within 2 when something is
+    new; no broker is asked.
     """
     from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
@@ -104,7 +105,7 @@ def _show(
         heading("Connections" if state.running else f"Connections, {ago(state.age_s)}")
         for each in said.get("connections", ()):
             is_there = f"connected with MQTT {each['version']}" if each["connected"] else "not connected"
-            click.echo(f"  {each['carries']}: {_safe(each['host'])}:{each['port']}, {is_there}")
+            paragraph(_safe(f"{each['carries']}: {each['host']}:{each['port']}, {is_there}"))
         _show_inputs(said, now)
         _show_refused(said, now)
     _show_events(said.get("health", {}), size, incidents, now)
@@ -119,7 +120,7 @@ def _show(
 
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
-    from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
     from edge.core.quantities import duration  # noqa: PLC0415
 
     health = said.get("health", {})
@@ -128,8 +129,10 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
     known = counted(health.get("sensors", 0), "sensor")
     if health.get("devices"):
         known = f"{known} in {counted(health['devices'], 'device')}"
-    verb = "Up for" if state.running else "Was up for"
-    return f"{verb} {duration(health['uptime_s'])}, {known}, {health.get('readings_taken', 0):,} readings learned from."
+    learned = f"{known}, {counted(health.get('readings_taken', 0), 'reading')} learned from"
+    if state.running:
+        return f"Up for {duration(health['uptime_s'] + state.age_s)}; {ago(state.age_s)}: {learned}."
+    return f"Was up for {duration(health['uptime_s'])}, {learned}."
 
 
 def _show_inputs(said: dict[str, Any], now: float) -> None:

@@ -1,9 +1,10 @@
 """The status file: what a service says of itself, beside its store, for `edgewarden status` and for monitoring.
 
 It is named like the store with `.status` at its end, one JSON object, replaced as a whole every `EVERY_S` seconds and
-at once when a connection comes or goes. It isn't synced to the disk: after a power cut an older one may be there. It
-tells what no table of the store knows: connections, what arrives, what is refused. Writing it costs the disk about as
-much as one commit in `EVERY_S` seconds.
+at the next look when a connection comes, goes or fails, an input hears its first message, or something is refused for a
+reason that wasn't there before. It isn't synced to the disk: after a power cut an older one may be there. It tells what
+no table of the store knows: connections, what arrives, what is refused. Writing it costs the disk about as much as one
+commit in `EVERY_S` seconds.
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
 
 
 def _of_link(name: str, link: Link) -> str:
-    state = "connected" if link.connected else "NOT connected"
+    trouble = link.trouble
+    state = "connected" if link.connected else f"NOT connected ({trouble})" if trouble else "NOT connected"
     refused = len(link.refused_subscriptions)
     but = f", {refused} subscriptions refused" if refused else ""
     return f"{name} {link.options.host}:{link.options.port} {state}{but}"

@@ -46,7 +46,8 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
 def _problems(said: dict[str, Any], waiting_s: float | None) -> list[str]:
     connections, health = said.get("connections", ()), said.get("health", {})
     problems = [
-        f"not connected to {each['host']}:{each['port']} for {each['carries']}" for each in _not_connected(said)
+        f"not connected to {each['host']}:{each['port']} for {each['carries']}{_because(each)}"
+        for each in _not_connected(said)
     ]
     if health.get("store_writable") is False:
         problems.append("the store can't be written")
@@ -81,6 +82,10 @@ def _notes(said: dict[str, Any]) -> list[str]:
 
 def _not_connected(said: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in said.get("connections", ()) if not each["connected"]]
+
+
+def _because(connection: dict[str, Any]) -> str:
+    return f": {connection['trouble']}" if connection.get("trouble") else ""
 
 
 def _in_words(problem: dict[str, Any]) -> str:

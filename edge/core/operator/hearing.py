@@ -208,7 +208,7 @@ class Hearing:
             desk.shelves[word.sensor] = Shelf(until, word.by, word.comment)
 
         findings = self._watch.declare(shelve, _remark(word))
-        return findings, f"{len(desk.matching(word.sensor))} sensors are shelved until {timestamp(until)}"
+        return findings, f"{_are_shelved(len(desk.matching(word.sensor)))} until {timestamp(until)}"
 
     def _unshelve(self, word: Unshelve) -> tuple[list[Finding], str]:
         desk = self._watch.desk
@@ -287,3 +287,9 @@ def _check_pattern(pattern: str) -> None:
 
 def _remark(word: Word) -> tuple[str, str]:
     return word.by, word.comment
+
+
+def _are_shelved(count: int) -> str:
+    if not count:
+        return "no known sensor fits; those that come and do are shelved"
+    return "1 sensor is shelved" if count == 1 else f"{count} sensors are shelved"

@@ -54,8 +54,7 @@ class Activity:
         self._refusals.turn(now, self._pipeline.accounts)
         self._incidents.turn(now)
         self._sensors.turn(now, self._pipeline.sensors)
-        connections = (self._inbound.connected, self._outbound.connected)
-        if self._written_at is None or now - self._written_at >= EVERY_S or connections != self._written_of:
+        if self._written_at is None or now - self._written_at >= EVERY_S or self._news() != self._written_of:
             self._health = health()
             self._write(now, RUNNING)
 
@@ -97,6 +96,7 @@ class Activity:
                 "port": link.options.port,
                 "connected": link.connected,
                 "version": link.version,
+                "trouble": link.trouble,
                 "refused_subscriptions": dict(link.refused_subscriptions),
                 "refused_publications": link.refused_publications,
                 "takeovers": link.takeovers,
@@ -104,9 +104,14 @@ class Activity:
             for carries, link in links
         ]
 
+    def _news(self) -> object:
+        """What is worth a status file of its own: connections, the first message of an input, another reason."""
+        links = [(link.connected, link.trouble) for link in (self._inbound, self._outbound)]
+        return links, self._inputs.heard, self._refusals.reasons
+
     def _write(self, now: float, state: str) -> None:
         if self._status_file is None:
             return
         self._written_at = now
-        self._written_of = (self._inbound.connected, self._outbound.connected)
+        self._written_of = self._news()
         self._status_file.write(msgspec.json.encode(self.as_dict(now, state)))

@@ -75,6 +75,11 @@ class Inputs:
         self._connected_since: float | None = None
         self._history: deque[tuple[float, list[int]]] = deque(maxlen=int(RATE_S / RATE_STEP_S) + 1)
 
+    @property
+    def heard(self) -> int:
+        """How many inputs have heard something."""
+        return sum(1 for each in self._messages if each)
+
     def note(self, messages: Sequence[Message]) -> None:
         """Count messages; the first of an input is told."""
         known, counts, last = self._input_of, self._messages, self._last

@@ -38,6 +38,11 @@ class Refusals:
         self._told_at: dict[str, float] = {}
         self._latest: dict[str, DeadLetter] = {}
 
+    @property
+    def reasons(self) -> int:
+        """For how many reasons something was refused, as far as an example of it is known."""
+        return len(self._latest)
+
     def begin(self, accounts: Accounts) -> None:
         """Leave out what was counted before now."""
         self._told = refused_of(accounts)

@@ -32,6 +32,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.core.messages import Message
 from edge.shell.link.bulk_client import BulkClient, make_client
 from edge.shell.link.echo import Echo
+from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.modern import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
@@ -66,6 +67,7 @@ class Link:
         reconnecting: What is known of other clients with our id.
         echo: Hears `options.echo`.
         callback_errors: How many callbacks failed; one is enough to end the link.
+        trouble: Why the last attempt or connection ended; empty while the broker has accepted us.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Link:
         self.session_present = False
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
         self.callback_errors = 0
+        self.trouble = ""
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._receiver = Receiver(options, clock)
@@ -261,7 +264,8 @@ class Link:
                 client = self._make_client(version)
                 client.connect(options.host, options.port, keepalive_s, **session(client, options))
             except (OSError, ValueError) as error:
-                log.warning("connect_failed %s error=%r", self._where, str(error))
+                self.trouble = why_unreachable(error)
+                log.warning("connect_failed %s error=%r", self._where, self.trouble)
                 return 0.0
             stood_s = self._converse(client, version)
             if self._standing.ending:
@@ -269,7 +273,8 @@ class Link:
             self._versions.note(version, self._outcome)
             if self._outcome == "accepted":
                 return stood_s
-            log.warning("not_understood %s version=%s", self._where, version)
+            self.trouble = why_not_understood(version, closed=self._outcome == "closed")
+            log.warning("not_understood %s version=%s reason=%r", self._where, version, self.trouble)
         return 0.0
 
     def _converse(self, client: BulkClient, version: Version) -> float:
@@ -300,6 +305,7 @@ class Link:
             log.info("disconnected %s reason='we ended it'", self._where)
             return stood_s
         ending = ending_of(self._said_at_end, client.ended_by, code)
+        self.trouble = ending.words
         log.warning("disconnected %s reason=%r", self._where, ending.words)
         self.echo.ended()
         self.reconnecting.ended(ending, stood_s)
@@ -336,7 +342,8 @@ class Link:
     ) -> None:
         self._outcome = "unsupported" if reason.value == UNSUPPORTED_VERSION else "accepted"
         if reason.is_failure:
-            log.error("connect_refused %s reason=%r", self._where, str(reason))
+            self.trouble = why_refused(reason)
+            log.error("connect_refused %s reason=%r", self._where, self.trouble)
             return
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
         self.echo.begin(client)
@@ -346,6 +353,7 @@ class Link:
         cutter = self._receiver.begin(number, modern=modern, session_present=flags.session_present)
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
         self.connections = number
+        self.trouble = ""
         self._standing.accept(LiveConnection(self.connections, client, Window(most)), subscribed=subscribed)
         self._tell_news()
         if self._standing.stopping:

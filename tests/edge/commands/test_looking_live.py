@@ -62,3 +62,14 @@ def test_a_running_a_stopped_and_a_killed_service_are_told_apart(
     killed = edgewarden(service, "status")
     assert killed.exit_code == 3
     assert "ended without a goodbye" in killed.stdout
+
+
+def test_status_says_why_a_broker_is_not_there_and_how_old_its_words_are(
+    make_service: MakeService, free_port: int
+) -> None:
+    service = make_service(configuration(free_port))
+    service.start()
+    wait_until(lambda: "Connection refused" in edgewarden(service, "status").stdout, what="the reason")
+    shown = edgewarden(service, "status").stdout
+    assert " ago: no sensors, no readings learned from." in " ".join(shown.split())
+    assert "nothing listens there" in " ".join(shown.split())

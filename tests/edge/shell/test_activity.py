@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from store_examples import event
@@ -69,6 +69,7 @@ class Stub:
     def __init__(self) -> None:
         self.connected = True
         self.version = "5"
+        self.trouble = ""
         self.refused_subscriptions = {"house/#": "Not authorized"}
         self.refused_publications = 0
         self.takeovers = 0
@@ -297,6 +298,7 @@ def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path)
         "port": 1883,
         "connected": True,
         "version": "5",
+        "trouble": "",
         "refused_subscriptions": {"house/#": "Not authorized"},
         "refused_publications": 0,
         "takeovers": 0,
@@ -335,3 +337,35 @@ def test_a_status_from_the_future_is_not_older_than_now(tmp_path: Path) -> None:
     said = read_status(tmp_path / "store.db", now=0.0)
     assert said is not None
     assert said.age_s == 0.0
+
+
+def test_the_status_is_written_at_once_for_a_first_message_a_new_reason_and_a_failed_connection(tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+
+    def said() -> dict[str, Any]:
+        status = read_status(tmp_path / "store.db")
+        assert status is not None
+        return status.content
+
+    line.turn(0)
+    assert said()["inputs"][0]["messages"] == 0
+    line.take(1, ("plant/a", b"1"))
+    line.turn(2)
+    assert said()["inputs"][0]["messages"] == 1
+    line.take(3, ("plant/a", b""))
+    line.turn(4)
+    assert [each["reason"] for each in said()["refused"]] == ["empty"]
+    line.turn(5, connected=False)
+    line.link.trouble = "Not authorized"
+    line.turn(6, connected=False)
+    assert said()["connections"][0]["trouble"] == "Not authorized"
+
+
+def test_the_status_is_not_written_for_each_message(tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+    line.take(0, ("plant/a", b"1"), ("plant/a", b""))
+    line.turn(0)
+    status_path(tmp_path / "store.db").unlink()
+    line.take(1, ("plant/a", b"2"), ("plant/a", b""))
+    line.turn(2)
+    assert read_status(tmp_path / "store.db") is None

@@ -1,0 +1,107 @@
+"""Failed attempts to connect are told in words that say where to look, without numbers of the system."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+from collections.abc import Callable
+
+import mqtt_bytes as mqtt
+import pytest
+from brokers import Mosquitto
+from running import wait_until
+from stub_broker import Client, StubBroker
+
+from edge.shell.link import Link, TlsOptions
+from edge.shell.link.failing import why_unreachable
+
+MakeLink = Callable[..., Link]
+
+
+def test_a_port_where_nothing_listens_is_told_with_what_to_look_at(
+    make_link: MakeLink, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "edgewarden.link")
+    link = make_link(free_port)
+    wait_until(lambda: link.trouble)
+    assert link.trouble == "Connection refused: nothing listens there: does the broker run, and is the port right?"
+    assert f"error={link.trouble!r}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (0x86, "Bad user name or password: see username and the password"),
+        (0x87, "Not authorized: see username and the password, and the broker's access list"),
+        (0x85, "Client identifier not valid: see client_id"),
+    ],
+)
+def test_a_refusal_names_the_keys_that_it_depends_on(make_link: MakeLink, code: int, advice: str) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+        client.send(mqtt.packet(mqtt.CONNACK, bytes((0, code, 0))))
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5")
+        wait_until(lambda: link.trouble)
+        assert link.trouble == advice
+
+
+def test_what_was_wrong_is_forgotten_once_the_broker_has_accepted_us(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+        if len(broker.clients) > 1:
+            client.send(mqtt.packet(mqtt.CONNACK, b"\x00\x00\x00"))
+            client.read()
+        else:
+            client.send(mqtt.packet(mqtt.CONNACK, b"\x00\x87\x00"))
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5")
+        assert link.wait_connected(10)
+        assert link.trouble == ""
+
+
+def test_a_broker_that_closes_without_an_answer_is_told_with_the_keys_of_that(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5")
+        wait_until(lambda: link.trouble)
+        assert "closes the connection without an answer: see port, [tls] and version" in link.trouble
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # paho leaves its socket to the collector
+def test_tls_towards_a_port_without_it_says_so(mosquitto: Mosquitto, make_link: MakeLink) -> None:
+    link = make_link(mosquitto.port, tls=TlsOptions(ca_file=None))
+    wait_until(lambda: link.trouble)
+    assert "TLS" in link.trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known: see host, "),
+        (TimeoutError("timed out"), "timed out: nothing answers there"),
+        (TimeoutError(110, "Connection timed out"), "timed out: nothing answers there"),
+        (OSError(113, "No route to host"), "No route to host: is the network up"),
+        (FileNotFoundError(2, "No such file or directory", "/etc/ca.pem"), "/etc/ca.pem: No such file or directory"),
+        (OSError(99, "Cannot assign requested address"), "Cannot assign requested address"),
+        (ValueError("Invalid host."), "Invalid host."),
+    ],
+)
+def test_no_number_of_the_system_is_shown(error: OSError, words: str) -> None:
+    told = why_unreachable(error)
+    assert told.startswith(words)
+    assert not re.search(r"Errno|\d{2}", told)
+
+
+def test_openssls_words_lose_the_place_in_its_source() -> None:
+    error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
+    error.reason = "WRONG_VERSION_NUMBER"
+    assert why_unreachable(error) == "TLS: wrong version number: no TLS is spoken on this port: see port and [tls]"
