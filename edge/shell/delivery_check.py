@@ -81,12 +81,16 @@ class DeliveryCheck:
 
     Attributes:
         missing_since: Since when the status doesn't come back, by the monotonic clock; None if it does.
+        is_impossible: Set while the broker closes the connection for our status: it isn't one that drops in silence.
+        lost_probe: Whether a status was under way, unacknowledged, when the last connection ended.
         mended: Set when it comes back after it didn't, until what is stored is sent again.
     """
 
     def __init__(self, link: EchoLink, topic: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.missing_since: float | None = None
         self.mended = False
+        self.is_impossible = False
+        self.lost_probe = False
         self._link = link
         self._topic = topic
         self._monotonic = monotonic
@@ -108,7 +112,12 @@ class DeliveryCheck:
     @property
     def is_on(self) -> bool:
         """Whether acknowledgements on the present connection are checked."""
-        return self._link.acknowledges_blindly and self._link.echo.state != "off"
+        return self._link.acknowledges_blindly and self._link.echo.state != "off" and not self.is_impossible
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether a status is under way that the broker hasn't acknowledged."""
+        return self._token is not None and self._acknowledged_at == math.inf
 
     @property
     def holds_backlog(self) -> bool:
@@ -122,6 +131,7 @@ class DeliveryCheck:
 
     def begin(self) -> None:
         """Note that there is another connection."""
+        self.lost_probe = self.lost_probe or self.is_probing
         self._held.clear()
         self._forget_probe()
         self._is_waiting = True
@@ -159,7 +169,7 @@ class DeliveryCheck:
             self._held.extend(sequences)
         return []
 
-    def turn(self) -> list[int]:
+    def turn(self, *, may_probe: bool = True) -> list[int]:
         """See what has come back, and publish the status if it is time; returns the events that count as delivered."""
         delivered = self._take_echoes()
         if not self.is_on:
@@ -173,7 +183,7 @@ class DeliveryCheck:
         is_due = now >= self._due or (
             self._held and self.missing_since is None and now >= self._due - IDLE_PROBE_S + PROBE_S
         )
-        if self._token is None and self._status and self._link.echo.state == "granted" and is_due:
+        if self._token is None and self._status and self._link.echo.state == "granted" and is_due and may_probe:
             self._probe(now)
         return delivered
 

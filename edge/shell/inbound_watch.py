@@ -63,6 +63,8 @@ class InboundWatch:
         connections = self._link.connections
         if connections == self._connections:
             return False
+        if self._link.acknowledges_blindly:
+            self._group.window.untold()
         is_lost = self._link.has_lost_session()
         if is_lost or self._connections > 0 or not self._queued:
             self._pipeline.interrupted()

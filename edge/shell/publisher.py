@@ -7,9 +7,10 @@ the link is down nothing is handed to it; when it is back, what has no PUBACK is
 2. what is stored from now on, as it comes;
 3. the backlog: everything else that was stored before the connection, in order, at a bounded rate, marked as replayed.
 
-What an MQTT 5 broker refuses stays in the outbox, with all that follows on its topic, and holds up no other topic; see
-`refused_topics.py`. Once something is accepted again, all is read from the store in the same order. As a broker may
-refuse one publication and take the next, only one of a topic is under way on MQTT 5.
+What the broker refuses, by its answer or by closing the connection, stays in the outbox with all that follows on its
+topic, and holds up no other topic; see `refused_topics.py` and `closing_topics.py`. Once something is accepted again,
+all is read from the store in the same order. As a broker may refuse one publication and take the next, only one of a
+topic is under way on MQTT 5.
 
 The events of one incident always arrive in their order. Retained topics hold the latest word only: what changes while
 one is waiting replaces it, so there are never more than one a topic.
@@ -17,19 +18,23 @@ one is waiting replaces it, so there are never more than one a topic.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
-from typing import Protocol
 
-from edge.core.events import severity_name
 from edge.core.gaps import TRANSITION as GAP
-from edge.shell.delivery_check import DeliveryCheck, EchoLink
-from edge.shell.link import EventProperties, Refused
+from edge.shell.closing_topics import ClosingTopics
+from edge.shell.delivery_check import DeliveryCheck
+from edge.shell.event_publication import as_replayed, properties_of
+from edge.shell.link import Refused
 from edge.shell.outbox_lane import READ_AHEAD, Lane, lanes_of
+from edge.shell.outlet import Outlet
 from edge.shell.refused_topics import RefusedTopics
 from edge.shell.store import OutboxRow, Store, StoreError
+
+log = logging.getLogger("edgewarden.publisher")
 
 BURST_S = 0.1
 """The backlog's rate is kept on the average of so long."""
@@ -39,33 +44,6 @@ CONFIRM_S = 0.2
 
 PASSED_OVER = 1000
 """Events on refused topics that are read from the store and passed over in one turn."""
-
-NOT_REPLAYED, REPLAYED = b'"replayed":false}}', b'"replayed":true}}'
-
-
-class Outlet(EchoLink, Protocol):
-    """What the publisher needs of a link."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether anything can be sent."""
-
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        properties: EventProperties | None = None,
-    ) -> int | None:
-        """Send; returns a token, or None if that can't be done now."""
-
-    def confirmations(self) -> list[int]:
-        """Tokens whose PUBACK has come."""
-
-    def refusals(self) -> list[Refused]:
-        """Tokens whose PUBACK says that the broker refuses them, and why."""
 
 
 class _Progress(Enum):
@@ -121,6 +99,7 @@ class Publisher:
         self._sent_first: set[int] = set()
         self._sent_before: set[int] = set()
         self._busy: set[str] = set()
+        self._closing = ClosingTopics()
         self._waits = False
         self._tries: deque[OutboxRow] = deque()
         self._retained: dict[str, bytes] = {}
@@ -201,7 +180,8 @@ class Publisher:
         if self._link.connected:
             if self._link.connections != self._connection:
                 self._begin_anew()
-            self._count(self.check.turn())
+            self.check.is_impossible = self._status_topic in self.refused
+            self._count(self.check.turn(may_probe=self._may_send()))
             if self.check.mended:
                 self.check.mended = False
                 self._begin_again()
@@ -213,11 +193,42 @@ class Publisher:
     def _begin_anew(self) -> None:
         """Begin on another connection: what was under way is void."""
         self._connection = self._link.connections
+        self.refused.connected(closed=self._is_refused_by_closing())
         self._outstanding.clear()
         self._retained_outstanding.clear()
         self._busy.clear()
-        self.refused.clear()
         self._begin_again()
+
+    def _is_refused_by_closing(self) -> bool:
+        """Look for a topic for which the broker has closed the last connection; returns whether there is one."""
+        reason = self._link.closed_by_broker
+        if not reason:
+            self.check.lost_probe = False
+            return False
+        sequences: dict[str, int] = {}
+        for sequence, topic in self._outstanding.values():
+            sequences[topic] = min(sequence, sequences.get(topic, sequence))
+        unanswered = {*sequences, *(topic for topic, _ in self._retained_outstanding.values())}
+        if self.check.lost_probe:
+            self.check.lost_probe = False
+            unanswered.add(self._status_topic)
+        tried = self.refused.tried_at_a_cost
+        guilty = tried if tried in unanswered else self._closing.closed(unanswered)
+        for each, payload in self._retained_outstanding.values():
+            self._retained.setdefault(each, payload)
+        if guilty is None:
+            return False
+        reason = f"the broker closes the connection ({reason})"
+        self.refused.note(guilty, reason, sequences.get(guilty), costly=True)
+        self._link.closing_explained()
+        log.error("publication_refused topic=%r reason=%r", guilty[:99], reason)
+        return True
+
+    def _may_send(self) -> bool:
+        """Whether the answer to what is under way needn't be waited for."""
+        return not self._closing.one_at_a_time or not (
+            self._outstanding or self._retained_outstanding or self.check.is_probing
+        )
 
     def _begin_again(self) -> None:
         """Read the outbox from its beginning; what is under way stays so."""
@@ -240,6 +251,7 @@ class Publisher:
             else:
                 continue
             self._busy.discard(topic)
+            self._closing.answered(topic)
             mended = self.refused.accepted(topic) or mended
         self._count(self.check.count(sequences))
         if mended:
@@ -264,6 +276,7 @@ class Publisher:
             else:
                 continue
             self._busy.discard(topic)
+            self._closing.answered(topic)
 
     def _write_confirmations(self, now: float) -> None:
         if not self._unwritten:
@@ -343,6 +356,8 @@ class Publisher:
             yield row
 
     def _send(self, row: OutboxRow, payload: bytes) -> bool:
+        if not self._may_send():
+            return False
         token = self._link.publish(row.topic, payload, properties=properties_of(row))
         if token is None:
             return False
@@ -358,7 +373,7 @@ class Publisher:
             if topic in self._busy or (topic in self.refused and topic not in self._retained_tries):
                 continue
             payload = self._retained[topic]
-            token = self._link.publish(topic, payload, retain=True)
+            token = self._link.publish(topic, payload, retain=True) if self._may_send() else None
             if token is None:
                 return
             self._retained_outstanding[token] = topic, payload
@@ -369,22 +384,3 @@ class Publisher:
     def _note_busy(self, topic: str) -> None:
         if not self._link.acknowledges_blindly:
             self._busy.add(topic)
-
-
-def as_replayed(payload: bytes) -> bytes:
-    """An event's payload with the word that it comes from the backlog."""
-    return payload[: -len(NOT_REPLAYED)] + REPLAYED if payload.endswith(NOT_REPLAYED) else payload
-
-
-def properties_of(row: OutboxRow) -> EventProperties:
-    """What an MQTT 5 consumer can filter by without reading the payload."""
-    kind = "gap" if row.transition == GAP else f"incident.{row.transition}"
-    return EventProperties(
-        content_type="application/cloudevents+json",
-        user=(
-            ("type", f"io.edgewarden.{kind}.v1"),
-            ("severitytext", severity_name(row.severity)[0]),
-            ("kind", row.kind),
-            ("sensor", row.sensor),
-        ),
-    )

@@ -118,6 +118,18 @@ class Link:
         return self.version == "3.1.1"
 
     @property
+    def closed_by_broker(self) -> str:
+        """Why the broker has closed the last connection that has ended, in words; empty if it wasn't the broker.
+
+        Nor is it said if the reason can't lie with what was published, as if another client has our id.
+        """
+        return self.reconnecting.closed_by_broker
+
+    def closing_explained(self) -> None:
+        """Take note that the broker closes connections because of what is published: there is no rival."""
+        self.reconnecting.explained()
+
+    @property
     def refused_publications(self) -> int:
         """How many publications an MQTT 5 broker has refused; their tokens are never confirmed."""
         return self._sender.refused

@@ -29,6 +29,9 @@ ACCEPTED_S = 10.0
 
 SESSION_TAKEN_OVER = 0x8E
 
+NOT_OUR_DOING = frozenset({0x00, 0x04, 0x89, 0x8B, 0x8D, 0x8E, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
+"""Reasons of a DISCONNECT that say nothing about a publication: the server's own, the keepalive's, another client's."""
+
 SOON_S = 30.0
 """A connection that the broker closed within this time was closed soon."""
 
@@ -49,11 +52,13 @@ class Ending(NamedTuple):
         words: Why, for a person.
         taken_over: Whether the broker said that another client has taken the session over.
         by_broker: Whether the broker closed it without a reason.
+        for_reason: Whether the broker gave a reason that may lie with a publication.
     """
 
     words: str
     taken_over: bool = False
     by_broker: bool = False
+    for_reason: bool = False
 
 
 def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> Ending:
@@ -65,7 +70,8 @@ def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCod
         code: What paho's loop returned.
     """
     if said is not None:
-        return Ending(str(said), taken_over=said.value == SESSION_TAKEN_OVER)
+        is_taken_over = said.value == SESSION_TAKEN_OVER
+        return Ending(str(said), taken_over=is_taken_over, for_reason=said.value not in NOT_OUR_DOING)
     if error is not None:
         is_closed = error.errno is None or isinstance(error, ConnectionResetError)
         return Ending(error.strerror or str(error), by_broker=is_closed)
@@ -83,6 +89,8 @@ class Reconnecting:
     Attributes:
         takeovers: How many connections another client has certainly ended.
         suspicions: How many it may have ended.
+        closed_by_broker: Why the broker has closed the last connection, in words; empty if it wasn't the broker, or
+            the reason can't lie with what was published.
     """
 
     def __init__(self, options: LinkOptions, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -95,6 +103,7 @@ class Reconnecting:
         self._certain_at: float | None = None
         self.takeovers = 0
         self.suspicions = 0
+        self.closed_by_broker = ""
 
     @property
     def has_rival(self) -> bool:
@@ -108,6 +117,7 @@ class Reconnecting:
             ending: How it ended.
             stood_s: For how long it had stood, in seconds.
         """
+        self.closed_by_broker = ending.words if ending.by_broker or ending.for_reason else ""
         if stood_s >= CALM_S:
             self._in_a_row = 0
         self._closed_soon = self._closed_soon + 1 if ending.by_broker and stood_s < SOON_S else 0
@@ -116,6 +126,10 @@ class Reconnecting:
             self._note_rival(certain=True)
         elif self._closed_soon >= CLOSED_IN_A_ROW or (ending.by_broker and self.has_rival):
             self._note_rival(certain=False)
+
+    def explained(self) -> None:
+        """Note that the broker closes connections for what we publish, and for no rival; safe in any thread."""
+        self._closed_soon = 0
 
     def rival_seen(self) -> None:
         """Note that another client has certainly been connected in our place; safe in any thread."""

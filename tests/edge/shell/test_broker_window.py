@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.core.journal import Readings
 from edge.core.messages import Batch, Message
 from edge.core.pipeline import Step
-from edge.shell.broker_window import AT_ONCE_S, BELIEVED, FIRST_PROBE, QUIET_S, BrokerWindow
+from edge.shell.broker_window import AT_ONCE_S, BELIEVED, FIRST_PROBE, QUIET_S, USUAL, BrokerWindow
 from edge.shell.commit_group import CommitGroup
 
 MESSAGE = Message("t", b"1", 0.0, qos=1)
@@ -139,7 +139,10 @@ def test_a_suspected_pause_is_ended_early_to_see_what_the_broker_does() -> None:
 
 def test_more_messages_than_the_window_has_show_that_it_is_larger() -> None:
     window = learned()
-    window.received(5, 10.0)
+    for moment in range(10, 10 + BELIEVED):
+        assert window.size == 4
+        window.received(5, float(moment))
+        window.committed(5, 0.0, float(moment))
     assert window.size == 20
 
 
@@ -185,3 +188,39 @@ def test_whatever_happens_the_window_stays_between_one_and_what_was_told(
         window.committed(number, quiet_s, now)
         now += pause_s
     assert window.is_filled(told) or window.patience_s(told) is not None
+
+
+def test_a_broker_that_cannot_be_told_is_taken_to_have_the_usual_window_from_the_first_message() -> None:
+    window = BrokerWindow(1000)
+    window.untold()
+    assert window.is_filled(USUAL)
+
+
+def test_a_broker_that_exceeds_its_window_with_a_backlog_has_it_found_all_the_same() -> None:
+    window = BrokerWindow(1000)
+    for moment, number in enumerate((20, 400, 640)):
+        window.received(number, float(moment))
+        window.committed(number, 1.0, moment + 0.9)
+        window.received(1, moment + 0.9)
+    assert window.size == 20
+
+
+def test_a_backlog_does_not_make_the_window_of_a_broker_that_cannot_be_told_larger() -> None:
+    window = BrokerWindow(1000)
+    window.untold()
+    for moment in range(10 * FIRST_PROBE):
+        window.received(300, float(moment))
+        window.committed(300, 0.0, float(moment))
+    assert window.is_filled(USUAL)
+
+
+def test_a_probe_finds_the_larger_window_of_a_broker_that_cannot_be_told_and_it_stays_known() -> None:
+    window = BrokerWindow(1000)
+    window.untold()
+    for moment in range(FIRST_PROBE):
+        window.received(15, float(moment))
+        window.committed(15, 0.0, float(moment))
+    assert not window.is_filled(USUAL)
+    window.received(USUAL + 1, 9.0)
+    window.untold()
+    assert window.size == 1000

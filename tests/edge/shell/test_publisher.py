@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.events import Event
+from edge.shell.closing_topics import CLOSED_IN_A_ROW
 from edge.shell.link import Echo, Refused
 from edge.shell.publisher import CONFIRM_S, Publisher
-from edge.shell.refused_topics import FIRST_RETRY_S, LONGEST_RETRY_S, TRIED_AT_ONCE
+from edge.shell.refused_topics import FIRST_COSTLY_RETRY_S, FIRST_RETRY_S, LONGEST_RETRY_S, TRIED_AT_ONCE
 from edge.shell.store import SqliteStore, StoreError
 
 
@@ -26,6 +27,8 @@ class Outlet:
         self.acknowledges_blindly = False
         self.echo = Echo(None)
         self.rivals = 0
+        self.closed_by_broker = ""
+        self.explained = 0
         self.window = window
         self.sent: list[tuple[str, bytes, bool]] = []
         self.unconfirmed: list[int] = []
@@ -56,6 +59,9 @@ class Outlet:
     def refusals(self) -> list[Refused]:
         refused, self._refused = self._refused, []
         return refused
+
+    def closing_explained(self) -> None:
+        self.explained += 1
 
     def rival_seen(self) -> None:
         self.rivals += 1
@@ -556,3 +562,77 @@ def test_whatever_is_refused_whenever_each_incident_comes_in_order_and_whole(
     for incident in set(incidents.values()):
         mine = [each for each in taken if incidents[each] == incident]
         assert mine == sorted(mine)
+
+
+def hang_up(outlet: Outlet, publisher: Publisher, clock: Clock) -> None:
+    """The broker closes the connection without having answered, and we connect again."""
+    outlet.closed_by_broker = "closed by the broker"
+    outlet.cut()
+    outlet.mend()
+    clock.now += 1
+    publisher.turn(0.0)
+
+
+def test_a_topic_for_which_the_broker_closes_the_connection_holds_up_no_other(
+    refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    for _ in range(CLOSED_IN_A_ROW):
+        assert "a" not in publisher.refused
+        hang_up(outlet, publisher, clock)
+    assert publisher.refused.topics == {"a": "the broker closes the connection (closed by the broker)"}
+    assert outlet.explained == 1
+    settle(publisher, outlet)
+    assert [row.sequence for row in store.pending(0, 10)] == [1, 2, 4]
+    clock.now += FIRST_COSTLY_RETRY_S
+    settle(publisher, outlet)
+    assert store.pending(0, 10) == []
+    assert outlet.sequences[-3:] == [1, 2, 4]
+
+
+def test_while_it_is_unclear_for_which_topic_the_broker_closes_one_publication_is_under_way(
+    store: SqliteStore, clock: Clock
+) -> None:
+    store.append([on("a", 1), on("b", 2, "j"), on("c", 3, "k")], [])
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, monotonic=clock)
+    publisher.turn(0.0)
+    assert outlet.sequences == [1, 2, 3]
+    hang_up(outlet, publisher, clock)
+    assert len(outlet.unconfirmed) == 1
+    settle(publisher, outlet)
+    assert store.pending(0, 10) == []
+
+
+def test_a_try_that_costs_the_connection_again_comes_later_and_is_nobody_elses_fault(
+    refusing: tuple[Outlet, Publisher], clock: Clock
+) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    for _ in range(CLOSED_IN_A_ROW):
+        hang_up(outlet, publisher, clock)
+    settle(publisher, outlet)
+    clock.now += FIRST_COSTLY_RETRY_S
+    publisher.turn(0.0)
+    assert outlet.sequences[-1] == 1
+    hang_up(outlet, publisher, clock)
+    assert list(publisher.refused.topics) == ["a"]
+    clock.now += 1.5 * FIRST_COSTLY_RETRY_S
+    before = len(outlet.sent)
+    publisher.turn(0.0)
+    assert len(outlet.sent) == before
+
+
+def test_a_network_that_breaks_refuses_nothing(refusing: tuple[Outlet, Publisher], clock: Clock) -> None:
+    outlet, publisher = refusing
+    publisher.turn(0.0)
+    for _ in range(3 * CLOSED_IN_A_ROW):
+        hang_up(outlet, publisher, clock)
+        outlet.closed_by_broker = ""
+        outlet.cut()
+        outlet.mend()
+        publisher.turn(0.0)
+        outlet.puback()
+        publisher.turn(0.0)
+    assert publisher.refused.topics == {}
