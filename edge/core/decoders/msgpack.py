@@ -10,8 +10,12 @@ import msgspec
 from edge.core.decoders.base import Repetition
 from edge.core.decoders.fields import FieldsDecoder
 from edge.core.decoders.looks_like import instead
+from edge.core.decoders.msgpack_keys import has_other_keys
 from edge.core.decoders.text_keys import with_text_keys
 from edge.core.messages import Refused
+
+LARGE = 32_768
+"""Size from which a payload's keys are looked at before it is read."""
 
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -32,6 +36,8 @@ class MsgpackDecoder(FieldsDecoder):
 
     def read(self, payload: bytes) -> Any:
         """See `FieldsDecoder`."""
+        if len(payload) > LARGE and has_other_keys(payload):
+            raise Refused("malformed", instead("msgpack", payload) or "a key is neither a text nor a whole number")
         try:
             return with_text_keys(_decode(payload), self.depth + 1)
         except RecursionError:

@@ -16,6 +16,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.decoders import CborDecoder, Decoded, Decoder, FieldsDecoder, MsgpackDecoder
+from edge.core.decoders.msgpack_keys import has_other_keys
 from edge.core.messages import Refusal, Refused, Sample
 
 KINDS = {
@@ -226,6 +227,56 @@ def test_many_keys_with_one_hash_are_refused_before_they_cost_anything() -> None
     keys_of_one_hash = b"".join(b"\x82\x1b" + struct.pack(">Q", each) + b"\x00\x01" for each in range(20_000))
     payload = b"\xb9" + struct.pack(">H", 20_000) + keys_of_one_hash
     assert reason(CborDecoder(), payload) == ("malformed", "a large map has keys other than texts")
+
+
+def collisions(count: int) -> bytes:
+    """A map of MessagePack with keys whose hashes are all the same: pairs, each solved for its second number."""
+    first, second, start, whole = 11400714785074694791, 14029467366897019727, 2870177450012600261, 2**64
+    pairs: list[bytes] = []
+    number = 70_000
+    while len(pairs) < count:
+        number += 1
+        turned = (start + number * second) % whole
+        turned = ((turned << 31) | (turned >> 33)) % whole * first % whole
+        other = (12_345 - turned) * pow(second, -1, whole) % whole
+        if other < 2**61 - 1:
+            pairs.append(b"\x92" + msgspec.msgpack.encode(number) + b"\xcf" + struct.pack(">Q", other) + b"\x01")
+    return b"\xdf" + struct.pack(">I", count) + b"".join(pairs)
+
+
+def test_many_keys_of_msgpack_with_one_hash_are_refused_before_they_cost_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    payload = collisions(3000)
+    assert len({hash(key) for key in msgspec.msgpack.decode(payload)}) == 1
+    monkeypatch.setattr("edge.core.decoders.msgpack._decode", None)
+    assert reason(MsgpackDecoder(), payload) == ("malformed", "a key is neither a text nor a whole number")
+
+
+@seed(2)
+@settings(max_examples=500, database=None)
+@given(
+    document=st.recursive(
+        st.one_of(
+            leaves,
+            st.binary(max_size=300),
+            st.text(max_size=300),
+            st.datetimes().map(lambda each: each.replace(tzinfo=UTC)),
+        ),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=20),
+            st.dictionaries(st.one_of(keys, st.integers(-(2**40), 2**40), st.binary()), inner),
+        ),
+        max_leaves=40,
+    ),
+    other=st.sampled_from([None, True, 1.5, (1, 2), ((), ())]),
+)
+def test_keys_are_told_without_reading(document: Any, other: Any) -> None:
+    encoded = msgspec.msgpack.encode(document)
+    assert not has_other_keys(encoded)
+    pair = msgspec.msgpack.encode(other) + encoded
+    assert has_other_keys(b"\x92" + encoded + b"\x81" + pair)
+    assert has_other_keys(b"\x82\x01" + encoded + pair)
 
 
 @both

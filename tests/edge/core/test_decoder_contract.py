@@ -83,9 +83,10 @@ payloads = st.one_of(payloads, mangled())
 
 def outcome(decoder: Decoder, payload: bytes) -> Decoded | Refusal:
     try:
-        return decoder.decode(payload)
+        read = decoder.decode(payload)
     except Refused as refused:
         return refused.refusal
+    return read._replace(samples=list(read.samples))
 
 
 @every_decoder

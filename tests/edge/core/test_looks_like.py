@@ -48,6 +48,8 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("json", cbor2.dumps(DOCUMENT), 'not JSON; looks like CBOR: format = "cbor"'),
         ("msgpack", cbor2.dumps([DOCUMENT] * 2), 'not MessagePack; looks like CBOR: format = "cbor"'),
         ("json", b"\x80\x80", "not JSON; it is binary"),
+        ("json", cbor2.dumps([{"a": "x" * 5000}]), 'not JSON; looks like CBOR: format = "cbor"'),
+        ("json", msgspec.msgpack.encode([DOCUMENT] * 500), 'not JSON; looks like MessagePack: format = "msgpack"'),
     ],
 )
 def test_it_says_what_a_payload_looks_like(wanted: str, payload: bytes, said: str) -> None:
