@@ -46,6 +46,8 @@ _STATES = re.compile(
     "|init|sleeping|(not_)?home|detected|clear|(un)?locked|yes|no",
     re.IGNORECASE | re.ASCII,
 )
+_OFF = re.compile("off(line)?|false|closed|disconnected|down|lost|not_home|clear|unlocked|no", re.IGNORECASE | re.ASCII)
+_ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SHORT_TEXTS = (
     (re.compile(_NUMBER), "a plain number", "number"),
@@ -119,8 +121,10 @@ def _textual(wanted: str, text: str) -> str | None:
         found = "senml" if _SENML.match(text) else "json"
         return f'{FORMATS[found]}: format = "{found}"'
     if _STATES.fullmatch(text):
+        if _ABSENT.fullmatch(text):
+            return f'the text "{text}", which says that there is no value'
         other = "" if wanted == "number" else 'format = "number" with '
-        return f'the text "{text}": {other}values = {{ {text} = 1 }}'
+        return f'the text "{text}": {other}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
     patterns = (*_SHORT_TEXTS, *_TEXTS) if len(text) <= _SHORT else _TEXTS
     words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
     if found == wanted or (not words and wanted == "influx"):

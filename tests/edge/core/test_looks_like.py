@@ -19,6 +19,9 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
     ("wanted", "payload", "said"),
     [
         ("json", b"Online", 'not JSON but the text "Online": format = "number" with values = { Online = 1 }'),
+        ("json", b"off", 'not JSON but the text "off": format = "number" with values = { off = 0 }'),
+        ("json", b"unavailable", 'not JSON but the text "unavailable", which says that there is no value'),
+        ("number", b"None", 'not a plain number but the text "None", which says that there is no value'),
         ("number", b" ON\n", 'not a plain number but the text "ON": values = { ON = 1 }'),
         ("json", b"21.5 C", "not JSON but a number with a unit behind it"),
         ("number", "21.5 °C".encode(), "not a plain number but a number with a unit behind it"),
