@@ -121,15 +121,19 @@ def _textual(wanted: str, text: str) -> str | None:
         found = "senml" if _SENML.match(text) else "json"
         return f'{FORMATS[found]}: format = "{found}"'
     if _STATES.fullmatch(text):
-        if _ABSENT.fullmatch(text):
-            return f'the text "{text}", which says that there is no value'
-        other = "" if wanted == "number" else 'format = "number" with '
-        return f'the text "{text}": {other}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
+        return _state(wanted, text)
     patterns = (*_SHORT_TEXTS, *_TEXTS) if len(text) <= _SHORT else _TEXTS
     words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
     if found == wanted or (not words and wanted == "influx"):
         return None
     return f'{words}: format = "{found}"' if found else words or "a text"
+
+
+def _state(wanted: str, text: str) -> str:
+    if _ABSENT.fullmatch(text):
+        return f'the text "{text}", which says that there is no value'
+    other = "" if wanted == "number" else 'format = "number" with '
+    return f'the text "{text}": {other}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
 
 
 def _binary(wanted: str, payload: bytes) -> str | None:

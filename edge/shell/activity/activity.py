@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from edge.shell.commit_group import CommitGroup
 from edge.shell.link import Link
 from edge.shell.service_options import ServiceOptions
 from edge.shell.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
+
+log = logging.getLogger("edgewarden.service")
 
 
 class Activity:
@@ -62,6 +65,7 @@ class Activity:
         """Tell what hasn't been told yet: the service ends."""
         self.tell_all(now)
         self._write(now, STOPPED)
+        log.info("stopped")
 
     def tell_all(self, now: float) -> None:
         """Tell what hasn't been told yet, in seconds that never step; nothing will be noted after it."""

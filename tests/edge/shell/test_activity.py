@@ -313,6 +313,14 @@ def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path)
     assert ended.content["state"] == "stopped"
 
 
+def test_the_end_of_a_service_is_told_after_all_else(log: Lines) -> None:
+    line = Line()
+    line.take(0, ("plant/a", b""))
+    line.take(1, ("plant/a", b""))
+    line.activity.close(2)
+    assert [each.split()[0] for each in log.take()][-2:] == ["refused", "stopped"]
+
+
 def test_the_status_file_is_its_owners_alone(tmp_path: Path) -> None:
     Line(tmp_path / "store.db").turn(0)
     assert status_path(tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
