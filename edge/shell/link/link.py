@@ -33,6 +33,7 @@ from edge.core.messages import Message
 from edge.shell.link.bulk_client import BulkClient, make_client
 from edge.shell.link.echo import Echo
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
+from edge.shell.link.guarded import guarded
 from edge.shell.link.modern import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
@@ -269,9 +270,8 @@ class Link:
 
         A broker that doesn't answer in one version is asked in the next one at once; see `VersionChoice`.
         """
-        options = self.options
+        options, keepalive_s = self.options, max(1, int(0.7 * self.options.keepalive_s))
         for version in self._versions.to_try():
-            keepalive_s = max(1, int(0.7 * options.keepalive_s))
             try:
                 client = self._make_client(version)
                 client.connect(options.host, options.port, keepalive_s, **session(client, options))
@@ -302,8 +302,7 @@ class Link:
                 current = self._standing.current
                 if current is not None:
                     self._subscriber.turn(client)
-                if accepted_at is None and current is not None:
-                    accepted_at = time.monotonic()
+                    accepted_at = accepted_at or time.monotonic()
         finally:
             self._standing.end()
             self._receiver.end()
@@ -338,16 +337,11 @@ class Link:
         return client
 
     def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(*arguments: Any) -> Any:
-            try:
-                return callback(*arguments)
-            except Exception:  # paho's loop would end by it; whatever it was, the owner must learn of it
-                self.callback_errors += 1
-                log.exception("callback_failed callback=%s", callback.__name__)
-                self._fail()
-                return None
+        return guarded(callback, self._callback_failed)
 
-        return guarded
+    def _callback_failed(self) -> None:
+        self.callback_errors += 1
+        self._fail()
 
     def _on_connect(
         self, client: BulkClient, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties

@@ -1,0 +1,23 @@
+"""Callbacks for paho, whose failures don't pass unnoticed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger("edgewarden.link")
+
+
+def guarded(callback: Callable[..., Any], failed: Callable[[], None]) -> Callable[..., Any]:
+    """The callback, which logs what it raises, calls `failed` and returns None then."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return callback(*arguments)
+        except Exception:  # paho's loop would end by it; whatever it was, the owner must learn of it
+            log.exception("callback_failed callback=%s", callback.__name__)
+            failed()
+            return None
+
+    return call
