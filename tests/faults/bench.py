@@ -42,7 +42,8 @@ class Fault(NamedTuple):
     def tries_of(self, kills: int, share: float) -> int:
         """How often in a form between the two: a share of the long one, and no less than in the short one."""
         tries = self.tries(kills)
-        return tries if tries == kills else max(1, self.short, round(share * tries))
+        goes_by_kills = self.tries(10 * kills) > tries
+        return tries if goes_by_kills else max(1, self.short, round(share * tries))
 
 
 def times(number: int) -> Callable[[int], int]:

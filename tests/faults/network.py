@@ -89,7 +89,7 @@ def cut_in_packet(bench: Bench) -> Outcome:
 
     def trouble(rig: Rig, proxy: Proxy, number: int, outcome: Outcome) -> float:
         proxy.cut_in_packet("up" if number % 4 < 2 else "down")
-        wait_until(lambda: not proxy.will_cut, what="a packet to cut")
+        wait_until(lambda: not proxy.will_cut, 60, "a packet to cut")
         return time.monotonic()
 
     return troubled(bench, trouble)
