@@ -104,6 +104,8 @@ class FreeLink:
         self.pauses = False
         self.alive = self.connected = self.session_present = True
         self.acknowledges_blindly = False
+        self.closed_by_broker = ""
+        self.trouble = ""
         self.echo = Echo(None)
         self.connections = 1
         self.dropped_qos0 = self.takeovers = 0

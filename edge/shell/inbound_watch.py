@@ -63,12 +63,11 @@ class InboundWatch:
         connections = self._link.connections
         if connections == self._connections:
             return False
-        if self._link.acknowledges_blindly:
-            self._group.window.untold()
         is_lost = self._link.has_lost_session()
         if is_lost or self._connections > 0 or not self._queued:
             self._pipeline.interrupted()
         self._connections = connections
+        self._group.window.connected(is_told=not self._link.acknowledges_blindly)
         if is_lost:
             self._group.add(self._pipeline.session_lost(), (), self._monotonic())
         if is_lost and last_arrival is not None:
