@@ -31,9 +31,9 @@ UNTOLD = 200
 """The largest window with MQTT 3.1.1. Messages without an acknowledgement count towards the broker's queue for us, of
 which mosquitto as installed drops what is beyond a thousand."""
 
-ERRATIC = 0.5
-"""With MQTT 3.1.1, what fills mosquitto's window is acknowledged after this share of the pause that would be suspected.
-Mosquitto 2.0 sends more than its window while messages wait, and then stops with any number of them under way."""
+ERRATIC_S = 0.1
+"""With MQTT 3.1.1, what fills mosquitto's window is acknowledged when nothing has come for so long. Mosquitto 2.0 sends
+more than its window while messages wait, and then stops with any number of them under way."""
 
 NEXT_PROBE, LAST_PROBE = 8, 4096
 """A window that a probe has confirmed is probed again after so many commits that it made due, then twice as many."""
@@ -67,6 +67,11 @@ class BrokerWindow:
         self._paused_with = 0
         self._committed_at = 0.0
 
+    @property
+    def assured(self) -> int:
+        """How many messages the broker sends in any case."""
+        return min(self.size, FIRST) if self._is_erratic else self.size
+
     def connected(self, *, is_told: bool) -> None:
         """Take note of a new connection, and whether it tells the broker its window."""
         self._most = self._told if is_told else min(self._told, UNTOLD)
@@ -80,7 +85,7 @@ class BrokerWindow:
     def patience_s(self, unacknowledged: int) -> float | None:
         """After how long without a message to acknowledge them, to see whether the broker waits; None for never."""
         if self._is_erratic and unacknowledged >= FILLED * FIRST:
-            return ERRATIC * self._quiet_s
+            return ERRATIC_S
         if self._is_probing and unacknowledged:
             return PROBE * self._quiet_s
         is_suspected = 0 < self._seen < BELIEVED and unacknowledged == self._suspected

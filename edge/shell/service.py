@@ -292,7 +292,7 @@ class Service:
         if self._retry_at is not None:
             log.info("store_works_again")
             self._retry_at = None
-        self._inbound.acknowledge(group.messages, window=group.window.size)
+        self._inbound.acknowledge(group.messages, window=group.window.assured)
         self._publisher.retain_all(group.retained)
         for letter in group.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)

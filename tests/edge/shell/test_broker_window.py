@@ -15,7 +15,7 @@ from edge.core.pipeline import Step
 from edge.shell.broker_window import (
     AT_ONCE_S,
     BELIEVED,
-    ERRATIC,
+    ERRATIC_S,
     FIRST,
     NEXT_PROBE,
     PROBE,
@@ -167,9 +167,11 @@ def test_with_mqtt_3_1_1_a_pause_with_a_full_window_is_short_whatever_the_broker
     window = BrokerWindow(1000)
     window.received(150, 1.0)
     assert window.patience_s(110) is None
+    assert window.assured == 160
     window.connected(is_told=False)
-    assert window.patience_s(110) == ERRATIC * QUIET_S
+    assert window.patience_s(110) == ERRATIC_S
     assert window.patience_s(14) is None
+    assert window.assured == FIRST
 
 
 def test_a_pause_that_does_not_repeat_is_not_believed() -> None:
