@@ -69,7 +69,7 @@ def test_the_journal_gives_the_events_of_that_time(folder: Path) -> None:
     result = edgewarden("replay", "--journal", "--config", str(folder / "edgewarden.toml"))
     assert result.exit_code == 0
     assert result.stdout == (folder / "live.jsonl").read_text()
-    assert "3000 readings of 3 sensors" in result.stderr
+    assert "3,000 readings of 3 sensors" in result.stderr
 
 
 def test_another_configuration_says_what_it_would_have_raised(folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_only_what_arrived_since(folder: Path) -> None:
     result = edgewarden(
         *("replay", "--journal", "--config", str(folder / "edgewarden.toml"), "--since", "2023-11-14T22:38:20Z")
     )
-    assert "1500 readings of 3 sensors" in result.stderr
+    assert "1,500 readings of 3 sensors" in result.stderr
 
 
 def test_the_export_replayed_gives_the_same_events(folder: Path) -> None:
