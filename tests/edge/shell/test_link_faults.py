@@ -302,7 +302,7 @@ def test_a_broker_is_asked_in_no_other_version_than_the_one_that_is_demanded(mak
 
     with StubBroker(behave) as broker:
         link = make_link(broker.port, version="5")
-        wait_until(lambda: len(broker.clients) >= 3)
+        wait_until(lambda: len(broker.clients) >= 3 and all(each.packets for each in broker.clients[:3]))
         assert {each.packets[0][8] for each in broker.clients[:3]} == {5}
         assert not link.connected
 
