@@ -28,9 +28,10 @@ from edge.core.calibration import Calibration
 from edge.core.devices import Devices, Rows
 from edge.core.finding import Finding
 from edge.core.groups import Group, Places, Profile
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import Signal, State, Tracker
 from edge.core.messages import Batch
+from edge.core.opinions import Observation, Opinion
 from edge.core.rounds import Round, rounds, wide_rounds
 from edge.core.stream_clock import StreamClock
 from edge.core.trace import Observer, scored_round

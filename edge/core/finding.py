@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.incident import Incident, Observation
+from edge.core.incident import Incident
 from edge.core.incidents import Transition
+from edge.core.opinions import Observation
 
 
 @dataclass(slots=True)

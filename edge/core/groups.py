@@ -18,8 +18,8 @@ from detectors.rows import Familiar
 from detectors.state import StateTable
 from detectors.vectors import VectorDetector, ratio_of
 from edge.core.columns import Columns
-from edge.core.incident import Observation, Opinion
 from edge.core.limit_conditions import BrokenLimit
+from edge.core.opinions import Observation, Opinion
 
 LEVELS = (3.0, 12.0)
 """The raising level stays within these, in decades, whatever budget and rate say."""

@@ -15,9 +15,10 @@ import msgspec
 from detectors.state import StateError
 from edge.core.encoding import decode, encode
 from edge.core.events import Event
-from edge.core.incident import Evidence, Incident, Observation, Opinion, Peak
+from edge.core.incident import Evidence, Incident, Peak
 from edge.core.incidents import State, Tracker
 from edge.core.operator.desk import Desk
+from edge.core.opinions import Observation, Opinion
 from edge.core.tracking import Tracking
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from config.schema import IncidentSettings
-from edge.core.incident import Incident, Observation
+from edge.core.incident import Incident
 from edge.core.limit_conditions import hold_against_limits
+from edge.core.opinions import Observation
 
 
 class State(Enum):

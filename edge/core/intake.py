@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
-from edge.core.decoders.base import Decoded, Repetition
+from edge.core.decoders.base import Decoded
 from edge.core.last_values import LastValues
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row
-from edge.core.operator.words import WordRefused
 from edge.core.reading_columns import Columns, batch_of
 from edge.core.redelivery import Deliveries, checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.routes import Resolved, Routes
-from edge.core.sensors import SensorTable
+from edge.core.sensors import Repetition, SensorTable
 from edge.core.source import Source
 from edge.core.time_hints import ahead_of_arrival
 
@@ -153,10 +152,10 @@ class Intake:
         self.deliveries.note_all([delivery])
         return delivery
 
-    def refuse_command(self, message: Message, refused: WordRefused, letters: list[DeadLetter]) -> None:
+    def refuse_command(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
         """Count a command that isn't followed, and keep a dead letter."""
-        self._accounts.commands_refused[refused.reason] += 1
-        self._dead_letter(message, Refusal(refused.reason, "", refused.detail), letters)
+        self._accounts.commands_refused[refusal.reason] += 1
+        self._dead_letter(message, refusal, letters)
 
     def read_readings(self, readings: Sequence[Reading], letters: list[DeadLetter]) -> Batch:
         """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edge.core.incident import Incident, Observation
+from edge.core.incident import Incident
 from edge.core.limit_conditions import LimitCondition, worst_of
+from edge.core.opinions import Observation
 from edge.core.quantities import number, quantity
 
 MOST_DIGITS = 17

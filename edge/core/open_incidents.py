@@ -7,8 +7,7 @@ import msgspec
 from edge.core.encoding import decode, encode
 from edge.core.events import Event, timestamp
 from edge.core.incidents import Transition
-from edge.core.routes import topic_for
-from edge.core.topics import Topics
+from edge.core.topics import Topics, topic_for
 
 OPEN_LISTED = 500
 """Incidents that the message with all open ones lists; it says how many there are."""

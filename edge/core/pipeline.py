@@ -19,7 +19,6 @@ from config.calendar import Window
 from edge.core.accounts import Accounts
 from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
 from edge.core.clock_evidence import AGAIN
-from edge.core.decoders.base import Repetition
 from edge.core.detector_states import Unlearned
 from edge.core.devices import Devices
 from edge.core.engine import Engine
@@ -31,7 +30,7 @@ from edge.core.intake import Intake, IntakeLimits, as_message
 from edge.core.interruption import Interruption
 from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, Unread, join
 from edge.core.memory import Memory
-from edge.core.messages import Batch, DeadLetter, Message, Reading
+from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal
 from edge.core.open_incidents import OpenIncidents
 from edge.core.operator.desk import Desk
 from edge.core.operator.hearing import Hearing, refusal_json
@@ -41,7 +40,7 @@ from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.reporting import Reporter
 from edge.core.roster import DeviceFor, Roster, RuleFor
 from edge.core.routes import Routes
-from edge.core.sensors import SensorTable
+from edge.core.sensors import Repetition, SensorTable
 from edge.core.snapshot import KnownSensor, Snapshot
 from edge.core.topics import Topics
 from edge.core.trace import Observer
@@ -146,7 +145,7 @@ class Pipeline:
                 raise WordRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
             findings, answer = self._hearing.follow(name, message.payload, message.arrived, self.engine.clock.now)
         except WordRefused as refused:
-            self.intake.refuse_command(message, refused, letters)
+            self.intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
             step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
             step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
             return step

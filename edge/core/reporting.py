@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
 
 from edge.core.encoding import decode, encode
 from edge.core.events import (
@@ -20,29 +19,14 @@ from edge.core.events import (
 )
 from edge.core.finding import Finding
 from edge.core.gaps import Gap, gap_event
-from edge.core.incident import Incident, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import Transition
 from edge.core.limit_conditions import LimitCondition, worst_of
 from edge.core.limit_sentences import is_beyond
-from edge.core.sensors import is_device
+from edge.core.opinions import Opinion
+from edge.core.sensors import SensorFacts, is_device
 from edge.core.sentences import device_sentence, expects_nothing, sentence
 from edge.core.topics import Topics
-
-
-class SensorFacts(NamedTuple):
-    """What events say of a sensor beside its readings.
-
-    Attributes:
-        name: Its name.
-        topic: Its name as the end of a topic.
-        unit: Unit of its values, may be empty.
-        labels: Labels that the operator gave it.
-    """
-
-    name: str
-    topic: str
-    unit: str
-    labels: Mapping[str, str]
 
 
 class Reporter:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.schema import IncidentSettings, ResolvedDevice, ResolvedRule
-from edge.core.decoders.base import Repetition
 from edge.core.devices import Devices
 from edge.core.groups import Profile
-from edge.core.reporting import SensorFacts
-from edge.core.routes import topic_for
-from edge.core.sensors import SensorTable, is_device
-from edge.core.topics import Topics
+from edge.core.sensors import Repetition, SensorFacts, SensorTable, is_device
+from edge.core.topics import Topics, topic_for
 
 NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
 """Kinds that mean nothing for a sensor that reports only now and then, or repeats itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,25 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.gateway_topics import GatewayTopics
-    from edge.core.decoders.base import Decoder, Repetition
+    from edge.core.decoders.base import Decoder
+    from edge.core.sensors import Repetition
 
 LONGEST_NAME = 200
 """Bytes of a sensor's name."""
 
-LONGEST_TOPIC = 256
-"""Bytes of an outgoing topic; AWS IoT takes no more."""
-
-MOST_SLASHES = 7
-"""In an outgoing topic; AWS IoT takes no more."""
-
-USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
-"""As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
-
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
-_ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_SHORTEST_CUT = 17
 
 
 @dataclass(frozen=True)
@@ -166,30 +155,3 @@ def is_usable(name: str) -> bool:
     if len(name) > LONGEST_NAME or _CONTROL.search(name) or len(name.encode()) > LONGEST_NAME:
         return False
     return all(level and level == level.strip() for level in name.split("/"))
-
-
-def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
-    """A sensor's name as the end of an outgoing topic; two names never share one.
-
-    Wildcards, control characters, dots (RabbitMQ turns them into slashes), `~` and `%` are percent-encoded,
-    and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~` and a
-    hash.
-
-    Args:
-        sensor: The name.
-        before: What the topic begins with. At most 239 bytes of it leave room for the hash.
-    """
-    most_slashes = max(0, MOST_SLASHES - before.count("/"))
-    most_bytes = max(_SHORTEST_CUT, LONGEST_TOPIC - len(before.encode()))
-    topic = _ENCODED.sub(_percent, sensor)
-    slashed = topic.split("/", most_slashes) if most_slashes else [topic]
-    topic = "/".join(each.replace("/", "%2F") for each in slashed)
-    encoded = topic.encode()
-    if len(encoded) <= most_bytes:
-        return topic
-    digest = hashlib.blake2b(sensor.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{encoded[: most_bytes - _SHORTEST_CUT].decode('utf-8', 'ignore')}~{digest}"
-
-
-def _percent(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))

@@ -5,10 +5,48 @@ A device is watched like a sensor, so it has a slot too. Its name ends in a slas
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
 
 def is_device(name: str) -> bool:
     """Whether a name in the table is that of a device."""
     return name.endswith("/")
+
+
+class Repetition(Enum):
+    """What it means that a sensor sends a value, above all the same value once more.
+
+    Only where a value is due from time to time is silence a fault. Only where a value that is sent was also
+    measured may an unchanged one count as evidence of a stuck sensor, or of a small variance.
+    """
+
+    PERIODIC = "periodic"
+    """A measurement is due: silence is a fault, an unchanged value is a measurement."""
+
+    ON_CHANGE = "on_change"
+    """It has changed: silence means that it hasn't."""
+
+    FULL_REPEAT = "full_repeat"
+    """Something in the message has changed: silence is no fault, and an unchanged value says nothing. It is
+    not learned, as it would make the variance too small and a healthy sensor look stuck."""
+
+
+class SensorFacts(NamedTuple):
+    """What events say of a sensor beside its readings.
+
+    Attributes:
+        name: Its name.
+        topic: Its name as the end of a topic.
+        unit: Unit of its values, may be empty.
+        labels: Labels that the operator gave it.
+    """
+
+    name: str
+    topic: str
+    unit: str
+    labels: Mapping[str, str]
 
 
 class SensorTable:

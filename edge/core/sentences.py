@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import Transition
 from edge.core.limit_sentences import broken_sentence, kept_sentence, limit_clause
+from edge.core.opinions import Observation, Opinion
 from edge.core.quantities import duration, number, quantity
 
 SAYS = {

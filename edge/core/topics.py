@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import NamedTuple
+
+LONGEST_TOPIC = 256
+"""Bytes of an outgoing topic; AWS IoT takes no more."""
+
+MOST_SLASHES = 7
+"""In an outgoing topic; AWS IoT takes no more."""
+
+USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
+"""As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
+
+_ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SHORTEST_CUT = 17
 
 
 class Topics(NamedTuple):
@@ -60,3 +74,30 @@ class Topics(NamedTuple):
     def state(self, sensor: str) -> str:
         """`ok` or the open incident of a sensor; retained."""
         return f"{self.base}/state/{sensor}"
+
+
+def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
+    """A sensor's name as the end of an outgoing topic; two names never share one.
+
+    Wildcards, control characters, dots (RabbitMQ turns them into slashes), `~` and `%` are percent-encoded,
+    and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~` and a
+    hash.
+
+    Args:
+        sensor: The name.
+        before: What the topic begins with. At most 239 bytes of it leave room for the hash.
+    """
+    most_slashes = max(0, MOST_SLASHES - before.count("/"))
+    most_bytes = max(_SHORTEST_CUT, LONGEST_TOPIC - len(before.encode()))
+    topic = _ENCODED.sub(_percent, sensor)
+    slashed = topic.split("/", most_slashes) if most_slashes else [topic]
+    topic = "/".join(each.replace("/", "%2F") for each in slashed)
+    encoded = topic.encode()
+    if len(encoded) <= most_bytes:
+        return topic
+    digest = hashlib.blake2b(sensor.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{encoded[: most_bytes - _SHORTEST_CUT].decode('utf-8', 'ignore')}~{digest}"
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))

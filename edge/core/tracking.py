@@ -12,8 +12,9 @@ from edge.core.calibration import Calibration
 from edge.core.columns import Columns
 from edge.core.finding import Finding
 from edge.core.groups import Group
-from edge.core.incident import Incident, Observation
+from edge.core.incident import Incident
 from edge.core.incidents import Signal, State, Tracker, Transition
+from edge.core.opinions import Observation
 from edge.core.vitals import Vitals
 
 Order = tuple[int, int, float, int]

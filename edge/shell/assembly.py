@@ -11,10 +11,10 @@ from config.loading import load, parse
 from config.passwords import password_of
 from config.schema import Configuration, Store
 from config.transport import Connection, Input
-from edge.core.decoders.base import Repetition
 from edge.core.intake import IntakeLimits
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
+from edge.core.sensors import Repetition
 from edge.core.topics import Topics
 from edge.shell.broker_window import QUIET_S
 from edge.shell.decoding import decoder_of

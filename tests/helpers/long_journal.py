@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.core.decoders.base import Repetition
 from edge.core.journal import Readings, pack
 from edge.core.messages import Batch
+from edge.core.sensors import Repetition
 from edge.shell.store import Limits, SqliteStore
 
 ENTRY = 500

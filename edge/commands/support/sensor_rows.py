@@ -136,8 +136,8 @@ def _watched(configuration: Configuration | None, name: str, repetition: str) ->
     """What watches a sensor: unit, rule, detectors, limits, device."""
     if configuration is None:
         return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
-    from edge.core.decoders.base import Repetition  # noqa: PLC0415 - loaded when a command runs
     from edge.core.roster import NEEDS_A_PERIOD  # noqa: PLC0415
+    from edge.core.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs
 
     rule, device = configuration.rule_for(name), configuration.device_for(name)
     periodic = Repetition(repetition) is Repetition.PERIODIC

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from edge.core.decoders.base import Decoded, Decoder, Repetition
+from edge.core.decoders.base import Decoded, Decoder
 from edge.core.decoders.cbor import CborDecoder
 from edge.core.decoders.fields import FieldsDecoder
 from edge.core.decoders.influx import InfluxDecoder
 from edge.core.decoders.msgpack import MsgpackDecoder
 from edge.core.decoders.number import NumberDecoder
 from edge.core.decoders.senml import SenmlCborDecoder, SenmlDecoder
+from edge.core.sensors import Repetition
 
 DECODERS: dict[str, type[Decoder]] = {
     each.name: each

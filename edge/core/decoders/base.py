@@ -12,34 +12,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from edge.core.messages import Row
+from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edge.core.messages import Refusal, Sample
-
-
-class Repetition(Enum):
-    """What it means that a sensor sends a value, above all the same value once more.
-
-    Only where a value is due from time to time is silence a fault. Only where a value that is sent was also
-    measured may an unchanged one count as evidence of a stuck sensor, or of a small variance.
-    """
-
-    PERIODIC = "periodic"
-    """A measurement is due: silence is a fault, an unchanged value is a measurement."""
-
-    ON_CHANGE = "on_change"
-    """It has changed: silence means that it hasn't."""
-
-    FULL_REPEAT = "full_repeat"
-    """Something in the message has changed: silence is no fault, and an unchanged value says nothing. It is
-    not learned, as it would make the variance too small and a healthy sensor look stuck."""
 
 
 class Decoded(NamedTuple):

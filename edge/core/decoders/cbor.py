@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from edge.core.decoders.base import Repetition
 from edge.core.decoders.cbor_item import read_cbor
 from edge.core.decoders.fields import FieldsDecoder
 from edge.core.decoders.text_keys import with_text_keys
+from edge.core.sensors import Repetition
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from itertools import chain
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, finite_values
+from edge.core.decoders.base import Decoded, Decoder, as_numbers, finite_values
 from edge.core.decoders.json_text import read_json
 from edge.core.decoders.shapes import ArrayShape, Shape, Shapes
 from edge.core.decoders.times import TimeError, read_time
 from edge.core.messages import Refusal, Refused, Row, Sample
+from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

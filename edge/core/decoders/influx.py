@@ -10,10 +10,11 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from edge.core.bounded_cache import BoundedCache, size_of
-from edge.core.decoders.base import Decoded, Decoder, Repetition, chronological, finite_values
+from edge.core.decoders.base import Decoded, Decoder, chronological, finite_values
 from edge.core.decoders.line_protocol import Line, is_text, read_line
 from edge.core.decoders.looks_like import instead
 from edge.core.messages import Refusal, Refused, Row, Sample
+from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

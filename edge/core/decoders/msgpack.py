@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from edge.core.decoders.base import Repetition
 from edge.core.decoders.fields import FieldsDecoder
 from edge.core.decoders.looks_like import instead
 from edge.core.decoders.msgpack_keys import has_other_keys
 from edge.core.decoders.text_keys import with_text_keys
 from edge.core.messages import Refused
+from edge.core.sensors import Repetition
 
 LARGE = 32_768
 """Size from which a payload's keys are looked at before it is read."""

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from edge.core.decoders.base import Decoded, Decoder, Repetition, finite_values
+from edge.core.decoders.base import Decoded, Decoder, finite_values
 from edge.core.decoders.looks_like import instead
 from edge.core.messages import Refused, Sample
+from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

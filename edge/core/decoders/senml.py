@@ -13,12 +13,13 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.bounded_cache import BoundedCache, size_of
-from edge.core.decoders.base import Decoded, Decoder, Repetition, as_numbers, chronological, finite_values
+from edge.core.decoders.base import Decoded, Decoder, as_numbers, chronological, finite_values
 from edge.core.decoders.cbor_item import read_cbor
 from edge.core.decoders.json_text import read_json
 from edge.core.decoders.senml_records import LABELS, LONGEST_PATH, RELATIVE_BELOW, VERSION, path_of, resolve
 from edge.core.decoders.senml_shapes import Key, PackShape, key_of, shape_of
 from edge.core.messages import Refused, Row
+from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ from config.schema import IncidentSettings, ResolvedRule
 from detectors import DETECTORS
 from detectors.base import Detector
 from edge.core.decoders import FieldsDecoder
-from edge.core.decoders.base import Repetition
 from edge.core.detector_states import DetectorRows
 from edge.core.encoding import decode, decode_arrays
 from edge.core.events import Event
@@ -19,6 +18,7 @@ from edge.core.messages import Message
 from edge.core.pipeline import Pipeline, Step
 from edge.core.roster import DeviceFor
 from edge.core.routes import Route, Routes
+from edge.core.sensors import Repetition
 from edge.core.snapshot import Snapshot
 from edge.core.topics import Topics
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from edge.core.events import event_json_schema, incident_id, severity_name, timestamp
 from edge.core.finding import Finding
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import Transition
-from edge.core.reporting import Reporter, SensorFacts
+from edge.core.opinions import Observation, Opinion
+from edge.core.reporting import Reporter
+from edge.core.sensors import SensorFacts
 from edge.core.topics import Topics
 
 FACTS = SensorFacts("plant1/pump3/vibration", "plant1/pump3/vibration", "mm/s", {"device": "plant1/pump3"})

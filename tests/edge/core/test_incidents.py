@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import TABLE, Signal, State, Tracker, Transition
+from edge.core.opinions import Observation, Opinion
 from edge.core.severity import severity_class, severity_of
 
 SETTINGS = IncidentSettings(update_s=60.0)

@@ -7,9 +7,10 @@ import math
 import pytest
 
 from config.schema import IncidentSettings
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import TABLE, Signal, State, Tracker, Transition
 from edge.core.limit_conditions import BrokenLimit, hold_against_limits, severity_beyond
+from edge.core.opinions import Observation, Opinion
 
 HIGH = BrokenLimit("limits", "range", "high", 20.0, 12.0, math.nan, 20.0)
 CRITICAL = BrokenLimit("limits", "range", "high_critical", 24.0, 96.0, math.nan, 20.0)

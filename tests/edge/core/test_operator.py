@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from config.calendar import Window
 from edge.core.decoders import FieldsDecoder
-from edge.core.decoders.base import Repetition
 from edge.core.events import event_json_schema
 from edge.core.messages import Message
 from edge.core.operator.desk import SHELVES
 from edge.core.operator.words import REASONS, WORDS, commands_json_schema
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
+from edge.core.sensors import Repetition
 from edge.core.topics import Topics
 from tests.edge.core.lines import SETTINGS, START, Line, differing, plant, reading, revived, rule
 from tests.edge.core.lines import pipeline as plain_pipeline

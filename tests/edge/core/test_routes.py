@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, example, given, seed, settings
 from hypothesis import strategies as st
 
-from edge.core import routes as routes_module
 from edge.core.decoders import FieldsDecoder, NumberDecoder, Repetition
-from edge.core.routes import Route, Routes, is_usable, match, topic_for
+from edge.core.routes import Route, Routes, is_usable, match
+from edge.core.topics import USUAL_BASE, topic_for
 
 LONG_BASE = f"edgewarden/{'g' * 64}/anomaly/"
 
@@ -214,7 +214,7 @@ names = st.text(
 @settings(max_examples=400, database=None)
 @given(
     sensor=names,
-    before=st.sampled_from([LONG_BASE, "b/anomaly/", f"{'b' * 128}/anomaly/", routes_module.USUAL_BASE]),
+    before=st.sampled_from([LONG_BASE, "b/anomaly/", f"{'b' * 128}/anomaly/", USUAL_BASE]),
 )
 @example(sensor="\ud800", before="b/anomaly/")
 def test_an_outgoing_topic_keeps_the_limits_of_every_broker(sensor: str, before: str) -> None:

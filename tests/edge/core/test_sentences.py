@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from edge.core.incident import Incident, Observation, Opinion
+from edge.core.incident import Incident
 from edge.core.incidents import Transition
+from edge.core.opinions import Observation, Opinion
 from edge.core.quantities import duration, number
 from edge.core.sentences import device_sentence, sentence
 
