@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.clock_evidence import ClockEvidence
+from edge.core.clock_evidence import AGAIN, ClockEvidence
 from edge.core.columns import Columns
-from edge.core.messages import Batch
+from edge.core.messages import Batch, Message
 from edge.core.recent_readings import RecentReadings
+from edge.core.reorder import ORIGIN_UNKNOWN
 from edge.core.rounds import FEW, rounds, runs_of
 
 TAKEN, LATE, DUPLICATE = 0, 1, 2
@@ -53,6 +54,18 @@ class ArrivalsNoted:
         arrival = self._arrived(origin)
         self.noted.append((slot, arrival))
         return arrival
+
+
+def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
+    """The arrivals of messages whose places are the origins of readings."""
+
+    def arrived(origin: int) -> float:
+        if origin == ORIGIN_UNKNOWN:
+            return math.nan
+        message = messages[origin]
+        return AGAIN if message.redelivered else message.arrived
+
+    return ArrivalsNoted(arrived)
 
 
 class ArrivalsTold:

@@ -46,6 +46,9 @@ EVERYONE = slice(None)
 WIDE = 10
 """Readings in a round, from which on arrays are quicker than as many single readings."""
 
+AFTER_A_CUT = 64
+"""So many readings are looked at together after a batch had to be cut; then twice as many each time that it hasn't."""
+
 
 class Engine:
     """All sensors: what is learned of them, and their incidents.
@@ -177,40 +180,20 @@ class Engine:
             batch: Readings that were admitted: the times of a sensor move forward. Slots must have been made room
                 for by `grow()`.
         """
-        if len(batch) == 0:
-            return []
-        if self._interrupted:
-            waiting = self._until_the_clock_moves(batch)
-            if waiting:
-                findings = self.process(batch.take(np.arange(waiting)))
-                return findings + self.process(batch.take(np.arange(waiting, len(batch))))
-        earlier = copy(self.clock)
-        before = earlier.now
-        clock = self.clock.advance(batch.slots, batch.times)
-        apart = [place for place, _ in self.clock.skips if place]
-        if apart:
-            self.clock = earlier
-            findings = self.process(batch.take(np.arange(apart[0])))
-            return findings + self.process(batch.take(np.arange(apart[0], len(batch))))
-        skipped = sum(lead for _, lead in self.clock.skips)
-        if skipped:
-            self.vitals.put_off(self.vitals.seen <= before, skipped)
-        if self._interrupted:
-            self._forgive(before + skipped, float(clock[0]))
-        wide, rest = wide_rounds(batch.slots, WIDE)
-        with np.errstate(all="ignore"):
-            for positions in wide:
-                self._process_round(positions, batch, clock)
-            self._process_singly(rest, batch, clock)
-        rows = self.devices.assemble(batch)
-        if rows is not None:
-            for chosen in rounds(rows.slots):
-                self._process_rows(rows, chosen, clock)
-        self._find_silences(self.clock.now, clock)
-        return self.tracking.take_findings()
+        findings: list[Finding] = []
+        most = len(batch)
+        while len(batch):
+            piece = batch if most >= len(batch) else batch.take(np.arange(most))
+            taken = self._process_first(piece)
+            findings += self.tracking.take_findings()
+            most = AFTER_A_CUT if taken < len(piece) else 2 * most
+            batch = batch.take(np.arange(taken, len(batch)))
+        return findings
 
     def hear(self, slots: Slots) -> None:
         """Note that sensors have sent readings that weren't admitted: these teach nothing, but nobody is silent."""
+        if len(slots) == 0:
+            return
         vitals = self.vitals
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
         vitals.put_off(slots, np.maximum(0.0, self.clock.latest - vitals.seen[slots]))
@@ -223,6 +206,49 @@ class Engine:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
         self._find_silences(clock, None)
         return self.tracking.take_findings()
+
+    def _process_first(self, batch: Batch) -> int:
+        """Go through a batch up to a reading that another piece begins with; returns how many readings these are.
+
+        A piece begins where the clock skips a lead, and where it first moves after an interruption.
+        """
+        if self._interrupted:
+            waiting = self._until_the_clock_moves(batch)
+            batch = batch.take(np.arange(waiting)) if waiting else batch
+        earlier = copy(self.clock)
+        clock = self.clock.advance(batch.slots, batch.times)
+        cut = next((each.place for each in self.clock.skips if each.place), 0)
+        if cut:
+            self.clock, batch = copy(earlier), batch.take(np.arange(cut))
+            clock = self.clock.advance(batch.slots, batch.times)
+        skipped = self._skip_leads(earlier.now)
+        if self._interrupted:
+            self._forgive(earlier.now + skipped, float(clock[0]))
+        wide, rest = wide_rounds(batch.slots, WIDE)
+        with np.errstate(all="ignore"):
+            for positions in wide:
+                self._process_round(positions, batch, clock)
+            self._process_singly(rest, batch, clock)
+        rows = self.devices.assemble(batch)
+        if rows is not None:
+            for chosen in rounds(rows.slots):
+                self._process_rows(rows, chosen, clock)
+        self._find_silences(self.clock.now, clock)
+        return len(batch)
+
+    def _skip_leads(self, before: float) -> float:
+        """Count no lead that the clock has skipped since it stood at `before` as silence; its seconds, if it is all's.
+
+        Of those who reported while it stood still, only the deadlines are put off: they were seen at its time.
+        """
+        vitals, skipped = self.vitals, 0.0
+        for skip in self.clock.skips:
+            if skip.of_all:
+                skipped = skip.lead
+                vitals.put_off(vitals.seen <= before, skip.lead)
+            else:
+                vitals.deadline[vitals.seen == before] += skip.lead
+        return skipped
 
     def _process_singly(self, positions: Slots, batch: Batch, clock: Floats) -> None:
         """Score readings one after another, where too few come at once for arrays to be quicker."""

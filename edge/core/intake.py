@@ -18,6 +18,7 @@ from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded
+from edge.core.heard import Heard
 from edge.core.last_values import LastValues
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row
 from edge.core.reading_columns import Columns, batch_of
@@ -93,7 +94,8 @@ class Intake:
         self.last_values = LastValues()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
-        self.heard: list[tuple[int, int]] = []
+        self.heard: list[Heard] = []
+        self.mistimed: list[Heard] = []
         self._letters_minute = -math.inf
         self._letters = 0
         self._letter_reasons: set[str] = set()
@@ -108,8 +110,10 @@ class Intake:
                 broker deliver it again.
 
         Returns:
-            The readings; their origins are positions in `messages`.
+            The readings; their origins are positions in `messages`. Readings of known sensors that were refused for
+            their times are noted in `mistimed`, as `admit()` notes others in `heard`.
         """
+        self.mistimed = []
         accounts, sources, deliveries = self._accounts, self._sources, self.deliveries
         columns, noted = Columns(), 0
         for index, message in enumerate(messages):
@@ -255,6 +259,9 @@ class Intake:
                 detail = ahead_of_arrival(time - arrived) if time > latest else ""
                 reason = "time_in_future" if detail else "time_implausible"
                 self._refuse(message, Refusal(reason, path, detail), letters)
+                name = None if message.retained else resolved.sensor(path)
+                if name is not None and (slot := self._sensors.find(name)) is not None:
+                    self.mistimed.append((len(slots), slot))
                 continue
             if (slot := known.get(path)) is None:
                 found = self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)

@@ -10,6 +10,7 @@ into batches changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -40,6 +41,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         interrupted: Whether readings before these may be missing for a reason of our own.
         late: Slots and arrivals of the late ones among them, those of a sensor in their order.
         session_lost: Whether the broker had forgotten our session before these, and with it all deliveries.
+        mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
     """
 
     batch: Batch
@@ -48,6 +50,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     interrupted: bool = False
     late: list[tuple[int, float]] = msgspec.field(default_factory=list)
     session_lost: bool = False
+    mistimed: list[tuple[int, int]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -120,6 +123,8 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     late_slots: bytes = b""
     late_arrivals: PackedFloats = PackedFloats.of(np.zeros(0))
     session_lost: bool = False
+    mistimed_places: bytes = b""
+    mistimed_slots: bytes = b""
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -193,6 +198,7 @@ def _joined(parts: list[Readings]) -> Readings:
     if len(parts) == 1:
         return parts[0]
     batches = [each.batch for each in parts]
+    firsts = accumulate(map(len, batches[:-1]), initial=0)
     slots = np.concatenate([each.slots for each in batches])
     batch = Batch(
         slots,
@@ -207,6 +213,7 @@ def _joined(parts: list[Readings]) -> Readings:
         parts[0].interrupted,
         [late for each in parts for late in each.late],
         parts[0].session_lost,
+        [(first + place, slot) for first, each in zip(firsts, parts, strict=True) for place, slot in each.mistimed],
     )
 
 
@@ -224,6 +231,8 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         pack_integers(np.array([slot for slot, _ in part.late], dtype=np.int64)),
         PackedFloats.of(np.array([arrival for _, arrival in part.late], dtype=np.float64)),
         part.session_lost,
+        pack_integers(np.array([place for place, _ in part.mistimed], dtype=np.int64)),
+        pack_integers(np.array([slot for _, slot in part.mistimed], dtype=np.int64)),
     )
 
 
@@ -238,7 +247,16 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         packed.interrupted,
         list(zip(unpack_integers(packed.late_slots).tolist(), packed.late_arrivals.unpack().tolist(), strict=True)),
         packed.session_lost,
+        _heard(unpack_integers(packed.mistimed_places), unpack_integers(packed.mistimed_slots), len(slots)),
     )
+
+
+def _heard(places: NDArray[np.int64], slots: NDArray[np.int64], readings: int) -> list[tuple[int, int]]:
+    if len(places) and not (places[0] >= 0 and places[-1] <= readings and (np.diff(places) >= 0).all()):
+        raise JournalError("readings refused between no others")
+    if len(slots) and slots.min() < 0:
+        raise JournalError("a slot below 0")
+    return list(zip(places.tolist(), slots.tolist(), strict=True))
 
 
 def _first_format(entry: _FirstFormat) -> Part:

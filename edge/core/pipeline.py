@@ -5,26 +5,23 @@ messages -> intake -> engine, under the operator's word -> reporting -> step
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 
 import msgspec
 import numpy as np
 
 from config.calendar import Window
 from edge.core.accounts import Accounts
-from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold
-from edge.core.clock_evidence import AGAIN
+from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
 from edge.core.detector_states import Unlearned
 from edge.core.devices import Devices
 from edge.core.engine import Engine
 from edge.core.events import Event
 from edge.core.finding import Finding
 from edge.core.gaps import Gap
+from edge.core.heard import Heard, among, cut
 from edge.core.incidents import Transition
 from edge.core.intake import Intake, IntakeLimits, as_message
 from edge.core.interruption import Interruption
@@ -36,7 +33,7 @@ from edge.core.operator.desk import Desk
 from edge.core.operator.hearing import Hearing, refusal_json
 from edge.core.operator.watch import Watch
 from edge.core.operator.words import WordRefused
-from edge.core.reorder import ORIGIN_UNKNOWN, Reorder
+from edge.core.reorder import Reorder
 from edge.core.reporting import Reporter
 from edge.core.roster import DeviceFor, Roster, RuleFor
 from edge.core.routes import Routes
@@ -161,7 +158,7 @@ class Pipeline:
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
         self._allot_devices()
-        return self._learn(batch, delivered, messages.__getitem__, letters, _noted(messages))
+        return self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), self.intake.mistimed)
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""
@@ -243,10 +240,11 @@ class Pipeline:
         if part.session_lost:
             self.intake.deliveries.forget()
         self.know(part.new_sensors)
-        batch = part.batch.take(part.batch.slots < len(self.sensors))
+        kept = part.batch.slots < len(self.sensors)
+        batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)
         self.accounts.readings += len(batch)
-        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late)).events
+        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed).events
 
     def _told(self, part: Told) -> Step:
         if part.delivery is not None:
@@ -320,17 +318,21 @@ class Pipeline:
         message_of: Callable[[int], Message] | None,
         letters: list[DeadLetter],
         arrivals: ArrivalsNoted | ArrivalsTold,
+        mistimed: Sequence[Heard] = (),
     ) -> Step:
         part = None
         after_a_break = self.interruption.is_coming and len(batch) > 0
-        if len(batch) or delivered:
+        if len(batch) or delivered or mistimed:
             part = Readings(batch, self._known_since(len(self.engine.members)), delivered, after_a_break)
+            part.mistimed = list(mistimed)
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:
             findings += self._take(self.reorder.pass_time(np.inf), None, letters)
             self.interruption.passes()
-        findings += self._take(self.reorder.pass_on(batch), message_of, letters, arrivals)
+        for piece, heard in cut(batch, mistimed):
+            findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
+            self.engine.hear(heard)
         step = self._report(findings, letters)
         if part is not None and isinstance(arrivals, ArrivalsNoted):
             part.late = arrivals.noted
@@ -346,12 +348,10 @@ class Pipeline:
     ) -> list[Finding]:
         batch = self.intake.admit(batch, message_of, letters, arrivals)
         findings: list[Finding] = []
-        done = 0
-        for place, heard in groupby(self.intake.heard, key=itemgetter(0)):
-            findings += self.watch.process(batch.take(np.arange(done, place)))
-            self.engine.hear(np.array([slot for _, slot in heard], dtype=np.intp))
-            done = place
-        return findings + self.watch.process(batch.take(np.arange(done, len(batch))) if done else batch)
+        for piece, heard in cut(batch, self.intake.heard):
+            findings += self.watch.process(piece)
+            self.engine.hear(heard)
+        return findings
 
     def _leave_forsaken(self) -> list[Finding]:
         """End the incidents of devices that have no sensors any more."""
@@ -387,13 +387,3 @@ class Pipeline:
             self.watch.desk.changed = False
             step.retained[self._topics.shelved] = self.watch.desk.listing()
         return step
-
-
-def _noted(messages: Sequence[Message]) -> ArrivalsNoted:
-    def arrived(origin: int) -> float:
-        if origin == ORIGIN_UNKNOWN:
-            return math.nan
-        message = messages[origin]
-        return AGAIN if message.redelivered else message.arrived
-
-    return ArrivalsNoted(arrived)

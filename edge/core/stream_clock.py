@@ -5,10 +5,13 @@ another sensor is there too, or until nobody else has said anything for a while.
 makes no other sensor look silent, and a plant that pauses goes on with the second sensor that does.
 
 Where the clock passes from a sensor that is behind to one that was ahead of it all the time, since the first says
-nothing more, the lead is a difference of two clocks, and no time in which anybody was silent: a skip.
+nothing more, the lead is a difference of two clocks, and no time in which anybody was silent: a skip. So it is for
+those who have just reported where a sensor that was behind comes to agree with one that was ahead meanwhile.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +32,20 @@ AFTER_A_LEAP = 64
 NOBODY = -1
 
 
+class Skip(NamedTuple):
+    """A step of the clock of which a part is the difference of two clocks.
+
+    Attributes:
+        place: Of the reading at which the clock made it.
+        lead: That part, in seconds.
+        of_all: Whether it was no silence of anybody's; otherwise of none who reported while the clock stood still.
+    """
+
+    place: int
+    lead: float
+    of_all: bool
+
+
 class StreamClock:
     """The latest time that is believed.
 
@@ -39,7 +56,7 @@ class StreamClock:
         alone: How many readings in a row were its.
         highest: The highest slot seen; the only sensor there is, is always believed.
         lead: How far it was ahead when another sensor last reported.
-        skips: Of the last `advance()`: at which readings the clock skipped a lead, and its seconds.
+        skips: Of the last `advance()`, where the clock skipped a lead.
     """
 
     def __init__(self) -> None:
@@ -49,7 +66,7 @@ class StreamClock:
         self.alone = 0
         self.highest = 0
         self.lead = 0.0
-        self.skips: list[tuple[int, float]] = []
+        self.skips: list[Skip] = []
 
     @property
     def latest(self) -> float:
@@ -132,11 +149,14 @@ class StreamClock:
             self.ahead_time = time
             self.alone += 1
             if self.alone >= ALONE:
-                self._skip(place)
+                self._skip(place, of_all=True)
                 self.now = time
         elif self.ahead == NOBODY or self.ahead_time <= self.now + TOLERANCE_S:
             self.ahead, self.ahead_time, self.alone, self.lead = slot, time, 1, 0.0
         else:
+            if self.lead and self.alone == 0:
+                self.lead = self.ahead_time - self.now
+            self._skip(place, of_all=False)
             if time > self.ahead_time:
                 self.now, self.ahead, self.ahead_time = self.ahead_time, slot, time
             else:
@@ -144,7 +164,7 @@ class StreamClock:
             self.alone = 0
         return self.now
 
-    def _skip(self, place: int) -> None:
+    def _skip(self, place: int, *, of_all: bool) -> None:
         if self.lead > TOLERANCE_S:
-            self.skips.append((place, self.lead))
+            self.skips.append(Skip(place, self.lead, of_all))
         self.lead = 0.0

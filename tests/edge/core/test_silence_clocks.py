@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,66 @@ def test_readings_that_are_not_admitted_put_off_a_silence_in_a_replay_too() -> N
     assert differing(other.pipeline, line.pipeline) == []
     line.take(minutely("paced/a", START + 60.0 * np.arange(131.0, 150.0)))
     assert line.missing() == ["paced/b"]
+
+
+WRONG_CLOCKS = {
+    "an hour ahead": lambda time: time + 3600.0,
+    "a day ahead": lambda time: time + 86_400.0,
+    "seconds since its start": lambda time: time - START,
+    "the week before the GPS rollover": lambda time: time - 1024 * 604_800.0,
+    "an hour behind": lambda time: time - 3600.0,
+}
+
+
+@pytest.mark.parametrize("others", ["a", "ace"])
+@pytest.mark.parametrize("clock", WRONG_CLOCKS.values(), ids=WRONG_CLOCKS)
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_who_reports_by_a_wrong_clock_for_a_while_is_never_silent(
+    clock: Callable[[float], float], others: str, cut: int
+) -> None:
+    times = START + 60.0 * np.arange(300.0)
+    wrong = [
+        reading("paced/b", clock(time) if 100 <= place < 220 else time, 20.0 + place * 7 % 11, time)
+        for place, time in enumerate(times)
+    ]
+    line = Line(pipeline()).take(
+        in_order(wrong, *[minutely(f"paced/{each}", times + 0.01) for each in others]), cut=cut
+    )
+    assert line.missing() == []
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_the_only_other_sensor_is_not_silent_when_one_that_was_behind_from_the_start_is_set_right(cut: int) -> None:
+    times = START + 60.0 * np.arange(300.0)
+    wrong = in_order(minutely("paced/b", times[:100], -3600.0), minutely("paced/b", times[100:]))
+    line = Line(pipeline()).take(in_order(wrong, minutely("paced/a", times + 0.01)), cut=cut)
+    assert line.missing() == []
+
+
+@pytest.mark.parametrize("reorder_s", [0.0, 90.0])
+def test_a_reading_refused_for_its_time_puts_off_a_silence_in_a_replay_too(reorder_s: float) -> None:
+    times = START + 60.0 * np.arange(150.0)
+    ahead = [each._replace(arrived=each.arrived - 3600.0) for each in minutely("paced/b", times[100:] + 3600.0)]
+    line = Line(pipeline(reorder_s=reorder_s)).take(
+        in_order(minutely("paced/a", times + 0.01), minutely("paced/b", times[:100]), ahead), cut=7
+    )
+    assert line.refused == ["time_in_future"] * 50
+    assert line.missing() == []
+    other = revived(pipeline(reorder_s=reorder_s), pipeline(reorder_s=reorder_s).save("", ""), line.parts)
+    assert differing(other.pipeline, line.pipeline) == []
+    line.take(minutely("paced/a", START + 60.0 * np.arange(151.0, 170.0)))
+    assert line.missing() == ["paced/b"]
+
+
+def test_a_sensor_that_stops_is_silent_though_another_one_is_behind_all_the_time() -> None:
+    times = START + 60.0 * np.arange(300.0)
+    line = Line(pipeline()).take(
+        in_order(
+            minutely("paced/a", times),
+            minutely("paced/behind", times + 0.01, -3600.0),
+            minutely("paced/b", times + 0.02),
+            minutely("paced/stops", times[:200] + 0.03),
+        ),
+        cut=7,
+    )
+    assert line.missing() == ["paced/stops"]

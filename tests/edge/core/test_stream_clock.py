@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.stream_clock import ALONE, TOLERANCE_S, StreamClock
+from edge.core.stream_clock import ALONE, TOLERANCE_S, Skip, StreamClock
 
 Readings = list[tuple[int, float]]
 
@@ -61,12 +61,15 @@ def test_the_clock_is_that_of_a_plain_loop_however_the_readings_are_cut(
 
 
 def walk(readings: Readings, cut: int) -> None:
-    clock = StreamClock()
-    pieces = [readings[start : start + cut] for start in range(0, len(readings), cut)]
-    assert [time for piece in pieces for time in said(clock, piece)] == plain(readings)
+    clock, times, skips = StreamClock(), list[float](), list[Skip]()
+    for start in range(0, len(readings), cut):
+        times += said(clock, readings[start : start + cut])
+        skips += [each._replace(place=start + each.place) for each in clock.skips]
+    assert times == plain(readings)
     whole = StreamClock()
     said(whole, readings)
-    assert vars(whole) == vars(clock)
+    assert whole.skips == skips
+    assert whole.state() == clock.state()
 
 
 @given(READINGS)
