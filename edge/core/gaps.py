@@ -26,6 +26,7 @@ Reason = Literal[
     "session_lost",
     "receive_limit",
     "client_id_in_use",
+    "clock_doubted",
 ]
 What = Literal["events", "readings"]
 
@@ -38,6 +39,7 @@ WORDS: dict[str, str] = {
     "session_lost": "the broker had forgotten our session",
     "receive_limit": "messages of QoS 0 came faster than they could be taken",
     "client_id_in_use": "another client with our client id was connected and was given them",
+    "clock_doubted": "they were refused as ahead of our clock, and nothing shows whether it is wrong or theirs",
 }
 
 

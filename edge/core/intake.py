@@ -21,6 +21,7 @@ from edge.core.decoders.base import Decoded
 from edge.core.heard import Heard
 from edge.core.last_values import LastValues
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row
+from edge.core.plausible_times import PlausibleTimes, Verdict
 from edge.core.reading_columns import Columns, batch_of
 from edge.core.redelivery import Deliveries, checksum
 from edge.core.reorder import ORIGIN_UNKNOWN
@@ -72,6 +73,9 @@ class Intake:
     Attributes:
         unrouted: Topics, not seen before, that came although no input asks for them. Their messages are counted and
             leave no dead letter, since no sender is to blame. Whoever acts on them empties the list.
+        plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
+        held: Of the messages that were read last, the places of those that weren't, as their times have to be decided
+            on first. Nothing of them was counted or noted, so that they can be read another time.
     """
 
     def __init__(
@@ -96,6 +100,8 @@ class Intake:
         self.timed_by_arrival: list[bool] = []
         self.heard: list[Heard] = []
         self.mistimed: list[Heard] = []
+        self.plausible: PlausibleTimes | None = None
+        self.held: list[int] = []
         self._letters_minute = -math.inf
         self._letters = 0
         self._letter_reasons: set[str] = set()
@@ -113,7 +119,7 @@ class Intake:
             The readings; their origins are positions in `messages`. Readings of known sensors that were refused for
             their times are noted in `mistimed`, as `admit()` notes others in `heard`.
         """
-        self.mistimed = []
+        self.mistimed, self.held = [], []
         accounts, sources, deliveries = self._accounts, self._sources, self.deliveries
         columns, noted = Columns(), 0
         for index, message in enumerate(messages):
@@ -138,12 +144,16 @@ class Intake:
                 accounts.messages_refused[refused.refusal.reason] += 1
                 self._dead_letter(message, refused.refusal, letters)
                 continue
+            if self.plausible is not None and self._is_held(message, source, resolved, decoded):
+                del delivered[len(delivered) - (message.qos > 0) :]
+                self.held.append(index)
+                continue
             accounts.messages_read += 1
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
             self._take(decoded, message, index, resolved, source, columns, letters)
         deliveries.note_all(delivered[noted:])
-        accounts.messages += len(messages)
+        accounts.messages += len(messages) - len(self.held)
         accounts.readings += len(columns.slots)
         return columns.as_batch()
 
@@ -217,6 +227,14 @@ class Intake:
         if message.retained and not (resolved.route.time_from_payload and decoded.says_its_times()):
             raise Refused("retained")
         return resolved, decoded
+
+    def _is_held(self, message: Message, source: Source, resolved: Resolved, decoded: Decoded) -> bool:
+        """Whether the times of a message have to be decided on before it is read."""
+        plausible = self.plausible
+        if plausible is None or plausible.is_proven or not resolved.route.time_from_payload:
+            return False
+        verdict = plausible.weigh(source.checksum, decoded, message.arrived, self._limits.future_s)
+        return verdict is Verdict.HOLD
 
     def _refuse_parts(self, message: Message, source: Source, decoded: Decoded, letters: list[DeadLetter]) -> None:
         """Refuse what stands where a reading might, or count it where none is due."""

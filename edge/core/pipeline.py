@@ -53,6 +53,8 @@ class Step:
         retained: The latest payload of each retained topic that changed.
         answers: What became of commands.
         journal: What has to be gone through again after a restart, or None.
+        held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
+            see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Step:
     retained: dict[str, bytes] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
     journal: Part | None = None
+    held: list[Message] = field(default_factory=list)
 
 
 class Pipeline:
@@ -158,7 +161,9 @@ class Pipeline:
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
         self._allot_devices()
-        return self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), self.intake.mistimed)
+        step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), self.intake.mistimed)
+        step.held = [messages[place] for place in self.intake.held]
+        return step
 
     def process_readings(self, readings: Sequence[Reading]) -> Step:
         """Take readings that were decoded elsewhere, in order."""

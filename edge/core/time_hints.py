@@ -17,6 +17,11 @@ def ahead_of_arrival(ahead_s: float) -> str:
     '7199 s ahead; these times look like local time; zone = "..." of the input says which'
     """
     told = f"{ahead_s:.0f} s ahead"
+    hint = '; these times look like local time; zone = "..." of the input says which'
+    return told + hint if looks_local(ahead_s) else told
+
+
+def looks_local(ahead_s: float) -> bool:
+    """Whether a time that is so far ahead of its arrival may be local time of somewhere, taken for UTC."""
     halves = round(ahead_s / HALF_HOUR_S)
-    is_local = halves > 0 and ahead_s <= MOST_AHEAD_S + NEARLY_S and abs(ahead_s - halves * HALF_HOUR_S) <= NEARLY_S
-    return f'{told}; these times look like local time; zone = "..." of the input says which' if is_local else told
+    return halves > 0 and ahead_s <= MOST_AHEAD_S + NEARLY_S and abs(ahead_s - halves * HALF_HOUR_S) <= NEARLY_S

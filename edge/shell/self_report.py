@@ -51,6 +51,11 @@ class SelfReport:
         self._clock = clock
         self._started = started
         self._told: set[object] = set()
+        self._others: Callable[[], list[Problem]] = list
+
+    def watch(self, problems: Callable[[], list[Problem]]) -> None:
+        """Say also what `problems` gives."""
+        self._others = problems
 
     def has_news(self) -> bool:
         """Whether there are other kinds of problems than the last status said."""
@@ -97,7 +102,7 @@ class SelfReport:
         )
 
     def _problems(self) -> list[Problem]:
-        return problems_of(self._inbound, self._outbound, self._publisher)
+        return problems_of(self._inbound, self._outbound, self._publisher) + self._others()
 
 
 def dead_letter_json(letter: DeadLetter) -> bytes:

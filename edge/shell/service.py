@@ -20,6 +20,7 @@ from edge.core.journal import pack
 from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.answers import Answers
+from edge.shell.clock_watch import ClockWatch
 from edge.shell.commit_group import CommitGroup
 from edge.shell.gap_reporter import GapReporter
 from edge.shell.inbound_watch import InboundWatch
@@ -33,12 +34,11 @@ from edge.shell.store import Damage, Store, StoreError
 from edge.shell.store_failures import StoreFailures
 from edge.shell.supervisor import Supervisor, standing
 from edge.shell.timers import Timers
-from edge.shell.wall_clock import STEP_S, WallClock
+from edge.shell.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.service")
 
-IDLE_WAIT_S = 1.0
-BUSY_WAIT_S = 0.02
+IDLE_WAIT_S, BUSY_WAIT_S = 1.0, 0.02
 LOOK_S = 2.0
 """How often the service looks at itself, and tells its supervisor that it is alive."""
 
@@ -52,12 +52,10 @@ TICK_S, TICK_GRACE_S = 1.0, 2.0
 SNAPSHOT_BYTES = 1 << 20
 """A snapshot is written when the journal since the last one is larger than this, and than that snapshot."""
 
-SNAPSHOT_ROUNDS = 3_000
-SNAPSHOT_READINGS = 500_000
+SNAPSHOT_ROUNDS, SNAPSHOT_READINGS = 3_000, 500_000
 """Or when one sensor has sent so many readings, or all of them so many: that is what a recovery takes its time for."""
 
-DRAIN_S = 5.0
-RETRY_S = 1.0
+DRAIN_S, RETRY_S = 5.0, 1.0
 
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
@@ -98,9 +96,7 @@ class Service:
         signals: Signals | None = None,
         reload: Callable[[Service], None] = lambda _: None,
     ) -> None:
-        self._store = store
-        self._inbound = inbound
-        self._outbound = outbound
+        self._store, self._inbound, self._outbound = store, inbound, outbound
         self._topics = options.topics
         self._replace_store = replace_store
         self._last_arrival = last_arrival
@@ -116,14 +112,14 @@ class Service:
         self._arrived_at = 0.0
         self._pace = Pace(monotonic)
         self._timers = Timers()
+        self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
         self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
         self._journaled_bytes = self._snapshot_bytes = self._events_since_pruning = 0
         self._replaced = False
         self._join(pipeline, options)
-        if last_arrival is not None and self._clock() < last_arrival - STEP_S:
-            self._note_step(self._clock() - last_arrival)
+        self._note_step(self._clocks.stepped(last_arrival))
 
     def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
         """Join what follows from the configuration to the links and the store."""
@@ -131,10 +127,12 @@ class Service:
         self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
         links = (self._inbound, self._outbound)
         self._report = SelfReport(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
+        self._report.watch(self._clocks.problems)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._activity = Activity(options, pipeline, links)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
+        self._clocks.tell(pipeline, self._gaps.report)
         self._counts_at_snapshot = pipeline.engine.vitals.count.copy()
         self._connections = 0
 
@@ -193,6 +191,7 @@ class Service:
         if inbound is not self._inbound:
             self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
             self._watch = InboundWatch(inbound, self._group, self._clock, self._monotonic)
+            self._clocks.forget()
         before = self._links()
         self._inbound, self._outbound = inbound, outbound
         after = self._links()
@@ -213,7 +212,7 @@ class Service:
             if not link.alive:
                 raise LinkDied("a network thread has ended")
         self._note_connections()
-        self._note_step(self._clock.step())
+        self._note_step(self._clocks.stepped(self._last_arrival))
         if self._retry_at is None:
             self._take_in()
         else:
@@ -241,14 +240,15 @@ class Service:
     def _take_in(self) -> None:
         """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too."""
         self._pace.rest()
-        messages = self._inbound.receive(self._wait_s())
+        messages = self._clocks.ready(self._inbound.receive(self._wait_s()))
         self._note_connections()
         now = self._monotonic()
         if messages:
             self._arrived_at = now
             self._last_arrival = messages[-1].arrived
             for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
-                self._group.add(step, its, now)
+                self._group.add(step, self._clocks.hold(step, its), now)
+            self._note_step(self._clocks.correct())
             self._watch.leave_filters()
             self._pace.stepped(len(messages), now)
         if self._timers.is_due("tick", now, TICK_S) and self._inbound.connected:

@@ -70,7 +70,7 @@ def service_of(
         files = store_files(configuration)
         store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
         pipeline, recollection, gaps = resumed
-        clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival)
+        clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
         inbound = inbound_link(configuration, options, clock)
         outbound = outbound_link(configuration, options, clock, inbound)
         reloader = Reloader(path, configuration, options, files, clock, signals, supervisor)

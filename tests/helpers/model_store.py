@@ -24,6 +24,7 @@ class ModelStore:
         self.covered = 0
         self.state: bytes | None = None
         self.digest = ""
+        self.pruned: float | None = None
 
     def append(
         self,
@@ -51,7 +52,8 @@ class ModelStore:
     def recall(self) -> Recollection:
         since = [entry for number, (_, entry) in self.journal.items() if number > self.covered]
         last = self.journal[max(self.journal)][0] if self.journal else None
-        return Recollection(self.state, since, last, min(self.journal, default=1) == 1, self.digest)
+        complete = min(self.journal, default=1) == 1
+        return Recollection(self.state, since, last, complete, self.digest, self._pruned())
 
     def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
         entries = [entry for number, (_, entry) in self.journal.items() if number <= self.covered]
@@ -81,7 +83,13 @@ class ModelStore:
     def last_sequence(self) -> int:
         return self.last
 
+    def _pruned(self) -> float | None:
+        stamps = [self.stored[each.sequence] for each in self.events]
+        stamps += [arrived for arrived, _ in self.journal.values()]
+        return None if self.pruned is None else max(self.pruned, min(stamps, default=self.pruned))
+
     def prune(self, now: float) -> None:
+        self.pruned = now
         self._forget_history(now)
 
     def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:

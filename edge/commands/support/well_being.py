@@ -98,6 +98,11 @@ def _in_words(problem: dict[str, Any]) -> str:
         return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
     if kind == "client_id_in_use":
         return f"another client seems to use the id {problem['client_id']}"
+    if kind == "clock_wrong":
+        why = "it was never set" if problem["because"] == "unset" else "readings show that it is behind"
+        return f"this machine's clock says {problem['own']}, {why}; {problem['believed']} is believed"
+    if kind == "clock_doubted":
+        return f"readings lie ahead of this machine's clock ({problem['own']}); {problem['held']} messages are held"
     return ""
 
 

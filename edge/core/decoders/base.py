@@ -41,6 +41,12 @@ class Decoded(NamedTuple):
         """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""
         return all(each.time is not None and each.time >= self.relative_below for each in self.samples)
 
+    def newest_time(self) -> float | None:
+        """The latest time that a sample says by itself; None if none does."""
+        samples, bound = self.samples, self.relative_below
+        times = (samples.times or ()) if isinstance(samples, Row) else [each.time for each in samples]
+        return max((each for each in times if each is not None and each >= bound), default=None)
+
     def after(self, arrived: float) -> Sequence[Sample]:
         """The samples, relative times put behind an arrival; the very same ones where there are none."""
         samples, bound = self.samples, self.relative_below

@@ -13,6 +13,13 @@ from datetime import UTC, datetime, tzinfo
 LONGEST_TEXT = 64
 """Characters of a time; RFC 3339 with nanoseconds and an offset has 35."""
 
+
+class LocalTime(float):
+    """A time that a text says without an offset, read as one of the input's zone, which may be the wrong one."""
+
+    __slots__ = ()
+
+
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -24,7 +31,7 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan) -> f
     """Seconds since the epoch, UTC.
 
     They are rounded once, so that all forms of an instant give the same float; epochs end at 1e11. Whether a
-    time is plausible is not asked here; 0 and negative ones are read.
+    time is plausible is not asked here; 0 and negative ones are read. A text without an offset gives a `LocalTime`.
 
     Args:
         given: RFC 3339 or ISO 8601 text, cut to microseconds, or an epoch as a number or as text.
@@ -72,6 +79,6 @@ def _local(moment: datetime, zone: tzinfo, arrived: float) -> float:
     """A time on the clocks of a zone, which is met twice in the hour that comes twice (PEP 495)."""
     first = moment.replace(tzinfo=zone).timestamp()
     if zone is UTC:
-        return first
+        return LocalTime(first)
     second = moment.replace(tzinfo=zone, fold=1).timestamp()
-    return second if first < second and abs(arrived - second) < abs(arrived - first) else first
+    return LocalTime(second if first < second and abs(arrived - second) < abs(arrived - first) else first)

@@ -59,6 +59,8 @@ class Recollection(NamedTuple):
         last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
         complete: Whether the journal holds every reading still, from the very first on.
         digest: Of the configuration that the snapshot was taken with.
+        pruned: The time that `prune()` was called with last, or that of the oldest entry if it is later; None if it
+            never was.
     """
 
     state: bytes | None
@@ -66,6 +68,7 @@ class Recollection(NamedTuple):
     last_arrival: float | None
     complete: bool = True
     digest: str = ""
+    pruned: float | None = None
 
 
 class Surplus(NamedTuple):
@@ -162,7 +165,10 @@ class Store(Protocol):
         """Number of the last event, 0 if there is none."""
 
     def prune(self, now: float) -> None:
-        """Delete what was delivered or is covered by a snapshot, as far as the limits don't allow for it."""
+        """Delete what was delivered or is covered by a snapshot, as far as the limits don't allow for it.
+
+        The time that ages are counted by is kept, see `Recollection.pruned`.
+        """
 
     def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
         """The undelivered events that the limits don't allow for; they stay until `append()` puts a gap's event there.

@@ -9,6 +9,8 @@
                   is gone through again at the start; what comes before is history. Bounded by bytes and age.
     snapshot      all that the core knew after a row of the journal, packed by `edge.core.snapshot`. One row.
     last          the last event sequence that was given out.
+    pruned        the time that ages were last counted by, which may be far behind the stamps in the other tables, as it
+                  counts time awake. One row; made when it is first needed, as earlier versions can do without it.
 
 `PRAGMA user_version` says how many steps a file has seen, so that this module, and sqlite-utils with it, is imported
 only for a file that is new or old. A step that has been released is never changed.

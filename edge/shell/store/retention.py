@@ -36,6 +36,8 @@ def prune(database: Database, limits: Limits, now: float) -> None:
     """See `Store.prune()`."""
     with database.transaction():
         _forget_history(database, limits, now)
+        database.execute("CREATE TABLE IF NOT EXISTS pruned (number INTEGER PRIMARY KEY, time REAL NOT NULL)")
+        database.execute("INSERT OR REPLACE INTO pruned (number, time) VALUES (1, ?)", (now,))
     _give_back(database, UNUSED)
     missing = _missing_disk(database, limits)
     if missing > 0:
@@ -43,6 +45,21 @@ def prune(database: Database, limits: Limits, now: float) -> None:
             _forget_more(database, missing)
         _give_back(database, 0.0)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def pruned_at(database: Database) -> float | None:
+    """The time that `prune()` was called with last, or that of the oldest entry if it is later; None if it never was.
+
+    Nothing is older than the oldest entry, so a time that fell behind, while the machine was off or as its clock
+    had never been set, catches up as entries go.
+    """
+    if not database.number("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'pruned'"):
+        return None
+    rows = database.execute(
+        "SELECT max(CAST(time AS REAL), coalesce((SELECT min(stamp) FROM (SELECT min(stored) AS stamp FROM events UNION"
+        " ALL SELECT min(arrived) FROM journal)), time)) FROM pruned WHERE number = 1"
+    )
+    return rows[0][0] if rows else None
 
 
 def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Surplus]:

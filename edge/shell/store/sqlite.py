@@ -12,7 +12,7 @@ from edge.core.events import Event
 from edge.core.messages import DeadLetter
 from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError, Surplus
 from edge.shell.store.database import Database
-from edge.shell.store.retention import prune, surplus
+from edge.shell.store.retention import prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
 
 VERSION = 2
@@ -126,7 +126,9 @@ class SqliteStore:
         last = self._database.number("SELECT CAST(arrived AS REAL) FROM journal ORDER BY number DESC LIMIT 1")
         count, newest = self._database.execute("SELECT count(*), coalesce(max(number), 0) FROM journal")[0]
         complete = count == newest >= after  # numbers begin at 1
-        return Recollection(state, [entry for (entry,) in entries], last, complete, digest or "")
+        return Recollection(
+            state, [entry for (entry,) in entries], last, complete, digest or "", pruned_at(self._database)
+        )
 
     def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
         """See `Store`."""

@@ -171,6 +171,43 @@ def test_a_service_that_has_said_nothing_yet_is_starting() -> None:
         assert well_being(state, None).problems == ["it is starting, and has not written its status yet"]
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {
+                "problem": "clock_wrong",
+                "own": "1970-01-01T00:00:30Z",
+                "believed": "2026-01-01T00:00:00Z",
+                "because": "unset",
+            },
+            "clock says 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is believed",
+        ),
+        (
+            {
+                "problem": "clock_wrong",
+                "own": "2026-01-01T00:00:00Z",
+                "believed": "2026-01-01T02:00:00Z",
+                "because": "senders",
+            },
+            "2026-01-01T00:00:00Z, readings show that it is behind; 2026-01-01T02:00:00Z is believed",
+        ),
+        (
+            {"problem": "clock_doubted", "own": "2026-01-01T00:00:00Z", "held": 3},
+            "readings lie ahead of this machine's clock (2026-01-01T00:00:00Z); 3 messages are held",
+        ),
+    ],
+)
+def test_a_clock_that_may_be_wrong_is_shown(store: Path, more: dict[str, object], words: str) -> None:
+    says(
+        store,
+        health={"uptime_s": 100.0, "sensors": 2, "readings_taken": 50, "store_writable": True, "problems": [more]},
+    )
+    result = edgewarden("status")
+    assert result.exit_code == 1
+    assert words in " ".join(result.stdout.split())
+
+
 def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Path) -> None:
     example = {
         "last": "2026-01-01T00:00:00.000Z",

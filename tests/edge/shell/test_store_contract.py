@@ -177,13 +177,13 @@ def test_a_restart_begins_with_the_snapshot_and_what_came_after_it(store: Store)
     store.remember(b"state after one", "digest", 2.0)
     store.append([], [], b"two", now=3.0)
     store.append([event(1)], [], b"three", now=4.0)
-    assert store.recall() == (b"state after one", [b"two", b"three"], 4.0, True, "digest")
+    assert store.recall()[:5] == (b"state after one", [b"two", b"three"], 4.0, True, "digest")
     assert list(store.past()) == [b"one"]
 
 
 def test_without_a_snapshot_the_whole_journal_is_gone_through(store: Store) -> None:
     store.append([], [], b"one", now=1.0)
-    assert store.recall() == (None, [b"one"], 1.0, True, "")
+    assert store.recall()[:5] == (None, [b"one"], 1.0, True, "")
     assert list(store.past()) == []
 
 
@@ -198,7 +198,7 @@ def test_what_a_snapshot_covers_is_forgotten_by_age_and_size(store: Store) -> No
     pruned(store, 300.0 + 3 * 86_400)
     assert list(store.past()) == [b"x" * 10]
     store.append([], [], b"later", now=10.0)
-    assert store.recall() == (b"state", [b"later"], 10.0, False, "digest")
+    assert store.recall()[:5] == (b"state", [b"later"], 10.0, False, "digest")
 
 
 def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
