@@ -7,7 +7,10 @@ survive this bit by bit is kept as it is.
 
 from __future__ import annotations
 
+import struct
 import zlib
+from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -17,6 +20,11 @@ SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e6)
 EXACT = 2.0**53
 SAMPLE = 16
 """Numbers that rule out a scale before all are looked at."""
+
+FEW = 32
+"""Up to so many numbers are packed one by one, which costs less than arrays of so few."""
+
+WORD = 2**64 - 1
 
 LEVEL = 1
 RAW = 0.0
@@ -36,6 +44,8 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
     @classmethod
     def of(cls, numbers: NDArray[np.float64]) -> PackedFloats:
         """Pack numbers; `unpack()` gives the same bits."""
+        if len(numbers) <= FEW:
+            return cls(*_few_floats(numbers.tolist()))
         with np.errstate(all="ignore"):
             for scale in SCALES:
                 if _scaled(numbers[:SAMPLE], scale) is None:
@@ -60,6 +70,8 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
 
 def pack_integers(numbers: NDArray[np.int64]) -> bytes:
     """Integers as differences, by bytes of equal weight."""
+    if len(numbers) <= FEW:
+        return _few_differences(numbers.tolist())
     return _by_weight(np.diff(numbers, prepend=0))
 
 
@@ -92,6 +104,31 @@ def _scaled(numbers: NDArray[np.float64], scale: float) -> NDArray[np.int64] | N
         return None
     integers = scaled.astype(np.int64)
     return integers if _same(integers / scale, numbers) else None
+
+
+def _few_floats(numbers: Sequence[float]) -> tuple[float, bytes]:
+    """Scale and data of a few numbers, as `PackedFloats` has them of many."""
+    doubles = f"<{len(numbers)}d"
+    as_they_are = struct.pack(doubles, *numbers)
+    for scale in SCALES:
+        scaled = [number * scale for number in numbers]
+        if not all(abs(each) < EXACT for each in scaled):
+            continue
+        integers = [round(each) for each in scaled]
+        if struct.pack(doubles, *[each / scale for each in integers]) == as_they_are:
+            return scale, _few_differences(integers)
+    return RAW, _few_by_weight(as_they_are)
+
+
+def _few_differences(integers: Sequence[int]) -> bytes:
+    """A few integers as differences, which wrap around as those of an array do, by bytes of equal weight."""
+    differences = [(after - before) & WORD for before, after in pairwise((0, *integers))]
+    return _few_by_weight(struct.pack(f"<{len(differences)}Q", *differences))
+
+
+def _few_by_weight(words: bytes) -> bytes:
+    """Words of eight bytes, by bytes of equal weight."""
+    return b"".join([words[weight::8] for weight in range(8)])
 
 
 def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

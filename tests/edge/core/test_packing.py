@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from edge.core import packing
 from edge.core.packing import RAW, PackedFloats, compress, decompress, pack_integers, unpack_integers
 
 ANY = st.floats(allow_subnormal=True, allow_nan=True)
@@ -47,6 +48,19 @@ def test_every_second_number_of_an_array_is_packed_as_well() -> None:
 @given(st.lists(st.integers(-(2**62), 2**62), max_size=50))
 def test_integers_come_back(numbers: list[int]) -> None:
     assert unpack_integers(pack_integers(np.array(numbers, dtype=np.int64))).tolist() == numbers
+
+
+@given(st.lists(ANY | DECIMALS, max_size=packing.FEW), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=packing.FEW))
+@example([0.0, -0.0], [2**62, -(2**62)])
+@example([2.0**53, 0.5], [])
+@example([math.inf, 1.0, math.nan], [-1])
+@example([2.5, 0.00025, 1e300], [0])
+def test_few_numbers_give_the_same_bytes_as_if_they_were_many(floats: list[float], integers: list[int]) -> None:
+    numbers, whole = np.array(floats, dtype=np.float64), np.array(integers, dtype=np.int64)
+    few = PackedFloats.of(numbers), pack_integers(whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "FEW", -1)
+        assert few == (PackedFloats.of(numbers), pack_integers(whole))
 
 
 @given(st.binary(max_size=200), st.floats())
