@@ -1,6 +1,6 @@
 """Edgewarden: sensor readings in over MQTT, incidents out as events.
 
-    bytes -> decode -> batch -> detectors -> incidents -> events -> COMMIT -> ack -> publish -> confirm
+    bytes -> decode -> batch -> detectors -> incidents -> events -> COMMIT -> publish -> ack -> confirm
              '-------------------- core ----------------------'  '------------- shell -------------'
 
 `edge.core` is pure: no socket, no file, no thread, and no clock but the readings' own, so that the same

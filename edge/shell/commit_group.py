@@ -8,6 +8,7 @@ broker's in-flight window, for then the broker would send no more; see `broker_w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from edge.core.events import Event
 from edge.core.journal import Part, Readings
@@ -97,9 +98,11 @@ class CommitGroup:
         """Whether there is anything to be stored, beside messages to be acknowledged."""
         return bool(self.events or self.parts or self.dead_letters)
 
-    def committed(self, now: float) -> None:
-        """Begin anew: all of it is safe, and is being acknowledged."""
+    def committed(self, now: float) -> CommitGroup:
+        """Begin anew: all of it is safe. Returns what it was, to be published and acknowledged."""
+        done = copy(self)
         # What came while the store was slow or refused is no news: it counts for how long it was quiet before.
         decided_at = min(now, self._due_at() or now)
         self.window.committed(self._unacknowledged, decided_at - self._news_at, now)
         self._clear()
+        return done

@@ -1,6 +1,6 @@
 """The service: one loop that walks the line over and over.
 
-    receive -> process -> COMMIT -> acknowledge -> publish -> confirm
+    receive -> process -> COMMIT -> publish -> acknowledge -> confirm
 
 Whatever has arrived is one step, and some steps are one transaction: readings, events and dead letters. Only after it
 are its messages acknowledged, so that a crash at any point makes the broker deliver them again. While the disk refuses,
@@ -38,7 +38,10 @@ from edge.shell.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.service")
 
-IDLE_WAIT_S, BUSY_WAIT_S = 1.0, 0.02
+IDLE_WAIT_S = 1.2
+"""Longer than a second: what comes each second doesn't meet the end of a wait, and wake the loop twice."""
+
+BUSY_WAIT_S = 0.02
 LOOK_S = 2.0
 """How often the service looks at itself, and tells its supervisor that it is alive."""
 
@@ -105,13 +108,11 @@ class Service:
         self._publisher = self._make_publisher(outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
-        self._supervisor = supervisor or Supervisor()
-        self._signals = signals or Signals()
+        self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
         self._reload = reload
         self._waiting: int | None = 0
         self._arrived_at = 0.0
-        self._pace = Pace(monotonic)
-        self._timers = Timers()
+        self._pace, self._timers = Pace(monotonic), Timers()
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
         self._failures = StoreFailures(monotonic)
@@ -221,7 +222,8 @@ class Service:
         is_due = self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at)
         if is_due:
             self._commit()
-        self._publish()
+        else:
+            self._publish()
         self._answers.turn()
         if is_due and self._retry_at is None and self._worth_a_snapshot():
             self._remember()
@@ -270,7 +272,7 @@ class Service:
             return False
 
     def _commit(self) -> None:
-        """Commit the group, acknowledge its messages, and publish what it changed; or try again later."""
+        """Commit the group, publish what it changed, and acknowledge its messages; or try again later."""
         group = self._group
         if group.has_content:
             entry = pack(group.parts) if group.parts else None
@@ -292,13 +294,14 @@ class Service:
         if self._retry_at is not None:
             log.info("store_works_again")
             self._retry_at = None
-        self._inbound.acknowledge(group.messages, window=group.window.assured)
-        self._publisher.retain_all(group.retained)
-        for letter in group.dead_letters:
+        done = group.committed(self._monotonic())
+        self._publisher.retain_all(done.retained)
+        self._publish()  # before all else, as somebody may wait for an event
+        self._inbound.acknowledge(done.messages, window=group.window.assured)
+        for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
-        self._answers.give(group.answers)
-        self._activity.committed(group, self._monotonic())
-        group.committed(self._monotonic())
+        self._answers.give(done.answers)
+        self._activity.committed(done, self._monotonic())
 
     def _publish(self) -> None:
         try:
