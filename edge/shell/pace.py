@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 WIDE = 64
-"""Messages that are handled together so cheaply that waiting for more saves nothing."""
+"""Messages or readings that are handled together so cheaply that waiting for more saves nothing."""
 
 LONGEST_REST_S = 0.005
 """After a narrow step the loop rests as long as that took, at most this."""
@@ -36,8 +36,8 @@ class Pace:
         if rest_s > 0:
             time.sleep(min(rest_s, LONGEST_REST_S))
 
-    def stepped(self, messages: int, began: float) -> None:
-        """Note a step that has just ended: of how many messages, and when it began."""
+    def stepped(self, width: int, began: float) -> None:
+        """Note a step that has just ended: of how many messages or readings, whichever is more, and when it began."""
         before, self._ended = self._ended, self._monotonic()
-        if messages < WIDE and began - before < CLOSE_S:
+        if width < WIDE and began - before < CLOSE_S:
             self._rests_until = self._ended + (self._ended - began)

@@ -103,8 +103,7 @@ class Service:
         self._topics = options.topics
         self._replace_store = replace_store
         self._last_arrival = last_arrival
-        self._clock = clock or WallClock(0.0)
-        self._monotonic = monotonic
+        self._clock, self._monotonic = clock or WallClock(0.0), monotonic
         self._publisher = self._make_publisher(outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
@@ -248,11 +247,12 @@ class Service:
         if messages:
             self._arrived_at = now
             self._last_arrival = messages[-1].arrived
+            known = self._pipeline.accounts.readings
             for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
                 self._group.add(step, self._clocks.hold(step, its), now)
             self._note_step(self._clocks.correct())
             self._watch.leave_filters()
-            self._pace.stepped(len(messages), now)
+            self._pace.stepped(max(len(messages), self._pipeline.accounts.readings - known), now)
         if self._timers.is_due("tick", now, TICK_S) and self._inbound.connected:
             elapsed = now - self._arrived_at - TICK_GRACE_S
             if elapsed > 0:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.loading import parse
-from edge.benchmarks.plant import START, Clock, FreeLink, Plant
+from edge.benchmarks.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.topics import Topics
 from edge.shell.assembly import make_pipeline
 from edge.shell.pace import LONGEST_REST_S, WIDE
@@ -21,18 +22,20 @@ from edge.shell.wall_clock import WallClock
 RunService = Callable[..., list[float]]
 
 
+def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+    return "plant", msgspec.json.encode([{"ts": each.time, f"s{each.sensor}": each.value} for each in readings])
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunService]:
     """Let a service take messages at a rate, each step for so many seconds; the rests before its turns."""
     stores: list[SqliteStore] = []
 
-    def run(rate: float, step_s: float, turns: int = 3) -> list[float]:
+    def run(rate: float, step_s: float, turns: int = 3, pack_size: int = 1) -> list[float]:
         clock, rests = Clock(), []
-        plant = Plant(10, rate, lambda readings: (f"s{readings[0].sensor}", b"%.2f" % readings[0].value))
+        plant = Plant(10, rate, message, pack_size)
         link: Any = FreeLink(plant, clock, 1000)
-        pipeline = make_pipeline(
-            parse('[[input]]\ntopic = "#"\nformat = "number"\nsensor = "{topic}"\n', "test").configuration
-        )
+        pipeline = make_pipeline(parse('[[input]]\ntopic = "#"\nsensor = "{field}"\n', "test").configuration)
         process = pipeline.process
 
         def slowly(messages: Any) -> Any:
@@ -64,6 +67,10 @@ def test_but_never_for_long(run: RunService) -> None:
 
 def test_after_a_wide_step_it_goes_on_at_once(run: RunService) -> None:
     assert run(100.0 * WIDE, 0.003) == []
+
+
+def test_a_pack_of_many_readings_is_a_wide_step(run: RunService) -> None:
+    assert run(100.0 * WIDE, 0.003, pack_size=2 * WIDE) == []
 
 
 def test_a_reading_that_comes_alone_waits_for_nothing(run: RunService) -> None:
