@@ -100,15 +100,13 @@ class Service:
         reload: Callable[[Service], None] = lambda _: None,
     ) -> None:
         self._store, self._inbound, self._outbound = store, inbound, outbound
-        self._topics = options.topics
-        self._replace_store = replace_store
-        self._last_arrival = last_arrival
+        self._topics, self._reload = options.topics, reload
+        self._replace_store, self._last_arrival = replace_store, last_arrival
         self._clock, self._monotonic = clock or WallClock(0.0), monotonic
         self._publisher = self._make_publisher(outbound)
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
-        self._reload = reload
         self._waiting: int | None = 0
         self._arrived_at = 0.0
         self._pace, self._timers = Pace(monotonic), Timers()
