@@ -3,7 +3,8 @@
 A gateway without a battery-backed clock starts at 1970, or where it was shut down. Right readings then seem to lie in
 the future. A sender with a wrong clock or a wrong zone looks just the same, so other evidence has to tell:
 
-    our clock was never set, or is behind what was stored before     believe the sender
+    our clock was never set, or is behind what was stored before     believe the sender; if its times say no zone, only
+                                                                     if no other comes while it is held
     the lead is that of local time taken for UTC                     refuse
     a topic has stayed in step with our clock for `PROVEN_S`         refuse
     `AGREEING` topics have the same lead, and none is in step        believe the senders
@@ -56,14 +57,15 @@ class PlausibleTimes:
 
     Attributes:
         is_unset: Whether our clock was never set: every sender is believed.
-        is_behind: Whether our clock is behind what was known before: a sender is believed unless one is in step.
+        behind_s: By how many seconds our clock is behind what was known before; 0 if it isn't. A sender that is ahead
+            by at least as much is believed unless one is in step.
         believed: By how many seconds our clock is to be set forward, or 0; whoever does it calls `clock_stepped()`.
         is_settled: Whether waiting is over: what is still undecided is refused.
         is_proven: Whether a sender has shown that our clock is right.
     """
 
     def __init__(self) -> None:
-        self.is_unset = self.is_behind = False
+        self.is_unset, self.behind_s = False, 0.0
         self.clock_stepped()
 
     def clock_stepped(self) -> None:
@@ -96,10 +98,12 @@ class PlausibleTimes:
         if newest > LATEST:
             return Verdict.READ
         self._in_step.pop(topic, None)
-        if self.is_unset or (self.is_behind and not self._in_step):
-            self.believed = max(self.believed, lead)
+        is_local = isinstance(newest, LocalTime)
+        if self.is_unset or (0.0 < self.behind_s <= lead + IN_STEP_S and not self._in_step):
+            if self.is_settled or not is_local:
+                self.believed = max(self.believed, lead)
             return Verdict.HOLD
-        if isinstance(newest, LocalTime) and looks_local(lead):
+        if is_local and looks_local(lead):
             return Verdict.READ
         if len(self._leads) >= TOPICS:
             self._leads.clear()
@@ -107,7 +111,7 @@ class PlausibleTimes:
         agreeing = sum(abs(each - lead) <= IN_STEP_S for each in self._leads.values())
         is_majority = not self._in_step or (self.is_settled and agreeing > len(self._in_step))
         if agreeing >= AGREEING and is_majority:
-            self.believed, self.is_behind = max(self.believed, lead), True
+            self.believed, self.behind_s = max(self.believed, lead), IN_STEP_S
             return Verdict.HOLD
         return Verdict.READ if self.is_settled else Verdict.HOLD
 

@@ -63,7 +63,8 @@ class ClockWatch:
         self._corrections: list[Correction] = []
         self._told_at: dict[str, float] = {}
         self._note_evidence(last_arrival)
-        self._began_behind_s = min(0.0, clock() - last_arrival) if self._plausible.is_behind and last_arrival else 0.0
+        self._began_behind_s = self._plausible.behind_s
+        self._last_step_s: float | None = None
 
     def tell(self, pipeline: Pipeline, report: Callable[[Gap], None]) -> None:
         """Say which core reads messages from now on, and who tells the subscribers what is missing."""
@@ -76,7 +77,10 @@ class ClockWatch:
         Args:
             last_arrival: When the last reading came, by the clock before.
         """
-        by, self._began_behind_s = self._clock.step() + self._began_behind_s, 0.0
+        step = self._clock.step()
+        if step:
+            self._last_step_s = step
+        by, self._began_behind_s = step - self._began_behind_s, 0.0
         if by:
             self._plausible.clock_stepped()
             self._note_evidence(last_arrival)
@@ -127,6 +131,15 @@ class ClockWatch:
         """Forget what is held: it came by a link that is no more."""
         self._release()
 
+    def as_dict(self) -> dict[str, object]:
+        """What the machine's clock says and what is believed, as `health` says it."""
+        clock = self._clock
+        return {
+            "own": timestamp(clock.own),
+            "believed": timestamp(clock()),
+            "last_step_s": None if self._last_step_s is None else round(self._last_step_s, 3),
+        }
+
     def problems(self) -> list[Problem]:
         """What is wrong with our clock, as far as it is known."""
         clock = self._clock
@@ -143,10 +156,11 @@ class ClockWatch:
         """Note whether the clock is certainly wrong, and warn of it."""
         plausible = self._plausible
         plausible.is_unset = self._clock.is_unset
-        plausible.is_behind = last_arrival is not None and self._clock() < last_arrival - STEP_S
+        behind_s = 0.0 if last_arrival is None else last_arrival - self._clock()
+        plausible.behind_s = behind_s if behind_s > STEP_S else 0.0
         if plausible.is_unset:
             self._tell("clock_wrong", "since it was never set")
-        elif plausible.is_behind:
+        elif plausible.behind_s:
             self._tell("clock_doubted", f"since readings were stored later, at {timestamp(last_arrival or 0.0)}")
 
     def _tell(self, event: str, reason: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from edge.core.events import timestamp
 from edge.core.messages import DeadLetter
 from edge.core.pipeline import Pipeline
+from edge.shell.clock_watch import ClockWatch
 from edge.shell.link import Link
 from edge.shell.problems import Problem, problems_of
 from edge.shell.publisher import Publisher
@@ -51,11 +52,11 @@ class SelfReport:
         self._clock = clock
         self._started = started
         self._told: set[object] = set()
-        self._others: Callable[[], list[Problem]] = list
+        self._clocks: ClockWatch | None = None
 
-    def watch(self, problems: Callable[[], list[Problem]]) -> None:
-        """Say also what `problems` gives."""
-        self._others = problems
+    def watch(self, clocks: ClockWatch) -> None:
+        """Say also how our own clock is."""
+        self._clocks = clocks
 
     def has_news(self) -> bool:
         """Whether there are other kinds of problems than the last status said."""
@@ -83,6 +84,7 @@ class SelfReport:
         return msgspec.json.encode(
             {
                 "time": timestamp(now),
+                "clock": self._clocks.as_dict() if self._clocks else None,
                 "uptime_s": round(now - self._started, 1),
                 "sensors": pipeline.sensors.sensors,
                 "devices": pipeline.sensors.devices,
@@ -102,7 +104,9 @@ class SelfReport:
         )
 
     def _problems(self) -> list[Problem]:
-        return problems_of(self._inbound, self._outbound, self._publisher) + self._others()
+        return problems_of(self._inbound, self._outbound, self._publisher) + (
+            self._clocks.problems() if self._clocks else []
+        )
 
 
 def dead_letter_json(letter: DeadLetter) -> bytes:

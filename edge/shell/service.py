@@ -125,7 +125,7 @@ class Service:
         self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
         links = (self._inbound, self._outbound)
         self._report = SelfReport(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
-        self._report.watch(self._clocks.problems)
+        self._report.watch(self._clocks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._activity = Activity(options, pipeline, links)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)

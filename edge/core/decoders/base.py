@@ -44,7 +44,9 @@ class Decoded(NamedTuple):
     def newest_time(self) -> float | None:
         """The latest time that a sample says by itself; None if none does."""
         samples, bound = self.samples, self.relative_below
-        times = (samples.times or ()) if isinstance(samples, Row) else [each.time for each in samples]
+        times: Sequence[float | None] = (
+            (samples.times or ()) if isinstance(samples, Row) else [each.time for each in samples]
+        )
         return max((each for each in times if each is not None and each >= bound), default=None)
 
     def after(self, arrived: float) -> Sequence[Sample]:

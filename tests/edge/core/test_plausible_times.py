@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.core.decoders import FieldsDecoder
+from edge.core.decoders.base import Decoded
+from edge.core.messages import Sample
 from edge.core.plausible_times import LATEST, PROVEN_S, TOPICS, PlausibleTimes, Verdict
 from tests.edge.core.lines import START
 
@@ -108,11 +110,27 @@ def test_times_that_say_their_zone_are_not_taken_for_local_time(weighed: Weighed
     assert weighed.plausible.believed == 2 * HOUR_S
 
 
-@pytest.mark.parametrize("why", ["is_unset", "is_behind"])
-def test_one_sender_is_believed_where_our_clock_is_certainly_wrong(weighed: Weighed, why: str) -> None:
-    setattr(weighed.plausible, why, True)
+@pytest.mark.parametrize(("is_unset", "behind_s"), [(True, 0.0), (False, 2 * HOUR_S)])
+def test_one_sender_is_believed_where_our_clock_is_certainly_wrong(
+    weighed: Weighed, is_unset: bool, behind_s: float
+) -> None:
+    weighed.plausible.is_unset, weighed.plausible.behind_s = is_unset, behind_s
+    assert weighed.payload(1, '{"time": "2023-11-15T00:13:20", "value": 1}') is Verdict.HOLD
+    assert weighed.plausible.believed == 0.0
+    weighed.plausible.is_settled = True
     assert weighed.payload(1, '{"time": "2023-11-15T00:13:20", "value": 1}') is Verdict.HOLD
     assert weighed.plausible.believed == 2 * HOUR_S
+    weighed.plausible.clock_stepped()
+    assert weighed.payload(1, '{"time": "2023-11-15T00:13:20Z", "value": 1}') is Verdict.HOLD
+    assert weighed.plausible.believed == 2 * HOUR_S
+
+
+def test_a_sender_that_is_still_behind_what_was_stored_is_not_believed_alone(weighed: Weighed) -> None:
+    weighed.plausible.behind_s = 20 * 365 * 86_400.0
+    assert weighed.ahead(1, ODD_S) is Verdict.HOLD
+    weighed.plausible.is_settled = True
+    assert weighed.ahead(1, ODD_S) is Verdict.READ
+    assert weighed.plausible.believed == 0.0
 
 
 def test_where_our_clock_was_never_set_no_sender_proves_it(weighed: Weighed) -> None:
@@ -125,7 +143,7 @@ def test_where_our_clock_was_never_set_no_sender_proves_it(weighed: Weighed) -> 
 
 
 def test_a_clock_that_seems_to_be_behind_is_believed_as_long_as_a_sender_is_in_step(weighed: Weighed) -> None:
-    weighed.plausible.is_behind = True
+    weighed.plausible.behind_s = ODD_S
     weighed.ahead(1, 0.0)
     weighed.ahead(2, ODD_S)
     assert weighed.plausible.believed == 0.0
@@ -135,6 +153,28 @@ def test_no_clock_is_believed_that_is_a_century_ahead(weighed: Weighed) -> None:
     weighed.plausible.is_unset = True
     assert weighed.ahead(1, LATEST - START + 1.0) is Verdict.READ
     assert weighed.plausible.believed == 0.0
+
+
+def test_a_sender_that_is_not_ahead_any_more_is_not_counted(weighed: Weighed) -> None:
+    weighed.ahead(1, ODD_S)
+    weighed.ahead(2, ODD_S)
+    weighed.ahead(1, -1000.0)
+    weighed.ahead(3, ODD_S)
+    assert weighed.plausible.believed == 0.0
+
+
+def test_once_senders_were_believed_the_first_that_is_ahead_again_is_too(weighed: Weighed) -> None:
+    for each in (1, 2, 3):
+        weighed.ahead(each, ODD_S)
+    weighed.plausible.clock_stepped()
+    assert weighed.ahead(1, FUTURE_S + 1.0) is Verdict.HOLD
+    assert weighed.plausible.believed == FUTURE_S + 1.0
+
+
+def test_times_that_are_relative_to_the_arrival_say_nothing() -> None:
+    samples = [Sample("a", 1.0, 5.0), Sample("b", 1.0, None)]
+    assert Decoded(samples, [], relative_below=2.0**28).newest_time() is None
+    assert Decoded([*samples, Sample("c", 1.0, START)], [], relative_below=2.0**28).newest_time() == START
 
 
 def test_after_a_step_of_our_clock_nothing_is_known_of_leads(weighed: Weighed) -> None:

@@ -16,7 +16,7 @@ from edge.core.messages import Message
 from edge.core.pipeline import Pipeline
 from edge.core.topics import Topics
 from edge.shell.assembly import make_pipeline
-from edge.shell.held_messages import HELD_S
+from edge.shell.held_messages import HELD_BYTES, HELD_S, HeldMessages
 from edge.shell.link import LinkOptions
 from edge.shell.link.receiver import Receiver
 from edge.shell.resume import resume
@@ -107,8 +107,10 @@ class Gateway:
         fields = {"value": float(self.sent)}
         if topic.startswith("paced/"):
             fields["ts"] = NOW + self.clock.now + ahead
-        message = Message(topic, json.dumps(fields).encode(), self.wall(), qos=1, receipt=1, packet=self.sent)
-        self.link.receiver.inbox.put(message)
+        self.last = Message(
+            topic, json.dumps(fields).encode(), self.wall(), qos=1, receipt=self.link.connections, packet=self.sent
+        )
+        self.link.receiver.inbox.put(self.last)
 
     def turn(self, seconds: float = 1.0) -> None:
         self.service._turn()
@@ -158,6 +160,7 @@ def test_readings_of_senders_that_agree_are_taken_although_our_clock_is_hours_be
         ("now/x", 5.0, NOW + 4),
     ]
     assert gateway.link.acknowledged == [1, 2, 3, 4, 5]
+    assert gateway.pipeline.accounts.messages == 5
     assert not gateway.pipeline.accounts.readings_refused
     assert gateway.problems()[0]["because"] == "senders"
     assert "clock_wrong own=2023-11-14T20:01" in caplog.text
@@ -306,6 +309,62 @@ def test_what_is_held_when_the_session_ends_is_neither_lost_nor_doubled(store: S
     assert [value for _, value, _ in gateway.stored()] == [1.0, 2.0, 3.0]
 
 
+def test_what_is_held_is_taken_once_when_it_is_delivered_again(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("paced/a")
+    again = gateway.last._replace(redelivered=True, receipt=2)
+    gateway.turn()
+    assert not gateway.pipeline.intake.deliveries.is_known(again)
+    link = gateway.link
+    link.receiver.end()
+    link.connections = 2
+    link.receiver.begin(2, modern=False, session_present=True)
+    link.receiver.inbox.put(again)
+    for each in "bc":
+        gateway.send(f"paced/{each}")
+    gateway.turn()
+    gateway.turn()
+    assert [value for _, value, _ in gateway.stored()] == [1.0, 2.0, 3.0]
+    assert gateway.pipeline.accounts.messages_redelivered == 1
+    assert gateway.link.acknowledged.count(1) == 2
+
+
+def test_what_was_stamped_before_our_clock_was_corrected_is_stamped_by_the_right_one(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    for each in "abc":
+        gateway.send(f"paced/{each}")
+    gateway.send("now/x")
+    late = gateway.last._replace(packet=99)
+    gateway.turn()
+    gateway.link.receiver.inbox.put(late)
+    gateway.send("now/y")
+    gateway.turn()
+    assert gateway.stored()[-2:] == [("now/x", 4.0, NOW), ("now/y", 5.0, NOW + 1.0)]
+
+
+def test_what_is_held_is_bounded_in_bytes_and_waits_for_no_longer_than_the_first() -> None:
+    held = HeldMessages(1000)
+    held.add([Message("a", b"x", NOW)], 0.0)
+    held.add([Message("a", b"x", NOW)], 50.0)
+    assert [held.is_over(now) for now in (59.0, 60.0)] == [False, True]
+    held.add([Message("a", bytes(HELD_BYTES), NOW)], 51.0)
+    assert held.is_over(51.0)
+    held.release()
+    assert not held.is_over(1000.0)
+
+
+def test_what_another_link_has_brought_is_forgotten_with_it(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("paced/a")
+    gateway.turn()
+    other: Any = ScriptedLink(gateway.clock, gateway.wall)
+    options = ServiceOptions(Topics("edgewarden/gw"), commit_s=0.0, in_flight=IN_FLIGHT)
+    gateway.service.follow(gateway.pipeline, options, other, other)
+    gateway.turn(HELD_S)
+    gateway.turn()
+    assert not gateway.pipeline.accounts.readings_refused
+
+
 def test_nothing_is_deleted_by_a_service_that_is_restarted_while_the_clock_is_years_ahead(store: SqliteStore) -> None:
     gateway = Gateway(store, 0.0)
     gateway.send("now/x")
@@ -313,6 +372,11 @@ def test_nothing_is_deleted_by_a_service_that_is_restarted_while_the_clock_is_ye
     gateway.off = 20 * 365 * 86_400.0
     gateway.send("now/x")
     gateway.turn()
+    assert json.loads(gateway.service._health())["clock"] == {
+        "own": "2043-11-09T22:13:22.000Z",
+        "believed": "2043-11-09T22:13:22.000Z",
+        "last_step_s": gateway.off,
+    }
     again = Gateway(store, gateway.off, at=10.0)
     assert store.recall().last_arrival == pytest.approx(NOW + gateway.off, abs=5)
     assert again.wall.aged() == pytest.approx(NOW, abs=5)

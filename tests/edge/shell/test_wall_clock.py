@@ -87,3 +87,26 @@ def test_a_clock_that_is_set_back_makes_nothing_older() -> None:
     clock = machine.make()
     machine.wall -= 3600
     assert clock.aged() == TODAY - 3600
+
+
+def test_what_is_believed_counts_until_the_clock_is_set_and_outlasts_corrections_of_its_rate() -> None:
+    machine = Machine(TODAY - 7200)
+    clock = machine.make()
+    clock.believe(7200.0)
+    assert clock.step() == 7200.0
+    for _ in range(1000):
+        machine.pass_time(1)
+        machine.wall += 0.01
+        assert clock.step() == 0
+    assert clock() == machine.wall + 7200
+    machine.wall += 7200
+    assert clock() == machine.wall
+    assert clock.step() == 0
+    assert (clock(), clock.believed_s) == (machine.wall, 0.0)
+
+
+def test_ages_go_on_from_where_they_were_before_the_start() -> None:
+    machine = Machine(TODAY + 20 * 365 * 86_400.0)
+    clock = WallClock(EARLIEST, machine.wall, lambda: machine.wall, lambda: machine.steady, aged=TODAY)
+    machine.pass_time(7)
+    assert clock.aged() == TODAY + 7
