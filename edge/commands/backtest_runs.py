@@ -102,8 +102,8 @@ def _over_files(
 ) -> Iterator[list[Event]]:
     sizes = [max(1, each.stat().st_size) for each in files]
     readings = in_order(_chained(files, accounts, runs, lenient=lenient))
-    for chunk in chunks(readings):
-        yield pipeline.process_readings(chunk).events
+    for chunk, quiet_until in chunks(readings):
+        yield pipeline.process_readings(chunk, quiet_until).events
         progress.at(pipeline.accounts.readings / max(1, sum(each.readings for each in accounts))
                     * sum(each.bytes_read for each in accounts) / sum(sizes))  # fmt: skip
     yield pipeline.flush().events

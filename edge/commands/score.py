@@ -87,8 +87,8 @@ def _rows(
     with Progress() as progress:
         progress.begin(file.name)
         size = max(1, file.stat().st_size) if file.exists() else 1
-        for chunk in chunks(readings):
-            pipeline.process_readings(chunk)
+        for chunk, quiet_until in chunks(readings):
+            pipeline.process_readings(chunk, quiet_until)
             if configuration.limits.reorder_s == 0:
                 rows.settle(chunk)
             progress.at(account.bytes_read / size)

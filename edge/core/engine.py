@@ -32,6 +32,7 @@ from edge.core.incident import Incident
 from edge.core.incidents import Signal, State, Tracker
 from edge.core.messages import Batch
 from edge.core.opinions import Observation, Opinion
+from edge.core.passage import Passage
 from edge.core.rounds import Round, rounds, wide_rounds
 from edge.core.stream_clock import StreamClock
 from edge.core.trace import Observer, scored_round
@@ -221,19 +222,21 @@ class Engine:
         if cut:
             self.clock, batch = copy(earlier), batch.take(np.arange(cut))
             clock = self.clock.advance(batch.slots, batch.times)
+        self._find_silences(batch.quiet_times(1)[0], None)
         skipped = self._skip_leads(earlier.now)
         if self._interrupted:
             self._forgive(earlier.now + skipped, float(clock[0]))
         wide, rest = wide_rounds(batch.slots, WIDE)
+        passage = Passage(batch, clock)
         with np.errstate(all="ignore"):
             for positions in wide:
-                self._process_round(positions, batch, clock)
-            self._process_singly(rest, batch, clock)
+                self._process_round(positions, batch, clock, passage)
+            self._process_singly(rest, batch, clock, passage)
         rows = self.devices.assemble(batch)
         if rows is not None:
             for chosen in rounds(rows.slots):
                 self._process_rows(rows, chosen, clock)
-        self._find_silences(self.clock.now, clock)
+        self._find_silences(float(passage.latest[-1]), passage)
         return len(batch)
 
     def _skip_leads(self, before: float) -> float:
@@ -250,16 +253,16 @@ class Engine:
                 vitals.deadline[vitals.seen == before] += skip.lead
         return skipped
 
-    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats) -> None:
+    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         """Score readings one after another, where too few come at once for arrays to be quicker."""
         slots, values, times = batch.slots[positions], batch.values[positions], batch.times[positions]
         columns = (slots.tolist(), values.tolist(), times.tolist(), positions.tolist(), clock[positions].tolist())
         for slot, value, time, position, now in zip(*columns, strict=True):
-            self._process_one(slot, value, time, position, now, clock)
+            self._process_one(slot, value, time, position, now, passage)
 
-    def _process_one(self, slot: int, value: float, time: float, position: int, now: float, clock: Floats) -> None:
-        if self.vitals.at(slot)["deadline"][slot] < now:
-            self._pass_deadlines(slot, now, clock)
+    def _process_one(self, slot: int, value: float, time: float, position: int, now: float, passage: Passage) -> None:
+        if self.vitals.at(slot)["deadline"][slot] < passage.latest[position]:
+            self._pass_deadlines(slot, float(passage.latest[position]), passage, position)
         if self.tracking.at(slot)["tracked"][slot]:
             self.tracking.returned(slot, value, time, position, now)
         now = max(now, time)
@@ -271,12 +274,12 @@ class Engine:
         held = self.tracking.learns_nothing(reading.slots)
         self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, held=held))
 
-    def _process_round(self, positions: Slots, batch: Batch, clock: Floats) -> None:
+    def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         vitals, tracking = self.vitals, self.tracking
-        slots, now = self._familiar(batch.slots[positions]), clock[positions]
+        slots, now, latest = self._familiar(batch.slots[positions]), clock[positions], passage.latest[positions]
         values, times = batch.values[positions], batch.times[positions]
-        for index in np.flatnonzero(vitals.deadline[slots] < now):
-            self._pass_deadlines(int(slots[index]), float(now[index]), clock)
+        for index in np.flatnonzero(vitals.deadline[slots] < latest):
+            self._pass_deadlines(int(slots[index]), float(latest[index]), passage, int(positions[index]))
         for index in np.flatnonzero(tracking.tracked[slots]) if tracking.trackers else ():
             reading = float(values[index]), float(times[index])
             tracking.returned(int(slots[index]), *reading, int(positions[index]), float(now[index]))
@@ -354,20 +357,22 @@ class Engine:
             observation.contributions = self.devices.contributions(reading.slots, shares)
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
 
-    def _find_silences(self, until: float, clock: Floats | None) -> None:
+    def _find_silences(self, until: float, passage: Passage | None) -> None:
         for slot in self.vitals.overdue(until):
-            self._pass_deadlines(slot, until, clock)
+            self._pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
 
-    def _pass_deadlines(self, slot: int, until: float, clock: Floats | None) -> None:
-        """Report a sensor's silence, and each doubling of it, up to the stream clock `until`."""
+    def _pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
+        """Report a sensor's silence, and each doubling of it, up to the stream clock `until` at the reading `last`."""
         vitals = self.vitals
         while (deadline := float(vitals.deadline[slot])) < until:
+            position = 0 if passage is None else passage.place(slot, deadline, last)
+            if position is None:
+                return
             group, silences = self.members[slot][0], int(vitals.silences[slot])
             level = float(group.profile.level_at(vitals.interval[[slot]])[0])
             name = group.silence or "silence"
             opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
             observation = Observation(deadline, float(vitals.value[slot]), level, [opinion])
-            position = 0 if clock is None else int(np.searchsorted(clock, deadline, side="right"))
             vitals.silences[slot] = silences + 1
             again = deadline + (deadline - float(vitals.seen[slot]))
             vitals.deadline[slot] = again if silences + 1 < SILENCES else np.inf

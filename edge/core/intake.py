@@ -20,7 +20,7 @@ from edge.core.bounded_cache import BoundedCache, size_of
 from edge.core.decoders.base import Decoded
 from edge.core.heard import Heard
 from edge.core.last_values import LastValues
-from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row
+from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
 from edge.core.plausible_times import PlausibleTimes, Verdict
 from edge.core.reading_columns import Columns, batch_of
 from edge.core.redelivery import Deliveries, checksum
@@ -99,6 +99,7 @@ class Intake:
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
         self.heard: list[Heard] = []
+        self.heard_after: list[float] = []
         self.mistimed: list[Heard] = []
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
@@ -171,8 +172,10 @@ class Intake:
         self._accounts.commands_refused[refusal.reason] += 1
         self._dead_letter(message, refusal, letters)
 
-    def read_readings(self, readings: Sequence[Reading], letters: list[DeadLetter]) -> Batch:
-        """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()`."""
+    def read_readings(
+        self, readings: Sequence[Reading], letters: list[DeadLetter], quiet_until: Sequence[float] | None = None
+    ) -> Batch:
+        """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()` and `Batch`."""
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
             finite, name = math.isfinite(reading.value), reading.sensor
@@ -185,7 +188,10 @@ class Intake:
             slots.append(slot)
             origins.append(index)
         taken = [readings[index] for index in origins]
-        return batch_of(slots, [each.value for each in taken], [each.time for each in taken], origins)
+        batch = batch_of(slots, [each.value for each in taken], [each.time for each in taken], origins)
+        if quiet_until is not None:
+            batch.quiet_until = np.array(quiet_until, dtype=np.float64)[batch.origins]
+        return batch
 
     def input_of(self, topic: str) -> str | None:
         """The topic filter of the input that reads a topic; None if none does."""
@@ -337,17 +343,18 @@ class Intake:
             letters: Gets a dead letter for each refusal that is kept.
             arrivals: When late ones among them arrived; None if nobody knows.
 
-        What is refused is noted in `heard`: how many readings were admitted before it, and its slot.
+        What is refused is noted in `heard`; `heard_after` says up to when time had passed before it, see `Batch`.
         """
-        self.heard = []
+        self.heard, self.heard_after = [], []
         if len(batch) == 0:
             return batch
         verdicts = self.admission.judge(batch, arrivals)
         self._accounts.clock_steps = self.admission.clock_steps
         taken = verdicts == 0
         if not taken.all():
-            before = np.cumsum(taken)[~taken]
-            self.heard = list(zip(before.tolist(), batch.slots[~taken].tolist(), strict=True))
+            before, refused = np.cumsum(taken)[~taken], batch.take(~taken)
+            self.heard = list(zip(before.tolist(), refused.slots.tolist(), strict=True))
+            self.heard_after = refused.quiet_times()
             for position in np.flatnonzero(~taken).tolist():
                 reason = {LATE: "late", DUPLICATE: "duplicate"}[int(verdicts[position])]
                 self._accounts.readings_refused[reason] += 1
@@ -391,8 +398,3 @@ class Intake:
         self._letters += 1
         self._letter_reasons.add(refusal.reason)
         letters.append(DeadLetter.of(message, refusal))
-
-
-def as_message(reading: Reading) -> Message:
-    """A reading that was decoded elsewhere, as its dead letter shows it."""
-    return Message(reading.sensor, repr(reading.value).encode(), reading.time)

@@ -55,6 +55,11 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     def __len__(self) -> int:
         return len(self.batch)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it can be joined with the readings before it."""
+        return not self.interrupted and not self.session_lost
+
 
 class Tick(msgspec.Struct, array_like=True, tag="tick", frozen=True):
     """Time went on without a reading.
@@ -148,9 +153,9 @@ def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
     waiting: list[Readings] = []
     count = 0
     for part in parts:
-        joins = isinstance(part, Readings) and not part.interrupted and not part.session_lost
+        joins = isinstance(part, Readings) and part.goes_on
         if waiting and (not joins or count >= most):
-            yield _joined(waiting)
+            yield joined(waiting)
             waiting, count = [], 0
         if isinstance(part, Readings):
             waiting.append(part)
@@ -158,7 +163,7 @@ def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
         else:
             yield part
     if waiting:
-        yield _joined(waiting)
+        yield joined(waiting)
 
 
 def pack(parts: Sequence[Part]) -> bytes:
@@ -194,7 +199,8 @@ def _unpack(packed: msgspec.Raw) -> Part:
     return part
 
 
-def _joined(parts: list[Readings]) -> Readings:
+def joined(parts: Sequence[Readings]) -> Readings:
+    """One part of some that follow each other; all but the first must go on."""
     if len(parts) == 1:
         return parts[0]
     batches = [each.batch for each in parts]

@@ -5,6 +5,7 @@ A `Reading` exists as an object only at the edges of the system. Inside, a `Batc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, overload
@@ -162,6 +163,11 @@ class DeadLetter:
         return cls(_utf8(message.topic[:1024]), message.arrived, shown, message.payload[:256], len(message.payload))
 
 
+def as_message(reading: Reading) -> Message:
+    """A reading that was decoded elsewhere, as its dead letter shows it."""
+    return Message(reading.sensor, repr(reading.value).encode(), reading.time)
+
+
 def _utf8(text: str) -> str:
     """The text without halves of surrogate pairs, which some senders write and nobody can store."""
     return text.encode("utf-8", "replace").decode()
@@ -184,16 +190,27 @@ class Batch:
         values: Values, finite.
         times: Seconds since the epoch, UTC.
         origins: For each reading, which message of the step it came from.
+        quiet_until: Of a recording: the stream clock up to which time had passed before each reading came, minus
+            infinity if none had, see `pauses.py`. None for a live batch, where `Pipeline.tick()` says so.
     """
 
     slots: NDArray[np.intp] = field(default_factory=_no_index)
     values: NDArray[np.float64] = field(default_factory=_no_float)
     times: NDArray[np.float64] = field(default_factory=_no_float)
     origins: NDArray[np.intp] = field(default_factory=_no_index)
+    quiet_until: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.slots)
 
+    def quiet_times(self, first: int | None = None) -> list[float]:
+        """`quiet_until` of the first few readings, or of all; minus infinity where nobody says."""
+        if self.quiet_until is None:
+            return [-math.inf] * len(self.slots[:first])
+        times: list[float] = self.quiet_until[:first].tolist()
+        return times
+
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
         """The readings that a mask or an index chooses, in their order."""
-        return Batch(self.slots[chosen], self.values[chosen], self.times[chosen], self.origins[chosen])
+        quiet = None if self.quiet_until is None else self.quiet_until[chosen]
+        return Batch(self.slots[chosen], self.values[chosen], self.times[chosen], self.origins[chosen], quiet)

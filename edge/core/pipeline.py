@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -23,46 +22,26 @@ from edge.core.finding import Finding
 from edge.core.gaps import Gap
 from edge.core.heard import Heard, among, cut
 from edge.core.incidents import Transition
-from edge.core.intake import Intake, IntakeLimits, as_message
+from edge.core.intake import Intake, IntakeLimits
 from edge.core.interruption import Interruption
 from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, Unread, join
 from edge.core.memory import Memory
-from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal
+from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, as_message
 from edge.core.open_incidents import OpenIncidents
 from edge.core.operator.desk import Desk
 from edge.core.operator.hearing import Hearing, refusal_json
 from edge.core.operator.watch import Watch
 from edge.core.operator.words import WordRefused
+from edge.core.pauses import NO_PAUSE
 from edge.core.reorder import Reorder
 from edge.core.reporting import Reporter
 from edge.core.roster import DeviceFor, Roster, RuleFor
 from edge.core.routes import Routes
 from edge.core.sensors import Repetition, SensorTable
 from edge.core.snapshot import KnownSensor, Snapshot
+from edge.core.step import Step
 from edge.core.topics import Topics
 from edge.core.trace import Observer
-
-
-@dataclass(slots=True)
-class Step:
-    """What came of some messages; it is committed as a whole.
-
-    Attributes:
-        events: In the gateway's order.
-        dead_letters: What was refused and is kept.
-        retained: The latest payload of each retained topic that changed.
-        answers: What became of commands.
-        journal: What has to be gone through again after a restart, or None.
-        held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
-            see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
-    """
-
-    events: list[Event] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    retained: dict[str, bytes] = field(default_factory=dict)
-    answers: list[bytes] = field(default_factory=list)
-    journal: Part | None = None
-    held: list[Message] = field(default_factory=list)
 
 
 class Pipeline:
@@ -165,10 +144,15 @@ class Pipeline:
         step.held = [messages[place] for place in self.intake.held]
         return step
 
-    def process_readings(self, readings: Sequence[Reading]) -> Step:
-        """Take readings that were decoded elsewhere, in order."""
+    def process_readings(self, readings: Sequence[Reading], quiet_until: Sequence[float] | None = None) -> Step:
+        """Take readings that were decoded elsewhere, in order.
+
+        Args:
+            readings: In the order of their arrival.
+            quiet_until: Of each, up to when time had passed before it came, see `Batch`; None if nobody knows.
+        """
         letters: list[DeadLetter] = []
-        batch = self.intake.read_readings(readings, letters)
+        batch = self.intake.read_readings(readings, letters, quiet_until)
         self._allot_devices()
         arrivals = ArrivalsTold()
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
@@ -335,7 +319,7 @@ class Pipeline:
         if after_a_break:
             findings += self._take(self.reorder.pass_time(np.inf), None, letters)
             self.interruption.passes()
-        for piece, heard in cut(batch, mistimed):
+        for piece, heard, _ in cut(batch, mistimed):
             findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
             self.engine.hear(heard)
         step = self._report(findings, letters)
@@ -353,8 +337,10 @@ class Pipeline:
     ) -> list[Finding]:
         batch = self.intake.admit(batch, message_of, letters, arrivals)
         findings: list[Finding] = []
-        for piece, heard in cut(batch, self.intake.heard):
+        for piece, heard, quiet_until in cut(batch, self.intake.heard, self.intake.heard_after):
             findings += self.watch.process(piece)
+            if quiet_until > NO_PAUSE:
+                findings += self.watch.tick(quiet_until)
             self.engine.hear(heard)
         return findings
 

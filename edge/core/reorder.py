@@ -15,6 +15,7 @@ import numpy as np
 
 from edge.core.encoding import decode, encode
 from edge.core.messages import Batch
+from edge.core.pauses import NO_PAUSE
 from edge.core.stream_clock import StreamClock
 
 MOST_HELD = 200_000
@@ -40,6 +41,7 @@ class Reorder:
         self._waiting: dict[int, list[tuple[float, int, float]]] = {}
         self._due: dict[int, float] = {}
         self._arrived = 0
+        self._quiet = NO_PAUSE  # what has passed before the next that is released
 
     def __len__(self) -> int:
         return len(self._due)
@@ -50,18 +52,21 @@ class Reorder:
             return batch
         clock = self.clock.advance(batch.slots, batch.times)
         released: list[Held] = []
-        for now, slot, time, value in zip(
-            clock.tolist(), batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), strict=True
-        ):
+        passed: list[tuple[int, float]] = []
+        columns = (batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), batch.quiet_times())
+        for now, slot, time, value, quiet in zip(clock.tolist(), *columns, strict=True):
+            if quiet > NO_PAUSE:
+                self._release(quiet, released)
+                passed.append((len(released), quiet - self.wait_s))
             self._hold(now + self.wait_s, slot, time, value)
             self._release(now, released)
-        return _batch(released)
+        return self._after_quiet(_batch(released), passed) if batch.quiet_until is not None else _batch(released)
 
     def pass_time(self, clock: float) -> Batch:
         """Those whose turn has come, should the stream clock stand at `clock` by now."""
         released: list[Held] = []
         self._release(clock, released)
-        return _batch(released)
+        return self._after_quiet(_batch(released), []) if self._quiet > NO_PAUSE else _batch(released)
 
     def state(self) -> bytes:
         """The clock and what is held, for `load()`."""
@@ -87,6 +92,16 @@ class Reorder:
         """Hold what was held before a restart."""
         for due, slot, time, value in held:
             self._hold(due, slot, time, value)
+
+    def _after_quiet(self, batch: Batch, passed: list[tuple[int, float]]) -> Batch:
+        """Say of what is released up to when time had passed before; what has passed behind it goes to the next."""
+        quiet = np.full(len(batch) + 1, NO_PAUSE)
+        quiet[0] = self._quiet
+        for place, until in passed:
+            quiet[place] = max(quiet[place], until)
+        self._quiet = float(quiet[-1])
+        batch.quiet_until = quiet[:-1]
+        return batch
 
     def _hold(self, due: float, slot: int, time: float, value: float) -> None:
         self._arrived += 1

@@ -113,6 +113,11 @@ class StreamClock:
                 most *= 2
         return clock
 
+    def reach(self, slot: int, time: float) -> float:
+        """Take note of a single reading; what the clock says after it."""
+        self.skips = []
+        return self._after(slot, time, 0)
+
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
         """Take note of readings up to the first leap, writing down what the clock says; returns how many these are."""
         if times.max() <= self.now:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from edge.core.events import timestamp
 from edge.core.gaps import Gap
 from edge.core.messages import Message
-from edge.core.pipeline import Pipeline, Step
+from edge.core.pipeline import Pipeline
 from edge.core.plausible_times import PlausibleTimes
 from edge.core.printable import printable, shortened
+from edge.core.step import Step
 from edge.shell.held_messages import HeldMessages
 from edge.shell.logs import BOUNDED
 from edge.shell.problems import Problem

@@ -13,7 +13,7 @@ from copy import copy
 from edge.core.events import Event
 from edge.core.journal import Part, Readings
 from edge.core.messages import DeadLetter, Message
-from edge.core.pipeline import Step
+from edge.core.step import Step
 from edge.shell.broker_window import QUIET_S, BrokerWindow
 
 MOST_READINGS = 50_000

@@ -27,6 +27,7 @@ from edge.shell.inbound_watch import InboundWatch
 from edge.shell.link import Link
 from edge.shell.pace import Pace
 from edge.shell.publisher import Publisher
+from edge.shell.quiet import Quiet
 from edge.shell.self_report import SelfReport, dead_letter_json
 from edge.shell.service_options import ServiceOptions
 from edge.shell.signals import Signals
@@ -49,8 +50,8 @@ HEALTH_S, STARTING_S = 10.0, 30.0
 """The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
 
 PRUNE_S, PRUNE_EVENTS = 60.0, 1000
-TICK_S, TICK_GRACE_S = 1.0, 2.0
-"""Live, silence is judged this much late, so that a reading that is on its way counts."""
+TICK_S = 1.0
+"""Time passes so often while nothing arrives, and whenever something does."""
 
 SNAPSHOT_BYTES = 1 << 20
 """A snapshot is written when the journal since the last one is larger than this, and than that snapshot."""
@@ -108,7 +109,7 @@ class Service:
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
         self._waiting: int | None = 0
-        self._arrived_at = 0.0
+        self._quiet = Quiet(0.0)
         self._pace, self._timers = Pace(monotonic), Timers()
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
@@ -153,7 +154,7 @@ class Service:
         """
         for link in self._links():
             link.start()
-        self._arrived_at = self._monotonic()
+        self._quiet = Quiet(self._monotonic())
         try:
             while not self._signals.stopping:
                 self._turn()
@@ -242,8 +243,11 @@ class Service:
         messages = self._clocks.ready(self._inbound.receive(self._wait_s()))
         self._note_connections()
         now = self._monotonic()
+        passed_s = self._quiet.passed_s(now, is_empty=not messages)
+        if (self._timers.is_due("tick", now, TICK_S) or messages) and passed_s > 0 and self._inbound.connected:
+            self._group.add(self._pipeline.tick(passed_s), (), now)
         if messages:
-            self._arrived_at = now
+            self._quiet.arrived(now)
             self._last_arrival = messages[-1].arrived
             known = self._pipeline.accounts.readings
             for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
@@ -251,10 +255,6 @@ class Service:
             self._note_step(self._clocks.correct())
             self._watch.leave_filters()
             self._pace.stepped(max(len(messages), self._pipeline.accounts.readings - known), now)
-        if self._timers.is_due("tick", now, TICK_S) and self._inbound.connected:
-            elapsed = now - self._arrived_at - TICK_GRACE_S
-            if elapsed > 0:
-                self._group.add(self._pipeline.tick(elapsed), (), now)
 
     def _wait_s(self) -> float:
         """How long to wait for messages: not beyond what else is to be done."""
@@ -367,7 +367,7 @@ class Service:
 
     def _note_connections(self) -> None:
         if self._watch.note_connections(self._last_arrival):
-            self._arrived_at = self._monotonic()
+            self._quiet.arrived(self._monotonic())
         outbound = self._outbound.connections
         if outbound != self._connections and self._outbound.connected:
             self._connections = outbound

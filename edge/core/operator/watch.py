@@ -169,9 +169,13 @@ class Watch:
     def _first_beyond(self, batch: Batch) -> tuple[int, float]:
         """Position of the first reading at which the clock reaches the boundary, and the clock there."""
         boundary, now = self.desk.boundary, self._engine.clock.now
-        if boundary == np.inf or boundary > max(now, float(batch.times.max())):
+        quiet = batch.quiet_until
+        latest = max(now, float(batch.times.max()), -math.inf if quiet is None else float(quiet.max()))
+        if boundary == np.inf or boundary > latest:
             return len(batch), now
         clock = copy(self._engine.clock).advance(batch.slots, batch.times)
+        if quiet is not None:
+            clock = np.maximum(clock, quiet)
         beyond = clock >= boundary
         first = int(np.argmax(beyond)) if beyond.any() else len(batch)
         return first, float(clock[min(first, len(batch) - 1)])

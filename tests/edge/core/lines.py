@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from config.calendar import Window
 from config.schema import IncidentSettings, ResolvedRule
 from detectors import DETECTORS
 from detectors.base import Detector
@@ -15,11 +16,12 @@ from edge.core.events import Event
 from edge.core.gaps import Gap
 from edge.core.journal import Part, pack, unpack
 from edge.core.messages import Message
-from edge.core.pipeline import Pipeline, Step
+from edge.core.pipeline import Pipeline
 from edge.core.roster import DeviceFor
 from edge.core.routes import Route, Routes
 from edge.core.sensors import Repetition
 from edge.core.snapshot import Snapshot
+from edge.core.step import Step
 from edge.core.topics import Topics
 
 START = 1_700_000_000.0
@@ -41,6 +43,7 @@ def pipeline(
     gateway: str = "gw",
     reorder_s: float = 0.0,
     device_for: DeviceFor = lambda _: None,
+    maintenance: Sequence[Window] = (),
 ) -> Pipeline:
     """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway."""
     decoder = FieldsDecoder()
@@ -51,7 +54,15 @@ def pipeline(
     usual = rule()
     made = rule_for or (lambda _: usual)
     topics = Topics("edgewarden")
-    return Pipeline(gateway, topics, Routes(routes, "edgewarden"), made, device_for=device_for, reorder_s=reorder_s)
+    return Pipeline(
+        gateway,
+        topics,
+        Routes(routes, "edgewarden"),
+        made,
+        device_for=device_for,
+        reorder_s=reorder_s,
+        maintenance=maintenance,
+    )
 
 
 def reading(sensor: str, time: float, value: float, arrived: float | None = None) -> Message:

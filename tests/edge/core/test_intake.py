@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from config import parse
 from edge.core.intake import UNROUTED
 from edge.core.messages import REASONS, DeadLetter, Message, Reading, Refusal
-from edge.core.pipeline import Pipeline, Step
+from edge.core.pipeline import Pipeline
+from edge.core.step import Step
 from edge.shell.assembly import make_pipeline
 
 NOW = 1_700_000_000.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.core.journal import Readings
 from edge.core.messages import Batch, Message
-from edge.core.pipeline import Step
+from edge.core.step import Step
 from edge.shell.broker_window import (
     AT_ONCE_S,
     BELIEVED,

@@ -6,7 +6,7 @@ import pytest
 from edge.core.events import Event
 from edge.core.journal import Readings
 from edge.core.messages import Batch, Message
-from edge.core.pipeline import Step
+from edge.core.step import Step
 from edge.shell.commit_group import MOST_READINGS, CommitGroup
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
