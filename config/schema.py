@@ -1,6 +1,7 @@
 """The configuration as a whole: every table, what holds between them, and what the program asks of it.
 
-gateway broker upstream input    config.transport
+gateway broker upstream          config.transport
+input                            config.inputs
 incidents rule                   config.detection
 device                           config.devices
 commands maintenance             config.operating
@@ -21,8 +22,9 @@ from pydantic import BeforeValidator, Field, field_validator
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.devices import Device, ResolvedDevice, resolve_devices
 from config.fields import Fault, StoreFile, Table, refuse, refuse_all
+from config.inputs import Input
 from config.operating import MOST_WINDOWS, Commands, Maintenance
-from config.transport import Broker, Connection, Gateway, Input, Tls, Upstream
+from config.transport import Broker, Connection, Gateway, Tls, Upstream
 
 __all__ = [
     "Broker",

@@ -1,7 +1,8 @@
 """Topic filters, names of sensors and the templates that turn the one into the other: what is well formed.
 
 `+` stands for one level of a topic and `#` for the rest of it. In a template `{1}` is what the first of these
-wildcards stood for, `{topic}` the whole topic and `{field}` the path inside of the payload.
+wildcards stood for, `{topic}` the whole topic, `{field}` the path inside of the payload, and `{payload.model}` what the
+payload says of its sender; `{payload.channel?}` may be missing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ LONGEST_NAME = 256
 """Characters of a topic or sensor name; AWS IoT takes no longer topic."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_SENDER = re.compile(r"payload(\.[^{}.?/+#]+)+\??")
 
 
 def _first(*checks: tuple[bool, str]) -> str | None:
@@ -75,12 +77,12 @@ def template_problem(template: str, topic: str) -> str | None:
 
 
 def _placeholder_problem(name: str, topic: str) -> str | None:
-    if name in {"topic", "field"}:
+    if name in {"topic", "field"} or _SENDER.fullmatch(name):
         return None
     if not re.fullmatch(r"[1-9][0-9]?", name):
         return (
-            f"knows no placeholder {{{name}}}; there are {{topic}}, {{field}}, and {{1}}, {{2}} and so on "
-            "for the wildcards"
+            f"knows no placeholder {{{name}}}; there are {{topic}}, {{field}}, {{1}}, {{2}} and so on "
+            "for the wildcards, and {payload.KEY} for what the payload says"
         )
     wildcards = wildcards_of(topic)
     if int(name) <= wildcards:
@@ -97,6 +99,11 @@ def names_without_a_field(template: str) -> bool:
 def placeholders(template: str) -> frozenset[str]:
     """The names between the braces of a template."""
     return frozenset(_PLACEHOLDER.findall(template))
+
+
+def sender_of(template: str) -> tuple[str, ...]:
+    """What a template asks of the payload, such as `payload.id`, each once, in its order."""
+    return tuple(dict.fromkeys(each for each in _PLACEHOLDER.findall(template) if each.startswith("payload.")))
 
 
 def wildcards_of(topic: str) -> int:
@@ -128,6 +135,26 @@ def overlap(one: str, other: str) -> bool:
     longer = ones if len(ones) > len(others) else others
     shorter = min(len(ones), len(others))
     return len(ones) == len(others) or longer[shorter] == "#"
+
+
+def items_problem(items: str) -> str | None:
+    """What is wrong with the place of a list whose elements are readings, or None."""
+    if re.fullmatch(r"([^\[\].*{}]+(\.[^\[\].*{}]+)*)?\[\*\]", items):
+        return None
+    return "must be [*] for a payload that is a list, or its keys with dots between them, such as values[*]"
+
+
+def item_name_problem(name: str) -> str | None:
+    """What is wrong with the template of the paths of a list's elements, or None."""
+    plain = _PLACEHOLDER.sub("x", name)
+    return _first(
+        (not name, "must not be empty"),
+        _too_long(name),
+        ("{" in plain or "}" in plain, "has a brace without its partner"),
+        (not _PLACEHOLDER.search(name), "must hold a field of the elements such as {id}, or {index} for their places"),
+        (any(each in plain for each in "+#\0"), "must hold no wildcard"),
+        _bad_levels(plain),
+    )
 
 
 def glob_problem(glob: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from config.fields import ReadableFile, Table, checked, refuse
 from config.hosts import host_problem
-from config.topics import base_problem, filter_problem, names_without_a_field, template_problem
+from config.topics import base_problem
 
 
 def _host_alone(host: str) -> str:
@@ -25,17 +24,6 @@ Host = Annotated[str, AfterValidator(_host_alone)]
 """Name or address of a broker."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-NEED_CBOR = frozenset({"cbor", "senml-cbor"})
-"""Formats that the extra `cbor` reads."""
-
-KEYS_ARE_FIXED = {
-    "number": "there are no fields",
-    "senml": "SenML says itself what its fields mean",
-    "senml-cbor": "SenML says itself what its fields mean",
-    "influx": "line protocol says itself what is a value and what a time",
-}
-"""Formats whose fields the operator can't choose, and why."""
 
 
 def _name_problem(name: str) -> str | None:
@@ -186,77 +174,3 @@ class Upstream(Connection):
     """Where events go, if not to the sensors' broker."""
 
     host: Host = Field(min_length=1, max_length=253, description="Name or address of the broker")
-
-
-class Input(Table):
-    """One topic filter, and how to read what arrives on it."""
-
-    topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
-    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx"] = Field(
-        "json", description="What a payload is"
-    )
-    sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
-    qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
-    time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
-    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of times without an offset")
-    value_key: str = Field(
-        "value",
-        min_length=1,
-        description="Field that makes an object one reading; without it, each number is one",
-    )
-    time_keys: tuple[str, ...] = Field(
-        ("ts", "time", "timestamp", "t"),
-        strict=False,
-        description="Fields that may hold the time, in lower case; the first that is there counts",
-    )
-    precision: Literal["ns", "us", "ms", "s"] = Field(
-        "ns", description="Unit of the timestamps of line protocol; other formats have none"
-    )
-    values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
-    repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
-        None,
-        description="What it means that a sensor sends: the next reading, a change, or everything once more",
-    )
-
-    @field_validator("format")
-    @classmethod
-    def _can_be_read(cls, chosen: str) -> str:
-        if chosen in NEED_CBOR and find_spec("cbor2") is None:
-            raise refuse(f"needs a package for {chosen}: pip install edgewarden[cbor]")
-        return chosen
-
-    @field_validator("sensor")
-    @classmethod
-    def _sensor_fits_the_topic(cls, sensor: str, info: ValidationInfo) -> str:
-        problem = template_problem(sensor, info.data["topic"]) if "topic" in info.data else None
-        if problem:
-            raise refuse(problem)
-        if info.data.get("format") == "number" and not names_without_a_field(sensor):
-            raise refuse("gives no name: there is no {field} in a plain number")
-        return sensor
-
-    @field_validator("precision")
-    @classmethod
-    def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
-        if precision != "ns" and info.data.get("format") != "influx":
-            raise refuse('means nothing without format = "influx"')
-        return precision
-
-    def decisive(self) -> dict[str, object]:
-        """What decides which readings the same messages give, as plain values.
-
-        A key of one format alone is left out for the others, so that what was learned before there was such a key
-        still counts.
-        """
-        without = {"qos"} if self.format == "influx" else {"qos", "precision"}
-        return self.model_dump(mode="json", exclude=without)
-
-    @field_validator("value_key", "time_keys")
-    @classmethod
-    def _has_fields(cls, value: object, info: ValidationInfo) -> object:
-        chosen = info.data.get("format", "")
-        if chosen in KEYS_ARE_FIXED:
-            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
-        if value == ():
-            raise refuse("must not be empty")
-        return value

@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from config.inputs import Input
 from config.schema import Configuration
-from config.transport import Input
 from edge.benchmarks.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.journal import Readings, pack
 from edge.core.messages import Message

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from config.inputs import Input
 from config.loading import inspect
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, ResolvedDevice, ResolvedRule
 from config.topics import LONGEST_NAME
-from config.transport import Connection, Input
+from config.transport import Connection
 from detectors.base import Detector
 from detectors.parameters import parameters_of
 from edge.commands.support.places import USUAL, names_configuration

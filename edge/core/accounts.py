@@ -1,6 +1,6 @@
 """Accounts: everything that came in is counted, as taken or as refused with a reason.
 
-messages received = messages read + messages refused + messages redelivered + our own messages
+messages received = messages read + messages refused + messages redelivered + messages left out + our own messages
                     + commands followed + commands refused
 readings found    = readings taken + readings refused + repeats
 """
@@ -21,6 +21,7 @@ class Accounts:
         messages_read: Those that a decoder could read, at least in part.
         messages_refused: Those that nobody could read, by reason.
         messages_own: Those that we or another gateway have published, where a filter such as `#` brings them.
+        messages_left_out: Those on topics that an input leaves out by `ignore_topics`.
         messages_redelivered: Those that were dealt with before, and came again.
         commands: Words of the operator that were followed, or had been before.
         commands_refused: Those that were refused, by reason.
@@ -28,7 +29,8 @@ class Accounts:
         readings_taken: Values that the detectors have seen.
         readings_refused: Values that were refused, by reason.
         repeats: Values that a sender repeats although nothing changed, where the input says that it does.
-        fields_ignored: Texts and other values beside the readings that never were a sensor.
+        fields_ignored: Texts and other values beside the readings that never were a sensor, and fields that an input
+            leaves out.
         clock_steps: Sensors' clocks that were set back and are believed.
         events: Events by transition.
         dead_letters_suppressed: Dead letters beyond the rate that is kept.
@@ -38,6 +40,7 @@ class Accounts:
     messages_read: int = 0
     messages_refused: Counter[str] = field(default_factory=Counter)
     messages_own: int = 0
+    messages_left_out: int = 0
     messages_redelivered: int = 0
     commands: int = 0
     commands_refused: Counter[str] = field(default_factory=Counter)
@@ -70,6 +73,7 @@ class Accounts:
             + self.messages_refused.total()
             + self.messages_redelivered
             + self.messages_own
+            + self.messages_left_out
             + self.commands
             + self.commands_refused.total()
             and self.readings == self.readings_taken + self.readings_refused.total() + self.repeats
@@ -82,6 +86,7 @@ class Accounts:
             "messages_read": self.messages_read,
             "messages_refused": dict(sorted(self.messages_refused.items())),
             "messages_own": self.messages_own,
+            "messages_left_out": self.messages_left_out,
             "messages_redelivered": self.messages_redelivered,
             "commands": self.commands,
             "commands_refused": dict(sorted(self.commands_refused.items())),

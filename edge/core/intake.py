@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from edge.core.accounts import Accounts
 from edge.core.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.bounded_cache import BoundedCache, size_of
+from edge.core.dead_letters import DeadLetters
 from edge.core.decoders.base import Decoded
+from edge.core.decoders.paths import shown
 from edge.core.heard import Heard
 from edge.core.last_values import LastValues
 from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
@@ -29,6 +31,7 @@ from edge.core.routes import Resolved, Routes
 from edge.core.sensors import Repetition, SensorTable
 from edge.core.source import Source
 from edge.core.time_hints import ahead_of_arrival
+from edge.core.units import Units
 
 SOURCES_BYTES = 32 * 2**20
 """Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
@@ -38,6 +41,9 @@ LONGEST_REMEMBERED = 512
 
 PATH_BYTES = 150
 """What a topic's path takes beside its text: places in dictionaries, the slot."""
+
+BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
+"""Refusals that stand beside readings in every message of a device; the last two are told once for each field."""
 
 UNROUTED = 100
 """Topics without an input that wait to be unsubscribed, at most."""
@@ -94,8 +100,10 @@ class Intake:
         self.admission = Admission()
         self._sources: BoundedCache[str, Source] = BoundedCache(SOURCES_BYTES)
         self.unrouted: list[str] = []
+        self._owners: dict[int, int] = {}
         self.deliveries = Deliveries()
         self.last_values = LastValues()
+        self.units = Units()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
         self.heard: list[Heard] = []
@@ -103,9 +111,7 @@ class Intake:
         self.mistimed: list[Heard] = []
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
-        self._letters_minute = -math.inf
-        self._letters = 0
-        self._letter_reasons: set[str] = set()
+        self._dead_letter = DeadLetters(limits.dead_letters_per_minute, accounts).keep
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
         """Read messages; what comes of it is still to be admitted.
@@ -126,10 +132,7 @@ class Intake:
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
             if source.resolved is None:
-                if source.is_own:
-                    accounts.messages_own += 1
-                else:
-                    accounts.messages_refused["no_route"] += 1
+                source.count_unread(accounts)
                 continue
             if message.qos:
                 if message.redelivered:
@@ -150,6 +153,7 @@ class Intake:
                 self.held.append(index)
                 continue
             accounts.messages_read += 1
+            accounts.fields_ignored += decoded.ignored
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
             self._take(decoded, message, index, resolved, source, columns, letters)
@@ -209,8 +213,10 @@ class Intake:
 
     def _source(self, topic: str) -> Source:
         """What is known of a topic, looked up anew."""
-        source = Source(topic, self._routes.find(topic), is_own=self._routes.is_own(topic))
-        if source.resolved is None and not source.is_own and len(self.unrouted) < UNROUTED:
+        resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
+        is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
+        source = Source(topic, resolved, is_own=is_own, is_left_out=is_left_out)
+        if resolved is None and not (is_own or is_left_out) and len(self.unrouted) < UNROUTED:
             self.unrouted.append(topic)
         if len(topic) <= LONGEST_REMEMBERED:
             self._sources.put(topic, source, source.size(topic))
@@ -245,7 +251,8 @@ class Intake:
     def _refuse_parts(self, message: Message, source: Source, decoded: Decoded, letters: list[DeadLetter]) -> None:
         """Refuse what stands where a reading might, or count it where none is due."""
         for refusal in decoded.refusals:
-            if refusal.reason == "not_a_number" and decoded.samples and not source.expects(refusal.path):
+            is_beside = refusal.reason in BESIDE and decoded.samples and not source.expects(refusal.path)
+            if is_beside and (refusal.reason == "not_a_number" or not source.is_news(refusal)):
                 self._accounts.fields_ignored += 1
             else:
                 self._refuse(message, refusal, letters)
@@ -282,7 +289,7 @@ class Intake:
             if time is not arrived and not earliest <= time <= latest:
                 detail = ahead_of_arrival(time - arrived) if time > latest else ""
                 reason = "time_in_future" if detail else "time_implausible"
-                self._refuse(message, Refusal(reason, path, detail), letters)
+                self._refuse(message, Refusal(reason, shown(path), detail), letters)
                 name = None if message.retained else resolved.sensor(path)
                 if name is not None and (slot := self._sensors.find(name)) is not None:
                     self.mistimed.append((len(slots), slot))
@@ -293,6 +300,7 @@ class Intake:
                     self._refuse(message, found, letters)
                     continue
                 slot = known[path] = found
+                self.units.note(slot, decoded.units.get(path, ""))
                 self._sources.grow(size_of(path) + PATH_BYTES)
             if repeating and slot in repeating and self._is_repeated(slot, value):
                 continue
@@ -304,9 +312,14 @@ class Intake:
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
         if (name := resolved.sensor(path)) is None:
-            return Refusal("bad_name", path)
+            return Refusal("bad_name", shown(path))
         slot = self.slot(name, resolved.route.repetition, timed_by_arrival=timed_by_arrival)
-        return Refusal("too_many_sensors", path) if slot is None else slot
+        if slot is None:
+            return Refusal("too_many_sensors", shown(path))
+        owner = resolved.owner(path)
+        if self._owners.setdefault(slot, owner) != owner:
+            return Refusal("name_clash", shown(path), "sensor or ignore of the input tells them apart")
+        return slot
 
     def _is_repeated(self, slot: int, value: float) -> bool:
         """Whether a sensor that repeats what hasn't changed has done so."""
@@ -384,17 +397,3 @@ class Intake:
         self._accounts.readings += 1
         self._accounts.readings_refused[refusal.reason] += 1
         self._dead_letter(message, refusal, letters)
-
-    def _dead_letter(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
-        minute = math.floor(message.arrived / 60) if math.isfinite(message.arrived) else 0
-        if minute != self._letters_minute:
-            self._letters_minute, self._letters = minute, 0
-            self._letter_reasons.clear()
-        # Beyond the rate, one letter of each reason is kept still, so that a flood of one reason hides no other.
-        most, is_known = self._limits.dead_letters_per_minute, refusal.reason in self._letter_reasons
-        if self._letters >= most and (is_known or most == 0):
-            self._accounts.dead_letters_suppressed += 1
-            return
-        self._letters += 1
-        self._letter_reasons.add(refusal.reason)
-        letters.append(DeadLetter.of(message, refusal))

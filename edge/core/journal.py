@@ -42,6 +42,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         late: Slots and arrivals of the late ones among them, those of a sensor in their order.
         session_lost: Whether the broker had forgotten our session before these, and with it all deliveries.
         mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
+        units: Slots of sensors and the units that their payloads say, as they were first said.
     """
 
     batch: Batch
@@ -51,6 +52,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     late: list[tuple[int, float]] = msgspec.field(default_factory=list)
     session_lost: bool = False
     mistimed: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    units: list[tuple[int, str]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -130,6 +132,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     session_lost: bool = False
     mistimed_places: bytes = b""
     mistimed_slots: bytes = b""
+    units: list[tuple[int, str]] = []
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -220,6 +223,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
         [late for each in parts for late in each.late],
         parts[0].session_lost,
         [(first + place, slot) for first, each in zip(firsts, parts, strict=True) for place, slot in each.mistimed],
+        [unit for each in parts for unit in each.units],
     )
 
 
@@ -239,6 +243,7 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         part.session_lost,
         pack_integers(np.array([place for place, _ in part.mistimed], dtype=np.int64)),
         pack_integers(np.array([slot for _, slot in part.mistimed], dtype=np.int64)),
+        part.units,
     )
 
 
@@ -254,6 +259,7 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         list(zip(unpack_integers(packed.late_slots).tolist(), packed.late_arrivals.unpack().tolist(), strict=True)),
         packed.session_lost,
         _heard(unpack_integers(packed.mistimed_places), unpack_integers(packed.mistimed_slots), len(slots)),
+        packed.units,
     )
 
 

@@ -55,6 +55,7 @@ class Memory:
 
         self.components: tuple[Component, ...] = (
             whole("last_values", intake.last_values),
+            whole("units", intake.units),
             whole("deliveries", intake.deliveries),
             whole("reorder", reorder),
             by_row("admission", intake.admission, sensors),

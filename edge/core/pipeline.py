@@ -83,6 +83,7 @@ class Pipeline:
         self._topics = topics
         self.reorder = Reorder(reorder_s)
         self.intake = Intake(routes, self.sensors, self.roster.add, limits or IntakeLimits(), self.accounts)
+        self.roster.unit_said = self.intake.units.of
         self.reporter = Reporter(gateway, topics, self.roster.facts)
         self.open_incidents = OpenIncidents(topics)
         self._hearing = Hearing(self.watch, self.sensors.names, lambda: self.open_incidents.events)
@@ -229,6 +230,8 @@ class Pipeline:
         if part.session_lost:
             self.intake.deliveries.forget()
         self.know(part.new_sensors)
+        for slot, unit in part.units:
+            self.intake.units.note(slot, unit)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)
@@ -313,7 +316,7 @@ class Pipeline:
         after_a_break = self.interruption.is_coming and len(batch) > 0
         if len(batch) or delivered or mistimed:
             part = Readings(batch, self._known_since(len(self.engine.members)), delivered, after_a_break)
-            part.mistimed = list(mistimed)
+            part.mistimed, part.units = list(mistimed), self.intake.units.told()
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:

@@ -34,6 +34,7 @@ class Roster:
         repetitions: What a repetition of its value means, of each.
         forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
             detectors, and get none before the next start.
+        unit_said: The unit that a sensor's payloads say, which counts where no rule says one.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Roster:
         self._facts: dict[int, SensorFacts] = {}
         self.repetitions: list[str] = []
         self.forsaken: set[int] = set()
+        self.unit_said: Callable[[int], str] = lambda _: ""
 
     def add(self, slot: int, repetition: Repetition) -> None:
         """Take in the next sensor or device; slots come in their order."""
@@ -88,7 +90,8 @@ class Roster:
             table = self._tables.get(name)
             labels = {DEVICE: name.rstrip("/"), **(table.labels if table is not None else {})}
             self._facts[slot] = self._facts_of(name, "", labels)
-        return self._facts[slot]
+        facts = self._facts[slot]
+        return facts if facts.unit else facts._replace(unit=self.unit_said(slot))
 
     def _facts_of(self, name: str, unit: str, labels: dict[str, str]) -> SensorFacts:
         return SensorFacts(name, topic_for(name, self._topics.anomaly("")), unit, labels)

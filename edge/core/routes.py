@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from config.topics import filter_problem, template_problem
+from config.topics import filter_problem, placeholders, sender_of, template_problem, wildcards_of
+from edge.core.decoders.options import Ignored
+from edge.core.decoders.paths import OF, SLASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 """Bytes of a sensor's name."""
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -31,10 +34,11 @@ class Route:
         filter: MQTT topic filter.
         template: Of the sensors' names: `{1}` is what the first wildcard stands for, `{topic}` the whole
             topic, `{field}` the path in the payload. Where that is empty, the separator before it vanishes
-            too.
+            too. `{payload.id}` is what the payload says of its sender, `{payload.id?}` where it says it.
         decoder: Reads the payloads.
         repetition: What it means that a value is sent again.
         time_from_payload: False if the time of arrival counts whatever the payload says.
+        ignore_topics: Globs on topics that are left out; no later route reads them either.
 
     Raises:
         ValueError: The filter or the template isn't well formed, or they don't fit each other.
@@ -45,6 +49,7 @@ class Route:
     decoder: Decoder
     repetition: Repetition
     time_from_payload: bool = True
+    ignore_topics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problem = filter_problem(self.filter)
@@ -53,6 +58,18 @@ class Route:
         problem = template_problem(self.template, self.filter)
         if problem:
             raise ValueError(f"the template {self.template!r} {problem}")
+
+    @cached_property
+    def ignored(self) -> Ignored:
+        """The topics that are left out."""
+        return Ignored(self.ignore_topics)
+
+    @cached_property
+    def tells_topics_apart(self) -> bool:
+        """Whether different topics have different sensors, as far as the template goes."""
+        used = placeholders(self.template)
+        numbered = {str(number) for number in range(1, wildcards_of(self.filter) + 1)}
+        return "topic" in used or (bool(numbered) and numbered <= used)
 
 
 class Resolved:
@@ -71,17 +88,33 @@ class Resolved:
         self.levels = levels
 
     def sensor(self, path: str) -> str | None:
-        """The name of the sensor at a path in the payload, or None if it isn't usable; see `is_usable()`."""
+        """The name of the sensor at a path, or None if it isn't usable; see `is_usable()`.
+
+        Args:
+            path: Where its values stand, after what the payload says of its sender; see `decoders/paths.py`.
+        """
+        *told, field = path.split(OF)
+        field = field.replace(SLASH, "/")
+        template = self.route.template if field else _NO_FIELD.sub("", self.route.template)
+        said = dict(zip(sender_of(self.route.template), told, strict=False))
+        if any(not self.levels[int(word) - 1] for word in placeholders(template) if word.isdecimal()):
+            return None
+        for word, text in said.items():
+            if not text:
+                template = re.sub(rf"[/._:-]?\{{{re.escape(word)}\}}", "", template)
 
         def fill(found: re.Match[str]) -> str:
             word = found[1]
             if word == "topic":
                 return self._topic
-            return path if word == "field" else self.levels[int(word) - 1]
+            return field if word == "field" else said[word] if word in said else self.levels[int(word) - 1]
 
-        template = self.route.template if path else _NO_FIELD.sub("", self.route.template)
         name = _PLACEHOLDER.sub(fill, template)
         return name if is_usable(name) else None
+
+    def owner(self, path: str) -> int:
+        """Tells whose sensor a path's is: two that differ have no sensor in common, unless the operator says so."""
+        return hash((self._topic if self.route.tells_topics_apart else "", path))
 
 
 class Routes:
@@ -109,8 +142,14 @@ class Routes:
                 continue
             matched = match(wanted, levels)
             if matched is not None:
-                return Resolved(route, topic, matched)
+                return None if route.ignored.fits(topic) else Resolved(route, topic, matched)
         return None
+
+    def leaves_out(self, topic: str) -> bool:
+        """Whether the route of a topic that nobody reads leaves it out."""
+        levels = topic.split("/")
+        found = next((route for route, wanted in self._routes if match(wanted, levels) is not None), None)
+        return found is not None and found.ignored.fits(topic)
 
     def is_own(self, topic: str) -> bool:
         """Whether a topic that no route reads is a gateway's or the broker's, which a filter such as `#` brings too."""
@@ -149,9 +188,9 @@ def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
 def is_usable(name: str) -> bool:
     """Whether a sensor may have a name.
 
-    It has 1 to 200 bytes of UTF-8, no control characters, and no level that is empty or begins or ends with a
-    space. Nothing is mended: two names that differ stay two sensors.
+    It has 1 to 200 bytes of UTF-8, no control characters, no slash at its end, and no level that begins or ends with a
+    space; levels may be empty, as those of a topic may. Nothing is mended: two names that differ stay two sensors.
     """
     if len(name) > LONGEST_NAME or _CONTROL.search(name) or len(name.encode()) > LONGEST_NAME:
         return False
-    return all(level and level == level.strip() for level in name.split("/"))
+    return name[-1:] not in {"", "/"} and all(level == level.strip() for level in name.split("/"))

@@ -15,6 +15,7 @@ MOST_SLASHES = 7
 USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
 """As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
 
+_EMPTY_LEVEL = re.compile(r"(?:^|(?<=/))/")
 _ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHORTEST_CUT = 17
 
@@ -89,7 +90,7 @@ def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
     """
     most_slashes = max(0, MOST_SLASHES - before.count("/"))
     most_bytes = max(_SHORTEST_CUT, LONGEST_TOPIC - len(before.encode()))
-    topic = _ENCODED.sub(_percent, sensor)
+    topic = _EMPTY_LEVEL.sub("%2F", _ENCODED.sub(_percent, sensor))
     slashed = topic.split("/", most_slashes) if most_slashes else [topic]
     topic = "/".join(each.replace("/", "%2F") for each in slashed)
     encoded = topic.encode()

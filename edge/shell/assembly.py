@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from config.gateway_topics import GatewayTopics
+from config.inputs import Input
 from config.loading import load, parse
 from config.passwords import password_of
 from config.schema import Configuration, Store
-from config.transport import Connection, Input
+from config.transport import Connection
 from edge.core.intake import IntakeLimits
 from edge.core.pipeline import Pipeline
 from edge.core.routes import Route, Routes
@@ -161,6 +162,7 @@ def _route(given: Input, configuration: Configuration) -> Route:
         decoder=decoder,
         repetition=decoder.repetition if given.repetition is None else Repetition(given.repetition),
         time_from_payload=given.time == "payload",
+        ignore_topics=given.ignore_topics,
     )
 
 

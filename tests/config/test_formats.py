@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 from configurations import faults_of
 
+from config.inputs import NEED_CBOR, Input
 from config.loading import parse
 from config.schema import Limits
-from config.transport import NEED_CBOR, Input
 from edge.commands import check
 from edge.core.decoders import DECODERS
 from edge.core.decoders.looks_like import FORMATS

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -19,9 +20,12 @@ from edge.core.messages import Row
 from edge.core.sensors import Repetition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edge.core.messages import Refusal, Sample
+
+
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
 
 class Decoded(NamedTuple):
@@ -31,11 +35,15 @@ class Decoded(NamedTuple):
         samples: In the order in which they are to be taken.
         refusals: Of parts of the payload.
         relative_below: Times below this are seconds after the arrival, before it if negative.
+        ignored: How many fields were left out, as the configuration says.
+        units: What the payload says of units, by path.
     """
 
     samples: Sequence[Sample]
     refusals: list[Refusal]
     relative_below: float = -math.inf
+    ignored: int = 0
+    units: Mapping[str, str] = NO_UNITS
 
     def says_its_times(self) -> bool:
         """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""

@@ -32,7 +32,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_json(payload: bytes, wanted: str = "json") -> Any:
-    """Read a JSON text of RFC 8259; a byte order mark before it is ignored.
+    """Read a JSON text of RFC 8259; a byte order mark before it and NULs behind it are ignored.
 
     `NaN` and `Infinity`, as Python writes them, and numbers beyond a float's range become infinities, or
     integers that no float holds, for the caller to refuse where they stand.
@@ -56,7 +56,7 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
 
 def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
     """Read what can't be read strictly: with its impossible numbers made infinite, or not at all."""
-    payload = payload.removeprefix(_BYTE_ORDER_MARK)
+    payload = payload.removeprefix(_BYTE_ORDER_MARK).rstrip(b" \t\r\n\0")
     if not payload.strip():
         raise Refused("empty")
     try:

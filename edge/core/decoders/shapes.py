@@ -26,7 +26,11 @@ class Shape(NamedTuple):
     Attributes:
         time_key: Which of them holds the time, or None.
         values: The keys that hold values, and the paths of their samples.
-        is_ordinary: Whether all of those are usable paths.
+        is_ordinary: Whether all of those are usable paths, and at most one key may hold the time.
+        is_named: Whether a key may tell such an object from others in a list.
+        is_loose: Whether what the time's key holds must look like a time.
+        ignored: How many keys are left out, as the configuration says.
+        unit_key: Which of them holds the unit of the only value, or None.
         time_place: Where the time stands among the keys, or None.
         value_places: Where the values do.
         paths: Of the samples, by themselves.
@@ -35,6 +39,10 @@ class Shape(NamedTuple):
     time_key: str | None
     values: tuple[tuple[str, str], ...]
     is_ordinary: bool
+    is_named: bool
+    is_loose: bool
+    ignored: int
+    unit_key: str | None
     time_place: int | None
     value_places: tuple[int, ...]
     paths: tuple[str, ...]

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 LONGEST_TEXT = 64
 """Characters of a time; RFC 3339 with nanoseconds and an offset has 35."""
+
+LIKELY = (946_684_800.0, 4_102_444_800.0)
+"""What looks like a time of a reading: from 2000 to before 2100, seconds since the epoch."""
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)(?!\d)", re.ASCII)
+_ZONE_BEHIND = re.compile(r"\s+(UTC|GMT|Z|[+-]\d\d:?\d\d)$", re.ASCII | re.IGNORECASE)
 
 
 class LocalTime(float):
@@ -20,14 +28,16 @@ class LocalTime(float):
     __slots__ = ()
 
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-
-
 class TimeError(ValueError):
     """What stands for a time can't be read as one."""
 
 
-def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan) -> float:
+def is_likely(time: float) -> bool:
+    """Whether a time is one that a reading may have; see `LIKELY`."""
+    return LIKELY[0] <= time < LIKELY[1]
+
+
+def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, formats: Sequence[str] = ()) -> float:
     """Seconds since the epoch, UTC.
 
     They are rounded once, so that all forms of an instant give the same float; epochs end at 1e11. Whether a
@@ -38,6 +48,7 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan) -> f
         zone: Zone of texts without an offset.
         arrived: When it arrived, seconds since the epoch; NaN if that isn't known. Where a change of the clocks
             repeats an hour, a text without an offset means the one that is nearer to this, or else the first.
+        formats: Notations of texts as `datetime.strptime` has them, tried before all others.
 
     Raises:
         TimeError: It is neither, or too far away.
@@ -49,6 +60,11 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan) -> f
     if len(given) > LONGEST_TEXT:
         raise TimeError("too long")
     text = given.strip()
+    for each in formats:
+        try:
+            return _seconds(datetime.strptime(text, each), zone, arrived)  # noqa: DTZ007 - the zone comes next
+        except (ValueError, OverflowError):
+            continue
     if text[4:5] == "-" or not _NUMBER.fullmatch(text):
         return _read_text(text, zone, arrived)
     return _read_epoch(int(text) if text.lstrip("+-").isdecimal() else float(text))
@@ -69,10 +85,20 @@ def _read_epoch(given: float) -> float:
 
 def _read_text(text: str, zone: tzinfo, arrived: float) -> float:
     try:
-        moment = datetime.fromisoformat(text.upper())
-        return moment.timestamp() if moment.tzinfo is not None else _local(moment, zone, arrived)
+        return _seconds(datetime.fromisoformat(text.upper()), zone, arrived)
     except (ValueError, OverflowError) as error:
+        other = _ZONE_BEHIND.sub(_offset, _SLASHED.sub(r"\1-\2-\3", text))
+        if other != text:
+            return _read_text(other, zone, arrived)
         raise TimeError("not RFC 3339") from error
+
+
+def _offset(found: re.Match[str]) -> str:
+    return found[1] if found[1][0] in "+-" else "Z"
+
+
+def _seconds(moment: datetime, zone: tzinfo, arrived: float) -> float:
+    return moment.timestamp() if moment.tzinfo is not None else _local(moment, zone, arrived)
 
 
 def _local(moment: datetime, zone: tzinfo, arrived: float) -> float:

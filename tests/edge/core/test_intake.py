@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from config import parse
 from edge.core.intake import UNROUTED
+from edge.core.journal import pack, unpack
 from edge.core.messages import REASONS, DeadLetter, Message, Reading, Refusal
 from edge.core.pipeline import Pipeline
+from edge.core.snapshot import Snapshot
 from edge.core.step import Step
 from edge.shell.assembly import make_pipeline
 
@@ -60,12 +62,11 @@ def refused(made: Pipeline, step: Step) -> list[str]:
         (b"{", "malformed"),
         (b"\xff\xfe", "not_utf8"),
         (b"[" * 1500, "too_deep"),
-        (b'{"value": "21.5"}', "not_a_number"),
+        (b'{"value": "21,5"}', "odd_number"),
         (b'{"value": true}', "not_a_number"),
         (b'{"value": null}', "not_a_number"),
         (b'{"value": 1e400}', "not_finite"),
         (b'{"value": NaN}', "not_finite"),
-        (b'{"value": 1, "ts": "soon"}', "bad_time"),
         (b'{"value": 1, "ts": 12}', "time_implausible"),
         (b'{"value": 1, "ts": 1700000100}', "time_in_future"),
         (b'{"unit": "bar"}', "no_value"),
@@ -95,13 +96,13 @@ def test_topics_that_wait_to_be_unsubscribed_are_bounded() -> None:
     assert len(made.intake.unrouted) == UNROUTED
 
 
-@pytest.mark.parametrize("topic", ["plant/\x00", "plant//b", "plant/" + "x" * 65_529, "plant/\x1b[31m"])
+@pytest.mark.parametrize("topic", ["plant/\x00", "plant/b/", "plant/" + "x" * 65_529, "plant/\x1b[31m"])
 def test_a_topic_without_a_usable_name_is_refused(topic: str) -> None:
     made = pipeline()
     assert refused(made, made.process([message('{"value": 1}', topic)])) == ["bad_name"]
 
 
-@pytest.mark.parametrize("topic", ["plant/with space", "plant/müll/日本", "plant/a.b+c"])
+@pytest.mark.parametrize("topic", ["plant/with space", "plant/müll/日本", "plant/a.b+c", "plant//b"])
 def test_odd_but_usable_names_are_sensors(topic: str) -> None:
     made = pipeline()
     assert refused(made, made.process([message('{"value": 1}', topic)])) == []
@@ -149,6 +150,74 @@ def test_text_beside_the_readings_is_no_refusal_but_a_lost_reading_is() -> None:
     assert made.accounts.fields_ignored == 1
     second = made.process([message('{"temperature": "broken", "humidity": 4, "ts": 1699999010}')])
     assert refused(made, second) == ["not_a_number"]
+
+
+def test_a_time_that_can_not_be_read_is_told_once_and_its_readings_are_taken() -> None:
+    made = pipeline()
+    steps = [made.process([message(f'{{"ts": "soon", "a": {each}}}', arrived=NOW + each)]) for each in range(3)]
+    assert made.accounts.readings_refused == {"bad_time": 1}
+    assert made.accounts.fields_ignored == 2
+    assert sum(len(each.dead_letters) for each in steps) == 1
+    assert made.accounts.readings_taken == 3
+
+
+def test_two_places_never_make_one_sensor() -> None:
+    made = pipeline()
+    places = (
+        ('{"a": {"b": 1}}', "plant/x"),
+        ('{"a/b": 2}', "plant/x"),
+        ('{"b": 2}', "plant/x/a"),
+        ('{"a": {"b": 3}}', "plant/x"),
+    )
+    for place, (payload, topic) in enumerate(places):
+        made.process([message(payload, topic, NOW + place)])
+    assert made.sensors.names == ["plant/x/a/b"]
+    assert made.accounts.readings_refused["name_clash"] == 2
+    assert made.accounts.readings_taken == 2
+
+
+def test_two_topics_make_one_sensor_where_the_template_says_so() -> None:
+    made = make_pipeline(parse('[[input]]\ntopic = "+/room"\nsensor = "room/{field}"\n').configuration)
+    made.process([message('{"a": 1}', "x/room"), message('{"a": 1}', "y/room", arrived=NOW + 1)])
+    assert (made.sensors.names, made.accounts.readings_taken) == (["room/a"], 2)
+
+
+def test_topics_that_are_left_out_are_counted_and_neither_refused_nor_unsubscribed() -> None:
+    text = '[[input]]\ntopic = "z/#"\nignore_topics = ["z/bridge/**"]\n[[input]]\ntopic = "#"\n'
+    made = make_pipeline(parse(text).configuration)
+    made.process([message('{"a": 1}', "z/bridge/info"), message('{"a": 1}', "z/lamp")])
+    assert made.sensors.names == ["z/lamp/a"]
+    assert (made.accounts.messages_left_out, made.intake.unrouted, made.accounts.balanced) == (1, [], True)
+
+
+def test_what_a_payload_says_of_its_sender_names_the_sensor() -> None:
+    sensor = 'sensor = "{1}/{payload.model}-{payload.id}-{payload.channel?}/{field}"'
+    made = make_pipeline(parse(f'[[input]]\ntopic = "rtl/+/events"\n{sensor}\n').configuration)
+    senders = ('"model": "T-A", "id": 183', '"model": "T-A", "id": 77, "channel": "B"', '"model": "T", "id": "A-183"')
+    for told in senders:
+        made.process([message(f'{{{told}, "temp": 21.5}}', "rtl/pi/events")])
+    assert made.sensors.names == ["pi/T-A-183/temp", "pi/T-A-77-B/temp"]
+    assert made.accounts.readings_refused["name_clash"] == 1
+    step = made.process([message('{"temp": 1}', "rtl/pi/events")])
+    assert step.dead_letters[0].refusal.reason == "no_sender"
+
+
+def test_the_unit_of_a_payload_goes_to_the_sensor_unless_a_rule_says_one() -> None:
+    text = '[[input]]\ntopic = "a/+"\nunits = true\n[[rule]]\nsensors = "a/ruled"\nunit = "K"\n'
+    made = make_pipeline(parse(text).configuration)
+    for topic in ("a/b", "a/ruled", "a/text"):
+        payload = '"21.5 °C"' if topic == "a/text" else '{"value": 21.5, "unit": "Cel"}'
+        made.process([message(payload, topic)])
+    assert [made.roster.facts(slot).unit for slot in range(3)] == ["Cel", "K", "°C"]
+
+
+def test_units_are_known_after_a_restart() -> None:
+    made, text = pipeline(), '{"value": 21.5, "unit": "Cel"}'
+    step = made.process([message(text)])
+    again, replayed = pipeline(), pipeline()
+    again.restore(Snapshot.from_bytes(made.save("", "")))
+    list(replayed.relive(unpack(pack([step.journal]))))  # type: ignore[list-item]
+    assert again.roster.facts(0).unit == replayed.roster.facts(0).unit == "Cel"
 
 
 def test_a_sender_that_repeats_everything_is_learned_from_only_where_it_changes() -> None:

@@ -22,6 +22,8 @@ def value_of(payload: bytes, **values: float) -> float:
     ("payload", "value"),
     [
         (b"21.5", 21.5),
+        (b'"21.5"', 21.5),
+        (b"21.5\x00", 21.5),
         (b"-7", -7.0),
         (b"+7", 7.0),
         (b"0", 0.0),
@@ -58,8 +60,8 @@ def test_decimal_and_scientific_numbers_are_read(payload: bytes, value: float) -
         ("٢١".encode(), "malformed"),
         (b"ON", "malformed"),
         (b"null", "malformed"),
-        (b'"21.5"', "malformed"),
-        (b"1\x00", "malformed"),
+        (b'"21.5', "malformed"),
+        (b"1\x002", "malformed"),
         (b"9" * 401, "malformed"),
         (b"\xff\xfe", "not_utf8"),
         (b"nan", "not_finite"),
@@ -102,3 +104,15 @@ def test_a_map_that_is_changed_afterwards_changes_nothing() -> None:
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_that_is_printed_is_read_back(number: float) -> None:
     assert value_of(repr(number).encode()) == number
+
+
+def test_a_decimal_comma_a_unit_and_words_are_read_where_the_input_says_so() -> None:
+    decoder = NumberDecoder(decimal=",", units=True, values={"ON": 1.0}, no_value=("unavailable", -127.0))
+    read = decoder.decode("21,5 °C".encode())
+    assert (read.samples[0].value, read.units) == (21.5, {"": "°C"})
+    assert [decoder.decode(each).samples[0].value for each in (b"7", b'"7,25"', b"ON\x00\x00")] == [7.0, 7.25, 1.0]
+    for absent in (b"unavailable", b"-127"):
+        with pytest.raises(Refused, match="no_value"):
+            decoder.decode(absent)
+    with pytest.raises(Refused, match="malformed"):
+        decoder.decode(b"1.234")

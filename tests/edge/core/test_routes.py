@@ -108,7 +108,10 @@ def test_what_the_wildcards_stand_for(topic_filter: str, topic: str, expected: l
         ("#", "{topic}", "a/b", "t", "a/b"),
         ("+", "{1}/{field}", "{field}", "{1}", "{field}/{1}"),
         ("+/x", "{1}", "/x", "", None),
-        ("+", "{1}/{field}", "a", "b//c", None),
+        ("+", "{1}/{field}", "a", "b//c", "a/b//c"),
+        ("#", "{topic}/{field}", "/a", "b\x1ec", "/a/b/c"),
+        ("+", "{1}/{payload.id}-{payload.x?}/{field}", "a", "7\x1f\x1ft", "a/7/t"),
+        ("+", "{1}/{payload.id}-{payload.x?}/{field}", "a", "7\x1f8\x1f", "a/7-8"),
         ("+", "{1}/{field}", "a", "b\n", None),
     ],
 )
@@ -161,14 +164,14 @@ def test_our_own_topics_and_the_brokers_are_never_read() -> None:
         assert found.find(topic) is not None
 
 
-@pytest.mark.parametrize("name", ["a", "a/b", "line1/pump 3/t", "é" * 100, "a" * 200, "a.b", "$x", "{1}", "+"])
+@pytest.mark.parametrize("name", ["a", "/a", "a//b", "line1/pump 3/t", "é" * 100, "a" * 200, "a.b", "$x", "{1}", "+"])
 def test_names_that_are_usable(name: str) -> None:
     assert is_usable(name)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "/", "/a", "a/", "a//b", " a", "a ", "a/ /b", "a/b /c", "a\n", "a\x00b", "a\x7f", "a\x85b", "\ud800",
+    ["", "/", "a/", " a", "a ", "a/ /b", "a/b /c", "a\n", "a\x00b", "a\x7f", "a\x85b", "\ud800",
      "é" * 101, "a" * 201],
     ids=ascii,
 )  # fmt: skip
@@ -185,6 +188,7 @@ def test_names_that_are_not(name: str) -> None:
         ("a\x00b\x85", "a%00b%C2%85"),
         ("a%2Bb", "a%252Bb"),
         ("1/2/3/4/5", "1/2/3/4/5"),
+        ("/a//b", "%2Fa/%2Fb"),
         ("1/2/3/4/5/6/7", "1/2/3/4/5%2F6%2F7"),
     ],
 )

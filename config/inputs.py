@@ -1,0 +1,156 @@
+"""The table `[[input]]`: which topics are read, and how what arrives on them is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from config.fields import Table, checked, refuse
+from config.topics import (
+    filter_problem,
+    glob_problem,
+    item_name_problem,
+    items_problem,
+    names_without_a_field,
+    sender_of,
+    template_problem,
+)
+from config.transport import zone_problem
+
+NEED_CBOR = frozenset({"cbor", "senml-cbor"})
+"""Formats that the extra `cbor` reads."""
+
+KEYS_ARE_FIXED = {
+    "number": "there are no fields",
+    "senml": "SenML says itself what its fields mean",
+    "senml-cbor": "SenML says itself what its fields mean",
+    "influx": "line protocol says itself what is a value and what a time",
+}
+"""Formats whose fields the operator can't choose, and why."""
+
+LATER = frozenset(
+    {"ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units"}
+)
+"""Keys that the first versions hadn't."""
+
+
+def time_format_problem(notation: str) -> str | None:
+    """What is wrong with a notation of times, or None."""
+    try:
+        told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
+        datetime.strptime(told, notation)  # noqa: DTZ007
+    except ValueError:
+        return "is no notation of times; write one such as %d.%m.%Y %H:%M:%S"
+    return None if "%" in notation else "holds no part of a time; write one such as %d.%m.%Y %H:%M:%S"
+
+
+class Input(Table):
+    """One topic filter, and how to read what arrives on it."""
+
+    topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
+    ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
+        (), strict=False, max_length=1000, description="Globs on topics that are left out"
+    )
+    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx"] = Field(
+        "json", description="What a payload is"
+    )
+    sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
+    qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
+    time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
+    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of times without an offset")
+    value_key: str = Field(
+        "value",
+        min_length=1,
+        description="Field that makes an object one reading; without it, each number is one",
+    )
+    time_keys: tuple[str, ...] = Field(
+        ("ts", "time", "timestamp", "t"),
+        strict=False,
+        description="Fields that may hold the time, in lower case; the first that can be read counts",
+    )
+    time_format: tuple[Annotated[str, checked(time_format_problem)], ...] = Field(
+        (), strict=False, max_length=10, description="Notations of times, beside those that are known"
+    )
+    ignore: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
+        (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
+    )
+    items: Annotated[str, checked(items_problem)] | None = Field(
+        None, description="The list whose elements are readings; nothing else is read"
+    )
+    name: Annotated[str, checked(item_name_problem)] = Field(
+        "{index}", description="Template of the field that an element of items makes"
+    )
+    precision: Literal["ns", "us", "ms", "s"] = Field(
+        "ns", description="Unit of the timestamps of line protocol; other formats have none"
+    )
+    values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
+    no_value: tuple[float | str, ...] = Field(
+        (), strict=False, max_length=1000, description="Numbers and texts that say that there is no value"
+    )
+    numbers: Literal["text-too", "strict"] = Field(
+        "text-too", description="Whether a text that holds nothing but a number is one"
+    )
+    decimal: Literal[".", ","] = Field(".", description="What stands before the decimals of a number in a text")
+    units: bool = Field(False, description="Whether a unit may stand behind a number in a text")
+    repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
+        None,
+        description="What it means that a sensor sends: the next reading, a change, or everything once more",
+    )
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, chosen: str) -> str:
+        if chosen in NEED_CBOR and find_spec("cbor2") is None:
+            raise refuse(f"needs a package for {chosen}: pip install edgewarden[cbor]")
+        return chosen
+
+    @field_validator("sensor")
+    @classmethod
+    def _sensor_fits_the_topic(cls, sensor: str, info: ValidationInfo) -> str:
+        problem = template_problem(sensor, info.data["topic"]) if "topic" in info.data else None
+        if problem:
+            raise refuse(problem)
+        if info.data.get("format") == "number" and not names_without_a_field(sensor):
+            raise refuse("gives no name: there is no {field} in a plain number")
+        chosen = info.data.get("format", "")
+        if chosen in KEYS_ARE_FIXED and sender_of(sensor):
+            raise refuse(f'asks for {{{sender_of(sensor)[0]}}}, but with format = "{chosen}" {KEYS_ARE_FIXED[chosen]}')
+        return sensor
+
+    @field_validator("precision")
+    @classmethod
+    def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
+        if precision != "ns" and info.data.get("format") != "influx":
+            raise refuse('means nothing without format = "influx"')
+        return precision
+
+    def decisive(self) -> dict[str, object]:
+        """What decides which readings the same messages give, as plain values.
+
+        A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
+        before there was such a key still counts.
+        """
+        said = self.model_dump(mode="json", exclude={"qos"} if self.format == "influx" else {"qos", "precision"})
+        unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
+        return {key: value for key, value in said.items() if key not in unsaid}
+
+    @field_validator("value_key", "time_keys", "time_format", "ignore", "items", "name")
+    @classmethod
+    def _has_fields(cls, value: object, info: ValidationInfo) -> object:
+        chosen = info.data.get("format", "")
+        if chosen in KEYS_ARE_FIXED:
+            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+        if info.field_name == "name" and info.data.get("items") is None:
+            raise refuse("means nothing without items")
+        return value
+
+    @field_validator("no_value", "numbers", "decimal", "units")
+    @classmethod
+    def _has_texts(cls, value: object, info: ValidationInfo) -> object:
+        chosen = info.data.get("format", "")
+        if chosen in KEYS_ARE_FIXED and chosen != "number":
+            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+        return value
