@@ -29,10 +29,10 @@ IN_STEP_S = 60.0
 AGREEING = 3
 """So many topics must agree on a lead before they are believed rather than a clock that seems to be set."""
 
-PROVEN_S = 10.0
+PROVEN_S = 5.0
 """A topic that is in step for so long proves our clock."""
 
-STEADY_S = 5.0
+STEADY_S = 1.0
 """But only if its lead has changed by less: times of a backlog pass by quickly, and are in step by chance."""
 
 LATEST = 4_102_444_800.0
@@ -59,13 +59,14 @@ class PlausibleTimes:
         is_unset: Whether our clock was never set: every sender is believed.
         behind_s: By how many seconds our clock is behind what was known before; 0 if it isn't. A sender that is ahead
             by at least as much is believed unless one is in step.
+        ahead_s: How far the last message that was held lies ahead.
         believed: By how many seconds our clock is to be set forward, or 0; whoever does it calls `clock_stepped()`.
         is_settled: Whether waiting is over: what is still undecided is refused.
         is_proven: Whether a sender has shown that our clock is right.
     """
 
     def __init__(self) -> None:
-        self.is_unset, self.behind_s = False, 0.0
+        self.is_unset, self.behind_s, self.ahead_s = False, 0.0, 0.0
         self.clock_stepped()
 
     def clock_stepped(self) -> None:
@@ -98,6 +99,7 @@ class PlausibleTimes:
         if newest > LATEST:
             return Verdict.READ
         self._in_step.pop(topic, None)
+        self.ahead_s = lead
         is_local = isinstance(newest, LocalTime)
         if self.is_unset or (0.0 < self.behind_s <= lead + IN_STEP_S and not self._in_step):
             if self.is_settled or not is_local:

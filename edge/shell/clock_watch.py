@@ -17,6 +17,7 @@ from edge.core.pipeline import Pipeline
 from edge.core.plausible_times import PlausibleTimes
 from edge.core.printable import printable, shortened
 from edge.core.step import Step
+from edge.core.time_hints import ahead_of_arrival
 from edge.shell.held_messages import HeldMessages
 from edge.shell.logs import BOUNDED
 from edge.shell.problems import Problem
@@ -107,7 +108,8 @@ class ClockWatch:
             return messages
         if not self._plausible.believed:
             topic = shortened(printable(step.held[0].topic), LONGEST_TOPIC)
-            self._tell("clock_doubted", f"since readings lie ahead of it, and are held for now; topic={topic!r}")
+            ahead = ahead_of_arrival(self._plausible.ahead_s)
+            self._tell("clock_doubted", f"since readings lie ahead of it and are held; topic={topic!r} {ahead}")
         self._held.add(step.held, self._monotonic())
         left = set(map(id, step.held))
         return [each for each in messages if id(each) not in left]

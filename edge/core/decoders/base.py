@@ -52,10 +52,10 @@ class Decoded(NamedTuple):
     def newest_time(self) -> float | None:
         """The latest time that a sample says by itself; None if none does."""
         samples, bound = self.samples, self.relative_below
-        times: Sequence[float | None] = (
-            (samples.times or ()) if isinstance(samples, Row) else [each.time for each in samples]
-        )
-        return max((each for each in times if each is not None and each >= bound), default=None)
+        if not isinstance(samples, Row):
+            return max((each.time for each in samples if each.time is not None and each.time >= bound), default=None)
+        times = samples.times or ()
+        return max(times if bound == -math.inf else [each for each in times if each >= bound], default=None)
 
     def after(self, arrived: float) -> Sequence[Sample]:
         """The samples, relative times put behind an arrival; the very same ones where there are none."""

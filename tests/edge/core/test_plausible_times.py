@@ -6,7 +6,7 @@ import pytest
 
 from edge.core.decoders import FieldsDecoder
 from edge.core.decoders.base import Decoded
-from edge.core.messages import Sample
+from edge.core.messages import Row, Sample
 from edge.core.plausible_times import LATEST, PROVEN_S, TOPICS, PlausibleTimes, Verdict
 from tests.edge.core.lines import START
 
@@ -77,9 +77,9 @@ def test_as_many_in_step_as_ahead_are_stronger(weighed: Weighed) -> None:
 
 def test_a_sender_that_stays_in_step_proves_our_clock(weighed: Weighed) -> None:
     weighed.ahead(1, 3.0)
-    weighed.ahead(1, 2.0, START + PROVEN_S - 0.5)
+    weighed.ahead(1, 2.6, START + PROVEN_S - 0.5)
     assert not weighed.plausible.is_proven
-    weighed.ahead(1, 1.0, START + PROVEN_S)
+    weighed.ahead(1, 2.2, START + PROVEN_S)
     assert weighed.plausible.is_proven
 
 
@@ -174,6 +174,7 @@ def test_once_senders_were_believed_the_first_that_is_ahead_again_is_too(weighed
 def test_times_that_are_relative_to_the_arrival_say_nothing() -> None:
     samples = [Sample("a", 1.0, 5.0), Sample("b", 1.0, None)]
     assert Decoded(samples, [], relative_below=2.0**28).newest_time() is None
+    assert Decoded(Row(("a", "b"), [1.0, 1.0], [5.0, -5.0]), [], relative_below=2.0**28).newest_time() is None
     assert Decoded([*samples, Sample("c", 1.0, START)], [], relative_below=2.0**28).newest_time() == START
 
 
