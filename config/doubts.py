@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 
+from config.convention import conventions
 from config.fields import Fault
 from config.gateway_topics import GatewayTopics
 from config.schema import Configuration
@@ -36,7 +37,8 @@ def _about_inputs(configuration: Configuration) -> Iterator[Fault]:
             yield Fault((*path, "topic"), f"is never used: input[{wider}] takes all of its topics first")
         used = placeholders(each.sensor)
         numbered = {str(number) for number in range(1, wildcards_of(each.topic) + 1)}
-        if "topic" not in used and numbered - used:
+        is_usual = each.convention is not None and each.sensor == conventions()[each.convention].keys["sensor"]
+        if "topic" not in used and numbered - used and not is_usual:
             missing = ", ".join(f"{{{number}}}" for number in sorted(numbered - used, key=int))
             yield Fault((*path, "sensor"), f"may give different topics the same name: it leaves out {missing}")
 

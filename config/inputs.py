@@ -6,8 +6,9 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.convention import convention_problem, with_convention
 from config.fields import Table, checked, refuse
 from config.topics import (
     filter_problem,
@@ -50,6 +51,9 @@ def time_format_problem(notation: str) -> str | None:
 class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
+    convention: Annotated[str, checked(convention_problem)] | None = Field(
+        None, description="What the other keys are unless they are given: those of a family of devices"
+    )
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
     ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on topics that are left out"
@@ -78,7 +82,7 @@ class Input(Table):
         (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
     )
     items: Annotated[str, checked(items_problem)] | None = Field(
-        None, description="The list whose elements are readings; nothing else is read"
+        None, description="The list whose elements are readings, or the object that holds them; nothing else is read"
     )
     name: Annotated[str, checked(item_name_problem)] = Field(
         "{index}", description="Template of the field that an element of items makes"
@@ -99,6 +103,11 @@ class Input(Table):
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_convention(cls, keys: object) -> object:
+        return with_convention(keys)
 
     @field_validator("format")
     @classmethod
@@ -133,7 +142,8 @@ class Input(Table):
         A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
         before there was such a key still counts.
         """
-        said = self.model_dump(mode="json", exclude={"qos"} if self.format == "influx" else {"qos", "precision"})
+        without = {"qos", "convention"} if self.format == "influx" else {"qos", "convention", "precision"}
+        said = self.model_dump(mode="json", exclude=without)
         unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
         return {key: value for key, value in said.items() if key not in unsaid}
 

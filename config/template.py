@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
+
+from config.toml_text import toml_text
 
 GATEWAY = "gateway"
 HOST = "127.0.0.1"
@@ -33,10 +34,5 @@ def template(gateway: str = GATEWAY, host: str = HOST, port: int = PORT, topic: 
         ("path", STORE, store),
     ):
         if value != shown:
-            text = text.replace(f'\n{key} = "{shown}"', f"\n{key} = {_quoted(value)}", 1)
+            text = text.replace(f'\n{key} = "{shown}"', f"\n{key} = {toml_text(value)}", 1)
     return text.replace(f"\nport = {PORT}\n", f"\nport = {port}\n", 1)
-
-
-def _quoted(value: str) -> str:
-    """A text as TOML writes it; JSON's escapes are a part of TOML's, but for the delete character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -138,10 +138,10 @@ def overlap(one: str, other: str) -> bool:
 
 
 def items_problem(items: str) -> str | None:
-    """What is wrong with the place of a list whose elements are readings, or None."""
-    if re.fullmatch(r"([^\[\].*{}]+(\.[^\[\].*{}]+)*)?\[\*\]", items):
+    """What is wrong with the place of a list whose elements are readings, or of an object that holds them, or None."""
+    if re.fullmatch(r"\[\*\]|[^\[\].*{}]+(\.[^\[\].*{}]+)*(\[\*\])?", items):
         return None
-    return "must be [*] for a payload that is a list, or its keys with dots between them, such as values[*]"
+    return "must be [*] for a payload that is a list, or keys with dots between them, such as values[*] or data.object"
 
 
 def item_name_problem(name: str) -> str | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from config.convention import conventions
 from config.inputs import Input
 from config.loading import inspect
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, ResolvedDevice, ResolvedRule
+from config.toml_text import toml_value
 from config.topics import LONGEST_NAME
 from config.transport import Connection
 from detectors.base import Detector
@@ -126,6 +128,8 @@ def _inputs(configuration: Configuration) -> None:
     heading("Inputs: from topics to sensors")
     for each in configuration.inputs:
         bullet(_input(each))
+        for line in stands_for(each):
+            click.echo(f"      {line}")
         topic, sensor = example(each)
         click.echo(f"      {topic}  {_SHOWN[each.format][1]}")
         if sensor is None:
@@ -133,6 +137,19 @@ def _inputs(configuration: Configuration) -> None:
         else:
             click.echo(f"      is sensor {click.style(sensor, fg='cyan')}")
     click.echo()
+
+
+def stands_for(given: Input) -> list[str]:
+    """What the convention of an input stands for: its keys as TOML, and which of them are the operator's own."""
+    if given.convention is None:
+        return []
+    convention = conventions()[given.convention]
+    lines = [f'convention = "{given.convention}" stands for {convention.title}:']
+    for key, value in convention.keys.items():
+        own = getattr(given, key)
+        is_own = own != (tuple(value) if isinstance(value, list) else value)
+        lines.append(f"  {key} = {toml_value(own)}{'  # your own' if is_own else ''}")
+    return [*lines, convention.note]
 
 
 def _input(each: Input) -> str:

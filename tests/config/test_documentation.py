@@ -136,6 +136,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
     )
     shown_by_example += (
         "input[].topic",
+        "input[].convention",
         "input[].items",
         "input[].values",
         "input[].repetition",

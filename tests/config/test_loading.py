@@ -136,7 +136,7 @@ INPUTS = [
     ('topic = "a"\nvalues = 5', "input[0].values", "must be a table, is 5"),
     ('topic = "a"\nignore = [""]', "input[0].ignore[0]", "must not be empty"),
     ('topic = "a"\nignore_topics = ["b/#"]', "input[0].ignore_topics[0]", "write * for one level"),
-    ('topic = "a"\nitems = "values"', "input[0].items", "must be [*]"),
+    ('topic = "a"\nitems = "values[0]"', "input[0].items", "must be [*]"),
     ('topic = "a"\nname = "{id}"', "input[0].name", "means nothing without items"),
     ('topic = "a"\nitems = "[*]"\nname = "x"', "input[0].name", "must hold a field"),
     ('topic = "a"\ntime_format = ["%Q"]', "input[0].time_format[0]", "is no notation of times"),

@@ -14,21 +14,23 @@ MOST_SAID = 100
 
 
 class Items(NamedTuple):
-    """A list whose elements are readings of their own.
+    """A list whose elements are readings of their own, or an object that holds all readings.
 
     Attributes:
+        is_list: Whether it is a list.
         at: Keys that lead to it; empty if the payload itself is the list.
         name: Template of an element's path; `{id}` stands for the field `id` of the element, `{index}` for its place.
     """
 
+    is_list: bool
     at: tuple[str, ...]
     name: str
 
     @classmethod
     def of(cls, items: str, name: str) -> Items:
-        """From `values[*]`, with dots between keys, or `[*]` for the payload itself."""
+        """From `values[*]` or `data.object`, with dots between keys, or `[*]` for the payload itself."""
         path = items.removesuffix("[*]")
-        return cls(tuple(path.split(".")) if path else (), name)
+        return cls(path != items, tuple(path.split(".")) if path else (), name)
 
     def name_of(self, element: Mapping[str, Any], index: int) -> str | None:
         """The path of an element; None if it doesn't say what the name is made of."""

@@ -203,7 +203,7 @@ class Walk:
         return IN_TIME if are_timed else None
 
     def _items(self, document: Any, items: Items, before: str) -> None:
-        """The elements of the list that the input names, and nothing beside it."""
+        """The list or the object that the input names, and nothing beside it."""
         time: float | None = None
         found = document
         for key in items.at:
@@ -212,8 +212,12 @@ class Walk:
                 found = found.get(key)
             else:
                 found = None
-        if not isinstance(found, list):
-            raise Refused("no_value", f"there is no list at {'.'.join(items.at) or 'the top'}")
+        if isinstance(found, dict) and not items.is_list:
+            self._record(found, before, before, time)
+            return
+        if not isinstance(found, list) or not items.is_list:
+            kind = "list" if items.is_list else "object"
+            raise Refused("no_value", f"there is no {kind} at {'.'.join(items.at) or 'the top'}")
         for index, element in enumerate(found):
             self._element = f"{index}/"
             fields = element if isinstance(element, dict) else {self._options.value_key: element}

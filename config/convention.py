@@ -1,0 +1,74 @@
+"""Conventions: what the keys of an input are for a family of devices, a TOML file each in `config/conventions`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from config.problems import suggestion
+
+
+class Example(NamedTuple):
+    """A message of a convention, and what becomes of it.
+
+    Attributes:
+        topic: Its topic.
+        payload: Its payload.
+        sensors: The values of the sensors that it makes, by name.
+    """
+
+    topic: str
+    payload: str
+    sensors: Mapping[str, float]
+
+
+class Convention(NamedTuple):
+    """A convention.
+
+    Attributes:
+        name: What configurations call it.
+        title: What people call it.
+        source: Where it is described.
+        note: What an operator should know.
+        fields: Fields that every payload has, by which it is told from others on such topics.
+        keys: The keys of an input.
+        examples: Messages.
+    """
+
+    name: str
+    title: str
+    source: str
+    note: str
+    fields: tuple[str, ...]
+    keys: Mapping[str, Any]
+    examples: tuple[Example, ...]
+
+
+@lru_cache(maxsize=1)
+def conventions() -> Mapping[str, Convention]:
+    """The conventions that come with the program, by name."""
+    folder = files("config").joinpath("conventions")
+    found = {}
+    for each in sorted(folder.iterdir(), key=lambda file: file.name):
+        name = each.name.removesuffix(".toml")
+        if name != each.name:
+            said = tomllib.loads(each.read_text("utf-8"))
+            examples = tuple(Example(**one) for one in said["example"])
+            fields = tuple(said.get("fields", ()))
+            found[name] = Convention(name, said["title"], said["source"], said["note"], fields, said["input"], examples)
+    return found
+
+
+def convention_problem(name: str) -> str | None:
+    """What is wrong with the name of a convention, or None."""
+    return None if name in conventions() else f"is no convention{suggestion(name, conventions())}"
+
+
+def with_convention(keys: object) -> object:
+    """The keys of an input, and beside them those that its convention stands for."""
+    if not isinstance(keys, dict) or keys.get("convention") not in conventions():
+        return keys
+    return {**conventions()[keys["convention"]].keys, **keys}
