@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from detectors.contextual import Contextual, detector
-from edge.benchmarks.nab import THRESHOLD, detections, read_folder, run
-from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold
+from edge.evaluation.nab import THRESHOLD, detections, read_folder, run
+from edge.evaluation.nab_scoring import PROFILES, at_threshold, best_threshold
 
 EVERYTHING, LEVEL = "everything", "level away"
 STREAMS = ("range break", "season level", "hour residual", "spread", "neighbours")

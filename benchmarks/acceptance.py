@@ -25,14 +25,14 @@ from typing import Any
 import jsonschema
 
 from detectors import DETECTORS, DEVICE_DETECTORS
-from edge.core.events import event_json_schema
-from edge.shell.broker import EmbeddedBroker
+from edge.core.incidents.events import event_json_schema
+from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.store import EventFilter, read_events
-from simulators.demo import BASE, CONFIGURATION, GATEWAY
-from simulators.demo_summary import judge, summary
-from simulators.incident_log import IncidentLog
-from simulators.truth import read_truth
+from simulators.demo.demo import BASE, CONFIGURATION, GATEWAY
+from simulators.demo.incident_log import IncidentLog
+from simulators.demo.summary import judge, summary
+from simulators.faults.truth import read_truth
 
 HEARD = "mosquitto_sub.jsonl"
 CLAIMED = {fault for each in (*DETECTORS.values(), *DEVICE_DETECTORS.values()) for fault in each.catches}

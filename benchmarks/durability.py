@@ -22,16 +22,16 @@ from typing import Any
 import msgspec
 
 from config.loading import parse
-from edge.benchmarks.machine import bytes_written
-from edge.benchmarks.plant import START, Clock, FreeLink, Plant, Sent
-from edge.core.journal import pack
-from edge.core.topics import Topics
-from edge.shell.assembly import make_pipeline
-from edge.shell.resume import resume
-from edge.shell.service import SNAPSHOT_ROUNDS, Service
-from edge.shell.service_options import ServiceOptions
+from edge.capacity.machine import bytes_written
+from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.core.model.topics import Topics
+from edge.core.persistence.journal import pack
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.service import SNAPSHOT_ROUNDS, Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.stored_state import resume
 from edge.shell.store import Limits, SqliteStore
-from edge.shell.wall_clock import WallClock
+from edge.shell.system.wall_clock import WallClock
 
 SENSORS = 100
 CONFIGURATION = '[[input]]\ntopic = "plant/#"\nsensor = "{topic}/{field}"\n'

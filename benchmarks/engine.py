@@ -10,8 +10,8 @@ from figures import Figure
 
 from config.loading import parse
 from edge.core.engine import Engine
-from edge.core.groups import Profile
-from edge.core.messages import Batch
+from edge.core.model.messages import Batch
+from edge.core.scoring.profiles import Profile
 
 WIDE = 10_000
 INTERVAL_S = 60.0

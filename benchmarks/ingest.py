@@ -20,7 +20,7 @@ from typing import NamedTuple
 from figures import Figure
 from processes import cpu_seconds
 
-from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
 
 HERE = Path(__file__).parent

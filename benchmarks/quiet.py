@@ -18,7 +18,7 @@ from typing import NamedTuple
 from figures import Figure
 from ingest import HERE, Load, go, listener, publisher, running
 
-from edge.shell.broker import find_mosquitto, free_port, is_listening
+from edge.shell.broker.embedded import find_mosquitto, free_port, is_listening
 
 CONFIGURATION = """\
 [gateway]

@@ -11,7 +11,7 @@ from config.detection import IncidentSettings
 from config.fields import Table, checked
 from config.topics import LONGEST_NAME, glob_pattern, glob_problem
 from detectors import DEVICE_DETECTORS
-from detectors.vectors import VectorDetector
+from detectors.multivariate.base import VectorDetector
 
 DetectorName = Literal["correlation", "shift"]
 

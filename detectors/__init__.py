@@ -15,18 +15,18 @@ from typing import Any
 
 from detectors.base import Detector
 from detectors.contextual import Contextual
-from detectors.correlation import Correlation
-from detectors.cusum import Cusum
-from detectors.ewma import EwmaZScore
-from detectors.flatline import Flatline
-from detectors.limits import Limits
-from detectors.median import StreamingMedian
-from detectors.rate import RateOfChange
-from detectors.seasonal import Seasonal
-from detectors.shift import Shift
-from detectors.silence import Silence
-from detectors.unrest import Unrest
-from detectors.vectors import VectorDetector
+from detectors.multivariate.base import VectorDetector
+from detectors.multivariate.correlation import Correlation
+from detectors.multivariate.shift import Shift
+from detectors.univariate.cusum import Cusum
+from detectors.univariate.ewma import EwmaZScore
+from detectors.univariate.flatline import Flatline
+from detectors.univariate.limits import Limits
+from detectors.univariate.median import StreamingMedian
+from detectors.univariate.rate import RateOfChange
+from detectors.univariate.seasonal import Seasonal
+from detectors.univariate.silence import Silence
+from detectors.univariate.unrest import Unrest
 
 ALL = (Silence, Limits, Flatline, RateOfChange, Unrest, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
 DETECTORS: dict[str, type[Detector]] = {each.name: each for each in ALL}

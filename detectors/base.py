@@ -27,7 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import NOTHING, bounded, constant_like, pick
+from detectors.numeric.elementwise import NOTHING, bounded, constant_like, pick
 from detectors.parameters import check_parameters
 
 Floats = NDArray[np.float64]
@@ -212,7 +212,7 @@ class Detector(ABC):
         relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
             would blur it; otherwise it is learned beside all that was known.
         takes_one: Whether `judge()` and `patience()` take a single reading as plain numbers, too: `slots` an int,
-            `values` and `times` floats. See `detectors.arithmetic`.
+            `values` and `times` floats. See `detectors.numeric.elementwise`.
     """
 
     name: ClassVar[str]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Floats, Numbers, Rows, Scores, Slots
-from detectors.rows import Views
+from detectors.numeric.gather import Views
 
 FORMAT = 1
 

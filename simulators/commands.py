@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from simulators.faults.truth import FAULT_KINDS
 from simulators.options import Moment, Prefix, Span
-from simulators.truth import FAULT_KINDS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 PLANT_ONLY = (
@@ -189,8 +189,8 @@ def demo(context: click.Context, seconds: float, sensors: int, seed: int) -> Non
 
     Ends with a summary against the simulator's own truth; the exit code is 0 only if it worked.
     """
-    from edge.shell.broker import BrokerError  # noqa: PLC0415 - loaded when the command runs
-    from simulators.demo import play  # noqa: PLC0415 - likewise
+    from edge.shell.broker.embedded import BrokerError  # noqa: PLC0415 - loaded when the command runs
+    from simulators.demo.demo import play  # noqa: PLC0415 - likewise
 
     try:
         context.exit(play(seconds, sensors, seed))

@@ -53,7 +53,7 @@ class Prefix(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """See `click.ParamType`."""
-        from simulators.csv_source import topic_problem  # noqa: PLC0415 - loaded when it is used
+        from simulators.publish.csv_source import topic_problem  # noqa: PLC0415 - loaded when it is used
 
         problem = topic_problem(str(value))
         if problem:

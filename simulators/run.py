@@ -11,16 +11,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.core.messages import Reading
-from edge.shell.csv_file import CsvError
+from edge.core.model.messages import Reading
+from edge.shell.files.csv_file import CsvError
 from edge.shell.link import Link, LinkOptions, TlsOptions
-from simulators.csv_source import csv_readings
-from simulators.narration import Narrator
-from simulators.payloads import Publication, publications
-from simulators.plant import plant
-from simulators.publisher import Pace, PacedPublisher, PublishError, Sent
-from simulators.schedule import Schedule
-from simulators.truth import FAULT_KINDS, Fault, Summary
+from simulators.faults.schedule import Schedule
+from simulators.faults.truth import FAULT_KINDS, Fault, Summary
+from simulators.plant.plant import plant
+from simulators.publish.csv_source import csv_readings
+from simulators.publish.narration import Narrator
+from simulators.publish.payloads import Publication, publications
+from simulators.publish.publisher import Pace, PacedPublisher, PublishError, Sent
 
 CONNECT_S = 15.0
 """How long the broker may take to accept us."""

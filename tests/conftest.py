@@ -13,8 +13,8 @@ import pytest
 from brokers import Mosquitto, installed_mosquitto
 from running import RunningService
 
-from edge.shell.broker import BrokerError, EmbeddedBroker, find_mosquitto
-from edge.shell.broker import free_port as any_free_port
+from edge.shell.broker.embedded import BrokerError, EmbeddedBroker, find_mosquitto
+from edge.shell.broker.embedded import free_port as any_free_port
 from edge.shell.link import Link, LinkOptions, Subscription
 
 # An example may take as long as it takes: how fast this machine is today is nothing that a test may depend on.

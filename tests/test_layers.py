@@ -59,7 +59,7 @@ def test_detectors_need_nothing_but_numpy() -> None:
 
 
 def test_simulators_know_only_messages_events_and_the_link() -> None:
-    allowed = {"edge.core.messages", "edge.core.events", "edge.core.topics", "edge.shell"}
+    allowed = {"edge.core.model.messages", "edge.core.incidents.events", "edge.core.model.topics", "edge.shell"}
     for path in FILES:
         if name(path).startswith("simulators/"):
             ours = {each for each in imports(path) if each.startswith("edge.")}

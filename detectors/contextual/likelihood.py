@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.arithmetic import maximum, minimum, sqrt
 from detectors.base import Field, Numbers, Rows, State
 from detectors.contextual.running import taken_in
 from detectors.contextual.steps import Age
-from detectors.rows import part_at, put_part
+from detectors.numeric.elementwise import maximum, minimum, sqrt
+from detectors.numeric.gather import part_at, put_part
 
 MOST = 10.0
 """Decades that one stream is worth at most."""
@@ -28,7 +28,7 @@ FARTHEST = 6.3444
 
 TAIL = (0.309593, 0.300906, 0.180862, 0.00196294)
 """Decades of surprise as a polynomial of deviations, the constant first: within 0.05 of the exact tail, at a sixth of
-what `detectors.surprise.normal_tail` costs."""
+what `detectors.numeric.surprise.normal_tail` costs."""
 
 LARGEST = 1e6
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import remainder
 from detectors.base import Field, Floats, Numbers, Slots, State
 from detectors.contextual.season import DAY_S
 from detectors.contextual.steps import RECENT, Step
-from detectors.rows import rows_at
+from detectors.numeric.elementwise import remainder
+from detectors.numeric.gather import rows_at
 
 LAGS = 8
 GAP = 4

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from detectors.arithmetic import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 from detectors.base import Field, Numbers, State
 from detectors.contextual.steps import Age, Step
+from detectors.numeric.elementwise import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 
 WARM_UP = 101.0
 """Steps before the range means anything."""

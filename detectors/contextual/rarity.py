@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from detectors.arithmetic import any_of, floor, least, log10, maximum, minimum, whole
 from detectors.base import Field, Numbers, Rows, State
 from detectors.contextual.steps import Age
-from detectors.rows import element_at
+from detectors.numeric.elementwise import any_of, floor, least, log10, maximum, minimum, whole
+from detectors.numeric.gather import element_at
 
 LEVELS = 16
 """Evidence of 1, 2, ... `LEVELS`."""

@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.arithmetic import (
+from detectors.base import Field, Numbers, Rows, State
+from detectors.contextual.steps import Age, Step
+from detectors.numeric.elementwise import (
     NOTHING,
     any_of,
     common,
@@ -34,9 +36,7 @@ from detectors.arithmetic import (
     sqrt,
     where,
 )
-from detectors.base import Field, Numbers, Rows, State
-from detectors.contextual.steps import Age, Step
-from detectors.rows import as_one, exchange, part_at, put_part, rows_at
+from detectors.numeric.gather import as_one, exchange, part_at, put_part, rows_at
 
 DAY_S = 86_400.0
 DAY_BINS = 48

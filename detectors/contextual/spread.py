@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from detectors.arithmetic import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
 from detectors.base import Field, Floats, Numbers, Rows, State
 from detectors.contextual.running import taken_in
 from detectors.contextual.steps import MEMORY, RECENT, Age, Step
-from detectors.rows import as_one, exchange, rows_at
+from detectors.numeric.elementwise import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
+from detectors.numeric.gather import as_one, exchange, rows_at
 
 WARM_UP = 50.0
 LEAST_SHARE = 1e-3

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from detectors.arithmetic import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 from detectors.base import Field, Numbers, Rows, State
+from detectors.numeric.elementwise import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 
 MEMORY = 5000.0
 """Steps that what is believed of a sensor remembers."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.commands.support.places import names_configuration
-from edge.commands.terminal import heading, paragraph
+from edge.commands.support.terminal import heading, paragraph
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.benchmarks.machine import Measured
+    from edge.capacity.machine import Measured
 
 SHARE = 0.5
 """The share of a core that is offered to the readings; the rest is for bursts, the broker and everybody else."""
@@ -46,9 +46,9 @@ def bench(path: Path | None, sensors: int, interval: float, seconds: float, as_j
     the store will be. Only the network isn't there. It says how many sensors and readings a second this machine will
     carry, in how much memory, and what is written to the disk in a day. Nothing that is there already is touched.
     """
-    from edge.benchmarks import machine  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+    from edge.capacity import machine  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
 
     with explained():
         configuration = load_or_default(path)

@@ -11,12 +11,12 @@ import click
 
 from detectors import DETECTORS
 from detectors.base import Detector
-from edge.commands.choosing import check_detector
+from edge.commands.support.choosing import check_detector
 from edge.commands.support.places import other_config_option
-from edge.commands.terminal import heading
+from edge.commands.support.terminal import heading
 
 if TYPE_CHECKING:
-    from edge.benchmarks.nab import Series
+    from edge.evaluation.nab import Series
 
 
 @click.group()
@@ -41,8 +41,8 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
     judged by the rows before it. The score at the fixed threshold is what a user gets; that at the best threshold is
     what NAB's leaderboard shows.
     """
-    from edge.benchmarks import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
+    from edge.evaluation import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
+    from edge.evaluation.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
 
     detector = _detector(name, config_path)
     limit = benchmark_nab.THRESHOLD if threshold is None else threshold
@@ -77,9 +77,9 @@ def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
 
     PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
     """
-    from edge.benchmarks import skab as benchmark_skab  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks.nab_scoring import PROFILES  # noqa: PLC0415
-    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.evaluation import skab as benchmark_skab  # noqa: PLC0415 - loaded when the command runs
+    from edge.evaluation.nab_scoring import PROFILES  # noqa: PLC0415
 
     limit = benchmark_skab.THRESHOLD if threshold is None else threshold
     with explained():
@@ -113,9 +113,9 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
     rows and 0 in others, it is told how well the two are kept apart. Nothing is learned during an incident, as in the
     service.
     """
-    from edge.benchmarks import own  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks.nab import THRESHOLD  # noqa: PLC0415
-    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.evaluation import own  # noqa: PLC0415 - loaded when the command runs
+    from edge.evaluation.nab import THRESHOLD  # noqa: PLC0415
 
     detector = _detector(name, config_path)
     limit = THRESHOLD if threshold is None else threshold
@@ -158,10 +158,10 @@ def budget(
     Sensors without a fault, of many kinds of noise, are watched once for each budget. The first three days are counted
     apart. Exits with 1 if a kind is off by more than a factor of two.
     """
-    from edge.benchmarks import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
-    from edge.benchmarks.noises import KINDS, WITHOUT_CHANCE  # noqa: PLC0415
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.evaluation import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
+    from edge.evaluation.noises import KINDS, WITHOUT_CHANCE  # noqa: PLC0415
+    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
 
     unknown = sorted(set(kinds) - KINDS.keys())
     if unknown:
@@ -199,9 +199,9 @@ def long(sensors: int, seed: int, config_path: Path | None) -> None:
     Faults of five kinds, two to twenty-four hours long, come to sensors of seven kinds of noise after ten quiet days.
     Exits with 1 if incidents cover less than 60 % of the time of a kind of fault.
     """
-    from edge.benchmarks.long_faults import ENOUGH, measure  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.evaluation.long_faults import ENOUGH, measure  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
 
     with explained():
         rule = load_or_default(config_path, None).rule_for("benchmark")
@@ -221,16 +221,16 @@ def long(sensors: int, seed: int, config_path: Path | None) -> None:
 
 
 def _nab_series(path: Path) -> list[Series]:
-    from edge.benchmarks.nab import read_folder  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.evaluation.nab import read_folder  # noqa: PLC0415 - loaded when the command runs
 
     with explained():
         return read_folder(path)
 
 
 def _detector(name: str, config_path: Path | None) -> Detector:
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.shell.assembly import load_or_default  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
 
     if config_path is None:
         return DETECTORS[name]()

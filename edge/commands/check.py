@@ -18,11 +18,11 @@ from config.transport import Connection
 from detectors.base import Detector
 from detectors.parameters import parameters_of
 from edge.commands.support.places import USUAL, names_configuration
-from edge.commands.terminal import bullet, heading, paragraph, term
-from edge.core.decoders import NumberDecoder, Repetition
-from edge.core.groups import Profile
-from edge.core.routes import Resolved, Route, match
-from edge.core.topics import Topics
+from edge.commands.support.terminal import bullet, heading, paragraph, term
+from edge.core.intake.decoders import NumberDecoder, Repetition
+from edge.core.intake.routes import Resolved, Route, match
+from edge.core.model.topics import Topics
+from edge.core.scoring.profiles import Profile
 
 _WRONG = 2
 _INTERVALS = (("second", 1.0), ("minute", 60.0), ("ten minutes", 600.0))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.commands.moments import Moment
+from edge.commands.support.moments import Moment
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import Reason, TopicFilter
 
@@ -39,10 +39,10 @@ def deadletters(
     The service may be running or not. It keeps the last of them (store.dead_letters), at most so many a minute
     (limits.dead_letters_per_minute), and counts all: see `edgewarden status`.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
-    from edge.commands.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.shell.store.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
 
     with explained():
@@ -63,7 +63,7 @@ def deadletters(
 def _plain(letter: dict[str, Any]) -> dict[str, Any]:
     from base64 import b64encode  # noqa: PLC0415 - loaded when the command runs
 
-    from edge.core.events import timestamp  # noqa: PLC0415
+    from edge.core.incidents.events import timestamp  # noqa: PLC0415
 
     return {
         "time": timestamp(letter["arrived"]),
@@ -75,9 +75,9 @@ def _plain(letter: dict[str, Any]) -> dict[str, Any]:
 
 def _show(letter: dict[str, Any]) -> None:
     from edge.commands.support.durations import counted, moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
-    from edge.commands.terminal import paragraph  # noqa: PLC0415
-    from edge.core.printable import printable, printable_bytes  # noqa: PLC0415
+    from edge.core.model.printable import printable, printable_bytes  # noqa: PLC0415
 
     reason = click.style(letter["reason"], fg="yellow")
     click.echo(f"{moment(letter['arrived'])}  {reason}  {printable(letter['topic'])}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.commands.moments import Moment
+from edge.commands.support.moments import Moment
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import (
     TRANSITIONS,
@@ -20,8 +20,8 @@ from edge.commands.support.values import (
     Word,
     no_sensor,
 )
-from edge.core.globs import fits
-from edge.core.printable import printable, printable_json
+from edge.core.model.globs import fits
+from edge.core.model.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -59,7 +59,7 @@ def events(
     as_json: bool,
 ) -> None:
     """List what was found, oldest first; filter it; follow it as it comes."""
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.store import EventFilter  # noqa: PLC0415
 
     with explained():
@@ -95,7 +95,7 @@ def _show(store: Path, chosen: EventFilter, last: int | None, *, follow: bool, a
 
 def line_of(row: dict[str, Any]) -> str:
     """One event on one line: when, how severe, what happened, and the sentence."""
-    from edge.core.events import severity_name  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events import severity_name  # noqa: PLC0415 - loaded when the command runs
 
     text = severity_name(row["severity"])[0]
     moment = datetime.fromtimestamp(row["time"], UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -9,10 +9,10 @@ from typing import TextIO
 
 import click
 
-from edge.commands.moments import Moment
+from edge.commands.support.moments import Moment
 from edge.commands.support.places import FILE, Place, reads_store
 from edge.commands.support.values import SensorGlob, UnknownSensorError, no_sensor
-from edge.core.globs import fits
+from edge.core.model.globs import fits
 
 
 @click.command()
@@ -30,7 +30,7 @@ def export(
     STORE is the same as --store. The service may be running. What `replay` reads is
     what this writes. Readings that were refused later, as late or as duplicates, are among them.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
 
     with explained():
         store = file or place.store()
@@ -43,8 +43,8 @@ def export(
 
 
 def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
-    from edge.core.events import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.journal import Readings  # noqa: PLC0415
+    from edge.core.incidents.events import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.persistence.journal import Readings  # noqa: PLC0415
     from edge.shell.store import read_history  # noqa: PLC0415
 
     history = read_history(store)

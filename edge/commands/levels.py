@@ -10,11 +10,11 @@ import click
 
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, matching
-from edge.core.printable import printable
+from edge.core.model.printable import printable
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.core.snapshot import Snapshot
+    from edge.core.persistence.snapshot import Snapshot
 
 
 @click.command()
@@ -29,8 +29,8 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     It follows from the worst excursions of the scores, as many as are shown, and a correction in decades for the
     incidents that were raised, beside how many the budget would have allowed in the days that the sensor was watched.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.shell.store.reading import read_snapshot  # noqa: PLC0415
 
     with explained():
@@ -61,12 +61,12 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
 def _rows(configuration: Configuration, snapshot: Snapshot) -> list[dict[str, Any]]:
     from edge.commands.support.sensor_rows import learned_of, level_of  # noqa: PLC0415 - loaded when the command runs
 
-    sensors, vitals, calibration = learned_of(snapshot)
+    sensors, statistics, calibration = learned_of(snapshot)
     rows = []
     for slot, (name, *_) in enumerate(sensors):
         rule = configuration.rule_for(name)
         level, how = level_of(
-            rule, float(calibration.level[slot]), float(calibration.assumed[slot]), float(vitals.interval[slot])
+            rule, float(calibration.level[slot]), float(calibration.assumed[slot]), float(statistics.interval[slot])
         )
         watched = float(calibration.watched[slot]) / 86_400
         rows.append(

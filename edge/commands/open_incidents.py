@@ -28,14 +28,14 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not; if it isn't, these are the incidents that were open when it ended.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.commands.support.values import UnknownSensorError, no_sensor  # noqa: PLC0415
-    from edge.commands.terminal import heading  # noqa: PLC0415
-    from edge.core.globs import fits  # noqa: PLC0415
-    from edge.core.printable import printable_json  # noqa: PLC0415
+    from edge.core.model.globs import fits  # noqa: PLC0415
+    from edge.core.model.printable import printable_json  # noqa: PLC0415
     from edge.shell.store import read_sensor_names  # noqa: PLC0415
     from edge.shell.store.overview import read_open  # noqa: PLC0415
 
@@ -64,8 +64,8 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
 def _show(incident: OpenIncident, now: float) -> None:
     from edge.commands.events import COLOURS  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.durations import ago, epoch, moment  # noqa: PLC0415
-    from edge.commands.terminal import paragraph  # noqa: PLC0415
-    from edge.core.printable import printable  # noqa: PLC0415
+    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
+    from edge.core.model.printable import printable  # noqa: PLC0415
 
     event = incident.event
     data = event["data"]

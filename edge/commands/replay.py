@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edge.commands.moments import Moment
+from edge.commands.support.moments import Moment
 from edge.commands.support.places import FILE, USUAL, other_config_option
 
 if TYPE_CHECKING:
-    from edge.core.events import Event
+    from edge.core.incidents.events import Event
 
 
 @click.command()
@@ -43,10 +43,10 @@ def replay(
     raised on the last days of this very plant? FILE is the store; without it, it is the configuration's, and without
     --config, that of edgewarden.toml. The service may be running.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.playing import play, play_journal  # noqa: PLC0415
-    from edge.shell.assembly import load_or_default, make_pipeline  # noqa: PLC0415
-    from edge.shell.csv_file import read_csv  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.playing import play, play_journal  # noqa: PLC0415
+    from edge.shell.files.csv_file import read_csv  # noqa: PLC0415
+    from edge.shell.service.assembly import load_or_default, make_pipeline  # noqa: PLC0415
 
     if store is not None and file is not None:
         raise click.UsageError("give either FILE or --store")
@@ -74,11 +74,11 @@ def replay(
     if summary:
         from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
 
-        accounts = pipeline.accounts
-        refused = ", ".join(f"{count} {reason}" for reason, count in sorted(accounts.readings_refused.items()))
+        counters = pipeline.counters
+        refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counters.readings_refused.items()))
         click.echo(
-            f"{counted(accounts.readings_taken, 'reading')} of {counted(pipeline.sensors.sensors, 'sensor')}; "
-            f"refused: {refused or 'none'}; {counted(accounts.events['raised'], 'incident')}, "
+            f"{counted(counters.readings_taken, 'reading')} of {counted(pipeline.sensors.sensors, 'sensor')}; "
+            f"refused: {refused or 'none'}; {counted(counters.events['raised'], 'incident')}, "
             f"{len(pipeline.engine.open_incidents)} of them still open",
             err=True,
         )

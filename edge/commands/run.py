@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edge.commands.support.places import USUAL, names_configuration
-from edge.shell.signals import Signals, StopRequested
+from edge.shell.system.signals import Signals, StopRequested
 
 
 @click.command()
@@ -23,10 +23,10 @@ def run(path: Path | None) -> None:
     """
     with Signals() as signals:  # at once: a signal must be honoured while the rest is still being loaded
         from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-        from edge.commands.failures import explained  # noqa: PLC0415
-        from edge.shell.garbage import leave_out  # noqa: PLC0415
-        from edge.shell.logs import set_up_logs  # noqa: PLC0415
-        from edge.shell.starting import service_of  # noqa: PLC0415
+        from edge.commands.support.failures import explained  # noqa: PLC0415
+        from edge.shell.service.starting import service_of  # noqa: PLC0415
+        from edge.shell.system.garbage import leave_out  # noqa: PLC0415
+        from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
 
         with explained(), suppress(StopRequested):
             configuration = load(path or USUAL)

@@ -16,15 +16,15 @@ def schema(what: str) -> None:
     `commands`, what the operator may say; or `configuration`, for editors that complete and check TOML files.
     """
     if what == "events":
-        from edge.core.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
+        from edge.core.incidents.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
 
         found = event_json_schema()
     elif what == "gaps":
-        from edge.core.gaps import gap_json_schema  # noqa: PLC0415 - likewise
+        from edge.core.incidents.gaps import gap_json_schema  # noqa: PLC0415 - likewise
 
         found = gap_json_schema()
     elif what == "commands":
-        from edge.core.operator.words import commands_json_schema  # noqa: PLC0415 - likewise
+        from edge.core.operator.commands import commands_json_schema  # noqa: PLC0415 - likewise
 
         found = commands_json_schema()
     else:

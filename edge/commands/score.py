@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edge.commands.choosing import check_detector, with_only
-from edge.commands.progress import Progress
+from edge.commands.support.choosing import check_detector, with_only
 from edge.commands.support.places import other_config_option
+from edge.commands.support.progress import Progress
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.core.messages import Reading
+    from edge.core.model.messages import Reading
     from edge.core.pipeline import Pipeline
-    from edge.shell.csv_file import CsvAccount
+    from edge.shell.files.csv_file import CsvAccount
 
 
 @click.command()
@@ -41,9 +41,9 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
     unless --lenient is given. Times may be out of order among 100,000 readings; what comes later still is refused, and
     so is a second reading of the same sensor and time.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.shell.assembly import load_or_default, make_pipeline  # noqa: PLC0415
-    from edge.shell.csv_file import CsvAccount  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.files.csv_file import CsvAccount  # noqa: PLC0415
+    from edge.shell.service.assembly import load_or_default, make_pipeline  # noqa: PLC0415
 
     with explained():
         configuration = load_or_default(config_path)
@@ -58,10 +58,10 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
         finally:
             if output:
                 target.close()
-    refused = sum(pipeline.accounts.readings_refused.values())
+    refused = sum(pipeline.counters.readings_refused.values())
     notes = [
         f"{account.readings} readings of {pipeline.sensors.sensors} sensors",
-        f"{pipeline.accounts.events['raised']} incidents",
+        f"{pipeline.counters.events['raised']} incidents",
         f"{account.missing} empty cells" if account.missing else "",
         f"{refused} readings refused as late or repeated" if refused else "",
         f"{account.left_out} rows left out, the first {account.first_left_out}" if account.left_out else "",
@@ -72,9 +72,9 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
 def _rows(
     file: Path, configuration: Configuration, pipeline: Pipeline, account: CsvAccount, *, lenient: bool
 ) -> Iterator[list[str]]:
-    from edge.commands.playing import chunks  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.playing import chunks  # noqa: PLC0415 - loaded when the command runs
     from edge.reports.score_rows import ScoreRows  # noqa: PLC0415
-    from edge.shell.csv_file import in_order, read_csv  # noqa: PLC0415
+    from edge.shell.files.csv_file import in_order, read_csv  # noqa: PLC0415
 
     rows = ScoreRows(pipeline, configuration.gateway.name)
 

@@ -28,13 +28,13 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.durations import counted  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
-    from edge.commands.terminal import heading  # noqa: PLC0415
     from edge.shell.store.overview import read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)
@@ -62,7 +62,7 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
 
 
 def _plain(row: dict[str, Any], now: float) -> dict[str, Any]:
-    from edge.core.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events import timestamp  # noqa: PLC0415 - loaded when the command runs
 
     seen = row["time"]
     age = None if seen is None else round(now - seen, 3)
@@ -74,8 +74,8 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
     from collections import Counter  # noqa: PLC0415 - loaded when the command runs
 
     from edge.commands.support.tables import table  # noqa: PLC0415
-    from edge.commands.terminal import paragraph  # noqa: PLC0415
-    from edge.core.printable import printable  # noqa: PLC0415
+    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
+    from edge.core.model.printable import printable  # noqa: PLC0415
 
     by = [_by(row) for row in rows]
     usual, often = Counter(by).most_common(1)[0]
@@ -96,8 +96,8 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
 
 def _show(row: dict[str, Any], now: float) -> None:
     from edge.commands.support.durations import moment  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.terminal import term  # noqa: PLC0415
-    from edge.core.printable import printable  # noqa: PLC0415
+    from edge.commands.support.terminal import term  # noqa: PLC0415
+    from edge.core.model.printable import printable  # noqa: PLC0415
 
     click.echo()
     click.secho(printable(row["sensor"]), fg="cyan", bold=True)
@@ -119,7 +119,7 @@ def _show(row: dict[str, Any], now: float) -> None:
 
 
 def _value(row: dict[str, Any]) -> str:
-    from edge.core.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["value"] is None else quantity(row["value"], row["unit"])
 
@@ -131,7 +131,7 @@ def _age(row: dict[str, Any], now: float) -> str:
 
 
 def _every(row: dict[str, Any]) -> str:
-    from edge.core.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from edge.commands.support.places import config_option
-from edge.core.printable import printable, printable_json
+from edge.core.model.printable import printable, printable_json
 
 
 @click.command()
@@ -21,9 +21,9 @@ from edge.core.printable import printable, printable_json
 def shelved(path: Path, timeout: float, as_json: bool) -> None:
     """Show what is muted and which maintenance windows stand, as the service last said on its retained topic."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.core.topics import Topics  # noqa: PLC0415
-    from edge.shell.asking import AskingError, connected, wait_for  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.core.model.topics import Topics  # noqa: PLC0415
+    from edge.shell.link.asking import AskingError, connected, wait_for  # noqa: PLC0415
 
     until = time.monotonic() + timeout
     with explained():

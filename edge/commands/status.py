@@ -34,7 +34,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
     The service writes what it says here into a file beside its store every 10 seconds, and within 2 when something is
     new; no broker is asked.
     """
-    from edge.commands.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.well_being import well_being  # noqa: PLC0415
     from edge.shell.store.overview import read_open, read_size  # noqa: PLC0415
@@ -56,7 +56,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
 def _as_plain(
     store: Path, state: ServiceState, how: WellBeing, size: StoreSize | None, incidents: list[OpenIncident]
 ) -> dict[str, Any]:
-    from edge.core.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events import timestamp  # noqa: PLC0415 - loaded when the command runs
 
     kept = None
     if size is not None:
@@ -89,7 +89,7 @@ def _show(
     now: float,
 ) -> None:
     from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
+    from edge.commands.support.terminal import heading, paragraph  # noqa: PLC0415
 
     said = {} if state.is_starting else state.said
     verdict, colour = ("fine", "green") if not how.problems else ("not well", "red")
@@ -121,7 +121,7 @@ def _show(
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
     from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.quantities import duration  # noqa: PLC0415
+    from edge.core.model.quantities import duration  # noqa: PLC0415
 
     health = said.get("health", {})
     if "uptime_s" not in health:
@@ -137,7 +137,7 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
 
 def _show_inputs(said: dict[str, Any], now: float) -> None:
     from edge.commands.support.durations import ago, counted, epoch  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.terminal import heading, term  # noqa: PLC0415
+    from edge.commands.support.terminal import heading, term  # noqa: PLC0415
 
     heading("Inputs")
     for each in said.get("inputs", ()):
@@ -150,8 +150,8 @@ def _show_inputs(said: dict[str, Any], now: float) -> None:
 
 def _show_refused(said: dict[str, Any], now: float) -> None:
     from edge.commands.support.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.terminal import heading, paragraph, term  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
-    from edge.commands.terminal import heading, paragraph, term  # noqa: PLC0415
 
     refused = said.get("refused", ())
     heading("Refused" if refused else "Refused: nothing")
@@ -170,7 +170,7 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
 
 def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[OpenIncident], now: float) -> None:
     from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.terminal import heading, paragraph  # noqa: PLC0415
+    from edge.commands.support.terminal import heading, paragraph  # noqa: PLC0415
 
     heading("Events")
     if size is not None:
@@ -188,6 +188,6 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
 
 
 def _safe(text: str) -> str:
-    from edge.core.printable import printable  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.printable import printable  # noqa: PLC0415 - loaded when the command runs
 
     return printable(text)

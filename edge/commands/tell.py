@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import click
 
 from edge.commands.support.places import Command, Handing, config_option
-from edge.core.printable import printable, printable_json
+from edge.core.model.printable import printable, printable_json
 
 How = dict[str, Any]
 WAIT = "Seconds to wait."
@@ -154,9 +154,9 @@ def _moment(text: str) -> str:
 def _say(how: How, command: str, /, **said: Any) -> None:
     """Say it, print the answer, and end with its exit code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.failures import explained  # noqa: PLC0415
-    from edge.core.topics import Topics  # noqa: PLC0415
-    from edge.shell.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.core.model.topics import Topics  # noqa: PLC0415
+    from edge.shell.link.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}

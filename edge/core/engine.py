@@ -20,24 +20,24 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arithmetic import any_of, constant_like, known_maximum, pick, where
 from detectors.base import Floats, Scores, Slots
-from detectors.rows import Familiar
+from detectors.numeric.elementwise import any_of, constant_like, known_maximum, pick, where
+from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
-from edge.core.calibration import Calibration
-from edge.core.devices import Devices, Rows
-from edge.core.finding import Finding
-from edge.core.groups import Group, Places, Profile
-from edge.core.incident import Incident
-from edge.core.incidents import Signal, State, Tracker
-from edge.core.messages import Batch
-from edge.core.opinions import Observation, Opinion
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.observer import Observer, scored_round
+from edge.core.incidents.state_machine import Signal, State, StateMachine
+from edge.core.model.messages import Batch
+from edge.core.model.rounds import Round, rounds, wide_rounds
+from edge.core.model.stream_clock import StreamClock
 from edge.core.passage import Passage
-from edge.core.rounds import Round, rounds, wide_rounds
-from edge.core.stream_clock import StreamClock
-from edge.core.trace import Observer, scored_round
-from edge.core.tracking import Tracking
-from edge.core.vitals import Vitals
+from edge.core.scoring.calibration import Calibration
+from edge.core.scoring.devices import Devices, Rows
+from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.profiles import Group, Places, Profile
+from edge.core.scoring.sensor_statistics import SensorStatistics
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
@@ -66,9 +66,9 @@ class Engine:
         self._profile_of = profile_of
         self.groups: dict[Profile, Group] = {}
         self.members: list[tuple[Group, int]] = []
-        self.vitals = Vitals()
+        self.statistics = SensorStatistics()
         self.calibration = Calibration()
-        self.tracking = Tracking(self.members, self.vitals, self.calibration)
+        self.tracking = IncidentTracker(self.members, self.statistics, self.calibration)
         self.clock = StreamClock()
         self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
@@ -78,7 +78,7 @@ class Engine:
         self._interrupted = False
 
     @property
-    def trackers(self) -> dict[int, Tracker]:
+    def trackers(self) -> dict[int, StateMachine]:
         """The state machines that aren't in their first state, by slot."""
         return self.tracking.trackers
 
@@ -100,7 +100,7 @@ class Engine:
             self.members.append((group, group.add()))
         self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
-        self.vitals.grow(sensors)
+        self.statistics.grow(sensors)
         self.calibration.grow(sensors)
         self.devices.grow(sensors)
 
@@ -132,32 +132,32 @@ class Engine:
         Set forward, the stream clock will follow by itself. Set back, it goes back, unless other sensors say that it
         was right. Silence is no longer or shorter for it either way.
         """
-        vitals = self.vitals
+        statistics = self.statistics
         self.devices.shift(slots, by)
         slots = np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp)
-        vitals.time[slots] += by
+        statistics.time[slots] += by
         self.calibration.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)
         shift = by
         if by < 0:
-            seen = vitals.time[: len(self.members)][vitals.count[: len(self.members)] > 0]
+            seen = statistics.time[: len(self.members)][statistics.count[: len(self.members)] > 0]
             latest = float(seen.max()) if len(seen) else self.clock.now
             shift = min(0.0, latest - self.clock.now) if np.isfinite(self.clock.now) else 0.0
             self.clock.now += shift
             self.clock.ahead_time += min(0.0, by)
-        vitals.shift_deadlines(shift)
+        statistics.shift_deadlines(shift)
 
     def wait_for_everyone(self) -> None:
         """Measure silence anew, from each sensor's next reading: what is read has been changed."""
-        self.vitals.deadline[:] = np.inf
+        self.statistics.deadline[:] = np.inf
 
     def protect(self, slots: Iterable[int]) -> None:
         """Learn nothing of these sensors from here on, and of all others again."""
         self.tracking.protect(slots)
 
-    def adopt(self, slot: int, time: float) -> list[Finding]:
+    def adopt(self, slot: int, time: float) -> list[IncidentChange]:
         """Take what is there as a sensor's normal: end its open incident, or all of it but broken limits, and learn it.
 
         Only if more than limits holds it open: a limit is no matter of what is normal.
@@ -167,21 +167,23 @@ class Engine:
         assert incident is not None  # noqa: S101 - the caller has looked
         if tracker.state is State.SILENT:
             group.forget_silence(row)
-            self.vitals.deadline[slot] = np.inf
+            self.statistics.deadline[slot] = np.inf
         else:
             group.adopt(row)
-        observation = Observation(max(time, incident.last.time), float(self.vitals.value[slot]), incident.threshold, [])
+        observation = Observation(
+            max(time, incident.last.time), float(self.statistics.value[slot]), incident.threshold, []
+        )
         self.tracking.step(slot, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
         return self.tracking.take_findings()
 
-    def process(self, batch: Batch) -> list[Finding]:
+    def process(self, batch: Batch) -> list[IncidentChange]:
         """Score and learn from a batch, and return what was found, in the order of the readings.
 
         Args:
             batch: Readings that were admitted: the times of a sensor move forward. Slots must have been made room
                 for by `grow()`.
         """
-        findings: list[Finding] = []
+        findings: list[IncidentChange] = []
         most = len(batch)
         while len(batch):
             piece = batch if most >= len(batch) else batch.take(np.arange(most))
@@ -195,15 +197,15 @@ class Engine:
         """Note that sensors have sent readings that weren't admitted: these teach nothing, but nobody is silent."""
         if len(slots) == 0:
             return
-        vitals = self.vitals
+        statistics = self.statistics
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
-        vitals.put_off(slots, np.maximum(0.0, self.clock.latest - vitals.seen[slots]))
+        statistics.put_off(slots, np.maximum(0.0, self.clock.latest - statistics.seen[slots]))
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
-        return bool(self.vitals.overdue(clock))
+        return bool(self.statistics.overdue(clock))
 
-    def tick(self, clock: float) -> list[Finding]:
+    def tick(self, clock: float) -> list[IncidentChange]:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
         self._find_silences(clock, None)
         return self.tracking.take_findings()
@@ -244,13 +246,13 @@ class Engine:
 
         Of those who reported while it stood still, only the deadlines are put off: they were seen at its time.
         """
-        vitals, skipped = self.vitals, 0.0
+        statistics, skipped = self.statistics, 0.0
         for skip in self.clock.skips:
             if skip.of_all:
                 skipped = skip.lead
-                vitals.put_off(vitals.seen <= before, skip.lead)
+                statistics.put_off(statistics.seen <= before, skip.lead)
             else:
-                vitals.deadline[vitals.seen == before] += skip.lead
+                statistics.deadline[statistics.seen == before] += skip.lead
         return skipped
 
     def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
@@ -261,12 +263,12 @@ class Engine:
             self._process_one(slot, value, time, position, now, passage)
 
     def _process_one(self, slot: int, value: float, time: float, position: int, now: float, passage: Passage) -> None:
-        if self.vitals.at(slot)["deadline"][slot] < passage.latest[position]:
+        if self.statistics.at(slot)["deadline"][slot] < passage.latest[position]:
             self._pass_deadlines(slot, float(passage.latest[position]), passage, position)
         if self.tracking.at(slot)["tracked"][slot]:
             self.tracking.returned(slot, value, time, position, now)
         now = max(now, time)
-        self.vitals.record(slot, value, time, now)
+        self.statistics.record(slot, value, time, now)
         group, row = self.members[slot]
         self._score_one(group, Round(slot, row, value, time, position, now))
 
@@ -275,16 +277,16 @@ class Engine:
         self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, held=held))
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
-        vitals, tracking = self.vitals, self.tracking
+        statistics, tracking = self.statistics, self.tracking
         slots, now, latest = self._familiar(batch.slots[positions]), clock[positions], passage.latest[positions]
         values, times = batch.values[positions], batch.times[positions]
-        for index in np.flatnonzero(vitals.deadline[slots] < latest):
+        for index in np.flatnonzero(statistics.deadline[slots] < latest):
             self._pass_deadlines(int(slots[index]), float(latest[index]), passage, int(positions[index]))
         for index in np.flatnonzero(tracking.tracked[slots]) if tracking.trackers else ():
             reading = float(values[index]), float(times[index])
             tracking.returned(int(slots[index]), *reading, int(positions[index]), float(now[index]))
         now = np.maximum(now, times)
-        vitals.record(slots, values, times, now)
+        statistics.record(slots, values, times, now)
         for group, part in self._by_group(slots):
             mine = slots if part is EVERYONE else slots[part]
             rows = group.familiar(self._places.row[mine])
@@ -303,7 +305,7 @@ class Engine:
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
             verdicts = group.update(self._places.row[mine], values, times[part], self.tracking.learns_nothing(mine))
             distances = group.distances(verdicts)
-            self.vitals.record(mine, distances, times[part], now[part])
+            self.statistics.record(mine, distances, times[part], now[part])
             readings = Round(mine, self._places.row[mine], distances, times[part], positions[part], now[part])
             self._weigh(group, readings, verdicts)
 
@@ -318,8 +320,8 @@ class Engine:
     def _weigh(self, group: Group, readings: Round, verdicts: list[Scores]) -> None:
         """Hold what detectors say of readings against the sensors' levels."""
         slots, profile, calibration = readings.slots, group.profile, self.calibration
-        settings, vitals, tracking = profile.incidents, self.vitals.at(slots), self.tracking.at(slots)
-        intervals, tracked, is_open = vitals["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
+        settings, statistics, tracking = profile.incidents, self.statistics.at(slots), self.tracking.at(slots)
+        intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
         level = calibration.levels(
             slots, readings.times, lambda due: profile.level_at(np.atleast_1d(intervals)[due]), settings
         )
@@ -327,12 +329,12 @@ class Engine:
         if settings.threshold is not None:
             level = constant_like(level, settings.threshold)
         elif any_of(is_open):
-            level = where(is_open, vitals["level"][slots], level)
+            level = where(is_open, statistics["level"][slots], level)
         learned, ruled = group.most_surprised(verdicts, level)
-        vitals["level"][slots] = level
-        run = where(learned >= level, vitals["exceeding"][slots] + 1, 0)
-        vitals["exceeding"][slots] = run
-        self.vitals.expect(slots, readings.now + group.patience(readings.rows, assumed))
+        statistics["level"][slots] = level
+        run = where(learned >= level, statistics["exceeding"][slots] + 1, 0)
+        statistics["exceeding"][slots] = run
+        self.statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
         protected = tracking["protected"][slots]
         if not any_of(protected):
             calibration.note(slots, learned, tracked, settings)
@@ -358,24 +360,24 @@ class Engine:
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
 
     def _find_silences(self, until: float, passage: Passage | None) -> None:
-        for slot in self.vitals.overdue(until):
+        for slot in self.statistics.overdue(until):
             self._pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
 
     def _pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
         """Report a sensor's silence, and each doubling of it, up to the stream clock `until` at the reading `last`."""
-        vitals = self.vitals
-        while (deadline := float(vitals.deadline[slot])) < until:
+        statistics = self.statistics
+        while (deadline := float(statistics.deadline[slot])) < until:
             position = 0 if passage is None else passage.place(slot, deadline, last)
             if position is None:
                 return
-            group, silences = self.members[slot][0], int(vitals.silences[slot])
-            level = float(group.profile.level_at(vitals.interval[[slot]])[0])
+            group, silences = self.members[slot][0], int(statistics.silences[slot])
+            level = float(group.profile.level_at(statistics.interval[[slot]])[0])
             name = group.silence or "silence"
             opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
-            observation = Observation(deadline, float(vitals.value[slot]), level, [opinion])
-            vitals.silences[slot] = silences + 1
-            again = deadline + (deadline - float(vitals.seen[slot]))
-            vitals.deadline[slot] = again if silences + 1 < SILENCES else np.inf
+            observation = Observation(deadline, float(statistics.value[slot]), level, [opinion])
+            statistics.silences[slot] = silences + 1
+            again = deadline + (deadline - float(statistics.seen[slot]))
+            statistics.deadline[slot] = again if silences + 1 < SILENCES else np.inf
             self.tracking.step(slot, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
 
     def _until_the_clock_moves(self, batch: Batch) -> int:
@@ -388,4 +390,4 @@ class Engine:
         if after <= before:
             return
         self._interrupted = False
-        self.vitals.forgive(before, after - before)
+        self.statistics.forgive(before, after - before)

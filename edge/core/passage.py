@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Floats
-from edge.core.messages import Batch
+from edge.core.model.messages import Batch
 
 
 class Passage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from edge.core.stream_clock import TOLERANCE_S, StreamClock
+from edge.core.model.stream_clock import TOLERANCE_S, StreamClock
 
 GRACE_S = 2.0
 """Live, silence is judged this much late, so that a reading that is on its way counts."""

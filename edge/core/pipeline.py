@@ -12,36 +12,45 @@ import msgspec
 import numpy as np
 
 from config.calendar import Window
-from edge.core.accounts import Accounts
-from edge.core.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
-from edge.core.detector_states import Unlearned
-from edge.core.devices import Devices
 from edge.core.engine import Engine
-from edge.core.events import Event
-from edge.core.finding import Finding
-from edge.core.gaps import Gap
-from edge.core.heard import Heard, among, cut
-from edge.core.incidents import Transition
-from edge.core.intake import Intake, IntakeLimits
-from edge.core.interruption import Interruption
-from edge.core.journal import ClockStep, Numbered, Part, Readings, Tick, Told, Unread, join
-from edge.core.memory import Memory
-from edge.core.messages import Batch, DeadLetter, Message, Reading, Refusal, as_message
-from edge.core.open_incidents import OpenIncidents
-from edge.core.operator.desk import Desk
-from edge.core.operator.hearing import Hearing, refusal_json
-from edge.core.operator.watch import Watch
-from edge.core.operator.words import WordRefused
+from edge.core.incidents.events import Event
+from edge.core.incidents.gaps import Gap
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.observer import Observer
+from edge.core.incidents.open_incidents import OpenIncidents
+from edge.core.incidents.reporting import Reporter
+from edge.core.incidents.state_machine import Transition
+from edge.core.intake.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
+from edge.core.intake.heard import Heard, among, cut
+from edge.core.intake.intake import Intake, IntakeLimits
+from edge.core.intake.reorder import Reorder
+from edge.core.intake.routes import Routes
+from edge.core.model.counters import Counters
+from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, as_message
+from edge.core.model.sensors import Repetition, SensorTable
+from edge.core.model.topics import Topics
+from edge.core.operator.command_handler import CommandHandler, refusal_json
+from edge.core.operator.commands import CommandRefused
+from edge.core.operator.shelves import Shelves
+from edge.core.operator.suppression import Suppression
 from edge.core.pauses import NO_PAUSE
-from edge.core.reorder import Reorder
-from edge.core.reporting import Reporter
-from edge.core.roster import DeviceFor, Roster, RuleFor
-from edge.core.routes import Routes
-from edge.core.sensors import Repetition, SensorTable
-from edge.core.snapshot import KnownSensor, Snapshot
-from edge.core.step import Step
-from edge.core.topics import Topics
-from edge.core.trace import Observer
+from edge.core.persistence.detector_states import Unlearned
+from edge.core.persistence.interruption import Interruption
+from edge.core.persistence.journal import (
+    ClockStep,
+    CommandApplied,
+    Part,
+    Readings,
+    SequenceReserved,
+    TimePassed,
+    Unread,
+    join,
+)
+from edge.core.persistence.memory import Memory
+from edge.core.persistence.snapshot import KnownSensor, Snapshot
+from edge.core.persistence.step import Step
+from edge.core.scoring.devices import Devices
+from edge.core.scoring.sensor_registry import DeviceFor, RuleFor, SensorRegistry
 
 
 class Pipeline:
@@ -74,19 +83,19 @@ class Pipeline:
         maintenance: Sequence[Window] = (),
         commands: bool = True,
     ) -> None:
-        self.accounts = Accounts()
+        self.counters = Counters()
         self.sensors = SensorTable(sensors)
         devices = Devices()
-        self.roster = Roster(self.sensors, devices, topics, rule_for, device_for)
-        self.engine = Engine(self.roster.profile, devices)
-        self.watch = Watch(self.engine, Desk(maintenance))
+        self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
+        self.engine = Engine(self.registry.profile, devices)
+        self.watch = Suppression(self.engine, Shelves(maintenance))
         self._topics = topics
         self.reorder = Reorder(reorder_s)
-        self.intake = Intake(routes, self.sensors, self.roster.add, limits or IntakeLimits(), self.accounts)
-        self.roster.unit_said = self.intake.units.of
-        self.reporter = Reporter(gateway, topics, self.roster.facts)
+        self.intake = Intake(routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters)
+        self.registry.unit_said = self.intake.units.of
+        self.reporter = Reporter(gateway, topics, self.registry.facts)
         self.open_incidents = OpenIncidents(topics)
-        self._hearing = Hearing(self.watch, self.sensors.names, lambda: self.open_incidents.events)
+        self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
         self._commands = topics.command("") if commands else None
         self.interruption = Interruption(self.engine)
         self.memory = Memory(
@@ -117,22 +126,24 @@ class Pipeline:
         name = message.topic[len(self._topics.command("")) :]
         again = self.intake.deliveries.is_known(message)
         delivery = self.intake.take_delivery(message)
-        if again and not self._hearing.remembers(message.payload):
-            self.accounts.messages_redelivered += 1
+        if again and not self._command_handler.remembers(message.payload):
+            self.counters.messages_redelivered += 1
             return Step()
         try:
             if message.retained:
-                raise WordRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
-            findings, answer = self._hearing.follow(name, message.payload, message.arrived, self.engine.clock.now)
-        except WordRefused as refused:
+                raise CommandRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
+            findings, answer = self._command_handler.follow(
+                name, message.payload, message.arrived, self.engine.clock.now
+            )
+        except CommandRefused as refused:
             self.intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
             step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
             step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
             return step
-        self.accounts.commands += 1
+        self.counters.commands += 1
         step = self._report(findings, letters)
         step.answers.append(msgspec.json.encode(answer))
-        step.journal = Told(name, message.payload, message.arrived, delivery)
+        step.journal = CommandApplied(name, message.payload, message.arrived, delivery)
         return step
 
     def process(self, messages: Sequence[Message]) -> Step:
@@ -169,7 +180,7 @@ class Pipeline:
         until = clock - self.reorder.wait_s
         silent = self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         step = self._pass_time(clock)
-        step.journal = Tick(clock) if silent or len(self.reorder) < held else None
+        step.journal = TimePassed(clock) if silent or len(self.reorder) < held else None
         return step
 
     def flush(self) -> Step:
@@ -190,7 +201,7 @@ class Pipeline:
     def gap(self, gap: Gap, now: float) -> Step:
         """Say that something is missing."""
         event = self.reporter.report_gap(gap, now)
-        return Step(events=[event], journal=Numbered(event.sequence))
+        return Step(events=[event], journal=SequenceReserved(event.sequence))
 
     def continue_after(self, sequence: int) -> None:
         """Number the next event higher than `sequence`."""
@@ -204,50 +215,50 @@ class Pipeline:
         """Note that the broker has forgotten our session: nothing that it delivered before comes again."""
         return Step(journal=Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
 
-    def relive(self, parts: Iterable[Part]) -> list[Event]:
+    def replay(self, parts: Iterable[Part]) -> list[Event]:
         """Go through what was journaled, in the order of that time; the events that came of it once more."""
         events: list[Event] = []
         for part in join(parts):
-            events += self._relive(part)
+            events += self._replay(part)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return events
 
-    def _relive(self, part: Part) -> list[Event]:
-        if isinstance(part, Tick):
+    def _replay(self, part: Part) -> list[Event]:
+        if isinstance(part, TimePassed):
             return self._pass_time(part.clock).events
         if isinstance(part, ClockStep):
             return self.clock_stepped(part.by).events
-        if isinstance(part, Numbered):
+        if isinstance(part, SequenceReserved):
             self.continue_after(part.sequence)
             return []
         if isinstance(part, Unread):
             return []
-        if isinstance(part, Told):
+        if isinstance(part, CommandApplied):
             return self._told(part).events
         if part.interrupted:
             self.interrupted()
         if part.session_lost:
             self.intake.deliveries.forget()
-        self.know(part.new_sensors)
+        self.register_sensors(part.new_sensors)
         for slot, unit in part.units:
             self.intake.units.note(slot, unit)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)
-        self.accounts.readings += len(batch)
+        self.counters.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed).events
 
-    def _told(self, part: Told) -> Step:
+    def _told(self, part: CommandApplied) -> Step:
         if part.delivery is not None:
             self.intake.deliveries.note_all([part.delivery])
         try:
-            findings, _ = self._hearing.follow(part.name, part.payload, part.arrived, self.engine.clock.now)
-        except WordRefused:
+            findings, _ = self._command_handler.follow(part.name, part.payload, part.arrived, self.engine.clock.now)
+        except CommandRefused:
             return Step()
         return self._report(findings, [])
 
-    def know(self, sensors: Iterable[KnownSensor]) -> None:
+    def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
             self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival, always=True)
@@ -272,7 +283,7 @@ class Pipeline:
             SnapshotError: The snapshot can't be used at all. The pipeline is of no use then; make a new one.
         """
         self._inputs_changed = snapshot.inputs != inputs
-        self.know(snapshot.known_sensors())
+        self.register_sensors(snapshot.known_sensors())
         unlearned = self.memory.restore(snapshot, self.sensors.find)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
@@ -337,9 +348,9 @@ class Pipeline:
         message_of: Callable[[int], Message] | None,
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
-    ) -> list[Finding]:
+    ) -> list[IncidentChange]:
         batch = self.intake.admit(batch, message_of, letters, arrivals)
-        findings: list[Finding] = []
+        findings: list[IncidentChange] = []
         for piece, heard, quiet_until in cut(batch, self.intake.heard, self.intake.heard_after):
             findings += self.watch.process(piece)
             if quiet_until > NO_PAUSE:
@@ -347,9 +358,9 @@ class Pipeline:
             self.engine.hear(heard)
         return findings
 
-    def _leave_forsaken(self) -> list[Finding]:
+    def _leave_forsaken(self) -> list[IncidentChange]:
         """End the incidents of devices that have no sensors any more."""
-        left = self.roster.forsaken & self.engine.open_incidents.keys() if self.roster.forsaken else ()
+        left = self.registry.forsaken & self.engine.open_incidents.keys() if self.registry.forsaken else ()
         return [finding for slot in sorted(left) for finding in self.watch.adopt(slot, ("", ""))]
 
     def _pass_time(self, clock: float) -> Step:
@@ -360,20 +371,20 @@ class Pipeline:
         return self._report(findings, letters)
 
     def _known_since(self, first: int) -> list[KnownSensor]:
-        """Sensors from a slot on, as `know()` takes them."""
+        """Sensors from a slot on, as `register_sensors()` takes them."""
         if first == len(self.sensors):
             return []
         names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]
-        return list(zip(names, self.roster.repetitions[first:], timed, strict=True))
+        return list(zip(names, self.registry.repetitions[first:], timed, strict=True))
 
-    def _report(self, findings: list[Finding], letters: list[DeadLetter]) -> Step:
+    def _report(self, findings: list[IncidentChange], letters: list[DeadLetter]) -> Step:
         step = Step(dead_letters=letters)
         for finding in findings:
             before = self.open_incidents.events.get(self.sensors.names[finding.slot])
             continues = before is not None and finding.transition is not Transition.RAISED
             event = self.reporter.report(finding, before.incident if before is not None and continues else None)
             step.events.append(event)
-            self.accounts.events[event.transition] += 1
+            self.counters.events[event.transition] += 1
             step.retained |= self.open_incidents.note(event)
         if findings:
             step.retained |= self.open_incidents.listed()

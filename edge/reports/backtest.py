@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.core.severity import severity_class
+from edge.core.model.severity import severity_class
 from edge.reports.judging import Judgement, Rules, Span, Summary, judge, summarise
 from edge.reports.labels import Label
 from edge.reports.recording import SensorRecord

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.base import Floats
-from edge.core.calibration import Assume, Calibration
-from edge.core.groups import Profile
-from edge.core.trace import ScoredRound
+from edge.core.incidents.observer import ScoredRound
+from edge.core.scoring.calibration import Assume, Calibration
+from edge.core.scoring.profiles import Profile
 
 BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
 """False alarms a sensor and day."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from html import escape
 from importlib.resources import files
 
-from edge.core.events import SEVERITIES
-from edge.core.quantities import duration, number
+from edge.core.incidents.events import SEVERITIES
+from edge.core.model.quantities import duration, number
 from edge.reports.backtest import Backtest, Total
 from edge.reports.cards import card, title_of
 from edge.reports.judging import Summary

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from detectors.base import Floats, Slots
-from edge.core.events import Event
+from edge.core.incidents.events import Event
+from edge.core.incidents.observer import ScoredRound
+from edge.core.model.rounds import runs_of
 from edge.core.pipeline import Pipeline
-from edge.core.rounds import runs_of
-from edge.core.trace import ScoredRound
 from edge.reports.budgets import BUDGETS, BudgetCounter
 from edge.reports.decimation import Decimator
 from edge.reports.judging import Span
@@ -65,7 +65,7 @@ class Recording:
         self.sensors: dict[str, SensorRecord] = {}
         self.budgets = BudgetCounter(budgets)
         self._names = pipeline.sensors.names
-        self._vitals = pipeline.engine.vitals
+        self._statistics = pipeline.engine.statistics
         self._slots: list[Slots] = []
         self._rows: list[Floats] = []
         self._open: dict[str, tuple[SensorRecord, int]] = {}
@@ -74,7 +74,7 @@ class Recording:
 
     def scored(self, scored: ScoredRound) -> None:
         """Take note of a round."""
-        self.budgets.count(scored, self._vitals.interval[scored.slots])
+        self.budgets.count(scored, self._statistics.interval[scored.slots])
         self._slots.append(scored.slots)
         agree = scored.floor <= scored.ceiling
         lower, upper = np.where(agree, scored.floor, np.nan), np.where(agree, scored.ceiling, np.nan)

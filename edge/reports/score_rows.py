@@ -6,10 +6,10 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from edge.core.events import exact_timestamp, incident_id
-from edge.core.messages import Reading
+from edge.core.incidents.events import exact_timestamp, incident_id
+from edge.core.incidents.observer import NOBODY, ScoredRound
+from edge.core.model.messages import Reading
 from edge.core.pipeline import Pipeline
-from edge.core.trace import NOBODY, ScoredRound
 
 COLUMNS = (
     "time", "sensor", "value", "score", "threshold", "expected", "lower", "upper", "detector", "incident",

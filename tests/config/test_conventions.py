@@ -10,8 +10,8 @@ from configurations import faults_of
 from config.convention import Convention, conventions
 from config.loading import parse
 from edge.commands.check import stands_for
-from edge.core.messages import Message
-from edge.shell.assembly import make_pipeline
+from edge.core.model.messages import Message
+from edge.shell.service.assembly import make_pipeline
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text("utf-8")
 every = pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
@@ -37,7 +37,7 @@ def test_its_examples_make_the_sensors_that_it_says_and_no_others(convention: Co
         batch = pipeline.intake.read([Message(example.topic, example.payload.encode(), 1_700_000_060.0)], [], [])
         names = [pipeline.sensors.names[slot] for slot in batch.slots]
         assert dict(zip(names, batch.values.tolist(), strict=True)) == example.sensors
-        assert pipeline.accounts.readings_refused.total() == 0
+        assert pipeline.counters.readings_refused.total() == 0
 
 
 @every

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic.fields import FieldInfo
 
-from config.explaining import model_within
+from config.error_text import model_within
 from config.fields import Table
 from config.loading import parse
 from config.schema import Configuration

@@ -12,9 +12,9 @@ from config.inputs import NEED_CBOR, Input
 from config.loading import parse
 from config.schema import Limits
 from edge.commands import check
-from edge.core.decoders import DECODERS
-from edge.core.decoders.looks_like import FORMATS
-from edge.shell.decoding import decoder_of
+from edge.core.intake.decoders import DECODERS
+from edge.core.intake.decoders.looks_like import FORMATS
+from edge.shell.service.decoding import decoder_of
 
 
 def input_of(keys: str) -> Input:

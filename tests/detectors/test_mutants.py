@@ -14,8 +14,8 @@ from detector_contract import CHECKS
 from detector_runs import Subject
 
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.numeric.gather import Piece
 from detectors.parameters import parameter
-from detectors.rows import Piece
 from detectors.state import StateError, StateTable
 
 

@@ -12,7 +12,7 @@ from detector_examples import example
 from detectors import DETECTORS
 from detectors.base import Detector, Floats
 from detectors.state import StateTable
-from edge.benchmarks.noises import ALARMING, clock, noises
+from edge.evaluation.noises import ALARMING, clock, noises
 
 SENSORS = 8
 SURPRISING = 6.0

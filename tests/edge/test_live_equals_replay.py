@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from running import ROOT, Consumer, RunningService, wait_until
 
-from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker.embedded import EmbeddedBroker
 
 CONFIGURATION = """
 [gateway]

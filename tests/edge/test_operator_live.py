@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from running import ROOT, Consumer, RunningService, configuration, wait_until
 
-from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker.embedded import EmbeddedBroker
 
 MakeService = Callable[[str], RunningService]
 SENSOR = "plant/pump/temp"

@@ -33,7 +33,7 @@ from matrix import FAULTS  # noqa: E402
 from table import Table  # noqa: E402
 from verdict import Outcome  # noqa: E402
 
-from edge.shell.broker import find_mosquitto  # noqa: E402
+from edge.shell.broker.embedded import find_mosquitto  # noqa: E402
 
 
 def try_out(fault: Fault, bench: Bench) -> Outcome:

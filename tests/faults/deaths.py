@@ -16,7 +16,7 @@ from rig import Plan, Rig
 from running import wait_until
 from verdict import Outcome
 
-from edge.core.messages import Reading
+from edge.core.model.messages import Reading
 
 DURING_START = 0.25
 """The share of kills that come while the service starts."""

@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from edge.shell.broker import find_mosquitto, free_port, is_listening
+from edge.shell.broker.embedded import find_mosquitto, free_port, is_listening
 
 
 def installed_mosquitto() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from detector_runs import ROUNDS, SENSORS, START_S, Subject, at, check, clock, readings, same, trained
 
-from detectors.rows import ENOUGH
+from detectors.numeric.gather import ENOUGH
 
 
 @check

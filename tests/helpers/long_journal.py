@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.core.journal import Readings, pack
-from edge.core.messages import Batch
-from edge.core.sensors import Repetition
+from edge.core.model.messages import Batch
+from edge.core.model.sensors import Repetition
+from edge.core.persistence.journal import Readings, pack
 from edge.shell.store import Limits, SqliteStore
 
 ENTRY = 500

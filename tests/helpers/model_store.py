@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from edge.core.events import SEVERITIES, Event
-from edge.core.gaps import TRANSITION, Gap, Reason
-from edge.core.messages import DeadLetter
+from edge.core.incidents.events import SEVERITIES, Event
+from edge.core.incidents.gaps import TRANSITION, Gap, Reason
+from edge.core.model.messages import DeadLetter
 from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, Surplus
 from edge.shell.store.retention import SPARE
 

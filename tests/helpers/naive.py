@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from naive_contextual import NaiveContextual
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 
-from detectors import cusum, ewma, flatline, limits, median, noise, rate, seasonal, silence, unrest
+from detectors.numeric import noise
+from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, unrest
 
 
 class NaiveLimits:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edge.core.messages import Message
+from edge.core.model.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
 from simulators.commands import simulate
-from simulators.truth import TOPIC, read_truth
+from simulators.faults.truth import TOPIC, read_truth
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="needs mosquitto")

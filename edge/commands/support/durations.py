@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from edge.core.quantities import duration
+from edge.core.model.quantities import duration
 
 
 def ago(seconds: float) -> str:

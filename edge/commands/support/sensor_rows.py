@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.journal import Readings
+from edge.core.persistence.journal import Readings
 
 if TYPE_CHECKING:
     from config.schema import Configuration, ResolvedRule
-    from edge.core.calibration import Calibration
-    from edge.core.snapshot import Snapshot
-    from edge.core.vitals import Vitals
+    from edge.core.persistence.snapshot import Snapshot
+    from edge.core.scoring.calibration import Calibration
+    from edge.core.scoring.sensor_statistics import SensorStatistics
     from edge.shell.store.overview import StoreState
 
 Column = NDArray[np.float64]
@@ -25,18 +25,18 @@ FEW = 30
 UNKNOWN = "unknown"
 
 
-def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Vitals, Calibration]:
+def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, Calibration]:
     """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
-    from edge.core.calibration import Calibration  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.checkpoint import by_row, load  # noqa: PLC0415
-    from edge.core.vitals import Vitals  # noqa: PLC0415
+    from edge.core.persistence.checkpoint import by_row, load  # noqa: PLC0415
+    from edge.core.scoring.calibration import Calibration  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.sensor_statistics import SensorStatistics  # noqa: PLC0415
 
-    calibration, vitals = Calibration(), Vitals()
+    calibration, statistics = Calibration(), SensorStatistics()
     sensors = [(name, repetition) for name, repetition, _ in snapshot.known_sensors()]
     calibration.grow(len(sensors))
-    vitals.grow(len(sensors))
-    load([by_row("statistics", vitals, sensors.__len__), by_row("levels", calibration, sensors.__len__)], snapshot)
-    return sensors, vitals, calibration
+    statistics.grow(len(sensors))
+    load([by_row("statistics", statistics, sensors.__len__), by_row("levels", calibration, sensors.__len__)], snapshot)
+    return sensors, statistics, calibration
 
 
 def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) -> tuple[float, str]:
@@ -48,7 +48,7 @@ def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) 
         assumed: What was assumed when that was worked out.
         interval: Seconds between two readings, 0 if unknown.
     """
-    from edge.core.groups import Profile  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.profiles import Profile  # noqa: PLC0415 - loaded when a command runs
 
     at_first = float(Profile(rule.detectors, rule.incidents).level_at(np.array([interval]))[0])
     if rule.incidents.threshold is not None:
@@ -63,13 +63,13 @@ def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[
         state: What the store holds.
         configuration: Says what watches a sensor; None if it isn't at hand.
     """
-    from edge.core.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
 
     known: list[tuple[str, str]] = []
     columns: list[Column] = [np.zeros(0)] * 7
     if state.snapshot is not None:
-        known, vitals, calibration = learned_of(state.snapshot)
-        columns = [vitals.count.astype(np.float64), vitals.time, vitals.value, vitals.interval]
+        known, statistics, calibration = learned_of(state.snapshot)
+        columns = [statistics.count.astype(np.float64), statistics.time, statistics.value, statistics.interval]
         columns += [calibration.level, calibration.assumed, calibration.watched]
         columns = [each[: len(known)] for each in columns]
     parts = [each for each in state.since if isinstance(each, Readings)]
@@ -136,8 +136,8 @@ def _watched(configuration: Configuration | None, name: str, repetition: str) ->
     """What watches a sensor: unit, rule, detectors, limits, device."""
     if configuration is None:
         return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
-    from edge.core.roster import NEEDS_A_PERIOD  # noqa: PLC0415
-    from edge.core.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.sensor_registry import NEEDS_A_PERIOD  # noqa: PLC0415
 
     rule, device = configuration.rule_for(name), configuration.device_for(name)
     periodic = Repetition(repetition) is Repetition.PERIODIC

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.commands.support.durations import ago
-from edge.shell.status_file import RUNNING, STALE_S, read_status
+from edge.shell.activity.status_file import RUNNING, STALE_S, read_status
 from edge.shell.store.owner import owner_of
 
 

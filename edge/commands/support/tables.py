@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from edge.commands.terminal import paragraph, width
-from edge.core.printable import printable
+from edge.commands.support.terminal import paragraph, width
+from edge.core.model.printable import printable
 
 GAP = 2
 

@@ -10,8 +10,8 @@ import click
 
 from config.problems import suggestion
 from config.topics import glob_problem
-from edge.core.globs import fits
-from edge.core.printable import printable
+from edge.core.model.globs import fits
+from edge.core.model.printable import printable
 
 MOST_OFFERED = 3
 
@@ -64,7 +64,7 @@ class Severity(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """See `click.ParamType`."""
-        from edge.core.events import SEVERITIES  # noqa: PLC0415 - loaded when a command runs
+        from edge.core.incidents.events import SEVERITIES  # noqa: PLC0415 - loaded when a command runs
 
         text = str(value).strip()
         if text.isascii() and text.isdigit():
@@ -86,8 +86,8 @@ class Kind(click.ParamType[str]):
         """See `click.ParamType`."""
         from typing import get_args  # noqa: PLC0415 - loaded when a command runs
 
-        from edge.core.events import Kind as IncidentKind  # noqa: PLC0415
-        from edge.core.gaps import WORDS  # noqa: PLC0415
+        from edge.core.incidents.events import Kind as IncidentKind  # noqa: PLC0415
+        from edge.core.incidents.gaps import WORDS  # noqa: PLC0415
 
         return Word("kind", (*get_args(IncidentKind), *WORDS), KIND_ALIASES).convert(value, param, ctx)
 
@@ -123,8 +123,8 @@ def meaning_of(reason: str) -> str:
 
 
 def _reasons() -> dict[str, str]:
-    from edge.core.messages import REASONS  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.operator.words import REASONS as OF_COMMANDS  # noqa: PLC0415
+    from edge.core.model.messages import REASONS  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.operator.commands import REASONS as OF_COMMANDS  # noqa: PLC0415
 
     return {**OF_COMMANDS, **REASONS}
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from edge.commands.support.durations import counted
 from edge.commands.support.service_state import ServiceState
-from edge.core.quantities import duration
+from edge.core.model.quantities import duration
 
 STUCK_S = 60.0
 """Events that have waited for delivery for longer, while the broker is there, don't get out."""

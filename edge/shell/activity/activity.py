@@ -13,10 +13,10 @@ from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
-from edge.shell.commit_group import CommitGroup
+from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import Link
-from edge.shell.service_options import ServiceOptions
-from edge.shell.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
+from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.service_options import ServiceOptions
 
 log = logging.getLogger("edgewarden.service")
 
@@ -42,19 +42,19 @@ class Activity:
         self._refusals = Refusals()
         self._incidents = Incidents()
         self._sensors = FoundSensors()
-        self._refusals.begin(pipeline.accounts)
+        self._refusals.begin(pipeline.counters)
         self._sensors.begin(pipeline.sensors)
 
     def committed(self, group: CommitGroup, now: float) -> None:
         """Take note of what a commit holds, before the group is cleared; `now` in seconds that never step."""
         self._inputs.note(group.messages)
-        self._refusals.note(group.dead_letters, now, self._pipeline.accounts)
+        self._refusals.note(group.dead_letters, now, self._pipeline.counters)
         self._incidents.note(group.events, now)
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
         """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""
         self._inputs.turn(now, connected=self._inbound.connected)
-        self._refusals.turn(now, self._pipeline.accounts)
+        self._refusals.turn(now, self._pipeline.counters)
         self._incidents.turn(now)
         self._sensors.turn(now, self._pipeline.sensors)
         if self._written_at is None or now - self._written_at >= EVERY_S or self._news() != self._written_of:
@@ -69,7 +69,7 @@ class Activity:
 
     def tell_all(self, now: float) -> None:
         """Tell what hasn't been told yet, in seconds that never step; nothing will be noted after it."""
-        self._refusals.close(now, self._pipeline.accounts)
+        self._refusals.close(now, self._pipeline.counters)
         self._incidents.turn(now, everything=True)
 
     def as_dict(self, now: float, state: str) -> dict[str, object]:
@@ -85,7 +85,7 @@ class Activity:
             **self._about,
             "connections": self._connections(),
             "inputs": [each.as_dict() for each in self._inputs.listed(now)],
-            "refused": self._refusals.listed(self._pipeline.accounts),
+            "refused": self._refusals.listed(self._pipeline.counters),
             "health": msgspec.Raw(self._health),
         }
 

@@ -6,10 +6,10 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from edge.core.events import Event, severity_name
-from edge.core.incidents import Transition
-from edge.core.printable import printable, shortened
-from edge.shell.logs import BOUNDED
+from edge.core.incidents.events import Event, severity_name
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.printable import printable, shortened
+from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.incident")
 

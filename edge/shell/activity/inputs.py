@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from edge.core.bounded_cache import BoundedCache, size_of
-from edge.core.events import timestamp
-from edge.core.messages import Message
-from edge.core.printable import printable, shortened
-from edge.shell.logs import BOUNDED
+from edge.core.incidents.events import timestamp
+from edge.core.model.bounded_cache import BoundedCache, size_of
+from edge.core.model.messages import Message
+from edge.core.model.printable import printable, shortened
+from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
 

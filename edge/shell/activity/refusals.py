@@ -6,11 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from edge.core.accounts import Accounts
-from edge.core.events import timestamp
-from edge.core.messages import DeadLetter
-from edge.core.printable import printable, printable_bytes, shortened
-from edge.shell.logs import BOUNDED
+from edge.core.incidents.events import timestamp
+from edge.core.model.counters import Counters
+from edge.core.model.messages import DeadLetter
+from edge.core.model.printable import printable, printable_bytes, shortened
+from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
 
@@ -22,9 +22,9 @@ LONGEST_PAYLOAD = 120
 LONGEST_DETAIL = 300
 
 
-def refused_of(accounts: Accounts) -> Counter[str]:
+def refused_of(counters: Counters) -> Counter[str]:
     """Everything that was refused since the start, by reason: messages, readings and commands."""
-    return accounts.messages_refused + accounts.readings_refused + accounts.commands_refused
+    return counters.messages_refused + counters.readings_refused + counters.commands_refused
 
 
 class Refusals:
@@ -43,29 +43,29 @@ class Refusals:
         """For how many reasons something was refused, as far as an example of it is known."""
         return len(self._latest)
 
-    def begin(self, accounts: Accounts) -> None:
+    def begin(self, counters: Counters) -> None:
         """Leave out what was counted before now."""
-        self._told = refused_of(accounts)
+        self._told = refused_of(counters)
 
-    def note(self, letters: Sequence[DeadLetter], now: float, accounts: Accounts) -> None:
+    def note(self, letters: Sequence[DeadLetter], now: float, counters: Counters) -> None:
         """Take note of a commit's dead letters, and tell what is due; `now` in seconds that never step."""
         for each in letters:
             self._latest[each.refusal.reason] = each
-        self._tell(now, accounts, TOLD_S)
+        self._tell(now, counters, TOLD_S)
 
-    def turn(self, now: float, accounts: Accounts) -> None:
+    def turn(self, now: float, counters: Counters) -> None:
         """Tell the rest of what was told before, where a minute is over.
 
         What is counted and has never been told has its example in a commit that is still to come.
         """
-        self._tell(now, accounts, TOLD_S, self._told_at.keys())
+        self._tell(now, counters, TOLD_S, self._told_at.keys())
 
-    def close(self, now: float, accounts: Accounts) -> None:
+    def close(self, now: float, counters: Counters) -> None:
         """Tell all that wasn't told yet."""
-        self._tell(now, accounts, 0.0)
+        self._tell(now, counters, 0.0)
 
-    def _tell(self, now: float, accounts: Accounts, pause_s: float, among: Collection[str] | None = None) -> None:
-        total = refused_of(accounts)
+    def _tell(self, now: float, counters: Counters, pause_s: float, among: Collection[str] | None = None) -> None:
+        total = refused_of(counters)
         for reason, count in (total - self._told).items():
             is_due = now - self._told_at.get(reason, -TOLD_S) >= pause_s
             if is_due and (among is None or reason in among):
@@ -73,11 +73,11 @@ class Refusals:
                 self._told[reason] = total[reason]
                 log.warning("refused reason=%s count=%d%s", reason, count, self._example(reason), extra=BOUNDED)
 
-    def listed(self, accounts: Accounts) -> list[dict[str, object]]:
+    def listed(self, counters: Counters) -> list[dict[str, object]]:
         """What was refused since the start, the most frequent reason first, as the status file says it."""
         return [
             {"reason": reason, "count": count, **self._shown(reason)}
-            for reason, count in refused_of(accounts).most_common()
+            for reason, count in refused_of(counters).most_common()
         ]
 
     def _example(self, reason: str) -> str:

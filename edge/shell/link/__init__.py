@@ -8,7 +8,7 @@ reader for many messages at once, `publish_cutter.py` is what that reader does w
 
 from edge.shell.link.echo import Echo
 from edge.shell.link.link import Link
+from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
 from edge.shell.link.sender import Refused
-from edge.shell.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
 
 __all__ = ["Echo", "EventProperties", "Link", "LinkOptions", "Refused", "Subscription", "TlsOptions"]

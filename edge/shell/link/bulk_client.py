@@ -7,7 +7,7 @@ as if it came from the socket**: connecting, subscribing, pings, PUBACKs, goodby
 is the end of a connection. Acknowledgements of many messages are one write.
 
 What is relied on beyond paho's public interface, and proved against the installed version by
-`tests/edge/shell/test_bulk_client.py`:
+`tests/edge/shell/link/test_bulk_client.py`:
 
 - `loop()` calls `loop_read()` when there is something to read,
 - paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
@@ -28,9 +28,9 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from edge.core.messages import Message
-from edge.shell.link.publish_cutter import INCOMPLETE, packet_end
-from edge.shell.link_options import LinkOptions
+from edge.core.model.messages import Message
+from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.publish_parser import INCOMPLETE, packet_end
 
 CONNECT_TIMEOUT_S = 10.0
 RECEIVE_BYTES = 2**17

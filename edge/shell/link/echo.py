@@ -14,7 +14,7 @@ from typing import Literal
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.shell.link.publish_cutter import topic_text
+from edge.shell.link.publish_parser import topic_text
 
 log = logging.getLogger("edgewarden.link")
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.messages import Message
+from edge.core.model.messages import Message
 
 ENOUGH = 64
 """Messages that are handled together as cheaply apiece as more of them would be."""

@@ -29,20 +29,20 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.core.messages import Message
+from edge.core.model.messages import Message
 from edge.shell.link.bulk_client import BulkClient, make_client
+from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.echo import Echo
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded import guarded
-from edge.shell.link.modern import session
+from edge.shell.link.in_flight_window import InFlightWindow
+from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription
+from edge.shell.link.mqtt5 import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
 from edge.shell.link.sender import LiveConnection, Refused, Sender
 from edge.shell.link.subscriber import Subscriber
 from edge.shell.link.version_choice import Outcome, Version, VersionChoice
-from edge.shell.link_options import EventProperties, LinkOptions, Subscription
-from edge.shell.standing import Standing
-from edge.shell.window import Window
 
 log = logging.getLogger("edgewarden.link")
 
@@ -89,7 +89,7 @@ class Link:
         self._receiver = Receiver(options, clock)
         self._inbox = self._receiver.inbox
         self._thread: threading.Thread | None = None
-        self._standing: Standing[LiveConnection] = Standing()
+        self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
         self.reconnecting = Reconnecting(options)
         self._subscriber = Subscriber(subscriptions)
@@ -360,7 +360,7 @@ class Link:
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
         self.connections = number
         self.trouble = ""
-        self._standing.accept(LiveConnection(self.connections, client, Window(most)), subscribed=subscribed)
+        self._standing.accept(LiveConnection(self.connections, client, InFlightWindow(most)), subscribed=subscribed)
         self._tell_news()
         if self._standing.stopping:
             client.disconnect()

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 
-from edge.core.messages import Message
-from edge.shell.inbox import Inbox, disowned
+from edge.core.model.messages import Message
 from edge.shell.link.bulk_client import BulkClient
 from edge.shell.link.linger import Linger, spread
-from edge.shell.link.publish_cutter import PublishCutter, topic_text
-from edge.shell.link_options import LinkOptions
+from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.publish_parser import PublishParser, topic_text
+from edge.shell.link.receive_queue import ReceiveQueue, disowned
 
 log = logging.getLogger("edgewarden.link")
 
@@ -40,7 +40,7 @@ class Receiver:
     """
 
     def __init__(self, options: LinkOptions, clock: Callable[[], float]) -> None:
-        self.inbox = Inbox(options.receive_messages, options.receive_bytes)
+        self.inbox = ReceiveQueue(options.receive_messages, options.receive_bytes)
         self._sessions = 0
         self._sessions_known = 0
         self._options = options
@@ -50,7 +50,7 @@ class Receiver:
         self.linger = Linger(options.linger_s, options.receive_maximum)
         self._rested_s = 0.0
 
-    def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishCutter:
+    def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishParser:
         """Begin with a connection that the broker has accepted, and decide what becomes of what was set aside.
 
         Args:
@@ -72,7 +72,7 @@ class Receiver:
             self._sessions += 1
             if returned := self.inbox.take_back():
                 log.info("messages_kept count=%d reason='the broker has forgotten the session'", returned)
-        return PublishCutter(modern=modern, clock=self._clock, receipt=connection, apart=self._options.echo)
+        return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=self._options.echo)
 
     def end(self) -> None:
         """Take note that the connection has ended; without a session nothing is delivered again."""

@@ -20,7 +20,7 @@ from paho.mqtt.client import error_string
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.shell.link_options import LinkOptions
+from edge.shell.link.link_options import LinkOptions
 
 log = logging.getLogger("edgewarden.link")
 

@@ -9,10 +9,10 @@ from paho.mqtt import MQTTException
 from paho.mqtt.enums import MQTTErrorCode
 
 from edge.shell.link.bulk_client import BulkClient
-from edge.shell.link.modern import properties_of
-from edge.shell.link_options import EventProperties
-from edge.shell.standing import Standing
-from edge.shell.window import Window
+from edge.shell.link.connection_state import ConnectionState
+from edge.shell.link.in_flight_window import InFlightWindow
+from edge.shell.link.link_options import EventProperties
+from edge.shell.link.mqtt5 import properties_of
 
 log = logging.getLogger("edgewarden.link")
 
@@ -22,7 +22,7 @@ class LiveConnection(NamedTuple):
 
     number: int
     client: BulkClient
-    window: Window
+    window: InFlightWindow
 
 
 class Refused(NamedTuple):
@@ -47,7 +47,7 @@ class Sender:
         refused: How many publications were refused.
     """
 
-    def __init__(self, standing: Standing[LiveConnection]) -> None:
+    def __init__(self, standing: ConnectionState[LiveConnection]) -> None:
         self.refused = 0
         self._standing = standing
         self._known: LiveConnection | None = None
@@ -99,7 +99,7 @@ class Sender:
             self._collect(self._known.window)
         self._known = self._standing.current
 
-    def _collect(self, window: Window) -> None:
+    def _collect(self, window: InFlightWindow) -> None:
         self._confirmed += window.collect()
         for token, topic, reason in window.take_refused():
             self.refused += 1

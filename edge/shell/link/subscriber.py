@@ -19,7 +19,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.shell.link_options import Subscription
+from edge.shell.link.link_options import Subscription
 
 log = logging.getLogger("edgewarden.link")
 

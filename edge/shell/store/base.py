@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from edge.core.events import Event
-from edge.core.gaps import Gap
-from edge.core.messages import DeadLetter
+from edge.core.incidents.events import Event
+from edge.core.incidents.gaps import Gap
+from edge.core.model.messages import DeadLetter
 
 
 class StoreError(Exception):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from edge.core.gaps import Gap
+from edge.core.incidents.gaps import Gap
 from edge.shell.store.base import Limits, StoreError
 from edge.shell.store.privacy import SIDE_FILES
 from edge.shell.store.salvage import Saved, salvage

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from edge.core.checkpoint import load, whole
-from edge.core.events import Event
-from edge.core.incidents import Transition
-from edge.core.journal import JournalError, Part, unpack
-from edge.core.open_incidents import ENDED, OpenIncidents
-from edge.core.snapshot import Snapshot
-from edge.core.topics import Topics
+from edge.core.incidents.events import Event
+from edge.core.incidents.open_incidents import ENDED, OpenIncidents
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.topics import Topics
+from edge.core.persistence.checkpoint import load, whole
+from edge.core.persistence.journal import JournalError, Part, unpack
+from edge.core.persistence.snapshot import Snapshot
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
 from edge.shell.store.reading import snapshot_of
@@ -176,7 +176,7 @@ def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None)
     Raises:
         StoreError: There is no such file, or it is no store.
     """
-    from edge.core.routes import match  # noqa: PLC0415 - only for a topic filter
+    from edge.core.intake.routes import match  # noqa: PLC0415 - only for a topic filter
 
     wanted = ["1"]
     values: list[Any] = []

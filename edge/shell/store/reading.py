@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.core.globs import fits
-from edge.core.journal import JournalError, Part, Readings, unpack
-from edge.core.messages import Batch
-from edge.core.snapshot import KnownSensor, LaterSnapshotError, Snapshot, SnapshotError
+from edge.core.model.globs import fits
+from edge.core.model.messages import Batch
+from edge.core.persistence.journal import JournalError, Part, Readings, unpack
+from edge.core.persistence.snapshot import KnownSensor, LaterSnapshotError, Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import Database, look_on
 
@@ -45,7 +45,7 @@ class History(NamedTuple):
     """The journal of a store.
 
     Attributes:
-        sensors: Those that were known before its first part, as `Pipeline.know()` takes them.
+        sensors: Those that were known before its first part, as `Pipeline.register_sensors()` takes them.
         parts: Its parts, in order; read as they are asked for.
     """
 

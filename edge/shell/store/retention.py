@@ -11,9 +11,9 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from edge.core.events import SEVERITIES
-from edge.core.gaps import TRANSITION, Gap, Reason
-from edge.core.severity import severity_class
+from edge.core.incidents.events import SEVERITIES
+from edge.core.incidents.gaps import TRANSITION, Gap, Reason
+from edge.core.model.severity import severity_class
 from edge.shell.store.base import Limits, Surplus
 from edge.shell.store.database import Database
 

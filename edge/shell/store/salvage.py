@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.core.journal import JournalError, Readings, unpack
-from edge.core.snapshot import Snapshot, SnapshotError
+from edge.core.persistence.journal import JournalError, Readings, unpack
+from edge.core.persistence.snapshot import Snapshot, SnapshotError
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
 from edge.shell.store.write_ahead_log import lost_commits

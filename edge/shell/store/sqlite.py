@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.core.events import Event
-from edge.core.messages import DeadLetter
+from edge.core.incidents.events import Event
+from edge.core.model.messages import DeadLetter
 from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError, Surplus
 from edge.shell.store.database import Database
 from edge.shell.store.retention import prune, pruned_at, surplus

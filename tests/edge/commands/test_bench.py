@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.loading import parse
-from edge.benchmarks import machine
+from edge.capacity import machine
 from edge.commands import main
 from edge.shell.store import SqliteStore
 
@@ -48,8 +48,8 @@ def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path)
     plant = machine.Plant(5, 100.0, machine.message_of(told.inputs[0]))
     pipeline.process(plant.until(0.5, 1000))
     assert len(pipeline.sensors) == 5
-    assert pipeline.accounts.readings_taken == plant.sent == 50
-    assert pipeline.accounts.balanced
+    assert pipeline.counters.readings_taken == plant.sent == 50
+    assert pipeline.counters.balanced
 
 
 def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from store_examples import event
 
 from edge.commands import COMMANDS, main
 from edge.commands.support.values import no_sensor
-from edge.core.journal import Readings, pack
-from edge.core.messages import Batch
+from edge.core.model.messages import Batch
+from edge.core.persistence.journal import Readings, pack
 from edge.shell.store import SqliteStore
 
 SENSORS = ("line1/pump", "line1/pump/vibration", "line2/fan", "line2/f\u200ban")

@@ -19,10 +19,10 @@ from config.loading import load
 from edge.commands import main
 from edge.commands.support.service_state import ServiceState
 from edge.commands.support.well_being import well_being
-from edge.core.journal import pack
-from edge.core.messages import DeadLetter, Message, Refusal
-from edge.shell.assembly import make_pipeline
-from edge.shell.status_file import status_path
+from edge.core.model.messages import DeadLetter, Message, Refusal
+from edge.core.persistence.journal import pack
+from edge.shell.activity.status_file import status_path
+from edge.shell.service.assembly import make_pipeline
 from edge.shell.store import SqliteStore
 from edge.shell.store.owner import owned
 
@@ -408,7 +408,7 @@ def test_readings_that_came_late_or_twice_are_not_among_those_learned(folder: Pa
         kept.append([], [], pack([step.journal] if step.journal else []), now=HOUR_AGO)
     kept.close()
     (fan,) = json_lines(edgewarden("sensors", "--json"))
-    assert (fan["readings"], fan["value"], fan["interval_s"]) == (pipeline.accounts.readings_taken, 3.0, 10.0)
+    assert (fan["readings"], fan["value"], fan["interval_s"]) == (pipeline.counters.readings_taken, 3.0, 10.0)
 
 
 def test_a_plant_without_open_incidents_says_so(store: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from running import Consumer, RunningService, configuration, wait_until
 
 from edge.commands import main
-from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker.embedded import EmbeddedBroker
 
 MakeService = Callable[[str], RunningService]
 

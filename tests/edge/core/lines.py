@@ -9,20 +9,20 @@ from config.calendar import Window
 from config.schema import IncidentSettings, ResolvedRule
 from detectors import DETECTORS
 from detectors.base import Detector
-from edge.core.decoders import FieldsDecoder
-from edge.core.detector_states import DetectorRows
-from edge.core.encoding import decode, decode_arrays
-from edge.core.events import Event
-from edge.core.gaps import Gap
-from edge.core.journal import Part, pack, unpack
-from edge.core.messages import Message
+from edge.core.incidents.events import Event
+from edge.core.incidents.gaps import Gap
+from edge.core.intake.decoders import FieldsDecoder
+from edge.core.intake.routes import Route, Routes
+from edge.core.model.encoding import decode, decode_arrays
+from edge.core.model.messages import Message
+from edge.core.model.sensors import Repetition
+from edge.core.model.topics import Topics
+from edge.core.persistence.detector_states import DetectorRows
+from edge.core.persistence.journal import Part, pack, unpack
+from edge.core.persistence.snapshot import Snapshot
+from edge.core.persistence.step import Step
 from edge.core.pipeline import Pipeline
-from edge.core.roster import DeviceFor
-from edge.core.routes import Route, Routes
-from edge.core.sensors import Repetition
-from edge.core.snapshot import Snapshot
-from edge.core.step import Step
-from edge.core.topics import Topics
+from edge.core.scoring.sensor_registry import DeviceFor
 
 START = 1_700_000_000.0
 USUAL = {"silence": {}, "limits": {"high": 80.0}, "rate": {"most_per_s": 50.0}, "ewma": {}}
@@ -125,7 +125,7 @@ def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -
     """What a restart makes of a snapshot and the journal since: the parts, as they were stored."""
     line = Line(made)
     made.restore(Snapshot.from_bytes(saved), inputs)
-    line.events += made.relive(unpack(pack(parts)))
+    line.events += made.replay(unpack(pack(parts)))
     return line
 
 

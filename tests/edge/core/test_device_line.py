@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from config.devices import Device, ResolvedDevice, resolve_devices
-from edge.core.journal import pack, unpack
-from edge.core.messages import Message
+from edge.core.model.messages import Message
+from edge.core.persistence.journal import pack, unpack
+from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
-from edge.core.roster import DeviceFor
-from edge.core.snapshot import Snapshot
+from edge.core.scoring.sensor_registry import DeviceFor
 from tests.edge.core.lines import SETTINGS, START, Line, detectors, differing, pipeline, reading, revived, rule
 
 LIMITS = rule(*detectors(limits={"high": 1e6}))
@@ -108,7 +108,7 @@ def restarted(saved: Line, device_for: DeviceFor) -> Line:
     """A restart with a changed configuration, right after a snapshot."""
     made = pipeline(lambda _: LIMITS, device_for=device_for)
     made.learn(made.restore(Snapshot.from_bytes(saved.pipeline.save("", "")), ""), unpack(pack(saved.parts)))
-    made.relive([])
+    made.replay([])
     made.learn(made.new_devices(), unpack(pack(saved.parts)))
     return Line(made)
 
@@ -151,7 +151,7 @@ def test_a_device_is_watched_whose_present_sensors_are_all_younger_than_it() -> 
     slot = before.pipeline.sensors.names.index("pump/")
     now = restarted(before, pump("paced/new/*")).pipeline
     assert now.engine.devices.members(slot) == [slot + 1, slot + 2]
-    assert now.roster.forsaken == set()
+    assert now.registry.forsaken == set()
 
 
 def test_the_incident_of_a_device_that_is_in_the_configuration_no_more_ends() -> None:

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
 from detectors.base import Detector, Field, Floats, Scores, Slots, State
-from detectors.limits import Limits
 from detectors.parameters import parameter
+from detectors.univariate.limits import Limits
 from edge.core.engine import Engine
-from edge.core.finding import Finding
-from edge.core.groups import Profile
-from edge.core.incidents import Transition
-from edge.core.messages import Batch
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.messages import Batch
+from edge.core.scoring.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def batch(*readings: tuple[int, float, float]) -> Batch:
     return Batch(slots, values, times, np.arange(len(readings)))
 
 
-def said(findings: list[Finding]) -> list[tuple[int, Transition, float]]:
+def said(findings: list[IncidentChange]) -> list[tuple[int, Transition, float]]:
     return [(each.slot, each.transition, each.observation.time) for each in findings]
 
 
@@ -206,7 +206,7 @@ def test_how_readings_are_cut_into_batches_changes_nothing(steps: list[tuple[int
         for finding in pieces.process(batch(*readings[start : start + cut]))
     ]
 
-    def essence(findings: list[Finding]) -> list[object]:
+    def essence(findings: list[IncidentChange]) -> list[object]:
         return [
             (each.slot, each.transition, each.incident, each.observation, each.clock, each.recent) for each in findings
         ]

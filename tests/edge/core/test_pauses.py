@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from config.calendar import Window
 from config.devices import Device, resolve_devices
-from edge.commands.playing import chunks, with_pauses
-from edge.core.journal import Part, Tick, join, pack, unpack
-from edge.core.messages import Reading
+from edge.commands.support.playing import chunks, with_pauses
+from edge.core.model.messages import Reading
 from edge.core.pauses import LOOKAHEAD, NO_PAUSE, Pauses
+from edge.core.persistence.journal import Part, TimePassed, join, pack, unpack
 from edge.core.pipeline import Pipeline
 from edge.shell.quiet import Quiet
 from tests.edge.core.lines import SETTINGS, START, detectors, differing, pipeline, rule
@@ -90,7 +90,7 @@ def from_journal(line: Pipeline, parts: Iterable[Part], cut: int) -> list[bytes]
     """What a replay makes of the journal; without its ticks, as another configuration would have made others."""
     payloads = []
     for part in with_pauses(join(unpack(pack(list(parts))), cut)):
-        payloads += [each.payload for each in line.relive([part])]
+        payloads += [each.payload for each in line.replay([part])]
     return payloads + [each.payload for each in line.flush().events]
 
 
@@ -107,7 +107,7 @@ def test_after_pauses_of_all_a_replay_gives_the_events_of_the_live_run(
     for cut in (1, 7, 10_000):
         assert replayed(made(), readings, cut) == told
         assert from_journal(made(), parts, cut) == told
-        assert from_journal(made(), [each for each in parts if not isinstance(each, Tick)], cut) == told
+        assert from_journal(made(), [each for each in parts if not isinstance(each, TimePassed)], cut) == told
 
 
 @pytest.mark.parametrize("reorder_s", [0.0, 10.0])

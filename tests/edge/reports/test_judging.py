@@ -7,7 +7,7 @@ import pytest
 
 from edge.reports.judging import Rules, Span, judge, summarise
 from edge.reports.labels import Label
-from simulators.truth import Fault, Raised, compare
+from simulators.faults.truth import Fault, Raised, compare
 
 RULES = Rules(grace_s=10.0, recovery_s=50.0)
 

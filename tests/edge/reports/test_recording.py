@@ -6,10 +6,10 @@ import random
 import pytest
 
 from config.loading import parse
-from edge.core.messages import Reading
+from edge.core.model.messages import Reading
 from edge.reports import recording
 from edge.reports.recording import Recording
-from edge.shell.assembly import make_pipeline
+from edge.shell.service.assembly import make_pipeline
 
 START = 1_700_000_000.0
 CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nfalse_alarms_per_sensor_per_day = {budget}\n'

@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from config.loading import parse
-from edge.core import journal
-from edge.core.messages import Message
-from edge.shell.assembly import make_pipeline
+from edge.core.model.messages import Message
+from edge.core.persistence import journal
+from edge.shell.service.assembly import make_pipeline
 from edge.shell.store import SqliteStore
 
 STORES = Path(__file__).parent / "stores"

@@ -1,0 +1,1 @@
+"""Detectors of several sensors of one device."""

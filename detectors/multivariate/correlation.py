@@ -1,0 +1,131 @@
+"""Correlation: sensors of one device that no longer move together, although each looks ordinary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.base import Field, Floats, State
+from detectors.multivariate.base import VectorDetector, center_and_scale, varies
+
+EXPLAINED = 0.95
+"""Share of the variance that the usual components explain."""
+
+LEAST_NOISE = 1e-3
+"""Share of a channel's variance that is taken for its own, at least, when another one's value is inferred from it."""
+
+
+@dataclass(frozen=True)
+class Correlation(VectorDetector):
+    """Finds sensors of a device that no longer move together.
+
+    The mean of the last rows is split by the usual principal components. How far it lies along them is Hotelling's T2,
+    how far outside of them is Q; each is held against the 99.5th percentile of the sample's own, and the larger one
+    counts. A channel without a value is taken to be where the others say that it should be.
+
+    Catches: broken correlations, and shifts that several sensors share.
+    Blind to: what the sample already contains; a lone reading; sensors that never vary and counters, both left out.
+    Contamination: as much as the share of rows that were faulty without an incident.
+    Warm-up: 2,000 rows, as `warm_up` says.
+    State: 30 kB a device of up to 16 sensors.
+    Cost: about 60 array operations a round.
+    Source: J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal component
+        analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and
+        J. F. MacGregor, "Missing data methods in PCA and PLS", Chemometrics and Intelligent Laboratory Systems 35 (1),
+        1996, doi:10.1016/S0169-7439(96)00007-X, for channels without a value.
+    Differs: the limits are quantiles of what was seen instead of an assumed distribution's.
+    """
+
+    name: ClassVar[str] = "correlation"
+    kind: ClassVar[str] = "correlation"
+    catches: ClassVar[frozenset[str]] = frozenset({"broken_correlation"})
+    rows: ClassVar[int] = 30
+    settled: ClassVar[int] = 5
+    unsteady: ClassVar[int] = 25
+    usual: ClassVar[float] = 0.995
+
+    @property
+    def kinds(self) -> int:
+        """T2 and Q."""
+        return 2
+
+    def model(self) -> dict[str, Field]:
+        """See `VectorDetector`."""
+        return {
+            "center": Field(width=self.channels),
+            "inverse_scale": Field(width=self.channels),
+            "components": Field(width=self.channels * self.channels),
+            "precision": Field(width=self.channels),
+            "noise": Field(1.0),
+        }
+
+    def feature(self, rows: Floats) -> Floats:
+        """Means over the rows, of the channels that have a value in the last one."""
+        known = np.isfinite(rows)
+        mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        features: Floats = np.where(known[:, -1], mean, np.nan)
+        return features
+
+    def fit(self, sample: Floats) -> dict[str, Floats]:
+        """Principal components of the standardised sample; those of channels that don't vary are 0."""
+        center, scale = center_and_scale(sample)
+        used = varies(center, scale)
+        center = np.where(used, center, 0.0)
+        inverse_scale = np.where(used, 1.0 / np.where(used, scale, 1.0), 0.0)
+        standard = np.nan_to_num((sample - center) * inverse_scale)
+        covariance = np.einsum("ni,nj->ij", standard, standard) / len(sample)
+        variances, vectors = np.linalg.eigh(covariance)
+        variances, components = variances[::-1], vectors.T[::-1]
+        explained = np.cumsum(variances)
+        kept = int(np.searchsorted(explained, EXPLAINED * explained[-1])) + 1 if explained[-1] > 0 else 0
+        is_kept = (np.arange(self.channels) < kept) & (variances > 0)
+        rest = max(int(used.sum()) - kept, 1)
+        return {
+            "center": center,
+            "inverse_scale": inverse_scale,
+            "components": np.where(is_kept[:, None], components, 0.0).ravel(),
+            "precision": np.where(is_kept, 1.0 / np.where(is_kept, variances, 1.0), 0.0),
+            "noise": np.array(max(float(variances[kept:].clip(0).sum()) / rest, LEAST_NOISE)),
+        }
+
+    def distances(self, model: State, features: Floats) -> Floats:
+        """T2 and Q."""
+        standard, along, usual = self._split(model, features)
+        within = np.einsum("nk,nk,nk->n", along, along, model["precision"])
+        rest = standard - usual
+        return np.stack([within, np.einsum("ni,ni->n", rest, rest)], axis=1)
+
+    def parts(self, model: State, features: Floats) -> Floats:
+        """What each channel adds to T2 and to Q."""
+        standard, along, usual = self._split(model, features)
+        toward = np.einsum("nk,nki->ni", along * model["precision"], self._components(model))
+        return np.stack([np.abs(standard * toward), (standard - usual) ** 2], axis=1)
+
+    def _components(self, model: State) -> Floats:
+        components: Floats = model["components"].reshape(-1, self.channels, self.channels)
+        return components
+
+    def _split(self, model: State, features: Floats) -> tuple[Floats, Floats, Floats]:
+        """Standardised features, how far they lie along each component, and what the components make of that."""
+        components = self._components(model)
+        standard = (features - model["center"]) * model["inverse_scale"]
+        missing = np.isnan(standard) & (model["inverse_scale"] != 0)
+        for index in np.flatnonzero(missing.any(axis=1)).tolist():
+            noise = float(model["noise"][index])
+            standard[index] = _inferred(standard[index], components[index], model["precision"][index], noise)
+        standard = np.nan_to_num(standard)
+        along = np.einsum("ni,nki->nk", standard, components)
+        return standard, along, np.einsum("nk,nki->ni", along, components)
+
+
+def _inferred(standard: Floats, components: Floats, precision: Floats, noise: float) -> Floats:
+    """A row with its missing values filled in: by the scores that are likeliest, given the values that are there."""
+    kept = np.flatnonzero(precision > 0)
+    known = np.isfinite(standard)
+    seen = components[np.ix_(kept, np.flatnonzero(known))]
+    system = np.einsum("ki,li->kl", seen, seen) + noise * np.diag(precision[kept])
+    scores = np.linalg.solve(system, np.einsum("ki,i->k", seen, standard[known]))
+    filled: Floats = np.where(known, standard, np.einsum("k,ki->i", scores, components[kept]))
+    return filled

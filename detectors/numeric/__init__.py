@@ -1,0 +1,1 @@
+"""Arithmetic that detectors share, for one reading and for many."""

@@ -1,0 +1,1 @@
+"""Detectors of one sensor, one idea a file."""

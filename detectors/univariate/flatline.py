@@ -1,0 +1,104 @@
+"""Flatline: a value that has stopped moving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.numeric.elementwise import (
+    NOTHING,
+    any_of,
+    bounded,
+    constant_like,
+    everywhere,
+    log10,
+    maximum,
+    minimum,
+    where,
+)
+from detectors.parameters import parameter
+
+FEWEST_RUNS = 10.0
+"""Changes of value before there is an opinion: a sensor that hardly moves can't be called stuck."""
+
+LONGER = 2.0
+"""A run is unusual from this many times the longest one that was normal."""
+
+FEW_RUNS = 5.0
+"""The longest of few runs says little: of so many, as if it had been twice as long."""
+
+FADING = 1e-4
+
+
+@dataclass(frozen=True)
+class Flatline(Detector):
+    """Finds a sensor that repeats one value for far longer than it ever does.
+
+    Catches: stuck sensors.
+    Blind to: a sensor that rests for long anyway; one that sticks but still trembles; a constant from the beginning.
+    Contamination: a run counts when it ends, and as normal length only up to another one as long: a fault that comes
+        twice is a habit, such as a rest at night.
+    Warm-up: 10 changes of value.
+    State: 56 bytes a sensor.
+    Cost: about 30 array operations a round.
+    Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
+        Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
+    Differs: runs up to twice the longest normal one, and shorter than `shortest`, are never surprising.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(Flatline(), rows=1)
+    >>> for time in range(100):
+    ...     scores = table.update(np.array([0]), np.array([time * 0.37 % 1]), np.array([float(time)]))
+    >>> for time in range(100, 130):
+    ...     scores = table.update(np.array([0]), np.array([0.5]), np.array([float(time)]))
+    >>> bool(scores.score[0] > 6)
+    True
+    """
+
+    shortest: float = parameter(10.0, "Shorter runs are never surprising.", unit="readings", at_least=2, at_most=1e6)
+
+    name: ClassVar[str] = "flatline"
+    kind: ClassVar[str] = "flatline"
+    catches: ClassVar[frozenset[str]] = frozenset({"stuck"})
+    takes_one: ClassVar[bool] = True
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        return {
+            "value": Field(learned=False),
+            "run": Field(learned=False),
+            "longest": Field(1.0, learned=False),
+            "rival": Field(1.0, learned=False),
+            "runs": Field(),
+            "repeats": Field(),
+            "readings": Field(),
+        }
+
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
+        """See `Detector`."""
+        run, longest, rival = state["run"][slots], state["longest"][slots], state["rival"][slots]
+        runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
+        last = state["value"][slots]
+        same = (run > 0) & (values == last)
+        length = 1.0 + same * run
+        ended = everywhere((run > 0) & (values != last))
+        longer = length / (longest * (1.0 + FEW_RUNS / maximum(runs, 1.0)))
+        unusual = (longer > LONGER) & (length >= self.shortest)
+        usual = (longer <= LONGER) | (length < self.shortest)
+        score = constant_like(values, 0.0)
+        if any_of(unusual):
+            chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
+            decades = minimum(-(length - 1.0) * log10(chance), LONGER * longer)
+            score = where(unusual, bounded(decades, 0.0, 300.0), 0.0)
+        score = where(everywhere(runs >= FEWEST_RUNS), score, NOTHING)
+        state["value"][slots] = values
+        state["run"][slots] = length
+        believed = minimum(run, rival)
+        state["longest"][slots] = where(ended, maximum(longest * (1.0 - FADING), believed), longest)
+        state["rival"][slots] = where(ended, maximum(rival * (1.0 - FADING), run), rival)
+        state["runs"][slots] = runs + ended
+        state["repeats"][slots] = repeats + (same & usual)
+        state["readings"][slots] = readings + usual
+        return no_opinion(values).with_score(score)

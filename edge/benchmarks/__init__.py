@@ -1,1 +1,0 @@
-"""Public benchmarks: reading their folders, running a detector as it would run live, scoring by their own rules."""

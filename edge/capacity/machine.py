@@ -1,0 +1,292 @@
+"""What this machine carries: the cost of a reading in each part of the line, and in the whole of it.
+
+The whole line is the service's own loop with its own store, on a disk of this machine; see `plant.py` for the rest. A
+link's cost is that of reading bytes and making acknowledgements; the kernel's part of it isn't in it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from config.inputs import Input
+from config.schema import Configuration
+from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.core.model.messages import Message
+from edge.core.model.topics import Topics
+from edge.core.persistence.journal import Readings, pack
+from edge.shell.link.publish_parser import PublishParser
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.service import Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.store import SqliteStore
+from edge.shell.system.wall_clock import WallClock
+
+TOPIC = "bench"
+WIDEST = 1000
+"""Readings that are handled together when the parts are measured: a window of a busy broker."""
+
+ROUNDS = 10
+"""Readings of each sensor before anything is measured."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Microseconds a reading.
+
+    Attributes:
+        link: CPU for cutting it out of bytes, and acknowledging it.
+        decode: CPU from payload to arrays, admission included.
+        detect: CPU of the detectors and the incidents.
+        store: CPU for packing and committing.
+        store_waits: Waiting for the disk.
+    """
+
+    link: float
+    decode: float
+    detect: float
+    store: float
+    store_waits: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """The whole line over some time.
+
+    Attributes:
+        readings: How many there were.
+        plant_s: Seconds of the plant's time.
+        cpu_s: CPU seconds.
+        wall_s: Seconds by the clock, waiting for the disk included.
+        written: Bytes handed to the kernel; None where it doesn't say.
+        memory_mib: What resident memory grew by; None where the kernel doesn't say.
+    """
+
+    readings: int
+    plant_s: float
+    cpu_s: float
+    wall_s: float
+    written: int | None
+    memory_mib: float | None
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU microseconds a reading."""
+        return 1e6 * self.cpu_s / self.readings
+
+    @property
+    def wall_us(self) -> float:
+        """Microseconds a reading by the clock."""
+        return 1e6 * self.wall_s / self.readings
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a machine was measured to do.
+
+    Attributes:
+        sensors: Of the plant.
+        rate: Its readings a second.
+        memory_mib: Of the process before the first sensor; None where the kernel doesn't say.
+        costs: The parts of the line.
+        busy: The whole line, with readings always waiting.
+        asked: The whole line at the plant's rate.
+    """
+
+    sensors: int
+    rate: float
+    memory_mib: float | None
+    costs: Costs
+    busy: Run
+    asked: Run
+
+
+def measure(configuration: Configuration, sensors: int, rate: float, folder: Path, seconds: float) -> Measured:
+    """Measure everything.
+
+    Args:
+        configuration: What is to be carried.
+        sensors: How many.
+        rate: Readings a second of all of them together.
+        folder: Where stores are made, and left.
+        seconds: How long each of the two runs takes, by the clock.
+    """
+    memory = resident_mib()
+    asked = run_line(configuration, sensors, rate, folder, paced=True, seconds=seconds)
+    busy = run_line(configuration, sensors, rate, folder, paced=False, seconds=seconds)
+    return Measured(sensors, rate, memory, measure_parts(configuration, sensors, folder), busy, asked)
+
+
+def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> Costs:
+    """Measure the parts, one after the other, over the same readings."""
+    told = bench_input(configuration)
+    pipeline = make_pipeline(told)
+    width = min(WIDEST, sensors)
+    plant = Plant(sensors, float(sensors), message_of(told.inputs[0]))
+    store = SqliteStore(_file_in(folder, "parts"), configuration.store.durability)
+    spent = dict.fromkeys(("link", "decode", "detect", "store", "waits"), 0.0)
+    measured = 0
+    cutter = PublishParser(modern=False, clock=time.time, receipt=1)
+    least = ROUNDS * sensors
+    while measured < max(least, 20 * width):
+        messages = plant.until(np.inf, width)
+        packets = b"".join(publish_packet(each) for each in messages)
+        began = time.process_time()
+        cutter.cut(packets)
+        struct.pack(f">{2 * width}H", *([0x4002, 1] * width))
+        cut = time.process_time()
+        delivered: list[tuple[int, int]] = []
+        batch = pipeline.intake.read(messages, [], delivered)
+        pipeline.engine.grow(len(pipeline.sensors))
+        batch = pipeline.intake.admit(batch, None, [])
+        decoded = time.process_time()
+        pipeline.engine.process(batch)
+        detected = time.process_time()
+        if plant.sent <= least:
+            continue
+        wall = time.perf_counter()
+        store.append([], [], pack([Readings(batch, [], delivered)]), now=START)
+        stored = time.process_time()
+        spent["waits"] += time.perf_counter() - wall - (stored - detected)
+        for name, begin, end in (
+            ("link", began, cut),
+            ("decode", cut, decoded),
+            ("detect", decoded, detected),
+            ("store", detected, stored),
+        ):
+            spent[name] += end - begin
+        measured += width
+    store.close()
+    link, decode, detect, keep, waits = (1e6 * each / measured for each in spent.values())
+    return Costs(link, decode, detect, keep, max(0.0, waits))
+
+
+def run_line(
+    configuration: Configuration, sensors: int, rate: float, folder: Path, *, paced: bool, seconds: float
+) -> Run:
+    """Run the service over the plant for about so many seconds by the clock, after some readings of each sensor."""
+    told = bench_input(configuration)
+    clock = Clock()
+    plant = Plant(sensors, rate, message_of(told.inputs[0]))
+    link: Any = FreeLink(plant, clock, configuration.broker.in_flight, paced=paced)
+    store = SqliteStore(_file_in(folder, "line"), configuration.store.durability)
+    wall = WallClock(0.0, None, lambda: START + clock.now, clock)
+    options = ServiceOptions(
+        Topics("edgewarden/bench"), commit_s=configuration.store.commit_s, in_flight=configuration.broker.in_flight
+    )
+    memory = resident_mib()
+    service = Service(make_pipeline(told), store, link, link, options, clock=wall, monotonic=clock)
+    until = time.perf_counter() + seconds
+    while plant.sent < ROUNDS * sensors and time.perf_counter() < until:
+        service._turn()  # noqa: SLF001 - the loop's body
+    link.pauses = paced
+    readings, now, written = plant.sent, clock.now, bytes_written()
+    cpu, link_cpu, began = time.process_time(), link.cpu_s, time.perf_counter()
+    while time.perf_counter() < began + seconds:
+        service._turn()  # noqa: SLF001 - likewise
+    cpu_s = time.process_time() - cpu - (link.cpu_s - link_cpu)
+    wall_s = time.perf_counter() - began - (link.cpu_s - link_cpu)
+    wrote, grown = bytes_written(), resident_mib()
+    store.close()
+    return Run(
+        plant.sent - readings,
+        clock.now - now,
+        cpu_s,
+        wall_s,
+        None if wrote is None or written is None else wrote - written,
+        None if grown is None or memory is None else grown - memory,
+    )
+
+
+def bench_input(configuration: Configuration) -> Configuration:
+    """The configuration with one input in place of its own, of the format of its first."""
+    first = configuration.inputs[0]
+    changed = first.model_copy(
+        update={"topic": f"{TOPIC}/#", "sensor": "{topic}", "time": "payload", "zone": "UTC", "precision": "ns"}
+    )
+    return configuration.model_copy(update={"inputs": (changed,)})
+
+
+def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
+    """How an input's readings are written."""
+    if given.format == "number":
+        return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
+    if given.format == "influx":
+        return lambda readings: (
+            f"{TOPIC}/s{readings[0].sensor}",
+            b"plant value=%.2f %d" % (readings[0].value, readings[0].time * 1e9),
+        )
+    if given.format.startswith("senml"):
+        value_key, time_key = "v", "t"
+    else:
+        value_key, time_key = given.value_key or "value", (given.time_keys or ("ts",))[0]
+
+    encoders: dict[str, Callable[[Any], bytes]] = {
+        "json": msgspec.json.encode,
+        "msgpack": msgspec.msgpack.encode,
+        "cbor": _as_cbor,
+        "senml": msgspec.json.encode,
+        "senml-cbor": _as_cbor,
+    }
+    encode = encoders[given.format]
+
+    def write(readings: Sequence[Sent]) -> tuple[str, bytes]:
+        (sensor, moment, value) = readings[0]
+        return f"{TOPIC}/s{sensor}", encode({time_key: moment, value_key: value})
+
+    return write
+
+
+def _as_cbor(document: Any) -> bytes:
+    import cbor2  # noqa: PLC0415 - an extra
+
+    return bytes(cbor2.dumps(document))
+
+
+def publish_packet(message: Message) -> bytes:
+    """A message as MQTT 3.1.1 writes it."""
+    topic = message.topic.encode()
+    body = struct.pack(f">H{len(topic)}sH", len(topic), topic, message.packet) + message.payload
+    length, digits = len(body), bytearray()
+    while True:
+        length, digit = divmod(length, 128)
+        digits.append(digit | (0x80 if length else 0))
+        if not length:
+            return b"\x32" + bytes(digits) + body
+
+
+def folder_for(configuration: Configuration) -> tempfile.TemporaryDirectory[str]:
+    """A folder on the disk where the store will be, or, where nothing can be written there, another."""
+    with suppress(OSError):
+        return tempfile.TemporaryDirectory(prefix="edgewarden-bench-", dir=configuration.store.path.resolve().parent)
+    return tempfile.TemporaryDirectory(prefix="edgewarden-bench-")
+
+
+def resident_mib() -> float | None:
+    """Resident memory of this process; None where the kernel doesn't say."""
+    with suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return None
+
+
+def bytes_written() -> int | None:
+    """Bytes that this process has handed to the kernel so far; None where it doesn't say."""
+    with suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/io").read_text().splitlines()
+        return int(next(each for each in lines if each.startswith("wchar")).split()[1])
+    return None
+
+
+def _file_in(folder: Path, name: str) -> Path:
+    return folder / f"{name}-{time.monotonic_ns()}.db"

@@ -1,0 +1,174 @@
+"""A plant and a broker that cost nothing: the service's own loop runs over them on a clock that is made to go on.
+
+The broker hands readings over as a real one does, in-flight window included, and takes every event at once.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from edge.core.model.messages import Message
+from edge.shell.link import Echo, LinkOptions
+from edge.shell.link.reconnecting import Reconnecting
+
+START = 1_700_000_000.0
+"""When the plant's time begins, seconds since the epoch."""
+
+STEP_S = 0.02
+"""The service waits for no longer than this at a time."""
+
+PAUSE_S = 0.02
+
+
+class Sent(NamedTuple):
+    """A reading of the plant: the sensor's number, its time and its value."""
+
+    sensor: int
+    time: float
+    value: float
+
+
+class Clock:
+    """Seconds that pass when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """What time it is."""
+        return self.now
+
+
+class Plant:
+    """Sensors that send one reading after another, two decimals each; packed into messages.
+
+    Args:
+        sensors: How many.
+        rate: Readings a second of all of them together.
+        message: Makes topic and payload of the readings of a message.
+        pack_size: Readings of a message.
+    """
+
+    def __init__(
+        self,
+        sensors: int,
+        rate: float,
+        message: Callable[[Sequence[Sent]], tuple[str, bytes]],
+        pack_size: int = 1,
+    ) -> None:
+        self.sensors = sensors
+        self.rate = rate
+        self.pack_size = pack_size
+        self.sent = 0
+        self._message = message
+        self._random = random.Random(1)
+
+    def until(self, now: float, most: int) -> list[Message]:
+        """The messages that are due by `now`, at most so many."""
+        messages: list[Message] = []
+        while len(messages) < most and (self.sent + self.pack_size) / self.rate <= now:
+            readings = [self._reading(self.sent + each) for each in range(self.pack_size)]
+            self.sent += self.pack_size
+            topic, payload = self._message(readings)
+            arrived = START + self.sent / self.rate
+            messages.append(Message(topic, payload, arrived, qos=1, packet=1 + self.sent % 60_000))
+        return messages
+
+    def _reading(self, number: int) -> Sent:
+        time_s, sensor = number / self.rate, number % self.sensors
+        value = 20 + sensor % 100 + math.sin(time_s / 500) + self._random.gauss(0, 0.3)
+        return Sent(sensor, round(START + time_s, 3), round(value, 2))
+
+
+class FreeLink:
+    """What a service takes for its link: the plant behind a broker with an in-flight window.
+
+    Args:
+        plant: Where the messages come from.
+        clock: Goes on when the service waits.
+        in_flight: Messages that may be without an acknowledgement.
+        paced: Whether readings come when they are due; otherwise there are always more.
+
+    Attributes:
+        cpu_s: CPU seconds that it took itself, which no real link would take.
+        pauses: Whether the clock on the wall waits for a message too, `PAUSE_S` at most: what comes after a pause finds
+            the processor's caches cold, and costs twice as much.
+    """
+
+    def __init__(self, plant: Plant, clock: Clock, in_flight: int, *, paced: bool = True) -> None:
+        self.cpu_s = 0.0
+        self.pauses = False
+        self.alive = self.connected = self.session_present = True
+        self.acknowledges_blindly = False
+        self.closed_by_broker = ""
+        self.trouble = ""
+        self.echo = Echo(None)
+        self.connections = 1
+        self.dropped_qos0 = self.takeovers = 0
+        self.refused_publications = 0
+        self.refused_subscriptions: dict[str, str] = {}
+        self.options = LinkOptions()
+        self.reconnecting = Reconnecting(self.options)
+        self._plant = plant
+        self._clock = clock
+        self._in_flight = in_flight
+        self._paced = paced
+        self._unacknowledged = 0
+        self._tokens: list[int] = []
+        self._last_token = 0
+        self._last_given = 0.0
+
+    def start(self) -> None:
+        """Nothing to do."""
+
+    def stop(self) -> None:
+        """Nothing to do."""
+
+    def receive(self, timeout_s: float) -> list[Message]:
+        """Let time pass, and give what the window has room for."""
+        began = time.process_time()
+        room = self._in_flight - self._unacknowledged
+        if self._paced:
+            self._clock.now += min(timeout_s, STEP_S) or 0.001
+            messages = self._plant.until(self._clock.now, room)
+        else:
+            messages = self._plant.until(math.inf, room)
+            self._clock.now = self._plant.sent / self._plant.rate
+        self._unacknowledged += len(messages)
+        self.cpu_s += time.process_time() - began
+        if messages:
+            if self.pauses:
+                time.sleep(min(self._clock.now - self._last_given, PAUSE_S))
+            self._last_given = self._clock.now
+        return messages
+
+    def has_lost_session(self) -> bool:
+        """The session never ends."""
+        return False
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """All of them."""
+        return messages
+
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:  # noqa: ARG002 - as a link
+        """Make room in the window."""
+        self._unacknowledged -= len(messages)
+
+    def publish(self, *_arguments: Any, **_options: Any) -> int:
+        """Take an event."""
+        self._last_token += 1
+        self._tokens.append(self._last_token)
+        return self._last_token
+
+    def confirmations(self) -> list[int]:
+        """Confirm every event."""
+        tokens, self._tokens = self._tokens, []
+        return tokens
+
+    def refusals(self) -> list[Any]:
+        """Refuse nothing."""
+        return []

@@ -1,0 +1,52 @@
+"""How a command ends: 2 where the operator can mend it, 1 where the machine failed, each with a line that says why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from edge.core.model.printable import printable
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what an operator can mend into lines on standard error and exit code 2, and failures into exit code 1."""
+    try:
+        yield
+    # Which errors there are is looked up only when there is one: loading them takes longer than most commands do.
+    except _to_be_mended() as error:
+        _say(str(error))
+        sys.exit(2)
+    except _failures() as error:
+        _say(f"edgewarden: {error}")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _to_be_mended() -> tuple[type[Exception], ...]:
+    from config.passwords import PasswordError  # noqa: PLC0415 - loaded when something was raised
+    from config.problems import ConfigurationError  # noqa: PLC0415
+    from edge.evaluation.csv_files import BenchmarkError  # noqa: PLC0415
+    from edge.reports.labels import LabelError  # noqa: PLC0415
+    from edge.shell.files.csv_file import CsvError  # noqa: PLC0415
+
+    return ConfigurationError, PasswordError, BenchmarkError, CsvError, LabelError
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from edge.commands.support.values import UnknownSensorError  # noqa: PLC0415 - loaded when something was raised
+    from edge.shell.broker.embedded import BrokerError  # noqa: PLC0415
+    from edge.shell.service.service import LinkDied  # noqa: PLC0415
+    from edge.shell.store import StoreError  # noqa: PLC0415
+
+    return StoreError, LinkDied, BrokerError, UnknownSensorError
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        click.echo(printable(line), err=True)

@@ -1,0 +1,1 @@
+"""Scores to incidents to events: state machine, tracker, sentences, events, gaps."""

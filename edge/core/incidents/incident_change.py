@@ -1,0 +1,38 @@
+"""Findings: what the engine has to say, before it becomes an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.state_machine import Transition
+from edge.core.scoring.opinions import Observation
+
+
+@dataclass(slots=True)
+class IncidentChange:
+    """A transition of a sensor's incident, as things stood at that moment.
+
+    Attributes:
+        slot: The sensor.
+        transition: What happened.
+        incident: A copy of the incident.
+        number: Of the transition within the incident, from 0.
+        observation: The reading or silence behind it.
+        clock: The stream clock.
+        recent: The sensor's last readings, oldest first: (time, value).
+        order: Where it belongs among the findings of a batch.
+        shelved: Whether the sensor is quiet by the operator's word.
+        remark: Who of the operators said so and why, where one did.
+    """
+
+    slot: int
+    transition: Transition
+    incident: Incident
+    number: int
+    observation: Observation
+    clock: float
+    recent: list[tuple[float, float]]
+    order: tuple[int, int, float, int]
+    shelved: bool = False
+    remark: tuple[str, str] = ("", "")

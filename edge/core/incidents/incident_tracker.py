@@ -1,0 +1,152 @@
+"""Tracking: every sensor's state machine, fed with what is said of its readings, and the findings that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Rows
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Signal, State, StateMachine, Transition
+from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.scoring.calibration import Calibration
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.profiles import Group
+from edge.core.scoring.sensor_statistics import SensorStatistics
+
+Order = tuple[int, int, float, int]
+"""Where a finding stands among those of a batch."""
+
+
+class IncidentTracker(SensorArrays):
+    """The state machines, and which sensors they concern.
+
+    Args:
+        members: The group of each sensor, and its row there, by slot.
+        statistics: Of the sensors.
+        calibration: Is told of the incidents that scores raise.
+
+    Attributes:
+        trackers: The state machines that aren't in their first state, by slot.
+        tracked: Which sensors have one.
+        held: Of which sensors nothing is learned, as an incident is open.
+        protected: Of which nothing is learned, as the operator says so.
+    """
+
+    def __init__(
+        self, members: list[tuple[Group, int]], statistics: SensorStatistics, calibration: Calibration
+    ) -> None:
+        self.trackers: dict[int, StateMachine] = {}
+        self.tracked = np.zeros(0, dtype=bool)
+        self.held = np.zeros(0, dtype=bool)
+        self.protected = np.zeros(0, dtype=bool)
+        self._members = members
+        self._statistics = statistics
+        self._calibration = calibration
+        self._chosen: frozenset[int] = frozenset()
+        self._findings: list[IncidentChange] = []
+
+    @property
+    def open_incidents(self) -> dict[int, Incident]:
+        """The open incidents, by slot."""
+        return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+
+    def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
+        """Go on with other state machines of some sensors; those that have none are in their first state."""
+        for slot in slots:
+            tracker = trackers.get(slot)
+            if tracker is not None:
+                self.trackers[slot] = tracker
+            else:
+                self.trackers.pop(slot, None)
+            self.tracked[slot] = tracker is not None
+            self.held[slot] = tracker is not None and tracker.incident is not None
+
+    def protect(self, slots: Iterable[int]) -> None:
+        """Learn nothing of these sensors from here on, and of all others again."""
+        chosen = frozenset(slots)
+        if chosen is not self._chosen and chosen != self._chosen:
+            self._chosen = chosen
+            self.protected[:] = False
+            self.protected[list(chosen)] = True
+
+    def learns_nothing(self, slots: Rows) -> Any:
+        """Of which sensors, or whether of a single one, nothing is learned now."""
+        state = self.at(slots)
+        return state["held"][slots] | state["protected"][slots]
+
+    def tracker(self, slot: int) -> StateMachine:
+        """The state machine of a sensor, which must be moved on next."""
+        tracker = self.trackers.get(slot)
+        if tracker is None:
+            tracker = self.trackers[slot] = StateMachine()
+        return tracker
+
+    def take_findings(self) -> list[IncidentChange]:
+        """What was found since the last call, in the order of the readings."""
+        findings, self._findings = self._findings, []
+        findings.sort(key=lambda each: each.order)
+        return findings
+
+    def judge(self, slot: int, observation: Observation, position: int, clock: float) -> None:
+        """Move a sensor on by a reading that exceeds its level, or matters as an incident is open.
+
+        Args:
+            slot: The sensor's.
+            observation: The reading, and what detectors say of it.
+            position: Of the reading in its batch.
+            clock: What the stream clock says.
+        """
+        group, row = self._members[slot]
+        settings, tracker = group.profile.incidents, self.tracker(slot)
+        is_beyond = tracker.has_limits or bool(observation.broken)
+        if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
+            tracker.since = max(tracker.since, observation.time)
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
+        calm = observation.threshold * settings.clear_ratio
+        lingers = observation.score >= calm
+        score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
+        if score < calm:
+            signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
+        elif lasted:
+            signal = Signal.ADOPTION
+            if tracker.state.holds_open:
+                group.adopt(row)
+        else:
+            signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
+        if signal is Signal.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
+            signal = Signal.HOLDS
+        self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
+
+    def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        """End a sensor's silence, if it was silent, as a reading has come."""
+        if self.trackers[slot].state is State.SILENT:
+            observation = Observation(time, value, float(self._statistics.level[slot]), [])
+            self.step(slot, Signal.RETURN, observation, (position, 1, 0.0, slot), clock)
+
+    def _run(self, slot: int) -> int:
+        """How many readings in a row have exceeded a sensor's level."""
+        return int(self._statistics.exceeding[slot])
+
+    def step(self, slot: int, signal: Signal, observation: Observation, order: Order, clock: float) -> None:
+        """Move a sensor's state machine on; what comes of it will be a finding."""
+        group, tracker = self._members[slot][0], self.tracker(slot)
+        moved = tracker.step(signal, observation, group.profile.incidents)
+        if tracker.is_idle:
+            self.trackers.pop(slot, None)
+        self.tracked[slot] = not tracker.is_idle
+        self.held[slot] = tracker.incident is not None
+        if moved is None:
+            return
+        transition, incident = moved
+        by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not observation.broken
+        if transition is Transition.RAISED and by_score:
+            self._calibration.raised(slot)
+        number = incident.publish(observation.time)
+        recent = self._statistics.recent(slot)
+        self._findings.append(
+            IncidentChange(slot, transition, incident.snapshot(), number, observation, clock, recent, order)
+        )

@@ -1,0 +1,64 @@
+"""Open incidents: which there are, and what the retained topics say of it to whoever joins late."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.core.incidents.events import Event, timestamp
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.encoding import decode, encode
+from edge.core.model.topics import Topics, topic_for
+
+OPEN_LISTED = 500
+"""Incidents that the message with all open ones lists; it says how many there are."""
+
+ENDED = {Transition.CLEARED.value, Transition.EXPIRED.value}
+
+
+class OpenIncidents:
+    """The open incidents of all sensors.
+
+    Args:
+        topics: Our own topics.
+
+    Attributes:
+        events: The last event of each, by sensor.
+    """
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self.events: dict[str, Event] = {}
+
+    def state(self) -> bytes:
+        """The events, for `load()`."""
+        return encode(list(self.events.values()))
+
+    def load(self, state: bytes) -> None:
+        """Go on with these events.
+
+        Raises:
+            StateError: They can't be read.
+        """
+        self.events = {event.sensor: event for event in decode(state, list[Event])}
+
+    def note(self, event: Event) -> dict[str, bytes]:
+        """Take note of an event; its sensor's retained topic and what it says now."""
+        if event.transition not in ENDED:
+            self.events[event.sensor] = event
+            return {self._state_topic(event.sensor): event.payload}
+        self.events.pop(event.sensor, None)
+        ok = {"state": "ok", "sensor": event.sensor, "since": timestamp(event.time)}
+        return {self._state_topic(event.sensor): msgspec.json.encode(ok)}
+
+    def listed(self) -> dict[str, bytes]:
+        """The retained topic with all open incidents, the worst first."""
+        worst = sorted(self.events.values(), key=lambda each: (-each.severity, each.sequence))[:OPEN_LISTED]
+        message = {"count": len(self.events), "incidents": [msgspec.Raw(each.payload) for each in worst]}
+        return {self._topics.open: msgspec.json.encode(message)}
+
+    def retained(self) -> dict[str, bytes]:
+        """Every retained topic that belongs to an open incident, and the list of them."""
+        return {self._state_topic(name): event.payload for name, event in self.events.items()} | self.listed()
+
+    def _state_topic(self, sensor: str) -> str:
+        return self._topics.state(topic_for(sensor, self._topics.anomaly("")))

@@ -1,0 +1,188 @@
+"""Reporting: from what the engine found to events, numbered and ready to be stored and published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from edge.core.incidents.events import (
+    Contribution,
+    DetectorEvidence,
+    Event,
+    IncidentData,
+    IncidentEvent,
+    PeakMoment,
+    incident_id,
+    severity_name,
+    timestamp,
+)
+from edge.core.incidents.gaps import Gap, gap_event
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.limit_sentences import is_beyond
+from edge.core.incidents.sentences import device_sentence, expects_nothing, sentence
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.encoding import decode, encode
+from edge.core.model.sensors import SensorFacts, is_device
+from edge.core.model.topics import Topics
+from edge.core.scoring.limit_conditions import LimitCondition, worst_of
+from edge.core.scoring.opinions import Opinion
+
+
+class Reporter:
+    """Makes events of findings.
+
+    Args:
+        gateway: Name of the gateway.
+        topics: Our own topics.
+        facts: Gives the facts of a sensor by its slot.
+
+    Attributes:
+        last_sequence: Number of the last event.
+    """
+
+    def __init__(self, gateway: str, topics: Topics, facts: Callable[[int], SensorFacts]) -> None:
+        self._gateway = gateway
+        self._topics = topics
+        self._facts = facts
+        self.last_sequence = 0
+
+    def report(self, finding: IncidentChange, identity: str | None = None) -> Event:
+        """The next event.
+
+        Args:
+            finding: What it is about.
+            identity: The incident's id if it has one already, be it of the time when the gateway had another name.
+        """
+        self.last_sequence += 1
+        facts = self._facts(finding.slot)
+        incident, observation = finding.incident, finding.observation
+        identity = identity or incident_id(self._gateway, facts.name, incident.started)
+        transition = finding.transition.value
+        text, number = severity_name(incident.severity)
+        band = band_of(finding)
+        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
+        contributions = [
+            Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
+        ]
+        told = (finding.transition, incident, observation)
+        if is_device(facts.name):
+            message = device_sentence(facts.name, *told, [(each.sensor, each.share) for each in contributions])
+        else:
+            message = sentence(facts.name, facts.unit, *told, band)
+        event = IncidentEvent(
+            id=f"{identity}-{finding.number}-{transition}",
+            source=f"/edgewarden/{self._gateway}",
+            type=f"io.edgewarden.incident.{transition}.v1",
+            subject=facts.name,
+            time=timestamp(observation.time),
+            recordedtime=timestamp(max(finding.clock, observation.time)),
+            sequence=f"{self.last_sequence:020d}",
+            correlationid=identity,
+            partitionkey=facts.name,
+            severitytext=text,
+            severitynumber=number,
+            data=IncidentData(
+                incident=identity,
+                transition=transition,
+                active=active,
+                acknowledged=incident.acknowledged,
+                shelved=finding.shelved,
+                kind=incident.kind,
+                severity=incident.severity,
+                score=round(observation.worst_score, 3),
+                threshold=round(observation.threshold, 3),
+                value=observation.value,
+                unit=facts.unit,
+                expected=_finite(band.expected if band else math.nan),
+                lower=_finite(band.lower if band else math.nan),
+                upper=_finite(band.upper if band else math.nan),
+                detectors=_evidence(incident, active=active),
+                contributions=contributions,
+                started=timestamp(incident.started),
+                last=timestamp(incident.last.time),
+                ended=None if active else timestamp(observation.time),
+                peak=PeakMoment(
+                    value=incident.peak.value,
+                    score=round(incident.peak.score, 3),
+                    time=timestamp(incident.peak.time),
+                ),
+                count=incident.count,
+                recent=[(timestamp(time), value) for time, value in finding.recent],
+                labels=dict(facts.labels),
+                by=finding.remark[0] or None,
+                comment=finding.remark[1] or None,
+                message=message,
+            ),
+        )
+        return Event(
+            sequence=self.last_sequence,
+            id=event.id,
+            sensor=facts.name,
+            topic=self._topics.anomaly(facts.topic),
+            time=observation.time,
+            incident=identity,
+            transition=transition,
+            kind=incident.kind,
+            severity=incident.severity,
+            message=message,
+            payload=event.model_dump_json().encode(),
+        )
+
+    def state(self) -> bytes:
+        """The last number, for `load()`."""
+        return encode(self.last_sequence)
+
+    def load(self, state: bytes) -> None:
+        """Go on from a number.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.last_sequence = decode(state, int)
+
+    def report_gap(self, gap: Gap, now: float) -> Event:
+        """The next event: something is missing."""
+        self.last_sequence += 1
+        return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
+
+
+def shown_band(opinions: list[Opinion]) -> Opinion | None:
+    """The opinion whose band a person is shown: of the most surprised detector that has one."""
+    return next((each for each in opinions if not expects_nothing(each)), None)
+
+
+def band_of(finding: IncidentChange) -> Opinion | None:
+    """The band that an event shows: what the limit that it is about allows, or what was learned to be ordinary."""
+    incident, observation = finding.incident, finding.observation
+    learned = shown_band(observation.opinions) or shown_band(incident.last.opinions)
+    if finding.transition is Transition.CLEARED and incident.left:
+        return _allowed(worst_of(incident.left))
+    worst = incident.worst_limit
+    if worst is None:
+        return learned
+    return _allowed(worst) if is_beyond(worst, observation) else None
+
+
+def _allowed(condition: LimitCondition | None) -> Opinion | None:
+    if condition is None:
+        return None
+    limit = condition.limit
+    return Opinion(limit.detector, limit.kind, limit.score, math.nan, limit.lower, limit.upper)
+
+
+def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
+    """The detectors that agree; limits are among them while they are broken, and when their end ends the incident."""
+    evidence = {name: (each.score, each.since) for name, each in incident.evidence.items()}
+    for condition in [*incident.limits.values(), *(() if active else incident.left)]:
+        name = condition.limit.detector
+        score, since = evidence.get(name, (0.0, math.inf))
+        evidence[name] = (max(score, condition.score), min(since, condition.since))
+    return [
+        DetectorEvidence(name=name, score=round(score, 3), since=timestamp(since))
+        for name, (score, since) in sorted(evidence.items(), key=lambda each: (-each[1][0], each[0]))
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

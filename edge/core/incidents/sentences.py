@@ -1,0 +1,140 @@
+"""The sentence that an operator reads: what is wrong with which sensor, and what was expected of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.limit_sentences import broken_sentence, kept_sentence, limit_clause
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.quantities import duration, number, quantity
+from edge.core.scoring.opinions import Observation, Opinion
+
+SAYS = {
+    "spike": "is at",
+    "level_shift": "has shifted to",
+    "drift": "has drifted to",
+    "variance": "is unsteady, now",
+    "flatline": "is stuck at",
+    "range": "is beyond its limits at",
+    "rate": "has jumped to",
+    "contextual": "is unusual for the time of day at",
+    "correlation": "no longer moves with its device, at",
+    "clock": "has a wrong clock, at",
+}
+
+MOST_NAMED = 3
+WORTH_NAMING = 0.1
+"""Of a device's sensors, so many are named in its sentence, if their share in the score is at least this."""
+
+ANSWERS = {
+    Transition.ACKNOWLEDGED: "was acknowledged",
+    Transition.SHELVED: "was shelved",
+    Transition.UNSHELVED: "is no longer shelved, and still raised",
+}
+
+
+def sentence(
+    sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation, band: Opinion | None
+) -> str:
+    """Say in one sentence what a transition means.
+
+    Args:
+        sensor: Name of the sensor.
+        unit: Unit of its values, may be empty.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The reading or silence behind it.
+        band: The opinion whose band is shown, or None.
+    """
+    value = quantity(observation.value, unit)
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition in ANSWERS:
+        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
+    if incident.left:
+        kept = kept_sentence(sensor, unit, observation, incident.left)
+        over = transition is Transition.CLEARED
+        return f"{kept}, after {lasted}" if over else f"{kept}{_rest(unit, incident, observation, band)}"
+    if transition in {Transition.CLEARED, Transition.EXPIRED}:
+        return _ended(sensor, value, transition, incident, lasted)
+    if incident.worst_limit is not None:
+        return broken_sentence(sensor, unit, observation, incident.worst_limit)
+    if incident.kind == "missing":
+        return f"{sensor} is silent; its last value was {value}"
+    again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
+    verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
+    return f"{sensor} {verb} {value}{expectation(band, unit)}"
+
+
+def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
+    """How an incident of what was learned ends."""
+    was_silent = incident.kind == "missing"
+    if transition is Transition.CLEARED:
+        if was_silent:
+            return f"{sensor} reports again after {lasted} of alarm: {value}"
+        return f"{sensor} is back to normal at {value} after {lasted}"
+    what = f"silent for {lasted}; that" if was_silent else f"at the new level for {lasted}; {value}"
+    return f"{sensor} has been {what} is taken as normal from here on"
+
+
+def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion | None) -> str:
+    """Why the incident goes on although a limit is kept again, as the end of a sentence."""
+    clause = limit_clause(unit, incident, observation, ", but still ")
+    if clause:
+        return clause
+    if band is None or not (observation.value < band.lower or observation.value > band.upper):
+        return ", but not yet calm"
+    return expectation(band, unit).replace(",", ";", 1)
+
+
+def device_sentence(
+    device: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    shares: Sequence[tuple[str, float]],
+) -> str:
+    """Say in one sentence what a transition means of a device: what its sensors do together, and which of them most.
+
+    Its value, a distance, says nothing to a person, and is left out.
+
+    Args:
+        device: Its name.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The row or silence behind it.
+        shares: Names of sensors and their shares in the score, the largest first.
+    """
+    name, shifted = device.rstrip("/"), incident.kind == "level_shift"
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition is Transition.CLEARED:
+        return (
+            f"The sensors of {name} {'are back where they were' if shifted else 'move together again'} after {lasted}"
+        )
+    if transition in ANSWERS:
+        return f"The incident of {name} {ANSWERS[transition]} after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"What the sensors of {name} have done for {lasted} is taken as normal from here on"
+    does = f"The sensors of {name} {'have shifted together' if shifted else 'no longer move together'}"
+    worst = [each for each in shares[:MOST_NAMED] if each[1] >= WORTH_NAMING] or shares[:1]
+    named = ", ".join(f"{sensor.removeprefix(device)} {share:.0%}" for sensor, share in worst)
+    return f"{does}: {named}" if named else does
+
+
+def expectation(band: Opinion | None, unit: str) -> str:
+    """What was expected, as the end of a sentence; empty where nothing was."""
+    if band is None or expects_nothing(band):
+        return ""
+    if math.isfinite(band.lower) and math.isfinite(band.upper):
+        return f", expected {number(band.lower)} to {quantity(band.upper, unit)}"
+    if math.isfinite(band.lower):
+        return f", expected {quantity(band.lower, unit)} or more"
+    if math.isfinite(band.upper):
+        return f", expected {quantity(band.upper, unit)} or less"
+    return f", expected {quantity(band.expected, unit)}"
+
+
+def expects_nothing(band: Opinion) -> bool:
+    """Whether an opinion expects nothing in particular."""
+    return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))

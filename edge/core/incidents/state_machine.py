@@ -1,0 +1,244 @@
+"""Incidents: from surprising readings to one open incident a sensor, as a state machine.
+
+An incident is raised when a reading's surprise reaches the sensor's raising level, and cleared when several readings
+in a row stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own.
+Silence raises one too, by time instead of by readings. While one is open, nothing is learned, so that it can't become
+normal by itself. A detector that smooths is still surprised when its sensor has long returned; what it says of readings
+within its own band keeps no incident open, and until it has settled only a reading beyond the band raises another one.
+One that lasts for too long ends, and its level is adopted: it is learned, beside all that was known,
+and nothing is raised before it is as calm as an incident must be to be cleared.
+
+`TABLE` is the whole behaviour of what was learned: state x signal -> next state and what to do. Limits that the
+operator has set stand beside it (`limit_conditions.py`): in any state their conditions join the sensor's incident, or
+begin one, and leave it, and it ends when neither they nor the table hold it open. While one holds, nothing is adopted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from config.schema import IncidentSettings
+from edge.core.incidents.incident import Incident
+from edge.core.scoring.limit_conditions import hold_against_limits
+from edge.core.scoring.opinions import Observation
+
+
+class State(Enum):
+    """Where a sensor stands."""
+
+    NORMAL = "normal"
+    OPEN = "open"
+    CALMING = "calming"
+    SILENT = "silent"
+    ADOPTING = "adopting"
+    SETTLING = "settling"
+
+    @property
+    def holds_open(self) -> bool:
+        """Whether an incident is open for what was learned, or for a silence."""
+        return self in _HOLD_OPEN
+
+
+_HOLD_OPEN = frozenset({State.OPEN, State.CALMING, State.SILENT})
+
+
+class Signal(Enum):
+    """What a reading, or the lack of one, says to the state machine."""
+
+    EXCEEDS = "a reading at or above the raising level"
+    HOLDS = "a reading between the clearing and the raising level"
+    CALM = "a reading below the clearing level"
+    CALM_ENOUGH = "the last of the calm readings that it takes to clear"
+    SETTLES = "likewise, while a detector that smooths hasn't forgotten yet what was before"
+    SILENCE = "the sensor has been silent for too long"
+    RETURN = "a reading after the silence"
+    ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
+    DECLARED_NORMAL = "the operator says that this is normal"
+
+
+class Action(Enum):
+    """What a transition does."""
+
+    NOTHING = "nothing"
+    RAISE = "raise an incident"
+    EXTEND = "add the reading to the open incident"
+    CLEAR = "clear the incident"
+    EXPIRE = "end the incident and learn its level"
+
+
+TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
+    (State.NORMAL, Signal.EXCEEDS): (State.OPEN, Action.RAISE),
+    (State.NORMAL, Signal.HOLDS): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, Signal.CALM): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.OPEN, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
+    (State.OPEN, Signal.HOLDS): (State.OPEN, Action.NOTHING),
+    (State.OPEN, Signal.CALM): (State.CALMING, Action.NOTHING),
+    (State.OPEN, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.OPEN, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
+    (State.OPEN, Signal.SILENCE): (State.OPEN, Action.EXTEND),
+    (State.OPEN, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
+    (State.CALMING, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
+    (State.CALMING, Signal.HOLDS): (State.OPEN, Action.NOTHING),
+    (State.CALMING, Signal.CALM): (State.CALMING, Action.NOTHING),
+    (State.CALMING, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.CALMING, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
+    (State.CALMING, Signal.SILENCE): (State.CALMING, Action.EXTEND),
+    (State.CALMING, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
+    (State.SILENT, Signal.SILENCE): (State.SILENT, Action.EXTEND),
+    (State.SILENT, Signal.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.SETTLING, Signal.EXCEEDS): (State.OPEN, Action.RAISE),
+    (State.SETTLING, Signal.HOLDS): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.CALM): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.SETTLES): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.SETTLING, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.SETTLING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, Signal.EXCEEDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.HOLDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, Signal.SILENCE): (State.SILENT, Action.RAISE),
+    (State.ADOPTING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.OPEN, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.CALMING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.SILENT, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+}
+
+
+class Transition(Enum):
+    """What an event says about an incident; the words of the event schema."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class StateMachine:
+    """The state machine of one sensor.
+
+    Attributes:
+        state: Where the sensor stands.
+        incident: Its open incident, or None.
+        calm: Calm readings in a row since the last one that wasn't.
+        since: When the incident was raised, or its level began to be learned; maintenance and broken limits put it off.
+        runs: Readings in a row that have broken a limit, by its key, of those that are about to begin a condition.
+    """
+
+    state: State = State.NORMAL
+    incident: Incident | None = None
+    calm: int = 0
+    since: float = 0.0
+    runs: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.incident is not None and not self.since:  # as version 0.1 saved it
+            self.since = self.incident.started
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it says no more than one that is made anew."""
+        return self.state is State.NORMAL and self.incident is None and not self.runs
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether the condition of a limit holds."""
+        return self.incident is not None and bool(self.incident.limits)
+
+    @property
+    def may_linger(self) -> bool:
+        """Whether a detector's surprise may be about what is over: after an incident was raised by it."""
+        return self.state in {State.OPEN, State.CALMING, State.SETTLING}
+
+    def calm_signal(self, clear_after: int, *, lingers: bool) -> Signal:
+        """What a calm reading means.
+
+        Args:
+            clear_after: Calm readings in a row that clear an incident.
+            lingers: Whether a detector that smooths is still surprised.
+        """
+        if self.state is State.SETTLING:
+            return Signal.SETTLES if lingers else Signal.CALM_ENOUGH
+        if self.calm + 1 < clear_after:
+            return Signal.CALM
+        return Signal.SETTLES if lingers and self.may_linger else Signal.CALM_ENOUGH
+
+    def step(
+        self, signal: Signal, observation: Observation, settings: IncidentSettings
+    ) -> tuple[Transition, Incident] | None:
+        """Move on by one signal.
+
+        Args:
+            signal: What happened; it must be one that `TABLE` knows in this state.
+            observation: The reading or silence behind it.
+            settings: When limits count as broken and as kept again, and how often updates may come.
+
+        Returns:
+            The transition to publish and its incident, or None.
+        """
+        before = self.incident
+        kind = before.kind if before is not None else ""
+        self.state, action = TABLE[self.state, signal]
+        self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH, Signal.SETTLES} else 0
+        if action in {Action.RAISE, Action.EXPIRE}:
+            self.since = observation.time
+        if action in {Action.RAISE, Action.EXTEND}:
+            self._extend(observation)
+        elif action in {Action.CLEAR, Action.EXPIRE} and before is not None:
+            before.learned_kind = ""
+            self.calm = 0
+        has_turned = self._follow_limits(observation, settings)
+        incident = self.incident
+        if incident is None:
+            return None
+        incident.rename()
+        has_turned |= incident.kind != kind and action in {Action.RAISE, Action.CLEAR}
+        if before is None:
+            return Transition.RAISED, incident
+        if not incident.limits and not self.state.holds_open:
+            self.incident = None
+            return (Transition.EXPIRED if action is Action.EXPIRE else Transition.CLEARED), incident
+        counts = action in {Action.RAISE, Action.EXTEND} or bool(observation.broken)
+        if has_turned or action is Action.EXPIRE:
+            return Transition.UPDATED, incident
+        if counts and incident.worth_an_update(observation.time, settings.update_s):
+            return Transition.UPDATED, incident
+        return None
+
+    def _extend(self, observation: Observation) -> None:
+        if self.incident is None:
+            self.incident = Incident.from_observation(observation)
+        else:
+            self.incident.extend(observation)
+
+    def _follow_limits(self, observation: Observation, settings: IncidentSettings) -> bool:
+        """Let the conditions of limits begin and end as a reading has it; whether one did."""
+        incident, broken = self.incident, observation.broken
+        if broken is None:  # no reading: limits are as they were
+            if incident is not None:
+                incident.left = []
+            return False
+        turn = hold_against_limits(
+            broken,
+            observation.time,
+            observation.value,
+            incident.limits if incident is not None else {},
+            self.runs,
+            raise_after=settings.raise_after,
+            clear_after=settings.clear_after,
+        )
+        self.runs = turn.runs
+        if incident is None and turn.joined:
+            incident = self.incident = Incident.from_limits(observation)
+        if incident is None:
+            return False
+        incident.let(turn.joined, turn.left)
+        incident.break_limits(observation, [each for each in broken if each.key in incident.limits])
+        return bool(turn.joined or turn.left)

@@ -1,0 +1,1 @@
+"""Bytes to readings: routes, decoders, redeliveries, reordering, admission."""

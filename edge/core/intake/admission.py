@@ -1,0 +1,181 @@
+"""Admission: which readings are taken, by their times.
+
+A sensor's readings must move forward in time. What repeats a time is a duplicate, what steps back is late; both are
+refused and counted, and hurt only their own sensor. What was taken before, with the same time and value, is a duplicate
+however old it is. A sensor whose clock was set back would be late for ever, so its new clock is believed after some
+late readings that show it; see `clock_evidence.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.intake.clock_evidence import AGAIN, ClockEvidence
+from edge.core.intake.recent_readings import RecentReadings
+from edge.core.intake.reorder import ORIGIN_UNKNOWN
+from edge.core.model.messages import Batch, Message
+from edge.core.model.rounds import FEW, rounds, runs_of
+from edge.core.model.sensor_arrays import SensorArrays
+
+TAKEN, LATE, DUPLICATE = 0, 1, 2
+
+Verdicts = NDArray[np.int8]
+
+
+class Arrivals(Protocol):
+    """Knows when late readings arrived."""
+
+    def of(self, slot: int, origin: int) -> float:
+        """When the next late reading of a sensor arrived, seconds since the epoch; NaN if nobody knows.
+
+        `AGAIN` if the broker says that it has delivered it before.
+        """
+
+
+class ArrivalsNoted:
+    """The arrivals of messages; those that are asked for are noted, so that they can be told after a restart.
+
+    Args:
+        arrived: Gives the arrival of an origin.
+    """
+
+    def __init__(self, arrived: Callable[[int], float]) -> None:
+        self._arrived = arrived
+        self.noted: list[tuple[int, float]] = []
+
+    def of(self, slot: int, origin: int) -> float:
+        """See `Arrivals`."""
+        arrival = self._arrived(origin)
+        self.noted.append((slot, arrival))
+        return arrival
+
+
+def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
+    """The arrivals of messages whose places are the origins of readings."""
+
+    def arrived(origin: int) -> float:
+        if origin == ORIGIN_UNKNOWN:
+            return math.nan
+        message = messages[origin]
+        return AGAIN if message.redelivered else message.arrived
+
+    return ArrivalsNoted(arrived)
+
+
+class ArrivalsTold:
+    """What was noted, told once more: slots and arrivals of late readings, those of a sensor in their order."""
+
+    def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
+        self._told: dict[int, deque[float]] = {}
+        for slot, arrival in noted:
+            self._told.setdefault(slot, deque()).append(arrival)
+
+    def of(self, slot: int, origin: int) -> float:  # noqa: ARG002 - nobody has the messages any more
+        """See `Arrivals`."""
+        told = self._told.get(slot)
+        return told.popleft() if told else math.nan
+
+
+class Admission(SensorArrays):
+    """What was last taken of each sensor.
+
+    Attributes:
+        last_time: Time of each sensor's last reading.
+        recent: The readings that were taken lately.
+        evidence: The late readings since.
+        clock_steps: How often a clock was believed to be set back.
+    """
+
+    def __init__(self) -> None:
+        self.last_time = np.full(0, -np.inf)
+        self.recent = RecentReadings()
+        self.evidence = ClockEvidence()
+        self.clock_steps = 0
+
+    def grow(self, rows: int) -> None:
+        """Make room for `rows` sensors in all, and some to spare."""
+        self.grow_to(rows, last_time=-np.inf)
+        self.recent.grow(rows)
+        self.evidence.grow(rows)
+
+    def shift(self, slots: NDArray[np.intp], by: float) -> None:
+        """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""
+        self.last_time[slots] += by
+        self.evidence.clear(slots)
+
+    def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
+        """Say of each reading whether it is taken, and remember the times of those that are.
+
+        Args:
+            batch: The readings.
+            arrivals: Of the late ones among them; None if nobody knows any, and every pace is believed.
+
+        Returns:
+            `TAKEN`, `LATE` or `DUPLICATE` for each reading, shape (n,).
+        """
+        verdicts = np.zeros(len(batch), dtype=np.int8)
+        if len(batch) == 0 or self._take_all(batch):
+            return verdicts
+        for positions in rounds(batch.slots):
+            verdicts[positions] = self._judge_round(batch.take(positions), arrivals or ArrivalsTold())
+        return verdicts
+
+    def _take_all(self, batch: Batch) -> bool:
+        """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""
+        if len(batch) <= FEW:
+            return self._take_few(batch)
+        runs = runs_of(batch.slots)
+        slots, times = batch.slots[runs.order], batch.times[runs.order]
+        before = np.empty(len(times))
+        before[1:] = times[:-1]
+        firsts = slots[runs.starts]
+        before[runs.starts] = self.last_time[firsts]
+        if not (times > before).all():
+            return False
+        self.recent.note_runs(runs, slots, batch.values[runs.order], times, before)
+        self.last_time[firsts] = times[runs.starts + runs.lengths - 1]
+        self.evidence.clear(firsts)
+        return True
+
+    def _take_few(self, batch: Batch) -> bool:
+        """The same, one by one."""
+        slots = batch.slots.tolist()
+        known, last = self.at(slots[0])["last_time"], dict[int, float]()
+        before = []
+        for slot, time in zip(slots, batch.times.tolist(), strict=True):
+            before.append(last.get(slot, known[slot]))
+            if not time > before[-1]:
+                return False
+            last[slot] = time
+        self.recent.note_few(slots, batch.values, batch.times, before)
+        for slot, time in last.items():
+            known[slot] = time
+            self.evidence.clear(slot)
+        return True
+
+    def _judge_round(self, batch: Batch, arrivals: Arrivals) -> Verdicts:
+        slots, values, times = batch.slots, batch.values, batch.times
+        last = self.last_time[slots]
+        taken = times > last
+        late = np.zeros(len(slots), dtype=bool)
+        if not taken.all():
+            behind = times < last
+            late = behind & ~self.recent.knows(slots, values, times)
+            telling = late & self.recent.stands_out(slots, times, self.evidence.late_time[slots])
+            self.evidence.late_time[slots[behind]] = times[behind]
+            for position in np.flatnonzero(telling).tolist():
+                slot, time = int(slots[position]), float(times[position])
+                arrived = arrivals.of(slot, int(batch.origins[position]))
+                if self.evidence.shows_step(slot, time, arrived):
+                    taken[position] = True
+                    self.clock_steps += 1
+        self.recent.note(slots[taken], values[taken], times[taken], last[taken])
+        self.last_time[slots[taken]] = times[taken]
+        self.evidence.clear(slots[taken])
+        return np.where(taken, TAKEN, np.where(late, LATE, DUPLICATE)).astype(np.int8)

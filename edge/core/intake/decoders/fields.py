@@ -1,0 +1,261 @@
+"""Payloads that are JSON: an object with one value or many, nested or not, or an array of such objects.
+
+{"ts": 1700000000.123, "value": 21.57, "unit": "Cel"}
+{"Time": "2019-11-03T19:34:28", "BME280": {"Temperature": 21.7, "Humidity": 66.6}}
+[{"ts": 1700000000, "value": 1}, {"ts": 1700000060, "value": 2}]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import chain
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
+from edge.core.intake.decoders.json_text import read_json
+from edge.core.intake.decoders.options import Ignored, Items, Sender
+from edge.core.intake.decoders.paths import key_problem, level
+from edge.core.intake.decoders.shapes import ArrayShape, Shape, Shapes
+from edge.core.intake.decoders.text_numbers import TextNumbers
+from edge.core.intake.decoders.time_keys import TimeKeys
+from edge.core.intake.decoders.times import LIKELY, TimeError
+from edge.core.intake.decoders.walk import TELLING, Options, Walk
+from edge.core.model.messages import Row, Sample
+from edge.core.model.sensors import Repetition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FEWEST = 4
+"""Values of an object, or objects of an array, that are taken as a row."""
+
+_make = tuple.__new__
+"""Makes a named tuple in half of the time."""
+
+
+@dataclass(frozen=True)
+class FieldsDecoder(Decoder):
+    """Reads numbers out of JSON.
+
+    An object with the key `value` is one reading, with the path ''. Any other is one sensor per number in it,
+    named by its path: keys, and positions in lists, joined by slashes. Texts that hold a number are numbers; other
+    texts, booleans and nulls are refused for themselves alone, unless the configuration maps them. A text that holds
+    an object or a list is read as that.
+
+    A list of objects is told apart by a name that all of them have, or else by their times, or else by their places.
+    In a list that is the whole payload each object stands for itself: without names and times only one may have a
+    field. The paths of refusals begin with its position. Of a key that comes twice the last counts.
+
+    Repetition: periodic. Time: the first of the time keys in the object that can be read, or of one around it, else of
+    arrival. Retained: refused without a time.
+
+    Attributes:
+        value_key: The key that holds the value where an object is one reading.
+        time_keys: Keys that may hold the time, in any case; see `TimeKeys`.
+        zone: Zone of times without an offset.
+        time_formats: Notations of times, as `datetime.strptime` has them, tried before the usual ones.
+        by_arrival: Whether the arrival counts whatever a time key says.
+        values: Numbers that texts stand for; `true` and `false` stand for JSON's.
+        numbers_in_text: Whether a text that holds nothing but a number is one.
+        decimal: What stands before the decimals of a number in a text.
+        units: Whether a unit may stand behind a number in a text.
+        no_value: Numbers and texts that say that there is no value.
+        ignore: Globs on the paths of fields that are left out.
+        items: The list whose elements are readings, as `values[*]`; None if there is none in particular.
+        item_name: Template of the path of such an element.
+        sender: What the payload says of its sender, as `payload.id`; goes before the paths, see `paths.py`.
+        depth: Objects within objects.
+        readings: Readings and refused fields in one payload.
+
+    Raises:
+        ValueError: A word stands for a number that isn't finite.
+    """
+
+    value_key: str = "value"
+    time_keys: tuple[str, ...] = ("ts", "time", "timestamp", "t")
+    zone: tzinfo = UTC
+    time_formats: tuple[str, ...] = ()
+    by_arrival: bool = False
+    values: Mapping[str, float] = field(default_factory=dict)
+    numbers_in_text: bool = True
+    decimal: str = "."
+    units: bool = False
+    no_value: tuple[float | str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    items: str | None = None
+    item_name: str = "{index}"
+    sender: tuple[str, ...] = ()
+    depth: int = 8
+    readings: int = 10_000
+    _options: Options = field(init=False, repr=False, compare=False)
+    _takes_rows: bool = field(init=False, repr=False, compare=False)
+    _shapes: Shapes[Shape] = field(default_factory=Shapes, init=False, repr=False, compare=False)
+    _arrays: Shapes[ArrayShape] = field(default_factory=Shapes, init=False, repr=False, compare=False)
+    name: ClassVar[str] = "json"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def __post_init__(self) -> None:
+        options = Options(
+            value_key=self.value_key,
+            times=TimeKeys(self.time_keys, self.zone, self.time_formats, by_arrival=self.by_arrival),
+            texts=TextNumbers(
+                read=self.numbers_in_text,
+                decimal=self.decimal,
+                units=self.units,
+                values=self.values,
+                no_value=frozenset(each for each in self.no_value if isinstance(each, str)),
+            ),
+            absent=frozenset(float(each) for each in self.no_value if not isinstance(each, str)),
+            ignored=Ignored(self.ignore),
+            items=None if self.items is None else Items.of(self.items, self.item_name),
+            sender=Sender.of(self.sender),
+            depth=self.depth,
+            most=self.readings,
+        )
+        object.__setattr__(self, "values", options.texts.values)
+        object.__setattr__(self, "_options", options)
+        takes_rows = options.items is None and not options.sender.fields and not options.absent
+        object.__setattr__(self, "_takes_rows", takes_rows)
+
+    def decode(self, payload: bytes, arrived: float = nan) -> Decoded:
+        """See `Decoder`."""
+        document = self.read(payload)
+        if self._takes_rows:
+            if isinstance(document, dict):
+                shape = self._shape(tuple(document))
+                found = self._row(document, shape, arrived) if FEWEST <= len(shape.values) <= self.readings else None
+                found = found or self._plain(document, shape)
+                if found:
+                    return found
+            elif isinstance(document, list) and FEWEST <= len(document) <= self.readings:
+                row = self._row_of_array(document, arrived)
+                if row is not None:
+                    return Decoded(row, [])
+        return Walk(self._options, arrived).read(document)
+
+    def read(self, payload: bytes) -> Any:
+        """The document that a payload is: dictionaries with texts as keys, lists, and leaves.
+
+        Raises:
+            Refused: It is none, or can't be read.
+        """
+        return read_json(payload)
+
+    def _row(self, fields: dict[str, Any], shape: Shape, arrived: float) -> Decoded | None:
+        """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
+        if not shape.is_ordinary or self.value_key in fields:
+            return None
+        every = list(fields.values())
+        values = as_numbers([every[place] for place in shape.value_places])
+        times = None if shape.time_place is None else self._times([every[shape.time_place]], shape, arrived)
+        if values is None or (times is None) != (shape.time_place is None):
+            return None
+        row = Row(shape.paths, values, times and times * len(values))
+        return Decoded(row, [], ignored=shape.ignored) if shape.ignored else Decoded(row, [])
+
+    def _row_of_array(self, elements: list[Any], arrived: float) -> Row | None:
+        """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
+        if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1 or 0 in widths:
+            return None
+        shape = self._shape_of_array(tuple(chain.from_iterable(elements)), widths.pop())
+        if shape.paths is None or shape.time_place is None or len(shape.paths) > self.readings:
+            return None
+        every = list(chain.from_iterable(map(dict.values, elements)))
+        columns = [every[place :: shape.width] for place in shape.value_places]
+        values = as_numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
+        times = self._times(every[shape.time_place :: shape.width], self._shape(tuple(elements[0])), arrived)
+        if values is None or times is None:
+            return None
+        if len(columns) > 1:
+            times = [each for each in times for _ in columns]
+        return Row(shape.paths, values, times)
+
+    def _times(self, given: list[Any], shape: Shape, arrived: float) -> list[float] | None:
+        """What times say; None if one of them can't be read, or must look like one and doesn't."""
+        lowest, highest = (-1e11, 1e11) if not shape.is_loose else LIKELY
+        if set(map(type, given)) == {float} and min(given) >= lowest and max(given) < highest:
+            return given
+        read = self._options.times.read
+        try:
+            times = [read(each, arrived) for each in given]
+        except TimeError:
+            return None
+        return times if not shape.is_loose or (min(times) >= lowest and max(times) < highest) else None
+
+    def _plain(self, fields: dict[str, Any], shape: Shape) -> Decoded | None:
+        """What an object gives in which nothing is out of the ordinary; None for any other."""
+        if not shape.is_ordinary or not 0 < len(shape.values) <= self.readings:
+            return None
+        time = None
+        if shape.time_key is not None:
+            time = fields[shape.time_key]
+            lowest, highest = (-1e11, 1e11) if not shape.is_loose else LIKELY
+            if not isinstance(time, float) or not lowest <= time < highest:
+                return None
+        samples: list[Sample] = []
+        for key, path in shape.values:
+            value = fields[key]
+            if not isinstance(value, float) or not isfinite(value):
+                return None
+            samples.append(_make(Sample, (path, value, time)))
+        if shape.unit_key is not None or shape.ignored:
+            unit = fields[shape.unit_key] if shape.unit_key is not None else None
+            if unit is not None and not (isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable()):
+                return None
+            return Decoded(samples, [], ignored=shape.ignored, units={} if unit is None else {"": unit})
+        return Decoded(samples, [])
+
+    def _shape(self, keys: tuple[str, ...]) -> Shape:
+        """What to do with an object that has these keys."""
+        known = self._shapes.get(keys)
+        if known is not None:
+            return known
+        options = self._options
+        places = {key: place for place, key in enumerate(keys)}
+        time_keys = options.times.among(keys)
+        time_key = time_keys[0] if time_keys else None
+        is_one, ignored = self.value_key in places, 0
+        if is_one:
+            values: tuple[tuple[str, str], ...] = ((self.value_key, ""),)
+        else:
+            taken = [each for each in keys if each not in time_keys and not options.ignored.fits(each)]
+            ignored = sum(options.ignored.fits(each) for each in keys if each not in time_keys)
+            values = tuple((each, level(each)) for each in taken)
+        shape = Shape(
+            time_key,
+            values,
+            is_ordinary=len(time_keys) <= 1 and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
+            is_named=not TELLING.isdisjoint(keys),
+            is_loose=time_key is not None and options.times.must_look_like_one(time_key),
+            ignored=ignored,
+            unit_key="unit" if is_one and "unit" in places else None,
+            time_place=None if time_key is None else places[time_key],
+            value_places=tuple(places[each] for each, _ in values),
+            paths=tuple(path for _, path in values),
+        )
+        self._shapes.remember(keys, shape)
+        return shape
+
+    def _shape_of_array(self, keys: tuple[str, ...], width: int) -> ArrayShape:
+        """What to do with an array whose objects have `width` of these keys each."""
+        known = self._arrays.get(keys)
+        if known is not None and known.width == width:
+            return known
+        shapes = [self._shape(keys[begin : begin + width]) for begin in range(0, len(keys), width)]
+        first = shapes[0]
+        shape = ArrayShape(width)
+        if first.values and all(
+            each.is_ordinary
+            and not each.is_named
+            and not each.ignored
+            and each.unit_key is None
+            and (each.is_loose, each.time_place, each.value_places)
+            == (first.is_loose, first.time_place, first.value_places)
+            for each in shapes
+        ):
+            paths = tuple(chain.from_iterable(each.paths for each in shapes))
+            shape = ArrayShape(width, first.time_place, first.value_places, paths)
+        self._arrays.remember(keys, shape)
+        return shape

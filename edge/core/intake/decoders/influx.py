@@ -1,0 +1,220 @@
+"""Payloads that are InfluxDB line protocol, as Telegraf publishes them: a line for each device and moment.
+
+cpu,cpu=cpu0,host=gw usage_idle=98.2,usage_user=1.1 1700000000000000000
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite, nan
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from edge.core.intake.decoders.base import Decoded, Decoder, chronological, finite_values
+from edge.core.intake.decoders.line_protocol import Line, is_text, read_line
+from edge.core.intake.decoders.looks_like import instead
+from edge.core.model.bounded_cache import BoundedCache, size_of
+from edge.core.model.messages import Refusal, Refused, Row, Sample
+from edge.core.model.sensors import Repetition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARTS = {"ns": 1_000_000_000, "us": 1_000_000, "ms": 1_000, "s": 1}
+"""How many units of each precision a second has."""
+
+CACHE_BYTES = 4 * 2**20
+"""Size of all lines that a decoder remembers."""
+
+FIELD_BYTES = 150
+"""What a line that is remembered holds of each field beside its text."""
+
+MOST_FIELDS = 1_000
+"""Fields of a line that is remembered."""
+
+
+class _Seen(NamedTuple):
+    """A line that was read before, of numbers, and of strings and booleans that stand for none.
+
+    Attributes:
+        paths: Of its numbers.
+        numbers: Where those stand among its fields; None if all are numbers.
+        texts: Where the others stand.
+        refusals: Of the others.
+        has_whole: Whether some numbers were integers, with a letter behind them.
+    """
+
+    paths: tuple[str, ...]
+    numbers: tuple[int, ...] | None
+    texts: tuple[int, ...]
+    refusals: tuple[Refusal, ...]
+    has_whole: bool
+
+
+@dataclass(frozen=True)
+class InfluxDecoder(Decoder):
+    """Reads the fields of line protocol: floats, integers and unsigned integers.
+
+    A field's path is the measurement, the values of the tags in the order of their keys, and the field's key, joined by
+    slashes; slashes within them become colons. Strings and booleans are refused for themselves alone, unless the
+    configuration maps them. A line that can't be read costs only itself. Fields are taken in the order of their times.
+
+    Repetition: periodic. Time: of each line, in the configured precision, else of arrival. Retained: refused
+    unless each line has a time.
+
+    Attributes:
+        values: Numbers that strings stand for; `true` and `false` stand for booleans.
+        precision: Unit of the timestamps, a key of `PARTS`.
+        readings: Readings, refused fields and refused lines in one payload.
+
+    Raises:
+        ValueError: A word stands for a number that isn't finite.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    precision: str = "ns"
+    readings: int = 10_000
+    _seen: BoundedCache[tuple[str, tuple[str, ...]], _Seen] = field(
+        default_factory=lambda: BoundedCache(CACHE_BYTES), init=False, repr=False, compare=False
+    )
+    name: ClassVar[str] = "influx"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", finite_values(self.values))
+
+    def decode(self, payload: bytes, arrived: float = nan) -> Decoded:  # noqa: ARG002 - its times are absolute
+        """See `Decoder`."""
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            raise Refused("not_utf8", instead("influx", payload) or "") from None
+        found = _Found()
+        place, number = 0, 0
+        while place < len(text):
+            number += 1
+            newline = text.find("\n", place)
+            end = len(text) if newline < 0 else newline
+            line = text[place:end]
+            if not line or line[0] == "#" or line.isspace() or self._take_again(line, found):
+                place = end + 1
+            else:
+                read = read_line(text, place, number, self.values)
+                self._take(read, line, found)
+                number += text.count("\n", place, read.end - 1)
+                place = read.end
+            if len(found.values) + len(found.refusals) > self.readings:
+                raise Refused("too_many_readings", f"more than {self.readings}")
+        if not found.values:
+            self._check_is_line_protocol(payload, found.refusals)
+        return Decoded(found.samples(), found.refusals)
+
+    def _take_again(self, line: str, found: _Found) -> bool:
+        """Take a line that is like one before; False for any other, and nothing is changed."""
+        line = line.removesuffix("\r")
+        if not _is_usual(line):
+            return False
+        head, _, rest = line.partition(" ")
+        fields, _, stamp = rest.partition(" ")
+        try:
+            keys, given = zip(*[each.split("=") for each in fields.split(",")], strict=True)
+        except ValueError:
+            return False
+        seen = self._seen.get((head, keys))
+        if seen is None or (seen.texts and not all(is_text(given[place]) for place in seen.texts)):
+            return False
+        written = given if seen.numbers is None else [given[place] for place in seen.numbers]
+        numbers = _numbers(written, has_whole=seen.has_whole)
+        if numbers is None:
+            return False
+        time = None
+        if stamp:
+            if not stamp.isdecimal() or len(stamp) > 20:
+                return False
+            time = int(stamp) / PARTS[self.precision]
+        found.add(seen.paths, numbers, time)
+        found.refusals += seen.refusals
+        return True
+
+    def _take(self, read: Line, line: str, found: _Found) -> None:
+        """Take a line that was read with care, and remember what it is like."""
+        time = None if read.stamp is None else read.stamp / PARTS[self.precision]
+        found.add(read.paths, read.values, time)
+        found.refusals += read.refusals
+        head, count = line.partition(" ")[0], len(read.keys)
+        are_texts = not self.values and all(each.reason == "not_a_number" for each in read.refusals)
+        if (
+            not head
+            or not 0 < count <= MOST_FIELDS
+            or (read.refusals and not are_texts)
+            or not _is_usual(line.rstrip())
+        ):
+            return
+        texts = tuple(sorted(set(range(count)).difference(read.numbers)))
+        numbers = tuple(read.numbers) if texts else None
+        seen = _Seen(tuple(read.paths), numbers, texts, tuple(read.refusals), read.has_whole)
+        self._seen.put((head, read.keys), seen, size_of(head, *read.keys, *read.paths) + FIELD_BYTES * count)
+
+    @staticmethod
+    def _check_is_line_protocol(payload: bytes, refusals: list[Refusal]) -> None:
+        """Refuse a payload that holds no line, or looks like something else.
+
+        Raises:
+            Refused: It does.
+        """
+        if not refusals:
+            raise Refused("no_value" if payload.strip() else "empty")
+        if all(each.reason == "malformed" for each in refusals):
+            raise Refused("malformed", instead("influx", payload) or refusals[0].detail, refusals[0].path)
+
+
+class _Found:
+    """What was found so far."""
+
+    __slots__ = ("paths", "refusals", "times", "values")
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.values: list[float] = []
+        self.times: list[float | None] = []
+        self.refusals: list[Refusal] = []
+
+    def add(self, paths: tuple[str, ...] | list[str], values: list[float], time: float | None) -> None:
+        self.paths += paths
+        self.values += values
+        self.times += [time] * len(values)
+
+    def samples(self) -> Row | list[Sample]:
+        times = [each for each in self.times if each is not None]
+        if not times:
+            return Row(tuple(self.paths), self.values, None)
+        if len(times) == len(self.times):
+            return chronological(tuple(self.paths), self.values, times)
+        return list(map(Sample, self.paths, self.values, self.times))
+
+
+def _is_usual(line: str) -> bool:
+    """Whether a line has nothing that has to be read with care: escapes, tabs, other alphabets."""
+    return line.isascii() and line.isprintable() and "\\" not in line
+
+
+def _numbers(given: Sequence[str], *, has_whole: bool) -> list[float] | None:
+    """The numbers that the values of fields are; None if one is anything else, or looks unlike those before."""
+    if "_" in "".join(given):  # Python reads 1_000 as a number, line protocol doesn't
+        return None
+    try:
+        numbers = list(map(_number, given) if has_whole else map(float, given))
+    except (ValueError, OverflowError):
+        return None
+    return numbers if isfinite(sum(numbers)) else None
+
+
+def _number(given: str) -> float:
+    """A number, or one with the letter of an integer behind it.
+
+    Raises:
+        ValueError: It is neither.
+        OverflowError: It is too large.
+    """
+    if given.endswith("i") or (given.endswith("u") and given[0] not in "+-"):
+        return float(int(given[:-1]))
+    return float(given)

@@ -1,0 +1,50 @@
+"""Payloads that are MessagePack: what JSON could say, in fewer bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+
+from edge.core.intake.decoders.fields import FieldsDecoder
+from edge.core.intake.decoders.looks_like import instead
+from edge.core.intake.decoders.msgpack_keys import has_other_keys
+from edge.core.intake.decoders.text_keys import with_text_keys
+from edge.core.model.messages import Refused
+from edge.core.model.sensors import Repetition
+
+LARGE = 32_768
+"""Size from which a payload's keys are looked at before it is read."""
+
+_decode = msgspec.msgpack.Decoder().decode
+
+
+@dataclass(frozen=True)
+class MsgpackDecoder(FieldsDecoder):
+    """Reads numbers out of MessagePack, as `FieldsDecoder` does out of JSON.
+
+    Keys that are whole numbers or bytes count as texts. MessagePack's own times (extension -1) are times where a
+    time is due; all other extensions, and bytes, are no numbers.
+
+    Repetition: periodic. Time: the first of the time keys in the object, or in one around it, else of
+    arrival. Retained: refused without a time.
+    """
+
+    name: ClassVar[str] = "msgpack"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def read(self, payload: bytes) -> Any:
+        """See `FieldsDecoder`."""
+        if len(payload) > LARGE and has_other_keys(payload):
+            raise Refused("malformed", instead("msgpack", payload) or "a key is neither a text nor a whole number")
+        try:
+            return with_text_keys(_decode(payload), self.depth + 1)
+        except RecursionError:
+            raise Refused("too_deep") from None
+        except UnicodeDecodeError:
+            raise Refused("not_utf8", instead("msgpack", payload) or "a text or a key") from None
+        except msgspec.MsgspecError as error:
+            if not payload:
+                raise Refused("empty") from None
+            raise Refused("malformed", instead("msgpack", payload) or str(error)[:100]) from None

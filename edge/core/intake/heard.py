@@ -1,0 +1,46 @@
+"""Who was heard: readings that aren't taken teach nothing, but whoever sent them isn't silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.model.messages import Batch
+from edge.core.pauses import NO_PAUSE
+
+Heard = tuple[int, int]
+"""How many readings of a batch come before one that wasn't taken, and the slot of its sensor."""
+
+
+def cut(
+    batch: Batch, heard: Sequence[Heard], heard_after: Sequence[float] = ()
+) -> Iterator[tuple[Batch, NDArray[np.intp], float]]:
+    """A batch in pieces, each with the slots of those who were heard right after it, and the time that had passed then.
+
+    Args:
+        batch: The readings.
+        heard: In the order of the readings before them.
+        heard_after: Up to when time had passed before each of them, see `Batch`; nothing if nobody says.
+    """
+    done = 0
+    each_heard = zip(heard, heard_after or repeat(NO_PAUSE), strict=False)
+    for (place, quiet_until), those in groupby(each_heard, key=lambda each: (each[0][0], each[1])):
+        slots = np.array([slot for (_, slot), _ in those], dtype=np.intp)
+        yield batch.take(np.arange(done, place)), slots, quiet_until
+        done = place
+    yield batch.take(np.arange(done, len(batch))) if done else batch, np.zeros(0, dtype=np.intp), NO_PAUSE
+
+
+def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list[Heard]:
+    """Those of `heard` whose slot lies below `sensors`, placed in a batch of which only some readings were kept.
+
+    Args:
+        heard: Placed in the whole batch.
+        kept: Which of its readings were kept, shape (n,).
+        sensors: How many slots there are.
+    """
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return [(int(before[place]), slot) for place, slot in heard if slot < sensors]

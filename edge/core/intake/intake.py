@@ -1,0 +1,399 @@
+"""Intake: from messages to a batch of readings, with a dead letter for whatever can't be taken.
+
+A message's topic gives its route, the route's decoder gives samples, topic and path give the sensor, and the times are
+held against what is possible. What is refused hurts nothing else in its message.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.intake.admission import DUPLICATE, LATE, Admission, Arrivals
+from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.paths import shown
+from edge.core.intake.heard import Heard
+from edge.core.intake.last_values import LastValues
+from edge.core.intake.plausible_times import PlausibleTimes, Verdict
+from edge.core.intake.redelivery import Deliveries, checksum
+from edge.core.intake.reorder import ORIGIN_UNKNOWN
+from edge.core.intake.routes import Resolved, Routes
+from edge.core.intake.time_hints import ahead_of_arrival
+from edge.core.intake.topic_cache import CachedTopic
+from edge.core.model.bounded_cache import BoundedCache, size_of
+from edge.core.model.counters import Counters
+from edge.core.model.dead_letters import DeadLetters
+from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
+from edge.core.model.reading_columns import ReadingColumns, batch_of
+from edge.core.model.sensors import Repetition, SensorTable
+from edge.core.model.units import Units
+
+SOURCES_BYTES = 32 * 2**20
+"""Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
+
+LONGEST_REMEMBERED = 512
+"""Characters of a topic that is remembered; MQTT allows 65,535 bytes."""
+
+PATH_BYTES = 150
+"""What a topic's path takes beside its text: places in dictionaries, the slot."""
+
+BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
+"""Refusals that stand beside readings in every message of a device; the last two are told once for each field."""
+
+UNROUTED = 100
+"""Topics without an input that wait to be unsubscribed, at most."""
+
+
+@dataclass(frozen=True)
+class IntakeLimits:
+    """What is taken at most.
+
+    Attributes:
+        payload_bytes: Size of a payload.
+        earliest: No reading is older than this, seconds since the epoch.
+        future_s: No reading lies further ahead of its arrival than this.
+        dead_letters_per_minute: So many are kept, and of each reason at least one; all are counted.
+    """
+
+    payload_bytes: int = 262_144
+    earliest: float = 946_684_800.0
+    future_s: float = 60.0
+    dead_letters_per_minute: int = 60
+
+
+class Intake:
+    """Turns messages into batches.
+
+    Args:
+        routes: Which topics are read, and how.
+        sensors: The sensor table; new sensors are added to it.
+        on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
+        limits: What is taken at most.
+        counters: Where everything is counted.
+
+    Attributes:
+        unrouted: Topics, not seen before, that came although no input asks for them. Their messages are counted and
+            leave no dead letter, since no sender is to blame. Whoever acts on them empties the list.
+        plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
+        held: Of the messages that were read last, the places of those that weren't, as their times have to be decided
+            on first. Nothing of them was counted or noted, so that they can be read another time.
+    """
+
+    def __init__(
+        self,
+        routes: Routes,
+        sensors: SensorTable,
+        on_new_sensor: Callable[[int, Repetition], None],
+        limits: IntakeLimits,
+        counters: Counters,
+    ) -> None:
+        self._routes = routes
+        self._sensors = sensors
+        self._on_new_sensor = on_new_sensor
+        self._limits = limits
+        self._counters = counters
+        self.admission = Admission()
+        self._sources: BoundedCache[str, CachedTopic] = BoundedCache(SOURCES_BYTES)
+        self.unrouted: list[str] = []
+        self._owners: dict[int, int] = {}
+        self.deliveries = Deliveries()
+        self.last_values = LastValues()
+        self.units = Units()
+        self.repeating: set[int] = set()
+        self.timed_by_arrival: list[bool] = []
+        self.heard: list[Heard] = []
+        self.heard_after: list[float] = []
+        self.mistimed: list[Heard] = []
+        self.plausible: PlausibleTimes | None = None
+        self.held: list[int] = []
+        self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
+
+    def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
+        """Read messages; what comes of it is still to be admitted.
+
+        Args:
+            messages: As they arrived.
+            letters: Gets a dead letter for each refusal that is kept.
+            delivered: Gets the packet identifier and checksum of each message that has to be recognised should the
+                broker deliver it again.
+
+        Returns:
+            The readings; their origins are positions in `messages`. Readings of known sensors that were refused for
+            their times are noted in `mistimed`, as `admit()` notes others in `heard`.
+        """
+        self.mistimed, self.held = [], []
+        counters, sources, deliveries = self._counters, self._sources, self.deliveries
+        columns, noted = ReadingColumns(), 0
+        for index, message in enumerate(messages):
+            source = sources.get(message.topic) or self._source(message.topic)
+            if source.resolved is None:
+                source.count_unread(counters)
+                continue
+            if message.qos:
+                if message.redelivered:
+                    deliveries.note_all(delivered[noted:])
+                    noted = len(delivered)
+                    if deliveries.is_known(message):
+                        counters.messages_redelivered += 1
+                        continue
+                delivered.append((message.packet, zlib.crc32(message.payload, source.checksum)))
+            try:
+                resolved, decoded = self._decode(message, source)
+            except Refused as refused:
+                counters.messages_refused[refused.refusal.reason] += 1
+                self._dead_letter(message, refused.refusal, letters)
+                continue
+            if self.plausible is not None and self._is_held(message, source, resolved, decoded):
+                del delivered[len(delivered) - (message.qos > 0) :]
+                self.held.append(index)
+                continue
+            counters.messages_read += 1
+            counters.fields_ignored += decoded.ignored
+            if decoded.refusals:
+                self._refuse_parts(message, source, decoded, letters)
+            self._take(decoded, message, index, resolved, source, columns, letters)
+        deliveries.note_all(delivered[noted:])
+        counters.messages += len(messages) - len(self.held)
+        counters.readings += len(columns.slots)
+        return columns.as_batch()
+
+    def take_delivery(self, message: Message) -> tuple[int, int] | None:
+        """Count a command's message; its packet identifier and checksum, noted, or None if its QoS is 0."""
+        self._counters.messages += 1
+        if message.qos == 0:
+            return None
+        delivery = (message.packet, checksum(message))
+        self.deliveries.note_all([delivery])
+        return delivery
+
+    def refuse_command(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
+        """Count a command that isn't followed, and keep a dead letter."""
+        self._counters.commands_refused[refusal.reason] += 1
+        self._dead_letter(message, refusal, letters)
+
+    def read_readings(
+        self, readings: Sequence[Reading], letters: list[DeadLetter], quiet_until: Sequence[float] | None = None
+    ) -> Batch:
+        """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()` and `Batch`."""
+        slots, origins = list[int](), list[int]()
+        for index, reading in enumerate(readings):
+            finite, name = math.isfinite(reading.value), reading.sensor
+            slot = self.slot(name, Repetition.PERIODIC, timed_by_arrival=False) if finite else None
+            if slot is None:
+                reason = "too_many_sensors" if finite else "not_finite"
+                self._refuse(as_message(reading), Refusal(reason), letters)
+                continue
+            self._counters.readings += 1
+            slots.append(slot)
+            origins.append(index)
+        taken = [readings[index] for index in origins]
+        batch = batch_of(slots, [each.value for each in taken], [each.time for each in taken], origins)
+        if quiet_until is not None:
+            batch.quiet_until = np.array(quiet_until, dtype=np.float64)[batch.origins]
+        return batch
+
+    def input_of(self, topic: str) -> str | None:
+        """The topic filter of the input that reads a topic; None if none does."""
+        resolved = self._routes.find(topic)
+        return None if resolved is None else resolved.route.filter
+
+    def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
+        """Take note again of a batch that was read before a restart, before it is admitted again."""
+        self.deliveries.note_all(delivered)
+        if not self.repeating:
+            return
+        for slot, value in zip(batch.slots.tolist(), batch.values.tolist(), strict=True):
+            if slot in self.repeating:
+                self.last_values.note(slot, value)
+
+    def _source(self, topic: str) -> CachedTopic:
+        """What is known of a topic, looked up anew."""
+        resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
+        is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
+        source = CachedTopic(topic, resolved, is_own=is_own, is_left_out=is_left_out)
+        if resolved is None and not (is_own or is_left_out) and len(self.unrouted) < UNROUTED:
+            self.unrouted.append(topic)
+        if len(topic) <= LONGEST_REMEMBERED:
+            self._sources.put(topic, source, source.size(topic))
+        return source
+
+    def _decode(self, message: Message, source: CachedTopic) -> tuple[Resolved, Decoded]:
+        """A message's route, and what its payload holds.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
+        payload = message.payload
+        if (resolved := source.resolved) is None:
+            raise Refused("no_route")
+        if not payload:
+            raise Refused("empty")
+        if len(payload) > self._limits.payload_bytes:
+            raise Refused("too_large", f"{len(payload)} bytes")
+        decoded = resolved.route.decoder.decode(payload, message.arrived)
+        if message.retained and not (resolved.route.time_from_payload and decoded.says_its_times()):
+            raise Refused("retained")
+        return resolved, decoded
+
+    def _is_held(self, message: Message, source: CachedTopic, resolved: Resolved, decoded: Decoded) -> bool:
+        """Whether the times of a message have to be decided on before it is read."""
+        plausible = self.plausible
+        if plausible is None or plausible.is_proven or not resolved.route.time_from_payload:
+            return False
+        verdict = plausible.weigh(source.checksum, decoded, message.arrived, self._limits.future_s)
+        return verdict is Verdict.HOLD
+
+    def _refuse_parts(self, message: Message, source: CachedTopic, decoded: Decoded, letters: list[DeadLetter]) -> None:
+        """Refuse what stands where a reading might, or count it where none is due."""
+        for refusal in decoded.refusals:
+            is_beside = refusal.reason in BESIDE and decoded.samples and not source.expects(refusal.path)
+            if is_beside and (refusal.reason == "not_a_number" or not source.is_news(refusal)):
+                self._counters.fields_ignored += 1
+            else:
+                self._refuse(message, refusal, letters)
+
+    def _take(
+        self,
+        decoded: Decoded,
+        message: Message,
+        origin: int,
+        resolved: Resolved,
+        source: CachedTopic,
+        columns: ReadingColumns,
+        letters: list[DeadLetter],
+    ) -> None:
+        """Take the samples of a message, each as a reading, a mere repetition or a refusal."""
+        earliest, arrived, repeating = self._limits.earliest, message.arrived, self.repeating
+        latest = arrived + self._limits.future_s if arrived > earliest else math.inf
+        from_payload = resolved.route.time_from_payload
+        samples = decoded.after(arrived) if from_payload else decoded.samples
+        is_relative = samples is not decoded.samples
+        if is_relative and arrived <= earliest:
+            earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
+        slots, values, times = columns.slots, columns.values, columns.times
+        before, known = len(slots), source.slots
+        if isinstance(samples, Row) and all(map(known.__contains__, samples.paths)):
+            row = [known[path] for path in samples.paths]
+            its_times = samples.times if from_payload else None
+            is_plausible = its_times is None or (earliest <= min(its_times) and max(its_times) <= latest)
+            if is_plausible and repeating.isdisjoint(row):
+                columns.add_row(row, samples.values, its_times or [arrived] * len(row), origin)
+                return
+        for path, value, its_time in samples:
+            time = arrived if its_time is None or not from_payload else its_time
+            if time is not arrived and not earliest <= time <= latest:
+                detail = ahead_of_arrival(time - arrived) if time > latest else ""
+                reason = "time_in_future" if detail else "time_implausible"
+                self._refuse(message, Refusal(reason, shown(path), detail), letters)
+                name = None if message.retained else resolved.sensor(path)
+                if name is not None and (slot := self._sensors.find(name)) is not None:
+                    self.mistimed.append((len(slots), slot))
+                continue
+            if (slot := known.get(path)) is None:
+                found = self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
+                if isinstance(found, Refusal):
+                    self._refuse(message, found, letters)
+                    continue
+                slot = known[path] = found
+                self.units.note(slot, decoded.units.get(path, ""))
+                self._sources.grow(size_of(path) + PATH_BYTES)
+            if repeating and slot in repeating and self._is_repeated(slot, value):
+                continue
+            slots.append(slot)
+            values.append(value)
+            times.append(time)
+        columns.origins += [origin] * (len(slots) - before)
+
+    def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
+        """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
+        if (name := resolved.sensor(path)) is None:
+            return Refusal("bad_name", shown(path))
+        slot = self.slot(name, resolved.route.repetition, timed_by_arrival=timed_by_arrival)
+        if slot is None:
+            return Refusal("too_many_sensors", shown(path))
+        owner = resolved.owner(path)
+        if self._owners.setdefault(slot, owner) != owner:
+            return Refusal("name_clash", shown(path), "sensor or ignore of the input tells them apart")
+        return slot
+
+    def _is_repeated(self, slot: int, value: float) -> bool:
+        """Whether a sensor that repeats what hasn't changed has done so."""
+        if self.last_values.note(slot, value):
+            return False
+        self._counters.readings += 1
+        self._counters.repeats += 1
+        return True
+
+    def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool, always: bool = False) -> int | None:
+        """The slot of a sensor, given out now if it is new; None if there is no room, see `SensorTable.slot()`."""
+        present = len(self._sensors)
+        slot = self._sensors.slot(name, always=always)
+        if slot is not None and slot >= present:
+            if repetition is Repetition.FULL_REPEAT:
+                self.repeating.add(slot)
+            self.timed_by_arrival.append(timed_by_arrival)
+            self._on_new_sensor(slot, repetition)
+            self.admission.grow(slot + 1)
+        return slot
+
+    def admit(
+        self,
+        batch: Batch,
+        message_of: Callable[[int], Message] | None,
+        letters: list[DeadLetter],
+        arrivals: Arrivals | None = None,
+    ) -> Batch:
+        """The readings of a batch whose times move forward.
+
+        Args:
+            batch: What `read()` gave, now or before a restart.
+            message_of: Gives the message of an origin; None if nobody has it any more.
+            letters: Gets a dead letter for each refusal that is kept.
+            arrivals: When late ones among them arrived; None if nobody knows.
+
+        What is refused is noted in `heard`; `heard_after` says up to when time had passed before it, see `Batch`.
+        """
+        self.heard, self.heard_after = [], []
+        if len(batch) == 0:
+            return batch
+        verdicts = self.admission.judge(batch, arrivals)
+        self._counters.clock_steps = self.admission.clock_steps
+        taken = verdicts == 0
+        if not taken.all():
+            before, refused = np.cumsum(taken)[~taken], batch.take(~taken)
+            self.heard = list(zip(before.tolist(), refused.slots.tolist(), strict=True))
+            self.heard_after = refused.quiet_times()
+            for position in np.flatnonzero(~taken).tolist():
+                reason = {LATE: "late", DUPLICATE: "duplicate"}[int(verdicts[position])]
+                self._counters.readings_refused[reason] += 1
+                origin = int(batch.origins[position])
+                if origin == ORIGIN_UNKNOWN:
+                    self._dead_letter(self._as_message(batch, position), Refusal(reason), letters)
+                elif message_of is not None:
+                    self._dead_letter(message_of(origin), Refusal(reason), letters)
+            batch = batch.take(taken)
+        self._counters.readings_taken += len(batch)
+        return batch
+
+    def clock_stepped(self, by: float) -> NDArray[np.intp]:
+        """The gateway's clock was set; returns the slots of the sensors whose readings it stamps."""
+        slots = np.flatnonzero(self.timed_by_arrival)
+        if by < 0:
+            self.admission.shift(slots, by)
+        return slots
+
+    def _as_message(self, batch: Batch, at: int) -> Message:
+        return as_message(
+            Reading(self._sensors.names[batch.slots[at]], float(batch.times[at]), float(batch.values[at]))
+        )
+
+    def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
+        """Count a refused reading and keep a dead letter."""
+        self._counters.readings += 1
+        self._counters.readings_refused[refusal.reason] += 1
+        self._dead_letter(message, refusal, letters)

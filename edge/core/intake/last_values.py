@@ -1,0 +1,31 @@
+"""Last values of the sensors that repeat what hasn't changed, so that a repetition is told from a new reading."""
+
+from __future__ import annotations
+
+from edge.core.model.encoding import decode, encode
+
+
+class LastValues:
+    """The last value of each sensor that repeats itself, by slot."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, float] = {}
+
+    def note(self, slot: int, value: float) -> bool:
+        """Take note of a value; returns whether it is another one than before."""
+        if self._values.get(slot) == value:
+            return False
+        self._values[slot] = value
+        return True
+
+    def state(self) -> bytes:
+        """The values, for `load()`."""
+        return encode(self._values)
+
+    def load(self, state: bytes) -> None:
+        """Go on with these values.
+
+        Raises:
+            StateError: They can't be read.
+        """
+        self._values = decode(state, dict[int, float])

@@ -1,0 +1,196 @@
+"""Routes: which topics are read, by which decoder, and how the sensors in them are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from config.topics import filter_problem, placeholders, sender_of, template_problem, wildcards_of
+from edge.core.intake.decoders.options import Ignored
+from edge.core.intake.decoders.paths import OF, SLASH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.gateway_topics import GatewayTopics
+    from edge.core.intake.decoders.base import Decoder
+    from edge.core.model.sensors import Repetition
+
+LONGEST_NAME = 200
+"""Bytes of a sensor's name."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One input.
+
+    Attributes:
+        filter: MQTT topic filter.
+        template: Of the sensors' names: `{1}` is what the first wildcard stands for, `{topic}` the whole
+            topic, `{field}` the path in the payload. Where that is empty, the separator before it vanishes
+            too. `{payload.id}` is what the payload says of its sender, `{payload.id?}` where it says it.
+        decoder: Reads the payloads.
+        repetition: What it means that a value is sent again.
+        time_from_payload: False if the time of arrival counts whatever the payload says.
+        ignore_topics: Globs on topics that are left out; no later route reads them either.
+
+    Raises:
+        ValueError: The filter or the template isn't well formed, or they don't fit each other.
+    """
+
+    filter: str
+    template: str
+    decoder: Decoder
+    repetition: Repetition
+    time_from_payload: bool = True
+    ignore_topics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        problem = filter_problem(self.filter)
+        if problem:
+            raise ValueError(f"the topic filter {self.filter!r} {problem}")
+        problem = template_problem(self.template, self.filter)
+        if problem:
+            raise ValueError(f"the template {self.template!r} {problem}")
+
+    @cached_property
+    def ignored(self) -> Ignored:
+        """The topics that are left out."""
+        return Ignored(self.ignore_topics)
+
+    @cached_property
+    def tells_topics_apart(self) -> bool:
+        """Whether different topics have different sensors, as far as the template goes."""
+        used = placeholders(self.template)
+        numbered = {str(number) for number in range(1, wildcards_of(self.filter) + 1)}
+        return "topic" in used or (bool(numbered) and numbered <= used)
+
+
+class Resolved:
+    """A topic that a route reads.
+
+    Attributes:
+        route: The route.
+        levels: What the filter's wildcards stand for.
+    """
+
+    __slots__ = ("_topic", "levels", "route")
+
+    def __init__(self, route: Route, topic: str, levels: Sequence[str]) -> None:
+        self.route = route
+        self._topic = topic
+        self.levels = levels
+
+    def sensor(self, path: str) -> str | None:
+        """The name of the sensor at a path, or None if it isn't usable; see `is_usable()`.
+
+        Args:
+            path: Where its values stand, after what the payload says of its sender; see `decoders/paths.py`.
+        """
+        *told, field = path.split(OF)
+        field = field.replace(SLASH, "/")
+        template = self.route.template if field else _NO_FIELD.sub("", self.route.template)
+        said = dict(zip(sender_of(self.route.template), told, strict=False))
+        if any(not self.levels[int(word) - 1] for word in placeholders(template) if word.isdecimal()):
+            return None
+        for word, text in said.items():
+            if not text:
+                template = re.sub(rf"[/._:-]?\{{{re.escape(word)}\}}", "", template)
+
+        def fill(found: re.Match[str]) -> str:
+            word = found[1]
+            if word == "topic":
+                return self._topic
+            return field if word == "field" else said[word] if word in said else self.levels[int(word) - 1]
+
+        name = _PLACEHOLDER.sub(fill, template)
+        return name if is_usable(name) else None
+
+    def owner(self, path: str) -> int:
+        """Tells whose sensor a path's is: two that differ have no sensor in common, unless the operator says so."""
+        return hash((self._topic if self.route.tells_topics_apart else "", path))
+
+
+class Routes:
+    """All inputs; the first that matches a topic reads it.
+
+    Args:
+        routes: In the operator's order.
+        own_prefix: Our own topics, which are never read.
+        gateways: Topics of other gateways, which are read only by a filter that names them.
+    """
+
+    def __init__(self, routes: Sequence[Route], own_prefix: str, gateways: GatewayTopics | None = None) -> None:
+        self._routes = [(route, route.filter.split("/")) for route in routes]
+        self._own = own_prefix
+        self._gateways = gateways
+
+    def find(self, topic: str) -> Resolved | None:
+        """The route of a topic, or None if nobody reads it, as our own topics and the broker's."""
+        if self._is_ours(topic):
+            return None
+        levels = topic.split("/")
+        gateways = self._gateways if self._is_another_gateways(topic) else None
+        for route, wanted in self._routes:
+            if gateways is not None and not gateways.asks(wanted, topic):
+                continue
+            matched = match(wanted, levels)
+            if matched is not None:
+                return None if route.ignored.fits(topic) else Resolved(route, topic, matched)
+        return None
+
+    def leaves_out(self, topic: str) -> bool:
+        """Whether the route of a topic that nobody reads leaves it out."""
+        levels = topic.split("/")
+        found = next((route for route, wanted in self._routes if match(wanted, levels) is not None), None)
+        return found is not None and found.ignored.fits(topic)
+
+    def is_own(self, topic: str) -> bool:
+        """Whether a topic that no route reads is a gateway's or the broker's, which a filter such as `#` brings too."""
+        return self._is_ours(topic) or self._is_another_gateways(topic)
+
+    def _is_ours(self, topic: str) -> bool:
+        return topic == self._own or topic.startswith((f"{self._own}/", "$"))
+
+    def _is_another_gateways(self, topic: str) -> bool:
+        return self._gateways is not None and self._gateways.has(topic)
+
+
+def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
+    """What the wildcards of a filter stand for in a topic, or None if it doesn't match (MQTT 3.1.1, 4.7).
+
+    Args:
+        wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing.
+        levels: Levels of the topic. Where the first begins with `$`, no wildcard stands for it.
+    """
+    if levels[0].startswith("$") and wanted[0] in {"+", "#"}:
+        return None
+    stands_for: list[str] = []
+    for index, level in enumerate(wanted):
+        if level == "#":
+            stands_for.append("/".join(levels[index:]))
+            return stands_for
+        if index >= len(levels):
+            return None
+        if level == "+":
+            stands_for.append(levels[index])
+        elif level != levels[index]:
+            return None
+    return stands_for if len(wanted) == len(levels) else None
+
+
+def is_usable(name: str) -> bool:
+    """Whether a sensor may have a name.
+
+    It has 1 to 200 bytes of UTF-8, no control characters, no slash at its end, and no level that begins or ends with a
+    space; levels may be empty, as those of a topic may. Nothing is mended: two names that differ stay two sensors.
+    """
+    if len(name) > LONGEST_NAME or _CONTROL.search(name) or len(name.encode()) > LONGEST_NAME:
+        return False
+    return name[-1:] not in {"", "/"} and all(level == level.strip() for level in name.split("/"))

@@ -1,0 +1,67 @@
+"""Sources: what is known of a topic that was seen before, so that its next message is read in a moment."""
+
+from __future__ import annotations
+
+from edge.core.intake.redelivery import topic_checksum
+from edge.core.intake.routes import Resolved
+from edge.core.model.bounded_cache import size_of
+from edge.core.model.counters import Counters
+from edge.core.model.messages import Refusal
+
+MOST_TOLD = 32
+"""Refusals of a topic that are remembered as told; all are counted."""
+
+TOLD_BYTES = 216
+"""What remembering them takes while there are none, and mostly there are none."""
+
+
+class CachedTopic:
+    """What is known of a topic.
+
+    Args:
+        topic: The topic.
+        resolved: Its route, or None if nobody reads it.
+        is_own: Whether it is one of ours.
+        is_left_out: Whether the input that it would belong to leaves it out.
+
+    Attributes:
+        checksum: What the checksums of its messages begin with.
+        slots: The slots of its sensors, by path.
+    """
+
+    __slots__ = ("_told", "checksum", "is_left_out", "is_own", "resolved", "slots")
+
+    def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool, is_left_out: bool = False) -> None:
+        self.resolved = resolved
+        self.is_own = is_own
+        self.is_left_out = is_left_out
+        self._told: set[int] = set()
+        self.checksum = topic_checksum(topic)
+        self.slots: dict[str, int] = {}
+
+    def count_unread(self, counters: Counters) -> None:
+        """Count a message of a topic that nobody reads."""
+        if self.is_own:
+            counters.messages_own += 1
+        elif self.is_left_out:
+            counters.messages_left_out += 1
+        else:
+            counters.messages_refused["no_route"] += 1
+
+    def size(self, topic: str) -> int:
+        """Bytes that are kept of the topic, before any of its sensors is known."""
+        levels = () if self.resolved is None else self.resolved.levels
+        return size_of(topic, *levels) + TOLD_BYTES
+
+    def is_news(self, refusal: Refusal) -> bool:
+        """Whether a refusal of this reason and path hasn't been told yet; beyond `MOST_TOLD` of them none is."""
+        told = hash((refusal.reason, refusal.path))
+        if told in self._told or len(self._told) >= MOST_TOLD:
+            return False
+        self._told.add(told)
+        return True
+
+    def expects(self, path: str) -> bool:
+        """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""
+        _, _, within = path.partition("/") if path[:1].isdigit() else ("", "", path)
+        return path in self.slots or within in self.slots or within in {"", "value"}

@@ -1,0 +1,295 @@
+"""Hearing: what is done on the operator's word, and what is answered."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from config.calendar import Window, rule_problem
+from config.topics import glob_problem
+from edge.core.incidents.events import Event, timestamp
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.messages import Message
+from edge.core.operator.commands import (
+    LARGEST_PAYLOAD,
+    REASONS,
+    Acknowledge,
+    Command,
+    CommandRefused,
+    EndMaintenance,
+    Maintenance,
+    Normal,
+    Shelve,
+    Unshelve,
+    decode,
+    moment,
+)
+from edge.core.operator.shelves import SHELVES, WINDOWS, Remembered, Shelf
+from edge.core.operator.suppression import Suppression
+
+LONGEST_SHOWN = 64
+LISTED = 20
+"""Incidents that an answer names; it says how many there are."""
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of a command.
+
+    Attributes:
+        id: That of the command.
+        command: Its name.
+        ok: Whether it was followed.
+        time: When it arrived.
+        reason: A word of `words.REASONS` if it wasn't.
+        message: A sentence for a person.
+        incidents: Ids of the incidents that it changed.
+        repeated: Whether it had been followed before, and nothing was done now.
+    """
+
+    id: str | None
+    command: str
+    ok: bool
+    time: str
+    message: str
+    reason: str | None = None
+    incidents: list[str] = []
+    repeated: bool = False
+
+
+def refusal_json(name: str, message: Message, refused: CommandRefused) -> bytes:
+    """The answer to a command that isn't followed; its id is looked for, however wrong the rest may be."""
+    answer = Answer(
+        id=_id_of(message.payload),
+        command=name[:LONGEST_SHOWN].encode("utf-8", "replace").decode(),
+        ok=False,
+        time=timestamp(message.arrived),
+        reason=refused.reason,
+        message=refused.detail or REASONS[refused.reason],
+    )
+    return msgspec.json.encode(answer)
+
+
+def _id_of(payload: bytes) -> str | None:
+    if len(payload) > LARGEST_PAYLOAD:
+        return None
+    try:
+        return msgspec.json.decode(payload, type=_OnlyId).id[:LONGEST_SHOWN]
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+class _OnlyId(msgspec.Struct):
+    id: str
+
+
+class CommandHandler:
+    """Follows commands.
+
+    Args:
+        watch: The engine under the operator's word.
+        sensors: The names of the sensors, in the order of their slots.
+        told: The last event of each open incident that subscribers know of, by sensor.
+    """
+
+    def __init__(self, watch: Suppression, sensors: list[str], told: Callable[[], Mapping[str, Event]]) -> None:
+        self._watch = watch
+        self._sensors = sensors
+        self._told = told
+
+    def follow(self, name: str, payload: bytes, arrived: float, clock: float) -> tuple[list[IncidentChange], Answer]:
+        """Do what a command says, once.
+
+        Args:
+            name: Of the command.
+            payload: What it says.
+            arrived: When it arrived, seconds since the epoch.
+            clock: The stream clock.
+
+        Returns:
+            What is to be published of it, and the answer.
+
+        Raises:
+            CommandRefused: Nothing is done.
+        """
+        word = decode(name, payload)
+        checksum = zlib.crc32(payload, zlib.crc32(name.encode()))
+        earlier = self._watch.desk.remembered.get(word.id) if word.id is not None else None
+        if earlier is not None:
+            if earlier.checksum != checksum:
+                raise CommandRefused("id_reused")
+            return [], msgspec.structs.replace(msgspec.json.decode(earlier.answer, type=Answer), repeated=True)
+        findings, message = self._act(word, max(clock, arrived))
+        known = self._told()
+        names = [self._sensors[each.slot] for each in findings]
+        incidents = [known[each].incident for each in names[:LISTED] if each in known]
+        answer = Answer(
+            id=word.id, command=name, ok=True, time=timestamp(arrived), message=message, incidents=incidents
+        )
+        if word.id is not None:
+            self._watch.desk.remember(word.id, Remembered(checksum, msgspec.json.encode(answer)))
+        return findings, answer
+
+    def remembers(self, payload: bytes) -> bool:
+        """Whether a command with this id was followed."""
+        return _id_of(payload) in self._watch.desk.remembered
+
+    def _act(self, word: Command, now: float) -> tuple[list[IncidentChange], str]:
+        match word:
+            case Acknowledge():
+                return self._acknowledge(word)
+            case Normal():
+                return self._adopt(word)
+            case Shelve():
+                return self._shelve(word, now)
+            case Unshelve():
+                return self._unshelve(word)
+            case Maintenance():
+                return self._declare(word, now)
+            case EndMaintenance():
+                return self._withdraw(word)
+            case _:  # decode() knows no other
+                raise AssertionError(word)
+
+    def _acknowledge(self, word: Acknowledge) -> tuple[list[IncidentChange], str]:
+        findings = []
+        for slot in self._open(word):
+            incident = self._watch.incident(slot)
+            if not incident.acknowledged:
+                incident.acknowledged = True
+                findings.append(self._watch.mention(slot, Transition.ACKNOWLEDGED, _remark(word)))
+        return findings, f"{len(findings)} acknowledged"
+
+    def _adopt(self, word: Normal) -> tuple[list[IncidentChange], str]:
+        meant = self._open(word, hidden=True)
+        adoptable = [each for each in meant if self._watch.is_adoptable(each)]
+        beyond = sum(self._watch.has_limits(each) for each in meant)
+        if not adoptable:
+            raise CommandRefused("beyond_limit")
+        findings = [finding for slot in adoptable for finding in self._watch.adopt(slot, _remark(word))]
+        stay = f"; {beyond} stay open, beyond a limit" if beyond else ""
+        return findings, f"{len(adoptable)} taken as normal{stay}"
+
+    def _open(self, word: Acknowledge | Normal, *, hidden: bool = False) -> list[int]:
+        """Slots of the open incidents that are meant, in order.
+
+        Raises:
+            CommandRefused: There is none, or it isn't said which.
+        """
+        desk, told = self._watch.desk, self._told()
+        if isinstance(word.sensor, str) and not isinstance(word.incident, str):
+            _check_pattern(word.sensor)
+            chosen = desk.matching(word.sensor)
+        elif isinstance(word.incident, str) and not isinstance(word.sensor, str):
+            chosen = {slot for slot in self._watch.open_slots() if self._is_it(slot, word.incident, told)}
+        else:
+            raise CommandRefused("malformed", "give either sensor or incident")
+        meant = [each for each in self._watch.open_slots() if each in chosen and (hidden or each not in desk.untold)]
+        if not meant:
+            raise CommandRefused("no_open_incident")
+        return meant
+
+    def _is_it(self, slot: int, incident: str, told: Mapping[str, Event]) -> bool:
+        event = told.get(self._sensors[slot])
+        return event is not None and event.incident == incident
+
+    def _shelve(self, word: Shelve, now: float) -> tuple[list[IncidentChange], str]:
+        _check_pattern(word.sensor)
+        until = moment(word.until, now)
+        desk = self._watch.desk
+        if word.sensor not in desk.shelves and len(desk.shelves) >= SHELVES:
+            raise CommandRefused("too_many", f"{SHELVES} sensors or patterns are shelved")
+
+        def shelve() -> None:
+            desk.shelves[word.sensor] = Shelf(until, word.by, word.comment)
+
+        findings = self._watch.declare(shelve, _remark(word))
+        return findings, f"{_are_shelved(len(desk.matching(word.sensor)))} until {timestamp(until)}"
+
+    def _unshelve(self, word: Unshelve) -> tuple[list[IncidentChange], str]:
+        desk = self._watch.desk
+        if word.sensor not in desk.shelves:
+            wider = [each for each in sorted(desk.shelves) if desk.matching(each) & desk.matching(word.sensor)]
+            raise CommandRefused("not_shelved", f"{', '.join(wider[:5])} is" if wider else "")
+
+        def unshelve() -> None:
+            del desk.shelves[word.sensor]
+
+        return self._watch.declare(unshelve, _remark(word)), f"{word.sensor} is no longer shelved"
+
+    def _declare(self, word: Maintenance, now: float) -> tuple[list[IncidentChange], str]:
+        _check_pattern(word.sensor)
+        desk = self._watch.desk
+        if any(each.name == word.name for each in desk.configured):
+            raise CommandRefused("bad_window", "the configuration has a window of this name")
+        if word.name not in desk.windows and len(desk.windows) >= WINDOWS:
+            raise CommandRefused("too_many", f"{WINDOWS} windows stand")
+        window = _window(word, now)
+
+        def declare() -> None:
+            desk.windows[word.name] = window
+
+        when = word.every if window.every else f"until {timestamp(window.end)}"
+        return self._watch.declare(declare, _remark(word)), f"maintenance {word.name}: {word.sensor} {when}"
+
+    def _withdraw(self, word: EndMaintenance) -> tuple[list[IncidentChange], str]:
+        desk = self._watch.desk
+        if word.name not in desk.windows:
+            raise CommandRefused("no_window")
+
+        def withdraw() -> None:
+            del desk.windows[word.name]
+
+        return self._watch.declare(withdraw, _remark(word)), f"maintenance {word.name} is over"
+
+
+def _window(word: Maintenance, now: float) -> Window:
+    every = word.every if isinstance(word.every, str) else ""
+    start, end = (each if isinstance(each, str) else None for each in (word.start, word.end))
+    if bool(every) == bool(end) or (every and start):
+        raise CommandRefused("bad_window", "give either every, or to and perhaps from")
+    about = {"learn": word.learn, "by": word.by, "comment": word.comment}
+    if not every:
+        until = moment(end or "", now)
+        since = -math.inf if start is None else _since(start, now)
+        if since >= until:
+            raise CommandRefused("bad_window", "it ends before it begins")
+        return Window(word.name, word.sensor, since, until, **about)  # type: ignore[arg-type]
+    problem = rule_problem(every)
+    if problem:
+        raise CommandRefused("bad_window", problem)
+    try:
+        ZoneInfo(word.zone)
+    except (KeyError, ValueError, OSError):
+        raise CommandRefused("bad_window", f"{word.zone} is no time zone; write Europe/Berlin") from None
+    return Window(word.name, word.sensor, every=every, zone=word.zone, **about)  # type: ignore[arg-type]
+
+
+def _since(text: str, now: float) -> float:
+    """When a window begins that comes once; what has passed is now."""
+    try:
+        return moment(text, now)
+    except CommandRefused as refused:
+        if refused.detail == "it has passed already":
+            return -math.inf
+        raise
+
+
+def _check_pattern(pattern: str) -> None:
+    problem = glob_problem(pattern)
+    if problem:
+        raise CommandRefused("bad_pattern", problem)
+
+
+def _remark(word: Command) -> tuple[str, str]:
+    return word.by, word.comment
+
+
+def _are_shelved(count: int) -> str:
+    if not count:
+        return "no known sensor fits; those that come and do are shelved"
+    return "1 sensor is shelved" if count == 1 else f"{count} sensors are shelved"

@@ -1,0 +1,170 @@
+"""Words: what an operator can say, as JSON below `{base}/command/`, and why it may be refused.
+
+The names follow ISA-18.2 and OPC UA Alarms and Conditions. A word may carry an `id`: said twice with the same id, it
+acts once, and both times the answer is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+LARGEST_PAYLOAD = 4096
+"""Bytes of a command's payload."""
+
+LONGEST_S = 366 * 86_400.0
+"""For how long a sensor may be shelved, and how far ahead a window that comes once may lie."""
+
+REASONS: dict[str, str] = {
+    "retained": "the broker had kept the command: nobody knows how old it is",
+    "too_large": f"the payload has more than {LARGEST_PAYLOAD} bytes",
+    "malformed": "the payload isn't what `edgewarden schema commands` says",
+    "unknown_command": "there is no command of this name",
+    "bad_pattern": "the sensors are no glob on sensor names",
+    "bad_time": "a time can't be read, lies in the past or too far ahead",
+    "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
+    "no_open_incident": "there is no open incident that this is about",
+    "beyond_limit": "a limit of the configuration is broken: change the limit, or shelve the sensor",
+    "not_shelved": "this very sensor or pattern isn't shelved",
+    "no_window": "no command has declared a maintenance window of this name",
+    "too_many": "so many shelved patterns or windows are not kept",
+    "id_reused": "the id was that of another command",
+}
+"""Every reason by which a command is refused, with what it means."""
+
+Text = Annotated[str, Meta(max_length=200)]
+Pattern = Annotated[str, Meta(min_length=1, max_length=256, description="Glob on sensor names, or one name")]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Time = Annotated[
+    str, Meta(min_length=2, max_length=40, description="RFC 3339 with its offset, or so long: 90m, 2h, 3d")
+]
+
+
+class CommandRefused(Exception):  # noqa: N818 - the word of the domain
+    """A command isn't followed: a word of `REASONS`, and a few words for a person."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What all commands have: an id to be recognised by, who says it, and why."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    by: Annotated[str, Meta(max_length=64)] = ""
+    comment: Text = ""
+
+
+class Acknowledge(Command, frozen=True, kw_only=True):
+    """Somebody has seen the open incidents of these sensors, or this incident. It stays so until they end."""
+
+    sensor: Pattern | UnsetType = UNSET
+    incident: Name | UnsetType = UNSET
+
+
+class Shelve(Command, frozen=True, kw_only=True):
+    """Be quiet about these sensors until a time."""
+
+    sensor: Pattern
+    until: Time
+
+
+class Unshelve(Command, frozen=True, kw_only=True):
+    """Take back what `shelve` said of the same sensor or pattern."""
+
+    sensor: Pattern
+
+
+class Normal(Command, frozen=True, kw_only=True):
+    """What is there now is normal: the open incidents end as expired, and the detectors learn anew."""
+
+    sensor: Pattern | UnsetType = UNSET
+    incident: Name | UnsetType = UNSET
+
+
+class Maintenance(Command, frozen=True, kw_only=True):
+    """Be quiet about these sensors in a window, once (from, to) or every week; learn nothing in it, unless told to."""
+
+    name: Name
+    sensor: Pattern
+    start: Time | UnsetType = msgspec.field(default=UNSET, name="from")
+    end: Time | UnsetType = msgspec.field(default=UNSET, name="to")
+    every: (
+        Annotated[str, Meta(max_length=64, description="Such as Mon 06:00-08:00 or daily 12:00-12:30")] | UnsetType
+    ) = UNSET
+    zone: Name = "UTC"
+    learn: bool = False
+
+
+class EndMaintenance(Command, frozen=True, kw_only=True):
+    """Forget the window of this name."""
+
+    name: Name
+
+
+WORDS: dict[str, type[Command]] = {
+    "acknowledge": Acknowledge,
+    "shelve": Shelve,
+    "unshelve": Unshelve,
+    "normal": Normal,
+    "maintenance": Maintenance,
+    "end_maintenance": EndMaintenance,
+}
+
+
+def decode(name: str, payload: bytes) -> Command:
+    """The word that a command's topic and payload say.
+
+    Raises:
+        CommandRefused: They say none.
+    """
+    kind = WORDS.get(name)
+    if kind is None:
+        raise CommandRefused("unknown_command", f"there are {', '.join(WORDS)}")
+    if len(payload) > LARGEST_PAYLOAD:
+        raise CommandRefused("too_large", f"{len(payload)} bytes")
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise CommandRefused("malformed", str(error)[:200]) from None
+
+
+def moment(text: str, now: float) -> float:
+    """A time, seconds since the epoch: RFC 3339 with an offset, or a duration from `now` on.
+
+    Raises:
+        CommandRefused: It can't be read, isn't after `now`, or lies too far ahead.
+    """
+    lasts = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?(s|m|min|h|d|w)", text)
+    if lasts:
+        found = now + float(lasts[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}[lasts[2]]
+    else:
+        try:
+            read = datetime.fromisoformat(text)
+            if read.tzinfo is None:
+                raise CommandRefused("bad_time", "it has no offset: write 2026-11-23T06:00:00+01:00, or 2h")
+            found = read.timestamp()
+        except (ValueError, OverflowError):
+            raise CommandRefused("bad_time", "write 2026-11-23T06:00:00+01:00, or 2h") from None
+    if found <= now:
+        raise CommandRefused("bad_time", "it has passed already")
+    if found > now + LONGEST_S:
+        raise CommandRefused("bad_time", f"it is more than {LONGEST_S / 86_400:.0f} days ahead")
+    return found
+
+
+def commands_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the payload of each command, by its name, below `$defs`."""
+    found, components = msgspec.json.schema_components(WORDS.values(), ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:edgewarden:commands:v1",
+        "properties": dict(zip(WORDS, found, strict=True)),
+        "$defs": components,
+    }

@@ -1,0 +1,200 @@
+"""The desk: what the operator has said that still stands, and which sensors it is about now.
+
+Everything is bounded: patterns, windows, and the ids that are remembered. `reached` is the moment, by the stream clock,
+as of which shelves and windows were last looked at; `boundary` is the next one at which something may change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from config.calendar import Window
+from config.topics import glob_pattern
+from edge.core.incidents.events import timestamp
+from edge.core.model.encoding import decode, encode
+
+SHELVES = 256
+WINDOWS = 64
+REMEMBERED = 512
+"""Patterns that are shelved, windows that commands have declared, and commands that are recognised by their id."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """That sensors are shelved: until when, by whom and why."""
+
+    until: float
+    by: str = ""
+    comment: str = ""
+
+
+class Remembered(msgspec.Struct, array_like=True, frozen=True):
+    """A command that was followed: its checksum, and what was answered."""
+
+    checksum: int
+    answer: bytes
+
+
+class DeskState(msgspec.Struct):
+    """What a snapshot keeps of a desk; see `Shelves`."""
+
+    shelves: dict[str, Shelf] = {}
+    windows: dict[str, Window] = {}
+    remembered: dict[str, Remembered] = {}
+    suppressed: list[int] = []
+    reached: float = -math.inf
+
+
+class Shelves:
+    """What stands.
+
+    Args:
+        configured: The maintenance windows of the configuration.
+
+    Attributes:
+        shelves: By sensor or pattern.
+        windows: Those that commands have declared, by name.
+        remembered: The last commands, by id.
+        untold: Slots of the sensors whose open incident nobody was told of.
+        suppressed: Slots of the sensors that are shelved or under maintenance.
+        protected: Slots of the sensors that nothing is learned of.
+        reached: The moment as of which this holds.
+        boundary: The next moment at which it may change.
+        changed: Whether `listing()` says something else than when this was last set to False.
+        hides: False for a look at what would be without shelves and windows.
+    """
+
+    def __init__(self, configured: Sequence[Window] = ()) -> None:
+        self.configured = tuple(configured)
+        self.shelves: dict[str, Shelf] = {}
+        self.windows: dict[str, Window] = {}
+        self.remembered: dict[str, Remembered] = {}
+        self.untold: set[int] = set()
+        self.suppressed: frozenset[int] = frozenset()
+        self.protected: frozenset[int] = frozenset()
+        self.reached = -math.inf
+        self.boundary = -math.inf if configured else math.inf
+        self.changed = False
+        self.hides = True
+        self._names: list[str] = []
+        self._matches: dict[str, set[int]] = {}
+
+    def register_sensors(self, names: Sequence[str]) -> None:
+        """Take note of all sensors, new ones last; those are quiet at once where a pattern fits them."""
+        first = len(self._names)
+        if len(names) == first:
+            return
+        self._names += names[first:]
+        for pattern, slots in self._matches.items():
+            slots.update(self._matching(pattern, first))
+        if self._matches:
+            quiet, protected = self._now(self.reached)
+            self.suppressed |= {each for each in quiet if each >= first}
+            self.protected = protected
+
+    def matching(self, pattern: str) -> set[int]:
+        """The slots of the sensors that a pattern fits."""
+        known = self._matches.get(pattern)
+        return set(self._matching(pattern, 0)) if known is None else known
+
+    def advance(self, to: float) -> None:
+        """Look at everything as of a moment: what has passed is forgotten."""
+        self.reached = max(self.reached, to)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at everything anew as of `reached`."""
+        now = self.reached
+        for pattern in [each for each, shelf in self.shelves.items() if shelf.until <= now]:
+            del self.shelves[pattern]
+        for name in [each for each, window in self.windows.items() if window.end <= now]:
+            del self.windows[name]
+        patterns = {*self.shelves, *(each.sensors for each in self.all_windows())}
+        self._matches = {each: self.matching(each) for each in patterns}
+        self.suppressed, self.protected = self._now(now)
+        self._find_boundary()
+        self.changed = True
+
+    def all_windows(self) -> Iterable[Window]:
+        """The configuration's windows, then those of commands."""
+        return (*self.configured, *self.windows.values())
+
+    def remember(self, identity: str, remembered: Remembered) -> None:
+        """Remember a command that was followed; the oldest is forgotten."""
+        self.remembered[identity] = remembered
+        if len(self.remembered) > REMEMBERED:
+            del self.remembered[next(iter(self.remembered))]
+
+    def state(self) -> bytes:
+        """What stands, for `load()`."""
+        return encode(DeskState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
+
+    def load(self, state: bytes) -> None:
+        """Stand as the desk did that was saved; what the configuration says differently now counts from now on.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        saved = decode(state, DeskState)
+        self.shelves, self.windows, self.remembered = saved.shelves, saved.windows, saved.remembered
+        self.reached = saved.reached
+        self.refresh()
+        quiet, self.suppressed = self.suppressed, frozenset(saved.suppressed)
+        if quiet != self.suppressed:
+            self.boundary = self.reached
+
+    def listing(self) -> bytes:
+        """What is shelved, and which windows stand, as the retained topic says it."""
+        now = self.reached
+        return msgspec.json.encode(
+            {
+                "time": timestamp(now) if math.isfinite(now) else None,
+                "shelved": [
+                    {"sensor": pattern, "until": timestamp(each.until), "by": each.by, "comment": each.comment}
+                    for pattern, each in sorted(self.shelves.items())
+                ],
+                "maintenance": [
+                    {
+                        "name": each.name,
+                        "sensor": each.sensors,
+                        "active": each.contains(now),
+                        "from": timestamp(each.start) if math.isfinite(each.start) else None,
+                        "to": timestamp(each.end) if math.isfinite(each.end) else None,
+                        "every": each.every or None,
+                        "zone": each.zone,
+                        "learn": each.learn,
+                        "configured": place < len(self.configured),
+                        "by": each.by,
+                        "comment": each.comment,
+                    }
+                    for place, each in enumerate(self.all_windows())
+                ],
+                "sensors_quiet": len(self.suppressed),
+            }
+        )
+
+    def _now(self, now: float) -> tuple[frozenset[int], frozenset[int]]:
+        """Which sensors are quiet at a moment, and of which nothing is learned."""
+        active = [each for each in self.all_windows() if each.contains(now)]
+        quiet = [*self.shelves, *(each.sensors for each in active)] if self.hides else []
+        protected = [each.sensors for each in active if not each.learn]
+        return (
+            frozenset().union(*(self._matches[each] for each in quiet)),
+            frozenset().union(*(self._matches[each] for each in protected)),
+        )
+
+    def _matching(self, pattern: str, first: int) -> Iterable[int]:
+        fits = glob_pattern(pattern).fullmatch
+        return (slot for slot in range(first, len(self._names)) if fits(self._names[slot]))
+
+    def _find_boundary(self) -> None:
+        if self.reached == -math.inf and (self.configured or self.windows):
+            self.boundary = -math.inf
+            return
+        changes = [each.until for each in self.shelves.values()]
+        changes += [each.next_change(self.reached) for each in self.all_windows()]
+        self.boundary = min(changes, default=math.inf)

@@ -1,0 +1,211 @@
+"""The watch: the engine, and the operator's word on what it finds.
+
+Shelves and windows begin and end by the stream clock. A batch is split where the clock reaches such a moment, so that
+the outcome is the same in any batching; while nothing arrives, `tick()` lets the moment pass.
+
+While a sensor is quiet its incidents are tracked as ever, and what would be published of them isn't, with two
+exceptions: an incident that subscribers know of still ends for them when it ends, and one that is open when the quiet
+is over is published then (as `raised` if nobody was told of it before, as `unshelved` otherwise).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from edge.core.engine import Engine
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.messages import Batch
+from edge.core.operator.shelves import Shelves
+
+LEAP_S = 8 * 86_400.0
+"""Of a longer leap of the clock, only the windows of its end are gone through."""
+
+ENDS = {Transition.CLEARED, Transition.EXPIRED}
+
+Remark = tuple[str, str]
+"""Who said something, and why."""
+
+
+class Suppression:
+    """The engine under the operator's word.
+
+    Args:
+        engine: What scores.
+        desk: What the operator has said.
+    """
+
+    def __init__(self, engine: Engine, desk: Shelves) -> None:
+        self._engine = engine
+        self.desk = desk
+        self._known = 0
+
+    def grow(self, names: list[str]) -> None:
+        """Make room for sensors, in the order of their slots; nothing is done if there is no new one."""
+        if len(names) == self._known:
+            return
+        self._known = len(names)
+        self._engine.grow(len(names))
+        self.desk.register_sensors(names)
+        self._protect()
+
+    def process(self, batch: Batch) -> list[IncidentChange]:
+        """As `Engine.process()`, with what the operator's word makes of it."""
+        findings: list[IncidentChange] = []
+        while len(batch):
+            first, clock = self._first_beyond(batch)
+            if first == len(batch):
+                return findings + self._heard(self._engine.process(batch))
+            if first:
+                findings += self._heard(self._engine.process(batch.take(np.arange(first))))
+            findings += self._pass(clock)
+            batch = batch.take(np.arange(first, len(batch)))
+        return findings
+
+    def state(self) -> bytes:
+        """What the operator has said, for `load()`."""
+        return self.desk.state()
+
+    def load(self, state: bytes) -> None:
+        """Go on from what the operator had said.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.desk.load(state)
+        self._protect()
+
+    def is_due(self, clock: float) -> bool:
+        """Whether a shelf or window begins or ends up to a moment."""
+        return math.isfinite(clock) and self.desk.boundary <= clock
+
+    def tick(self, clock: float) -> list[IncidentChange]:
+        """As `Engine.tick()`: let time pass in which nothing arrives."""
+        findings = self._pass(clock) if self.is_due(clock) else []
+        return findings + self._heard(self._engine.tick(clock))
+
+    def clock_set_back(self) -> list[IncidentChange]:
+        """The stream clock may have gone back: windows count by what it says now."""
+        if self.desk.reached <= self._engine.clock.now:
+            return []
+        self.desk.reached = self._engine.clock.now
+        return self.changing(self.desk.refresh)
+
+    def changing(self, change: Callable[[], None], remark: Remark = ("", "")) -> list[IncidentChange]:
+        """Change what stands, and find what that means for open incidents."""
+        before = self.desk.suppressed
+        change()
+        after = self.desk.suppressed
+        self._protect()
+        findings = []
+        for slot in sorted(before ^ after):
+            tracker = self._engine.trackers.get(slot)
+            if tracker is None or tracker.incident is None:
+                continue
+            transition = Transition.SHELVED if slot in after else Transition.UNSHELVED
+            if slot in self.desk.untold:
+                if slot in after:
+                    continue
+                self.desk.untold.discard(slot)
+                transition = Transition.RAISED
+            findings.append(self.mention(slot, transition, remark))
+        return findings
+
+    def declare(self, change: Callable[[], None], remark: Remark) -> list[IncidentChange]:
+        """Change what stands by a word that counts from now on."""
+        change()
+        return self.changing(partial(self.desk.advance, self._engine.clock.now), remark)
+
+    def mention(self, slot: int, transition: Transition, remark: Remark = ("", "")) -> IncidentChange:
+        """A finding of an open incident that no reading causes."""
+        incident, time = self.incident(slot), max(self.desk.reached, self._engine.clock.now)
+        observation = replace(incident.last, time=max(time, incident.last.time))
+        incident.left = []
+        number = incident.publish(observation.time)
+        return IncidentChange(
+            slot=slot,
+            transition=transition,
+            incident=incident.snapshot(),
+            number=number,
+            observation=observation,
+            clock=time,
+            recent=self._engine.statistics.recent(slot),
+            order=(0, 1, 0.0, slot),
+            shelved=slot in self.desk.suppressed,
+            remark=remark,
+        )
+
+    def adopt(self, slot: int, remark: Remark) -> list[IncidentChange]:
+        """Take what is there as a sensor's normal, and end its incident, or what `is_adoptable()` of it."""
+        found = self._heard(self._engine.adopt(slot, max(self.desk.reached, self._engine.clock.now)))
+        return [replace(each, remark=remark) for each in found]
+
+    def is_adoptable(self, slot: int) -> bool:
+        """Whether more than the limits of the operator's holds a sensor's incident open."""
+        return self._engine.trackers[slot].state.holds_open
+
+    def has_limits(self, slot: int) -> bool:
+        """Whether a limit of the operator's holds a sensor's incident open."""
+        return self._engine.trackers[slot].has_limits
+
+    def incident(self, slot: int) -> Incident:
+        """A sensor's open incident."""
+        return self._engine.open_incidents[slot]
+
+    def open_slots(self) -> list[int]:
+        """The sensors with an open incident, in order."""
+        return sorted(self._engine.open_incidents)
+
+    def _protect(self) -> None:
+        self._engine.protect(self.desk.protected)
+
+    def _first_beyond(self, batch: Batch) -> tuple[int, float]:
+        """Position of the first reading at which the clock reaches the boundary, and the clock there."""
+        boundary, now = self.desk.boundary, self._engine.clock.now
+        quiet = batch.quiet_until
+        latest = max(now, float(batch.times.max()), -math.inf if quiet is None else float(quiet.max()))
+        if boundary == np.inf or boundary > latest:
+            return len(batch), now
+        clock = copy(self._engine.clock).advance(batch.slots, batch.times)
+        if quiet is not None:
+            clock = np.maximum(clock, quiet)
+        beyond = clock >= boundary
+        first = int(np.argmax(beyond)) if beyond.any() else len(batch)
+        return first, float(clock[min(first, len(batch) - 1)])
+
+    def _pass(self, clock: float) -> list[IncidentChange]:
+        """Go through the boundaries up to a moment, and the silences before each."""
+        desk, engine = self.desk, self._engine
+        findings: list[IncidentChange] = []
+        if clock - desk.reached > LEAP_S:
+            start = clock if desk.reached == -math.inf else clock - LEAP_S
+            findings += self.changing(partial(desk.advance, start))
+        while (boundary := desk.boundary) <= clock:
+            if not engine.is_interrupted:
+                findings += self._heard(engine.tick(boundary))
+            findings += self.changing(partial(desk.advance, boundary))
+        return findings
+
+    def _heard(self, findings: Iterable[IncidentChange]) -> list[IncidentChange]:
+        """Those that are to be published."""
+        desk, heard = self.desk, []
+        for each in findings:
+            slot, quiet = each.slot, each.slot in desk.suppressed
+            if each.transition in ENDS:
+                if slot in desk.untold:
+                    desk.untold.discard(slot)
+                    continue
+            elif quiet:
+                if each.transition is Transition.RAISED:
+                    desk.untold.add(slot)
+                continue
+            each.shelved = quiet
+            heard.append(each)
+        return heard

@@ -1,0 +1,1 @@
+"""What the core remembers: journal, snapshots, replay, relearning."""

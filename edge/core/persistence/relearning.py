@@ -1,0 +1,139 @@
+"""Relearning: what a snapshot couldn't give is learned from the journal's past, as if it had been there.
+
+With an unchanged configuration and version nothing is relearned: everything is taken over from the snapshot, and what
+the journal holds since goes through the same engine, so that the outcome is bit-identical to never having stopped. With
+a changed one, each sensor's detectors that are as they were keep what they have learned, and open incidents stay open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+
+import numpy as np
+
+from edge.core.engine import Engine
+from edge.core.intake.admission import Admission, ArrivalsTold
+from edge.core.intake.intake import Intake
+from edge.core.intake.last_values import LastValues
+from edge.core.intake.redelivery import Deliveries
+from edge.core.intake.reorder import Reorder
+from edge.core.model.messages import Batch
+from edge.core.persistence.checkpoint import Component
+from edge.core.persistence.detector_states import Unlearned
+from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, join
+
+LEARNABLE = frozenset(
+    {
+        "admission", "clock", "clock_evidence", "deliveries", "last_values", "levels", "recent_readings", "reorder",
+        "statistics",
+    }
+)  # fmt: skip
+"""Components that follow from the journal; they can only be learned again from the readings of all sensors."""
+
+
+class Relearning:
+    """Goes through the past with an engine of its own that knows the concerned sensors only, incidents and all.
+
+    So what it learns is what would have been learned then. For a device the concerned sensors are all of its own.
+
+    Args:
+        engine: Whose sensors they are.
+        intake: Knows which sensors are stamped by the gateway's clock, and which repeat themselves.
+        reorder_s: How late a reading may be and still be put in order.
+        unlearned: What is to be learned.
+    """
+
+    def __init__(self, engine: Engine, intake: Intake, reorder_s: float, unlearned: Unlearned) -> None:
+        sensors = len(engine.members)
+        self._engine = engine
+        self._unlearned = unlearned
+        self._shadow = Engine(lambda slot: engine.members[slot][0].profile, engine.devices.anew())
+        self._shadow.grow(sensors)
+        self._admission = Admission()
+        self._admission.grow(sensors)
+        self._reorder = Reorder(reorder_s)
+        self._deliveries = Deliveries()
+        self._repeating = intake.repeating
+        self._last_values = LastValues()
+        self._stamped = np.flatnonzero(intake.timed_by_arrival)
+        self._concerned = np.zeros(sensors, dtype=bool)
+        self._concerned[list(unlearned.slots)] = True
+        for slot in unlearned.slots:
+            if engine.devices.is_device(slot):
+                self._concerned[engine.devices.members(slot)] = True
+
+    def go_through(self, past: Iterable[Part]) -> int:
+        """Learn from what was journaled before the snapshot, in order; returns how many readings were learned from."""
+        return sum(self._take(part) for part in join(past))
+
+    def hand_over(self, components: Sequence[Component]) -> None:
+        """Give the engine's detectors what was learned, and components that are missing what they would know."""
+        engine, shadow, unlearned = self._engine, self._shadow, self._unlearned
+        engine.calibration.take_rows(shadow.calibration, sorted(unlearned.slots))
+        for (group, place), rows in unlearned.rows.items():
+            source, target = shadow.ordered_groups[group].tables[place], engine.ordered_groups[group].tables[place]
+            chosen = np.array(rows, dtype=np.intp)
+            for name, array in target.arrays.items():
+                array[chosen] = source.arrays[name][chosen]
+        learned = self._learned()
+        for component in components:
+            if component.name in unlearned.components and component.name in learned:
+                component.load(0, learned[component.name]())
+
+    def _learned(self) -> dict[str, Callable[[], bytes]]:
+        """The states of components that follow from the readings alone."""
+        shadow, sensors = self._shadow, len(self._concerned)
+        return {
+            "last_values": self._last_values.state,
+            "deliveries": self._deliveries.state,
+            "reorder": self._reorder.state,
+            "admission": lambda: self._admission.state(0, sensors),
+            "recent_readings": lambda: self._admission.recent.state(0, sensors),
+            "clock_evidence": lambda: self._admission.evidence.state(0, sensors),
+            "clock": shadow.clock.state,
+            "devices": lambda: shadow.devices.state(0, len(shadow.devices)),
+            "statistics": lambda: shadow.statistics.state(0, sensors),
+        }
+
+    def _take(self, part: Part) -> int:
+        learned = 0
+        self._note(part)
+        arrivals = ArrivalsTold(part.late if isinstance(part, Readings) else ())
+        for in_turn in self._in_turn(part):
+            batch = in_turn.take(self._concerned[in_turn.slots])
+            batch = batch.take(self._admission.judge(batch, arrivals) == 0)
+            self._shadow.process(batch)
+            learned += len(batch)
+        if isinstance(part, ClockStep):
+            if part.by < 0:
+                self._admission.shift(self._stamped, part.by)
+            self._shadow.clock_stepped(part.by, self._stamped)
+            self._reorder.clock = copy(self._shadow.clock)
+        return learned
+
+    def _note(self, part: Part) -> None:
+        """Remember deliveries, and the last values of the sensors that repeat themselves."""
+        if isinstance(part, CommandApplied) and part.delivery is not None:
+            self._deliveries.note_all([part.delivery])
+        if isinstance(part, Readings):
+            if part.session_lost:
+                self._deliveries.forget()
+            self._deliveries.note_all(part.deliveries)
+            if self._repeating:
+                pairs = zip(part.batch.slots.tolist(), part.batch.values.tolist(), strict=True)
+                for slot, value in pairs:
+                    if slot in self._repeating:
+                        self._last_values.note(slot, value)
+
+    def _in_turn(self, part: Part) -> Iterator[Batch]:
+        """The readings whose turn has come with a part, as the pipeline would take them."""
+        reorder = self._reorder
+        if isinstance(part, Readings):
+            if part.interrupted:
+                yield reorder.pass_time(np.inf)
+            yield reorder.pass_on(part.batch.take(part.batch.slots < len(self._concerned)))
+        elif isinstance(part, TimePassed):
+            yield reorder.pass_time(part.clock)
+        elif isinstance(part, ClockStep):
+            yield reorder.pass_time(np.inf)

@@ -1,0 +1,31 @@
+"""Steps: what came of some messages, to be committed as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.core.incidents.events import Event
+from edge.core.model.messages import DeadLetter, Message
+from edge.core.persistence.journal import Part
+
+
+@dataclass(slots=True)
+class Step:
+    """What came of some messages; it is committed as a whole.
+
+    Attributes:
+        events: In the gateway's order.
+        dead_letters: What was refused and is kept.
+        retained: The latest payload of each retained topic that changed.
+        answers: What became of commands.
+        journal: What has to be gone through again after a restart, or None.
+        held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
+            see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    retained: dict[str, bytes] = field(default_factory=dict)
+    answers: list[bytes] = field(default_factory=list)
+    journal: Part | None = None
+    held: list[Message] = field(default_factory=list)

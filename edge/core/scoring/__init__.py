@@ -1,0 +1,1 @@
+"""Readings to scores and levels: profiles, sensor statistics, alarm levels, devices."""

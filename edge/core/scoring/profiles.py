@@ -1,0 +1,196 @@
+"""Groups: the sensors that one profile watches, and what its detectors have learned of them.
+
+Devices make groups of their own: their readings are rows of values, one a channel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from config.schema import IncidentSettings
+from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
+from detectors.multivariate.base import VectorDetector, ratio_of
+from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
+from detectors.numeric.gather import Familiar
+from detectors.state import StateTable
+from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.scoring.limit_conditions import BrokenLimit
+from edge.core.scoring.opinions import Observation, Opinion
+
+LEVELS = (3.0, 12.0)
+"""The raising level stays within these, in decades, whatever budget and rate say."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a kind of sensor is watched: its detectors, and how their scores become incidents."""
+
+    detectors: tuple[Detector, ...]
+    incidents: IncidentSettings
+
+    def level_at(self, interval: Floats) -> Floats:
+        """The raising level of sensors that send a reading each `interval` seconds, in decades, shape (n,).
+
+        The operator's threshold if there is one, otherwise the surprise that chance alone reaches as often as the
+        operator allows: readings a day times detectors, divided by the false alarms a day.
+        """
+        settings = self.incidents
+        if settings.threshold is not None:
+            return np.full(len(interval), settings.threshold)
+        chances = 86_400.0 * max(1, len(self.detectors)) / settings.false_alarms_per_sensor_per_day
+        level: Floats = bounded(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
+        return level
+
+    def with_budget(self, false_alarms: float) -> Profile:
+        """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
+        changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
+        return Profile(self.detectors, self.incidents.model_copy(update=changed))
+
+
+class Places(SensorArrays):
+    """Where the state of each sensor is; rows follow the sensor table.
+
+    Attributes:
+        group: Place of its group among all of them.
+        row: Its row in the tables of that group.
+    """
+
+    def __init__(self) -> None:
+        self.group = np.zeros(0, dtype=np.intp)
+        self.row = np.zeros(0, dtype=np.intp)
+        self._known = 0
+
+    def grow(self, members: Sequence[tuple[Group, int]], order: Sequence[Group]) -> None:
+        """Take note of new sensors: group and row of all, of which those that are known stay as they are."""
+        self.grow_to(len(members))
+        places = {id(group): place for place, group in enumerate(order)}
+        for slot in range(self._known, len(members)):
+            group, self.row[slot] = members[slot]
+            self.group[slot] = places[id(group)]
+        self._known = len(members)
+
+
+class Group:
+    """The sensors of one profile; a sensor's row is the same in the tables of all its detectors."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.tables = [StateTable(detector) for detector in profile.detectors]
+        self.familiar = Familiar()
+        self.count = 0
+        self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
+        vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
+        self.channels = vector[0].channels if vector else 0
+        self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]
+        self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
+
+    @property
+    def of_devices(self) -> bool:
+        """Whether it is devices that are watched."""
+        return self.channels > 0
+
+    def add(self) -> int:
+        """Make room for one more sensor; returns its row."""
+        row = self.count
+        self.count += 1
+        for table in self.tables:
+            if row >= table.rows:
+                table.grow(max(16, 2 * table.rows))
+        return row
+
+    def update(self, rows: Slots, values: Floats, times: Floats, held: np.ndarray) -> list[Scores]:
+        """Score readings with every detector, then learn, but not of the sensors marked in `held`."""
+        return [table.update(rows, values, times, held) for table in self.tables]
+
+    def update_one(self, row: int, value: float, time: float, *, held: bool) -> list[Scores]:
+        """The same for a single reading."""
+        return [table.update_one(row, value, time, held=held) for table in self.tables]
+
+    def most_surprised(self, verdicts: list[Scores], like: Numbers) -> tuple[Numbers, Numbers | None]:
+        """The largest scores by what was learned, and by limits of the operator's; None if there are no limits.
+
+        The budget is no matter of the latter: a limit that the operator has set counts however often it is broken.
+
+        Args:
+            verdicts: What the detectors say.
+            like: As many numbers as there are readings.
+        """
+        learned, ruled = constant_like(like, NOTHING), None
+        for verdict in verdicts:
+            learned = known_maximum(learned, verdict.learned)
+            if verdict.ruled is not None:
+                ruled = verdict.ruled if ruled is None else known_maximum(ruled, verdict.ruled)
+        return learned, ruled
+
+    def fitting(self, values: Floats) -> Floats:
+        """Rows of values with as many columns as the detectors take; NaN in those that weren't there."""
+        fitted = np.full((len(values), self.channels), np.nan)
+        fitted[:, : values.shape[1]] = values[:, : self.channels]
+        return fitted
+
+    def distances(self, verdicts: list[Scores]) -> Floats:
+        """How many times as far from the ordinary devices are as is usual at most; 0 while nothing is known."""
+        farthest = np.zeros(len(verdicts[0].score))
+        for detector, verdict in zip(self.profile.detectors, verdicts, strict=True):
+            if isinstance(detector, VectorDetector):
+                farthest = np.fmax(farthest, np.sqrt(ratio_of(verdict.score, detector.usual)))
+        return farthest
+
+    def shares(self, observation: Observation, row: int) -> list[float]:
+        """The share of each channel of a device in what its most surprised detector says of its last row."""
+        for table in self.tables if observation.opinions else ():
+            if isinstance(table.detector, VectorDetector) and table.detector.name == observation.opinions[0].detector:
+                shares: list[float] = table.detector.shares(table.arrays, row).tolist()
+                return shares
+        return []
+
+    def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
+        """What each detector says of one reading of a round by what it has learned, the most surprised first."""
+        opinions = [
+            Opinion(detector.name, detector.kind, pick(verdict.learned, index), *verdict.at(index)[1:])
+            for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
+            if not math.isnan(pick(verdict.learned, index))
+        ]
+        opinions.sort(key=lambda each: -each.score)
+        return opinions
+
+    def broken_limits(self, verdicts: list[Scores], index: int, row: int) -> list[BrokenLimit]:
+        """The operator's limits that one reading of a round breaks, the last one of the sensor at a row."""
+        broken: list[BrokenLimit] = []
+        for table, verdict in zip(self.tables, verdicts, strict=True):
+            score = NOTHING if verdict.ruled is None else pick(verdict.ruled, index)
+            if score > 0:
+                detector, (_, _, lower, upper) = table.detector, verdict.at(index)
+                broken += [
+                    BrokenLimit(detector.name, detector.kind, *limit, lower, upper)
+                    for limit in detector.broken(table.arrays, row, score)
+                ]
+        return broken
+
+    def patience(self, rows: Rows, decades: Numbers) -> Numbers:
+        """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""
+        patience = constant_like(decades, math.inf)
+        for table in self._patient:
+            patience = minimum(patience, table.patience(rows, decades))
+        return patience
+
+    def forget_silence(self, row: int) -> None:
+        """Learn anew how often a sensor reports; its values stay known."""
+        for table in self.tables:
+            if table.detector.kind == "missing":
+                table.reset(np.array([row]))
+
+    def adopt(self, row: int) -> None:
+        """Begin to learn a sensor's new level: what detectors know that would only blur it is forgotten."""
+        for table in self.tables:
+            if table.detector.relearns:
+                table.reset(np.array([row]))
+
+    def shift(self, row: int, by: float) -> None:
+        """Move a sensor's times by so many seconds: the clock that stamps them was set."""
+        for table in self.tables:
+            table.shift(np.array([row]), by)

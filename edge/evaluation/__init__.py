@@ -1,0 +1,1 @@
+"""How well detection works: public benchmarks, alarm budget, long faults."""

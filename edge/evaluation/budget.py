@@ -1,0 +1,132 @@
+"""The alarm budget: how many false incidents fault-free sensors of every kind of noise cost, against what was asked.
+
+Each sensor is watched by the engine as the service does it, once for each budget. What comes in the first days, while
+everything is being learned, is counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from config.detection import ResolvedRule
+from detectors.base import Floats
+from edge.core.engine import Engine
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.messages import Batch
+from edge.core.scoring.profiles import Profile
+from edge.evaluation.nab import Series
+from edge.evaluation.noises import KINDS, clock, noise
+
+BUDGETS = (0.05, 0.1, 1.0)
+"""False incidents a sensor-day that are asked for."""
+
+DAY_S = 86_400.0
+LEARNING_DAYS = 3
+
+
+class Plan(NamedTuple):
+    """What is simulated.
+
+    Attributes:
+        rule: How the sensors are watched.
+        sensors: How many there are of each kind, for each budget.
+        days: How long they are watched, more than `LEARNING_DAYS`.
+        interval_s: Seconds between two readings of a sensor.
+        seed: Of the noise.
+    """
+
+    rule: ResolvedRule
+    sensors: int
+    days: int
+    interval_s: float
+    seed: int
+
+
+class Cost(NamedTuple):
+    """What sensors of one kind cost.
+
+    Attributes:
+        kind: Of noise, or the file's name.
+        asked: False incidents a sensor-day that were asked for.
+        early: Those that came a sensor-day in the first days.
+        came: Those that came thereafter.
+        days: Sensor-days in which those were counted.
+    """
+
+    kind: str
+    asked: float
+    early: float
+    came: float
+    days: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is within a factor of two."""
+        return self.asked / 2 <= self.came <= self.asked * 2
+
+
+def measure(plan: Plan, kinds: Sequence[str] = (), workers: int = 1) -> Iterator[list[Cost]]:
+    """Measure a rule, kind by kind; a cost for each of `BUDGETS`.
+
+    Args:
+        plan: What is simulated.
+        kinds: Which; all if none is named.
+        workers: Processes that share the work.
+    """
+    chosen = list(kinds or KINDS)
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(_measure_kind, [plan] * len(chosen), chosen)
+
+
+def _measure_kind(plan: Plan, kind: str) -> list[Cost]:
+    count = int(plan.days * DAY_S / plan.interval_s)
+    values = noise(kind, count, plan.sensors, plan.seed, plan.interval_s)
+    return costs(plan.rule, kind, clock(count, plan.interval_s), values)
+
+
+def measure_files(rule: ResolvedRule, series: Sequence[Series]) -> list[Cost]:
+    """The cost of files without an anomaly, all together: one alone is too short to tell."""
+    found = [costs(rule, each.name, each.times, each.values[:, None]) for each in series]
+    together = []
+    for place, asked in enumerate(BUDGETS):
+        mine = [each[place] for each in found]
+        days = sum(each.days for each in mine)
+        came = sum(each.came * each.days for each in mine) / max(days, 1e-9)
+        early = sum(each.early for each in mine) / max(len(mine), 1)
+        together.append(Cost(f"{len(series)} files", asked, early, came, days))
+    return together
+
+
+def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[Cost]:
+    """What some sensors cost, for each of `BUDGETS`.
+
+    Args:
+        rule: How they are watched.
+        kind: What to call them.
+        times: Of the readings, shape (readings,).
+        values: Of the readings, shape (readings, sensors).
+    """
+    profile = Profile(rule.detectors, rule.incidents)
+    profiles = [profile.with_budget(each) for each in BUDGETS]
+    sensors = values.shape[1]
+    count = sensors * len(BUDGETS)
+    engine = Engine(lambda slot: profiles[slot // sensors])
+    engine.grow(count)
+    slots = np.arange(count)
+    raised = np.zeros((2, len(BUDGETS)))
+    settled = times[0] + LEARNING_DAYS * DAY_S
+    for time, row in zip(times.tolist(), values, strict=True):
+        batch = Batch(slots, np.tile(row, len(BUDGETS)), np.full(count, time), slots)
+        for finding in engine.process(batch):
+            if finding.transition is Transition.RAISED:
+                raised[int(time >= settled), finding.slot // sensors] += 1
+    length = float(times[-1] - times[0]) / DAY_S
+    early, days = sensors * min(length, LEARNING_DAYS), sensors * max(length - LEARNING_DAYS, 0.0)
+    return [
+        Cost(kind, asked, float(raised[0, place]) / early, float(raised[1, place]) / max(days, 1e-9), days)
+        for place, asked in enumerate(BUDGETS)
+    ]

@@ -1,0 +1,171 @@
+"""Long faults: does an incident stay open while a fault lasts, and what has it taught when the fault is over?
+
+Sensors with many kinds of noise are watched until they are known; then a fault comes that lasts for hours, and then all
+is as before. A fault is *found* by an incident that is raised while it lasts, *covered* for as long as one is open, and
+*over* when the last one of those ends. What is raised within two days after that, when the sensor has long returned to
+what it was, is an *aftermath*: a fault that taught the wrong thing shows there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from config.detection import ResolvedRule
+from detectors.base import Floats, Slots
+from edge.core.engine import Engine
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.messages import Batch
+from edge.core.scoring.profiles import Profile
+from edge.evaluation.noises import START_S, autoregressive
+
+INTERVAL_S = 300.0
+DAY_ROWS = 288
+LEARNING_DAYS = 10
+QUIET_DAYS = 3
+HOUR_S = 3600.0
+HOURS = (2.0, 4.0, 8.0, 12.0, 24.0)
+ENOUGH = 0.6
+"""The share of a fault's time that its incidents are to cover."""
+
+RECOVERY_S = 2 * HOUR_S
+"""Coming back is a change as well: what is raised so shortly after a fault belongs to it."""
+
+Generator = np.random.Generator
+Fault = Callable[[Generator, Floats, Floats], Floats]
+"""Faulty values, shape (rows, sensors), of a generator, the values that would have been, and the deviations."""
+
+
+def _backgrounds(rng: Generator, rows: int, width: int) -> dict[str, Floats]:
+    minute = np.arange(rows)[:, None] * INTERVAL_S / 60
+    day = np.sin(minute / 1440 * 2 * np.pi)
+    noise = rng.normal(size=(rows, width))
+    return {
+        "gaussian": noise,
+        "heavy tails": rng.standard_t(5, size=(rows, width)),
+        "quantised": np.round(noise * 3),
+        "autoregressive": autoregressive(rng, rows, width, 0.9),
+        "seasonal": 20.0 + 5.0 * day + 0.5 * noise,
+        "shift work": np.where(minute % 1440 < 600, 10.0, 0.0) + noise,
+        "noisy on and off": 10.0 * ((minute + rng.integers(0, 60, width)) % 120 < 30) + 0.5 * noise,
+    }
+
+
+def _stuck(_: Generator, values: Floats, __: Floats) -> Floats:
+    return np.repeat(values[:1], len(values), axis=0)
+
+
+def _drift(_: Generator, values: Floats, deviation: Floats) -> Floats:
+    return values + np.minimum(np.arange(len(values))[:, None] / 12.0, 1.0) * 4.0 * deviation
+
+
+FAULTS: dict[str, Fault] = {
+    "level shift": lambda _, values, deviation: values + 4.0 * deviation,
+    "drift": _drift,
+    "noise": lambda rng, values, deviation: values + 4.0 * deviation * rng.normal(size=values.shape),
+    "stuck": _stuck,
+    "dropout": lambda _, values, deviation: np.zeros_like(values) - 10.0 * deviation,
+}
+"""Shift and drift by four standard deviations, the drift within an hour; noise of four; a value that stays; none."""
+
+
+class Cover(NamedTuple):
+    """What came of the faults of one kind and length.
+
+    Attributes:
+        fault: Its kind.
+        hours: Its length.
+        faults: How many there were.
+        found: Share of them that was found.
+        covered: Share of their time in which an incident was open.
+        over_s: Median of the seconds from a fault's end to the end of its last incident.
+        aftermath: Incidents a sensor-day thereafter.
+    """
+
+    fault: str
+    hours: float
+    faults: int
+    found: float
+    covered: float
+    over_s: float
+    aftermath: float
+
+
+def measure(rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS, seed: int = 3) -> Iterator[Cover]:
+    """Measure a rule, length by length and fault by fault.
+
+    Args:
+        rule: How the sensors are watched.
+        sensors: How many there are for each background, fault and length.
+        hours: Lengths of faults.
+        seed: Of the noise.
+    """
+    for length in hours:
+        yield from _watch(rule, sensors, length, np.random.default_rng([seed, int(length * 60)]))
+
+
+def _watch(rule: ResolvedRule, sensors: int, hours: float, rng: Generator) -> Iterator[Cover]:
+    long = int(hours * HOUR_S / INTERVAL_S)
+    rows = (LEARNING_DAYS + 1 + QUIET_DAYS) * DAY_ROWS + long
+    faulty = [_with_faults(rng, rows, sensors, long, fault) for fault in FAULTS.values()]
+    spans = _incidents(rule, np.concatenate([values for values, _ in faulty], axis=1))
+    seen = 0
+    for name, (values, begins) in zip(FAULTS, faulty, strict=True):
+        starts = (START_S + begins * INTERVAL_S).tolist()
+        cases = [(start, start + long * INTERVAL_S, spans[seen + place]) for place, start in enumerate(starts)]
+        seen += values.shape[1]
+        yield _cover(name, hours, cases)
+
+
+def _with_faults(rng: Generator, rows: int, sensors: int, long: int, fault: Fault) -> tuple[Floats, Floats]:
+    """Sensors of every background with a fault of so many rows each, and the rows in which those begin."""
+    values = np.concatenate(list(_backgrounds(rng, rows, sensors).values()), axis=1)
+    deviation = values[: LEARNING_DAYS * DAY_ROWS].std(axis=0)
+    begins: Slots = np.asarray(LEARNING_DAYS * DAY_ROWS + rng.integers(0, DAY_ROWS, values.shape[1]), dtype=np.intp)
+    for place in range(values.shape[1]):
+        row = int(begins[place])
+        mine = slice(place, place + 1)
+        values[row : row + long, mine] = fault(rng, values[row : row + long, mine], deviation[mine])
+    return values, begins.astype(np.float64)
+
+
+def _cover(fault: str, hours: float, cases: list[tuple[float, float, list[list[float]]]]) -> Cover:
+    found = covered = aftermath = 0.0
+    over: list[float] = []
+    for start, end, spans in cases:
+        about = [each for each in spans if each[0] < end and each[1] > start]
+        within = sum(min(each[1], end) - max(each[0], start) for each in about)
+        covered += within
+        found += any(each[0] >= start for each in about)
+        if about:
+            over.append(max(0.0, max(each[1] for each in about) - end))
+        aftermath += sum(end + RECOVERY_S <= each[0] < end + 2 * 86_400 for each in spans)
+    labelled = sum(end - start for start, end, _ in cases)
+    days = len(cases) * (2 - RECOVERY_S / 86_400)
+    median = float(np.median(over)) if over else 0.0
+    return Cover(fault, hours, len(cases), found / len(cases), covered / labelled, median, aftermath / days)
+
+
+def _incidents(rule: ResolvedRule, values: Floats) -> list[list[list[float]]]:
+    """The incidents of each sensor, as times of begin and end."""
+    profile = Profile(rule.detectors, rule.incidents)
+    engine = Engine(lambda _: profile)
+    count = values.shape[1]
+    engine.grow(count)
+    slots = np.arange(count)
+    spans: list[list[list[float]]] = [[] for _ in range(count)]
+    for row, readings in enumerate(values):
+        batch = Batch(slots, readings.copy(), np.full(count, START_S + INTERVAL_S * row), slots)
+        for finding in engine.process(batch):
+            _note(spans[finding.slot], finding)
+    return spans
+
+
+def _note(spans: list[list[float]], finding: IncidentChange) -> None:
+    if finding.transition is Transition.RAISED:
+        spans.append([finding.observation.time, np.inf])
+    elif finding.transition in {Transition.CLEARED, Transition.EXPIRED}:
+        spans[-1][1] = finding.observation.time

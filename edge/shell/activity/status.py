@@ -1,0 +1,124 @@
+"""What the service says of itself on its own topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from edge.core.incidents.events import timestamp
+from edge.core.model.messages import DeadLetter
+from edge.core.pipeline import Pipeline
+from edge.shell.activity.problems import Problem, problems_of
+from edge.shell.link import Link
+from edge.shell.publishing.publisher import Publisher
+from edge.shell.service.clock_watch import ClockWatch
+from edge.shell.store import Backlog
+
+
+def status_json(state: str, about: dict[str, object]) -> bytes:
+    """The payload of the status topic."""
+    return msgspec.json.encode({"state": state, **about})
+
+
+class ServiceStatus:
+    """Writes the status and health topics of a running service.
+
+    Args:
+        about: What the status says beside our state and problems.
+        pipeline: The core.
+        inbound: Where readings come from.
+        outbound: Where events go; may be the same.
+        publisher: Sends them.
+        clock: What time it is, seconds since the epoch, UTC.
+        started: When the service was.
+    """
+
+    def __init__(
+        self,
+        about: dict[str, object],
+        pipeline: Pipeline,
+        inbound: Link,
+        outbound: Link,
+        publisher: Publisher,
+        clock: Callable[[], float],
+        started: float,
+    ) -> None:
+        self._about = about
+        self._pipeline = pipeline
+        self._inbound = inbound
+        self._outbound = outbound
+        self._publisher = publisher
+        self._clock = clock
+        self._started = started
+        self._told: set[object] = set()
+        self._clocks: ClockWatch | None = None
+
+    def watch(self, clocks: ClockWatch) -> None:
+        """Say also how our own clock is."""
+        self._clocks = clocks
+
+    def has_news(self) -> bool:
+        """Whether there are other kinds of problems than the last status said."""
+        return self._told != {each["problem"] for each in self._problems()}
+
+    def status(self, state: str) -> bytes:
+        """The payload of the status topic: `online` or `offline`, and what goes wrong."""
+        problems = self._problems()
+        self._told = {each["problem"] for each in problems}
+        return status_json(state, {**self._about, "started": timestamp(self._started), "problems": problems})
+
+    def health(self, backlog: Backlog | None, *, store_errors: int, store_writable: bool) -> bytes:
+        """The payload of the health topic: counters, backlog, limits, problems.
+
+        Args:
+            backlog: What waits in the outbox; None if the store can't be read.
+            store_errors: How often the store failed.
+            store_writable: Whether it took the last commit.
+        """
+        now, pipeline, inbound, publisher = self._clock(), self._pipeline, self._inbound, self._publisher
+        waiting: dict[str, object] = {}
+        if backlog is not None:
+            since = None if backlog.oldest is None else timestamp(backlog.oldest)
+            waiting = {"backlog_events": backlog.events, "backlog_bytes": backlog.size, "backlog_since": since}
+        return msgspec.json.encode(
+            {
+                "time": timestamp(now),
+                "clock": self._clocks.as_dict() if self._clocks else None,
+                "uptime_s": round(now - self._started, 1),
+                "sensors": pipeline.sensors.sensors,
+                "devices": pipeline.sensors.devices,
+                "open_incidents": len(pipeline.engine.open_incidents),
+                **pipeline.counters.as_dict(),
+                "dropped_qos0": inbound.dropped_qos0,
+                "connections": inbound.connections,
+                **waiting,
+                "events_published": publisher.published,
+                "events_replayed": publisher.replayed,
+                "events_confirmed": publisher.confirmed,
+                "publications_refused": self._outbound.refused_publications,
+                "problems": self._problems(),
+                "store_errors": store_errors,
+                "store_writable": store_writable,
+            }
+        )
+
+    def _problems(self) -> list[Problem]:
+        return problems_of(self._inbound, self._outbound, self._publisher) + (
+            self._clocks.problems() if self._clocks else []
+        )
+
+
+def dead_letter_json(letter: DeadLetter) -> bytes:
+    """The payload of the dead-letter topic; the beginning of the refused payload is base64."""
+    return msgspec.json.encode(
+        {
+            "time": timestamp(letter.arrived),
+            "topic": letter.topic,
+            "reason": letter.refusal.reason,
+            "path": letter.refusal.path,
+            "detail": letter.refusal.detail,
+            "beginning": letter.beginning,
+            "size": letter.size,
+        }
+    )

@@ -1,0 +1,1 @@
+"""The outbox to the broker: events, retained topics, answers."""

@@ -1,0 +1,29 @@
+"""How an event is published: its payload, and what MQTT 5 says beside it."""
+
+from __future__ import annotations
+
+from edge.core.incidents.events import severity_name
+from edge.core.incidents.gaps import TRANSITION as GAP
+from edge.shell.link import EventProperties
+from edge.shell.store import OutboxRow
+
+NOT_REPLAYED, REPLAYED = b'"replayed":false}}', b'"replayed":true}}'
+
+
+def as_replayed(payload: bytes) -> bytes:
+    """An event's payload with the word that it comes from the backlog."""
+    return payload[: -len(NOT_REPLAYED)] + REPLAYED if payload.endswith(NOT_REPLAYED) else payload
+
+
+def properties_of(row: OutboxRow) -> EventProperties:
+    """What an MQTT 5 consumer can filter by without reading the payload."""
+    kind = "gap" if row.transition == GAP else f"incident.{row.transition}"
+    return EventProperties(
+        content_type="application/cloudevents+json",
+        user=(
+            ("type", f"io.edgewarden.{kind}.v1"),
+            ("severitytext", severity_name(row.severity)[0]),
+            ("kind", row.kind),
+            ("sensor", row.sensor),
+        ),
+    )

@@ -1,0 +1,56 @@
+"""A lane: a part of the outbox that is sent in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from edge.shell.store import OutboxRow, Store
+
+READ_AHEAD = 200
+"""Events read from the store at a time."""
+
+
+class OutboxCursor:
+    """A part of the outbox that is sent in order.
+
+    Args:
+        read: Gives the next rows after a sequence, at most so many.
+        after: The sequence to begin after.
+    """
+
+    def __init__(self, read: Callable[[int, int], list[OutboxRow]], after: int = 0) -> None:
+        self._read = read
+        self._after = after
+        self._ahead: deque[OutboxRow] = deque()
+        self._more = True
+
+    def next(self) -> OutboxRow | None:
+        """The row that is to be sent next, or None."""
+        if not self._ahead and self._more:
+            self._ahead.extend(self._read(self._after, READ_AHEAD))
+            self._more = len(self._ahead) == READ_AHEAD
+        return self._ahead[0] if self._ahead else None
+
+    def sent(self) -> None:
+        """Note that it was sent, or needn't be."""
+        self._after = self._ahead.popleft().sequence
+
+    def more(self) -> None:
+        """Note that the store has new events."""
+        self._more = True
+
+    def look_again(self) -> None:
+        """Note that what was read ahead may be gone from the store."""
+        self._ahead.clear()
+        self._more = True
+
+
+def lanes_of(store: Store) -> tuple[OutboxCursor, OutboxCursor, OutboxCursor]:
+    """What is urgent, what comes from now on, and the backlog."""
+    last = store.last_sequence()
+    return (
+        OutboxCursor(lambda after, most: store.pending_open(after, most, last)),
+        OutboxCursor(store.pending, last),
+        OutboxCursor(lambda after, most: store.pending(after, most, last)),
+    )

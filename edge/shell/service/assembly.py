@@ -1,0 +1,194 @@
+"""Assembly: from a configuration to the parts of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from config.gateway_topics import GatewayTopics
+from config.inputs import Input
+from config.loading import load, parse
+from config.passwords import password_of
+from config.schema import Configuration, Store
+from config.transport import Connection
+from edge.core.intake.intake import IntakeLimits
+from edge.core.intake.routes import Route, Routes
+from edge.core.model.sensors import Repetition
+from edge.core.model.topics import Topics
+from edge.core.pipeline import Pipeline
+from edge.shell.activity.status import status_json
+from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
+from edge.shell.link.broker_window import QUIET_S
+from edge.shell.service.decoding import decoder_of
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.store import Limits, StoreFiles
+from edge.version import version
+
+DEFAULTS = """
+[[input]]
+topic = "#"
+"""
+
+
+def load_or_default(path: Path | None, gateway: str | None = None) -> Configuration:
+    """The configuration at a path, or the shipped defaults for every topic.
+
+    Raises:
+        ConfigurationError: The file is faulty.
+    """
+    configuration = load(path) if path is not None else parse(DEFAULTS, "defaults").configuration
+    if gateway is None:
+        return configuration
+    named = configuration.gateway.model_copy(update={"name": gateway})
+    return configuration.model_copy(update={"gateway": named})
+
+
+def make_pipeline(configuration: Configuration) -> Pipeline:
+    """The core, as the configuration wants it, with nothing learned yet."""
+    limits = configuration.limits
+    topics = Topics(configuration.gateway.topic_base)
+    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
+    routes = Routes([_route(each, configuration) for each in configuration.inputs], topics.base, gateways)
+    return Pipeline(
+        configuration.gateway.name,
+        topics,
+        routes,
+        configuration.rule_for,
+        device_for=configuration.device_for,
+        sensors=limits.sensors,
+        limits=IntakeLimits(
+            payload_bytes=limits.payload_bytes,
+            earliest=limits.earliest_time,
+            future_s=limits.future_s,
+            dead_letters_per_minute=limits.dead_letters_per_minute,
+        ),
+        reorder_s=limits.reorder_s,
+        maintenance=[each.window() for each in configuration.maintenance],
+        commands=configuration.commands.enabled,
+    )
+
+
+def service_options(configuration: Configuration, instance: str) -> ServiceOptions:
+    """What the loop needs to know; `instance` is a word that no other process says."""
+    keep = configuration.store
+    of_sensors = [each for rule in configuration.profiles for each in rule.detectors]
+    of_devices = [each for device in configuration.resolved_devices for each in device.detectors]
+    catches = {fault for each in (*of_sensors, *of_devices) for fault in each.catches}
+    return ServiceOptions(
+        topics=Topics(configuration.gateway.topic_base),
+        digest=configuration.digest(),
+        inputs=configuration.inputs_digest(),
+        store=keep.path,
+        filters=tuple(each.topic for each in configuration.inputs),
+        about={
+            "gateway": configuration.gateway.name,
+            "version": version(),
+            "catches": sorted(catches),
+            "instance": instance,
+        },
+        commit_s=keep.commit_s,
+        in_flight=configuration.broker.in_flight,
+        quiet_s=QUIET_S + configuration.broker.linger_s,
+        backlog_per_second=keep.backlog_per_second,
+        queued=all(each.qos > 0 for each in configuration.inputs),
+    )
+
+
+def subscriptions_of(configuration: Configuration) -> list[Subscription]:
+    """What the inbound link subscribes to."""
+    subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    if configuration.commands.enabled:
+        subscriptions.append(Subscription(Topics(configuration.gateway.topic_base).command("+"), 1))
+    return subscriptions
+
+
+def inbound_link(configuration: Configuration, options: ServiceOptions, clock: Callable[[], float]) -> Link:
+    """The link that readings come from, and that events go to if there is no other.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    made = link_options(configuration.inbound, configuration)
+    if configuration.outbound is None:
+        made = _for_events(made, configuration.inbound, options)
+    return Link(made, subscriptions_of(configuration), clock)
+
+
+def outbound_link(
+    configuration: Configuration, options: ServiceOptions, clock: Callable[[], float], inbound: Link
+) -> Link:
+    """The link that events go to.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    if configuration.outbound is None:
+        return inbound
+    made = link_options(configuration.outbound, configuration)
+    return Link(_for_events(made, configuration.outbound, options), (), clock, inbound.wake)
+
+
+def _for_events(made: LinkOptions, connection: Connection, options: ServiceOptions) -> LinkOptions:
+    status = options.topics.status
+    will = (status, status_json("offline", options.about or {}))
+    return replace(made, will=will, echo=status if connection.check_delivery else None)
+
+
+def store_files(configuration: Configuration) -> StoreFiles:
+    """Where the store is, and how it is opened."""
+    return StoreFiles(configuration.store.path, configuration.store.durability, _store_limits(configuration.store))
+
+
+def _store_limits(keep: Store) -> Limits:
+    return Limits(
+        events_days=keep.events_days,
+        events_bytes=keep.events_bytes,
+        outbox_events=keep.outbox_events,
+        outbox_bytes=keep.outbox_bytes,
+        outbox_days=keep.outbox_days,
+        dead_letters=keep.dead_letters,
+        journal_days=keep.journal_days,
+        journal_bytes=keep.journal_bytes,
+        free_disk_bytes=keep.free_disk_bytes,
+    )
+
+
+def _route(given: Input, configuration: Configuration) -> Route:
+    decoder = decoder_of(given, configuration.limits)
+    return Route(
+        filter=given.topic,
+        template=given.sensor,
+        decoder=decoder,
+        repetition=decoder.repetition if given.repetition is None else Repetition(given.repetition),
+        time_from_payload=given.time == "payload",
+        ignore_topics=given.ignore_topics,
+    )
+
+
+def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
+    """How the service reaches a broker.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    tls = connection.tls
+    return LinkOptions(
+        host=connection.host,
+        port=connection.port,
+        client_id=connection.client_id or "",
+        username=connection.username,
+        password=password_of(connection),
+        tls=None if tls is None else TlsOptions(*map(_text, (tls.ca_file, tls.certificate_file, tls.key_file))),
+        keepalive_s=connection.keepalive_s,
+        version=connection.version,
+        clean_session=False,
+        receive_messages=configuration.limits.receive_messages,
+        receive_bytes=configuration.limits.receive_bytes,
+        receive_maximum=configuration.broker.in_flight,
+        linger_s=configuration.broker.linger_s,
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,42 @@
+"""Which decoder an input's format stands for, with the options that its table gives."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.inputs import Input
+from config.schema import Limits
+from config.topics import sender_of
+from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder
+
+
+def decoder_of(given: Input, limits: Limits) -> Decoder:
+    """The decoder of an input."""
+    kind = DECODERS[given.format]
+    options: dict[str, Any] = {"values": given.values}
+    if kind is NumberDecoder or issubclass(kind, FieldsDecoder):
+        options |= {
+            "numbers_in_text": given.numbers == "text-too",
+            "decimal": given.decimal,
+            "units": given.units,
+            "no_value": given.no_value,
+        }
+    if kind is not NumberDecoder:
+        options["readings"] = limits.readings_per_message
+    if issubclass(kind, FieldsDecoder):
+        options |= {
+            "value_key": given.value_key,
+            "time_keys": given.time_keys,
+            "zone": ZoneInfo(given.zone),
+            "time_formats": given.time_format,
+            "by_arrival": given.time == "arrival",
+            "ignore": given.ignore,
+            "items": given.items,
+            "item_name": given.name,
+            "sender": sender_of(given.sensor),
+            "depth": limits.depth,
+        }
+    if kind is InfluxDecoder:
+        options["precision"] = given.precision
+    return kind(**options)

@@ -1,0 +1,62 @@
+"""Tells the subscribers what is missing, and joins what they weren't told yet of one reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from edge.core.incidents.gaps import Gap
+from edge.core.pipeline import Pipeline
+from edge.shell.publishing.publisher import Publisher
+from edge.shell.service.commit_group import CommitGroup
+
+log = logging.getLogger("edgewarden.service")
+
+
+class GapReporter:
+    """Adds gap events to the group that is committed next.
+
+    Args:
+        pipeline: Numbers the events.
+        publisher: Knows which of them were sent.
+        group: What is committed next.
+        clock: What time it is, seconds since the epoch, UTC.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        publisher: Publisher,
+        group: CommitGroup,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._pipeline = pipeline
+        self._publisher = publisher
+        self._group = group
+        self._clock = clock
+        self._monotonic = monotonic
+        self._told: dict[str, tuple[int, Gap]] = {}
+
+    def report(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
+        """Tell that something is missing; a gap of the same reason that wasn't sent yet is joined with it.
+
+        Args:
+            gap: What is missing.
+            dropped: Sequences of the events that are dropped for it. They go in the same transaction in which the
+                gap's event comes.
+        """
+        self._group.replace(dropped)
+        earlier = self._told.get(gap.reason)
+        if earlier is not None and not self._publisher.was_sent(earlier[0]):
+            gap = earlier[1].joined(gap)
+            self._group.replace([earlier[0]])
+        step = self._pipeline.gap(gap, self._clock())
+        self._told[gap.reason] = (step.events[0].sequence, gap)
+        self._group.add(step, (), self._monotonic())
+        log.warning("gap %s", step.events[0].message)
+
+    def forget(self) -> None:
+        """Join nothing with what was told before: the store is another one."""
+        self._told.clear()

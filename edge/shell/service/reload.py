@@ -1,0 +1,178 @@
+"""Reloading: another configuration while the service runs, as a restart would take it up, without the pause.
+
+The file is checked as a whole before anything changes. Then what was taken in is committed and a snapshot written, and
+a new core resumes from the store, by the same way as after a restart. Links whose options are the same keep their
+connections and what they have received. Where anything is wrong, the service goes on as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from config.loading import load
+from config.passwords import PasswordError
+from config.problems import ConfigurationError
+from config.schema import Configuration
+from edge.shell.link import Link
+from edge.shell.service.assembly import (
+    inbound_link,
+    make_pipeline,
+    outbound_link,
+    service_options,
+    store_files,
+    subscriptions_of,
+)
+from edge.shell.service.service import Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.stored_state import resume
+from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
+from edge.shell.system.garbage import leave_out
+from edge.shell.system.logs import BOUNDED, set_level
+from edge.shell.system.signals import Signals, StopRequested
+from edge.shell.system.supervisor import Supervisor
+
+log = logging.getLogger("edgewarden.service")
+
+FIXED = (("gateway", "name"), ("gateway", "base"), ("store", "path"), ("store", "durability"), ("broker", "embedded"))
+"""Keys that can't be changed while the service runs."""
+
+FIXED_WHERE_EMBEDDED = (("broker", "host"), ("broker", "port"))
+
+MOST_PROBLEMS = 20
+"""Problems of a faulty configuration that are logged."""
+
+
+def as_running(running: Configuration, wanted: Configuration) -> tuple[Configuration, list[str]]:
+    """What can be taken up of another configuration, and the keys of what can't.
+
+    Args:
+        running: The configuration that the service runs with.
+        wanted: The other one.
+    """
+    fixed = FIXED + (FIXED_WHERE_EMBEDDED if running.broker.embedded else ())
+    left: list[str] = []
+    for table, key in fixed:
+        theirs, ours = getattr(wanted, table), getattr(getattr(running, table), key)
+        if getattr(theirs, key) != ours:
+            left.append(f"{table}.{key}")
+            wanted = wanted.model_copy(update={table: theirs.model_copy(update={key: ours})})
+    return wanted, left
+
+
+def _alike(link: Link, other: Link) -> bool:
+    """Whether a connection of one link serves the other one, too; a will is told with the next connection."""
+    return replace(link.options, will=None) == replace(other.options, will=None)
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    for each in problems[:MOST_PROBLEMS]:
+        log.error("reload_refused problem=%r", each, extra=BOUNDED)
+
+
+class Reloader:
+    """Reads a configuration again and has a service follow it.
+
+    Args:
+        path: The file; None if there is none.
+        configuration: What the service runs with.
+        options: Likewise.
+        files: Likewise.
+        clock: What time it is, seconds since the epoch, UTC.
+        signals: What the signals ask for.
+        supervisor: Told that a reload begins, and that it goes on.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        configuration: Configuration,
+        options: ServiceOptions,
+        files: StoreFiles,
+        clock: Callable[[], float],
+        signals: Signals,
+        supervisor: Supervisor,
+    ) -> None:
+        self._path = path
+        self._configuration = configuration
+        self._instance = str((options.about or {})["instance"])
+        self._files = files
+        self._clock = clock
+        self._signals = signals
+        self._supervisor = supervisor
+
+    def __call__(self, service: Service) -> None:
+        """Reload, or say why not. The service says that it is ready once it turns again."""
+        if self._path is None:
+            log.warning("reload_refused reason='there is no configuration file'")
+            return
+        self._supervisor.reloading()
+        log.info("reloading path=%r", str(self._path))
+        try:
+            self._reload(service, self._path)
+        except (ConfigurationError, PasswordError) as error:
+            _refuse(str(error).splitlines())
+        except StoreError as error:
+            _refuse([str(error)])
+        except StopRequested:
+            log.info("reload_interrupted")
+
+    def replace_store(self, words: str) -> tuple[SqliteStore, Damage]:
+        """Move a damaged store aside, for the reason given, and open a new one."""
+        return self._files.replace(self._clock(), words)
+
+    def _reload(self, service: Service, path: Path) -> None:
+        began = time.monotonic()
+        configuration, left = as_running(self._configuration, load(path, self._configuration.store.path))
+        for each in left:
+            log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
+        before, store, *links = service.current
+        options = service_options(configuration, self._instance)
+        made, inbound, outbound = self._links(links[0], links[1], configuration, options)
+        sensors = before.sensors.sensors
+        if configuration == self._configuration and [inbound, outbound] == links:
+            log.info("reloaded changed=false")
+            return
+        if configuration.limits.sensors < sensors:
+            _refuse([f"limits.sensors is {configuration.limits.sensors}, but {sensors} sensors are known"])
+            return
+        if not service.settle():
+            _refuse(["the store can't be written"])
+            return
+        pipeline, _, gaps = resume(
+            lambda: make_pipeline(configuration),
+            store,
+            options.digest,
+            options.inputs,
+            self._clock(),
+            self._working,
+        )
+        pipeline.counters.go_on_from(before.counters)
+        self._configuration, self._files = configuration, store_files(configuration)
+        store.limits = self._files.limits
+        service.follow(pipeline, options, inbound, outbound)
+        service.tell(gaps)
+        inbound.follow(subscriptions_of(configuration), made[0].options.will)
+        if outbound is not inbound:
+            outbound.follow((), made[1].options.will)
+        set_level(configuration.log.level)
+        leave_out()
+        log.info("reloaded changed=true sensors=%d seconds=%.2f", sensors, time.monotonic() - began)
+
+    def _links(
+        self, inbound: Link, outbound: Link, configuration: Configuration, options: ServiceOptions
+    ) -> tuple[tuple[Link, Link], Link, Link]:
+        """Links for another configuration as they were made, and those of them or of the present ones to go on with."""
+        new_inbound = inbound_link(configuration, options, self._clock)
+        chosen = inbound if _alike(inbound, new_inbound) else new_inbound
+        new_outbound = outbound_link(configuration, options, self._clock, chosen)
+        if new_outbound is chosen or chosen is not inbound or inbound is outbound or not _alike(outbound, new_outbound):
+            return (new_inbound, new_outbound), chosen, new_outbound
+        return (new_inbound, new_outbound), chosen, outbound
+
+    def _working(self) -> None:
+        self._signals.check()
+        self._supervisor.working()

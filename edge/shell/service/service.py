@@ -1,0 +1,400 @@
+"""The service: one loop that walks the line over and over.
+
+    receive -> process -> COMMIT -> publish -> acknowledge -> confirm
+
+Whatever has arrived is one step, and some steps are one transaction: readings, events and dead letters. Only after it
+are its messages acknowledged, so that a crash at any point makes the broker deliver them again. While the disk refuses,
+nothing is taken in and nothing acknowledged, but what is stored still goes out. The links' network threads do nothing
+but move bytes; if one dies, the loop ends with an error and the supervisor starts us anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from edge.core.incidents.events import timestamp
+from edge.core.incidents.gaps import Gap
+from edge.core.persistence.journal import pack
+from edge.core.pipeline import Pipeline
+from edge.shell.activity import Activity
+from edge.shell.activity.status import ServiceStatus, dead_letter_json
+from edge.shell.link import Link
+from edge.shell.link.inbound_watch import InboundWatch
+from edge.shell.publishing.answers import Answers
+from edge.shell.publishing.publisher import Publisher
+from edge.shell.quiet import Quiet
+from edge.shell.service.clock_watch import ClockWatch
+from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.service.pace import Pace
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.store_failures import StoreFailures
+from edge.shell.service.timers import Timers
+from edge.shell.store import Damage, Store, StoreError
+from edge.shell.system.signals import Signals
+from edge.shell.system.supervisor import Supervisor, standing
+from edge.shell.system.wall_clock import WallClock
+
+log = logging.getLogger("edgewarden.service")
+
+IDLE_WAIT_S = 1.2
+"""Longer than a second: what comes each second doesn't meet the end of a wait, and wake the loop twice."""
+
+BUSY_WAIT_S = 0.02
+LOOK_S = 2.0
+"""How often the service looks at itself, and tells its supervisor that it is alive."""
+
+HEALTH_S, STARTING_S = 10.0, 30.0
+"""The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
+
+PRUNE_S, PRUNE_EVENTS = 60.0, 1000
+TICK_S = 1.0
+"""Time passes so often while nothing arrives, and whenever something does."""
+
+SNAPSHOT_BYTES = 1 << 20
+"""A snapshot is written when the journal since the last one is larger than this, and than that snapshot."""
+
+SNAPSHOT_ROUNDS, SNAPSHOT_READINGS = 3_000, 500_000
+"""Or when one sensor has sent so many readings, or all of them so many: that is what a recovery takes its time for."""
+
+DRAIN_S, RETRY_S = 5.0, 1.0
+
+
+class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
+    """A link's network thread has ended by itself."""
+
+
+class Service:
+    """Joins the core to a broker and a store.
+
+    Args:
+        pipeline: The core.
+        store: Where events are kept until they are confirmed.
+        inbound: The link that readings come from.
+        outbound: The link that events go to; may be the same.
+        options: What the configuration says.
+        replace_store: Moves a damaged store aside, for the reason given, and opens a new one.
+        last_arrival: When readings were last stored before the start, or None.
+        clock: What time it is.
+        monotonic: Seconds that never step.
+        supervisor: Told how the service is.
+        signals: What the signals ask for.
+        reload: Reads the configuration again and calls `follow()`, or logs why not.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        inbound: Link,
+        outbound: Link,
+        options: ServiceOptions,
+        *,
+        replace_store: Callable[[str], tuple[Store, Damage]] | None = None,
+        last_arrival: float | None = None,
+        clock: WallClock | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        supervisor: Supervisor | None = None,
+        signals: Signals | None = None,
+        reload: Callable[[Service], None] = lambda _: None,
+    ) -> None:
+        self._store, self._inbound, self._outbound = store, inbound, outbound
+        self._topics, self._reload = options.topics, reload
+        self._replace_store, self._last_arrival = replace_store, last_arrival
+        self._clock, self._monotonic = clock or WallClock(0.0), monotonic
+        self._publisher = self._make_publisher(outbound)
+        self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
+        self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
+        self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
+        self._waiting: int | None = 0
+        self._quiet = Quiet(0.0)
+        self._pace, self._timers = Pace(monotonic), Timers()
+        self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
+        self._started, self._began = self._clock(), monotonic()
+        self._failures = StoreFailures(monotonic)
+        self._retry_at: float | None = None
+        self._journaled_bytes = self._snapshot_bytes = self._events_since_pruning = 0
+        self._replaced = False
+        self._join(pipeline, options)
+        self._note_step(self._clocks.stepped(last_arrival))
+
+    def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
+        """Join what follows from the configuration to the links and the store."""
+        self._pipeline, self._options = pipeline, options
+        self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
+        links = (self._inbound, self._outbound)
+        self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
+        self._report.watch(self._clocks)
+        self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
+        self._activity = Activity(options, pipeline, links)
+        self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
+        self._watch.tell(pipeline, self._gaps, queued=options.queued)
+        self._clocks.tell(pipeline, self._gaps.report)
+        self._counts_at_snapshot = pipeline.engine.statistics.count.copy()
+        self._connections = 0
+
+    def tell(self, gaps: Sequence[Gap]) -> None:
+        """Tell the subscribers what is missing from before the start."""
+        for gap in gaps:
+            self._gaps.report(gap)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._activity.close(self._monotonic())
+        self._store.close()
+
+    def run(self) -> None:
+        """Walk the line until the signals end it, then bring the outbox home as far as that goes.
+
+        Raises:
+            LinkDied: A network thread has died.
+            StoreError: The store failed, and still does at the end; nothing that it doesn't hold was acknowledged.
+        """
+        for link in self._links():
+            link.start()
+        self._quiet = Quiet(self._monotonic())
+        try:
+            while not self._signals.stopping:
+                self._turn()
+                self._supervisor.ready()
+                if self._signals.reload:
+                    self._signals.reload = False
+                    self._reload(self)
+            self.settle()
+            self._drain()
+            if self._group.has_content:
+                raise StoreError("stopped while the store couldn't be written")
+        finally:
+            self._supervisor.stopping()
+            for link in self._links():
+                link.stop()
+
+    @property
+    def current(self) -> tuple[Pipeline, Store, Link, Link]:
+        """The core, the store, and the links that readings come from and events go to."""
+        return self._pipeline, self._store, self._inbound, self._outbound
+
+    def settle(self) -> bool:
+        """Commit what was taken in and write a snapshot; whether the store has taken both."""
+        self._commit()
+        return self._remember()
+
+    def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: Link, outbound: Link) -> None:
+        """Go on with another core and other links, after `settle()`; links that are the same keep their connections."""
+        self._activity.tell_all(self._monotonic())
+        if outbound is not self._outbound:
+            self._drain()
+            self._publisher = self._make_publisher(outbound)
+        if inbound is not self._inbound:
+            self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
+            self._watch = InboundWatch(inbound, self._group, self._clock, self._monotonic)
+            self._clocks.forget()
+        before = self._links()
+        self._inbound, self._outbound = inbound, outbound
+        after = self._links()
+        for link in [each for each in before if each not in after]:
+            link.stop()
+        self._join(pipeline, options)
+        for link in [each for each in after if each not in before]:
+            link.start()
+
+    def _make_publisher(self, link: Link) -> Publisher:
+        return Publisher(self._store, link, monotonic=self._monotonic, status_topic=self._topics.status)
+
+    def _links(self) -> list[Link]:
+        return list(dict.fromkeys((self._inbound, self._outbound)))
+
+    def _turn(self) -> None:
+        for link in (self._inbound, self._outbound):
+            if not link.alive:
+                raise LinkDied("a network thread has ended")
+        self._note_connections()
+        self._note_step(self._clocks.stepped(self._last_arrival))
+        if self._retry_at is None:
+            self._take_in()
+        else:
+            time.sleep(BUSY_WAIT_S)
+        now = self._monotonic()
+        is_due = self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at)
+        if is_due:
+            self._commit()
+        else:
+            self._publish()
+        self._answers.turn()
+        if is_due and self._retry_at is None and self._worth_a_snapshot():
+            self._remember()
+        if self._timers.is_due("look", now, LOOK_S):
+            self._watch.note_missing(self._last_arrival or self._started)
+            if self._report.has_news():
+                self._publisher.retain(self._topics.status, self._report.status("online"))
+            self._activity.turn(now, self._health)
+            if self._timers.is_due("health", now, LOOK_S if now - self._began < STARTING_S else HEALTH_S):
+                self._publisher.retain(self._topics.health, self._health())
+            self._supervisor.alive()
+        self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
+        if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
+            self._prune()
+
+    def _take_in(self) -> None:
+        """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too."""
+        self._pace.rest()
+        messages = self._clocks.ready(self._inbound.receive(self._wait_s()))
+        self._note_connections()
+        now = self._monotonic()
+        passed_s = self._quiet.passed_s(now, is_empty=not messages)
+        if (self._timers.is_due("tick", now, TICK_S) or messages) and passed_s > 0 and self._inbound.connected:
+            self._group.add(self._pipeline.tick(passed_s), (), now)
+        if messages:
+            self._quiet.arrived(now)
+            self._last_arrival = messages[-1].arrived
+            known = self._pipeline.counters.readings
+            for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
+                self._group.add(step, self._clocks.hold(step, its), now)
+            self._note_step(self._clocks.correct())
+            self._watch.leave_filters()
+            self._pace.stepped(max(len(messages), self._pipeline.counters.readings - known), now)
+
+    def _wait_s(self) -> float:
+        """How long to wait for messages: not beyond what else is to be done."""
+        wait = self._group.wait_s(self._monotonic())
+        usual = IDLE_WAIT_S if self._is_idle() else BUSY_WAIT_S
+        return usual if wait is None else min(usual, wait)
+
+    def _is_idle(self) -> bool:
+        try:
+            return self._publisher.idle
+        except StoreError as error:
+            self._note_failure("read", error)
+            return False
+
+    def _commit(self) -> None:
+        """Commit the group, publish what it changed, and acknowledge its messages; or try again later."""
+        group = self._group
+        if group.has_content:
+            entry = pack(group.parts) if group.parts else None
+            try:
+                self._store.append(
+                    group.events, group.dead_letters, entry, now=self._clock(), instead_of=group.replaced
+                )
+            except StoreError as error:
+                self._retry_at = self._monotonic() + RETRY_S
+                self._note_failure("commit", error)
+                return
+            self._journaled_bytes += len(entry or b"")
+            if group.events:
+                self._events_since_pruning += len(group.events)
+                self._publisher.stored()
+            if group.replaced or self._replaced:
+                self._publisher.changed(self._store if self._replaced else None)
+                self._replaced = False
+        if self._retry_at is not None:
+            log.info("store_works_again")
+            self._retry_at = None
+        done = group.committed(self._monotonic())
+        self._publisher.retain_all(done.retained)
+        self._publish()  # before all else, as somebody may wait for an event
+        self._inbound.acknowledge(done.messages, window=group.window.assured)
+        for letter in done.dead_letters:
+            self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
+        self._answers.give(done.answers)
+        self._activity.committed(done, self._monotonic())
+
+    def _publish(self) -> None:
+        try:
+            self._publisher.turn(self._clock())
+        except StoreError as error:
+            self._note_failure("publish", error)
+
+    def _worth_a_snapshot(self) -> bool:
+        if self._journaled_bytes > max(SNAPSHOT_BYTES, self._snapshot_bytes):
+            return True
+        since = self._pipeline.engine.statistics.count.copy()
+        since[: len(self._counts_at_snapshot)] -= self._counts_at_snapshot
+        return int(since.max(initial=0)) > SNAPSHOT_ROUNDS or int(since.sum()) > SNAPSHOT_READINGS
+
+    def _remember(self) -> bool:
+        """Write a snapshot, so that a restart need not go through the journal before it; whether that was done."""
+        if self._group.has_content:
+            return False
+        state = self._pipeline.save(self._options.digest, self._options.inputs)
+        self._counts_at_snapshot = self._pipeline.engine.statistics.count.copy()
+        self._snapshot_bytes, self._journaled_bytes = len(state), 0
+        try:
+            self._store.remember(state, self._options.digest, self._clock())
+        except StoreError as error:
+            self._note_failure("snapshot", error)
+            return False
+        return True
+
+    def _prune(self) -> None:
+        self._events_since_pruning = 0
+        try:
+            self._store.prune(self._clock.aged())
+            keep = [*self._publisher.on_their_way, *self._group.replaced]
+            surplus = self._store.surplus(self._clock.aged(), keep)
+        except StoreError as error:
+            self._note_failure("prune", error)
+            return
+        for each in surplus:
+            self._gaps.report(each.gap, each.sequences)
+
+    def _note_failure(self, what: str, error: StoreError) -> None:
+        """Count and log that the store failed; if it is damaged, go on with another one."""
+        self._failures.note(what, error)
+        if not error.damaged or self._replace_store is None:
+            return
+        damaged = self._store
+        try:
+            self._store, damage = self._replace_store(str(error))
+            damaged.close()
+        except StoreError as another:
+            log.error("store_not_replaced error=%r", str(another))  # noqa: TRY400 - its words say it all
+            if self._store is damaged:
+                return
+        self._replaced = True
+        self._publisher.changed(self._store)
+        self._pipeline.continue_after(self._store.last_sequence())
+        self._gaps.forget()
+        self._gaps.report(damage.gap(self._clock()))
+        self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
+
+    def _note_step(self, by: float) -> None:
+        if by:
+            log.warning("clock_stepped by_s=%.3f believed=%s", by, timestamp(self._clock()))
+            self._group.add(self._pipeline.clock_stepped(by), (), self._monotonic())
+
+    def _note_connections(self) -> None:
+        if self._watch.note_connections(self._last_arrival):
+            self._quiet.arrived(self._monotonic())
+        outbound = self._outbound.connections
+        if outbound != self._connections and self._outbound.connected:
+            self._connections = outbound
+            self._publisher.retain(self._topics.status, self._report.status("online"))
+            self._publisher.retain_all(self._pipeline.retained_now())
+            self._publisher.retain(self._topics.health, self._health())
+
+    def _health(self) -> bytes:
+        backlog = None
+        try:
+            backlog = self._store.backlog()
+        except StoreError as error:
+            self._note_failure("health", error)
+        self._waiting = None if backlog is None else backlog.events
+        return self._report.health(backlog, store_errors=self._failures.count, store_writable=self._retry_at is None)
+
+    def _drain(self) -> None:
+        """Publish what is left and say goodbye, for as long as `DRAIN_S` allows."""
+        until = self._monotonic() + DRAIN_S
+        self._publisher.retain(self._topics.health, self._health())
+        self._publish()
+        said_goodbye = False
+        while self._outbound.connected and self._outbound.alive and self._monotonic() < until:
+            if self._is_idle():
+                if said_goodbye:
+                    break
+                self._publisher.retain(self._topics.status, self._report.status("offline"))
+                said_goodbye = True
+            self._publish()
+            time.sleep(BUSY_WAIT_S)

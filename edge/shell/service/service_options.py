@@ -1,0 +1,40 @@
+"""What the service's loop needs to know of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.core.model.topics import Topics
+from edge.shell.link.broker_window import QUIET_S
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What the configuration says of the loop.
+
+    Attributes:
+        topics: Our own topics.
+        digest: Of the configuration; snapshots are kept under it.
+        inputs: Digest of what it says of inputs.
+        store: The store's file, beside which the status file goes; None for no status file.
+        filters: Topic filters of the inputs, in the operator's order.
+        about: What the status topic says beside our state.
+        commit_s: For how long steps without an event may wait to be committed together.
+        in_flight: The inbound broker's in-flight window, as it was told.
+        quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
+        backlog_per_second: Events of the backlog that are sent in a second.
+        queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
+    """
+
+    topics: Topics
+    digest: str = ""
+    inputs: str = ""
+    store: Path | None = None
+    filters: tuple[str, ...] = ()
+    about: dict[str, object] | None = None
+    commit_s: float = 2.0
+    in_flight: int = 20
+    quiet_s: float = QUIET_S
+    backlog_per_second: float = 500.0
+    queued: bool = True

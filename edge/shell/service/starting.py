@@ -1,0 +1,137 @@
+"""Starting: from a configuration to a service that is ready to run; the store is opened and gone through."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from config.schema import Configuration
+from edge.shell.broker.embedded import EmbeddedBroker
+from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
+from edge.shell.service.reload import Reloader
+from edge.shell.service.service import RETRY_S, Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.stored_state import Resumed, resume
+from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
+from edge.shell.store.owner import owned
+from edge.shell.store.permissions import permission_problem
+from edge.shell.system.signals import Signals, StopRequested
+from edge.shell.system.supervisor import Supervisor
+from edge.shell.system.wall_clock import WallClock
+
+T = TypeVar("T")
+
+log = logging.getLogger("edgewarden.service")
+
+
+@contextmanager
+def service_of(
+    configuration: Configuration, signals: Signals | None = None, path: Path | None = None
+) -> Iterator[Service]:
+    """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
+
+    A disk that is full or read-only is waited for.
+
+    Args:
+        configuration: What the operator says.
+        signals: What the signals ask for, at any moment; nothing by default.
+        path: The configuration's file, to be read again when the signals ask for it.
+
+    Raises:
+        StopRequested: The service was asked to end before it was ready.
+        StoreError: The store can't be opened, and waiting won't help, or another process works on it.
+        BrokerError: The embedded broker can't be started.
+        PasswordError: A password can't be had.
+    """
+    keep = configuration.store
+    signals, supervisor = signals or Signals(), Supervisor()
+
+    def working() -> None:
+        signals.check()
+        supervisor.working()
+
+    with ExitStack() as open_things:
+        working()
+        problem = permission_problem(keep.path)
+        if problem:
+            raise StoreError(problem)
+        _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
+        options = service_options(configuration, secrets.token_hex(8))
+        if configuration.broker.embedded:
+            broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port, moves=False)
+            broker.start()
+            open_things.callback(broker.stop)
+            log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
+        files = store_files(configuration)
+        store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
+        pipeline, recollection, gaps = resumed
+        clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
+        inbound = inbound_link(configuration, options, clock)
+        outbound = outbound_link(configuration, options, clock, inbound)
+        reloader = Reloader(path, configuration, options, files, clock, signals, supervisor)
+        service = Service(
+            pipeline,
+            store,
+            inbound,
+            outbound,
+            options,
+            replace_store=reloader.replace_store,
+            last_arrival=recollection.last_arrival,
+            clock=clock,
+            supervisor=supervisor,
+            signals=signals,
+            reload=reloader,
+        )
+        if damage is not None:
+            gaps.append(damage.gap(clock()))
+        service.tell(gaps)
+        open_things.callback(service.close)
+        yield service
+
+
+def _open(
+    files: StoreFiles, configuration: Configuration, options: ServiceOptions, working: Callable[[], None]
+) -> tuple[SqliteStore, Damage | None, Resumed]:
+    """Open the store and resume from it; what turns out to be damaged only then is replaced too."""
+    store, damage = files.open(time.time())
+    try:
+        return store, damage, _resume(configuration, store, options, working)
+    except StopRequested:
+        store.close()
+        raise
+    except StoreError as error:
+        if not error.damaged:
+            store.close()
+            raise
+        words = str(error)
+    replaced, damage = files.replace(time.time(), words)
+    store.close()
+    return replaced, damage, _resume(configuration, replaced, options, working)
+
+
+def _resume(
+    configuration: Configuration, store: SqliteStore, options: ServiceOptions, working: Callable[[], None]
+) -> Resumed:
+    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time(), working)
+
+
+def _patiently(action: Callable[[], T], working: Callable[[], None], supervisor: Supervisor) -> T:
+    """Do what a full or read-only disk may prevent, again and again until it works."""
+    reported = False
+    while True:
+        try:
+            return action()
+        except StoreError as error:
+            if not error.temporary:
+                raise
+            if not reported:
+                log.error("store_not_opened error=%r waiting=true", str(error))  # noqa: TRY400 - its words say it all
+                supervisor.status(f"waiting for the disk: {error}")
+            reported = True
+            time.sleep(RETRY_S)
+            working()

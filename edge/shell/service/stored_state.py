@@ -1,0 +1,151 @@
+"""Resuming: from what a store holds to the core as it was.
+
+Where the configuration has been changed, it is the core as it would be had the configuration always been this one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import numpy as np
+
+from edge.core.incidents.gaps import Gap
+from edge.core.persistence.journal import JournalError, Part, Unread, unpack
+from edge.core.persistence.snapshot import LaterSnapshotError, Snapshot, SnapshotError
+from edge.core.pipeline import Pipeline
+from edge.shell.service.relearning import Relearning
+from edge.shell.store import Recollection, Store, StoreError
+
+log = logging.getLogger("edgewarden.service")
+
+SNAPSHOT_ROUNDS = 300
+"""After going through so many readings of one sensor, a snapshot is written, or crash after crash would cost more."""
+
+
+Resumed = tuple[Pipeline, Recollection, list[Gap]]
+"""The core, what it was made of, and what turned out to be missing."""
+
+
+class _Journal:
+    """Reads journal entries, and says once of each kind of part that this version doesn't know it."""
+
+    def __init__(self) -> None:
+        self._left_out: set[str] = set()
+
+    def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """What was journaled since the snapshot: all of it, as what follows a damaged entry may speak of its sensors.
+
+        Raises:
+            StoreError: An entry is damaged.
+        """
+        for entry in entries:
+            try:
+                yield from self._parts(entry)
+            except JournalError as error:
+                raise StoreError(f"the store is damaged: {error}", damaged=True) from error
+
+    def past(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """What was journaled before the snapshot, without what is damaged."""
+        for entry in entries:
+            try:
+                yield from self._parts(entry)
+            except JournalError as error:
+                log.warning("journal_entry_damaged error=%r", str(error))
+
+    def _parts(self, entry: bytes) -> Iterator[Part]:
+        for part in unpack(entry):
+            if not isinstance(part, Unread):
+                yield part
+            elif part.kind not in self._left_out:
+                self._left_out.add(part.kind)
+                log.warning("journal_part_left_out kind=%r", part.kind)
+
+
+def resume(
+    make_pipeline: Callable[[], Pipeline],
+    store: Store,
+    digest: str,
+    inputs: str,
+    now: float,
+    working: Callable[[], None] = lambda: None,
+) -> Resumed:
+    """The core with all that the store knows.
+
+    Args:
+        make_pipeline: Makes one that knows nothing.
+        store: The store.
+        digest: Of the present configuration.
+        inputs: Of what it says of inputs.
+        now: Seconds since the epoch, UTC.
+        working: Called again and again while this takes its time. What it raises ends it; the store is as it was then.
+
+    Returns:
+        The core, what it was made of, and what turned out to be missing.
+
+    Raises:
+        StoreError: The store can't be read, is damaged, or the state of a changed configuration can't be written.
+    """
+    began = time.monotonic()
+    recollection = store.recall()
+    pipeline, journal = make_pipeline(), _Journal()
+    relearning = Relearning(store, journal.past, working)
+    gaps = []
+    learned, anew = 0, False
+    relived = np.zeros(0, dtype=np.int64)
+    try:
+        if recollection.state is not None:
+            learned = _restore(pipeline, relearning, recollection.state, digest, inputs)
+        before = pipeline.engine.statistics.count.copy()
+        if recollection.state is not None or recollection.complete:
+            pipeline.replay(journal.since(_attended(recollection.since, working)))
+        if recollection.state is not None and recollection.digest != digest:
+            devices = pipeline.new_devices()
+            learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
+        relived = pipeline.engine.statistics.count.copy()
+        relived[: len(before)] -= before
+    except SnapshotError as error:
+        log.warning("learning_anew reason=%r", str(error))
+        pipeline = make_pipeline()
+        anew = True
+        if recollection.complete:
+            pipeline.replay(journal.past(_attended(store.past(), working)))
+            pipeline.replay(journal.since(_attended(recollection.since, working)))
+        if not isinstance(error, LaterSnapshotError):
+            detail = f"the learned state couldn't be read ({error})"
+            gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
+    log.info(
+        "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
+        pipeline.sensors.sensors,
+        len(pipeline.engine.open_incidents),
+        len(recollection.since),
+        learned,
+        time.monotonic() - began,
+    )
+    pipeline.counters.clear()
+    pipeline.continue_after(store.last_sequence())
+    changed = recollection.state is not None and recollection.digest != digest
+    if anew or changed or learned or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
+        store.remember(pipeline.save(digest, inputs), digest, now)
+    return pipeline, recollection, gaps
+
+
+def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator[bytes]:
+    for entry in entries:
+        working()
+        yield entry
+
+
+def _restore(pipeline: Pipeline, relearning: Relearning, state: bytes, digest: str, inputs: str) -> int:
+    """Give a core what a snapshot knows, and changed detectors what the journal knows; how many readings that were."""
+    snapshot = Snapshot.from_bytes(state)
+    unlearned = pipeline.restore(snapshot, inputs)
+    for component, reason in unlearned.components.items():
+        log.info("state_left_out component=%s reason=%r", component, reason)
+    if not unlearned.slots:
+        return 0
+    if snapshot.digest != digest:
+        log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
+    return relearning.teach(partial(pipeline.learn, unlearned))

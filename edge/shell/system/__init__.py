@@ -1,0 +1,1 @@
+"""What the operating system offers: clock, signals, systemd, log lines."""

@@ -1,0 +1,89 @@
+"""What the service manager is told: that we are ready, alive, reloading or stopping, and how things stand.
+
+systemd reads it (sd_notify(3), Type=notify); where nobody reads it, nothing happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from edge.shell.link import Link
+from edge.shell.system.notify import notify
+
+EXTEND_EVERY_S = 5.0
+EXTEND_BY_S = 60.0
+"""While a start or a reload takes its time, it asks so often for so much more, which is more than one piece of its
+work takes on the slowest machine."""
+
+
+class Supervisor:
+    """Tells the service manager, and never the same twice in a row.
+
+    Args:
+        send: Sends one state; see `notify()`.
+        monotonic: Seconds that never step, of CLOCK_MONOTONIC.
+    """
+
+    def __init__(self, send: Callable[[str], None] = notify, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._send = send
+        self._monotonic = monotonic
+        self._ready = False
+        self._status = ""
+        self._extended_at: float | None = None
+
+    def working(self) -> None:
+        """Say that a start or a reload is getting on, and may take longer than the manager's timeout."""
+        now = self._monotonic()
+        if self._extended_at is None or now - self._extended_at >= EXTEND_EVERY_S:
+            self._extended_at = now
+            self._send(f"EXTEND_TIMEOUT_USEC={round(EXTEND_BY_S * 1e6)}\nWATCHDOG=1")
+
+    def ready(self) -> None:
+        """Say that the start or the reload is done: the store is open and the loop turns."""
+        if not self._ready:
+            self._ready = True
+            self._send("READY=1")
+
+    def reloading(self) -> None:
+        """Say that the configuration is being read again; `ready()` ends it."""
+        self._ready = False
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}")
+
+    def alive(self) -> None:
+        """Say that the loop turns."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Say that the service ends."""
+        self._send("STOPPING=1")
+
+    def status(self, text: str) -> None:
+        """Say in one line how things stand, for `systemctl status`."""
+        if text != self._status:
+            self._status = text
+            self._send(f"STATUS={text}")
+
+
+def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
+    """Which brokers are connected, and how many events wait for delivery, in one line.
+
+    Args:
+        inbound: Where readings come from.
+        outbound: Where events go; may be the same.
+        waiting: Undelivered events; None if the store can't be read.
+    """
+    if inbound is outbound:
+        parts = [_of_link("broker", inbound)]
+    else:
+        parts = [_of_link("readings from", inbound), _of_link("events to", outbound)]
+    parts.append("the store can't be read" if waiting is None else f"{waiting} events wait for delivery")
+    return "; ".join(parts)
+
+
+def _of_link(name: str, link: Link) -> str:
+    trouble = link.trouble
+    state = "connected" if link.connected else f"NOT connected ({trouble})" if trouble else "NOT connected"
+    refused = len(link.refused_subscriptions)
+    but = f", {refused} subscriptions refused" if refused else ""
+    return f"{name} {link.options.host}:{link.options.port} {state}{but}"

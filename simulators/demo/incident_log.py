@@ -1,0 +1,70 @@
+"""What a consumer makes of the events: which incidents there were, which are open, and what was said last."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from simulators.faults.truth import Raised
+
+LINES = 200
+
+
+class IncidentLog:
+    """Follows the events of a gateway, as any subscriber may; an event that comes again changes nothing.
+
+    Attributes:
+        incidents: The latest data of every incident, by its id, in the order in which they were raised.
+        news: The latest events, the newest last.
+        events: How many there were.
+    """
+
+    def __init__(self) -> None:
+        self.incidents: dict[str, dict[str, Any]] = {}
+        self.news: deque[dict[str, Any]] = deque(maxlen=LINES)
+        self.events = 0
+        self._seen: set[str] = set()
+
+    def take(self, payload: bytes) -> dict[str, Any] | None:
+        """Take an event; returns it if it is new."""
+        event: dict[str, Any] = msgspec.json.decode(payload)
+        if event["id"] in self._seen:
+            return None
+        self._seen.add(event["id"])
+        self.events += 1
+        self.incidents[event["data"]["incident"]] = {**event["data"], "sensor": event["subject"]}
+        self.news.append(event)
+        return event
+
+    @property
+    def open(self) -> list[dict[str, Any]]:
+        """The open incidents, the most severe first."""
+        open_ones = [each for each in self.incidents.values() if each["active"]]
+        return sorted(open_ones, key=lambda each: -each["severity"])
+
+    def raised(self) -> list[Raised]:
+        """All incidents, for the comparison with the truth; a device's is about the sensor that it names first."""
+        return [
+            Raised(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
+            for each in self.incidents.values()
+            if each["started"]
+        ]
+
+
+def about(incident: dict[str, Any]) -> str:
+    """The sensor that an incident is about: its own, or the one with the largest share in that of a device."""
+    shares = incident["contributions"]
+    return str(shares[0]["sensor"] if shares else incident["sensor"])
+
+
+def seconds(moment: str | None) -> Any:
+    """An event's timestamp as seconds since the epoch, or None."""
+    return None if moment is None else datetime.fromisoformat(moment).timestamp()
+
+
+def why(data: dict[str, Any]) -> str:
+    """Which detectors agree, each with its surprise: `ewma 1 in 10^8`."""
+    return ", ".join(f"{each['name']} 1 in 10^{each['score']:.0f}" for each in data["detectors"]) or "-"

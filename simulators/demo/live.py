@@ -1,0 +1,133 @@
+"""The demo's live screen; needs rich, which the extra `demo` brings."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from simulators.demo.incident_log import IncidentLog, why
+from simulators.demo.screen import COLOURS, Progress, Screen, clock_of
+
+REFRESH_S = 0.2
+HEADER_LINES = 11
+"""Rows that all but incidents and events take: frame, numbers, titles and headings."""
+
+ROOMY = 100
+"""From so many columns on, every detector that agrees is named, on fewer the most surprised."""
+
+NARROW = 22
+"""Columns beside the sentences."""
+
+
+class LiveScreen(Screen):
+    """Redraws the whole picture a few times a second.
+
+    Args:
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._console = Console()
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._monotonic = monotonic
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def event(self, event: dict[str, Any]) -> None:
+        """See `Screen`; the picture is drawn by `refresh()`."""
+
+    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+        """See `Screen`."""
+        now = self._monotonic()
+        if now - self._drawn < REFRESH_S:
+            return
+        self._drawn = now
+        self._live.update(picture(progress, log, self._console.width, self._console.height), refresh=True)
+
+
+def picture(progress: Progress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
+    """All of it, in so many columns and rows: long sentences take more than one row, and nothing is cut."""
+    head = _header(progress, columns)
+    left = max(6, rows - HEADER_LINES - (len(progress.follow) + columns - 1) // columns)
+    opened, used = _open(log, columns, left // 2)
+    return Group(head, _numbers(progress, log), opened, _news(log, columns, left - used))
+
+
+def _header(progress: Progress, columns: int) -> RenderableType:
+    bar = ProgressBar(progress.total_s, min(progress.elapsed_s, progress.total_s), width=min(60, columns - 4))
+    panel = Panel(bar, title="[bold]Edgewarden[/]", subtitle=progress.doing, border_style="blue")
+    # Outside of the frame, so that it can be copied even if it takes more than one row.
+    follow = Text("Follow along from another terminal:", style="dim")
+    return Group(panel, follow, Text(progress.follow, style="bold green", overflow="fold"))
+
+
+def _numbers(progress: Progress, log: IncidentLog) -> RenderableType:
+    return Text.from_markup(
+        f"[bold]{progress.rate:,.0f}[/] readings/s, [bold]{progress.readings:,}[/] in all,"
+        f" [bold]{progress.sensors}[/] sensors, [bold]{len(log.incidents)}[/] incidents,"
+        f" [bold]{len(log.open)}[/] open"
+    )
+
+
+def _open(log: IncidentLog, columns: int, most: int) -> tuple[RenderableType, int]:
+    """The open incidents that `most` rows have room for, and how many rows they take."""
+    table = _table("Open incidents", ("since", 10), ("severity", 8))
+    open_ones = log.open
+    rows = 0
+    for data in open_ones:
+        reasons = why(data) if columns >= ROOMY else why(data).partition(", ")[0]
+        rows += _rows_of(f"{data['message']}  {reasons}", columns)
+        if rows > most:
+            break
+        what = Text.assemble(data["message"], "  ", (reasons, "dim"))
+        table.add_row(clock_of(data["started"]), str(data["severity"]), what)
+    if not open_ones:
+        table.add_row("", "", Text("none", style="dim"))
+    elif table.row_count < len(open_ones):
+        table.title = f"Open incidents: the worst {table.row_count} of {len(open_ones)}"
+    return table, max(1, min(rows, most))
+
+
+def _news(log: IncidentLog, columns: int, most: int) -> RenderableType:
+    """The latest events that `most` rows have room for."""
+    table = _table("What happened", ("plant time", 10), ("", 8))
+    chosen: list[dict[str, Any]] = []
+    rows = 0
+    for event in reversed(log.news):
+        rows += _rows_of(event["data"]["message"], columns)
+        if rows > most:
+            break
+        chosen.insert(0, event)
+    for event in chosen:
+        data = event["data"]
+        style = "green" if not data["active"] else COLOURS[event["severitytext"]]
+        table.add_row(clock_of(event["time"]), Text(data["transition"], style=style), data["message"])
+    return table
+
+
+def _table(title: str, *narrow: tuple[str, int]) -> Table:
+    table = Table(title=title, title_justify="left", expand=True, box=None, pad_edge=False)
+    for heading, width in narrow:
+        table.add_column(heading, width=width, no_wrap=True)
+    table.add_column("", ratio=1, overflow="fold")
+    return table
+
+
+def _rows_of(text: str, columns: int) -> int:
+    """Rows that a text takes beside the narrow columns; at least as many as it really does."""
+    room = max(20, columns - NARROW)
+    return len(textwrap.wrap(text, room)) or 1

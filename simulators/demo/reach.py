@@ -1,0 +1,32 @@
+"""How far the service came in what the simulator published, so that nothing is asked of it that it hasn't seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulators.faults.truth import Fault, Summary
+
+
+def reached(summary: Summary | None, taken: int) -> float:
+    """Until which time of the plant the service has taken the readings; infinity if it has taken all.
+
+    Args:
+        summary: What the simulator published, one reading a message, in the order of time; None if it didn't say.
+        taken: Messages that the service has taken.
+    """
+    if summary is None or taken >= summary.readings:
+        return float("inf")
+    return summary.start + (summary.end - summary.start) * taken / summary.readings
+
+
+def seen(faults: Sequence[Fault], until: float) -> list[Fault]:
+    """The faults that had begun by a time."""
+    return [each for each in faults if each.start <= until]
+
+
+def remark(summary: Summary | None, taken: int, left_out: int) -> str:
+    """What to say where not all was taken; empty if all was."""
+    if summary is None or taken >= summary.readings:
+        return ""
+    faults = f"{left_out} fault{'' if left_out == 1 else 's'} that began later {'is' if left_out == 1 else 'are'}"
+    return f"Of {summary.readings:,} readings {taken:,} were taken in time: {faults}n't counted."

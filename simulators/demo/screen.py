@@ -1,0 +1,97 @@
+"""What the demo shows: a live screen in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Self
+
+from simulators.demo.incident_log import IncidentLog, seconds, why
+
+COLOURS = {"INFO": "cyan", "WARN": "yellow", "ERROR": "red", "FATAL": "bold magenta"}
+PLAIN_EVERY_S = 5.0
+
+
+class Progress(NamedTuple):
+    """Where the demo stands.
+
+    Attributes:
+        elapsed_s: Seconds since it began.
+        total_s: Seconds that it takes.
+        readings: Readings that the service has taken.
+        rate: Readings a second, of late.
+        sensors: Sensors that the service has learned.
+        follow: The command with which anyone can follow.
+        doing: What is going on.
+    """
+
+    elapsed_s: float
+    total_s: float
+    readings: int
+    rate: float
+    sensors: int
+    follow: str
+    doing: str
+
+
+class Screen(ABC):
+    """Shows the demo to a person."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    @abstractmethod
+    def event(self, event: dict[str, Any]) -> None:
+        """Show an event, when it has arrived."""
+
+    @abstractmethod
+    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+        """Show where things stand; called several times a second."""
+
+
+def clock_of(moment: str) -> str:
+    """A time of the plant as the day and the time of day."""
+    return datetime.fromtimestamp(seconds(moment), UTC).strftime("%a %H:%M")
+
+
+class PlainScreen(Screen):
+    """A line an event, and a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def event(self, event: dict[str, Any]) -> None:
+        """See `Screen`."""
+        data = event["data"]
+        text, happened = event["severitytext"], data["transition"]
+        print(f"{clock_of(event['time'])}  {text:<5} {happened:<8} {data['message']}  [{why(data)}]", flush=True)
+
+    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+        """See `Screen`."""
+        if progress.elapsed_s < self._next:
+            return
+        if not self._next:
+            print(f"Follow along from another terminal:\n  {progress.follow}", flush=True)
+        self._next = progress.elapsed_s + PLAIN_EVERY_S
+        print(
+            f"-- {progress.elapsed_s:3.0f} s of {progress.total_s:.0f}: {progress.doing};"
+            f" {progress.rate:,.0f} readings/s, {progress.readings:,} in all; {progress.sensors} sensors learned;"
+            f" {len(log.incidents)} incidents, {len(log.open)} open",
+            flush=True,
+        )
+
+
+def screen() -> Screen:
+    """The live screen where standard output is a terminal and rich is installed, else the plain one."""
+    if not sys.stdout.isatty():
+        return PlainScreen()
+    try:
+        from simulators.demo.live import LiveScreen  # noqa: PLC0415 - needs rich, which is an extra
+    except ImportError:
+        return PlainScreen()
+    return LiveScreen(time.monotonic)

@@ -1,0 +1,1 @@
+"""Labelled faults: what each changes, when it comes, and the truth about it."""

@@ -1,0 +1,186 @@
+"""Faults: each changes one stretch of one sensor's readings, and nothing outside of it.
+
+A `Disturbance` is made when a series begins and is given its stretch in consecutive portions, first as the
+signal that the sensor would measure (`on_signal`), then as the readings that it would send (`on_readings`).
+What comes between the two is the sensor's own resolution.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from simulators.faults.truth import Fault
+from simulators.plant.randomness import Randomness
+from simulators.plant.signals import Floats
+
+FAHRENHEIT = 0.0
+"""The amount of a `unit_jump` that stands for degrees Celsius sent as degrees Fahrenheit."""
+
+
+class Injection(NamedTuple):
+    """A fault that is going to happen.
+
+    Attributes:
+        fault: Its label.
+        amount: How strong, in the sensor's own unit: what a spike, a level shift or the end of a drift adds,
+            the standard deviation that a noise burst adds, the value that a dropout sends, the factor of a
+            unit jump (`FAHRENHEIT` for that conversion). Means nothing to the other kinds.
+    """
+
+    fault: Fault
+    amount: float = 0.0
+
+
+class Stretch(NamedTuple):
+    """A portion of a signal within a fault; all arrays are float64 of shape (n,).
+
+    Attributes:
+        times: Seconds since the epoch, UTC.
+        values: What the sensor measures.
+        season: What its seasons contribute.
+        shared: What it has in common with others contributes.
+        detached: What would contribute if it weren't in common.
+    """
+
+    times: Floats
+    values: Floats
+    season: Floats
+    shared: Floats
+    detached: Floats
+
+
+class Disturbance:
+    """A fault at work; does nothing as it is.
+
+    Args:
+        injection: What is to happen.
+        random: Where its chance comes from.
+    """
+
+    needs_detached: ClassVar[bool] = False
+
+    def __init__(self, injection: Injection, random: Randomness) -> None:
+        self.fault = injection.fault
+        self.amount = injection.amount
+        self.generator = random.generator()
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """What the sensor measures instead, shape (n,)."""
+        return stretch.values
+
+    def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - some need it
+        """What the sensor sends instead, shape (n,); NaN where it sends nothing.
+
+        Args:
+            readings: What it would send.
+            before: What it sent last before this portion; NaN if it never did.
+        """
+        return readings
+
+
+class Offset(Disturbance):
+    """Spike and level shift: something is added from the first reading to the last."""
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """See `Disturbance`."""
+        return stretch.values + self.amount
+
+
+class Drift(Disturbance):
+    """Grows evenly until the end, where it has reached its amount."""
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """See `Disturbance`."""
+        length = max(self.fault.end - self.fault.start, 1e-9)
+        return stretch.values + self.amount * (stretch.times - self.fault.start) / length
+
+
+class NoiseBurst(Disturbance):
+    """Gaussian noise is added."""
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """See `Disturbance`."""
+        return stretch.values + self.amount * self.generator.standard_normal(len(stretch.values))
+
+
+class LostSeason(Disturbance):
+    """The season stays where it was when the fault began."""
+
+    _held: float | None = None
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """See `Disturbance`."""
+        if self._held is None:
+            self._held = float(stretch.season[0])
+        return stretch.values - stretch.season + self._held
+
+
+class BrokenCorrelation(Disturbance):
+    """What was in common goes its own way, beginning where it was."""
+
+    needs_detached = True
+    settle = 12
+    _seen = 0
+    _gap = 0.0
+
+    def on_signal(self, stretch: Stretch) -> Floats:
+        """See `Disturbance`."""
+        if not self._seen:
+            self._gap = float(stretch.shared[0] - stretch.detached[0])
+        age = self._seen + np.arange(len(stretch.values))
+        self._seen += len(stretch.values)
+        return stretch.values - stretch.shared + stretch.detached + self._gap * np.exp(-age / self.settle)
+
+
+class Stuck(Disturbance):
+    """The reading before the fault is sent again and again."""
+
+    _held: float | None = None
+
+    def on_readings(self, readings: Floats, before: float) -> Floats:
+        """See `Disturbance`."""
+        if self._held is None:
+            self._held = float(readings[0]) if np.isnan(before) else before
+        return np.full(len(readings), self._held)
+
+
+class Dropout(Disturbance):
+    """A value that means "no value" is sent as if it were one."""
+
+    def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - it is always the same
+        """See `Disturbance`."""
+        return np.full(len(readings), self.amount)
+
+
+class UnitJump(Disturbance):
+    """The readings come in another unit."""
+
+    def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - each for itself
+        """See `Disturbance`."""
+        converted = readings * 1.8 + 32.0 if self.amount == FAHRENHEIT else readings * self.amount
+        return np.round(converted, 6)
+
+
+class Silence(Disturbance):
+    """Nothing is sent."""
+
+    def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - whatever it was
+        """See `Disturbance`."""
+        return np.full(len(readings), np.nan)
+
+
+DISTURBANCES: dict[str, type[Disturbance]] = {
+    "spike": Offset,
+    "level_shift": Offset,
+    "drift": Drift,
+    "stuck": Stuck,
+    "noise_burst": NoiseBurst,
+    "dropout": Dropout,
+    "silence": Silence,
+    "unit_jump": UnitJump,
+    "lost_season": LostSeason,
+    "broken_correlation": BrokenCorrelation,
+}
+"""What each kind of fault does."""

@@ -1,0 +1,75 @@
+"""A plant: sensors that send together, each at its own interval, in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.core.model.messages import Reading
+from simulators.faults.faults import Injection
+from simulators.plant.factory import sensors_of_a_factory
+from simulators.plant.series import BLOCK, Series, SimulatedSensor
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Sensors, and what their chance follows from.
+
+    Attributes:
+        sensors: The sensors, each name once.
+        seed: Any integer from 0.
+    """
+
+    sensors: tuple[SimulatedSensor, ...]
+    seed: int = 1
+
+    @property
+    def readings_per_second(self) -> float:
+        """Readings in a second of plant time, over all sensors, while none is silent."""
+        return sum(1.0 / each.interval_s for each in self.sensors)
+
+    def readings(
+        self,
+        start: float,
+        end: float,
+        injections: Sequence[Injection] = (),
+        window_s: float | None = None,
+    ) -> Iterator[Reading]:
+        """What the plant sends, in the order of time; of one time, in the order of the sensors.
+
+        Args:
+            start: When the run begins, seconds since the epoch, UTC.
+            end: When it is over; no reading has this time or a later one.
+            injections: The faults that are going to happen.
+            window_s: Seconds that are made at a time; changes nothing in the readings.
+        """
+        series = [Series(each, self.seed, start, injections) for each in self.sensors]
+        names = [each.name for each in self.sensors]
+        step = window_s or BLOCK / 4 * min((each.interval_s for each in self.sensors), default=1.0)
+        reached, number = start, 0
+        while reached < end:
+            number += 1
+            reached = min(start + number * step, end)
+            portions = [each.until(reached) for each in series]
+            times = np.concatenate([each.times for each in portions])
+            owner = np.repeat(np.arange(len(portions)), [len(each.times) for each in portions])
+            order = np.argsort(times, kind="stable")
+            values = np.concatenate([each.values for each in portions])[order]
+            for sensor, time, value in zip(owner[order].tolist(), times[order].tolist(), values.tolist(), strict=True):
+                yield Reading(names[sensor], time, value)
+
+
+def plant(sensors: int = 20, seed: int = 1, interval_s: float = 60.0, prefix: str = "plant") -> Plant:
+    """A believable small factory: pumps, motors, tanks, rooms, meters, presses, silos and the weather.
+
+    The first twenty sensors hold one of every kind; after that comes the next line of the same.
+
+    Args:
+        sensors: How many sensors, from 1.
+        seed: What everything random follows from, from 0.
+        interval_s: Seconds of plant time between two readings of a sensor, above 0.
+        prefix: First level of every name.
+    """
+    return Plant(sensors_of_a_factory(sensors, seed, interval_s, prefix), seed)

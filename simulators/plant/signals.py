@@ -1,0 +1,176 @@
+"""What a sensor's values are made of. A sensor adds several signals up.
+
+A `Signal` is a frozen description. `source()` starts it, and the function that it returns is given the times
+of successive readings, evenly spaced, block by block, and returns a value for each. Blocks are always of the
+same size (`series.BLOCK`), so that portions which somebody asks for leave no trace in the values.
+
+Here are the signals that follow the calendar, and those that put others together. `noise` has those that are
+chance, `machines` those that are episodes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.plant.randomness import Randomness
+
+Floats = NDArray[np.float64]
+Source = Callable[[Floats], Floats]
+
+HOUR = 3600.0
+DAY = 86_400.0
+WEEK = 7 * DAY
+_MONDAY = 4 * DAY
+"""The epoch began on a Thursday; the first Monday came four days later."""
+
+
+class Signal(ABC):
+    """One ingredient of a sensor's values."""
+
+    @abstractmethod
+    def source(self, random: Randomness, interval_s: float) -> Source:
+        """Start the signal.
+
+        Args:
+            random: Where its chance comes from.
+            interval_s: Seconds between two readings.
+
+        Returns:
+            A function from times (seconds since the epoch, UTC, shape (n,), each `interval_s` after the one
+            before, also from one call to the next) to values of shape (n,).
+        """
+
+
+@dataclass(frozen=True)
+class Level(Signal):
+    """Always the same.
+
+    Attributes:
+        value: Where the other signals of a sensor add up from.
+    """
+
+    value: float
+
+    def source(self, random: Randomness, interval_s: float) -> Source:  # noqa: ARG002 - the same whatever happens
+        """See `Signal`."""
+        return lambda times: np.full(len(times), self.value)
+
+
+@dataclass(frozen=True)
+class Season(Signal):
+    """A smooth swing about 0 that repeats, such as warmth over the day.
+
+    Attributes:
+        swing: From the mean to the peak, roughly; the overtone adds to it.
+        peak_s: Seconds after the start of the period (00:00 UTC for days) of the peak.
+        period_s: Length of the period; a day or a week.
+        overtone: Share of a swing of half the period, which makes it less of a sine.
+    """
+
+    swing: float
+    peak_s: float = 14 * HOUR
+    period_s: float = DAY
+    overtone: float = 0.2
+
+    def source(self, random: Randomness, interval_s: float) -> Source:  # noqa: ARG002 - follows from the time alone
+        """See `Signal`."""
+
+        def values(times: Floats) -> Floats:
+            angle = 2 * np.pi * (((times - self.peak_s) % self.period_s) / self.period_s)
+            return self.swing * (np.cos(angle) + self.overtone * np.cos(2 * angle))
+
+        return values
+
+
+@dataclass(frozen=True)
+class WorkWeek(Signal):
+    """Work on weekdays, rest at night and at weekends: 0 at rest, `rise` at work, with smooth edges.
+
+    Attributes:
+        rise: What work adds.
+        begin_s: Seconds after midnight, UTC, at which work begins.
+        end_s: Seconds after midnight at which it ends.
+        edge_s: How long it takes to begin and to end.
+        days: Working days from Monday on.
+    """
+
+    rise: float
+    begin_s: float = 6 * HOUR
+    end_s: float = 18 * HOUR
+    edge_s: float = 0.75 * HOUR
+    days: int = 5
+
+    def source(self, random: Randomness, interval_s: float) -> Source:  # noqa: ARG002 - follows from the time alone
+        """See `Signal`."""
+
+        def values(times: Floats) -> Floats:
+            clock = times % DAY
+            in_hours = _edge((clock - self.begin_s) / self.edge_s) * _edge((self.end_s - clock) / self.edge_s)
+            working_day = (times - _MONDAY) % WEEK < self.days * DAY
+            return np.where(working_day, self.rise * in_hours, 0.0)
+
+        return values
+
+
+@dataclass(frozen=True)
+class Sum(Signal):
+    """Several signals added up, none less than a floor.
+
+    Attributes:
+        parts: What is added.
+        low: The least that comes out.
+    """
+
+    parts: tuple[Signal, ...]
+    low: float = -np.inf
+
+    def source(self, random: Randomness, interval_s: float) -> Source:
+        """See `Signal`."""
+        sources = [part.source(random.child(index), interval_s) for index, part in enumerate(self.parts)]
+
+        def values(times: Floats) -> Floats:
+            total = np.zeros(len(times))
+            for source in sources:
+                total += source(times)
+            return np.maximum(total, self.low)
+
+        return values
+
+
+@dataclass(frozen=True)
+class Shared(Signal):
+    """What the sensors of one device have in common, such as its load: equal for all that name the same key.
+
+    Sensors move together as long as they have the same interval and are read at the same times.
+
+    Attributes:
+        key: Name of what is shared.
+        signal: What it does.
+        gain: How much of it this sensor sees; negative where it moves against the others.
+    """
+
+    key: str
+    signal: Signal
+    gain: float
+
+    def source(self, random: Randomness, interval_s: float) -> Source:
+        """See `Signal`."""
+        return self._scaled(self.signal.source(random.of(f"shared {self.key}"), interval_s))
+
+    def detached(self, random: Randomness, interval_s: float) -> Source:
+        """The same law, but nobody else's: what a sensor sees that has come loose from its device."""
+        return self._scaled(self.signal.source(random.child("detached"), interval_s))
+
+    def _scaled(self, source: Source) -> Source:
+        return lambda times: self.gain * source(times)
+
+
+def _edge(position: Floats) -> Floats:
+    """From 0 to 1, smoothly, as the position goes from 0 to 1."""
+    inside = np.clip(position, 0.0, 1.0)
+    return inside * inside * (3.0 - 2.0 * inside)

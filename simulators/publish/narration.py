@@ -1,0 +1,46 @@
+"""The truth, told while a run goes on: each fault when it starts, and a summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from simulators.faults.truth import TOPIC, Fault, Summary
+from simulators.publish.payloads import Publication
+
+
+class Narrator:
+    """Tells the truth beside the readings.
+
+    Args:
+        faults: The faults that are going to happen.
+        record: Is given each line of truth as JSON, when its time has come.
+    """
+
+    def __init__(self, faults: Iterable[Fault], record: Callable[[bytes], None]) -> None:
+        self._pending = sorted(faults, key=lambda each: (each.start, each.sensor))[::-1]
+        self._record = record
+        self.told = 0
+
+    def accompany(self, publications: Iterable[Publication]) -> Iterator[Publication]:
+        """Put every fault before the first message of its time or of a later one.
+
+        A fault that starts behind the last message, such as a silence of the only sensor, is told at the end.
+        """
+        for publication in publications:
+            yield from self._tell(publication.time)
+            yield publication
+        yield from self._tell(float("inf"))
+
+    def conclude(self, summary: Summary) -> Publication:
+        """The last word."""
+        return self._line(summary.end, summary.to_json())
+
+    def _tell(self, time: float) -> Iterator[Publication]:
+        while self._pending and self._pending[-1].start <= time:
+            fault = self._pending.pop()
+            self.told += 1
+            yield self._line(fault.start, fault.to_json())
+
+    def _line(self, time: float, line: bytes) -> Publication:
+        self._record(line)
+        return Publication(time, TOPIC, line, 0)

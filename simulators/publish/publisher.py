@@ -1,0 +1,235 @@
+"""Publishing at a pace: each message when its plant time has come, the end when all are confirmed.
+
+Plant time runs `speed` times as fast as the wall clock, from its origin on. What is late is sent at
+once, so a broker or network that lags behind for a while is caught up with. A message of QoS 1 stays in hand
+until its PUBACK; when the connection was lost in between, what has none is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from simulators.publish.payloads import Publication
+
+SHORTEST_S, LONGEST_S = 0.0002, 0.05
+"""How long to wait for room in the link's window: at first, and at most before asking again."""
+
+GLANCE_S = 0.2
+"""The longest sleep, so that a wish to stop is seen."""
+
+PUNCTUAL_S = 0.001
+"""What is due so soon is sent now."""
+
+PARTING_S = 5.0
+"""Patience where somebody wants to stop."""
+
+COLLECT_AT = 16
+"""Messages in hand at which confirmations are looked at."""
+
+
+class Outlet(Protocol):
+    """What a publisher needs of `edge.shell.link.Link`."""
+
+    @property
+    def alive(self) -> bool:
+        """False if its network thread has died."""
+
+    @property
+    def connections(self) -> int:
+        """How often it has connected."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
+        """Send; returns a token, or None if that can't be done now."""
+
+    def confirmations(self) -> list[int]:
+        """Tokens whose PUBACK has come."""
+
+
+class PublishError(Exception):
+    """The broker doesn't take what is published; says for how long, or why."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast to publish.
+
+    Attributes:
+        speed: Seconds of plant time in a second; 0 for as fast as possible.
+        origin: Plant time of the beginning, seconds since the epoch, UTC.
+        limit_s: Seconds of the wall clock after which it ends; infinite for never.
+        patience_s: Seconds without any progress after which to give up.
+    """
+
+    speed: float
+    origin: float
+    limit_s: float = float("inf")
+    patience_s: float = 60.0
+
+
+class Sent(NamedTuple):
+    """What was published and confirmed.
+
+    Attributes:
+        readings: Readings.
+        messages: Messages with readings.
+        last: Plant time of the last of them, or None if there was none.
+    """
+
+    readings: int
+    messages: int
+    last: float | None
+
+
+class PacedPublisher:
+    """Publishes messages through a link.
+
+    Args:
+        link: Where they go; started by the caller.
+        clock: Seconds that never step back, such as `time.monotonic`.
+        sleep: Waits for so many seconds.
+        pace: How fast.
+        qos: Quality of service of readings, 0 or 1; the truth is always published with 1.
+        stopped: True from the moment on at which it is to end early.
+    """
+
+    def __init__(
+        self,
+        link: Outlet,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        pace: Pace,
+        *,
+        qos: int = 1,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._link = link
+        self._clock = clock
+        self._sleep = sleep
+        self._pace = pace
+        self._qos = qos
+        self._stopped = stopped
+        self._in_hand: dict[tuple[int, int], Publication] = {}
+        self._began: float | None = None
+        self._sent = Sent(0, 0, None)
+
+    def run(self, publications: Iterable[Publication]) -> Sent:
+        """Publish messages, each at its time, until there are no more or it is to stop.
+
+        May be called again; the pace goes on.
+
+        Returns:
+            What was published by all calls so far.
+
+        Raises:
+            PublishError: The broker took nothing for `patience_s`, or the link is dead.
+        """
+        for publication in publications:
+            if not self._await_turn(publication.time):
+                break
+            self._publish(publication)
+            if publication.readings:
+                readings, messages, _ = self._sent
+                self._sent = Sent(readings + publication.readings, messages + 1, publication.time)
+        return self._sent
+
+    def tell(self, publication: Publication) -> None:
+        """Publish a message now, whatever its time, even after a wish to stop.
+
+        Raises:
+            PublishError: The broker took nothing for `patience_s`, or the link is dead.
+        """
+        self._publish(publication)
+
+    def finish(self) -> None:
+        """Wait until everything is confirmed.
+
+        Raises:
+            PublishError: No confirmation came for `patience_s`, or the link is dead.
+        """
+        waiting = self._patience("confirmed nothing")
+        while self._in_hand:
+            before = len(self._in_hand)
+            self._collect()
+            if len(self._in_hand) < before:
+                waiting = self._patience("confirmed nothing")
+            elif self._in_hand:
+                waiting.wait()
+
+    def _await_turn(self, time: float) -> bool:
+        now = self._clock()
+        if self._began is None:
+            self._began = now
+        due = self._began + (time - self._pace.origin) / self._pace.speed if self._pace.speed else now
+        end = self._began + self._pace.limit_s
+        while not self._stopped() and now < end:
+            if due - now < PUNCTUAL_S:
+                return True
+            self._collect()
+            self._sleep(min(due - now, end - now, GLANCE_S))
+            now = self._clock()
+        return False
+
+    def _publish(self, publication: Publication) -> None:
+        qos = self._qos if publication.readings else 1
+        waiting: _Patience | None = None
+        while True:
+            # Read before publishing: if the connection changes in between, the message is taken for lost
+            # and sent twice, where the other order could wait forever for its confirmation.
+            connection = self._link.connections
+            token = self._link.publish(publication.topic, publication.payload, qos=qos)
+            if token is not None:
+                break
+            waiting = waiting or self._patience("took nothing")
+            waiting.wait()
+            self._collect()
+        if qos:
+            self._in_hand[connection, token] = publication
+        if len(self._in_hand) >= COLLECT_AT:
+            self._collect()
+
+    def _collect(self) -> None:
+        connection = self._link.connections
+        for token in self._link.confirmations():
+            self._in_hand.pop((connection, token), None)
+        for key in [each for each in self._in_hand if each[0] != connection]:
+            self._publish(self._in_hand.pop(key))
+
+    def _patience(self, complaint: str) -> _Patience:
+        limit_s = min(self._pace.patience_s, PARTING_S) if self._stopped() else self._pace.patience_s
+        return _Patience(self._link, self._clock, self._sleep, limit_s, complaint)
+
+
+class _Patience:
+    """Waits in growing steps, and gives up in the end."""
+
+    def __init__(
+        self,
+        link: Outlet,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        limit_s: float,
+        complaint: str,
+    ) -> None:
+        self._link = link
+        self._clock = clock
+        self._sleep = sleep
+        self._limit_s = limit_s
+        self._complaint = complaint
+        self._since = clock()
+        self._step = SHORTEST_S
+
+    def wait(self) -> None:
+        """Sleep a little.
+
+        Raises:
+            PublishError: There is no more patience, or no hope.
+        """
+        if not self._link.alive:
+            raise PublishError("the network thread has died")
+        waited = self._clock() - self._since
+        if waited >= self._limit_s:
+            raise PublishError(f"the broker {self._complaint} for {waited:.0f} s")
+        self._sleep(self._step)
+        self._step = min(2 * self._step, LONGEST_S)

@@ -1,0 +1,241 @@
+"""What looks at a device's sensors together: the contract of both detectors, and what each of them finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors import DEVICE_DETECTORS
+from detectors.base import Floats, Scores
+from detectors.multivariate.base import MEMORY, SAMPLE, SLOWEST_FAULT, VectorDetector, decades, ratio_of
+from detectors.multivariate.correlation import Correlation
+from detectors.multivariate.shift import BEFORE, RECENT, Shift
+from detectors.parameters import ParameterError
+from detectors.state import StateTable
+
+WARM_UP = 400
+CHANNELS = 6
+SUSPECT = 6.0
+BOTH = pytest.mark.parametrize("kind", DEVICE_DETECTORS.values(), ids=DEVICE_DETECTORS)
+Kind = type[VectorDetector]
+
+
+def device(rows: int, seed: int = 1) -> Floats:
+    """Four sensors that two hidden causes move, a constant one, and one by itself."""
+    rng = np.random.default_rng(seed)
+    causes = rng.normal(size=(rows, 2))
+    mixing = np.array([[1.0, 0.5], [2.0, -1.0], [-1.0, 1.0], [0.3, 2.0]])
+    moved = causes @ mixing.T + 0.1 * rng.normal(size=(rows, 4))
+    return np.column_stack([moved * [1, 10, 0.1, 5] + [0, 300, 7, -20], np.full(rows, 3.3), rng.normal(size=rows)])
+
+
+class Watch:
+    """Devices under a detector's eye, a row of each at a time."""
+
+    def __init__(self, detector: VectorDetector, devices: int = 1) -> None:
+        self.table = StateTable(detector, devices)
+        self.row = 0
+
+    def see(self, *devices: Floats, held: bool = False) -> Floats:
+        """The scores of some rows of the first devices, shape (rows, devices)."""
+        slots = np.arange(len(devices))
+        told = []
+        for values in np.stack(devices, axis=1):
+            now = np.full(len(slots), 1e9 + self.row)
+            self.row += 1
+            told.append(self.table.update(slots, values, now, np.full(len(slots), held)).score)
+        return np.array(told)
+
+    def shares(self, slot: int = 0) -> Floats:
+        detector = self.table.detector
+        assert isinstance(detector, VectorDetector)
+        return detector.shares(self.table.arrays, slot)
+
+
+def taught(kind: Kind, *seeds: int, rows: int = 1000) -> Watch:
+    watch = Watch(kind(channels=CHANNELS, warm_up=WARM_UP), max(1, len(seeds)))
+    watch.see(*(device(rows, seed) for seed in seeds or (1,)))
+    return watch
+
+
+def arrays(watch: Watch) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in watch.table.arrays.items()}
+
+
+@BOTH
+def test_nothing_is_said_before_the_warm_up_is_over(kind: Kind) -> None:
+    scores = Watch(kind(channels=CHANNELS, warm_up=WARM_UP)).see(device(WARM_UP + 5))[:, 0]
+    assert np.isnan(scores[:WARM_UP]).all()
+    assert np.isfinite(scores[WARM_UP:]).all()
+
+
+@BOTH
+def test_devices_do_not_know_of_each_other_and_their_order_does_not_matter(kind: Kind) -> None:
+    together, apart = taught(kind, 1, 2, 3), [taught(kind, seed) for seed in (1, 2, 3)]
+    rows = [device(60, seed) for seed in (4, 5, 6)]
+    told = together.see(*rows)
+    for index, each in enumerate(apart):
+        assert np.array_equal(told[:, index], each.see(rows[index])[:, 0])
+        assert np.array_equal(together.shares(index), each.shares())
+    backward = taught(kind, 3, 2, 1)
+    assert np.array_equal(backward.see(*rows[::-1])[:, ::-1], told)
+
+
+@BOTH
+def test_a_device_goes_on_from_its_saved_state(kind: Kind) -> None:
+    watch = taught(kind, 1, 2)
+    other = Watch(watch.table.detector, 1)  # type: ignore[arg-type]
+    other.table.from_bytes(watch.table.to_bytes())
+    other.row = watch.row
+    rows = device(SAMPLE, 7)
+    assert np.array_equal(watch.see(rows, rows), other.see(rows, rows))
+    assert arrays(watch) == arrays(other)
+
+
+@BOTH
+def test_a_device_that_is_held_is_judged_but_not_learned(kind: Kind) -> None:
+    learning, held, reset = taught(kind), taught(kind), taught(kind)
+    before = arrays(held)
+    rows = device(300, 8) * [1, 1, 1, 1, 1, 3]
+    assert np.isfinite(held.see(rows, held=True)).all()
+    learning.see(rows)
+    learned = [name for name, field in held.table.fields.items() if field.learned]
+    assert all(arrays(held)[name] == before[name] for name in learned)
+    assert any(arrays(held)[name] != arrays(learning)[name] for name in learned)
+    reset.table.reset(np.array([0]))
+    assert arrays(reset) == arrays(Watch(reset.table.detector))  # type: ignore[arg-type]
+
+
+@BOTH
+def test_extreme_and_missing_values_leave_everything_finite_that_was(kind: Kind) -> None:
+    watch = taught(kind)
+    rng = np.random.default_rng(9)
+    odd = rng.choice([1e300, -1e300, 5e-324, 0.0, np.nan, np.inf, -np.inf, 1.0], size=(500, CHANNELS))
+    told = watch.see(odd)
+    assert not np.isinf(told).any()
+    assert (told[np.isfinite(told)] >= 0).all()
+    assert watch.see(np.full((200, CHANNELS), np.nan)).shape == (200, 1)
+    assert np.isnan(watch.see(np.full((1, CHANNELS), np.nan))).all()
+
+
+@BOTH
+def test_rows_like_those_that_were_seen_are_ordinary(kind: Kind) -> None:
+    watch = taught(kind, rows=4000)
+    assert np.mean(watch.see(device(3000, 11)) > SUSPECT) < 0.002
+
+
+@BOTH
+def test_the_shares_of_a_score_add_up_to_one(kind: Kind) -> None:
+    watch = taught(kind)
+    assert Watch(watch.table.detector).shares().tolist() == [0.0] * CHANNELS  # type: ignore[arg-type]
+    shifted = device(40, 3)
+    shifted[35:, 5] += 20.0
+    watch.see(shifted)
+    shares = watch.shares()
+    assert shares.sum() == pytest.approx(1.0)
+    assert (shares >= 0).all()
+    assert shares.argmax() == 5
+
+
+@BOTH
+def test_a_sensor_that_never_varied_is_left_out(kind: Kind) -> None:
+    one, other = taught(kind), taught(kind)
+    rows = device(100, 3)
+    stepped = rows.copy()
+    stepped[:, 4] = 99.0
+    assert np.array_equal(one.see(rows), other.see(stepped))
+
+
+@BOTH
+def test_a_counter_is_left_out_though_it_starts_anew_now_and_then(kind: Kind) -> None:
+    rows = np.column_stack([device(1200), np.arange(1200.0) % 500])
+    watch = Watch(kind(channels=CHANNELS + 1, warm_up=WARM_UP))
+    told = watch.see(rows)[WARM_UP:, 0]
+    assert told.max() < SUSPECT
+    assert watch.shares()[-1] == 0.0
+
+
+@BOTH
+def test_the_sample_stands_for_all_that_was_seen(kind: Kind) -> None:
+    watch = Watch(kind(channels=2, warm_up=WARM_UP))
+    count = 6000
+    watch.see(np.column_stack([np.arange(count, dtype=float) ** 2, np.arange(count, dtype=float)]))
+    sample = watch.table.arrays["sample"][0].reshape(SAMPLE, 2)
+    assert np.isfinite(sample).all()
+    if kind is Correlation:
+        quarters = np.histogram(sample[:, 1], bins=4, range=(0, count))[0]
+        assert (abs(quarters - SAMPLE / 4) < SAMPLE / 8).all()
+    assert watch.table.arrays["sampled"][0] > count - RECENT - BEFORE - 1
+    assert 0 < watch.table.arrays["fitted"][0] <= count
+
+
+@BOTH
+def test_a_model_is_not_fitted_anew_while_a_fault_may_be_going_on(kind: Kind) -> None:
+    watch = taught(kind, rows=WARM_UP + 1)
+    fitted = watch.table.arrays["fitted"][0]
+    watch.see(device(SLOWEST_FAULT - 10, 2))
+    assert watch.table.arrays["fitted"][0] == fitted
+    watch.see(device(20, 3))
+    assert watch.table.arrays["fitted"][0] == fitted + SLOWEST_FAULT
+    assert MEMORY / 16 > SLOWEST_FAULT
+
+
+def test_a_broken_correlation_stands_out_though_each_sensor_looks_ordinary() -> None:
+    watch = taught(Correlation)
+    rng = np.random.default_rng(2)
+    cause = np.repeat(rng.normal(size=(20, 2)), 40, axis=0)
+    watch.see(device(100, 12))
+    whole, broken = device(800, 13), device(800, 13)
+    broken[:, 1] = 300.0 - (broken[:, 1] - 300.0) + 12.0 * cause[:, 0]
+    assert watch.see(whole)[50:].max() < SUSPECT
+    row = next(row for row in range(len(broken)) if watch.see(broken[row : row + 1])[0, 0] > SUSPECT)
+    assert row < 100
+    assert watch.shares().argmax() == 1
+
+
+def test_a_shift_is_found_when_it_comes_and_when_it_goes() -> None:
+    watch = taught(Shift, rows=2000)
+    rows = device(800, 14)
+    rows[300:600, 5] += 6.0
+    told = np.flatnonzero(watch.see(rows, held=True)[:, 0] > 4.5)
+    assert any(300 <= row < 300 + RECENT for row in told)
+    assert any(600 <= row < 600 + RECENT for row in told)
+    assert not any(300 + RECENT + BEFORE <= row < 600 or row < 300 for row in told)
+
+
+def test_a_sensor_that_is_missing_is_taken_to_be_where_the_others_say() -> None:
+    watch, whole = taught(Correlation), taught(Correlation)
+    rows = device(400, 15)
+    rows[:, :4] += np.array([1.0, 20.0, -0.1, 1.5])  # along the first cause: as unusual as can be, but together
+    missing = rows.copy()
+    missing[:, 1] = np.nan
+    told, of_all = watch.see(missing)[50:, 0], whole.see(rows)[50:, 0]
+    assert told.max() < of_all.max() + 1.0
+    assert watch.shares()[1] == 0.0
+
+
+def test_a_row_of_one_value_says_nothing() -> None:
+    watch = taught(Correlation)
+    alone = np.full((3, CHANNELS), np.nan)
+    alone[:, 0] = 1e6
+    assert np.isnan(watch.see(alone)).all()
+
+
+def test_a_ratio_and_its_decades_are_the_same_thing() -> None:
+    ratio = np.array([0.5, 1.0, 20.0])
+    assert ratio_of(decades(ratio, 0.995), 0.995) == pytest.approx(ratio)
+    assert decades(np.array([1.0]), 0.99) == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize(("setting", "value"), [("channels", 1), ("channels", 65), ("warm_up", 199)])
+def test_a_setting_out_of_its_range_is_refused(setting: str, value: int) -> None:
+    with pytest.raises(ParameterError, match=setting):
+        Correlation(**{setting: value})  # type: ignore[arg-type]
+
+
+def test_scores_are_of_the_shape_of_the_devices() -> None:
+    watch = taught(Shift, 1, 2)
+    scores = watch.table.update(np.arange(2), np.zeros((2, CHANNELS)), np.zeros(2))
+    assert isinstance(scores, Scores)
+    assert all(each.shape == (2,) and each.dtype == np.float64 for each in scores)
+    assert watch.table.update(np.arange(0), np.zeros((0, CHANNELS)), np.zeros(0)).score.shape == (0,)

@@ -1,0 +1,73 @@
+"""A state's arrays mean the same however their rows are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.numeric.gather import ENOUGH, Piece, Views, element_at, exchange, part_at, put_element, put_part, rows_at
+
+ROWS = 2 * ENOUGH
+ROUNDS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, ROWS - 1), st.integers(0, ROWS)).map(lambda cut: range(cut[0], max(cut))),
+        st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=5, unique=True),
+        st.integers(0, ROWS - 1).map(lambda row: [*range(row), *range(row + 1, ROWS)]),
+    ).filter(len),
+    max_size=8,
+)
+
+
+def columns() -> dict[str, np.ndarray]:
+    many = np.arange(4.0 * ROWS).reshape(ROWS, 4)
+    return {"one": np.arange(ROWS) * 1.0, "many": many, "by_element": np.asfortranarray(many)}
+
+
+@given(ROUNDS)
+def test_rows_are_read_and_written_as_if_one_by_one(chosen: list[list[int]]) -> None:
+    views, plain = Views(columns()), columns()
+    for turn, each in enumerate(chosen):
+        rows, numbers = np.array(each), np.arange(len(each)) + 1000.0 * turn
+        seen = views.of(rows)
+        before = seen["one"][rows]
+        assert (before == plain["one"][each]).all()
+        seen["one"][rows] = numbers
+        assert (before == plain["one"][each]).all(), "what was read stays as it was"
+        assert (seen["one"][rows[::2]] == numbers[::2]).all()
+        plain["one"][each] = numbers
+        for name in ("many", "by_element"):
+            table, array, column, half = seen[name], plain[name], turn % 4, turn % 2
+            here, there = np.full(len(each), column), np.full(len(each), (column + 1) % 4)
+            assert (element_at(table, rows, here) == array[each, column]).all()
+            assert (exchange(table, rows, here, numbers) == array[each, column]).all()
+            put_element(table, rows, there, -numbers)
+            array[each, column], array[each, (column + 1) % 4] = numbers, -numbers
+            assert (rows_at(table, rows) == array[each]).all()
+            pair = array[:, 2 * half : 2 * half + 2]
+            for part, part_of_some in ((half, half), (here % 2, here[::2] % 2)):
+                both = part_at(table, rows, part, 2).copy()
+                assert (both == pair[each].T).all()
+                put_part(table, rows, part, both + 1.0)
+                put_part(table, rows[::2], part_of_some, tuple(both[:, ::2]))
+                pair[each[1::2]] += 1.0
+        assert all((views.arrays[name] == plain[name]).all() for name in plain)
+
+
+def test_consecutive_rows_are_one_piece_and_a_single_one_is_plain_numbers() -> None:
+    views = Views(columns())
+    assert type(views.of(np.arange(7, 7 + ENOUGH))["one"]) is Piece
+    assert type(views.of(np.arange(7, 7 + ENOUGH)[::-1].copy())["one"]) is np.ndarray
+    assert type(views.of(np.delete(np.arange(ROWS), 5))["one"]) is np.ndarray
+    assert type(views.of(np.arange(ENOUGH - 1))["one"]) is np.ndarray
+    assert type(views.of(3)["one"][3]) is float
+
+
+def test_an_older_look_at_other_rows_stays_right() -> None:
+    views = Views(columns())
+    first, second = np.arange(ENOUGH), np.arange(10, 10 + ENOUGH)
+    older = views.of(first)["one"]
+    views.of(second)["one"][second] = -1.0
+    assert (older[first][10:] == -1.0).all()
+    older[first] = 5.0
+    assert (views.arrays["one"][:ENOUGH] == 5.0).all()

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.sentences import device_sentence, sentence
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.quantities import duration, number
+from edge.core.scoring.opinions import Observation, Opinion
+
+BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
+
+
+def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: str = "bar") -> str:
+    observation = Observation(100.0, 9.71234, 4.0, [Opinion("x", kind, 9.0, 2.0)])
+    incident = Incident.from_observation(observation)
+    later = Observation(400.0, 2.0, 4.0, [])
+    shown = observation if transition in {Transition.RAISED, Transition.UPDATED} else later
+    return sentence("tank/level", unit, transition, incident, shown, band)
+
+
+@pytest.mark.parametrize(
+    ("kind", "transition", "says"),
+    [
+        ("spike", Transition.RAISED, "tank/level is at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("spike", Transition.UPDATED, "tank/level is still at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("level_shift", Transition.RAISED, "tank/level has shifted to 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("flatline", Transition.RAISED, "tank/level is stuck at 9.712 bar, expected 0.4 to 3.9 bar"),
+        ("spike", Transition.CLEARED, "tank/level is back to normal at 2 bar after 5 min"),
+        ("missing", Transition.RAISED, "tank/level is silent; its last value was 9.712 bar"),
+        ("missing", Transition.CLEARED, "tank/level reports again after 5 min of alarm: 2 bar"),
+        (
+            "level_shift",
+            Transition.EXPIRED,
+            "tank/level has been at the new level for 5 min; 2 bar is taken as normal from here on",
+        ),
+    ],
+)
+def test_a_sentence_says_what_a_person_needs(kind: str, transition: Transition, says: str) -> None:
+    assert about(kind, transition) == says
+
+
+@pytest.mark.parametrize(
+    ("kind", "transition", "says"),
+    [
+        (
+            "correlation",
+            Transition.RAISED,
+            "The sensors of line2/pump1 no longer move together: vibration 74%, current 14%",
+        ),
+        (
+            "level_shift",
+            Transition.UPDATED,
+            "The sensors of line2/pump1 have shifted together: vibration 74%, current 14%",
+        ),
+        ("correlation", Transition.CLEARED, "The sensors of line2/pump1 move together again after 5 min"),
+        ("level_shift", Transition.CLEARED, "The sensors of line2/pump1 are back where they were after 5 min"),
+        ("correlation", Transition.ACKNOWLEDGED, "The incident of line2/pump1 was acknowledged after 5 min"),
+        (
+            "correlation",
+            Transition.EXPIRED,
+            "What the sensors of line2/pump1 have done for 5 min is taken as normal from here on",
+        ),
+    ],
+)
+def test_a_device_is_spoken_of_without_its_distance(kind: str, transition: Transition, says: str) -> None:
+    incident = Incident.from_observation(Observation(100.0, 9.7, 4.0, [Opinion("correlation", kind, 9.0)]))
+    shares = [("line2/pump1/vibration", 0.74), ("line2/pump1/current", 0.14), ("line2/pump1/speed", 0.05)]
+    assert device_sentence("line2/pump1/", transition, incident, Observation(400.0, 4.1, 4.0, []), shares) == says
+
+
+def test_half_a_band_is_said_as_a_limit() -> None:
+    upper_only = Opinion("limits", "range", 12.0, math.nan, math.nan, 8.0)
+    assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
+
+
+def test_without_a_band_nothing_is_claimed() -> None:
+    assert about("spike", Transition.RAISED, None, unit="") == "tank/level is at 9.712"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (21.5, "21.5"),
+        (-3.14159, "-3.142"),
+        (123456.7, "123457"),
+        (1e9, "1.000e+09"),
+        (0.00012345, "0.0001234"),
+    ],
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4, "4 s"), (90, "1.5 min"), (7200, "2 h"), (172800, "2 d")])
+def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.schema import IncidentSettings
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.state_machine import TABLE, Signal, State, StateMachine, Transition
+from edge.core.model.severity import severity_class, severity_of
+from edge.core.scoring.opinions import Observation, Opinion
+
+SETTINGS = IncidentSettings(update_s=60.0)
+READINGS = [Signal.EXCEEDS, Signal.HOLDS, Signal.CALM, Signal.CALM_ENOUGH]
+
+
+def surprising(time: float, score: float = 8.0, value: float = 9.0, kind: str = "spike") -> Observation:
+    return Observation(time, value, 4.0, [Opinion("ewma", kind, score, 5.0, 4.0, 6.0)])
+
+
+def calm(time: float) -> Observation:
+    return Observation(time, 5.0, 4.0, [Opinion("ewma", "spike", 0.2, 5.0, 4.0, 6.0)])
+
+
+def raised() -> StateMachine:
+    tracker = StateMachine()
+    tracker.step(Signal.EXCEEDS, surprising(0.0), SETTINGS)
+    return tracker
+
+
+def test_every_state_knows_what_to_do_with_every_reading() -> None:
+    for state in (State.NORMAL, State.OPEN, State.CALMING, State.ADOPTING):
+        for signal in [*READINGS, Signal.SILENCE]:
+            assert (state, signal) in TABLE
+
+
+def test_whatever_lasts_can_be_adopted() -> None:
+    for state in (State.OPEN, State.CALMING, State.ADOPTING):
+        assert (state, Signal.ADOPTION) in TABLE
+
+
+def adopting() -> StateMachine:
+    tracker = raised()
+    moved = tracker.step(Signal.ADOPTION, surprising(100.0), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.EXPIRED
+    return tracker
+
+
+def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
+    tracker = adopting()
+    assert tracker.step(Signal.EXCEEDS, surprising(101.0), SETTINGS) is None
+    assert tracker.state is State.ADOPTING
+    assert tracker.step(Signal.CALM_ENOUGH, calm(102.0), SETTINGS) is None
+    moved = tracker.step(Signal.EXCEEDS, surprising(103.0), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.RAISED
+
+
+def test_a_sensor_that_falls_silent_while_its_level_is_adopted_is_told_of() -> None:
+    moved = adopting().step(Signal.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.RAISED
+
+
+def test_the_time_of_adoption_begins_with_the_incident_and_anew_with_the_learning() -> None:
+    assert raised().since == 0.0
+    assert adopting().since == 100.0
+
+
+def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None:
+    incident = Incident.from_observation(surprising(7.0))
+    assert StateMachine(State.OPEN, incident).since == 7.0
+
+
+def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
+    signals = {signal for state, signal in TABLE if state is State.SILENT}
+    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL}
+
+
+def test_an_exceeding_reading_raises_an_incident() -> None:
+    moved = StateMachine().step(Signal.EXCEEDS, surprising(7.0), SETTINGS)
+    assert moved is not None
+    transition, incident = moved
+    assert transition is Transition.RAISED
+    assert (incident.started, incident.kind, incident.count) == (7.0, "spike", 1)
+    assert incident.evidence["ewma"].since == 7.0
+
+
+def test_a_calm_reading_alone_does_not_clear() -> None:
+    tracker = raised()
+    assert tracker.step(Signal.CALM, calm(1.0), SETTINGS) is None
+    assert tracker.state is State.CALMING
+    assert tracker.incident is not None
+
+
+def test_the_last_of_the_calm_readings_clears() -> None:
+    tracker = raised()
+    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
+    moved = tracker.step(Signal.CALM_ENOUGH, calm(2.0), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.CLEARED
+    assert tracker.state is State.NORMAL
+    assert tracker.incident is None
+
+
+def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() -> None:
+    tracker = raised()
+    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
+    tracker.step(Signal.HOLDS, calm(2.0), SETTINGS)
+    assert tracker.calm == 0
+
+
+def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
+    tracker = raised()
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    moved = tracker.step(Signal.EXCEEDS, surprising(0.1, score=40.0), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+
+
+def test_other_news_waits_for_the_interval() -> None:
+    tracker = raised()
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    other = Observation(1.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
+    assert tracker.step(Signal.EXCEEDS, other, SETTINGS) is None
+    other.time = 61.0
+    moved = tracker.step(Signal.EXCEEDS, other, SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+
+
+def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
+    tracker = raised()
+    for time in (1.0, 2.0, 3.0):
+        tracker.step(Signal.EXCEEDS, surprising(time), SETTINGS)
+    assert tracker.incident is not None
+    assert tracker.incident.kind == "level_shift"
+
+
+def test_spikes_to_both_sides_become_variance() -> None:
+    tracker = raised()
+    for time, value in ((1.0, 1.0), (2.0, 9.0), (3.0, 1.0)):
+        tracker.step(Signal.EXCEEDS, surprising(time, value=value), SETTINGS)
+    assert tracker.incident is not None
+    assert tracker.incident.kind == "variance"
+
+
+def test_a_silence_raises_and_the_return_clears() -> None:
+    tracker = StateMachine()
+    silence = Observation(10.0, 5.0, 4.0, [Opinion("silence", "missing", 4.0)])
+    moved = tracker.step(Signal.SILENCE, silence, SETTINGS)
+    assert moved is not None
+    assert (moved[0], moved[1].kind) == (Transition.RAISED, "missing")
+    back = tracker.step(Signal.RETURN, calm(20.0), SETTINGS)
+    assert back is not None
+    assert back[0] is Transition.CLEARED
+
+
+@pytest.mark.parametrize(("ratio", "severity"), [(1, 250), (2, 500), (4, 750), (8, 1000), (100, 1000), (0.5, 1)])
+def test_severity_grows_by_a_class_with_each_doubling_of_the_score(ratio: float, severity: int) -> None:
+    assert severity_of(6.0 * ratio, 6.0) == severity
+
+
+def test_severity_classes_are_quarters() -> None:
+    assert [severity_class(each) for each in (1, 250, 251, 500, 501, 750, 751, 1000)] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@given(st.lists(st.sampled_from([*READINGS, Signal.SILENCE, Signal.RETURN, Signal.ADOPTION]), max_size=80))
+def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None:
+    tracker = StateMachine()
+    seen: list[Transition] = []
+    for time, signal in enumerate(signals):
+        if (tracker.state, signal) not in TABLE:
+            continue
+        observation = surprising(float(time)) if signal in {Signal.EXCEEDS, Signal.SILENCE} else calm(float(time))
+        moved = tracker.step(signal, observation, SETTINGS)
+        if moved is not None:
+            moved[1].publish(observation.time)
+            seen.append(moved[0])
+        assert (tracker.incident is None) == (tracker.state in {State.NORMAL, State.ADOPTING})
+    opened = False
+    for transition in seen:
+        if transition is Transition.RAISED:
+            assert not opened
+            opened = True
+        else:
+            assert opened
+            opened = transition is Transition.UPDATED

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import zlib
+
+import cbor2
+import msgspec
+import pytest
+
+from edge.core.intake.decoders.looks_like import FORMATS, LOOKED_AT, instead
+
+DOCUMENT = {"temperature": 21.5}
+LINE = b"cpu,host=gw usage_idle=98.2 1700000000000000000"
+SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "payload", "said"),
+    [
+        ("json", b"Online", 'not JSON but the text "Online": format = "number" with values = { Online = 1 }'),
+        ("json", b"off", 'not JSON but the text "off": format = "number" with values = { off = 0 }'),
+        ("json", b"unavailable", 'not JSON but the text "unavailable", which says that there is no value'),
+        ("number", b"None", 'not a plain number but the text "None", which says that there is no value'),
+        ("number", b" ON\n", 'not a plain number but the text "ON": values = { ON = 1 }'),
+        ("json", b"21.5 C", "not JSON but a number with a unit behind it"),
+        ("number", "21.5 °C".encode(), "not a plain number but a number with a unit behind it"),
+        ("number", b"45%", "not a plain number but a number with a unit behind it"),
+        ("number", b'"21.5"', "not a plain number but a number in quotes"),
+        ("number", b"21,5", "not a plain number but a number with a decimal comma"),
+        ("number", b"21.5\0", "not a plain number but a text that ends in a NUL character"),
+        ("number", b'{"a": 1}', 'not a plain number but JSON: format = "json"'),
+        ("cbor", b'{"a": 1}', 'not CBOR but JSON: format = "json"'),
+        ("msgpack", b"[1]", 'not MessagePack but JSON: format = "json"'),
+        ("number", b'[{"bn": "a", "v": 1}]', 'not a plain number but SenML: format = "senml"'),
+        ("json", LINE, 'not JSON but line protocol: format = "influx"'),
+        ("json", b"# made by telegraf\n" + LINE, 'not JSON but line protocol: format = "influx"'),
+        ("cbor", b"21.5", 'not CBOR but a plain number: format = "number"'),
+        ("json", b"<value>21.5</value>", "not JSON but XML or HTML"),
+        ("json", b"0badcafe", "not JSON but hexadecimal digits"),
+        ("json", b"hello, world", "not JSON but a text"),
+        ("json", gzip.compress(b"{}", mtime=0), "not JSON; looks like gzip"),
+        ("json", zlib.compress(b'{"temperature": 21.5}'), "not JSON; looks like zlib"),
+        ("json", bz2.compress(b"{}"), "not JSON; looks like bzip2"),
+        ("influx", b"\x28\xb5\x2f\xfd\x00", "not line protocol; looks like Zstandard"),
+        ("json", '{"a": 1}'.encode("utf-16"), "not JSON; looks like text in UTF-16"),
+        ("json", b"\xff\xd8\xff\xe0", "not JSON; looks like a JPEG image"),
+        ("json", SPARKPLUG, "not JSON; looks like Sparkplug B"),
+        ("json", msgspec.msgpack.encode(DOCUMENT), 'not JSON; looks like MessagePack: format = "msgpack"'),
+        ("cbor", msgspec.msgpack.encode(DOCUMENT), 'not CBOR; looks like MessagePack: format = "msgpack"'),
+        ("json", cbor2.dumps(DOCUMENT), 'not JSON; looks like CBOR: format = "cbor"'),
+        ("msgpack", cbor2.dumps([DOCUMENT] * 2), 'not MessagePack; looks like CBOR: format = "cbor"'),
+        ("json", b"\x80\x80", "not JSON; it is binary"),
+        ("json", cbor2.dumps([{"a": "x" * 5000}]), 'not JSON; looks like CBOR: format = "cbor"'),
+        ("json", msgspec.msgpack.encode([DOCUMENT] * 500), 'not JSON; looks like MessagePack: format = "msgpack"'),
+    ],
+)
+def test_it_says_what_a_payload_looks_like(wanted: str, payload: bytes, said: str) -> None:
+    assert instead(wanted, payload) == said
+
+
+@pytest.mark.parametrize(
+    ("wanted", "payload"),
+    [
+        ("json", b'{"a": '),
+        ("senml", b'[{"bn": "a", "v": '),
+        ("influx", b"cpu,host=gw usage=x"),
+        ("influx", b"cpu"),
+        ("cbor", cbor2.dumps(DOCUMENT)[:-1]),
+        ("msgpack", b"\xc1"),
+    ],
+)
+def test_it_says_nothing_of_what_is_of_its_own_format_and_broken(wanted: str, payload: bytes) -> None:
+    assert instead(wanted, payload) is None
+
+
+def test_it_quotes_no_text_but_states_that_every_device_knows() -> None:
+    assert "hunter2" not in str(instead("json", b"hunter2"))
+    assert "hunter2" not in str(instead("json", b"hunter2=x y"))
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_a_text_that_is_cut_within_a_character_is_still_a_text(wanted: str) -> None:
+    payload = b"x" * (LOOKED_AT - 1) + "°".encode() * 2
+    assert "binary" not in str(instead(wanted, payload))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(each * 262_144 for each in (b"9", b"#", b"#\n", b"a", b",a=b", b" ", b"[{", b'"', b"\0", b"\x91", b"\xff")),
+        b"a" + b",a=b" * 65_536,
+        b"9" * 4000 + b" ",
+        b"a " + b"a=" * 131_072,
+    ],
+    ids=lambda each: f"{each[:5]!r}",
+)
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_the_worst_payloads_are_looked_at_in_linear_time(wanted: str, payload: bytes) -> None:
+    # A pattern that is not linear takes minutes here.
+    assert len(instead(wanted, payload) or "") < 100

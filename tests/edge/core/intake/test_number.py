@@ -1,0 +1,118 @@
+"""Payloads that are a plain number."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from edge.core.intake.decoders import Decoded, NumberDecoder
+from edge.core.model.messages import Refused, Sample
+
+
+def value_of(payload: bytes, **values: float) -> float:
+    read = NumberDecoder(values).decode(payload)
+    assert read == Decoded([Sample("", read.samples[0].value, None)], [])
+    return read.samples[0].value
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [
+        (b"21.5", 21.5),
+        (b'"21.5"', 21.5),
+        (b"21.5\x00", 21.5),
+        (b"-7", -7.0),
+        (b"+7", 7.0),
+        (b"0", 0.0),
+        (b"007", 7.0),
+        (b".5", 0.5),
+        (b"5.", 5.0),
+        (b"1e3", 1000.0),
+        (b"1.5E-3", 0.0015),
+        (b" 21.5\r\n", 21.5),
+        (b"\t1", 1.0),
+        (b"1e-400", 0.0),
+        (b"9" * 300, float("9" * 300)),
+    ],
+)
+def test_decimal_and_scientific_numbers_are_read(payload: bytes, value: float) -> None:
+    assert value_of(payload) == value
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"21.5 C", "malformed"),
+        (b"21.5C", "malformed"),
+        (b"21,5", "malformed"),
+        (b"1_000", "malformed"),
+        (b"0x1F", "malformed"),
+        (b"1 2", "malformed"),
+        (b"--1", "malformed"),
+        (b"1e", "malformed"),
+        (b".", "malformed"),
+        (b"\xef\xbb\xbf1", "malformed"),
+        ("٢١".encode(), "malformed"),
+        (b"ON", "malformed"),
+        (b"null", "malformed"),
+        (b'"21.5', "malformed"),
+        (b"1\x002", "malformed"),
+        (b"9" * 401, "malformed"),
+        (b"\xff\xfe", "not_utf8"),
+        (b"nan", "not_finite"),
+        (b"NaN", "not_finite"),
+        (b"inf", "not_finite"),
+        (b"-Infinity", "not_finite"),
+        (b"1e400", "not_finite"),
+        (b"9" * 400, "not_finite"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_reason(payload: bytes, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        NumberDecoder().decode(payload)
+    assert refused.value.refusal.reason == reason
+
+
+def test_a_word_is_read_only_where_it_is_mapped_and_exactly() -> None:
+    assert value_of(b"ON", ON=1.0, OFF=0.0) == 1.0
+    assert value_of(b" OFF ", ON=1.0, OFF=0.0) == 0.0
+    assert value_of(b"2.5", ON=1.0) == 2.5
+    with pytest.raises(Refused):
+        value_of(b"on", ON=1.0)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_word_can_not_stand_for_what_is_not_finite(number: float) -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        NumberDecoder({"ON": number})
+
+
+def test_a_map_that_is_changed_afterwards_changes_nothing() -> None:
+    values = {"ON": 1.0}
+    decoder = NumberDecoder(values)
+    values["ON"] = math.nan
+    assert decoder.decode(b"ON").samples[0].value == 1.0
+
+
+@seed(3)
+@settings(max_examples=300, database=None)
+@given(number=st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_that_is_printed_is_read_back(number: float) -> None:
+    assert value_of(repr(number).encode()) == number
+
+
+def test_a_decimal_comma_a_unit_and_words_are_read_where_the_input_says_so() -> None:
+    decoder = NumberDecoder(decimal=",", units=True, values={"ON": 1.0}, no_value=("unavailable", -127.0))
+    read = decoder.decode("21,5 °C".encode())
+    assert (read.samples[0].value, read.units) == (21.5, {"": "°C"})
+    assert [decoder.decode(each).samples[0].value for each in (b"7", b'"7,25"', b"ON\x00\x00")] == [7.0, 7.25, 1.0]
+    for absent in (b"unavailable", b"-127"):
+        with pytest.raises(Refused, match="no_value"):
+            decoder.decode(absent)
+    with pytest.raises(Refused, match="malformed"):
+        decoder.decode(b"1.234")

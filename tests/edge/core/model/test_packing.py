@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from edge.core.model import packing
+from edge.core.model.packing import RAW, PackedFloats, compress, decompress, pack_integers, unpack_integers
+
+ANY = st.floats(allow_subnormal=True, allow_nan=True)
+DECIMALS = st.builds(lambda whole, digits: whole / 10**digits, st.integers(-(10**9), 10**9), st.integers(0, 6))
+
+
+def bits(numbers: np.ndarray) -> list[int]:
+    return numbers.view(np.int64).tolist()
+
+
+@given(st.lists(ANY | DECIMALS, max_size=50))
+@example([])
+@example([0.0, -0.0])
+@example([math.inf, -math.inf, math.nan, 1.0])
+@example([5e-324, 1.7976931348623157e308, -1.7976931348623157e308])
+@example([2.0**53, 2.0**53 - 1.0, -(2.0**53)])
+@example([9007199254740993.0, 0.1])
+@example([1_700_000_000.123456, 1_700_000_000.5])
+@example([0.1 + 0.2, 0.3])
+def test_numbers_come_back_bit_by_bit(numbers: list[float]) -> None:
+    array = np.array(numbers, dtype=np.float64)
+    unpacked = PackedFloats.of(array).unpack()
+    assert unpacked.dtype == np.float64
+    assert bits(unpacked) == bits(array)
+
+
+@given(st.lists(DECIMALS, min_size=1, max_size=50))
+def test_decimals_with_few_digits_are_packed_as_integers(numbers: list[float]) -> None:
+    array = np.array(numbers) + 0.0
+    assert PackedFloats.of(array).scale != RAW
+
+
+def test_every_second_number_of_an_array_is_packed_as_well() -> None:
+    array = (np.arange(20.0) / 3)[::2]
+    assert bits(PackedFloats.of(array).unpack()) == bits(np.ascontiguousarray(array))
+
+
+@given(st.lists(st.integers(-(2**62), 2**62), max_size=50))
+def test_integers_come_back(numbers: list[int]) -> None:
+    assert unpack_integers(pack_integers(np.array(numbers, dtype=np.int64))).tolist() == numbers
+
+
+@given(st.lists(ANY | DECIMALS, max_size=packing.FEW), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=packing.FEW))
+@example([0.0, -0.0], [2**62, -(2**62)])
+@example([2.0**53, 0.5], [])
+@example([math.inf, 1.0, math.nan], [-1])
+@example([2.5, 0.00025, 1e300], [0])
+def test_few_numbers_give_the_same_bytes_as_if_they_were_many(floats: list[float], integers: list[int]) -> None:
+    numbers, whole = np.array(floats, dtype=np.float64), np.array(integers, dtype=np.int64)
+    few = PackedFloats.of(numbers), pack_integers(whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "FEW", -1)
+        assert few == (PackedFloats.of(numbers), pack_integers(whole))
+
+
+@given(st.binary(max_size=200), st.floats())
+def test_bytes_that_nobody_packed_are_numbers_or_a_value_error(data: bytes, scale: float) -> None:
+    try:
+        unpacked = PackedFloats(scale, data).unpack()
+    except ValueError:
+        return
+    assert 8 * len(unpacked) == len(data)
+
+
+@given(st.binary(max_size=300), st.integers(0, 10**6), st.integers(1, 255), st.booleans())
+def test_damaged_bytes_are_a_value_error_or_do_no_damage(data: bytes, at: int, change: int, cut: bool) -> None:
+    packed = bytearray(compress(data))
+    at %= len(packed)
+    packed[at] ^= change
+    damaged = compress(data)[:at] if cut else bytes(packed)
+    try:
+        unpacked = decompress(damaged)
+    except ValueError:
+        return
+    assert not cut
+    assert unpacked == data
+
+
+def test_cut_bytes_are_a_value_error() -> None:
+    packed = compress(bytes(range(200)))
+    for length in range(len(packed)):
+        with pytest.raises(ValueError, match="damaged bytes"):
+            decompress(packed[:length])

@@ -1,0 +1,343 @@
+"""What the operator says is done once, in any batching, through any restart, and is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.calendar import Window
+from edge.core.incidents.events import event_json_schema
+from edge.core.intake.decoders import FieldsDecoder
+from edge.core.intake.routes import Route, Routes
+from edge.core.model.messages import Message
+from edge.core.model.sensors import Repetition
+from edge.core.model.topics import Topics
+from edge.core.operator.commands import REASONS, WORDS, commands_json_schema
+from edge.core.operator.shelves import SHELVES
+from edge.core.pipeline import Pipeline
+from tests.edge.core.lines import SETTINGS, START, Line, differing, plant, reading, revived, rule
+from tests.edge.core.lines import pipeline as plain_pipeline
+
+SENSORS = ("paced/a", "paced/b", "now/c")
+
+
+def pipeline(*windows: Window, reorder_s: float = 0.0) -> Pipeline:
+    routes = [
+        Route("paced/#", "{topic}", FieldsDecoder(), Repetition.PERIODIC, time_from_payload=True),
+        Route("now/#", "{topic}", FieldsDecoder(), Repetition.PERIODIC, time_from_payload=False),
+    ]
+    usual = rule(settings=SETTINGS)
+    return Pipeline(
+        "gw",
+        Topics("edgewarden"),
+        Routes(routes, "edgewarden"),
+        lambda _: usual,
+        reorder_s=reorder_s,
+        maintenance=windows,
+    )
+
+
+def told(command: str, arrived: float = START, retained: bool = False, /, **said: Any) -> Message:
+    return Message(f"edgewarden/command/{command}", json.dumps(said).encode(), arrived, retained)
+
+
+def at(seconds: float) -> str:
+    return datetime.fromtimestamp(START + seconds, UTC).isoformat()
+
+
+class Heard(Line):
+    """A line, with what was answered."""
+
+    def __init__(self, made: Pipeline) -> None:
+        super().__init__(made)
+        self.answers: list[dict[str, Any]] = []
+
+    def take(self, messages: list[Message], cut: int = 10_000) -> Heard:
+        for start in range(0, len(messages), cut):
+            for step, _ in self.pipeline.steps(messages[start : start + cut]):
+                self.note(step)
+                self.answers += [json.loads(each) for each in step.answers]
+        return self
+
+    def said(self, sensor: str = "paced/a") -> list[str]:
+        return [each.transition for each in self.events if each.sensor == sensor]
+
+    def last(self, sensor: str = "paced/a") -> dict[str, Any]:
+        return json.loads([each for each in self.events if each.sensor == sensor][-1].payload)["data"]
+
+
+def warm(*windows: Window) -> Heard:
+    return Heard(pipeline(*windows)).take(plant(START + np.arange(-20.0, 0.0), *SENSORS))
+
+
+def bad(times: Iterable[float], sensor: str = "paced/a", value: float = 95.0) -> list[Message]:
+    return [reading(sensor, START + each, value) for each in times]
+
+
+def calm(times: Iterable[float], *sensors: str) -> list[Message]:
+    return plant(START + np.array(list(times), dtype=float), *(sensors or ("paced/a",)))
+
+
+def test_an_acknowledged_incident_stays_so_until_it_ends() -> None:
+    line = warm().take([*bad([0]), told("acknowledge", sensor="paced/a", by="Ada", comment="seen", id="1")])
+    assert line.said() == ["raised", "acknowledged"]
+    assert (line.last()["acknowledged"], line.last()["by"], line.last()["comment"]) == (True, "Ada", "seen")
+    assert line.answers[0]["ok"]
+    assert line.answers[0]["incidents"] == [line.events[0].incident]
+    line.take(calm(range(1, 6)))
+    assert line.events[-1].transition == "cleared"
+    assert line.last()["acknowledged"]
+    for event in line.events:
+        jsonschema.Draft202012Validator(event_json_schema()).validate(json.loads(event.payload))
+
+
+def test_an_incident_is_found_by_its_id() -> None:
+    line = warm().take([*bad([0]), *bad([0.5], "paced/b")])
+    line.take([told("acknowledge", incident=line.events[1].incident)])
+    assert line.said("paced/b") == ["raised", "acknowledged"]
+    assert line.said() == ["raised"]
+
+
+def test_nothing_is_heard_of_a_shelved_sensor_until_it_is_no_longer() -> None:
+    line = warm().take([told("shelve", sensor="paced/a", until=at(10)), *bad([0, 1]), *calm(range(2, 8))])
+    assert line.said() == []
+    line.take([*bad([9, 9.5]), *calm([10], "paced/b")])
+    assert line.said() == ["raised"]
+    raised = next(each for each in line.events if each.sensor == "paced/a")
+    assert not json.loads(raised.payload)["data"]["shelved"]
+    assert raised.time == pytest.approx(START + 10)
+
+
+def test_what_was_raised_before_it_was_shelved_still_ends_for_those_who_know_of_it() -> None:
+    line = warm().take([*bad([0]), told("shelve", sensor="paced/*", until=at(60)), *bad([1, 2]), *calm(range(3, 8))])
+    assert line.said() == ["raised", "shelved", "cleared"]
+    assert line.last()["shelved"]
+
+
+def test_what_is_still_open_after_unshelving_is_said_to_be() -> None:
+    line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(60)), told("unshelve", sensor="paced/a")])
+    assert line.said() == ["raised", "shelved", "unshelved"]
+    assert line.last()["active"]
+
+
+def test_a_shelf_passes_while_nothing_arrives_and_that_is_journaled() -> None:
+    line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(5))])
+    saved, parts = line.pipeline.save("", ""), len(line.parts)
+    line.note(line.pipeline.tick(4.0)).note(line.pipeline.tick(5.5))
+    assert line.said() == ["raised", "shelved", "unshelved"]
+    again = revived(pipeline(), saved, line.parts[parts:])
+    assert differing(again.pipeline, line.pipeline) == []
+
+
+def test_what_is_normal_ends_the_incident_and_is_learned() -> None:
+    line = warm().take([*calm(range(300)), *bad(range(300, 304), value=60.0), told("normal", sensor="paced/a")])
+    assert line.said()[-1] == "expired"
+    assert 0 not in line.pipeline.engine.open_incidents
+    said = len(line.said())
+    line.take(bad(range(304, 500), value=60.0))
+    assert "raised" not in line.said()[said:]
+    assert 0 not in line.pipeline.engine.open_incidents
+
+
+def test_a_silence_can_be_normal() -> None:
+    line = warm().take(calm(range(200), "paced/b"))
+    assert "raised" in line.said()
+    line.take([told("normal", sensor="paced/a")])
+    assert line.said()[-1] == "expired"
+    assert "silent" in line.last()["message"]
+    before = len(line.events)
+    line.take(calm(range(200, 2000, 5), "paced/b"))
+    assert [each for each in line.events[before:] if each.sensor == "paced/a"] == []
+
+
+def test_maintenance_is_quiet_and_learns_nothing() -> None:
+    window = Window("clean", "paced/a", START, START + 50)
+    line = warm(window)
+    engine = line.pipeline.engine
+    ewma = next(each for each in engine.ordered_groups[0].tables if each.detector.name == "ewma")
+    learned = {name: ewma.arrays[name][0].tolist() for name, field in ewma.fields.items() if field.learned}
+    line.take([message for each in range(50) for message in [*bad([each]), *calm([each + 0.5], "paced/b")]])
+    assert line.said() == []
+    assert {name: ewma.arrays[name][0].tolist() for name in learned} == learned
+    line.take(bad([50.0]))
+    assert line.said() == ["raised"]
+
+
+def test_maintenance_that_learns_does() -> None:
+    line = warm(Window("clean", "paced/a", START, START + 50, learn=True))
+    engine = line.pipeline.engine
+    ewma = next(each for each in engine.ordered_groups[0].tables if each.detector.name == "ewma")
+    before = {name: each[0].tolist() for name, each in ewma.arrays.items()}
+    line.take(calm(range(1, 30)))
+    assert {name: each[0].tolist() for name, each in ewma.arrays.items()} != before
+
+
+def test_maintenance_is_not_adopted_as_normal() -> None:
+    line = warm(Window("clean", "paced/a", START, START + 2000))
+    line.take([m for each in range(0, 2000, 10) for m in [*bad([each]), *calm([each + 5], "paced/b")]])
+    line.take([*calm([2000, 2001], "paced/b"), *bad([2002])])
+    assert "expired" not in line.said()
+    assert "raised" in line.said()
+
+
+def test_a_command_with_an_id_acts_once_and_is_answered_each_time() -> None:
+    shelve = told("shelve", sensor="paced/a", until=at(60), id="x")
+    line = warm().take([*bad([0]), shelve, told("unshelve", sensor="paced/a"), shelve])
+    assert line.said() == ["raised", "shelved", "unshelved"]
+    assert [each.get("repeated", False) for each in line.answers] == [False, False, True]
+    line.take([told("unshelve", sensor="paced/a", id="x")])
+    assert line.answers[-1]["reason"] == "id_reused"
+
+
+def test_a_redelivered_command_acts_once() -> None:
+    first = told("normal", sensor="paced/a")._replace(qos=1, packet=7)
+    line = warm().take([*bad(range(4)), first, *bad([5, 6])])
+    count = len(line.events)
+    line.take([first._replace(redelivered=True)])
+    assert len(line.events) == count
+    assert len(line.answers) == 1
+    assert line.pipeline.counters.balanced
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (told("shelve", START, True, sensor="a", until="2h"), "retained"),
+        (Message("edgewarden/command/shelve", b"{" + b" " * 5000 + b"}", START), "too_large"),
+        (Message("edgewarden/command/shelve", b"\xff", START), "malformed"),
+        (Message("edgewarden/command/shelve", b"[" * 4000, START), "malformed"),
+        (told("shelve", sensor="a", until="2h", unknown=1), "malformed"),
+        (told("shelve", sensor="a"), "malformed"),
+        (told("shelve", sensor="a", until="2h", comment="x" * 201), "malformed"),
+        (told("acknowledge"), "malformed"),
+        (told("acknowledge", sensor="a", incident="b"), "malformed"),
+        (told("dance"), "unknown_command"),
+        (told("shelve", sensor="a/#", until="2h"), "bad_pattern"),
+        (told("shelve", sensor="a", until="soon"), "bad_time"),
+        (told("shelve", sensor="a", until="2026-01-01T00:00:00"), "bad_time"),
+        (told("shelve", sensor="a", until=at(-60)), "bad_time"),
+        (told("shelve", sensor="a", until="400d"), "bad_time"),
+        (told("maintenance", sensor="a", name="m"), "bad_window"),
+        (told("maintenance", sensor="a", name="m", every="some day"), "bad_window"),
+        (told("maintenance", sensor="a", name="m", every="Mon 06:00-08:00", zone="Nowhere/At"), "bad_window"),
+        (told("maintenance", sensor="a", name="fixed", to="2h"), "bad_window"),
+        (told("acknowledge", sensor="paced/a"), "no_open_incident"),
+        (told("normal", incident="abc"), "no_open_incident"),
+        (told("unshelve", sensor="paced/a"), "not_shelved"),
+        (told("end_maintenance", name="m"), "no_window"),
+    ],
+)
+def test_a_command_that_can_t_be_followed_is_counted_answered_and_kept(message: Message, reason: str) -> None:
+    line = warm(Window("fixed", "x", every="Mon 06:00-08:00")).take([message])
+    assert (line.answers[0]["ok"], line.answers[0]["reason"]) == (False, reason)
+    assert line.answers[0]["message"]
+    assert line.refused == [reason]
+    assert dict(line.pipeline.counters.commands_refused) == {reason: 1}
+    assert line.pipeline.counters.balanced
+    assert line.events == []
+    assert reason in REASONS
+
+
+def test_there_is_room_for_so_many_shelves_and_no_more() -> None:
+    line = warm().take([told("shelve", sensor=f"s{each}", until="2h") for each in range(SHELVES + 1)])
+    assert [each["ok"] for each in line.answers] == [True] * SHELVES + [False]
+    assert line.answers[-1]["reason"] == "too_many"
+
+
+def test_the_retained_topic_says_what_stands() -> None:
+    line = warm().take([told("maintenance", sensor="paced/*", name="m", to=at(60), comment="belt")])
+    listing = json.loads(line.pipeline.retained_now()["edgewarden/shelved"])
+    assert listing["maintenance"][0] | {"name": "m", "active": True, "comment": "belt"} == listing["maintenance"][0]
+    assert listing["sensors_quiet"] == 2
+
+
+def test_commands_are_nobody_s_business_where_they_are_switched_off() -> None:
+    line = Heard(plain_pipeline())
+    line.pipeline._commands = None
+    line.take([told("shelve", sensor="a", until="2h")])
+    assert (line.answers, line.pipeline.counters.messages_own) == ([], 1)
+
+
+def test_the_schema_knows_every_command() -> None:
+    schema = commands_json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["properties"].keys() == WORDS.keys()
+    check = jsonschema.Draft202012Validator(schema)
+    check.validate({"shelve": {"sensor": "a", "until": "2h"}})
+    with pytest.raises(jsonschema.ValidationError):
+        check.validate({"shelve": {"sensor": "a"}})
+
+
+COMMAND = st.one_of(
+    st.tuples(st.just("shelve"), st.fixed_dictionaries({"sensor": st.sampled_from([*SENSORS, "paced/*", "**"]),
+                                                        "until": st.sampled_from(["3s", "10s", "60s"])})),
+    st.tuples(st.just("unshelve"), st.fixed_dictionaries({"sensor": st.sampled_from([*SENSORS, "paced/*", "**"])})),
+    st.tuples(st.sampled_from(["acknowledge", "normal"]), st.fixed_dictionaries({"sensor": st.sampled_from(SENSORS)})),
+    st.tuples(st.just("maintenance"), st.fixed_dictionaries(
+        {"name": st.sampled_from("mn"), "sensor": st.sampled_from(["paced/a", "**"]),
+         "from": st.sampled_from(["2s", "9s"]), "to": st.sampled_from(["12s", "30s"])})),
+    st.tuples(st.just("end_maintenance"), st.fixed_dictionaries({"name": st.sampled_from("mn")})),
+)  # fmt: skip
+READING = st.tuples(
+    st.sampled_from(SENSORS),
+    st.sampled_from([0.0, 0.3, 1.0, 4.0, 20.0]),
+    st.sampled_from([20.0, 20.3, 95.0, 95.0]),
+)
+NEWS = st.lists(st.one_of(READING, READING, READING, COMMAND), min_size=5, max_size=40)
+
+
+def messages_of(news: list[Any]) -> list[Message]:
+    found, now = plant(START + np.arange(-20.0, 0.0), *SENSORS), START
+    for number, each in enumerate(news):
+        if len(each) == 2:
+            found.append(told(each[0], now, **each[1])._replace(qos=1, packet=number + 1))
+        else:
+            now += each[1]
+            found.append(reading(each[0], round(now, 1), each[2], now))
+    return found
+
+
+DAILY = Window("daily", "paced/b", every="daily 22:13-22:14")  # START is 22:13:20 UTC
+
+
+@settings(max_examples=60)
+@given(NEWS, st.integers(1, 9), st.sampled_from([0.0, 5.0]))
+def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -> None:
+    messages = messages_of(news)
+    whole = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages)
+    pieces = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages, cut)
+    assert pieces.events == whole.events
+    assert pieces.answers == whole.answers
+    assert differing(pieces.pipeline, whole.pipeline) == []
+
+
+@settings(max_examples=60)
+@given(NEWS, st.integers(0, 60), st.integers(0, 60), st.sampled_from([0.0, 5.0]), st.sampled_from([0.0, 6.0]))
+def test_a_restart_between_any_two_steps_changes_nothing(
+    news: list[Any], first: int, second: int, reorder_s: float, quiet_s: float
+) -> None:
+    messages = messages_of(news)
+    saved_at, died_at = sorted((first % len(messages), second % len(messages)))
+    whole = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages[:saved_at], 3)
+    saved, parts, events = whole.pipeline.save("", ""), len(whole.parts), len(whole.events)
+    whole.take(messages[saved_at:died_at], 3)
+    whole.note(whole.pipeline.tick(quiet_s))
+    relived = revived(pipeline(DAILY, reorder_s=reorder_s), saved, whole.parts[parts:])
+    assert relived.events == whole.events[events:]
+    assert differing(relived.pipeline, whole.pipeline) == []
+    again, events = Heard(relived.pipeline), len(whole.events)
+    redelivered = [each._replace(redelivered=True) for each in messages[saved_at:died_at] if each.qos]
+    again.take(redelivered[-1:])
+    assert again.events == []
+    again.take(messages[died_at:])
+    whole.take(messages[died_at:])
+    assert again.events == whole.events[events:]
+    assert differing(again.pipeline, whole.pipeline) == []

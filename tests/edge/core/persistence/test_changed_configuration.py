@@ -1,0 +1,180 @@
+"""A restart with a changed configuration: what is unchanged is kept, and the rest is as if it had always been so."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.state import StateTable
+from edge.core.model.messages import Message
+from edge.core.persistence.journal import Part, pack, unpack
+from edge.core.persistence.snapshot import Snapshot
+from edge.core.pipeline import Pipeline
+from tests.edge.core.lines import SETTINGS, START, Line, detectors, pipeline, plant, reading, rule
+
+SENSORS = ("paced/a", "paced/b", "now/c")
+OLD = detectors(silence={}, limits={"high": 80.0}, ewma={}, median={})
+NEW = detectors(silence={}, limits={"high": 70.0}, ewma={"memory": 20.0}, median={}, rate={})
+KEPT, CHANGED = {"silence", "median"}, {"limits", "ewma", "rate"}
+SAME, OTHER = rule(*OLD), rule(*NEW)
+
+
+def changed(sensor: str) -> object:
+    """A configuration in which `paced/b` is watched as before, and the others otherwise."""
+    return SAME if sensor == "paced/b" else OTHER
+
+
+def state(made: Pipeline, slot: int) -> dict[str, dict[str, bytes]]:
+    """What each detector knows of a sensor."""
+    group, row = made.engine.members[slot]
+    return {each.detector.name: _row(each, row) for each in group.tables}
+
+
+def _row(table: StateTable, row: int) -> dict[str, bytes]:
+    return {name: array[row].tobytes() for name, array in table.arrays.items()}
+
+
+def restarted(made: Pipeline, line: Line) -> Pipeline:
+    """A restart right after a snapshot, with all of the journal before it."""
+    unlearned = made.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    past: list[Part] = unpack(pack(line.parts))
+    made.learn(unlearned, past)
+    return made
+
+
+READINGS = st.lists(
+    st.tuples(
+        st.sampled_from(SENSORS), st.sampled_from([0.1, 1.0, 5.0]), st.sampled_from([0.0, 0.0, 3.0, 30.0]),
+        st.sampled_from([20.0, 20.1, 20.4, 75.0, 95.0]),
+    ),
+    min_size=5,
+    max_size=60,
+)  # fmt: skip
+
+
+def messages(drawn: list[tuple[str, float, float, float]]) -> list[Message]:
+    now, made = START, plant(START + np.arange(-5.0, 0.0), *SENSORS)
+    for sensor, elapsed, delay, value in drawn:
+        now = round(now + elapsed, 1)
+        made.append(reading(sensor, now if sensor == "now/c" else now - delay, value, now))
+    return made
+
+
+@settings(max_examples=30)
+@given(READINGS, st.sampled_from([0.0, 10.0]), st.integers(1, 20))
+def test_changed_detectors_learn_what_they_would_have_learned_and_the_others_keep_what_they_have(
+    drawn: list[tuple[str, float, float, float]], reorder_s: float, cut: int
+) -> None:
+    sent = messages(drawn)
+    before = Line(pipeline(lambda _: SAME, reorder_s=reorder_s)).take(sent, cut)
+    always = Line(pipeline(changed, reorder_s=reorder_s)).take(sent, cut)
+    now = restarted(pipeline(changed, reorder_s=reorder_s), before)
+    for slot, sensor in enumerate(now.sensors.names):
+        learned, had, would_have = (state(each, slot) for each in (now, before.pipeline, always.pipeline))
+        for name in KEPT if sensor != "paced/b" else learned:
+            assert learned[name] == had[name], (sensor, name)
+        for name in CHANGED if sensor != "paced/b" else ():
+            assert learned[name] == would_have[name], (sensor, name)
+
+
+@pytest.mark.parametrize("reorder_s", [0.0, 5.0])
+@pytest.mark.parametrize("by", [-3600.0, 3600.0])
+def test_changed_detectors_go_through_steps_of_the_gateways_clock_as_well(by: float, reorder_s: float) -> None:
+    def lived(line: Line) -> Line:
+        line.take(plant(START + np.arange(30.0), "now/c", "now/d"))
+        line.note(line.pipeline.clock_stepped(by))
+        return line.take(plant(START + by + np.arange(30.0, 60.0), "now/c", "now/d"))
+
+    before = lived(Line(pipeline(lambda _: SAME, reorder_s=reorder_s)))
+    always = lived(Line(pipeline(changed, reorder_s=reorder_s)))
+    now = restarted(pipeline(changed, reorder_s=reorder_s), before)
+    for slot in range(2):
+        learned, would_have = state(now, slot), state(always.pipeline, slot)
+        assert {name: learned[name] for name in CHANGED} == {name: would_have[name] for name in CHANGED}
+
+
+@pytest.mark.parametrize(("action", "argument"), [("tick", 30.0), ("interrupted", None)])
+def test_changed_detectors_are_told_what_was_let_go_too_early_to_be_put_in_order(
+    action: str, argument: float | None
+) -> None:
+    def lived(line: Line) -> Line:
+        line.take(plant(START + np.arange(30.0), *SENSORS)).do(action, argument)
+        line.take([reading("now/c", START + 30.0, 20.0)])
+        line.take([reading("paced/a", START + 28.5, 21.0, START + 30.0)])
+        return line.take(plant(START + np.arange(31.0, 60.0), *SENSORS))
+
+    before, always = (lived(Line(pipeline(rules, reorder_s=10.0))) for rules in (lambda _: SAME, changed))
+    now = restarted(pipeline(changed, reorder_s=10.0), before)
+    assert always.refused == ["late"]
+    assert {name: state(now, 0)[name] for name in CHANGED} == {
+        name: state(always.pipeline, 0)[name] for name in CHANGED
+    }
+
+
+def test_settings_of_incidents_cost_no_knowledge() -> None:
+    line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
+    eager = rule(*OLD, settings=SETTINGS.model_copy(update={"threshold": 3.0}))
+    again = pipeline(lambda _: eager)
+    assert not again.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "").slots
+    assert [state(again, slot) for slot in range(3)] == [state(line.pipeline, slot) for slot in range(3)]
+
+
+def test_without_a_past_changed_detectors_begin_anew_and_nothing_else_does() -> None:
+    line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
+    again = pipeline(changed)
+    unlearned = again.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    assert unlearned.slots == {0, 2}
+    assert again.learn(unlearned, []) == 0
+    assert state(again, 0)["ewma"] == _row(StateTable(NEW[2], 1), 0)
+    assert state(again, 0)["median"] == state(line.pipeline, 0)["median"]
+
+
+def test_an_open_incident_stays_open_under_its_id_whatever_the_gateway_is_called() -> None:
+    line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
+    line.take([reading("paced/a", START + 30.0, 95.0)])
+    again = Line(restarted(pipeline(changed, gateway="renamed"), line))
+    assert again.pipeline.engine.open_incidents.keys() == {0}
+    shown = json.loads(again.pipeline.retained_now()["edgewarden/state/paced/a"])
+    again.take([reading("paced/a", START + 31.0 + each, 20.0) for each in range(2)])
+    raised, cleared = line.events[0], again.events[-1]
+    assert (raised.transition, cleared.transition) == ("raised", "cleared")
+    assert raised.incident == cleared.incident == shown["data"]["incident"]
+    assert json.loads(cleared.payload)["source"] == "/edgewarden/renamed"
+
+
+def test_after_a_change_of_inputs_nobody_is_silent_before_having_spoken() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(30.0), *SENSORS))
+    saved = line.pipeline.save("", "the old inputs")
+    since = Line(line.pipeline).take(plant(START + np.arange(30.0, 40.0), *SENSORS)).parts
+    again = Line(pipeline())
+    again.pipeline.restore(Snapshot.from_bytes(saved), "the new inputs")
+    again.pipeline.replay(unpack(pack(since)))
+    again.take(plant(START + np.arange(40.0, 80.0), "paced/a", "paced/b")).note(again.pipeline.tick(0.0))
+    assert again.missing() == []
+    again.take(plant(START + np.arange(80.0, 90.0), *SENSORS))
+    again.take(plant(START + np.arange(90.0, 120.0), "paced/a", "paced/b"))
+    assert again.missing() == ["now/c"]
+
+
+def test_with_the_same_inputs_who_fell_silent_is_found_after_the_restart() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(30.0), *SENSORS))
+    again = Line(pipeline())
+    again.pipeline.restore(Snapshot.from_bytes(line.pipeline.save("", "inputs")), "inputs")
+    again.take(plant(START + np.arange(30.0, 60.0), "paced/a", "paced/b"))
+    assert again.missing() == ["now/c"]
+
+
+def test_sensors_that_are_known_keep_their_slots_when_fewer_are_allowed() -> None:
+    from edge.core.model.topics import Topics
+
+    line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
+    small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)
+    small.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    assert small.sensors.names == list(SENSORS)
+    step = small.process(plant([START + 3.0], *SENSORS, "paced/new"))
+    assert small.engine.statistics.count[:3].tolist() == [4, 4, 4]
+    assert [each.refusal.reason for each in step.dead_letters] == ["too_many_sensors"]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from edge.shell.link.in_flight_window import UNWRITTEN, InFlightWindow
+
+
+def test_there_is_room_until_the_window_is_full_and_again_after_an_answer() -> None:
+    window = InFlightWindow(2)
+    window.sent(1, 1, 101)
+    assert window.has_room(1)
+    window.sent(2, 1, 102)
+    assert not window.has_room(1)
+    assert window.has_room(0)
+    window.note(2)
+    assert window.collect() == [102]
+    assert window.has_room(1)
+    assert window.waits_for_answers
+
+
+def test_an_answer_that_is_noted_before_the_packet_is_written_down_is_not_lost() -> None:
+    window = InFlightWindow(2)
+    window.note(1)
+    window.sent(1, 1, 101)
+    assert window.collect() == [101]
+    assert not window.waits_for_answers
+
+
+def test_a_refusal_makes_room_and_confirms_nothing() -> None:
+    window = InFlightWindow(1)
+    window.sent(1, 1, 101)
+    window.note(1, "Not authorized")
+    assert window.collect() == []
+    assert window.has_room(1)
+
+
+def test_an_answer_to_nothing_is_ignored() -> None:
+    window = InFlightWindow(1)
+    window.note(9)
+    assert window.collect() == []
+
+
+def test_a_packet_id_used_twice_confirms_only_when_both_are_through() -> None:
+    window = InFlightWindow(5)
+    window.sent(7, 1, 101)
+    window.sent(7, 0, 102)
+    window.note(7)
+    assert window.collect() == []
+    window.note(7)
+    assert window.collect() == [101]
+
+
+def test_qos_0_has_a_bound_of_its_own() -> None:
+    window = InFlightWindow(1)
+    for packet in range(UNWRITTEN):
+        window.sent(packet, 0, packet)
+    assert not window.has_room(0)
+    window.note(5)
+    window.collect()
+    assert window.has_room(0)

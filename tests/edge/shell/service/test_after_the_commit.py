@@ -1,0 +1,106 @@
+"""What the loop does once a commit is safe: the event goes first, then the broker and all others are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.loading import parse
+from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.core.model.messages import Message
+from edge.core.model.topics import Topics
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.service import Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.store import Limits, SqliteStore, StoreError, StoreFiles
+from edge.shell.system.wall_clock import WallClock
+
+RULES = """\
+[[input]]
+topic = "#"
+format = "number"
+sensor = "{topic}"
+[[rule]]
+sensors = "**"
+preset = "limits_only"
+detectors.limits.high = 100
+"""
+TOPICS = Topics("edgewarden/gateway")
+
+
+def too_high(readings: Sequence[Sent]) -> tuple[str, bytes]:
+    return f"s{readings[0].sensor}", b"1000"
+
+
+class RecordingLink(FreeLink):
+    """Notes what it is asked to do, in order."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(Plant(1, 1.0, too_high), clock, 1000)
+        self.calls: list[str] = []
+
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
+        self.calls.append("acknowledge")
+        super().acknowledge(messages, window)
+
+    def publish(self, *arguments: Any, **options: Any) -> int:
+        self.calls.append(arguments[0])
+        return super().publish(*arguments, **options)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> StoreFiles:
+    return StoreFiles(tmp_path / "store.db", "process", Limits())
+
+
+@pytest.fixture
+def make(files: StoreFiles) -> Iterator[Callable[..., tuple[Service, RecordingLink]]]:
+    made: list[Service] = []
+
+    def make(**more: Any) -> tuple[Service, RecordingLink]:
+        clock = Clock()
+        link = RecordingLink(clock)
+        any_link: Any = link
+        pipeline = make_pipeline(parse(RULES, "test").configuration)
+        wall = WallClock(0.0, None, lambda: START + clock.now, clock)
+        store = SqliteStore(files.path, "process")
+        service = Service(
+            pipeline, store, any_link, any_link, ServiceOptions(TOPICS), clock=wall, monotonic=clock, **more
+        )
+        made.append(service)
+        return service, link
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_an_event_goes_out_before_its_message_is_acknowledged(
+    make: Callable[..., tuple[Service, RecordingLink]],
+) -> None:
+    service, link = make()
+    while "acknowledge" not in link.calls:
+        service._turn()
+    event, state = TOPICS.anomaly("s0"), TOPICS.state("s0")
+    assert link.calls.index(event) < link.calls.index(state) < link.calls.index("acknowledge")
+
+
+def test_a_store_that_is_found_damaged_as_its_event_is_read_is_told_of_with_the_next_commit(
+    make: Callable[..., tuple[Service, RecordingLink]], files: StoreFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, link = make(replace_store=lambda words: files.replace(START, words))
+    service._turn()
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "_rows", damaged)
+        while "acknowledge" not in link.calls:
+            service._turn()
+    for _ in range(5):
+        service._turn()
+    assert TOPICS.gap in link.calls
+
+
+def damaged(*_: object) -> list[Any]:
+    raise StoreError("an event isn't what was stored", damaged=True)

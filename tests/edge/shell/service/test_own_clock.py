@@ -1,0 +1,388 @@
+"""What the loop makes of a gateway's clock that is wrong: readings wait, unacknowledged, until that is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.loading import parse
+from edge.capacity.plant import Clock, FreeLink, Plant
+from edge.core.model.messages import Message
+from edge.core.model.topics import Topics
+from edge.core.persistence.journal import Readings
+from edge.core.pipeline import Pipeline
+from edge.shell.link import LinkOptions
+from edge.shell.link.receiver import Receiver
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.held_messages import HELD_BYTES, HELD_S, HeldMessages
+from edge.shell.service.service import Service
+from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.stored_state import resume
+from edge.shell.store import EventFilter, SqliteStore, read_events
+from edge.shell.store.reading import read_history
+from edge.shell.system.wall_clock import WallClock
+from tests.edge.core.lines import differing
+
+EARLIEST = 946_684_800.0
+NOW = 1_700_000_000.0
+"""What time it really is as a test begins."""
+
+ODD_S = 2 * 3600.0 + 700.0
+IN_FLIGHT = 20
+
+CONFIGURATION = """
+[[input]]
+topic = "paced/#"
+sensor = "{topic}"
+[[input]]
+topic = "now/#"
+sensor = "{topic}"
+time = "arrival"
+"""
+
+
+class ScriptedLink(FreeLink):
+    """A link without a network, which stamps what the test puts by the service's clock."""
+
+    def __init__(self, clock: Clock, wall: WallClock) -> None:
+        super().__init__(Plant(1, 1.0, lambda _: ("", b"")), clock, 1000)
+        self.wall = wall
+        self.connections = 1
+        self.acknowledged: list[int] = []
+        self.receiver = Receiver(LinkOptions(client_id="gw", clean_session=False), lambda: NOW)
+        self.receiver.begin(1, modern=False, session_present=True)
+
+    def receive(self, _timeout_s: float) -> list[Message]:
+        return self.receiver.inbox.take(0, 1000, 2**18)
+
+    def has_lost_session(self) -> bool:
+        return self.receiver.has_lost_session()
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        return self.receiver.of_session(messages)
+
+    def acknowledge(self, messages: Any, window: int | None = None) -> None:
+        del window
+        self.acknowledged += [each.packet for each in messages]
+
+
+class Gateway:
+    """A service on a machine whose clock is off by `off` seconds."""
+
+    def __init__(self, store: SqliteStore, off: float, *, at: float = 0.0) -> None:
+        self.store = store
+        self.off = off
+        self.clock = Clock()
+        self.clock.now = at
+        self.pipeline, recollection, _ = resume(new_pipeline, store, "", "", NOW)
+        self.wall = WallClock(
+            EARLIEST,
+            recollection.last_arrival,
+            lambda: NOW + self.clock.now + self.off,
+            self.clock,
+            aged=recollection.pruned,
+        )
+        self.link = ScriptedLink(self.clock, self.wall)
+        options = ServiceOptions(Topics("edgewarden/gw"), commit_s=0.0, in_flight=IN_FLIGHT)
+        link: Any = self.link
+        self.service = Service(
+            self.pipeline,
+            store,
+            link,
+            link,
+            options,
+            last_arrival=recollection.last_arrival,
+            clock=self.wall,
+            monotonic=self.clock,
+        )
+        self.sent = 0
+
+    def send(self, topic: str, ahead: float = 0.0) -> None:
+        """A sender whose clock is right, or ahead; nothing is received before the next turn."""
+        self.sent += 1
+        fields = {"value": float(self.sent)}
+        if topic.startswith("paced/"):
+            fields["ts"] = NOW + self.clock.now + ahead
+        self.last = Message(
+            topic, json.dumps(fields).encode(), self.wall(), qos=1, receipt=self.link.connections, packet=self.sent
+        )
+        self.link.receiver.inbox.put(self.last)
+
+    def turn(self, seconds: float = 1.0) -> None:
+        self.service._turn()
+        self.clock.now += seconds
+
+    def stored(self) -> list[tuple[str, float, float]]:
+        """Sensors, values and times that are in the journal, in order."""
+        names = self.pipeline.sensors.names
+        return [
+            (names[slot], value, time)
+            for part in read_history(self.store.path).parts
+            if isinstance(part, Readings)
+            for slot, value, time in zip(part.batch.slots, part.batch.values, part.batch.times, strict=True)
+        ]
+
+    def problems(self) -> list[Any]:
+        return json.loads(self.service._health())["problems"]
+
+
+def new_pipeline() -> Pipeline:
+    return make_pipeline(parse(CONFIGURATION, "test").configuration)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "store.db", "process")
+    yield made
+    made.close()
+
+
+def test_readings_of_senders_that_agree_are_taken_although_our_clock_is_hours_behind(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("now/x")
+    for each in "abc":
+        gateway.send(f"paced/{each}")
+        gateway.turn()
+    gateway.turn()
+    gateway.send("now/x")
+    gateway.turn()
+    assert gateway.stored() == [
+        ("now/x", 1.0, NOW - ODD_S),
+        ("paced/a", 2.0, NOW),
+        ("paced/b", 3.0, NOW + 1),
+        ("paced/c", 4.0, NOW + 2),
+        ("now/x", 5.0, NOW + 4),
+    ]
+    assert gateway.link.acknowledged == [1, 2, 3, 4, 5]
+    assert gateway.pipeline.counters.messages == 5
+    assert not gateway.pipeline.counters.readings_refused
+    assert gateway.problems()[0]["because"] == "senders"
+    assert "clock_wrong own=2023-11-14T20:01" in caplog.text
+    assert "believed=2023-11-14T22:13" in caplog.text
+
+
+def test_a_sender_is_believed_where_the_clock_was_never_set(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = Gateway(store, -NOW + 30.0)
+    assert gateway.problems()[0]["because"] == "unset"
+    for _ in range(5):
+        gateway.send("paced/a")
+        gateway.turn()
+    gateway.turn()
+    assert [time for *_, time in gateway.stored()] == [NOW + each for each in range(5)]
+    assert "clock_wrong own=1970-01-01T00:00:30" in caplog.text
+
+
+def test_a_sender_is_believed_where_the_clock_is_behind_what_was_stored(store: SqliteStore) -> None:
+    before = Gateway(store, 0.0)
+    before.send("now/x")
+    before.turn()
+    gateway = Gateway(store, -3600.0, at=100.0)
+    gateway.send("paced/a")
+    gateway.turn()
+    gateway.turn()
+    assert gateway.stored()[1:] == [("paced/a", 1.0, NOW + 100.0)]
+
+
+def test_one_sender_that_is_ahead_is_held_unacknowledged_then_refused_with_a_gap_and_a_warning(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.send("paced/a", ahead=ODD_S)
+    gateway.send("now/x")
+    gateway.turn(HELD_S - 1.0)
+    assert gateway.link.acknowledged == [2]
+    assert gateway.problems() == [{"problem": "clock_doubted", "own": "2023-11-14T22:14:19.000Z", "held": 1}]
+    assert "topic='paced/a' 7900 s ahead" in caplog.text
+    gateway.turn()
+    assert gateway.link.acknowledged == [2]
+    gateway.turn()
+    assert gateway.link.acknowledged == [2, 1]
+    assert gateway.pipeline.counters.readings_refused == {"time_in_future": 1}
+    assert gateway.problems() == []
+    gateway.turn()
+    assert next(each["message"] for each in read_events(store.path, EventFilter(transitions=("gap",)))).startswith(
+        "An unknown number of readings are missing"
+    )
+    gateway.send("paced/a", ahead=ODD_S)
+    gateway.turn()
+    assert gateway.pipeline.counters.readings_refused == {"time_in_future": 2}
+
+
+def test_what_is_held_is_less_than_half_of_what_the_broker_sends(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    for _ in range(IN_FLIGHT // 2 - 1):
+        gateway.send("paced/a", ahead=ODD_S)
+    gateway.turn(0.0)
+    assert gateway.link.acknowledged == []
+    gateway.turn(0.0)
+    assert len(gateway.link.acknowledged) == IN_FLIGHT // 2 - 1
+
+
+def test_a_sender_with_a_wrong_clock_is_refused_once_another_has_shown_that_ours_is_right(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.send("paced/wrong", ahead=ODD_S)
+    for _ in range(12):
+        gateway.send("paced/right")
+        gateway.turn()
+    gateway.turn()
+    assert gateway.pipeline.counters.readings_refused == {"time_in_future": 1}
+    assert read_events(store.path, EventFilter()) == []
+
+
+@pytest.mark.parametrize("off", [-ODD_S, -NOW + 30.0])
+def test_what_is_believed_ends_as_the_clock_is_set_right(store: SqliteStore, off: float) -> None:
+    gateway = Gateway(store, off)
+    for each in "abc":
+        gateway.send(f"paced/{each}")
+    gateway.turn()
+    gateway.turn()
+    gateway.off = 0.0
+    assert abs(gateway.wall() - NOW - gateway.clock.now) < 5.0
+    gateway.turn()
+    assert gateway.problems() == []
+    for each in "abc":
+        gateway.send(f"paced/{each}")
+    gateway.send("now/x")
+    gateway.turn()
+    gateway.turn()
+    assert gateway.wall() == NOW + gateway.clock.now
+    assert len(gateway.stored()) == 7
+    assert not gateway.pipeline.counters.readings_refused
+
+
+def test_a_clock_that_is_set_back_by_hours_while_running_costs_nothing(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    for second in range(30):
+        if second == 15:
+            gateway.off = -ODD_S
+        gateway.send("paced/a")
+        gateway.turn()
+    gateway.turn()
+    assert [time for *_, time in gateway.stored()] == [NOW + each for each in range(30)]
+    assert not gateway.pipeline.counters.readings_refused
+
+
+def test_a_backlog_that_is_read_by_the_clock_of_the_last_shutdown_is_taken_whole(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    for step in range(200):
+        for each in "abcd":
+            gateway.send(f"paced/{each}", ahead=-ODD_S * (1 - step / 200))
+        gateway.turn(0.01)
+    for _ in range(5):
+        gateway.turn()
+    assert len(gateway.stored()) == gateway.sent
+    assert not gateway.pipeline.counters.readings_refused
+    assert sorted(gateway.link.acknowledged) == list(range(1, gateway.sent + 1))
+
+
+def test_a_restart_goes_on_as_if_nothing_had_been_held(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    for second in range(20):
+        gateway.send(f"paced/{'abc'[second % 3]}")
+        gateway.send("now/x")
+        gateway.turn()
+    gateway.turn()
+    again, _, _ = resume(new_pipeline, store, "", "", NOW)
+    assert differing(again, gateway.pipeline) == []
+
+
+def test_what_is_held_when_the_session_ends_is_neither_lost_nor_doubled(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("paced/a")
+    gateway.turn()
+    link = gateway.link
+    link.receiver.end()
+    link.connections = 2
+    link.receiver.begin(2, modern=False, session_present=False)
+    for each in "bc":
+        gateway.send(f"paced/{each}")
+    gateway.turn()
+    gateway.turn()
+    assert [value for _, value, _ in gateway.stored()] == [1.0, 2.0, 3.0]
+
+
+def test_what_is_held_is_taken_once_when_it_is_delivered_again(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("paced/a")
+    again = gateway.last._replace(redelivered=True, receipt=2)
+    gateway.turn()
+    assert not gateway.pipeline.intake.deliveries.is_known(again)
+    link = gateway.link
+    link.receiver.end()
+    link.connections = 2
+    link.receiver.begin(2, modern=False, session_present=True)
+    link.receiver.inbox.put(again)
+    for each in "bc":
+        gateway.send(f"paced/{each}")
+    gateway.turn()
+    gateway.turn()
+    assert [value for _, value, _ in gateway.stored()] == [1.0, 2.0, 3.0]
+    assert gateway.pipeline.counters.messages_redelivered == 1
+    assert gateway.link.acknowledged.count(1) == 2
+
+
+def test_what_was_stamped_before_our_clock_was_corrected_is_stamped_by_the_right_one(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    for each in "abc":
+        gateway.send(f"paced/{each}")
+    gateway.send("now/x")
+    late = gateway.last._replace(packet=99)
+    gateway.turn()
+    gateway.link.receiver.inbox.put(late)
+    gateway.send("now/y")
+    gateway.turn()
+    assert gateway.stored()[-2:] == [("now/x", 4.0, NOW), ("now/y", 5.0, NOW + 1.0)]
+
+
+def test_what_is_held_is_bounded_in_bytes_and_waits_for_no_longer_than_the_first() -> None:
+    held = HeldMessages(1000)
+    held.add([Message("a", b"x", NOW)], 0.0)
+    held.add([Message("a", b"x", NOW)], 50.0)
+    assert [held.is_over(now) for now in (59.0, 60.0)] == [False, True]
+    held.add([Message("a", bytes(HELD_BYTES), NOW)], 51.0)
+    assert held.is_over(51.0)
+    held.release()
+    assert not held.is_over(1000.0)
+
+
+def test_what_another_link_has_brought_is_forgotten_with_it(store: SqliteStore) -> None:
+    gateway = Gateway(store, -ODD_S)
+    gateway.send("paced/a")
+    gateway.turn()
+    other: Any = ScriptedLink(gateway.clock, gateway.wall)
+    options = ServiceOptions(Topics("edgewarden/gw"), commit_s=0.0, in_flight=IN_FLIGHT)
+    gateway.service.follow(gateway.pipeline, options, other, other)
+    gateway.turn(HELD_S)
+    gateway.turn()
+    assert not gateway.pipeline.counters.readings_refused
+
+
+def test_nothing_is_deleted_by_a_service_that_is_restarted_while_the_clock_is_years_ahead(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.send("now/x")
+    gateway.turn()
+    gateway.off = 20 * 365 * 86_400.0
+    gateway.send("now/x")
+    gateway.turn()
+    assert json.loads(gateway.service._health())["clock"] == {
+        "own": "2043-11-09T22:13:22.000Z",
+        "believed": "2043-11-09T22:13:22.000Z",
+        "last_step_s": gateway.off,
+    }
+    again = Gateway(store, gateway.off, at=10.0)
+    assert store.recall().last_arrival == pytest.approx(NOW + gateway.off, abs=5)
+    assert again.wall.aged() == pytest.approx(NOW, abs=5)
+
+
+def test_the_time_by_which_ages_count_catches_up_with_the_oldest_entry(store: SqliteStore) -> None:
+    store.prune(EARLIEST)
+    store.append([], [], b"", now=NOW)
+    assert store.recall().pruned == NOW

@@ -1,0 +1,91 @@
+"""The store on disk and the trivial one give the same answers, whatever is done to them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from model_store import ModelStore
+from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of, rows_of_model
+
+from edge.core.incidents.events import Event
+from edge.shell.store import SqliteStore, Store
+
+
+class StoreAgainstModel(RuleBasedStateMachine):
+    """Random actions on both stores, which must always agree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "store.db"
+        self.store: Store = SqliteStore(self.path, "process", LIMITS)
+        self.model = ModelStore(LIMITS)
+        self.next = 1
+        self.now = 200.0
+
+    @rule(
+        unnumbered=events(),
+        letters=st.integers(0, 3),
+        journal=st.none() | st.binary(min_size=1, max_size=12),
+        gone=st.lists(st.integers(1, 60), max_size=2),
+    )
+    def append(self, unnumbered: list[Event], letters: int, journal: bytes | None, gone: list[int]) -> None:
+        for each in (self.store, self.model):
+            each.append(
+                numbered(unnumbered, self.next),
+                [letter() for _ in range(letters)],
+                journal,
+                now=self.now,
+                instead_of=gone,
+            )
+        self.next += len(unnumbered)
+
+    @precondition(lambda self: self.model.events)
+    @rule(data=st.data())
+    def append_again(self, data: st.DataObject) -> None:
+        known = data.draw(st.sampled_from(self.model.events))
+        for each in (self.store, self.model):
+            each.append([known._replace(sequence=self.next, payload=b"other")], [], now=self.now)
+        self.next += 1
+
+    @rule()
+    def remember(self) -> None:
+        for each in (self.store, self.model):
+            each.remember(b"after %d" % self.next, "digest", self.now)
+
+    @rule(data=st.data(), others=st.lists(st.integers(1, 60), max_size=1))
+    def confirm(self, data: st.DataObject, others: list[int]) -> None:
+        waiting = [row.sequence for row in self.model.pending(0, 1000)]
+        chosen = data.draw(st.lists(st.sampled_from(waiting), unique=True)) if waiting else []
+        for each in (self.store, self.model):
+            each.confirm(chosen + others, self.now)
+
+    @rule(days=st.floats(-0.5, 2), keep=st.lists(st.integers(1, 60), max_size=5))
+    def prune(self, days: float, keep: list[int]) -> None:
+        self.now += DAY * days
+        assert pruned(self.store, self.now, keep) == pruned(self.model, self.now, keep)
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = SqliteStore(self.path, "process", LIMITS)
+
+    @invariant()
+    def agree(self) -> None:
+        assert answers(self.store) == answers(self.model)
+
+    @invariant()
+    def hold_the_same_rows(self) -> None:
+        assert rows_of(self.path) == rows_of_model(self.model)
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+
+TestStoreAgainstModel = StoreAgainstModel.TestCase
+TestStoreAgainstModel.settings = settings(max_examples=15, stateful_step_count=25, database=None)

@@ -1,0 +1,188 @@
+"""Stores of every format that was ever committed open and are gone on with.
+
+`data/stores/` holds one of each, named after the commit that wrote it; `data/make_store.py` says how, and what is in
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import lzma
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from config.loading import parse
+from edge.core.incidents.events import Event
+from edge.core.incidents.gaps import Gap
+from edge.core.model.messages import Message
+from edge.core.persistence.journal import Readings, pack, unpack
+from edge.core.pipeline import Pipeline
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.stored_state import resume
+from edge.shell.store import EventFilter, SqliteStore, read_events, read_history
+from edge.shell.store.sqlite import VERSION
+
+STORES = Path(__file__).parent / "data" / "stores"
+START = 1_700_000_000.0
+SENSORS = ["plant/pump", "plant/fan", "plant/oven", "plant/valve"]
+READINGS = [200, 200, 200, 160]
+DEVICE = "plant/"
+MORE = '[commands]\nenabled = true\n[[device]]\nsensors = ["plant/**"]\n'
+CONFIGURATION = parse((STORES / "configuration.toml").read_text() + MORE, "fixture").configuration
+
+SINCE = {"levels": "310ad7a", "recent_readings": "aee7439", "clock_evidence": "aee7439"}
+"""The store from which on snapshots have had a component as it is today; the others have always had it."""
+
+STORES_IN_ORDER = [
+    "364c5a2", "853c9d4", "018903a", "7be3ffa", "84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439",
+]  # fmt: skip
+SHELVES = {"84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439"}
+"""Those in which the operator has shelved something."""
+
+
+@pytest.fixture(params=STORES_IN_ORDER)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def path(name: str, tmp_path: Path) -> Path:
+    found = tmp_path / "store.db"
+    found.write_bytes(lzma.decompress((STORES / f"{name}.db.xz").read_bytes()))
+    return found
+
+
+def lacks(name: str) -> set[str]:
+    """What a store has to learn again."""
+    at = STORES_IN_ORDER.index(name)
+    return {component for component, since in SINCE.items() if at < STORES_IN_ORDER.index(since)}
+
+
+def resumed(store: SqliteStore) -> tuple[Pipeline, list[Gap]]:
+    digest, inputs = CONFIGURATION.digest(), CONFIGURATION.inputs_digest()
+    pipeline, _, gaps = resume(lambda: make_pipeline(CONFIGURATION), store, digest, inputs, START + 300)
+    return pipeline, gaps
+
+
+def told(path: Path) -> dict[str, tuple[str, str]]:
+    """The last event of each incident that was open when the store was left: incident, id and transition."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT incident, sensor, transition FROM events WHERE incident != '' ORDER BY sequence"
+        ).fetchall()
+    last = {incident: (sensor, transition) for incident, sensor, transition in rows}
+    return {incident: each for incident, each in last.items() if each[1] not in {"cleared", "expired"}}
+
+
+def calm(first: int, last: int) -> list[Message]:
+    return [
+        Message(sensor, json.dumps({"ts": START + second + place / 8, "value": 20.0}).encode(), START + second, qos=1)
+        for second in range(first, last)
+        for place, sensor in enumerate(SENSORS)
+    ]
+
+
+def test_every_store_is_tried() -> None:
+    assert {each.name.removesuffix(".db.xz") for each in STORES.glob("*.xz")} == {*STORES_IN_ORDER}
+
+
+def test_a_store_of_an_earlier_commit_is_not_damaged(name: str, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    store = SqliteStore(path)
+    pipeline, gaps = resumed(store)
+    store.close()
+    assert gaps == []
+    assert "damaged" not in caplog.text
+    assert "learning_anew" not in caplog.text
+    left_out = [each.getMessage() for each in caplog.records if each.getMessage().startswith("state_left_out")]
+    assert {each.split("component=")[1].split(" ")[0] for each in left_out} == lacks(name)
+    assert pipeline.sensors.names[: len(SENSORS)] == SENSORS
+
+
+def test_what_was_learned_is_known_or_learned_again(path: Path) -> None:
+    store = SqliteStore(path)
+    pipeline, _ = resumed(store)
+    store.close()
+    engine = pipeline.engine
+    assert engine.statistics.count[:4].tolist() == READINGS
+    assert (engine.calibration.watched[:4] > [150, 150, 150, 150]).all()
+    for slot in range(4):
+        group, row = engine.members[slot]
+        learned = {table.detector.name: table for table in group.tables}
+        assert learned["ewma"].arrays["count"][row] > 100
+        assert learned["silence"].arrays["count"][row] > 100
+    assert pipeline.sensors.find(DEVICE) is not None
+    group, row = engine.members[pipeline.sensors.names.index(DEVICE)]
+    assert all(table.arrays["seen"][row] > 150 for table in group.tables)
+
+
+def test_open_incidents_stay_open_and_end_once_under_their_ids(path: Path) -> None:
+    before = told(path)
+    assert len(before) >= 2
+    store = SqliteStore(path)
+    pipeline, _ = resumed(store)
+    known = {event.incident for event in pipeline.open_incidents.events.values()}
+    assert known == before.keys()
+    events: list[Event] = []
+    for first in range(240, 300, 10):
+        step = pipeline.process(calm(first, first + 10))
+        assert step.journal is not None
+        store.append(step.events, step.dead_letters, pack([step.journal]), now=START + first)
+        events += step.events
+    ended = [each.incident for each in events if each.transition in {"cleared", "expired"}]
+    assert {*before} <= {*ended}
+    assert len(ended) == len({*ended})
+    stored = {each["id"]: each for each in read_events(path, EventFilter())}
+    for each in events:
+        assert stored[each.id]["sequence"] == each.sequence
+    store.close()
+
+
+def test_what_was_delivered_before_is_recognised_when_it_comes_again(path: Path) -> None:
+    store = SqliteStore(path)
+    pipeline, _ = resumed(store)
+    entries = [part for entry in store.past() for part in unpack(entry) if isinstance(part, Readings)]
+    store.close()
+    delivered = dict(entries[-1].deliveries)
+    assert len(delivered) > 20
+    before = pipeline.intake.deliveries.state()
+    pipeline.intake.deliveries.note_all(delivered.items())
+    assert pipeline.intake.deliveries.state() == before
+
+
+def test_what_the_operator_has_said_still_stands(name: str, path: Path) -> None:
+    store = SqliteStore(path)
+    pipeline, _ = resumed(store)
+    store.close()
+    assert list(pipeline.watch.desk.shelves) == (["plant/fan"] if name in SHELVES else [])
+
+
+def test_a_second_restart_finds_everything_in_todays_format(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = SqliteStore(path)
+    first, _ = resumed(store)
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    second, gaps = resumed(store)
+    store.close()
+    assert gaps == []
+    assert "state_left_out" not in caplog.text
+    assert second.save("", "") == first.save("", "")
+
+
+def test_a_store_of_an_earlier_commit_can_be_looked_at(path: Path) -> None:
+    content = path.read_bytes()
+    assert read_events(path, EventFilter())
+    history = read_history(path)
+    assert [each for each, *_ in history.sensors][:4] == SENSORS
+    assert list(history.parts)
+    assert path.read_bytes() == content
+
+
+def test_the_file_is_brought_to_the_present_format(path: Path) -> None:
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)

@@ -1,0 +1,89 @@
+"""SIGTERM at any moment: the service ends with 0, and its store is as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from long_journal import fill
+from running import RunningService, configuration
+from service_manager import ServiceManager
+from store_examples import rows_of
+
+from config.loading import parse
+from edge.core.persistence.journal import unpack
+from edge.shell.service.assembly import make_pipeline
+from edge.shell.store import SqliteStore
+from edge.shell.system.signals import Signals, StopRequested
+
+MakeService = Callable[[str], RunningService]
+MANY = 150_000
+"""Readings that take any machine some seconds to go through."""
+
+
+def test_signals_are_noted_and_their_handlers_go_with_the_context() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Signals() as signals:
+        os.kill(os.getpid(), signal.SIGHUP)
+        signals.check()
+        assert (signals.reload, signals.stopping) == (True, False)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(StopRequested):
+            signals.check()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_during_a_long_recovery_ends_it(free_port: int, tmp_path: Path, make_service: MakeService) -> None:
+    store = tmp_path / "edgewarden.db"
+    fill(store, MANY)
+    before = rows_of(store)
+    with ServiceManager(tmp_path) as manager:
+        service = make_service(configuration(free_port)).start(NOTIFY_SOCKET=manager.address)
+        manager.wait_for("EXTEND_TIMEOUT_USEC=")
+        assert service.end(signal.SIGTERM) == 0
+        assert "READY=1" not in manager.states()
+    assert rows_of(store) == before
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_sigterm_while_a_changed_configuration_relearns_ends_it(
+    free_port: int, tmp_path: Path, make_service: MakeService
+) -> None:
+    text = configuration(free_port)
+    old = parse(text).configuration
+    pipeline = make_pipeline(old)
+    store = tmp_path / "edgewarden.db"
+    fill(store, 500)
+    filled = SqliteStore(store)
+    pipeline.replay(part for entry in filled.recall().since for part in unpack(entry))
+    filled.close()
+    store.unlink()
+    fill(store, MANY, state=pipeline.save(old.digest(), old.inputs_digest()), digest=old.digest())
+    before = rows_of(store)
+    changed = f"{text}[[rule]]\nsensors = '**'\ndetectors.ewma.memory = 77\n"
+    with ServiceManager(tmp_path) as manager:
+        service = make_service(changed).start(NOTIFY_SOCKET=manager.address)
+        manager.wait_for("EXTEND_TIMEOUT_USEC=")
+        assert service.end(signal.SIGTERM) == 0
+        assert "READY=1" not in manager.states()
+    assert rows_of(store) == before
+    assert "configuration_changed" in service.log.read_text()
+
+
+def test_a_long_recovery_is_complete_and_asks_for_its_time(
+    free_port: int, tmp_path: Path, make_service: MakeService
+) -> None:
+    fill(tmp_path / "edgewarden.db", MANY // 10)
+    with ServiceManager(tmp_path) as manager:
+        service = make_service(configuration(free_port)).start(NOTIFY_SOCKET=manager.address)
+        extended = manager.wait_for("EXTEND_TIMEOUT_USEC=")
+        assert manager.wait_for("READY=1", timeout_s=120) > extended
+        assert service.end(signal.SIGTERM) == 0
+    store = SqliteStore(tmp_path / "edgewarden.db")
+    assert store.recall().state is not None
+    assert store.recall().since == []
+    store.close()
+    assert f"journal_entries={MANY // 10 // 500}" in service.log.read_text()

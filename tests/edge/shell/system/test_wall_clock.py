@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from edge.shell.system.wall_clock import WallClock
+
+EARLIEST = 946_684_800.0
+TODAY = 1_700_000_000.0
+
+
+class Machine:
+    """A wall clock that can be set, and a steady one that can't."""
+
+    def __init__(self, wall: float) -> None:
+        self.wall = wall
+        self.steady = 50.0
+
+    def pass_time(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+    def make(self, known: float | None = None) -> WallClock:
+        return WallClock(EARLIEST, known, lambda: self.wall, lambda: self.steady)
+
+
+def test_a_clock_that_was_set_is_believed_even_if_it_is_earlier_than_what_was_known() -> None:
+    assert Machine(TODAY).make(known=TODAY + 1000)() == TODAY
+
+
+def test_a_clock_that_was_never_set_goes_on_from_what_was_known() -> None:
+    machine = Machine(12.0)
+    clock = machine.make(known=TODAY)
+    machine.pass_time(30)
+    assert clock() == TODAY + 30
+    assert clock.step() == 0
+
+
+def test_without_anything_known_it_is_the_earliest_time() -> None:
+    assert Machine(0.0).make()() == EARLIEST
+
+
+def test_the_step_to_the_right_time_is_noticed_once() -> None:
+    machine = Machine(12.0)
+    clock = machine.make(known=TODAY)
+    machine.pass_time(5)
+    machine.wall = TODAY + 3600
+    assert clock.step() == 3600 - 5
+    assert clock.step() == 0
+    assert clock() == TODAY + 3600
+
+
+def test_a_step_back_is_noticed() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make()
+    machine.pass_time(10)
+    machine.wall -= 300
+    assert clock.step() == -300
+
+
+def test_a_correction_of_the_rate_is_no_step() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make()
+    for _ in range(100):
+        machine.pass_time(1)
+        machine.wall += 0.01
+        assert clock.step() == 0
+
+
+def test_nothing_grows_old_as_the_clock_is_set_years_ahead_and_back() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make(known=TODAY - 100)
+    machine.pass_time(50)
+    machine.wall += 20 * 365 * 86_400.0
+    assert clock.aged() == TODAY - 50
+    machine.pass_time(60)
+    machine.wall -= 20 * 365 * 86_400.0
+    assert clock.aged() == TODAY + 10
+
+
+def test_nothing_grows_old_while_the_machine_is_off() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make(known=TODAY - 90 * 86_400.0)
+    machine.pass_time(7)
+    assert clock.aged() == TODAY - 90 * 86_400.0 + 7
+
+
+def test_a_clock_that_is_set_back_makes_nothing_older() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make()
+    machine.wall -= 3600
+    assert clock.aged() == TODAY - 3600
+
+
+def test_what_is_believed_counts_until_the_clock_is_set_and_outlasts_corrections_of_its_rate() -> None:
+    machine = Machine(TODAY - 7200)
+    clock = machine.make()
+    clock.believe(7200.0)
+    assert clock.step() == 7200.0
+    for _ in range(1000):
+        machine.pass_time(1)
+        machine.wall += 0.01
+        assert clock.step() == 0
+    assert clock() == machine.wall + 7200
+    machine.wall += 7200
+    assert clock() == machine.wall
+    assert clock.step() == 0
+    assert (clock(), clock.believed_s) == (machine.wall, 0.0)
+
+
+def test_ages_go_on_from_where_they_were_before_the_start() -> None:
+    machine = Machine(TODAY + 20 * 365 * 86_400.0)
+    clock = WallClock(EARLIEST, machine.wall, lambda: machine.wall, lambda: machine.steady, aged=TODAY)
+    machine.pass_time(7)
+    assert clock.aged() == TODAY + 7
