@@ -26,9 +26,9 @@ from edge.capacity.machine import bytes_written
 from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import pack
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import SNAPSHOT_ROUNDS, Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import resume
 from edge.shell.store import Limits, SqliteStore
 from edge.shell.system.wall_clock import WallClock

@@ -1,10 +1,13 @@
-"""Detectors: arithmetic on arrays, one row a sensor. A new one is a file, and a line here.
+"""Detectors: arithmetic on arrays, one row per sensor. A new one is a file, and a line here.
 
-    base        what a detector is              state      its arrays: grow, reset, hold back, save, load
-    parameters  what an operator can set        surprise   from statistics to decades
-    noise       how far out is far          contextual    the learned default, a package of its own
-    arithmetic  for arrays and for one number   rows       how rows of the state are read and written
-    vectors     what looks at a device's sensors together: correlation, shift
+    base          what a detector is
+    state         its arrays: grow, reset, hold back, save, load
+    parameters    what an operator can set
+    noise         a model of a sensor's noise: how far out is far
+    numeric       arithmetic for arrays and for one number, rows of a state, from statistics to decades
+    univariate    detectors of one sensor
+    contextual    the learned default
+    multivariate  detectors of the sensors of one device: correlation, shift
 
 Imports numpy and nothing else; has no I/O, clock, thread or randomness.
 """

@@ -27,17 +27,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, pick
 from detectors.parameters import check_parameters
-
-Floats = NDArray[np.float64]
-Slots = NDArray[np.intp]
-
-Numbers = Any
-"""`Floats`, one a reading, or of a single reading a plain float."""
-
-Rows = Any
-"""`Slots`, one a reading, or of a single reading a plain int."""
 
 State = Mapping[str, Any]
 """Arrays by name. To a single reading, what has one element a sensor looks like an array of plain floats."""

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Detector, Field, Floats, Numbers, Rows, Scores, Slots
+from detectors.base import Detector, Field, Scores
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.gather import Views
 
 FORMAT = 1

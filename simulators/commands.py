@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from simulators.faults.truth import FAULT_KINDS
 from simulators.options import Moment, Prefix, Span
+from simulators.signals.label import FAULT_KINDS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 PLANT_ONLY = (

@@ -15,12 +15,13 @@ from edge.core.model.messages import Reading
 from edge.shell.files.csv_file import CsvError
 from edge.shell.link import Link, LinkOptions, TlsOptions
 from simulators.faults.schedule import Schedule
-from simulators.faults.truth import FAULT_KINDS, Fault, Summary
+from simulators.faults.truth import Summary
 from simulators.plant.plant import plant
 from simulators.publish.csv_source import csv_readings
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Publication, publications
 from simulators.publish.publisher import Pace, PacedPublisher, PublishError, Sent
+from simulators.signals.label import FAULT_KINDS, Fault
 
 CONNECT_S = 15.0
 """How long the broker may take to accept us."""

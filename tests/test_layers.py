@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,61 @@ MAY_IMPORT = {
     "simulators": {"simulators", "edge"},
 }
 PURE = ("detectors", "edge/core")
+
+ROOMS = {  # each room may import those above it that it names; nothing points upwards, and so there are no circles
+    "detectors": {
+        "numeric": "",
+        "parameters": "",
+        "base": "numeric parameters",
+        "state": "base numeric",
+        "noise": "base numeric",
+        "univariate": "base numeric noise parameters",
+        "multivariate": "base numeric parameters",
+        "contextual": "base numeric parameters",
+        "__init__": "base univariate multivariate contextual",
+    },
+    "edge": {
+        "version": "",
+        "core": "",
+        "shell": "core version",
+        "evaluation": "core",
+        "capacity": "core shell",
+        "reports": "core",
+        "commands": "core shell evaluation capacity reports version",
+        "__main__": "commands",
+    },
+    "edge/core": {
+        "model": "",
+        "intake": "model",
+        "scoring": "model",
+        "incidents": "model scoring",
+        "engine": "model scoring incidents",
+        "operator": "model incidents engine",
+        "persistence": "model intake scoring incidents engine operator",
+        "pipeline": "model intake scoring incidents engine operator persistence",
+    },
+    "edge/shell": {
+        "system": "",
+        "files": "",
+        "store": "",
+        "broker": "",
+        "link": "",
+        "options": "link",
+        "publishing": "link store",
+        "activity": "system link options publishing store",
+        "service": "system broker link options publishing activity store",
+    },
+    "simulators": {
+        "signals": "",
+        "plant": "signals",
+        "faults": "signals plant",
+        "publish": "signals faults",
+        "demo": "signals faults",
+        "options": "publish",
+        "run": "signals plant faults publish",
+        "commands": "signals demo faults options run",
+    },
+}
 NOT_IN_THE_CORE = (
     "asyncio http logging multiprocessing os pathlib random secrets selectors shutil signal socket sqlite3 ssl"
     " subprocess tempfile threading time urllib uuid paho sqlite_utils"
@@ -34,6 +91,27 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def modules(path: Path) -> set[str]:
+    """The modules of ours that a file imports anywhere; of a package, the one that is meant."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            inside = {each.name for each in node.names if is_module(f"{node.module}.{each.name}")}
+            found |= {f"{node.module}.{each}" for each in inside}
+            if len(inside) < len(node.names):
+                found.add(node.module)
+    return found
+
+
+def is_module(dotted: str) -> bool:
+    path = ROOT / dotted.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -43,6 +121,36 @@ def test_imports_follow_the_arrows(path: Path) -> None:
     package = path.relative_to(ROOT).parts[0]
     ours = {each.split(".")[0] for each in imports(path)} & {*PACKAGES, "tests"}
     assert ours <= MAY_IMPORT[package]
+
+
+@pytest.mark.parametrize("house", ROOMS)
+def test_rooms_import_only_what_stands_below_them(house: str) -> None:
+    rooms, package = ROOMS[house], house.replace("/", ".") + "."
+    names = list(rooms)
+    for place, (room, below) in enumerate(rooms.items()):
+        assert set(below.split()) <= set(names[:place]), f"{room} would point upwards"
+    for path in (ROOT / house).rglob("*.py"):
+        room = path.relative_to(ROOT / house).parts[0].removesuffix(".py")
+        if room == "__init__" and room not in rooms:
+            continue
+        used = {each.removeprefix(package).split(".")[0] for each in modules(path) if each.startswith(package)}
+        assert used - {room} <= set(rooms[room].split()), name(path)
+
+
+EARLIER = ("edge.core.persistence.snapshot", "edge.core.persistence.earlier_snapshots")
+"""Asked for when a snapshot turns out to be of an earlier format; it makes one of today's."""
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    known = {each: path for path in FILES for each in [module_of(path)]}
+    below = {module: {each for each in modules(path) if each in known} for module, path in known.items()}
+    below[EARLIER[0]].discard(EARLIER[1])
+    while ends := [module for module, wanted in below.items() if not wanted]:
+        for module in ends:
+            del below[module]
+        for wanted in below.values():
+            wanted.difference_update(ends)
+    assert below == {}
 
 
 @pytest.mark.parametrize("path", [each for each in FILES if name(each).startswith(PURE)], ids=name)
@@ -78,7 +186,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
                     "echo",
                     "failing",
                     "link",
-                    "modern",
+                    "mqtt5",
                     "receiver",
                     "reconnecting",
                     "sender",
@@ -96,3 +204,8 @@ def test_one_place_only_knows_the_library(module: str, places: list[str]) -> Non
 def test_no_file_is_longer_than_one_sitting() -> None:
     long = {name(path): lines for path in FILES if (lines := len(path.read_text().splitlines())) > 400}
     assert long == {}
+
+
+def test_the_drawings_of_the_architecture_show_what_is_imported() -> None:
+    drawn = subprocess.run([sys.executable, ROOT / "docs" / "draw_architecture.py", "--check"], check=False)
+    assert drawn.returncode == 0, "run python docs/draw_architecture.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import BAND_DECADES, Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import BAND_DECADES, Detector, Field, Scores, State, no_opinion
 from detectors.contextual.likelihood import likelihood, likelihood_layout, weighted_decades
 from detectors.contextual.neighbours import neighbours, neighbours_layout
 from detectors.contextual.range_break import range_break, range_layout
@@ -13,6 +13,7 @@ from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
 from detectors.contextual.steps import Age, Step, age_of, learn_interval, steps_layout, take_steps
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import NOTHING, any_of, log10, minimum, nowhere, where
 from detectors.numeric.surprise import student_reach
 from detectors.parameters import choice, parameter

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.base import Field, Numbers, Rows, State
+from detectors.base import Field, State
 from detectors.contextual.running import taken_in
 from detectors.contextual.steps import Age
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import maximum, minimum, sqrt
 from detectors.numeric.gather import part_at, put_part
 

@@ -18,9 +18,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Field, Floats, Numbers, Slots, State
+from detectors.base import Field, State
 from detectors.contextual.season import DAY_S
 from detectors.contextual.steps import RECENT, Step
+from detectors.numeric.arrays import Floats, Numbers, Slots
 from detectors.numeric.elementwise import remainder
 from detectors.numeric.gather import rows_at
 

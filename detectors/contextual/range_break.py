@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from detectors.base import Field, Numbers, State
+from detectors.base import Field, State
 from detectors.contextual.steps import Age, Step
+from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 
 WARM_UP = 101.0

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Field, Numbers, Rows, State
+from detectors.base import Field, State
 from detectors.contextual.steps import Age
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import any_of, floor, least, log10, maximum, minimum, whole
 from detectors.numeric.gather import element_at
 

@@ -6,7 +6,7 @@ Source: D. H. D. West, "Updating mean and variance estimates: an improved method
 
 from __future__ import annotations
 
-from detectors.base import Numbers
+from detectors.numeric.arrays import Numbers
 
 
 def taken_in(mean: Numbers, variance: Numbers, off: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:

@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.base import Field, Numbers, Rows, State
+from detectors.base import Field, State
 from detectors.contextual.steps import Age, Step
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     any_of,

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from detectors.base import Field, Floats, Numbers, Rows, State
+from detectors.base import Field, State
 from detectors.contextual.running import taken_in
 from detectors.contextual.steps import MEMORY, RECENT, Age, Step
+from detectors.numeric.arrays import Floats, Numbers, Rows
 from detectors.numeric.elementwise import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
 from detectors.numeric.gather import as_one, exchange, rows_at
 

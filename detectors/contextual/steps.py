@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from detectors.base import Field, Numbers, Rows, State
+from detectors.base import Field, State
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 
 MEMORY = 5000.0

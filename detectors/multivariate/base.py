@@ -21,7 +21,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import BAND_DECADES, LARGEST, Detector, Field, Floats, Scores, Slots, State
+from detectors.base import BAND_DECADES, LARGEST, Detector, Field, Scores, State
+from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import bounded
 from detectors.parameters import parameter
 

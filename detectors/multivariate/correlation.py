@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Field, Floats, State
+from detectors.base import Field, State
 from detectors.multivariate.base import VectorDetector, center_and_scale, varies
+from detectors.numeric.arrays import Floats
 
 EXPLAINED = 0.95
 """Share of the variance that the usual components explain."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from detectors.base import Numbers
+from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import LOG10_OF_E, bounded, exp, log, minimum, sqrt
 
 MOST = 300.0

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     bounded,
@@ -18,7 +20,6 @@ from detectors.numeric.elementwise import (
     quotient,
     where,
 )
-from detectors.numeric.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
 from detectors.numeric.surprise import exponential_tail
 from detectors.parameters import parameter
 

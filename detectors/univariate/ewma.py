@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.noise import Noise, noise_layout
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import minimum, nowhere, where
-from detectors.numeric.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
 COUNTED = 50.0
@@ -28,8 +29,8 @@ class EwmaZScore(Detector):
     Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (3), 1959,
         doi:10.1080/00401706.1959.10489860.
     Differs: the spread is that of the residuals, learned over `spread_memory` readings, and the tail is Student's, as
-        `detectors.numeric.noise` explains. The average of a counter, which has risen `COUNTED` times and `RARELY` times as
-        often as it has fallen, follows it when it starts anew; that it has jumped is for `rate` to say.
+        `detectors.noise` explains. The average of a counter, which has risen `COUNTED` times and `RARELY`
+        times as often as it has fallen, follows it when it starts anew; that it has jumped is for `rate` to say.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     any_of,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Limit, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import Detector, Field, Limit, Scores, State, no_opinion
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import NOTHING, constant_like, where
 from detectors.parameters import ParameterError, parameter
 

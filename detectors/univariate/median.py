@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.noise import Noise, noise_layout
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import bounded, maximum, where
-from detectors.numeric.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
 NORMAL = 1.4826

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Limit, Numbers, Rows, Scores, State
+from detectors.base import Detector, Field, Limit, Scores, State
+from detectors.noise import Noise, noise_layout
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import known_maximum, known_minimum, maximum, minimum, nowhere, where
-from detectors.numeric.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
 CERTAIN = 12.0
@@ -27,7 +28,7 @@ class RateOfChange(Detector):
     Cost: about 125 array operations a round.
     Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
         form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
-    Differs: the tail is Student's, as `detectors.numeric.noise` explains; the change is per reading where it is learned, and
+    Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and
         per second where the operator limits it.
 
     >>> import numpy as np

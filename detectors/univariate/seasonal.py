@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.noise import Noise, noise_layout
+from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import bounded
-from detectors.numeric.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
 BINS = 48
@@ -34,7 +35,7 @@ class Seasonal(Detector):
     Source: S. Hochenbaum, O. Vallis and A. Kejariwal, "Automatic anomaly detection in the cloud via statistical
         learning", 2017, arXiv:1704.07706, for residuals of a seasonal profile.
     Differs: the profile is an exponential mean of each half hour, learned as it goes, and the tail is Student's, as
-        `detectors.numeric.noise` explains.
+        `detectors.noise` explains.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import bounded, everywhere, maximum, minimum, where
 from detectors.numeric.surprise import exponential_reach
 from detectors.parameters import parameter

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Numbers, Rows, Scores, State, no_opinion
+from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.noise import Noise, noise_layout
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import all_of, any_of, everywhere, log, maximum, minimum, where
-from detectors.numeric.noise import Noise, noise_layout
 from detectors.parameters import parameter
 
 SMALL = 0.05
@@ -40,14 +41,14 @@ class Unrest(Detector):
 
     Catches: bursts of noise, loose contacts, bearings that begin to rattle.
     Blind to: noise that vanishes; steps that come less often than once in five readings; a sensor that never moves.
-    Contamination: as `detectors.numeric.noise` says.
+    Contamination: as `detectors.noise` says.
     Warm-up: 30 readings that aren't all the same.
     State: 112 bytes a sensor.
     Cost: about 150 array operations a round.
     Source: S. V. Crowder and M. D. Hamilton, "An EWMA for monitoring a process standard deviation", Journal of Quality
         Technology 24 (1), 1992.
     Differs: the logarithms are those of single steps instead of sample variances, so that neither a level nor a season
-        need be known; their spread is learned, with the tail that `detectors.numeric.noise` explains.
+        need be known; their spread is learned, with the tail that `detectors.noise` explains.
         Some ordinary steps in a row end a burst at once, as an average would take long to forget it.
 
     >>> import numpy as np

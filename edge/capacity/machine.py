@@ -26,9 +26,9 @@ from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import Readings, pack
 from edge.shell.link.publish_parser import PublishParser
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
 

@@ -154,9 +154,9 @@ def _moment(text: str) -> str:
 def _say(how: How, command: str, /, **said: Any) -> None:
     """Say it, print the answer, and end with its exit code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.core.model.topics import Topics  # noqa: PLC0415
-    from edge.shell.link.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}

@@ -1,6 +1,14 @@
 """The core: from bytes to events, without a socket, a file, a thread or a clock.
 
-    messages -> decoders -> admission -> rounds -> engine -> incidents -> events
+    messages -> intake -> scoring -> incidents -> events
 
-`pipeline.py` is the whole line in one place; read it first.
+`pipeline.py` is the whole line in one place; read it first. `engine.py` takes a batch of readings through scoring and
+incidents. Each folder is a stage:
+
+    model        what walks the line: messages, batches, sensors, rounds, topics, counters
+    intake       bytes to readings: routes, decoders, redeliveries, reordering, admission
+    scoring      readings to scores and levels: profiles, sensor statistics, alarm levels, devices
+    incidents    scores to incidents to events: state machine, tracker, sentences, gaps
+    operator     commands, shelves, maintenance windows
+    persistence  what is remembered: journal, snapshots, replay, relearning
 """

@@ -20,7 +20,8 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats, Scores, Slots
+from detectors.base import Scores
+from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of, constant_like, known_maximum, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
@@ -30,9 +31,9 @@ from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.observer import Observer, scored_round
 from edge.core.incidents.state_machine import Signal, State, StateMachine
 from edge.core.model.messages import Batch
+from edge.core.model.passage import Passage
 from edge.core.model.rounds import Round, rounds, wide_rounds
 from edge.core.model.stream_clock import StreamClock
-from edge.core.passage import Passage
 from edge.core.scoring.calibration import Calibration
 from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.opinions import Observation, Opinion

@@ -27,13 +27,13 @@ from edge.core.intake.reorder import Reorder
 from edge.core.intake.routes import Routes
 from edge.core.model.counters import Counters
 from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, as_message
+from edge.core.model.pauses import NO_PAUSE
 from edge.core.model.sensors import Repetition, SensorTable
 from edge.core.model.topics import Topics
 from edge.core.operator.command_handler import CommandHandler, refusal_json
 from edge.core.operator.commands import CommandRefused
 from edge.core.operator.shelves import Shelves
 from edge.core.operator.suppression import Suppression
-from edge.core.pauses import NO_PAUSE
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.interruption import Interruption
 from edge.core.persistence.journal import (

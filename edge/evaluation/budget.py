@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from config.detection import ResolvedRule
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 from edge.core.engine import Engine
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.messages import Batch

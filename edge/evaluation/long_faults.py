@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from config.detection import ResolvedRule
-from detectors.base import Floats, Slots
+from detectors.numeric.arrays import Floats, Slots
 from edge.core.engine import Engine
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.base import Detector, Floats
+from detectors.base import Detector
+from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 from edge.evaluation.csv_files import BenchmarkError, read_rows, seconds, write_rows
 from edge.evaluation.nab_scoring import Truth, truth

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 
 START_S = 1_700_006_400.0
 """A midnight."""

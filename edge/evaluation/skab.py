@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats
 from detectors.multivariate.base import VectorDetector
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import Shift
+from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 from edge.evaluation.csv_files import BenchmarkError, read_rows, seconds, write_rows
 from edge.evaluation.nab_scoring import PROFILES, Result, at_threshold, truth

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 from edge.core.incidents.observer import ScoredRound
 from edge.core.scoring.calibration import Assume, Calibration
 from edge.core.scoring.profiles import Profile

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 
 TIME, LOW, HIGH, SCORE, LEVEL, LOWER, UPPER = range(7)
 COLUMNS = 7

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 from edge.reports.backtest import Dataset, Run, verdict_words
 from edge.reports.decimation import Trace
 from edge.reports.judging import Span

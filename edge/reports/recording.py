@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from detectors.base import Floats, Slots
+from detectors.numeric.arrays import Floats, Slots
 from edge.core.incidents.events import Event
 from edge.core.incidents.observer import ScoredRound
 from edge.core.model.rounds import runs_of

@@ -1,4 +1,13 @@
 """The shell: sockets, files, threads and clocks around the core.
 
-`service.py` is the loop that joins them; read it first.
+`service/service.py` is the loop that joins them; read it first.
+
+    system       clock, signals, systemd's socket, log lines
+    files        readings from CSV files
+    store        the SQLite file
+    broker       the embedded broker
+    link         the connection to an MQTT broker
+    publishing   the outbox to the broker: events, retained topics, answers
+    activity     what an operator can see: log lines, status file, health
+    service      the loop, and how it starts, reloads and goes on from its store
 """

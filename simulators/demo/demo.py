@@ -24,9 +24,11 @@ from edge.shell.link import Link, LinkOptions, Subscription
 from simulators.demo.commands import events_command, follow_command
 from simulators.demo.incident_log import IncidentLog
 from simulators.demo.reach import reached, remark, seen
-from simulators.demo.screen import Progress, Screen, screen
+from simulators.demo.screen import Progress, Screen
+from simulators.demo.screens import screen
 from simulators.demo.summary import judge, problems, summary
-from simulators.faults.truth import Fault, read_summary, read_truth
+from simulators.faults.truth import read_summary, read_truth
+from simulators.signals.label import Fault
 
 GATEWAY = "demo"
 BASE = f"edgewarden/{GATEWAY}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators.faults.truth import Fault, Summary
+from simulators.faults.truth import Summary
+from simulators.signals.label import Fault
 
 
 def reached(summary: Summary | None, taken: int) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -84,14 +82,3 @@ class PlainScreen(Screen):
             f" {len(log.incidents)} incidents, {len(log.open)} open",
             flush=True,
         )
-
-
-def screen() -> Screen:
-    """The live screen where standard output is a terminal and rich is installed, else the plain one."""
-    if not sys.stdout.isatty():
-        return PlainScreen()
-    try:
-        from simulators.demo.live import LiveScreen  # noqa: PLC0415 - needs rich, which is an extra
-    except ImportError:
-        return PlainScreen()
-    return LiveScreen(time.monotonic)

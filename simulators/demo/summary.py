@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Collection, Sequence
 from statistics import median
 
-from simulators.faults.truth import Comparison, Fault, Raised, Verdict, compare
+from simulators.faults.truth import Comparison, Raised, Verdict, compare
+from simulators.signals.label import Fault
 
 GRACE_S = 1800.0
 RECOVERY_S = 4 * 3600.0

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.faults.faults import Injection
 from simulators.faults.sizes import Case
-from simulators.faults.truth import FAULT_KINDS
 from simulators.plant.character import Character
-from simulators.plant.randomness import Randomness
 from simulators.plant.series import SimulatedSensor
-from simulators.plant.signals import DAY
+from simulators.signals.faults import Injection
+from simulators.signals.label import FAULT_KINDS
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import DAY
 
 BETWEEN = 60
 """Readings between two faults of a sensor, at least."""

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulators.faults.faults import FAHRENHEIT, Injection
-from simulators.faults.truth import Fault
 from simulators.plant.character import Character
 from simulators.plant.series import SimulatedSensor
-from simulators.plant.signals import DAY
+from simulators.signals.faults import FAHRENHEIT, Injection
+from simulators.signals.label import Fault
+from simulators.signals.signals import DAY
 
 RESTING = 12
 """A sensor that ordinarily stays the same for more readings than these rests by nature."""

@@ -16,49 +16,12 @@ from typing import NamedTuple
 
 import msgspec
 
-TOPIC = "edgewarden-simulator/truth"
+from simulators.signals.label import FAULT_KINDS, Fault
 
-FAULT_KINDS = (
-    "spike",
-    "level_shift",
-    "drift",
-    "stuck",
-    "noise_burst",
-    "dropout",
-    "silence",
-    "unit_jump",
-    "lost_season",
-    "broken_correlation",
-)
-"""Every kind of fault; detectors say by these words what they catch."""
+TOPIC = "edgewarden-simulator/truth"
 
 ROUNDING_S = 0.001
 """Events carry times in milliseconds; what differs by less is the same time."""
-
-
-class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
-    """What went wrong with a sensor.
-
-    Attributes:
-        sensor: Its name, which is its topic.
-        kind: A word of `FAULT_KINDS`.
-        start: Time of the first reading concerned, seconds since the epoch, UTC.
-        end: Time of the last reading concerned.
-        size: How large, in the unit that the sentence names: the sensor's usual step, its usual deviation, or
-            readings.
-        sentence: What happened, for a person.
-    """
-
-    sensor: str
-    kind: str
-    start: float
-    end: float
-    size: float
-    sentence: str
-
-    def to_json(self) -> bytes:
-        """One line of JSON, without its end."""
-        return msgspec.json.encode(self)
 
 
 class Summary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):

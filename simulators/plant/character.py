@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulators.plant.series import Series, SimulatedSensor
-from simulators.plant.signals import DAY, Floats
+from simulators.signals.signals import DAY, Floats
 
 FINE, COARSE = 4096, 2048
 """Readings looked at: successive ones, and others spread over two days at least."""

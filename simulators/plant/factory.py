@@ -12,11 +12,11 @@ from itertools import count, islice
 
 import numpy as np
 
-from simulators.plant.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
-from simulators.plant.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
-from simulators.plant.randomness import Randomness
 from simulators.plant.series import SimulatedSensor
-from simulators.plant.signals import DAY, HOUR, Level, Season, Shared, Sum, WorkWeek
+from simulators.signals.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
+from simulators.signals.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import DAY, HOUR, Level, Season, Shared, Sum, WorkWeek
 
 MINUTE = 60.0
 Device = Callable[[str, np.random.Generator], list[SimulatedSensor]]

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulators.faults.faults import DISTURBANCES, Disturbance, Injection, Stretch
-from simulators.plant.machines import Counter
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import Floats, Season, Shared, Signal, Source
+from simulators.signals.faults import DISTURBANCES, Disturbance, Injection, Stretch
+from simulators.signals.machines import Counter
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import Floats, Season, Shared, Signal, Source
 
 BLOCK = 512
 """Readings made at a time, whatever is asked for."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from simulators.faults.truth import TOPIC, Fault, Summary
+from simulators.faults.truth import TOPIC, Summary
 from simulators.publish.payloads import Publication
+from simulators.signals.label import Fault
 
 
 class Narrator:

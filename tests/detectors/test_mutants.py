@@ -13,7 +13,8 @@ import pytest
 from detector_contract import CHECKS
 from detector_runs import Subject
 
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.gather import Piece
 from detectors.parameters import parameter
 from detectors.state import StateError, StateTable

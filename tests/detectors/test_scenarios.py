@@ -10,7 +10,8 @@ import pytest
 from detector_examples import example
 
 from detectors import DETECTORS
-from detectors.base import Detector, Floats
+from detectors.base import Detector
+from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 from edge.evaluation.noises import ALARMING, clock, noises
 

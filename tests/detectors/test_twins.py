@@ -10,7 +10,8 @@ from detector_examples import examples, label
 from naive import Twins
 
 from detectors import DETECTORS
-from detectors.base import Detector, Floats
+from detectors.base import Detector
+from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 
 START_S = 1_700_000_000.0

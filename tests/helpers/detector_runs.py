@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Detector, Floats, Scores, Slots
+from detectors.base import Detector, Scores
+from detectors.numeric.arrays import Floats, Slots
 from detectors.parameters import parameters_of
 from detectors.state import StateTable
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from naive_contextual import NaiveContextual
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 
-from detectors.numeric import noise
+from detectors import noise
 from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, unrest
 
 

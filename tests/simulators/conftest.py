@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import Floats, Signal
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import Floats, Signal
 
 START = 1_700_006_400.0
 """Wednesday, 15 November 2023, 00:00 UTC."""

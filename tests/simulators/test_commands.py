@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulators.commands import simulate
-from simulators.faults.truth import Fault, Summary, from_json, read_truth
+from simulators.faults.truth import Summary, from_json, read_truth
 from simulators.options import Moment, Prefix, Span
 from simulators.run import first_moment
+from simulators.signals.label import Fault
 
 START = "2023-11-15T00:00:00Z"
 

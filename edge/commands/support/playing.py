@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.core.incidents.events import Event
 from edge.core.model.messages import Reading
-from edge.core.pauses import Pauses
+from edge.core.model.pauses import Pauses
 from edge.core.persistence.journal import ClockStep, Part, Readings, join, joined
 from edge.core.pipeline import Pipeline
 from edge.shell.store import read_history

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Rows
+from detectors.numeric.arrays import Rows
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Signal, State, StateMachine, Transition

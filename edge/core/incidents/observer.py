@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats, Numbers, Scores, Slots, no_opinion
+from detectors.base import Scores, no_opinion
+from detectors.numeric.arrays import Floats, Numbers, Slots
 from edge.core.incidents.state_machine import StateMachine
 from edge.core.model.rounds import Round
 from edge.core.scoring.profiles import Profile

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.model.messages import Batch
-from edge.core.pauses import NO_PAUSE
+from edge.core.model.pauses import NO_PAUSE
 
 Heard = tuple[int, int]
 """How many readings of a batch come before one that wasn't taken, and the slot of its sensor."""

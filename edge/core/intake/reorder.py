@@ -15,8 +15,8 @@ import numpy as np
 
 from edge.core.model.encoding import decode, encode
 from edge.core.model.messages import Batch
+from edge.core.model.pauses import NO_PAUSE
 from edge.core.model.stream_clock import StreamClock
-from edge.core.pauses import NO_PAUSE
 
 MOST_HELD = 200_000
 """Readings that are held at most; beyond it those that are due first go on early."""

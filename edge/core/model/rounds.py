@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Numbers, Rows
+from detectors.numeric.arrays import Numbers, Rows
 
 FEW = 8
 """Up to so many readings are quicker looked at one by one."""

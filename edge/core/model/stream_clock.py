@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.base import Floats, Slots
+from detectors.numeric.arrays import Floats, Slots
 from detectors.state import StateError
 from edge.core.model.encoding import decode, encode
 from edge.core.model.rounds import FEW

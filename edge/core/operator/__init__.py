@@ -1,4 +1,4 @@
 """The operator's word: acknowledge, shelve, "this is normal", maintenance.
 
-words -> desk (what stands) -> watch (what it does to the engine and its findings)
+commands -> shelves (what stands) -> suppression (what it does to the engine and its incident changes)
 """

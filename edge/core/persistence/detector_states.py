@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from detectors.base import Slots
+from detectors.numeric.arrays import Slots
 from detectors.state import SavedState, StateError
 from edge.core.engine import Engine
 from edge.core.model.encoding import EncodedArray, decode, encode

@@ -33,7 +33,7 @@ class _Saved(msgspec.Struct):
     digest: str
     sensors: list[tuple[str, str]]
     tables: list[list[bytes]]
-    statistics: bytes
+    statistics: bytes = msgspec.field(name="vitals")
     admission: bytes
     trackers: dict[int, Any]
     clock: float

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config.schema import IncidentSettings
-from detectors.base import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of, bounded, maximum, where
 from edge.core.model.sensor_arrays import SensorArrays
 

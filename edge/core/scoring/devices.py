@@ -20,7 +20,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Floats, Slots
+from detectors.numeric.arrays import Floats, Slots
 from edge.core.model.encoding import decode, encode
 from edge.core.model.messages import Batch
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from config.schema import IncidentSettings
-from detectors.base import Detector, Floats, Numbers, Rows, Scores, Slots
+from detectors.base import Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Numbers, Rows
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import everywhere, least, maximum, minimum, where
 from detectors.numeric.gather import put_element
 from edge.core.model.sensor_arrays import SensorArrays

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from edge.core.incidents.events import Event
+from edge.core.model.messages import DeadLetter, Message
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs
@@ -15,8 +17,7 @@ from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import Link
-from edge.shell.service.commit_group import CommitGroup
-from edge.shell.service.service_options import ServiceOptions
+from edge.shell.options import ServiceOptions
 
 log = logging.getLogger("edgewarden.service")
 
@@ -45,11 +46,13 @@ class Activity:
         self._refusals.begin(pipeline.counters)
         self._sensors.begin(pipeline.sensors)
 
-    def committed(self, group: CommitGroup, now: float) -> None:
-        """Take note of what a commit holds, before the group is cleared; `now` in seconds that never step."""
-        self._inputs.note(group.messages)
-        self._refusals.note(group.dead_letters, now, self._pipeline.counters)
-        self._incidents.note(group.events, now)
+    def committed(
+        self, messages: Sequence[Message], dead_letters: Sequence[DeadLetter], events: Sequence[Event], now: float
+    ) -> None:
+        """Take note of what a commit holds; `now` in seconds that never step."""
+        self._inputs.note(messages)
+        self._refusals.note(dead_letters, now, self._pipeline.counters)
+        self._incidents.note(events, now)
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
         """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -12,13 +13,22 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity.problems import Problem, problems_of
 from edge.shell.link import Link
 from edge.shell.publishing.publisher import Publisher
-from edge.shell.service.clock_watch import ClockWatch
 from edge.shell.store import Backlog
 
 
 def status_json(state: str, about: dict[str, object]) -> bytes:
     """The payload of the status topic."""
     return msgspec.json.encode({"state": state, **about})
+
+
+class ClockReport(Protocol):
+    """What is known of our own clock."""
+
+    def as_dict(self) -> dict[str, object]:
+        """What the machine's clock says and what is believed."""
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with it."""
 
 
 class ServiceStatus:
@@ -52,9 +62,9 @@ class ServiceStatus:
         self._clock = clock
         self._started = started
         self._told: set[object] = set()
-        self._clocks: ClockWatch | None = None
+        self._clocks: ClockReport | None = None
 
-    def watch(self, clocks: ClockWatch) -> None:
+    def watch(self, clocks: ClockReport) -> None:
         """Say also how our own clock is."""
         self._clocks = clocks
 

@@ -140,7 +140,7 @@ class EmbeddedBroker:
             self._process.wait()
 
     def _launch(self, mosquitto: str | None) -> None:
-        tie = [sys.executable, "-I", str(HERE / "tied_process.py"), str(os.getpid())]
+        tie = [sys.executable, "-I", str(HERE.parent / "system" / "child_process.py"), str(os.getpid())]
         with (self.directory / f"{self.kind}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*tie, *self._command(mosquitto)],

@@ -20,8 +20,8 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
 from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
 from edge.shell.link.broker_window import QUIET_S
+from edge.shell.options import ServiceOptions
 from edge.shell.service.decoding import decoder_of
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.store import Limits, StoreFiles
 from edge.version import version
 

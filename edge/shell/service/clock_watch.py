@@ -1,7 +1,7 @@
 """What becomes of our own clock: whether it is set, and what the senders of readings say of it.
 
-Messages whose times lie ahead are held until `edge.core.intake.plausible_times` knows whose clock is wrong. If it is ours, it
-is set forward for ourselves, and they are read again as if they had arrived by the right clock.
+Messages whose times lie ahead are held until `edge.core.intake.plausible_times` knows whose clock is wrong. If it is
+ours, it is set forward for ourselves, and they are read again as if they had arrived by the right clock.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from config.passwords import PasswordError
 from config.problems import ConfigurationError
 from config.schema import Configuration
 from edge.shell.link import Link
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import (
     inbound_link,
     make_pipeline,
@@ -27,13 +28,12 @@ from edge.shell.service.assembly import (
     subscriptions_of,
 )
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import resume
+from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
 from edge.shell.system.garbage import leave_out
 from edge.shell.system.logs import BOUNDED, set_level
 from edge.shell.system.signals import Signals, StopRequested
-from edge.shell.system.supervisor import Supervisor
 
 log = logging.getLogger("edgewarden.service")
 

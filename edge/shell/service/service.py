@@ -21,20 +21,20 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.activity.status import ServiceStatus, dead_letter_json
 from edge.shell.link import Link
-from edge.shell.link.inbound_watch import InboundWatch
+from edge.shell.options import ServiceOptions
 from edge.shell.publishing.answers import Answers
 from edge.shell.publishing.publisher import Publisher
-from edge.shell.quiet import Quiet
 from edge.shell.service.clock_watch import ClockWatch
 from edge.shell.service.commit_group import CommitGroup
 from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.service.inbound_watch import InboundWatch
 from edge.shell.service.pace import Pace
-from edge.shell.service.service_options import ServiceOptions
+from edge.shell.service.quiet import Quiet
 from edge.shell.service.store_failures import StoreFailures
+from edge.shell.service.supervisor import Supervisor, standing
 from edge.shell.service.timers import Timers
 from edge.shell.store import Damage, Store, StoreError
 from edge.shell.system.signals import Signals
-from edge.shell.system.supervisor import Supervisor, standing
 from edge.shell.system.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.service")
@@ -299,7 +299,7 @@ class Service:
         for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
         self._answers.give(done.answers)
-        self._activity.committed(done, self._monotonic())
+        self._activity.committed(done.messages, done.dead_letters, done.events, self._monotonic())
 
     def _publish(self) -> None:
         try:

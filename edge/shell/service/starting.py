@@ -12,16 +12,16 @@ from typing import TypeVar
 
 from config.schema import Configuration
 from edge.shell.broker.embedded import EmbeddedBroker
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
 from edge.shell.service.reload import Reloader
 from edge.shell.service.service import RETRY_S, Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import Resumed, resume
+from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
 from edge.shell.store.owner import owned
 from edge.shell.store.permissions import permission_problem
 from edge.shell.system.signals import Signals, StopRequested
-from edge.shell.system.supervisor import Supervisor
 from edge.shell.system.wall_clock import WallClock
 
 T = TypeVar("T")

@@ -5,9 +5,11 @@
                   or null. What is null is the outbox. A gap is an event without a sensor, its transition is `gap`.
     dead_letter   what was refused: when, from which topic, why, and how the payload began. Bounded by rows.
 
-    journal       the readings, one row a commit, packed by `edge.core.persistence.journal`. What comes after the newest snapshot
-                  is gone through again at the start; what comes before is history. Bounded by bytes and age.
-    snapshot      all that the core knew after a row of the journal, packed by `edge.core.persistence.snapshot`. One row.
+    journal       the readings, one row a commit, packed by `edge.core.persistence.journal`. What comes after the
+                  newest snapshot is gone through again at the start; what comes before is history. Bounded by bytes
+                  and age.
+    snapshot      all that the core knew after a row of the journal, packed by `edge.core.persistence.snapshot`. One
+                  row.
     last          the last event sequence that was given out.
     pruned        the time that ages were last counted by, which may be far behind the stamps in the other tables, as it
                   counts time awake. One row; made when it is first needed, as earlier versions can do without it.

@@ -1,4 +1,4 @@
-"""Run a command that ends when its parent does: `python tied_process.py PARENT_PID COMMAND [ARGUMENT ...]`.
+"""Run a command that ends when its parent does: `python child_process.py PARENT_PID COMMAND [ARGUMENT ...]`.
 
 On Linux the kernel sends the command SIGTERM when the *thread* that started it has ended, however it ended.
 Elsewhere the command runs as it is.

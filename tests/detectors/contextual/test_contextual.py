@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from detectors.base import Floats
 from detectors.contextual import Contextual
 from detectors.contextual.likelihood import FARTHEST, MOST, upper_tail
 from detectors.contextual.season import share_of_a_visit
 from detectors.contextual.spread import RECENT, variance_of_recent
+from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 from edge.evaluation.noises import START_S, clock, noises
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from detectors import DEVICE_DETECTORS
-from detectors.base import Floats, Scores
+from detectors.base import Scores
 from detectors.multivariate.base import MEMORY, SAMPLE, SLOWEST_FAULT, VectorDetector, decades, ratio_of
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import BEFORE, RECENT, Shift
+from detectors.numeric.arrays import Floats
 from detectors.parameters import ParameterError
 from detectors.state import StateTable
 

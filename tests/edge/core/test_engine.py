@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
-from detectors.base import Detector, Field, Floats, Scores, Slots, State
+from detectors.base import Detector, Field, Scores, State
+from detectors.numeric.arrays import Floats, Slots
 from detectors.parameters import parameter
 from detectors.univariate.limits import Limits
 from edge.core.engine import Engine

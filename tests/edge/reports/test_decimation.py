@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 from edge.reports.decimation import HIGH, LEVEL, LOW, LOWER, SCORE, TIME, UPPER, Decimator
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from edge.reports.judging import Rules, Span, judge, summarise
 from edge.reports.labels import Label
-from simulators.faults.truth import Fault, Raised, compare
+from simulators.faults.truth import Raised, compare
+from simulators.signals.label import Fault
 
 RULES = Rules(grace_s=10.0, recovery_s=50.0)
 

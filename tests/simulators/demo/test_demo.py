@@ -16,7 +16,8 @@ from simulators.demo.live import picture
 from simulators.demo.reach import reached, remark, seen
 from simulators.demo.screen import Progress
 from simulators.demo.summary import judge, summary
-from simulators.faults.truth import Fault, Summary, read_summary
+from simulators.faults.truth import Summary, read_summary
+from simulators.signals.label import Fault
 
 PUBLISHED = Summary(sensors=2, readings=1000, faults=3, start=0.0, end=2000.0, seed=1)
 FAULTS = [Fault(f"plant/{at}", "spike", float(at), at + 60.0, 9.0, "Jumps.") for at in (100, 900, 1500)]

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.faults.faults import Injection
 from simulators.faults.schedule import BETWEEN, SEASONS_FIRST_S, Schedule
 from simulators.faults.sizes import LENGTHS, Case
-from simulators.faults.truth import FAULT_KINDS
 from simulators.plant.character import Character
 from simulators.plant.plant import plant
-from simulators.plant.signals import DAY
+from simulators.signals.faults import Injection
+from simulators.signals.label import FAULT_KINDS
+from simulators.signals.signals import DAY
 
 START = 1_700_006_400.0
 WEEK_S = 7 * DAY

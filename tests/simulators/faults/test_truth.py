@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.faults.truth import (
-    FAULT_KINDS,
-    Comparison,
-    Fault,
-    Raised,
-    Summary,
-    Tally,
-    TruthError,
-    compare,
-    from_json,
-    read_truth,
-)
+from simulators.faults.truth import Comparison, Raised, Summary, Tally, TruthError, compare, from_json, read_truth
+from simulators.signals.label import FAULT_KINDS, Fault
 
 FAULT = Fault("plant/pump/pressure", "level_shift", 10_000.0, 12_000.0, 9.5, "The level moves")
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

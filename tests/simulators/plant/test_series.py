@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.faults.faults import Injection
 from simulators.faults.schedule import Schedule
-from simulators.faults.truth import Fault
-from simulators.plant.noise import MeanReverting, Noise
 from simulators.plant.plant import plant
 from simulators.plant.series import Series, SimulatedSensor
-from simulators.plant.signals import HOUR, Level, Shared
+from simulators.signals.faults import Injection
+from simulators.signals.label import Fault
+from simulators.signals.noise import MeanReverting, Noise
+from simulators.signals.signals import HOUR, Level, Shared
 
 START = 1_700_006_400.0
 SENSOR = SimulatedSensor(

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from edge.core.model.messages import Reading
-from simulators.faults.truth import TOPIC, Fault, Summary
+from simulators.faults.truth import TOPIC, Summary
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Format, Publication, publications
+from simulators.signals.label import Fault
 
 READINGS = [
     Reading("plant/pump/temperature", 1000.123, 51.5),

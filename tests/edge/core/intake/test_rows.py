@@ -130,7 +130,7 @@ def test_packs_of_known_sensors_are_rows() -> None:
     ):
         messages = [Message("p/1", json.dumps(fields_of(turn)).encode(), NOW) for turn in range(3)]
         with patch(
-            "edge.core.intake.intake.Columns.add_row", autospec=True, side_effect=ReadingColumns.add_row
+            "edge.core.intake.intake.ReadingColumns.add_row", autospec=True, side_effect=ReadingColumns.add_row
         ) as add_row:
             batches = [made.process([each]).journal.batch for each in messages]  # type: ignore[union-attr]
         assert add_row.call_count >= 2

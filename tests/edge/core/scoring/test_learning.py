@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from config.loading import parse
-from detectors.base import Floats
-from edge.core.engine import Engine, Finding
+from detectors.numeric.arrays import Floats
+from edge.core.engine import Engine
+from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.messages import Batch
 from edge.core.scoring.profiles import Profile
@@ -16,7 +17,7 @@ DAY_ROWS = 288
 INTERVAL_S = 300.0
 
 
-def watch(values: Floats) -> list[Finding]:
+def watch(values: Floats) -> list[IncidentChange]:
     """Let sensors of the default preset report every five minutes; values of shape (readings, sensors)."""
     rule = parse('[[input]]\ntopic = "#"\n').configuration.rule_for("x")
     profile = Profile(rule.detectors, rule.incidents)
@@ -30,7 +31,7 @@ def watch(values: Floats) -> list[Finding]:
     return findings
 
 
-def raised_in(findings: list[Finding], rows: range) -> list[Finding]:
+def raised_in(findings: list[IncidentChange], rows: range) -> list[IncidentChange]:
     first, last = START_S + INTERVAL_S * rows.start, START_S + INTERVAL_S * rows.stop
     return [each for each in findings if each.transition is Transition.RAISED and first <= each.observation.time < last]
 

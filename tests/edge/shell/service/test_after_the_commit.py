@@ -12,9 +12,9 @@ from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.store import Limits, SqliteStore, StoreError, StoreFiles
 from edge.shell.system.wall_clock import WallClock
 

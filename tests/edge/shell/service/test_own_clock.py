@@ -17,10 +17,10 @@ from edge.core.persistence.journal import Readings
 from edge.core.pipeline import Pipeline
 from edge.shell.link import LinkOptions
 from edge.shell.link.receiver import Receiver
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.held_messages import HELD_BYTES, HELD_S, HeldMessages
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import resume
 from edge.shell.store import EventFilter, SqliteStore, read_events
 from edge.shell.store.reading import read_history

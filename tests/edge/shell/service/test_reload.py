@@ -14,11 +14,11 @@ import pytest
 from brokers import Mosquitto
 from running import ROOT, Consumer, RunningService, configuration, wait_until
 from service_manager import ServiceManager
-from tests.edge.shell.test_service import NORMAL, reading
 
 from config.loading import parse
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.service.reload import as_running
+from tests.edge.shell.service.test_service import NORMAL, reading
 
 MakeService = Callable[[str], RunningService]
 

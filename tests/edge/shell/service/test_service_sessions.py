@@ -15,9 +15,9 @@ from edge.core.model.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.link import LinkOptions
 from edge.shell.link.receiver import Receiver
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import resume
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock

@@ -14,9 +14,9 @@ from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import Readings, unpack
 from edge.core.persistence.snapshot import Snapshot
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import SNAPSHOT_ROUNDS, Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
 

@@ -28,7 +28,7 @@ from edge.shell.store import EventFilter, SqliteStore, StoreError, read_events, 
 from edge.shell.store.format import migrations
 from edge.shell.store.sqlite import VERSION
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 TABLES = {
     "events": "sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload, confirmed",
     "dead_letter": "*",

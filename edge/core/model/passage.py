@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.base import Floats
+from detectors.numeric.arrays import Floats
 from edge.core.model.messages import Batch
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulators.plant.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
-from simulators.plant.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import DAY, HOUR, WEEK, Level, Season, Shared, Signal, Sum, WorkWeek
+from simulators.signals.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
+from simulators.signals.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import DAY, HOUR, WEEK, Level, Season, Shared, Signal, Sum, WorkWeek
 
 Run = Callable[..., tuple[Any, Any]]
 

@@ -17,7 +17,8 @@ Of an incident only the reading that raised it is learned, and so one anomaly ca
 
 from __future__ import annotations
 
-from detectors.base import BAND_DECADES, Field, Numbers, Rows, Scores, State
+from detectors.base import BAND_DECADES, Field, Scores, State
+from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     bounded,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.pauses import GRACE_S
+from edge.core.model.pauses import GRACE_S
 
 
 class Quiet:

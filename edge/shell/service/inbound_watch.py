@@ -11,9 +11,9 @@ from collections.abc import Callable
 from edge.core.incidents.gaps import Gap
 from edge.core.pipeline import Pipeline
 from edge.shell.link import Link
-from edge.shell.link.rival_watch import RivalWatch
 from edge.shell.service.commit_group import CommitGroup
 from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.service.rival_watch import RivalWatch
 
 
 class InboundWatch:

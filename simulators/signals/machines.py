@@ -8,8 +8,8 @@ from itertools import count
 
 import numpy as np
 
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import Floats, Signal, Source
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import Floats, Signal, Source
 
 
 class Episodes:

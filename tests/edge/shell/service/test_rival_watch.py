@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.core.incidents.gaps import Gap
-from edge.shell.link.rival_watch import INTERVAL_S, RivalWatch
+from edge.shell.service.rival_watch import INTERVAL_S, RivalWatch
 
 
 class FakeLink:

@@ -11,8 +11,8 @@ from brokers import Mosquitto
 from running import RunningService, configuration
 from service_manager import ServiceManager
 
+from edge.shell.service.supervisor import EXTEND_EVERY_S, Supervisor
 from edge.shell.system.notify import notify
-from edge.shell.system.supervisor import EXTEND_EVERY_S, Supervisor
 
 MakeService = Callable[[str], RunningService]
 

@@ -8,8 +8,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import HOUR, Floats, Signal, Source
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import HOUR, Floats, Signal, Source
 
 
 @dataclass(frozen=True)

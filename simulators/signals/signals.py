@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.plant.randomness import Randomness
+from simulators.signals.randomness import Randomness
 
 Floats = NDArray[np.float64]
 Source = Callable[[Floats], Floats]

@@ -14,10 +14,10 @@ from config.calendar import Window
 from config.devices import Device, resolve_devices
 from edge.commands.support.playing import chunks, with_pauses
 from edge.core.model.messages import Reading
-from edge.core.pauses import LOOKAHEAD, NO_PAUSE, Pauses
+from edge.core.model.pauses import LOOKAHEAD, NO_PAUSE, Pauses
 from edge.core.persistence.journal import Part, TimePassed, join, pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.shell.quiet import Quiet
+from edge.shell.service.quiet import Quiet
 from tests.edge.core.lines import SETTINGS, START, detectors, differing, pipeline, rule
 
 HOUR = 3600.0

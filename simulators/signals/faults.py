@@ -11,9 +11,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from simulators.faults.truth import Fault
-from simulators.plant.randomness import Randomness
-from simulators.plant.signals import Floats
+from simulators.signals.label import Fault
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import Floats
 
 FAHRENHEIT = 0.0
 """The amount of a `unit_jump` that stands for degrees Celsius sent as degrees Fahrenheit."""

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulators.faults.faults import DISTURBANCES, FAHRENHEIT, BrokenCorrelation, Injection, Stretch
-from simulators.faults.truth import FAULT_KINDS, Fault
-from simulators.plant.noise import MeanReverting, Noise
-from simulators.plant.randomness import Randomness
 from simulators.plant.series import BLOCK, Portion, Series, SimulatedSensor
-from simulators.plant.signals import HOUR, Level, Season, Shared
+from simulators.signals.faults import DISTURBANCES, FAHRENHEIT, BrokenCorrelation, Injection, Stretch
+from simulators.signals.label import FAULT_KINDS, Fault
+from simulators.signals.noise import MeanReverting, Noise
+from simulators.signals.randomness import Randomness
+from simulators.signals.signals import HOUR, Level, Season, Shared
 
 START = 1_700_006_400.0
 FIRST, LAST = 700, 1299

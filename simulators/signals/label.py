@@ -1,0 +1,44 @@
+"""The label of a fault: what was done to which sensor, from when to when."""
+
+from __future__ import annotations
+
+import msgspec
+
+FAULT_KINDS = (
+    "spike",
+    "level_shift",
+    "drift",
+    "stuck",
+    "noise_burst",
+    "dropout",
+    "silence",
+    "unit_jump",
+    "lost_season",
+    "broken_correlation",
+)
+"""Every kind of fault; detectors say by these words what they catch."""
+
+
+class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
+    """What went wrong with a sensor.
+
+    Attributes:
+        sensor: Its name, which is its topic.
+        kind: A word of `FAULT_KINDS`.
+        start: Time of the first reading concerned, seconds since the epoch, UTC.
+        end: Time of the last reading concerned.
+        size: How large, in the unit that the sentence names: the sensor's usual step, its usual deviation, or
+            readings.
+        sentence: What happened, for a person.
+    """
+
+    sensor: str
+    kind: str
+    start: float
+    end: float
+    size: float
+    sentence: str
+
+    def to_json(self) -> bytes:
+        """One line of JSON, without its end."""
+        return msgspec.json.encode(self)
