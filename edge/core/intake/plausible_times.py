@@ -35,6 +35,9 @@ PROVEN_S = 5.0
 STEADY_S = 1.0
 """But only if its lead has changed by less: times of a backlog pass by quickly, and are in step by chance."""
 
+ZONE_S = 30.0
+"""A sender whose zone is wrong is off by a whole number of half hours, but for the error of its clock."""
+
 LATEST = 4_102_444_800.0
 """No clock is believed that says a later time, the beginning of 2100: it is a fault of a unit, not of a clock."""
 
@@ -105,7 +108,7 @@ class PlausibleTimes:
             if self.is_settled or not is_local:
                 self.believed = max(self.believed, lead)
             return Verdict.HOLD
-        if is_local and looks_local(lead):
+        if is_local and looks_local(lead, ZONE_S):
             return Verdict.READ
         if len(self._leads) >= TOPICS:
             self._leads.clear()

@@ -21,7 +21,12 @@ def ahead_of_arrival(ahead_s: float) -> str:
     return told + hint if looks_local(ahead_s) else told
 
 
-def looks_local(ahead_s: float) -> bool:
-    """Whether a time that is so far ahead of its arrival may be local time of somewhere, taken for UTC."""
+def looks_local(ahead_s: float, nearly_s: float = NEARLY_S) -> bool:
+    """Whether a time that is so far ahead of its arrival may be local time of somewhere, taken for UTC.
+
+    Args:
+        ahead_s: How far ahead it is.
+        nearly_s: How far that may be from a whole number of half hours.
+    """
     halves = round(ahead_s / HALF_HOUR_S)
-    return halves > 0 and ahead_s <= MOST_AHEAD_S + NEARLY_S and abs(ahead_s - halves * HALF_HOUR_S) <= NEARLY_S
+    return halves > 0 and ahead_s <= MOST_AHEAD_S + nearly_s and abs(ahead_s - halves * HALF_HOUR_S) <= nearly_s

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.core.incidents.events import timestamp
 from edge.core.incidents.gaps import Gap
-from edge.core.intake.plausible_times import PlausibleTimes
+from edge.core.intake.plausible_times import IN_STEP_S, PlausibleTimes
 from edge.core.intake.time_hints import ahead_of_arrival
 from edge.core.model.messages import Message
 from edge.core.model.printable import printable, shortened
@@ -121,7 +121,7 @@ class ClockWatch:
         if ahead_s:
             self._clock.believe(ahead_s)
             self._plausible.clock_stepped()
-            self._tell("clock_wrong", "since the senders of readings agree on a later time")
+            self._tell("clock_wrong", "since the senders of readings say a later one")
             by = self._clock.step()
             self._shift(by)
             return by
@@ -182,7 +182,10 @@ class ClockWatch:
         self._held.shift(by)
         self._is_ready = True
         # In the middle between the old and the new time, since stamps go by the new one a little earlier than we know.
-        self._corrections = [*self._corrections, Correction(self._clock() - by / 2, by)] if by > 0 else []
+        if by < 0:
+            self._corrections.clear()
+        elif by > IN_STEP_S:
+            self._corrections.append(Correction(self._clock() - by / 2, by))
 
     def _by_the_clock_of_now(self, messages: list[Message]) -> list[Message]:
         for correction in tuple(self._corrections):

@@ -103,6 +103,12 @@ def test_times_without_an_offset_that_look_like_local_time_are_refused_at_once(w
     assert weighed.plausible.believed == 0.0
 
 
+def test_times_that_no_zone_explains_are_not_taken_for_local_time(weighed: Weighed) -> None:
+    payload = '{"time": "2023-11-15T00:15:00", "value": 1}'
+    assert [weighed.payload(each, payload) for each in range(3)] == [Verdict.HOLD] * 3
+    assert weighed.plausible.believed == 2 * HOUR_S + 100.0
+
+
 @pytest.mark.parametrize("mark", ["Z", "+00:00"])
 def test_times_that_say_their_zone_are_not_taken_for_local_time(weighed: Weighed, mark: str) -> None:
     payload = f'{{"time": "2023-11-15T00:13:20{mark}", "value": 1}}'

@@ -342,6 +342,25 @@ def test_what_was_stamped_before_our_clock_was_corrected_is_stamped_by_the_right
     assert gateway.stored()[-2:] == [("now/x", 4.0, NOW), ("now/y", 5.0, NOW + 1.0)]
 
 
+def test_what_was_stamped_before_a_small_step_keeps_its_stamp(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.send("now/x")
+    gateway.off = 30.0
+    gateway.turn()
+    assert gateway.stored() == [("now/x", 1.0, NOW)]
+
+
+def test_a_step_back_leaves_no_stamp_changed(store: SqliteStore) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.off = 3600.0
+    gateway.turn()
+    gateway.off = 0.0
+    gateway.turn()
+    gateway.send("now/x")
+    gateway.turn()
+    assert gateway.stored() == [("now/x", 1.0, NOW + 2.0)]
+
+
 def test_what_is_held_is_bounded_in_bytes_and_waits_for_no_longer_than_the_first() -> None:
     held = HeldMessages(1000)
     held.add([Message("a", b"x", NOW)], 0.0)
