@@ -207,9 +207,8 @@ class Service:
         return list(dict.fromkeys((self._inbound, self._outbound)))
 
     def _turn(self) -> None:
-        for link in (self._inbound, self._outbound):
-            if not link.alive:
-                raise LinkDied("a network thread has ended")
+        if not (self._inbound.alive and self._outbound.alive):
+            raise LinkDied("a network thread has ended")
         self._note_connections()
         self._note_step(self._clocks.stepped(self._last_arrival))
         if self._retry_at is None:
@@ -232,6 +231,7 @@ class Service:
             self._activity.turn(now, self._health)
             if self._timers.is_due("health", now, LOOK_S if now - self._began < STARTING_S else HEALTH_S):
                 self._publisher.retain(self._topics.health, self._health())
+                self._publish()
             self._supervisor.alive()
         self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
         if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:

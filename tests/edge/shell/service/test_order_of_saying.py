@@ -1,4 +1,4 @@
-"""What the loop does once a commit is safe: the event goes first, then the broker and all others are told."""
+"""In which order the loop says what it has to say: first an event, then the rest, and all of it in the same turn."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.shell.options import ServiceOptions
+from edge.shell.publishing.publisher import Publisher
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.store import Limits, SqliteStore, StoreError, StoreFiles
@@ -100,6 +101,23 @@ def test_a_store_that_is_found_damaged_as_its_event_is_read_is_told_of_with_the_
     for _ in range(5):
         service._turn()
     assert TOPICS.gap in link.calls
+
+
+def test_the_health_goes_out_in_the_turn_that_makes_it(
+    make: Callable[..., tuple[Service, RecordingLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    retain = Publisher.retain
+
+    def noting(publisher: Publisher, topic: str, payload: bytes) -> None:
+        made.append(topic)
+        retain(publisher, topic, payload)
+
+    monkeypatch.setattr(Publisher, "retain", noting)
+    service, link = make()
+    while made.count(TOPICS.health) < 5:
+        service._turn()
+        assert link.calls.count(TOPICS.health) == made.count(TOPICS.health)
 
 
 def damaged(*_: object) -> list[Any]:
