@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("edge.commands.run:run", "Watch the sensors until stopped."),
     "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
     "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
+    "discover": Entry("edge.commands.discover:discover", "Say which inputs read what a broker says."),
     "status": Entry("edge.commands.status:status", "Say how the service is, with an exit code."),
     "sensors": Entry("edge.commands.sensors:sensors", "List the sensors and how much was learned of each."),
     "open": Entry("edge.commands.open_incidents:open_incidents", "List the open incidents, the worst first."),

@@ -1,0 +1,167 @@
+"""`edgewarden discover`: what a broker's topics say, which sensors they would make, and the inputs that read them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.commands.support.places import config_option
+from edge.commands.support.tables import table
+from edge.commands.terminal import bullet, heading, paragraph
+from edge.core.printable import printable, printable_bytes, shortened
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+    from edge.core.messages import Message
+    from edge.discovery.collecting import Collected
+    from edge.discovery.outcome import Outcome
+    from edge.discovery.proposing import Proposal
+
+MOST_SHOWN = 40
+CONNECTING_S = 10.0
+
+
+@click.command()
+@config_option("Configuration, for the broker; without the file, a new one begins with what is found.")
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long to listen.")
+@click.option("--host", help="Broker, where there is no configuration.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Its TCP port.  [default: 1883]")
+@click.option("--write", is_flag=True, help="Write the inputs into the configuration.")
+@click.option("--all", "show_all", is_flag=True, help="Show every sensor and every topic.")
+def discover(path: Path, seconds: float, host: str | None, port: int | None, write: bool, show_all: bool) -> None:
+    """Listen to a broker, and say which inputs read what it says.
+
+    Says which conventions are heard, which sensors they make (with unit and a sample), what would be left out, and what
+    can't be read and why. Nothing is sent to the broker, and nothing is written without --write.
+    """
+    from config.gateway_topics import GatewayTopics  # noqa: PLC0415 - loaded when the command runs
+    from config.loading import parse  # noqa: PLC0415
+    from config.template import template  # noqa: PLC0415
+    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.discovery.outcome import outcome_of, tables  # noqa: PLC0415
+    from edge.discovery.proposing import propose  # noqa: PLC0415
+
+    with explained():
+        is_new = not path.exists()
+        if not is_new and (host or port):
+            raise click.UsageError(f"{path} says which broker: leave out --host and --port")
+        text = template(host=host or "127.0.0.1", port=port or 1883) if is_new else path.read_text("utf-8")
+        configuration = parse(text, str(path), path.absolute().parent).configuration
+        heard = _listen(configuration, seconds)
+        gateway = configuration.gateway
+        proposal = propose(heard, GatewayTopics(gateway.base, gateway.name), gateway.topic_base)
+        if not proposal.inputs:
+            click.echo(_heard(configuration, heard, seconds))
+            click.echo("edgewarden: nothing was heard that can be read", err=True)
+            sys.exit(1)
+        outcome = outcome_of(proposal.inputs, [each._replace(retained=False) for each in heard.in_order()])
+        click.echo(_heard(configuration, heard, seconds))
+        _describe(proposal, outcome, None if show_all else MOST_SHOWN)
+        heading("Inputs")
+        click.echo(tables(proposal.inputs))
+        if write:
+            _write(path, text, tables(proposal.inputs))
+        else:
+            click.echo(f"--write puts them into {path}.")
+
+
+def _listen(configuration: Configuration, seconds: float) -> Collected:
+    """What is heard within some seconds."""
+    from edge.discovery.collecting import Collected  # noqa: PLC0415
+    from edge.shell.asking import AskingError, connected, wait_for  # noqa: PLC0415
+
+    heard = Collected()
+
+    def keep(message: Message) -> bool:
+        heard.add(message)
+        return False
+
+    try:
+        with connected(configuration.inbound, configuration, "#", time.monotonic() + CONNECTING_S) as link:
+            wait_for(link, keep, time.monotonic() + seconds)
+    except AskingError as error:
+        raise click.ClickException(str(error)) from None
+    return heard
+
+
+def _heard(configuration: Configuration, heard: Collected, seconds: float) -> str:
+    where = f"{configuration.inbound.host}:{configuration.inbound.port}"
+    more = f"; {heard.dropped:,} were too many or too large to look at" if heard.dropped else ""
+    return f"Heard {heard.messages:,} messages on {len(heard.topics):,} topics of {where} in {seconds:g} s{more}.\n"
+
+
+def _describe(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+    from config.convention import conventions  # noqa: PLC0415
+
+    if proposal.conventions:
+        heading("Conventions")
+        for name, count in sorted(proposal.conventions.items()):
+            bullet(f"{name}: {conventions()[name].title}, {count:,} {'topic' if count == 1 else 'topics'}")
+        click.echo()
+    heading(f"Sensors ({len(outcome.sensors):,})")
+    rows = [(each.name, f"{each.sample:g}", each.unit, each.repetition) for each in outcome.sensors[:most]]
+    table(("sensor", "last value", "unit", "it sends"), rows, right=[1])
+    _more(len(outcome.sensors), most)
+    _left_out(proposal, outcome, most)
+    _unread(proposal, outcome, most)
+
+
+def _left_out(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+    heading("Left out")
+    bullet(f"{outcome.fields_ignored:,} fields that are no numbers, or that an input ignores")
+    bullet(f"{outcome.messages_left_out:,} messages on topics that no input reads")
+    for topic, why in list(proposal.left_out.items())[: most and most // 2]:
+        bullet(f"{shortened(printable(topic), 100)}: {why}", indent=4)
+    _more(len(proposal.left_out), most and most // 2)
+
+
+def _unread(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+    if not (proposal.unread or outcome.refused):
+        return
+    heading("Can't be read")
+    for topic in proposal.unread[:most]:
+        bullet(f"{shortened(printable(topic), 100)}: in none of the formats that are known")
+    _more(len(proposal.unread), most)
+    _refused(outcome.refused, outcome)
+
+
+def _refused(refused: Mapping[str, int], outcome: Outcome) -> None:
+    for reason, count in sorted(refused.items()):
+        letter = outcome.examples.get(reason)
+        told = ""
+        if letter is not None:
+            place = "/".join(filter(None, (printable(letter.topic), printable(letter.refusal.path))))
+            told = f", such as {shortened(place, 100)}: {shortened(printable_bytes(letter.beginning, 60), 80)}"
+            told += f" ({printable(letter.refusal.detail)})" if letter.refusal.detail else ""
+        bullet(f"{reason}: {count:,}{told}")
+    click.echo()
+
+
+def _more(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        paragraph(f"and {count - most:,} more; --all shows them")
+    click.echo()
+
+
+def _write(path: Path, text: str, tables: str) -> None:
+    """Write the inputs into the configuration, which is checked before it replaces the old one."""
+    from config.loading import parse  # noqa: PLC0415
+    from config.rewriting import with_inputs  # noqa: PLC0415
+
+    made = with_inputs(text, tables)
+    parse(made, str(path), path.absolute().parent)
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_text(made, "utf-8")
+        if path.exists():
+            fresh.chmod(path.stat().st_mode & 0o777)
+        os.replace(fresh, path)  # noqa: PTH105 - it replaces the file, as Path.replace() does, under a name that says so
+    except OSError as error:
+        raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
+    click.echo(f"Wrote {click.style(str(path), bold=True)}. `edgewarden check` says what it means now.")

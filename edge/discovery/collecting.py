@@ -1,0 +1,48 @@
+"""What was heard: the latest messages of each topic, bounded in topics and bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from edge.core.messages import Message
+
+TOPICS = 5_000
+PER_TOPIC = 50
+BYTES = 32 * 2**20
+LARGEST = 262_144
+"""Bytes of a payload that is kept; larger ones are refused in service, too."""
+
+
+class Collected:
+    """Messages by topic.
+
+    Attributes:
+        topics: The latest messages of each topic, in the order in which topics were first heard.
+        messages: How many came.
+        dropped: How many of them weren't kept, as there were too many topics or bytes.
+    """
+
+    def __init__(self) -> None:
+        self.topics: dict[str, deque[Message]] = {}
+        self.messages = self.dropped = 0
+        self._bytes = 0
+
+    def add(self, message: Message) -> None:
+        """Keep a message, if there is room."""
+        self.messages += 1
+        size = len(message.payload) + len(message.topic)
+        known = self.topics.get(message.topic)
+        if size > LARGEST or self._bytes + size > BYTES or (known is None and len(self.topics) >= TOPICS):
+            self.dropped += 1
+            return
+        if known is None:
+            known = self.topics[message.topic] = deque()
+        if len(known) >= PER_TOPIC:
+            gone = known.popleft()
+            self._bytes -= len(gone.payload) + len(gone.topic)
+        known.append(message)
+        self._bytes += size
+
+    def in_order(self) -> list[Message]:
+        """All messages that were kept, in the order of their arrival."""
+        return sorted((each for every in self.topics.values() for each in every), key=lambda each: each.arrived)

@@ -1,0 +1,171 @@
+"""Which keys of an input read a topic: the first of some usual ones by which most of its payloads give readings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any
+
+from config.inputs import NEED_CBOR, Input
+from config.schema import Limits
+from edge.core.decoders import Decoded, Decoder
+from edge.core.decoders.walk import NAMES
+from edge.core.messages import Message, Refused
+from edge.shell.decoding import decoder_of
+
+Keys = Mapping[str, Any]
+
+WORDS = (
+    ("on", "off"), ("online", "offline"), ("open", "closed"), ("true", "false"), ("detected", "clear"), ("yes", "no"),
+    ("locked", "unlocked"), ("home", "not_home"),
+)  # fmt: skip
+"""States that devices tell in words: the first is 1, the second 0."""
+
+SENDERS = (*NAMES, "id", "model", "addr", "address", "channel", "node", "dev_eui", "devEui", "serial")
+"""Fields that say which of several devices has sent a payload."""
+
+BOOKKEEPING = (
+    "id", "rssi", "snr", "lqi", "linkquality", "uptime", "heap", "freq", "seq", "sequence", "counter", "fcnt", "fCnt",
+    "f_cnt", "msg_id", "version", "fw_version", "firmware", "protocol", "channel", "port", "minute_ts", "epoch",
+)  # fmt: skip
+"""Fields of senders about themselves, which nobody watches."""
+
+ALTERNATIVES: tuple[Keys, ...] = (
+    {"format": "number"},
+    {"format": "json"},
+    {"format": "number", "decimal": ","},
+    {"format": "number", "units": True},
+    {"format": "number", "decimal": ",", "units": True},
+    {"format": "json", "decimal": ","},
+    {"format": "json", "units": True},
+    {"format": "json", "decimal": ",", "units": True},
+    {"format": "senml"},
+    {"format": "influx"},
+    {"format": "msgpack"},
+    {"format": "cbor"},
+    {"format": "senml-cbor"},
+)
+
+VALUE_KEYS = ("value", "v", "val", "Value")
+LIMITS = Limits()
+
+LOOKED_AT = 5
+"""Payloads of a topic that are tried; which fields change is seen from all that were kept."""
+
+
+def keys_for(messages: Sequence[Message]) -> Keys | None:
+    """The keys of an input, without its topic, that read these messages of one topic; None if none do."""
+    every = [each.payload for each in messages]
+    payloads = every[-LOOKED_AT:]
+    best: Keys | None = None
+    fewest = len(payloads)
+    for keys in _alternatives(payloads):
+        unread = sum(_is_unread(keys, each) for each in payloads)
+        if unread < fewest:
+            best, fewest = keys, unread
+        if not fewest:
+            break
+    if best is None:
+        return None
+    more = _in_detail(best, every) if best["format"] in {"json", "msgpack", "cbor"} else {}
+    return {**best, **more}
+
+
+def decode(keys: Keys, payload: bytes) -> Decoded | None:
+    """What an input with these keys finds in a payload; None if it refuses it."""
+    try:
+        return _decoder(json.dumps({"topic": "x", **keys})).decode(payload)
+    except Refused:
+        return None
+
+
+def is_read(keys: Keys, payload: bytes) -> bool:
+    """Whether an input with these keys reads a payload, or sees that it says that there is no value just now."""
+    try:
+        return len(_decoder(json.dumps({"topic": "x", **keys})).decode(payload).samples) > 0
+    except Refused as refused:
+        return refused.refusal.reason in {"no_value", "not_finite"}
+
+
+@lru_cache(maxsize=1000)
+def _decoder(keys: str) -> Decoder:
+    return decoder_of(Input.model_validate(json.loads(keys)), LIMITS)
+
+
+def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
+    has_cbor = find_spec("cbor2") is not None
+    for keys in ALTERNATIVES:
+        if has_cbor or keys["format"] not in NEED_CBOR:
+            yield keys
+        if keys == ALTERNATIVES[1]:
+            yield from _words(payloads)
+            yield from _items(payloads)
+
+
+def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
+    """Plain words of a pair that stands for 1 and 0, as they are spelled."""
+    texts = {each.strip(b" \r\n\0").decode("utf-8", "replace") for each in payloads}
+    for on, off in WORDS:
+        if texts and {each.lower() for each in texts} <= {on, off}:
+            spelled = {each: float(each.lower() == on) for each in sorted(texts)}
+            other = next(iter(texts))
+            style = str.upper if other.isupper() else str.capitalize if other[:1].isupper() else str.lower
+            yield {"format": "number", "values": {style(on): 1.0, style(off): 0.0} | spelled, "repetition": "on_change"}
+
+
+def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
+    """Lists whose elements need a word of a person: numbered objects with times of their own."""
+    try:
+        document = json.loads(payloads[-1])
+    except (ValueError, RecursionError):
+        return
+    found = {"": document} if isinstance(document, list) else document if isinstance(document, dict) else {}
+    for key, elements in found.items():
+        if not isinstance(elements, list) or not elements or not all(isinstance(each, dict) for each in elements):
+            continue
+        names = [name for name in SENDERS if all(isinstance(each.get(name), (str, int)) for each in elements)]
+        if names and not any(each in key for each in ".[]*{}"):
+            value = next((each for each in VALUE_KEYS if all(each in element for element in elements)), "value")
+            yield {"format": "json", "items": f"{key}[*]", "name": f"{{{names[0]}}}", "value_key": value}
+
+
+def _in_detail(keys: Keys, payloads: Sequence[bytes]) -> dict[str, Any]:
+    """What is left out, and which fields say who of several devices has sent a payload."""
+    if "items" in keys:
+        return {}
+    documents = [each for each in map(_document, payloads) if isinstance(each, dict)]
+    found: dict[str, Any] = {}
+    senders = _senders(documents)
+    if senders:
+        found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
+    present = {key for each in documents for key in each}
+    ignore = [each for each in BOOKKEEPING if each in present and each not in senders]
+    if ignore and not all("value" in each for each in documents):
+        found["ignore"] = ignore
+    return found
+
+
+def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
+    """Fields that tell the devices of one topic apart: those of which there are several, which come again."""
+    common = [key for key in SENDERS if documents and all(isinstance(each.get(key), (str, int)) for each in documents)]
+    told = {key: [each[key] for each in documents] for key in common}
+    if "model" in told and "id" in told:
+        return ["model", "id"]
+    several = [key for key, values in told.items() if 1 < len(set(values)) < len(values)]
+    return several[:2]
+
+
+def _document(payload: bytes) -> object:
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_unread(keys: Keys, payload: bytes) -> bool:
+    found = decode(keys, payload)
+    if found is None or not found.samples:
+        return True
+    return any(each.reason in {"odd_number", "no_sender"} for each in found.refusals)

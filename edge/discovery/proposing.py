@@ -1,0 +1,143 @@
+"""Inputs for what was heard: conventions first, then what else can be read, topic by topic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from config.convention import Convention, conventions
+from config.gateway_topics import GatewayTopics
+from config.topics import filter_problem, glob_pattern
+from edge.core.messages import Message
+from edge.core.routes import match
+from edge.discovery.collecting import Collected
+from edge.discovery.formats import Keys, is_read, keys_for
+
+MOST_INPUTS = 200
+MOST_LEFT_OUT = 100
+"""Topics beside those of a convention that are named in its `ignore_topics`."""
+
+
+class Proposal(NamedTuple):
+    """What was proposed.
+
+    Attributes:
+        inputs: Tables `[[input]]`, in their order.
+        conventions: How many topics follow each convention.
+        left_out: Topics that are not read, and why.
+        unread: Topics of which nothing can be read.
+    """
+
+    inputs: list[dict[str, Any]]
+    conventions: Mapping[str, int]
+    left_out: dict[str, str]
+    unread: list[str]
+
+
+def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
+    """Inputs that read what was heard.
+
+    Args:
+        heard: The messages.
+        gateways: Other gateways, whose topics are no input.
+        own: The base of our own topics.
+    """
+    claimed: dict[str, str] = {}
+    open_topics: list[str] = []
+    for topic, messages in heard.topics.items():
+        if topic.startswith((f"{own}/", "$")) or gateways.has(topic):
+            continue
+        convention = _convention_of(topic, messages)
+        if convention is None:
+            open_topics.append(topic)
+        else:
+            claimed[topic] = convention
+    counted = Counter(claimed.values())
+    beside = _devices(claimed)
+    left_out = {topic: f"beside {found}" for topic in open_topics if (found := _neighbour(topic, beside))}
+    inputs = [_of_convention(name, left_out) for name in sorted(counted, key=_specific, reverse=True)]
+    rest = {topic: keys_for(list(heard.topics[topic])) for topic in open_topics if topic not in left_out}
+    inputs += _of_topics({topic: keys for topic, keys in rest.items() if keys is not None})
+    unread = [topic for topic, keys in rest.items() if keys is None]
+    return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+
+
+def _specific(name: str) -> tuple[int, int]:
+    """How narrow a convention's filter is."""
+    levels = conventions()[name].keys["topic"].split("/")
+    return sum(each not in {"+", "#"} for each in levels), len(levels) - ("#" in levels)
+
+
+def _convention_of(topic: str, messages: Sequence[Message]) -> str | None:
+    """The narrowest convention that a topic follows: by its filter, its fields, and readings in it."""
+    levels = topic.split("/")
+    for name in sorted(conventions(), key=_specific, reverse=True):
+        found = conventions()[name]
+        if match(found.keys["topic"].split("/"), levels) is not None and _follows(found, topic, messages):
+            return name
+    return None
+
+
+def _follows(convention: Convention, topic: str, messages: Sequence[Message]) -> bool:
+    if any(glob_pattern(each).fullmatch(topic) for each in convention.keys.get("ignore_topics", ())):
+        return False
+    keys: Keys = {key: value for key, value in convention.keys.items() if key not in {"topic", "ignore_topics"}}
+    wild = {"topic": convention.keys["topic"]}
+    return any(
+        all(f'"{field}"'.encode() in each.payload for field in convention.fields)
+        and is_read({**keys, **wild}, each.payload)
+        for each in messages
+    )
+
+
+def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
+    """The names that conventions claim: what their topics begin with, and what the first wildcard stood for."""
+    names: dict[str, str] = {}
+    for topic, convention in claimed.items():
+        levels = topic.split("/")
+        names[levels[0]] = convention
+        wanted = conventions()[convention].keys["topic"].split("/")
+        if "+" in wanted:
+            names[levels[wanted.index("+")]] = convention
+    return names
+
+
+def _neighbour(topic: str, names: Mapping[str, str]) -> str | None:
+    """The convention whose devices a topic belongs to that doesn't follow it."""
+    return next((names[each] for each in topic.split("/")[:2] if each in names), None)
+
+
+def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
+    """The input of a convention; topics that its filter matches and that are no readings are left out."""
+    keys = conventions()[name].keys
+    wanted, ignored = keys["topic"].split("/"), list(keys.get("ignore_topics", ()))
+    named = [
+        topic
+        for topic in left_out
+        if match(wanted, topic.split("/")) is not None
+        and not any(glob_pattern(each).fullmatch(topic) for each in ignored)
+        and not any(each in topic for each in "*+#")
+    ]
+    if not named:
+        return {"convention": name}
+    return {"convention": name, "ignore_topics": [*ignored, *named[:MOST_LEFT_OUT]]}
+
+
+def _of_topics(keys_of: Mapping[str, Keys]) -> list[dict[str, Any]]:
+    """Inputs for topics: one for all that begin alike and read alike, and one for each that differs."""
+    groups: dict[str, list[str]] = {}
+    for topic in keys_of:
+        groups.setdefault(topic.split("/")[0], []).append(topic)
+    exact, wide = list[dict[str, Any]](), list[dict[str, Any]]()
+    for first, topics in groups.items():
+        spelled = Counter(repr(keys_of[each]) for each in topics)
+        most, count = spelled.most_common(1)[0]
+        shared = first and len(topics) > 1 and filter_problem(f"{first}/#") is None
+        for each in topics:
+            if not (shared and count > 1 and repr(keys_of[each]) == most) and filter_problem(each) is None:
+                exact.append({"topic": each, **keys_of[each]})
+        if shared and count > 1:
+            keys = next(keys_of[each] for each in topics if repr(keys_of[each]) == most)
+            wide.append({"topic": f"{first}/#", **keys})
+    return exact + wide

@@ -1,0 +1,148 @@
+"""Discovery: what is proposed for messages, and what the proposed inputs make of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from config.convention import Convention, conventions
+from config.gateway_topics import GatewayTopics
+from edge.core.messages import Message
+from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
+from edge.discovery.outcome import outcome_of, tables
+from edge.discovery.proposing import Proposal, propose
+
+NOW = 1_700_000_060.0
+
+
+def heard(*messages: tuple[str, object]) -> Collected:
+    collected = Collected()
+    for place, (topic, payload) in enumerate(messages):
+        text = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
+        collected.add(Message(topic, text if isinstance(text, bytes) else text.encode(), NOW + place))
+    return collected
+
+
+def proposed(*messages: tuple[str, object]) -> tuple[Proposal, dict[str, float]]:
+    """What is proposed, and the last values of the sensors that it makes."""
+    collected = heard(*messages)
+    proposal = propose(collected, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")
+    outcome = outcome_of(proposal.inputs, collected.in_order()) if proposal.inputs else None
+    return proposal, {} if outcome is None else {each.name: each.sample for each in outcome.sensors}
+
+
+def inputs(*messages: tuple[str, object]) -> list[dict[str, Any]]:
+    return proposed(*messages)[0].inputs
+
+
+@pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
+def test_every_convention_is_recognised_by_its_own_example(convention: Convention) -> None:
+    proposal, sensors = proposed(*((each.topic, each.payload) for each in convention.examples))
+    assert proposal.inputs == [{"convention": convention.name}]
+    assert sensors == {name: value for each in convention.examples for name, value in each.sensors.items()}
+
+
+def test_a_house_of_all_conventions_is_told_apart() -> None:
+    proposal, sensors = proposed(
+        *((each.topic, each.payload) for one in conventions().values() for each in one.examples)
+    )
+    assert proposal.conventions.keys() == conventions().keys()
+    assert sensors == {n: v for one in conventions().values() for each in one.examples for n, v in each.sensors.items()}
+
+
+def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() -> None:
+    (example,) = conventions()["tasmota"].examples
+    beside = ("tele/boiler/LWT", "stat/boiler/POWER", "tele/boiler/STATE")
+    proposal, sensors = proposed((example.topic, example.payload), *((topic, "ON") for topic in beside))
+    assert proposal.inputs == [{"convention": "tasmota"}]
+    assert proposal.left_out == dict.fromkeys(beside, "beside tasmota")
+    assert sensors == example.sensors
+
+
+def test_a_topic_that_a_conventions_filter_matches_and_that_is_none_is_named_in_ignore_topics() -> None:
+    found = inputs(("telegraf/a", "cpu idle=1.5"), ("telegraf/b", {"fields": {"idle": 1}}))
+    assert found == [{"convention": "telegraf", "ignore_topics": ["telegraf/b"]}]
+
+
+def test_a_sensor_that_has_no_value_just_now_is_not_left_out() -> None:
+    found = inputs(("garage/sensor/a/state", "21.5"), ("garage/sensor/co2/state", "nan"))
+    assert found == [{"convention": "esphome"}]
+
+
+@pytest.mark.parametrize(
+    ("payload", "keys", "value"),
+    [
+        ("21.5", {"format": "number"}, 21.5),
+        ("21,5", {"format": "number", "decimal": ","}, 21.5),
+        ("21.5 °C", {"format": "number", "units": True}, 21.5),
+        ("21,5 °C", {"format": "number", "decimal": ",", "units": True}, 21.5),
+        ("Open", {"format": "number", "values": {"Open": 1.0, "Closed": 0.0}, "repetition": "on_change"}, 1.0),
+        ({"value": "21,5"}, {"format": "json", "decimal": ","}, 21.5),
+        ({"value": "21.5 °C"}, {"format": "json", "units": True}, 21.5),
+        ([{"n": "", "bn": "x/a", "v": 21.5}], {"format": "senml"}, 21.5),
+        (b"\x81\xa5value\xcb@5\x80\x00\x00\x00\x00\x00", {"format": "msgpack"}, 21.5),
+    ],
+)
+def test_a_topic_that_follows_no_convention_is_read_by_the_keys_that_it_needs(
+    payload: object, keys: dict[str, Any], value: float
+) -> None:
+    proposal, sensors = proposed(("x/temp", payload))
+    assert proposal.inputs == [{"topic": "x/temp", **keys}]
+    assert list(sensors.values()) == [value]
+
+
+def test_topics_that_begin_and_read_alike_get_one_input_and_others_their_own() -> None:
+    found = inputs(("lab/a", {"t": 21.5}), ("lab/b/c", {"t": 5}), ("lab/d", "21,5"), ("other", "3"))
+    assert found == [
+        {"topic": "lab/d", "format": "number", "decimal": ","},
+        {"topic": "other", "format": "number"},
+        {"topic": "lab/#", "format": "json"},
+    ]
+
+
+def test_several_devices_on_one_topic_are_told_apart_by_what_they_say() -> None:
+    messages = [("weather/bresser", {"sensor_id": each % 3, "temp": 20 + each % 3}) for each in range(9)]
+    proposal, sensors = proposed(*messages)
+    assert proposal.inputs[0]["sensor"] == "{topic}/{payload.sensor_id}/{field}"
+    assert sensors == {f"weather/bresser/{each}/temp": 20.0 + each for each in range(3)}
+
+
+def test_a_list_whose_elements_are_numbered_is_proposed_by_items() -> None:
+    proposal, sensors = proposed(
+        ("gw", {"values": [{"id": 1, "v": 2.5, "ts": NOW}, {"id": 2, "v": 3.5, "ts": NOW}]}), ("x", "1")
+    )
+    assert proposal.inputs[0] == {
+        "topic": "gw", "format": "json", "items": "values[*]", "name": "{id}", "value_key": "v",
+    }  # fmt: skip
+    assert (sensors["gw/1"], sensors["gw/2"]) == (2.5, 3.5)
+
+
+def test_bookkeeping_is_left_out() -> None:
+    proposal, sensors = proposed(("a/b", {"temp": 21.5, "rssi": -70, "uptime": 5}))
+    assert proposal.inputs == [{"topic": "a/b", "format": "json", "ignore": ["rssi", "uptime"]}]
+    assert sensors == {"a/b/temp": 21.5}
+
+
+def test_what_can_not_be_read_is_said_and_our_own_topics_are_not_looked_at() -> None:
+    proposal, _ = proposed(
+        ("x/y", "T=21;H=48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}')
+    )
+    assert (proposal.inputs, proposal.unread) == ([], ["x/y"])
+
+
+def test_tables_are_toml_that_says_the_same() -> None:
+    import tomllib
+
+    told = [{"topic": 'a"\\ü', "values": {"on/x": 1.0, "off": 0.5}, "ignore": ["a", "b"], "units": True}]
+    assert tomllib.loads(tables(told))["input"] == told
+
+
+def test_what_is_kept_is_bounded() -> None:
+    collected = heard(*(("a", str(each)) for each in range(PER_TOPIC + 5)))
+    assert next(each.payload for each in collected.topics["a"]) == b"5"
+    for each in range(TOPICS + 5):
+        collected.add(Message(f"t{each}", b"1", NOW))
+    collected.add(Message("a", b"x" * 300_000, NOW))
+    assert (len(collected.topics), collected.dropped) == (TOPICS, 7)
