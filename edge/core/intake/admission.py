@@ -1,9 +1,9 @@
 """Admission: which readings are taken, by their times.
 
-A sensor's readings must move forward in time. What repeats a time is a duplicate, what steps back is late; both are
-refused and counted, and hurt only their own sensor. What was taken before, with the same time and value, is a duplicate
-however old it is. A sensor whose clock was set back would be late for ever, so its new clock is believed after some
-late readings that show it; see `clock_evidence.py`.
+A sensor's readings must move forward in time. What repeats a time is a duplicate, unless its value is another one (see
+`same_times.py`); what steps back is late. Both are refused and counted, and hurt only their own sensor. What was taken
+before, with the same time and value, is a duplicate however old it is. A sensor whose clock was set back would be late
+for ever, so its new clock is believed after some late readings that show it; see `clock_evidence.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from edge.core.intake.clock_evidence import AGAIN, ClockEvidence
 from edge.core.intake.recent_readings import RecentReadings
 from edge.core.intake.reorder import ORIGIN_UNKNOWN
+from edge.core.intake.same_times import APART_S, SameTimes
 from edge.core.model.messages import Batch, Message
 from edge.core.model.rounds import FEW, rounds, runs_of
 from edge.core.model.sensor_arrays import SensorArrays
@@ -89,24 +91,31 @@ class Admission(SensorArrays):
         last_time: Time of each sensor's last reading.
         recent: The readings that were taken lately.
         evidence: The late readings since.
+        same: What each sensor said last.
         clock_steps: How often a clock was believed to be set back.
+        same_times: How many readings had the time of the one before them, and another value.
+        moved: The places of such readings in the batch that was judged last, and the times that they get.
     """
 
     def __init__(self) -> None:
         self.last_time = np.full(0, -np.inf)
         self.recent = RecentReadings()
         self.evidence = ClockEvidence()
-        self.clock_steps = 0
+        self.same = SameTimes()
+        self.clock_steps = self.same_times = 0
+        self.moved: dict[int, float] = {}
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
         self.grow_to(rows, last_time=-np.inf)
         self.recent.grow(rows)
         self.evidence.grow(rows)
+        self.same.grow(rows)
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
         """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""
         self.last_time[slots] += by
+        self.same.shift(slots, by)
         self.evidence.clear(slots)
 
     def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
@@ -119,12 +128,21 @@ class Admission(SensorArrays):
         Returns:
             `TAKEN`, `LATE` or `DUPLICATE` for each reading, shape (n,).
         """
+        self.moved = {}
         verdicts = np.zeros(len(batch), dtype=np.int8)
         if len(batch) == 0 or self._take_all(batch):
             return verdicts
         for positions in rounds(batch.slots):
-            verdicts[positions] = self._judge_round(batch.take(positions), arrivals or ArrivalsTold())
+            verdicts[positions] = self._judge_round(batch.take(positions), positions, arrivals or ArrivalsTold())
         return verdicts
+
+    def apart(self, batch: Batch) -> Batch:
+        """The batch that was judged last, its readings of one time apart; the very same one where there are none."""
+        if not self.moved:
+            return batch
+        times = batch.times.copy()
+        times[list(self.moved)] = list(self.moved.values())
+        return replace(batch, times=times)
 
     def _take_all(self, batch: Batch) -> bool:
         """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""
@@ -139,7 +157,9 @@ class Admission(SensorArrays):
         if not (times > before).all():
             return False
         self.recent.note_runs(runs, slots, batch.values[runs.order], times, before)
-        self.last_time[firsts] = times[runs.starts + runs.lengths - 1]
+        ends = runs.starts + runs.lengths - 1
+        self.last_time[firsts] = times[ends]
+        self.same.note(firsts, batch.values[runs.order[ends]], times[ends])
         self.evidence.clear(firsts)
         return True
 
@@ -157,15 +177,24 @@ class Admission(SensorArrays):
         for slot, time in last.items():
             known[slot] = time
             self.evidence.clear(slot)
+        said = self.same.at(slots[0])
+        for slot, value, time in zip(slots, batch.values.tolist(), batch.times.tolist(), strict=True):
+            said["said"][slot], said["value"][slot] = time, value
         return True
 
-    def _judge_round(self, batch: Batch, arrivals: Arrivals) -> Verdicts:
+    def _judge_round(self, batch: Batch, positions: NDArray[np.intp], arrivals: Arrivals) -> Verdicts:
         slots, values, times = batch.slots, batch.values, batch.times
         last = self.last_time[slots]
         taken = times > last
         late = np.zeros(len(slots), dtype=bool)
+        moved = times
         if not taken.all():
-            behind = times < last
+            same = ~taken & self.same.are_others(slots, values, times) & ~self.recent.knows(slots, values, times)
+            moved = np.where(same, last + APART_S, times)
+            self.moved |= dict(zip(positions[same].tolist(), moved[same].tolist(), strict=True))
+            self.same_times += int(same.sum())
+            taken |= same
+            behind = (times < last) & ~taken & (times != self.same.said[slots])
             late = behind & ~self.recent.knows(slots, values, times)
             telling = late & self.recent.stands_out(slots, times, self.evidence.late_time[slots])
             self.evidence.late_time[slots[behind]] = times[behind]
@@ -176,6 +205,7 @@ class Admission(SensorArrays):
                     taken[position] = True
                     self.clock_steps += 1
         self.recent.note(slots[taken], values[taken], times[taken], last[taken])
-        self.last_time[slots[taken]] = times[taken]
+        self.last_time[slots[taken]] = moved[taken]
+        self.same.note(slots[taken], values[taken], times[taken])
         self.evidence.clear(slots[taken])
         return np.where(taken, TAKEN, np.where(late, LATE, DUPLICATE)).astype(np.int8)

@@ -42,9 +42,6 @@ LONGEST_REMEMBERED = 512
 PATH_BYTES = 150
 """What a topic's path takes beside its text: places in dictionaries, the slot."""
 
-BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
-"""Refusals that stand beside readings in every message of a device; the last two are told once for each field."""
-
 UNROUTED = 100
 """Topics without an input that wait to be unsubscribed, at most."""
 
@@ -251,8 +248,7 @@ class Intake:
     def _refuse_parts(self, message: Message, source: CachedTopic, decoded: Decoded, letters: list[DeadLetter]) -> None:
         """Refuse what stands where a reading might, or count it where none is due."""
         for refusal in decoded.refusals:
-            is_beside = refusal.reason in BESIDE and decoded.samples and not source.expects(refusal.path)
-            if is_beside and (refusal.reason == "not_a_number" or not source.is_news(refusal)):
+            if decoded.samples and source.is_beside(refusal):
                 self._counters.fields_ignored += 1
             else:
                 self._refuse(message, refusal, letters)
@@ -361,8 +357,10 @@ class Intake:
         self.heard, self.heard_after = [], []
         if len(batch) == 0:
             return batch
-        verdicts = self.admission.judge(batch, arrivals)
-        self._counters.clock_steps = self.admission.clock_steps
+        admission = self.admission
+        verdicts = admission.judge(batch, arrivals)
+        self._counters.clock_steps, self._counters.same_times = admission.clock_steps, admission.same_times
+        batch = admission.apart(batch)
         taken = verdicts == 0
         if not taken.all():
             before, refused = np.cumsum(taken)[~taken], batch.take(~taken)

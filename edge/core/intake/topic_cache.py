@@ -8,6 +8,9 @@ from edge.core.model.bounded_cache import size_of
 from edge.core.model.counters import Counters
 from edge.core.model.messages import Refusal
 
+BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
+"""Refusals that stand beside readings in every message of a device; the last two are told once for each field."""
+
 MOST_TOLD = 32
 """Refusals of a topic that are remembered as told; all are counted."""
 
@@ -53,13 +56,15 @@ class CachedTopic:
         levels = () if self.resolved is None else self.resolved.levels
         return size_of(topic, *levels) + TOLD_BYTES
 
-    def is_news(self, refusal: Refusal) -> bool:
-        """Whether a refusal of this reason and path hasn't been told yet; beyond `MOST_TOLD` of them none is."""
-        told = hash((refusal.reason, refusal.path))
-        if told in self._told or len(self._told) >= MOST_TOLD:
+    def is_beside(self, refusal: Refusal) -> bool:
+        """Whether a refusal beside readings is no loss: a field that never was a sensor, or that was told of before."""
+        if refusal.reason not in BESIDE or self.expects(refusal.path):
             return False
+        told = hash((refusal.reason, refusal.path))
+        if refusal.reason == "not_a_number" or told in self._told or len(self._told) >= MOST_TOLD:
+            return True
         self._told.add(told)
-        return True
+        return False
 
     def expects(self, path: str) -> bool:
         """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""

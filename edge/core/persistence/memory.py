@@ -59,6 +59,7 @@ class Memory:
             whole("deliveries", intake.deliveries),
             whole("reorder", reorder),
             by_row("admission", intake.admission, sensors),
+            by_row("same_times", intake.admission.same, sensors),
             by_row("recent_readings", intake.admission.recent, sensors),
             by_row("clock_evidence", intake.admission.evidence, sensors),
             whole("clock", engine.clock),

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from edge.core.messages import Message
 
 from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
-from edge.core.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
 from edge.discovery.outcome import outcome_of, tables
 from edge.discovery.proposing import Proposal, propose

@@ -215,8 +215,37 @@ def test_arrivals_that_were_noted_give_the_same_verdicts_when_they_are_told() ->
 
 
 def everything(admission: Admission) -> dict[str, bytes]:
-    owners = (admission, admission.recent, admission.evidence)
+    owners = (admission, admission.recent, admission.evidence, admission.same)
     return {name: array.tobytes() for owner in owners for name, array in owner.arrays.items()}
+
+
+def readings(*told: tuple[float, float]) -> Batch:
+    values, times = np.array([value for value, _ in told]), np.array([time for _, time in told])
+    return Batch(np.zeros(len(told), dtype=np.intp), values, times, np.arange(len(told)))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40])
+def test_readings_of_one_time_are_taken_if_their_values_differ_and_are_a_microsecond_apart(cut: int) -> None:
+    admission = Admission()
+    admission.grow(1)
+    told = [(float(place), 1000.0 + place // 10) for place in range(40)]
+    verdicts, times = list[int](), list[float]()
+    for start in range(0, 40, cut):
+        verdicts += admission.judge(readings(*told[start : start + cut])).tolist()
+        times += [admission.moved.get(place, time) for place, (_, time) in enumerate(told[start : start + cut])]
+    assert verdicts == [TAKEN] * 40
+    assert admission.same_times == 36
+    assert times == pytest.approx([1000.0 + place // 10 + place % 10 * 1e-6 for place in range(40)], abs=1e-9)
+    assert admission.judge(readings((39.0, 1003.0), (5.0, 1003.0), (6.0, 1003.0), (5.0, 1003.0))).tolist() == [
+        DUPLICATE, TAKEN, TAKEN, DUPLICATE,
+    ]  # fmt: skip
+
+
+def test_a_sensor_that_says_all_twice_says_it_once_however_long() -> None:
+    admission = Admission()
+    admission.grow(1)
+    told = [(float(place % 7), 1000.0 + place) for place in range(600) for _ in range(2)]
+    assert admission.judge(readings(*told)).tolist() == [TAKEN, DUPLICATE] * 600
 
 
 class Naive:

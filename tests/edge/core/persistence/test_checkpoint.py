@@ -23,7 +23,17 @@ LEARNED_AGAIN = (
 )  # fmt: skip
 """Components that follow from the journal alone."""
 
-COMPONENTS = (*LEARNED_AGAIN, "units", "interruption", "operator", "devices", "incidents", "open_events", "sequence")
+COMPONENTS = (
+    *LEARNED_AGAIN,
+    "units",
+    "same_times",
+    "interruption",
+    "operator",
+    "devices",
+    "incidents",
+    "open_events",
+    "sequence",
+)
 
 
 def lived() -> Line:
