@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 import pytest
-from edge.core.messages import Message
 
 from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
+from config.loading import parse
+from edge.core.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
-from edge.discovery.outcome import outcome_of, tables
+from edge.discovery.outcome import outcome_of, tables, whole
 from edge.discovery.proposing import Proposal, propose
+from edge.shell.assembly import make_pipeline
 
 NOW = 1_700_000_060.0
 
@@ -54,7 +56,7 @@ def test_a_house_of_all_conventions_is_told_apart() -> None:
 
 def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() -> None:
     (example,) = conventions()["tasmota"].examples
-    beside = ("tele/boiler/LWT", "stat/boiler/POWER", "tele/boiler/STATE")
+    beside = ("tele/boiler/INFO1", "stat/boiler/POWER", "tele/boiler/STATE")
     proposal, sensors = proposed((example.topic, example.payload), *((topic, "ON") for topic in beside))
     assert proposal.inputs == [{"convention": "tasmota"}]
     assert proposal.left_out == dict.fromkeys(beside, "beside tasmota")
@@ -146,3 +148,14 @@ def test_what_is_kept_is_bounded() -> None:
         collected.add(Message(f"t{each}", b"1", NOW))
     collected.add(Message("a", b"x" * 300_000, NOW))
     assert (len(collected.topics), collected.dropped) == (TOPICS, 7)
+
+
+def test_a_device_that_says_that_it_is_gone_is_an_incident_until_it_is_back() -> None:
+    collected = heard(("tele/boiler/LWT", "Offline"))
+    proposal = propose(collected, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")
+    pipeline = make_pipeline(parse(whole(proposal.inputs)).configuration)
+    told: list[str] = []
+    for place, payload in enumerate(("Online", "Offline", "Online", "Offline")):
+        step = pipeline.process([Message("tele/boiler/LWT", payload.encode(), NOW + place)])
+        told.append(" ".join(each.transition for each in step.events))
+    assert told == ["", "raised", "cleared", "raised"]
