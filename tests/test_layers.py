@@ -40,7 +40,8 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "evaluation": "core",
         "capacity": "core shell",
         "reports": "core",
-        "commands": "core shell evaluation capacity reports version",
+        "discovery": "core shell",
+        "commands": "core shell evaluation capacity reports discovery version",
         "__main__": "commands",
     },
     "edge/core": {

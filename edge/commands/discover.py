@@ -13,12 +13,12 @@ import click
 
 from edge.commands.support.places import config_option
 from edge.commands.support.tables import table
-from edge.commands.terminal import bullet, heading, paragraph
-from edge.core.printable import printable, printable_bytes, shortened
+from edge.commands.support.terminal import bullet, heading, paragraph
+from edge.core.model.printable import printable, printable_bytes, shortened
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.core.messages import Message
+    from edge.core.model.messages import Message
     from edge.discovery.collecting import Collected
     from edge.discovery.outcome import Outcome
     from edge.discovery.proposing import Proposal
@@ -43,7 +43,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
     from config.gateway_topics import GatewayTopics  # noqa: PLC0415 - loaded when the command runs
     from config.loading import parse  # noqa: PLC0415
     from config.template import template  # noqa: PLC0415
-    from edge.commands.failures import explained  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.discovery.outcome import outcome_of, whole  # noqa: PLC0415
     from edge.discovery.proposing import propose  # noqa: PLC0415
 
@@ -73,8 +73,8 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
 
 def _listen(configuration: Configuration, seconds: float) -> Collected:
     """What is heard within some seconds."""
+    from edge.commands.support.asking import AskingError, connected, wait_for  # noqa: PLC0415
     from edge.discovery.collecting import Collected  # noqa: PLC0415
-    from edge.shell.asking import AskingError, connected, wait_for  # noqa: PLC0415
 
     heard = Collected()
 

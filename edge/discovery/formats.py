@@ -10,10 +10,10 @@ from typing import Any
 
 from config.inputs import NEED_CBOR, Input
 from config.schema import Limits
-from edge.core.decoders import Decoded, Decoder
-from edge.core.decoders.walk import NAMES
-from edge.core.messages import Message, Refused
-from edge.shell.decoding import decoder_of
+from edge.core.intake.decoders import Decoded, Decoder
+from edge.core.intake.decoders.walk import NAMES
+from edge.core.model.messages import Message, Refused
+from edge.shell.service.decoding import decoder_of
 
 Keys = Mapping[str, Any]
 

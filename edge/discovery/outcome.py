@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from config.toml_text import toml_value
-from edge.core.messages import DeadLetter, Message
+from edge.core.model.messages import DeadLetter, Message
 
 
 class SensorFound(NamedTuple):
@@ -75,10 +75,10 @@ def whole(inputs: Sequence[Mapping[str, Any]]) -> str:
 def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> Outcome:
     """What inputs make of messages; only those that an input asks for are handed over."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
-    from edge.shell.assembly import make_pipeline  # noqa: PLC0415
+    from edge.shell.service.assembly import make_pipeline  # noqa: PLC0415
 
     pipeline = make_pipeline(parse(whole(inputs), "proposed").configuration)
-    intake, accounts = pipeline.intake, pipeline.accounts
+    intake, counters = pipeline.intake, pipeline.counters
     letters: list[DeadLetter] = []
     count, last = Counter[int](), dict[int, float]()
     asked = [each for each in messages if intake.input_of(each.topic) is not None]
@@ -86,11 +86,11 @@ def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message])
     for slot, value in zip(batch.slots.tolist(), batch.values.tolist(), strict=True):
         count[slot] += 1
         last[slot] = value
-    names, repetitions = pipeline.sensors.names, pipeline.roster.repetitions
+    names, repetitions = pipeline.sensors.names, pipeline.registry.repetitions
     sensors = [
         SensorFound(names[slot], intake.units.of(slot), repetitions[slot], last[slot], count[slot])
         for slot in sorted(count, key=names.__getitem__)
     ]
-    refused = accounts.messages_refused + accounts.readings_refused
+    refused = counters.messages_refused + counters.readings_refused
     examples = {each.refusal.reason: each for each in reversed(letters)}
-    return Outcome(sensors, accounts.fields_ignored, len(messages) - len(asked), refused, examples)
+    return Outcome(sensors, counters.fields_ignored, len(messages) - len(asked), refused, examples)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
 from config.topics import filter_problem, glob_pattern
-from edge.core.messages import Message
-from edge.core.routes import match
+from edge.core.intake.routes import match
+from edge.core.model.messages import Message
 from edge.discovery.collecting import Collected
 from edge.discovery.formats import Keys, is_read, keys_for
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.columns import Columns
+from edge.core.model.sensor_arrays import SensorArrays
 
 APART_S = 1e-6
 """So far apart are readings of one time; a float of today's times knows a quarter of it."""
 
 
-class SameTimes(Columns):
+class SameTimes(SensorArrays):
     """What each sensor said last.
 
     Attributes:

@@ -10,7 +10,7 @@ from paho.mqtt import publish
 
 from config.loading import load
 from edge.commands import main
-from edge.shell.broker import EmbeddedBroker
+from edge.shell.broker.embedded import EmbeddedBroker
 
 TASMOTA = '{"Time": "2023-11-14T23:13:20", "BME280": {"Temperature": 21.5, "Humidity": 48}, "TempUnit": "C"}'
 

@@ -10,11 +10,11 @@ import pytest
 from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
 from config.loading import parse
-from edge.core.messages import Message
+from edge.core.model.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
 from edge.discovery.outcome import outcome_of, tables, whole
 from edge.discovery.proposing import Proposal, propose
-from edge.shell.assembly import make_pipeline
+from edge.shell.service.assembly import make_pipeline
 
 NOW = 1_700_000_060.0
 
