@@ -179,6 +179,9 @@ class Scores:
 NO_OPINION = Scores(NOTHING, NOTHING, NOTHING, NOTHING)
 """Of a single reading."""
 
+TOGETHER_S = 1e-5
+"""Readings of a sensor that are closer bear one time: a clock that counts seconds says nothing of what lies between."""
+
 LARGEST = 1e100
 """Values are cut to this, so that their squares stay finite."""
 

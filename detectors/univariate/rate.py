@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Limit, Scores, State
+from detectors.base import TOGETHER_S, Detector, Field, Limit, Scores, State
 from detectors.noise import Noise, noise_layout
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import known_maximum, known_minimum, maximum, minimum, nowhere, where
@@ -29,7 +29,7 @@ class RateOfChange(Detector):
     Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
         form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
     Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and
-        per second where the operator limits it.
+        per second where the operator limits it, which says nothing of readings that bear one time.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -71,7 +71,7 @@ class RateOfChange(Detector):
         if not math.isnan(self.most_per_s):
             elapsed = times - state["time"][slots]
             possible = self.most_per_s * maximum(elapsed, 0.0)
-            known = (readings > 0) & (elapsed > 0)
+            known = (readings > 0) & (elapsed > TOGETHER_S)
             ratio = abs(change) / maximum(possible, 1e-200)
             ruled = where(known, where(ratio > 1.0, minimum(CERTAIN * ratio, 300.0), 0.0), math.nan)
             scores = Scores(

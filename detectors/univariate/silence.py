@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.base import TOGETHER_S, Detector, Field, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import bounded, everywhere, maximum, minimum, where
 from detectors.numeric.surprise import exponential_reach
@@ -72,7 +72,7 @@ class Silence(Detector):
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
-        counts = everywhere((readings > 0) & (gap > 0))
+        counts = everywhere((readings > 0) & (gap > TOGETHER_S))
         believed = where(everywhere(count >= 3), minimum(gap, WINSOR * mean), gap)
         rate = 1.0 / minimum(count + 1.0, MEMORY)
         deviation, longest, rival = state["deviation"][slots], state["longest"][slots], state["rival"][slots]

@@ -39,6 +39,7 @@ class ScoreRows:
         self._gateway = gateway
         self._rows: deque[tuple[Reading, Row]] = deque()
         self._waiting: dict[Reading, deque[Row]] = {}
+        self._latest: dict[str, float] = {}
         pipeline.observe(self)
 
     def expect(self, reading: Reading) -> None:
@@ -68,6 +69,10 @@ class ScoreRows:
         for slot, time, value, score, level, expected, lower, upper, leader, started in zip(*columns, strict=True):
             name = self._names[slot]
             waiting = self._waiting.get(Reading(name, time, value))
+            if waiting is None:  # taken a little after others of its time
+                waiting = self._waiting.get(Reading(name, self._latest.get(name, time), value))
+            else:
+                self._latest[name] = time
             row = next((each for each in waiting or () if len(each) == GIVEN), None)
             if row is None:
                 continue

@@ -1,0 +1,63 @@
+"""Readings of one sensor that bear one time are each a reading, if their values differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.commands import main
+from edge.core.model.messages import Message
+from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+
+
+def seconds(count: int, each: int, first: int = 0) -> list[Message]:
+    """Some readings a second of a sensor whose clock counts seconds, each of another value."""
+    return [
+        reading("paced/a", START + number // each, 20.0 + number * 7 % 11 + number / 1000, START + number / each)
+        for number in range(first * each, (first + count) * each)
+    ]
+
+
+SENT = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), max_size=40)
+
+
+@given(SENT, st.integers(1, 40), st.sampled_from([0.0, 2.0]))
+def test_they_are_the_same_in_any_batching_and_after_a_restart(
+    sent: list[tuple[int, int, int]], cut: int, reorder_s: float
+) -> None:
+    messages = [
+        reading(f"paced/{'ab'[sensor]}", START + time, float(value), START + place)
+        for place, (sensor, time, value) in enumerate(sent)
+    ]
+    middle = len(messages) // 2
+    whole = Line(pipeline(reorder_s=reorder_s)).take(messages)
+    pieces = Line(pipeline(reorder_s=reorder_s)).take(messages[:middle], cut=cut)
+    saved, so_far = pieces.pipeline.save("", ""), len(pieces.parts)
+    pieces.take(messages[middle:], cut=cut)
+    again = revived(pipeline(reorder_s=reorder_s), saved, pieces.parts[so_far:])
+    assert differing(pieces.pipeline, whole.pipeline) == []
+    assert differing(again.pipeline, whole.pipeline) == []
+    assert pieces.refused == whole.refused
+
+
+def test_no_time_lies_between_them_for_a_limit_of_change_or_for_a_silence() -> None:
+    watched = rule(*detectors(rate={"most_per_s": 20.0}, silence={}))
+    line = Line(pipeline(lambda _: watched)).take(seconds(60, 10))
+    assert line.events == []
+    silence = line.pipeline.engine.members[0][0].tables[1]
+    assert silence.arrays["gap"][0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_each_has_a_row_of_its_own_in_a_score(tmp_path: Path) -> None:
+    rows = [f"{START + number // 3:.0f},a,{number * 7 % 11}.5" for number in range(300)]
+    file = tmp_path / "readings.csv"
+    file.write_text("\n".join(["time,sensor,value", *rows]))
+    result = CliRunner().invoke(main, ["score", str(file)], catch_exceptions=False)
+    scored = [line.split(",") for line in result.stdout.splitlines()[1:]]
+    assert len(scored) == 300
+    assert sum(each[4] == "" for each in scored) == 0
+    assert "refused" not in result.stderr
