@@ -62,7 +62,7 @@ class Memory:
             by_row("same_times", intake.admission.same, sensors),
             by_row("recent_readings", intake.admission.recent, sensors),
             by_row("clock_evidence", intake.admission.evidence, sensors),
-            whole("clock", engine.clock),
+            Component("clock", 1, None, lambda *_: engine.clock.state(), lambda _, state: engine.clock.load(state)),
             whole("interruption", interruption),
             whole("operator", watch),
             by_row("devices", engine.devices, engine.devices.__len__),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge.core.model.messages import Message
+from edge.core.persistence.snapshot import Snapshot
 from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
 
 
@@ -132,3 +133,11 @@ def test_a_sensor_that_stops_is_silent_though_another_one_is_behind_all_the_time
         cut=7,
     )
     assert line.missing() == ["paced/stops"]
+
+
+def test_a_snapshot_holds_the_clock_in_use_when_it_has_skipped_a_lead() -> None:
+    times = START + 60.0 * np.arange(200.0)
+    line = Line(pipeline()).take(in_order(minutely("paced/a", times[:100], -3600.0), minutely("paced/b", times + 0.01)))
+    line.take(minutely("paced/b", times[:20] + 12_000.0))
+    saved = {each.component: each.state for each in Snapshot.from_bytes(line.pipeline.save("", "")).parts}
+    assert saved["clock"] == line.pipeline.engine.clock.state()
