@@ -1,8 +1,23 @@
-"""`python -m edge` is `edgewarden`."""
+"""`edgewarden`, and `python -m edge`: the signals that end a service count before anything large is loaded."""
 
 from __future__ import annotations
 
-from edge.commands import main
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    if next((each for each in sys.argv[1:] if not each.startswith("-")), "") == "run":
+        # Until `run` has handlers of its own: nothing is open yet, so there is nothing to be ended with care.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(0))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from edge.commands import main as commands  # noqa: PLC0415 - loaded when signals are taken care of
+
+    commands(prog_name="edgewarden")
+
 
 if __name__ == "__main__":
-    main(prog_name="edgewarden")
+    main()

@@ -10,6 +10,7 @@ import deaths
 import disk
 import network
 import outage
+import owners
 import reloads
 import stalls
 import traffic
@@ -25,6 +26,7 @@ FAULTS: list[Fault] = [
     *damage.FAULTS,
     *clock.FAULTS,
     *reloads.FAULTS,
+    *owners.FAULTS,
     *traffic.FAULTS,
     *access.FAULTS,
 ]

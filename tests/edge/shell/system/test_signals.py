@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from long_journal import fill
-from running import RunningService, configuration
+from running import ROOT, RunningService, configuration
 from service_manager import ServiceManager
 from store_examples import rows_of
 
@@ -87,3 +89,44 @@ def test_a_long_recovery_is_complete_and_asks_for_its_time(
     assert store.recall().since == []
     store.close()
     assert f"journal_entries={MANY // 10 // 500}" in service.log.read_text()
+
+
+SIGNALLED_AS_IT_LOADS = """
+import os, runpy, signal, sys
+
+number = signal.Signals[sys.argv[1]]
+
+class Signalling:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), number)
+
+sys.meta_path.insert(0, Signalling())
+sys.argv[:] = ["edgewarden", *sys.argv[2:]]
+runpy.run_module("edge", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number", "code"),
+    [
+        (("run",), "SIGTERM", 0),
+        (("run",), "SIGINT", 0),
+        (("run", "missing.toml"), "SIGHUP", 2),
+        (("replay", "run"), "SIGTERM", -signal.SIGTERM),
+    ],
+)
+def test_a_signal_counts_before_anything_large_is_loaded(
+    tmp_path: Path, arguments: tuple[str, ...], number: str, code: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_AS_IT_LOADS, number, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
