@@ -35,6 +35,7 @@ def decoder_of(given: Input, limits: Limits) -> Decoder:
             "items": given.items,
             "item_name": given.name,
             "sender": sender_of(given.sensor),
+            "names_devices": given.sensor == Input.model_fields["sensor"].default and given.items is None,
             "depth": limits.depth,
         }
     if kind is InfluxDecoder:

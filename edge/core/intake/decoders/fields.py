@@ -21,7 +21,7 @@ from edge.core.intake.decoders.shapes import ArrayShape, Shape, Shapes
 from edge.core.intake.decoders.text_numbers import TextNumbers
 from edge.core.intake.decoders.time_keys import TimeKeys
 from edge.core.intake.decoders.times import LIKELY, TimeError
-from edge.core.intake.decoders.walk import TELLING, Options, Walk
+from edge.core.intake.decoders.walk import DEVICE, TELLING, Options, Walk
 from edge.core.model.messages import Row, Sample
 from edge.core.model.sensors import Repetition
 
@@ -66,6 +66,8 @@ class FieldsDecoder(Decoder):
         items: The list whose elements are readings, as `values[*]`; None if there is none in particular.
         item_name: Template of the path of such an element.
         sender: What the payload says of its sender, as `payload.id`; goes before the paths, see `paths.py`.
+        names_devices: Whether an object that says its `model` and `id` has them before its paths, so that devices that
+            share a topic are told apart.
         depth: Objects within objects.
         readings: Readings and refused fields in one payload.
 
@@ -87,6 +89,7 @@ class FieldsDecoder(Decoder):
     items: str | None = None
     item_name: str = "{index}"
     sender: tuple[str, ...] = ()
+    names_devices: bool = False
     depth: int = 8
     readings: int = 10_000
     _options: Options = field(init=False, repr=False, compare=False)
@@ -111,6 +114,7 @@ class FieldsDecoder(Decoder):
             ignored=Ignored(self.ignore),
             items=None if self.items is None else Items.of(self.items, self.item_name),
             sender=Sender.of(self.sender),
+            names_devices=self.names_devices,
             depth=self.depth,
             most=self.readings,
         )
@@ -226,7 +230,9 @@ class FieldsDecoder(Decoder):
         shape = Shape(
             time_key,
             values,
-            is_ordinary=len(time_keys) <= 1 and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
+            is_ordinary=len(time_keys) <= 1
+            and not (self.names_devices and places.keys() >= set(DEVICE))
+            and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
             is_named=not TELLING.isdisjoint(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),
             ignored=ignored,

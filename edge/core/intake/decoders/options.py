@@ -102,9 +102,9 @@ class Sender(NamedTuple):
             answers.append(text or "")
         return answers
 
-    def names(self, path: str) -> bool:
-        """Whether a top-level field says who the sender is, and so is no reading."""
-        return any(len(each) == 1 and each[0].removesuffix("?") == path for each in self.fields)
+    def top_level(self) -> frozenset[str]:
+        """The fields of the document itself among them, which are no readings."""
+        return frozenset(each[0].removesuffix("?") for each in self.fields if len(each) == 1)
 
 
 def said(value: object) -> str | None:

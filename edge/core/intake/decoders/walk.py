@@ -24,6 +24,9 @@ NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "devi
 NUMBER = "id"
 """A field that numbers the elements of a list: sensors, or else records."""
 
+DEVICE = ("model", "id")
+"""Fields that together say of which device a payload is, as rtl_433's and its kin's."""
+
 TELLING = frozenset({*NAMES, NUMBER, "n", "bn"})
 """Fields by which elements of a list may be told apart; lists that have one aren't taken as rows."""
 
@@ -47,6 +50,7 @@ class Options(NamedTuple):
     ignored: Ignored
     items: Items | None
     sender: Sender
+    names_devices: bool
     depth: int
     most: int
 
@@ -59,7 +63,18 @@ class Walk:
         arrived: When it arrived, seconds since the epoch, or NaN.
     """
 
-    __slots__ = ("_arrived", "_element", "_ignored", "_lone", "_options", "_refusals", "_room", "_samples", "_units")
+    __slots__ = (
+        "_arrived",
+        "_element",
+        "_ignored",
+        "_lone",
+        "_options",
+        "_refusals",
+        "_room",
+        "_samples",
+        "_skipped",
+        "_units",
+    )
 
     def __init__(self, options: Options, arrived: float) -> None:
         self._options = options
@@ -68,6 +83,7 @@ class Walk:
         self._refusals: list[Refusal] = []
         self._units: dict[str, str] = {}
         self._ignored = 0
+        self._skipped = options.sender.top_level()  # fields of the document that name its sensors
         self._room = options.most
         self._element = ""  # where in a list we are; goes before the paths of refusals
         self._lone: set[str] | None = None  # paths without a time of their own, in a list whose elements have no names
@@ -80,6 +96,8 @@ class Walk:
         """
         options = self._options
         sender = "".join(f"{each}{OF}" for each in options.sender.ask(document)) if options.sender.fields else ""
+        if options.names_devices and isinstance(document, dict):
+            sender = self._device(document)
         if options.items is not None:
             self._items(document, options.items, sender)
         elif isinstance(document, list):
@@ -92,6 +110,14 @@ class Walk:
         if not self._samples and not (stands_alone and self._refusals):
             raise self._nothing()
         return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units)
+
+    def _device(self, fields: dict[str, Any]) -> str:
+        """What the paths begin with if an object says of which device it is, by a model and a number."""
+        told = [said(fields.get(each)) for each in DEVICE]
+        if None in told:
+            return ""
+        self._skipped = frozenset(DEVICE)
+        return "".join(f"{each}/" for each in told)
 
     def _record(self, fields: dict[str, Any], alone: str, before: str, time: float | None = None) -> None:
         """An object that is a reading if it has the value key, and else holds readings.
@@ -133,7 +159,7 @@ class Walk:
                 self._refuse("bad_name", f"{before}{key}", problem)
             elif options.ignored and options.ignored.fits(shown(path)):
                 self._ignored += 1
-            elif depth == 1 and options.sender.fields and options.sender.names(key):
+            elif depth == 1 and key in self._skipped:
                 continue
             else:
                 self._value(value, path, time, depth)

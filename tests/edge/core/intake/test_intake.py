@@ -202,6 +202,20 @@ def test_what_a_payload_says_of_its_sender_names_the_sensor() -> None:
     assert step.dead_letters[0].refusal.reason == "no_sender"
 
 
+def test_devices_that_share_a_topic_are_told_apart_by_model_and_id_where_no_template_is_given() -> None:
+    text = '[[input]]\ntopic = "rtl/#"\n[[input]]\ntopic = "own/#"\nsensor = "{1}/{field}"\n'
+    made = make_pipeline(parse(text).configuration)
+    for place, (device, temp) in enumerate(((183, 21.5), (77, -18.25), (183, 21.75))):
+        payload = f'{{"model": "Therm-A", "id": {device}, "channel": 1, "rate": 2, "temp": {temp}, "hum": 5.5}}'
+        made.process([message(payload, "rtl/events", NOW + place)])
+    assert [each for each in made.sensors.names if each.endswith("temp")] == [
+        "rtl/events/Therm-A/183/temp",
+        "rtl/events/Therm-A/77/temp",
+    ]
+    made.process([message('{"model": "Therm-A", "id": 5, "a": 1}', "own/x"), message('{"id": 5, "a": 1}', "rtl/y")])
+    assert made.sensors.names[-4:] == ["x/id", "x/a", "rtl/y/id", "rtl/y/a"]
+
+
 def test_the_unit_of_a_payload_goes_to_the_sensor_unless_a_rule_says_one() -> None:
     text = '[[input]]\ntopic = "a/+"\nunits = true\n[[rule]]\nsensors = "a/ruled"\nunit = "K"\n'
     made = make_pipeline(parse(text).configuration)
