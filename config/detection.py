@@ -34,7 +34,7 @@ class IncidentSettings(Table):
         0.1,
         gt=0,
         le=100,
-        description="False alarms that a sensor may cost; the raising level follows from it",
+        description="False alarms that a sensor may cost at most; the raising levels follow from it",
     )
     threshold: float | None = Field(
         None,

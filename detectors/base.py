@@ -74,8 +74,21 @@ class Limit(NamedTuple):
     score: float
 
 
-Reach = Callable[[int | None], Numbers]
-"""How far a band reaches to either side of what was expected: of one reading, by its index, or of all of a round."""
+Reach = Callable[[int | None, float], Numbers]
+"""How far a band reaches to either side of what was expected: of one reading, by its index, or of all of a round; and
+how many decades a value at its ends would have scored."""
+
+
+class Measure(NamedTuple):
+    """What a score is about, where that isn't the value itself.
+
+    Attributes:
+        now: As it is, in the unit that the detector's `measure()` says.
+        usual: As it usually is, or is at most.
+    """
+
+    now: float
+    usual: float
 
 
 class Scores:
@@ -134,14 +147,20 @@ class Scores:
     def __iter__(self) -> Iterator[Numbers]:
         return iter((self.score, self.expected, *self._ends()))
 
-    def at(self, index: int) -> tuple[float, float, float, float]:
-        """What is said of one reading."""
+    def at(self, index: int, decades: float | None = None) -> tuple[float, float, float, float]:
+        """What is said of one reading.
+
+        Args:
+            index: Its place.
+            decades: What a value at the ends of the band would have scored, if the band can be had for any; default:
+                `BAND_DECADES`. `MOST_BAND_DECADES` at most.
+        """
         expected = pick(self.expected, index)
         if isinstance(self._band, tuple):
             lower, upper = self._band
             return pick(self.score, index), expected, pick(lower, index), pick(upper, index)
         with np.errstate(all="ignore"):
-            reach = self._band(index)
+            reach = self._band(index, min(decades or BAND_DECADES, MOST_BAND_DECADES))
         return pick(self.score, index), expected, expected - reach, expected + reach
 
     def with_score(self, score: Numbers) -> Scores:
@@ -163,15 +182,27 @@ class Scores:
             spread[known] = numbers
             return spread
 
-        score, expected, lower, upper = map(among_all, self)
+        score, expected, learned = among_all(self.score), among_all(self.expected), among_all(self.learned)
         ruled = None if self.ruled is None else among_all(self.ruled)
-        return Scores(score, expected, lower, upper, learned=among_all(self.learned), ruled=ruled)
+        if isinstance(self._band, tuple):
+            lower, upper = map(among_all, self._band)
+            return Scores(score, expected, lower, upper, learned=learned, ruled=ruled)
+        places, reach = np.cumsum(known) - 1, self._band
+
+        def reach_among_all(index: int | None, decades: float) -> Numbers:
+            if index is None:
+                return among_all(reach(None, decades))
+            return reach(int(places[index]), decades) if known[index] else NOTHING
+
+        spread = Scores(score, expected, NOTHING, NOTHING, learned=learned, ruled=ruled)
+        spread._band = reach_among_all
+        return spread
 
     def _ends(self) -> tuple[Numbers, Numbers]:
         """Both ends of the band."""
         if not isinstance(self._band, tuple):
             with np.errstate(all="ignore"):
-                reach = self._band(None)
+                reach = self._band(None, BAND_DECADES)
                 self._band = (self.expected - reach, self.expected + reach)
         return self._band
 
@@ -196,6 +227,9 @@ def no_opinion(values: Numbers) -> Scores:
     return Scores(*(constant_like(values, NOTHING) for _ in range(4)))
 
 
+MOST_BAND_DECADES = 12.0
+
+
 class Detector(ABC):
     """Base of every detector: a frozen dataclass whose fields are its parameters.
 
@@ -206,6 +240,9 @@ class Detector(ABC):
         lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
         relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
             would blur it; otherwise it is learned beside all that was known.
+        scores_readings: Whether it ever says of a reading how surprising it is, by what it has learned.
+        floor: The raising level, in decades, below which a reading of an ordinary sensor may well be chance; NaN if its
+            scores are true tail probabilities, so that this follows from how many readings there are.
         takes_one: Whether `judge()` and `patience()` take a single reading as plain numbers, too: `slots` an int,
             `values` and `times` floats. See `detectors.numeric.elementwise`.
     """
@@ -215,6 +252,8 @@ class Detector(ABC):
     catches: ClassVar[frozenset[str]]
     lingers: ClassVar[bool] = False
     relearns: ClassVar[bool] = False
+    scores_readings: ClassVar[bool] = True
+    floor: ClassVar[float] = math.nan
     takes_one: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -275,6 +314,15 @@ class Detector(ABC):
             score: What `Scores.ruled` was for the reading; above 0.
         """
         return []
+
+    def measure(self, state: State, slot: int) -> Measure | None:  # noqa: ARG002
+        """What a sensor's last score was about, where that wasn't its value; None here.
+
+        Args:
+            state: The arrays of `layout()`, as the reading left them.
+            slot: Row of the sensor.
+        """
+        return None
 
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
         """Seconds after its last reading at which a sensor's silence is `decades` surprising, shape (n,).

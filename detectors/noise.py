@@ -17,7 +17,7 @@ Of an incident only the reading that raised it is learned, and so one anomaly ca
 
 from __future__ import annotations
 
-from detectors.base import BAND_DECADES, Field, Scores, State
+from detectors.base import Field, Scores, State
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -133,11 +133,11 @@ class Noise:
         """Scores with the band around what was expected."""
         scale = self.spread if spread is None else spread
 
-        def reach(index: int | None) -> Numbers:
+        def reach(index: int | None, decades: float) -> Numbers:
             freedom, its_scale = self.freedom, scale
             if index is not None:
                 freedom, its_scale = pick(freedom, index), pick(scale, index)
-            return maximum(student_reach(BAND_DECADES, freedom) * its_scale, 0.0)
+            return maximum(student_reach(decades, freedom) * its_scale, 0.0)
 
         return Scores.around(score, where(self._warm, expected, NOTHING), reach)
 

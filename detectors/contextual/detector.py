@@ -77,6 +77,7 @@ class Contextual(Detector):
         {"spike", "level_shift", "dropout", "unit_jump", "drift", "lost_season", "noise_burst"}
     )
     lingers: ClassVar[bool] = True
+    floor: ClassVar[float] = 2.75
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -103,3 +103,7 @@ class Flatline(Detector):
         state["repeats"][slots] = repeats + (same & usual)
         state["readings"][slots] = readings + usual
         return no_opinion(values).with_score(score)
+
+    def measure(self, state: State, slot: int) -> Measure:
+        """Readings in a row of one value, and in the longest such run that was normal."""
+        return Measure(float(state["run"][slot]), float(state["longest"][slot]))

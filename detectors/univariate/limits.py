@@ -61,6 +61,7 @@ class Limits(Detector):
             if below >= above:
                 raise ParameterError(upper, f"must be above {lower}, which is {below:g}; is {above:g}")
 
+    scores_readings: ClassVar[bool] = False
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:

@@ -53,6 +53,7 @@ class Silence(Detector):
     name: ClassVar[str] = "silence"
     kind: ClassVar[str] = "missing"
     catches: ClassVar[frozenset[str]] = frozenset({"silence"})
+    scores_readings: ClassVar[bool] = False
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.noise import Noise, noise_layout
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import all_of, any_of, everywhere, log, maximum, minimum, where
@@ -103,6 +104,10 @@ class Unrest(Detector):
         if any_of(moves):
             scores.score[moves] = self._surprise(state, slots[moves], self._sizes(step[moves], known[moves]))
         return scores
+
+    def measure(self, state: State, slot: int) -> Measure:
+        """The geometric mean of the last steps from one reading to the next, and of the usual ones."""
+        return Measure(math.exp(float(state["average"][slot])), math.exp(float(state["usual"][slot])))
 
     @staticmethod
     def _sizes(step: Numbers, usual: Numbers) -> Numbers:

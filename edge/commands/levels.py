@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 @click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def levels(place: Place, sensor: str | None, as_json: bool) -> None:
-    """Show each sensor's raising level, as of the last snapshot.
+    """Show the raising level of each sensor's detectors, as of the last snapshot.
 
-    The level is in decades of surprise. It is `fixed` by the configuration's threshold, `learned` from the sensor's own
+    A level is in decades of surprise. It is `fixed` by the configuration's threshold, `learned` from the sensor's own
     scores so that the allowed false alarms come true, or, during its first hours, `assumed` from how often it reports.
-    It follows from the worst excursions of the scores, as many as are shown, and a correction in decades for the
-    incidents that were raised, beside how many the budget would have allowed in the days that the sensor was watched.
+    It follows from the worst excursions of the detector's scores, as many as are shown, and a correction in decades for
+    the incidents that were raised, beside how many its share of the budget would have allowed in the days that the
+    sensor was watched. It never falls below what chance alone needs.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.terminal import heading  # noqa: PLC0415
@@ -46,39 +47,46 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row))
         return
-    heading(f"{len(rows)} sensors, as of {datetime.fromtimestamp(taken, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    heading(f"{len(rows)} levels, as of {datetime.fromtimestamp(taken, UTC):%Y-%m-%d %H:%M:%S} UTC")
     names = [printable(row["sensor"]) for row in rows]
     widest = max(map(len, names), default=6)
-    click.echo(f"  {'sensor':{widest}}  {'level':>6}  {'':7}  {'days':>7}  {'excursions':>10}  {'correction':>10}  "
-               f"{'raised':>6}  {'allowed':>7}")  # fmt: skip
+    click.echo(f"  {'sensor':{widest}}  {'detector':11}  {'level':>6}  {'':7}  {'days':>7}  {'excursions':>10}  "
+               f"{'correction':>10}  {'raised':>6}  {'allowed':>7}")  # fmt: skip
     for name, row in zip(names, rows, strict=True):
         click.echo(
-            f"  {name:{widest}}  {row['level']:6.1f}  {row['how']:7}  {row['days_watched']:7.1f}  "
-            f"{row['excursions']:10}  {row['correction']:+10.1f}  {row['raised']:6}  {row['allowed']:7.1f}"
+            f"  {name:{widest}}  {row['detector']:11}  {row['level']:6.1f}  {row['how']:7}  "
+            f"{row['days_watched']:7.1f}  {row['excursions']:10}  {row['correction']:+10.1f}  "
+            f"{row['raised']:6}  {row['allowed']:7.1f}"
         )
 
 
 def _rows(configuration: Configuration, snapshot: Snapshot) -> list[dict[str, Any]]:
     from edge.commands.support.sensor_rows import learned_of, level_of  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.scoring.alarm_levels import SHARE  # noqa: PLC0415
 
-    sensors, statistics, calibration = learned_of(snapshot)
+    sensors, statistics, levels = learned_of(snapshot)
     rows = []
     for slot, (name, *_) in enumerate(sensors):
         rule = configuration.rule_for(name)
-        level, how = level_of(
-            rule, float(calibration.level[slot]), float(calibration.assumed[slot]), float(statistics.interval[slot])
-        )
-        watched = float(calibration.watched[slot]) / 86_400
-        rows.append(
-            {
-                "sensor": name,
-                "level": round(level, 3),
-                "how": how,
-                "days_watched": round(watched, 3),
-                "excursions": int((calibration.peaks[slot] > 0).sum()),
-                "correction": round(float(calibration.correction[slot]), 3),
-                "raised": int(calibration.incidents[slot]),
-                "allowed": round(watched * rule.incidents.false_alarms_per_sensor_per_day, 3),
-            }
-        )
+        watched = float(levels.watched[slot]) / 86_400
+        allowed = watched * rule.incidents.false_alarms_per_sensor_per_day * SHARE
+        for detector, calibration in levels.by_detector.items():
+            if calibration.level[slot] <= 0:
+                continue
+            level, how = level_of(
+                rule, float(calibration.level[slot]), float(levels.assumed[slot]), float(statistics.interval[slot])
+            )
+            rows.append(
+                {
+                    "sensor": name,
+                    "detector": detector,
+                    "level": round(level, 3),
+                    "how": how,
+                    "days_watched": round(watched, 3),
+                    "excursions": int((calibration.peaks[slot] > 0).sum()),
+                    "correction": round(float(calibration.correction[slot]), 3),
+                    "raised": int(calibration.incidents[slot]),
+                    "allowed": round(allowed, 3),
+                }
+            )
     return rows

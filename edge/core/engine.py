@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
-from detectors.numeric.elementwise import any_of, constant_like, known_maximum, pick, where
+from detectors.numeric.elementwise import any_of, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.incidents.incident import Incident
@@ -34,10 +34,11 @@ from edge.core.model.messages import Batch
 from edge.core.model.passage import Passage
 from edge.core.model.rounds import Round, rounds, wide_rounds
 from edge.core.model.stream_clock import StreamClock
-from edge.core.scoring.calibration import Calibration
+from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.opinions import Observation, Opinion
-from edge.core.scoring.profiles import Group, Places, Profile
+from edge.core.scoring.profiles import Group, Places, Profile, exceeds_any
 from edge.core.scoring.sensor_statistics import SensorStatistics
 
 SILENCES = 4
@@ -68,8 +69,8 @@ class Engine:
         self.groups: dict[Profile, Group] = {}
         self.members: list[tuple[Group, int]] = []
         self.statistics = SensorStatistics()
-        self.calibration = Calibration()
-        self.tracking = IncidentTracker(self.members, self.statistics, self.calibration)
+        self.levels = AlarmLevels()
+        self.tracking = IncidentTracker(self.members, self.statistics, self.levels)
         self.clock = StreamClock()
         self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
@@ -102,7 +103,7 @@ class Engine:
         self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
         self.statistics.grow(sensors)
-        self.calibration.grow(sensors)
+        self.levels.grow(sensors)
         self.devices.grow(sensors)
 
     @property
@@ -137,7 +138,7 @@ class Engine:
         self.devices.shift(slots, by)
         slots = np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp)
         statistics.time[slots] += by
-        self.calibration.shift(slots, by)
+        self.levels.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)
@@ -320,40 +321,43 @@ class Engine:
 
     def _weigh(self, group: Group, readings: Round, verdicts: list[Scores]) -> None:
         """Hold what detectors say of readings against the sensors' levels."""
-        slots, profile, calibration = readings.slots, group.profile, self.calibration
+        slots, profile, judges = readings.slots, group.profile, group.judges
         settings, statistics, tracking = profile.incidents, self.statistics.at(slots), self.tracking.at(slots)
         intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
-        level = calibration.levels(
-            slots, readings.times, lambda due: profile.level_at(np.atleast_1d(intervals)[due]), settings
+        levels = self.levels.levels(
+            judges,
+            slots,
+            readings.times,
+            is_open,
+            lambda due: profile.level_at(np.atleast_1d(intervals)[due]),
+            settings,
         )
-        assumed = calibration.at(slots)["assumed"][slots]
-        if settings.threshold is not None:
-            level = constant_like(level, settings.threshold)
-        elif any_of(is_open):
-            level = where(is_open, statistics["level"][slots], level)
-        learned, ruled = group.most_surprised(verdicts, level)
-        statistics["level"][slots] = level
-        run = where(learned >= level, statistics["exceeding"][slots] + 1, 0)
+        scores, ruled = group.scores(verdicts), group.ruled(verdicts)
+        exceeds, lowest = exceeds_any(scores, levels, readings.times)
+        statistics["level"][slots] = lowest
+        run = where(exceeds, statistics["exceeding"][slots] + 1, 0)
         statistics["exceeding"][slots] = run
+        assumed = self.levels.at(slots)["assumed"][slots]
         self.statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
         protected = tracking["protected"][slots]
         if not any_of(protected):
-            calibration.note(slots, learned, tracked, settings)
+            self.levels.note(judges, slots, scores, tracked, settings)
         elif protected is not True:
             counted = ~protected
-            calibration.note(slots[counted], learned[counted], tracked[counted], settings)
+            self.levels.note(judges, slots[counted], [each[counted] for each in scores], tracked[counted], settings)
         matters = (run >= settings.raise_after) | tracked
         if ruled is not None:
             matters = matters | (ruled > 0)
         if any_of(matters):
             for index in np.flatnonzero(matters).tolist():
-                self._judge(group, readings.at(index), pick(level, index), verdicts, index)
+                self._judge(group, readings.at(index), [pick(each, index) for each in levels], verdicts, index)
         if self.observer is not None:
-            best = learned if ruled is None else known_maximum(learned, ruled)
-            self.observer.scored(scored_round(profile, readings, verdicts, best, level, self.tracking.trackers))
+            self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self.tracking.trackers))
 
-    def _judge(self, group: Group, reading: Round, level: float, verdicts: list[Scores], index: int) -> None:
-        observation = Observation(reading.times, reading.values, level, group.opinions(verdicts, index))
+    def _judge(self, group: Group, reading: Round, levels: list[float], verdicts: list[Scores], index: int) -> None:
+        opinions = group.opinions(verdicts, levels, index, reading.rows)
+        lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
+        observation = Observation(reading.times, reading.values, lowest, opinions)
         observation.broken = group.broken_limits(verdicts, index, reading.rows)
         if group.of_devices:
             shares = group.shares(observation, reading.rows)
@@ -374,7 +378,7 @@ class Engine:
             group, silences = self.members[slot][0], int(statistics.silences[slot])
             level = float(group.profile.level_at(statistics.interval[[slot]])[0])
             name = group.silence or "silence"
-            opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0))
+            opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0), level=level)
             observation = Observation(deadline, float(statistics.value[slot]), level, [opinion])
             statistics.silences[slot] = silences + 1
             again = deadline + (deadline - float(statistics.seen[slot]))

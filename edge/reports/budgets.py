@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.numeric.arrays import Floats
 from edge.core.incidents.observer import ScoredRound
-from edge.core.scoring.calibration import Assume, Calibration
+from edge.core.scoring.alarm_levels import AlarmLevels, Assume
 from edge.core.scoring.profiles import Profile
 
 BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
@@ -35,7 +35,7 @@ class BudgetCounter:
         self._run = np.zeros(shape, dtype=np.int64)
         self._calm = np.zeros(shape, dtype=np.int64)
         self._started = np.full(shape, np.nan)
-        self._calibrations = [Calibration() for _ in self.budgets]
+        self._levels = [AlarmLevels() for _ in self.budgets]
 
     def count(self, scored: ScoredRound, interval: Floats) -> None:
         """Move the incidents of every budget on by a round.
@@ -48,28 +48,33 @@ class BudgetCounter:
         slots = scored.slots
         self._grow(int(slots.max()) + 1)
         profiles = self._with_budgets(scored.profile)
-        level = np.array(
-            [
-                calibration.levels(slots, scored.times, _assume(profile, interval), profile.incidents)
-                for calibration, profile in zip(self._calibrations, profiles, strict=True)
-            ]
-        )
-        score = np.where(np.isnan(scored.score), 0.0, scored.score)
-        exceeds = score >= level
-        run = np.where(exceeds, self._run[:, slots] + 1, 0)
-        calm = np.where(score < level * settings.clear_ratio, self._calm[:, slots] + 1, 0)
+        judges = [each for each in scored.profile.detectors if each.scores_readings]
         started = self._started[:, slots]
         is_open = ~np.isnan(started)
+        ratio = np.zeros(started.shape)
+        for place, (levels, profile) in enumerate(zip(self._levels, profiles, strict=True)):
+            assume = _assume(profile, interval)
+            found = levels.levels(judges, slots, scored.times, is_open[place], assume, profile.incidents)
+            for score, level in zip(scored.learned, found, strict=True):
+                ratio[place] = np.fmax(ratio[place], score / level)
+        run = np.where(ratio >= 1.0, self._run[:, slots] + 1, 0)
+        calm = np.where(ratio < settings.clear_ratio, self._calm[:, slots] + 1, 0)
         over = is_open & ((calm >= settings.clear_after) | (scored.times - started >= settings.adopt_after_s))
         raised = ~is_open & (run >= settings.raise_after)
         self.incidents += raised.sum(axis=1)
         self._run[:, slots] = run
         self._calm[:, slots] = np.where(raised | over, 0, calm)
         self._started[:, slots] = np.where(over, np.nan, np.where(raised, scored.times, started))
-        for place, (calibration, profile) in enumerate(zip(self._calibrations, profiles, strict=True)):
-            calibration.note(slots, scored.score, is_open[place], profile.incidents)
+        for place, (levels, profile) in enumerate(zip(self._levels, profiles, strict=True)):
+            levels.note(judges, slots, list(scored.learned), is_open[place], profile.incidents)
             for index in np.flatnonzero(raised[place]).tolist():
-                calibration.raised(int(slots[index]))
+                slot = int(slots[index])
+                beyond = [
+                    each.name
+                    for each, score in zip(judges, scored.learned, strict=True)
+                    if score[index] >= levels.of(each.name).level[slot]
+                ]
+                levels.raised(slot, beyond)
 
     def _with_budgets(self, profile: Profile) -> list[Profile]:
         known = self._profiles.get(profile)
@@ -78,8 +83,8 @@ class BudgetCounter:
         return known
 
     def _grow(self, sensors: int) -> None:
-        for calibration in self._calibrations:
-            calibration.grow(sensors)
+        for levels in self._levels:
+            levels.grow(sensors)
         more = sensors - self._run.shape[1]
         if more > 0:
             shape = (len(self.budgets), max(more, self._run.shape[1], 16))

@@ -13,7 +13,7 @@ from edge.core.persistence.journal import Readings
 if TYPE_CHECKING:
     from config.schema import Configuration, ResolvedRule
     from edge.core.persistence.snapshot import Snapshot
-    from edge.core.scoring.calibration import Calibration
+    from edge.core.scoring.alarm_levels import AlarmLevels
     from edge.core.scoring.sensor_statistics import SensorStatistics
     from edge.shell.store.overview import StoreState
 
@@ -25,13 +25,13 @@ FEW = 30
 UNKNOWN = "unknown"
 
 
-def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, Calibration]:
+def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, AlarmLevels]:
     """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
     from edge.core.persistence.checkpoint import by_row, load  # noqa: PLC0415
-    from edge.core.scoring.calibration import Calibration  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.alarm_levels import AlarmLevels  # noqa: PLC0415 - loaded when a command runs
     from edge.core.scoring.sensor_statistics import SensorStatistics  # noqa: PLC0415
 
-    calibration, statistics = Calibration(), SensorStatistics()
+    calibration, statistics = AlarmLevels(), SensorStatistics()
     sensors = [(name, repetition) for name, repetition, _ in snapshot.known_sensors()]
     calibration.grow(len(sensors))
     statistics.grow(len(sensors))
@@ -56,6 +56,13 @@ def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) 
     return (at_first, "assumed") if level in {0.0, assumed} else (level, "learned")
 
 
+def lowest_levels(levels: AlarmLevels) -> Column:
+    """The lowest raising level of each sensor's detectors; 0 if nothing was learned."""
+    known = [np.where(each.level > 0, each.level, np.inf) for each in levels.by_detector.values()]
+    lowest = np.minimum.reduce(known, initial=np.inf) if known else np.full(len(levels.watched), np.inf)
+    return np.where(np.isfinite(lowest), lowest, 0.0)
+
+
 def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[dict[str, Any]]:
     """Every sensor, in the order in which they were first seen, as plain values.
 
@@ -70,7 +77,7 @@ def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[
     if state.snapshot is not None:
         known, statistics, calibration = learned_of(state.snapshot)
         columns = [statistics.count.astype(np.float64), statistics.time, statistics.value, statistics.interval]
-        columns += [calibration.level, calibration.assumed, calibration.watched]
+        columns += [lowest_levels(calibration), calibration.assumed, calibration.watched]
         columns = [each[: len(known)] for each in columns]
     parts = [each for each in state.since if isinstance(each, Readings)]
     names = [*known, *((name, repetition) for part in parts for name, repetition, _ in part.new_sensors)]

@@ -86,13 +86,13 @@ class IncidentData(Model):
     )
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")
     threshold: float = Field(
-        gt=0, description="Decades at which this sensor's incidents are raised, but for broken limits"
+        gt=0, description="Decades at which the detector raises an incident that goes farthest beyond its level"
     )
     value: float
     unit: str = ""
     expected: float | None = Field(description="What was expected before the reading was seen")
     lower: float | None = Field(
-        description="Lower end of the band that holds all but 1 in 1,000 ordinary readings, or a limit"
+        description="Lower end of the band that was violated, or a limit; null where the value isn't what is wrong"
     )
     upper: float | None = Field(description="Upper end of that band")
     detectors: list[DetectorEvidence] = Field(description="The detectors that agree, the most surprised first")

@@ -50,6 +50,7 @@ class Incident:
         acknowledged: Whether the operator has seen it; a limit that is broken later hasn't been seen.
         learned_kind: What it looks like by what was learned; empty while nothing but limits holds it open.
         surprise: The largest score by what was learned.
+        reach: How many times its raising level a score was at most.
         excess: The largest score of a limit.
         limits: The conditions that hold, by the key of their limit.
         left: Those that have ended with the last observation.
@@ -73,10 +74,13 @@ class Incident:
     excess: float = 0.0
     limits: dict[str, LimitCondition] = field(default_factory=dict)
     left: list[LimitCondition] = field(default_factory=list)
+    reach: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.surprise and not self.excess and self.count:  # as versions saved it that knew no conditions
             self.learned_kind, self.surprise = self.kind, self.peak.score
+        if self.surprise and not self.reach:  # likewise, when a sensor had one level
+            self.reach = self.surprise / self.threshold
 
     @classmethod
     def from_observation(cls, observation: Observation) -> Incident:
@@ -100,7 +104,7 @@ class Incident:
         self.count += 1
         leading = observation.opinions[0]
         for opinion in observation.opinions:
-            if opinion.score < observation.threshold:
+            if not opinion.exceeds:
                 break
             known = self.evidence.get(opinion.detector)
             if known is None:
@@ -110,7 +114,8 @@ class Incident:
                 known.score = max(known.score, opinion.score)
         if leading.score > self.peak.score:
             self.peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
-        is_most = leading.score >= self.surprise
+        is_most = leading.ratio >= self.reach
+        self.reach = max(self.reach, leading.ratio)
         self.surprise = max(self.surprise, leading.score)
         if observation.value > leading.expected:
             self.above += 1
@@ -167,7 +172,7 @@ class Incident:
 
     def current_severity(self) -> int:
         """Severity by the worst moment so far."""
-        return max(severity_of(self.surprise, self.threshold), severity_beyond(self.excess))
+        return max(severity_of(self.reach, 1.0), severity_beyond(self.excess))
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether subscribers should hear of it again: a worse class at once, other news now and then."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation
+from edge.core.scoring.sensor_summary import SensorSummary
 
 
 @dataclass(slots=True)
@@ -21,6 +22,7 @@ class IncidentChange:
         observation: The reading or silence behind it.
         clock: The stream clock.
         recent: The sensor's last readings, oldest first: (time, value).
+        summary: What is known of the sensor's readings, for sentences.
         order: Where it belongs among the findings of a batch.
         shelved: Whether the sensor is quiet by the operator's word.
         remark: Who of the operators said so and why, where one did.
@@ -34,5 +36,6 @@ class IncidentChange:
     clock: float
     recent: list[tuple[float, float]]
     order: tuple[int, int, float, int]
+    summary: SensorSummary = field(default_factory=SensorSummary)
     shelved: bool = False
     remark: tuple[str, str] = ("", "")

@@ -12,7 +12,7 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Signal, State, StateMachine, Transition
 from edge.core.model.sensor_arrays import SensorArrays
-from edge.core.scoring.calibration import Calibration
+from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensor_statistics import SensorStatistics
@@ -27,7 +27,7 @@ class IncidentTracker(SensorArrays):
     Args:
         members: The group of each sensor, and its row there, by slot.
         statistics: Of the sensors.
-        calibration: Is told of the incidents that scores raise.
+        levels: Are told of the incidents that scores raise.
 
     Attributes:
         trackers: The state machines that aren't in their first state, by slot.
@@ -36,16 +36,14 @@ class IncidentTracker(SensorArrays):
         protected: Of which nothing is learned, as the operator says so.
     """
 
-    def __init__(
-        self, members: list[tuple[Group, int]], statistics: SensorStatistics, calibration: Calibration
-    ) -> None:
+    def __init__(self, members: list[tuple[Group, int]], statistics: SensorStatistics, levels: AlarmLevels) -> None:
         self.trackers: dict[int, StateMachine] = {}
         self.tracked = np.zeros(0, dtype=bool)
         self.held = np.zeros(0, dtype=bool)
         self.protected = np.zeros(0, dtype=bool)
         self._members = members
         self._statistics = statistics
-        self._calibration = calibration
+        self._levels = levels
         self._chosen: frozenset[int] = frozenset()
         self._findings: list[IncidentChange] = []
 
@@ -106,17 +104,17 @@ class IncidentTracker(SensorArrays):
         if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
-        calm = observation.threshold * settings.clear_ratio
-        lingers = observation.score >= calm
-        score = observation.score_now(group.lingering) if tracker.may_linger else observation.score
-        if score < calm:
+        involved = tracker.involved
+        lingers = observation.ratio(involved) >= settings.clear_ratio
+        ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
+        if ratio < settings.clear_ratio:
             signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
         elif lasted:
             signal = Signal.ADOPTION
             if tracker.state.holds_open:
                 group.adopt(row)
         else:
-            signal = Signal.EXCEEDS if score >= observation.threshold else Signal.HOLDS
+            signal = Signal.EXCEEDS if ratio >= 1.0 else Signal.HOLDS
         if signal is Signal.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
             signal = Signal.HOLDS
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
@@ -144,9 +142,9 @@ class IncidentTracker(SensorArrays):
         transition, incident = moved
         by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score:
-            self._calibration.raised(slot)
+            self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
         number = incident.publish(observation.time)
-        recent = self._statistics.recent(slot)
+        recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)
         self._findings.append(
-            IncidentChange(slot, transition, incident.snapshot(), number, observation, clock, recent, order)
+            IncidentChange(slot, transition, incident.snapshot(), number, observation, clock, recent, order, summary)
         )

@@ -17,6 +17,7 @@ from detectors.base import Scores, no_opinion
 from detectors.numeric.arrays import Floats, Numbers, Slots
 from edge.core.incidents.state_machine import StateMachine
 from edge.core.model.rounds import Round
+from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.profiles import Profile
 
 NOBODY = -1
@@ -30,8 +31,8 @@ class ScoredRound(NamedTuple):
         slots: Rows of the sensor table.
         times: Seconds since the epoch, UTC.
         values: As they were read.
-        score: The largest surprise of any detector, in decades; NaN where none had an opinion.
-        level: The raising level, in decades.
+        score: The surprise that goes farthest beyond its detector's level, in decades; NaN where none had an opinion.
+        level: That level, in decades.
         expected: What the most surprised detector that expects something did expect; NaN where there was none.
         lower: Lower end of its band, or NaN.
         upper: Upper end of its band, or NaN.
@@ -39,6 +40,8 @@ class ScoredRound(NamedTuple):
         ceiling: The lowest of all detectors' upper ends, or NaN.
         leader: Place among the profile's detectors of the most surprised one, or `NOBODY`.
         started: When the incident began that is open after the reading, or NaN.
+        learned: What each detector that scores readings says by what it has learned, shape (detectors, n).
+        levels: Their raising levels, likewise.
     """
 
     profile: Profile
@@ -54,6 +57,8 @@ class ScoredRound(NamedTuple):
     ceiling: Floats
     leader: Slots
     started: Floats
+    learned: Floats
+    levels: Floats
 
 
 class Observer(Protocol):
@@ -67,8 +72,8 @@ def scored_round(
     profile: Profile,
     readings: Round,
     verdicts: Sequence[Scores],
-    best: Numbers,
-    level: Numbers,
+    levels: Sequence[Numbers],
+    ruled: Numbers | None,
     trackers: Mapping[int, StateMachine],
 ) -> ScoredRound:
     """Put together what an observer is told.
@@ -77,14 +82,19 @@ def scored_round(
         profile: Of the sensors.
         readings: The round.
         verdicts: One for each detector of the profile.
-        best: The largest score of any detector.
-        level: The raising level.
+        levels: The raising level of each detector that scores readings.
+        ruled: The largest score of a limit, or None.
         trackers: The state machines, by slot, as they stand after the round.
     """
-    slots, times, values, best, level = map(
-        np.atleast_1d, (readings.slots, readings.times, readings.values, best, level)
-    )
+    slots, times, values = map(np.atleast_1d, (readings.slots, readings.times, readings.values))
     count = len(slots)
+    learned = np.array(
+        [each.learned for each, detector in zip(verdicts, profile.detectors, strict=True) if detector.scores_readings]
+    ).reshape(-1, count)
+    held_against = np.array(levels, dtype=np.float64).reshape(-1, count)
+    best, level = _farthest(learned, held_against)
+    if ruled is not None:
+        best = np.fmax(best, ruled)
     verdicts = verdicts or [no_opinion(times)]
     scores = np.array([each.score for each in verdicts]).reshape(-1, count)
     bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts]).reshape(-1, 3, count)
@@ -111,7 +121,20 @@ def scored_round(
         ceiling=np.fmin.reduce(bands[:, 2], axis=0),
         leader=leader,
         started=started,
+        learned=learned,
+        levels=held_against,
     )
+
+
+def _farthest(learned: Floats, levels: Floats) -> tuple[Floats, Floats]:
+    """Of each reading the score that is farthest beyond its level, or NaN, and that level."""
+    count = learned.shape[1]
+    if not len(learned):
+        return np.full(count, np.nan), np.full(count, HIGHEST)
+    leader, knows = _most_surprised(learned / levels)
+    places = np.arange(count)
+    level = np.where(knows, levels[leader, places], levels.min(axis=0))
+    return np.where(knows, learned[leader, places], np.nan), level
 
 
 def _most_surprised(scores: Floats) -> tuple[Slots, NDArray[np.bool_]]:

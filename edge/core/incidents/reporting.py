@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from edge.core.incidents.bands import band_of, leading_opinion
 from edge.core.incidents.events import (
     Contribution,
     DetectorEvidence,
@@ -19,14 +20,11 @@ from edge.core.incidents.events import (
 from edge.core.incidents.gaps import Gap, gap_event
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.limit_sentences import is_beyond
-from edge.core.incidents.sentences import device_sentence, expects_nothing, sentence
+from edge.core.incidents.sentences import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.encoding import decode, encode
 from edge.core.model.sensors import SensorFacts, is_device
 from edge.core.model.topics import Topics
-from edge.core.scoring.limit_conditions import LimitCondition, worst_of
-from edge.core.scoring.opinions import Opinion
 
 
 class Reporter:
@@ -60,7 +58,8 @@ class Reporter:
         identity = identity or incident_id(self._gateway, facts.name, incident.started)
         transition = finding.transition.value
         text, number = severity_name(incident.severity)
-        band = band_of(finding)
+        opinion = leading_opinion(finding)
+        band = band_of(finding, opinion)
         active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
         contributions = [
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
@@ -69,7 +68,7 @@ class Reporter:
         if is_device(facts.name):
             message = device_sentence(facts.name, *told, [(each.sensor, each.share) for each in contributions])
         else:
-            message = sentence(facts.name, facts.unit, *told, band)
+            message = sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
         event = IncidentEvent(
             id=f"{identity}-{finding.number}-{transition}",
             source=f"/edgewarden/{self._gateway}",
@@ -145,30 +144,6 @@ class Reporter:
         """The next event: something is missing."""
         self.last_sequence += 1
         return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
-
-
-def shown_band(opinions: list[Opinion]) -> Opinion | None:
-    """The opinion whose band a person is shown: of the most surprised detector that has one."""
-    return next((each for each in opinions if not expects_nothing(each)), None)
-
-
-def band_of(finding: IncidentChange) -> Opinion | None:
-    """The band that an event shows: what the limit that it is about allows, or what was learned to be ordinary."""
-    incident, observation = finding.incident, finding.observation
-    learned = shown_band(observation.opinions) or shown_band(incident.last.opinions)
-    if finding.transition is Transition.CLEARED and incident.left:
-        return _allowed(worst_of(incident.left))
-    worst = incident.worst_limit
-    if worst is None:
-        return learned
-    return _allowed(worst) if is_beyond(worst, observation) else None
-
-
-def _allowed(condition: LimitCondition | None) -> Opinion | None:
-    if condition is None:
-        return None
-    limit = condition.limit
-    return Opinion(limit.detector, limit.kind, limit.score, math.nan, limit.lower, limit.upper)
 
 
 def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:

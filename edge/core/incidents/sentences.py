@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from edge.core.incidents.incident import Incident
-from edge.core.incidents.limit_sentences import broken_sentence, kept_sentence, limit_clause
+from edge.core.incidents.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.quantities import duration, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
@@ -19,7 +19,7 @@ SAYS = {
     "flatline": "is stuck at",
     "range": "is beyond its limits at",
     "rate": "has jumped to",
-    "contextual": "is unusual for the time of day at",
+    "contextual": "is unusual for this time, at",
     "correlation": "no longer moves with its device, at",
     "clock": "has a wrong clock, at",
 }
@@ -36,7 +36,14 @@ ANSWERS = {
 
 
 def sentence(
-    sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation, band: Opinion | None
+    sensor: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None = None,
+    interval: float = 0.0,
 ) -> str:
     """Say in one sentence what a transition means.
 
@@ -47,8 +54,11 @@ def sentence(
         incident: The incident as it stands now.
         observation: The reading or silence behind it.
         band: The opinion whose band is shown, or None.
+        opinion: The opinion that the transition is about, or None.
+        interval: Seconds between two readings, or 0.
     """
-    value = quantity(observation.value, unit)
+    digits = digits_beside(observation.value, band)
+    value = quantity(observation.value, unit, digits)
     lasted = duration(max(0.0, observation.time - incident.started))
     if transition in ANSWERS:
         return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
@@ -60,11 +70,71 @@ def sentence(
         return _ended(sensor, value, transition, incident, lasted)
     if incident.worst_limit is not None:
         return broken_sentence(sensor, unit, observation, incident.worst_limit)
+    return f"{sensor} {_learned(value, unit, transition, incident, observation, band, opinion, interval, digits)}"
+
+
+def _learned(
+    value: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None,
+    interval: float,
+    digits: int,
+) -> str:
+    """What an open incident says by what was learned."""
     if incident.kind == "missing":
-        return f"{sensor} is silent; its last value was {value}"
+        return f"is silent; its last value was {value}"
+    if opinion is not None and (said := measured(value, unit, incident.kind, observation.value, opinion, interval)):
+        return said
     again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
     verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
-    return f"{sensor} {verb} {value}{expectation(band, unit)}"
+    return f"{verb} {value}{expectation(band, unit, digits)}"
+
+
+def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, interval: float) -> str:
+    """What to say of a condition that isn't about the value itself, in numbers of its own; empty if it is.
+
+    Args:
+        value: The value, as it is said.
+        unit: Its unit.
+        kind: What the incident is called.
+        at: The value.
+        opinion: The opinion that it is about.
+        interval: Seconds between two readings, or 0.
+    """
+    if kind != opinion.kind:
+        return ""
+    now, usual = opinion.now, opinion.usual
+    if kind == "flatline" and math.isfinite(now):
+        if interval > 0:
+            return f"has repeated {value} for {duration(now * interval)}, {duration(usual * interval)} at most so far"
+        return f"has repeated {value} {number(now)} times, {number(usual)} times at most so far"
+    if kind == "variance" and math.isfinite(now):
+        changes = (
+            f"changes by about {number(now, 3)} from one reading to the next, usually by {quantity(usual, unit, 3)}"
+        )
+        return f"is unsteady, at {value}: it {changes}"
+    if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
+        step, digits = abs(at - opinion.expected), 3
+        while digits < MOST_DIGITS and step != reach and number(step, digits) == number(reach, digits):
+            digits += 1
+        return (
+            f"has jumped by {number(step, digits)} to {value}; steps are usually up to {quantity(reach, unit, digits)}"
+        )
+    return ""
+
+
+def digits_beside(value: float, band: Opinion | None) -> int:
+    """How many digits it takes to tell a value from the ends of a band."""
+    digits = 4
+    ends = () if band is None else (band.lower, band.upper, band.expected)
+    for end in ends:
+        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
+            digits += 1
+    return digits
 
 
 def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
@@ -122,17 +192,19 @@ def device_sentence(
     return f"{does}: {named}" if named else does
 
 
-def expectation(band: Opinion | None, unit: str) -> str:
+def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:
     """What was expected, as the end of a sentence; empty where nothing was."""
     if band is None or expects_nothing(band):
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
-        return f", expected {number(band.lower)} to {quantity(band.upper, unit)}"
+        if number(band.lower, digits) == number(band.upper, digits):
+            return f", expected {quantity(band.upper, unit, digits)}"
+        return f", expected {number(band.lower, digits)} to {quantity(band.upper, unit, digits)}"
     if math.isfinite(band.lower):
-        return f", expected {quantity(band.lower, unit)} or more"
+        return f", expected {quantity(band.lower, unit, digits)} or more"
     if math.isfinite(band.upper):
-        return f", expected {quantity(band.upper, unit)} or less"
-    return f", expected {quantity(band.expected, unit)}"
+        return f", expected {quantity(band.upper, unit, digits)} or less"
+    return f", usually about {quantity(band.expected, unit, digits)}"
 
 
 def expects_nothing(band: Opinion) -> bool:

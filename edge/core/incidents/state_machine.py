@@ -15,6 +15,7 @@ begin one, and leave it, and it ends when neither they nor the table hold it ope
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -151,6 +152,11 @@ class StateMachine:
     def has_limits(self) -> bool:
         """Whether the condition of a limit holds."""
         return self.incident is not None and bool(self.incident.limits)
+
+    @property
+    def involved(self) -> Collection[str] | None:
+        """The detectors whose surprise has made the open incident what it is; None for all, if there is none."""
+        return None if self.incident is None else self.incident.evidence
 
     @property
     def may_linger(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,13 @@ FEWEST = 16
 
 
 class SensorArrays:
-    """Arrays with one row a sensor: all arrays among an object's attributes."""
+    """Arrays with one row a sensor: all arrays among an object's attributes.
+
+    Attributes:
+        LATER: What the rows of states hold that were saved before an array was added, by its name.
+    """
+
+    LATER: ClassVar[Mapping[str, float]] = {}
 
     _views: Views | None = None
 
@@ -72,6 +78,8 @@ class SensorArrays:
         rows = max(map(len, saved.values()), default=0)
         for name, array in arrays.items():
             found = saved.get(name)
+            if found is None and name in self.LATER:
+                saved[name] = found = np.full((rows, *array.shape[1:]), self.LATER[name], dtype=array.dtype)
             if found is None or found.dtype != array.dtype or found.shape != (rows, *array.shape[1:]):
                 raise StateError(f"array {name!r} is missing or of another type")
             if first + rows > len(array):

@@ -140,6 +140,7 @@ class Suppression:
             order=(0, 1, 0.0, slot),
             shelved=slot in self.desk.suppressed,
             remark=remark,
+            summary=self._engine.statistics.summary(slot),
         )
 
     def adopt(self, slot: int, remark: Remark) -> list[IncidentChange]:

@@ -115,7 +115,7 @@ def tracker_of(event: Event) -> StateMachine:
     said = msgspec.json.decode(event.payload, type=_EventSaid)
     data, time = said.data, said.time.timestamp()
     evidence = {each.name: Evidence(each.score, each.since.timestamp()) for each in data.detectors}
-    opinions = [Opinion(each.name, data.kind, each.score) for each in data.detectors]
+    opinions = [Opinion(each.name, data.kind, each.score, level=data.threshold) for each in data.detectors]
     peak = Peak(data.peak.value, data.peak.score, data.peak.time.timestamp())
     started = data.started.timestamp()
     last = Observation(data.last.timestamp(), data.value, data.threshold, opinions)

@@ -67,7 +67,7 @@ class Memory:
             whole("operator", watch),
             by_row("devices", engine.devices, engine.devices.__len__),
             by_row("statistics", engine.statistics, sensors),
-            by_row("levels", engine.calibration, sensors),
+            by_row("levels", engine.levels, sensors),
             by_row("detectors", self._detectors, sensors),
             by_row("incidents", self._incidents, sensors),
             whole("open_events", open_incidents),

@@ -70,7 +70,7 @@ class Relearning:
     def hand_over(self, components: Sequence[Component]) -> None:
         """Give the engine's detectors what was learned, and components that are missing what they would know."""
         engine, shadow, unlearned = self._engine, self._shadow, self._unlearned
-        engine.calibration.take_rows(shadow.calibration, sorted(unlearned.slots))
+        engine.levels.take_rows(shadow.levels, sorted(unlearned.slots))
         for (group, place), rows in unlearned.rows.items():
             source, target = shadow.ordered_groups[group].tables[place], engine.ordered_groups[group].tables[place]
             chosen = np.array(rows, dtype=np.intp)

@@ -1,4 +1,7 @@
-"""Calibration: each sensor's raising level, from the history of its own scores, so that the alarm budget comes true.
+"""Calibration: the raising level of one detector for each sensor, from the history of its scores there.
+
+The budget of false alarms is a ceiling: a level rises until no more than the allowed number of incidents come, and
+falls no lower than what the detector's scores need by chance alone, however calm a sensor is.
 
 Scores are decades of surprise, but no model of a sensor is perfect: what should come once in a million readings may
 come once in a thousand. So two things stand in for the level that perfect scores would need.
@@ -9,14 +12,16 @@ through both says at which level as many are left as the operator allows. An exc
 it raises. This learns quickly, as it needs no incidents, but a tail that isn't exponential deceives it.
 
 *What was one.* Each incident raises the level, and time lowers it again, at the pace that makes good for one incident
-in the time that the operator allows for one. This is slow, but can't be deceived: in the long run as many come as were
-asked for, whatever the scores are like.
+in the time that the operator allows for one. This is slow, but can't be deceived: in the long run no more come than
+were asked for, whatever the scores are like.
 
-No fault makes a sensor deaf. How far the worst `FAULTS` peaks reach is no matter, and any counts as at most twice the
-largest that was known; incidents raise the level by `MOST_CORRECTION` at most. What has come more often than chance and
-these faults explain is a habit, though, and the level doesn't stay below it.
+No fault makes a sensor deaf. A detector's level follows from its own excursions, so that what another detector finds
+doesn't raise it. How far the worst `FAULTS` peaks reach is no matter, any counts as at most twice the largest that was
+known, and those that come within `EPISODE_S` of each other are one; incidents raise the level by `MOST_CORRECTION` at
+most, and never beyond `BEYOND` times what was seen. What has come more often than chance and these faults explain is a
+habit, though, and the level doesn't stay below it.
 
-Time is the time that a sensor has been watched for: absences are left out, and its clock may be set.
+Time is the time that a sensor has been watched for, as `edge.core.scoring.alarm_levels` counts it.
 
 Sources: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
 doi:10.1214/aos/1176343003, for peaks over a threshold, the exponential tail being the case of shape 0; I. Gibbs and
@@ -28,14 +33,13 @@ held to what perfect scores have by some imagined excursions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from config.schema import IncidentSettings
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.elementwise import any_of, bounded, maximum, where
+from detectors.numeric.elementwise import any_of, maximum, where
 from edge.core.model.sensor_arrays import SensorArrays
 
 DAY_S = 86_400.0
@@ -48,10 +52,7 @@ EBB = 0.1
 the level is worked out: lower ones had been turned away, and would be missed."""
 
 LOWEST, HIGHEST = 1.0, 100.0
-"""The raising level stays within these, in decades; a score below the lowest is no excursion."""
-
-ABSENT_S = DAY_S / 4
-"""Time without a reading beyond this is no time in which the sensor was watched."""
+"""A raising level is at most `HIGHEST`, in decades; a score below `LOWEST` is no excursion."""
 
 MEMORY_S = 30 * DAY_S
 MEMORY_ALARMS = 8.0
@@ -84,20 +85,16 @@ FAULTS = 2
 """So many of the worst peaks may be faults: how far they reach says nothing of the tail. More of them than that, beside
 those that were allowed, are a habit."""
 
+EPISODE_S = DAY_S / 4
+"""Excursions above the level that are closer than this are one."""
+
+BEYOND = 1.5
+"""What is so many times as surprising as anything that is remembered raises an incident, if chance allows it."""
+
 STEP = float(np.log(4.0))
 """An incident raises the level to where the tail has a quarter of the excursions: its natural logarithm."""
 
 MOST_CORRECTION = 2.5 * STEP
-
-REFRESH_LEAST_S = 10.0
-REFRESH_S = DAY_S / 8
-REFRESH_SHARE = 0.02
-REFRESH_ALARMS = 0.1
-"""A level is worked out anew after this time, this share of a sensor's age, or as many asked-for incidents; after
-`REFRESH_LEAST_S` at the soonest, once an interval is known."""
-
-Assume = Callable[[Slots], Floats]
-"""The levels that perfect scores would need, in decades, of some of the sensors in question, told by their places."""
 
 
 class Tail(NamedTuple):
@@ -125,38 +122,28 @@ class Tail(NamedTuple):
 
 
 class Calibration(SensorArrays):
-    """The worst excursions of every sensor, and the raising level that follows; one row a sensor.
+    """The worst excursions of one detector's scores, and the raising level that follows; one row a sensor.
 
-    State: 360 bytes a sensor.
+    State: 240 bytes a sensor.
 
     Attributes:
-        time: Of the last reading, seconds since the epoch; NaN before the first.
-        watched: Seconds that it has been watched for.
-        level: The raising level, in decades, as it was last worked out.
-        assumed: The level that perfect scores would need, likewise.
+        level: The raising level, in decades, as it was last worked out; 0 before.
         correction: By how many scales of the tail past incidents move the level.
-        incidents: How many it has had.
-        worked_out: Watched seconds when the level was worked out.
-        due: Watched seconds when it will be again.
+        incidents: How many this detector has raised.
         peaks: The worst excursions, in decades; 0 is none.
         peaked: Watched seconds when they ended.
         least: The score from which on an excursion is worth remembering.
-        crest: The worst score of the excursion that it is in; 0 if it is in none.
+        crest: The worst score of the excursion that the sensor is in; 0 if it is in none.
         began: Watched seconds when that began.
         calm: Calm readings in a row within it.
     """
 
     def __init__(self) -> None:
-        self.time = np.zeros(0)
-        self.watched = np.zeros(0)
         self.level = np.zeros(0)
-        self.assumed = np.zeros(0)
         self.correction = np.zeros(0)
         self.incidents = np.zeros(0)
-        self.worked_out = np.zeros(0)
-        self.due = np.zeros(0)
-        self.peaks = np.zeros((0, REMEMBERED))
-        self.peaked = np.zeros((0, REMEMBERED))
+        self.peaks = np.zeros((0, REMEMBERED), dtype=np.float32)
+        self.peaked = np.zeros((0, REMEMBERED), dtype=np.float32)
         self.least = np.zeros(0)
         self.crest = np.zeros(0)
         self.began = np.zeros(0)
@@ -164,34 +151,15 @@ class Calibration(SensorArrays):
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        self.grow_to(rows, time=np.nan, least=LOWEST)
+        self.grow_to(rows, least=LOWEST)
 
-    def levels(self, slots: Rows, times: Numbers, assume: Assume, settings: IncidentSettings) -> Numbers:
-        """The raising levels that the next readings are held against, in decades, shape (n,).
-
-        Args:
-            slots: Their sensors, no one twice, shape (n,), or a single one.
-            times: Their times, seconds since the epoch, shape (n,).
-            assume: Asked for the sensors whose level is worked out anew.
-            settings: What the operator allows.
-        """
-        state = self.at(slots)
-        passed = bounded(times - state["time"][slots], 0.0, ABSENT_S)
-        watched = state["watched"][slots] + where(passed >= 0, passed, 0.0)
-        state["watched"][slots] = watched
-        state["time"][slots] = times
-        due = watched >= state["due"][slots]
-        if any_of(due):
-            which = np.flatnonzero(due)
-            self._work_out(np.atleast_1d(slots)[which], np.atleast_1d(watched)[which], assume(which), settings)
-        return state["level"][slots]
-
-    def note(self, slots: Rows, scores: Numbers, is_open: Any, settings: IncidentSettings) -> None:
+    def note(self, slots: Rows, scores: Numbers, watched: Numbers, is_open: Any, settings: IncidentSettings) -> None:
         """Take note of the scores of these readings.
 
         Args:
-            slots: Their sensors, as they were given to `levels()`, shape (n,), or a single one.
-            scores: The largest surprise of any detector, in decades, or NaN, shape (n,).
+            slots: Their sensors, no one twice, shape (n,), or a single one.
+            scores: Surprise, in decades, or NaN, shape (n,).
+            watched: Seconds for which the sensors have been watched, shape (n,).
             is_open: Where an incident is open, or is being adopted; it goes on as one excursion.
             settings: When an incident is over.
         """
@@ -200,10 +168,10 @@ class Calibration(SensorArrays):
         active = (scores >= state["least"][slots]) | (crest > 0)
         if not any_of(active):
             return
-        if active is not True:
+        if type(slots) is not int:
             slots, scores, is_open, crest = slots[active], scores[active], is_open[active], crest[active]
+            watched = watched[active]
         score = where(scores >= 0, scores, 0.0)
-        watched = state["watched"][slots]
         began = where(crest > 0, state["began"][slots], watched)
         crest = maximum(crest, score)
         calm = where(score < settings.clear_ratio * crest, state["calm"][slots] + 1, 0)
@@ -214,54 +182,59 @@ class Calibration(SensorArrays):
         state["calm"][slots] = where(over, 0, calm)
         if any_of(over):
             which = np.flatnonzero(over)
-            self._remember(*(np.atleast_1d(each)[which] for each in (slots, crest, watched)))
+            self._remember(*(np.atleast_1d(each)[which] for each in (slots, crest, began, watched)))
 
-    def raised(self, slot: int) -> None:
-        """Take note of an incident that a sensor's score has raised."""
+    def raised(self, slot: int, *, settled: bool) -> None:
+        """Take note of an incident that the detector's score has raised, of a sensor that is `settled` or not."""
         self.incidents[slot] += 1.0
-        if self.watched[slot] >= SETTLED_S:
+        if settled:
             self.correction[slot] = min(self.correction[slot] + STEP, MOST_CORRECTION)
-            self.due[slot] = self.watched[slot]
-
-    def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
-        self.time[slots] += by
 
     def take_rows(self, other: Calibration, slots: list[int]) -> None:
         """Take over what another one knows of some sensors."""
         for name, array in self.arrays.items():
             array[slots] = getattr(other, name)[slots]
 
-    def _remember(self, slots: Slots, crest: Floats, watched: Floats) -> None:
-        """Keep excursions that have ended, if they are among the worst."""
-        peaks = self.peaks[slots]
+    def _remember(self, slots: Slots, crest: Floats, began: Floats, watched: Floats) -> None:
+        """Keep excursions that have ended, if they are among the worst; those of one episode as one."""
+        peaks, peaked = self.peaks[slots], self.peaked[slots]
+        each = np.arange(len(slots))
         believed = np.minimum(crest, STRETCH * np.maximum(peaks.max(axis=1), FIRST_PEAK))
-        place = peaks.argmin(axis=1)
-        worse = believed > peaks[np.arange(len(slots)), place]
-        slots, place = slots[worse], place[worse]
-        self.peaks[slots, place] = believed[worse]
-        self.peaked[slots, place] = watched[worse]
+        newest = np.where(peaks > 0, peaked, -np.inf).argmax(axis=1)
+        level = self.level[slots]
+        same = (crest >= level) & (peaks[each, newest] >= level) & (began - peaked[each, newest] <= EPISODE_S)
+        place = np.where(same, newest, peaks.argmin(axis=1))
+        believed = np.where(same, np.maximum(believed, peaks[each, newest]), believed)
+        kept = same | (believed > peaks[each, place])
+        slots, place = slots[kept], place[kept]
+        self.peaks[slots, place] = believed[kept]
+        self.peaked[slots, place] = watched[kept]
         self.least[slots] = np.maximum(self.peaks[slots].min(axis=1), self.least[slots])
 
-    def _work_out(self, slots: Slots, watched: Floats, assumed: Floats, settings: IncidentSettings) -> None:
-        """Work out levels anew, of sensors that have been watched for so many seconds."""
-        allowed = settings.false_alarms_per_sensor_per_day
+    def work_out(
+        self, slots: Slots, watched: Floats, lapsed: Floats, assumed: Floats, floor: Floats, allowed: float
+    ) -> None:
+        """Work out the levels of some sensors anew.
+
+        Args:
+            slots: The sensors, shape (n,).
+            watched: Seconds for which they have been watched, shape (n,).
+            lapsed: Seconds of these since the last time, once they had settled, shape (n,).
+            assumed: The levels of the first hours, in decades, shape (n,).
+            floor: The levels that chance alone needs, shape (n,).
+            allowed: Incidents a day that this detector may raise.
+        """
         begin = np.maximum(watched - min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), FIRST_SHARE * watched)
         peaks = np.where(self.peaked[slots] >= begin[:, None], self.peaks[slots], 0.0)
         days = np.maximum(watched - begin, 1.0) / DAY_S
         tail = tail_of(peaks, days)
-        lapsed = np.maximum(watched - np.maximum(self.worked_out[slots], SETTLED_S), 0.0)
-        correction = np.maximum(self.correction[slots] - STEP * allowed * lapsed / DAY_S, -MOST_CORRECTION)
+        correction = np.maximum(self.correction[slots] - STEP * allowed * lapsed / DAY_S, 0.0)
         level = np.maximum(tail.level_for(allowed), habit_of(peaks, allowed * days))
         level += correction * np.maximum(tail.scale, PERFECT)
+        level = np.minimum(level, np.maximum(BEYOND * peaks.max(axis=1), assumed))
         is_known = (watched >= SETTLED_S) | ((watched >= EARLIEST_S) & (tail.excursions >= FEWEST))
-        self.level[slots] = np.where(is_known, np.clip(level, LOWEST, HIGHEST), assumed)
-        self.assumed[slots] = assumed
+        self.level[slots] = np.where(is_known, np.clip(level, floor, HIGHEST), assumed)
         self.correction[slots] = correction
-        self.worked_out[slots] = watched
-        soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)
-        later = np.maximum(np.minimum(REFRESH_SHARE * watched, soon), REFRESH_LEAST_S)
-        self.due[slots] = watched + np.where(watched > 0, later, 0.0)
         self.peaks[slots] = peaks
         is_full = peaks.min(axis=1) > 0
         self.least[slots] = np.maximum(np.where(is_full, peaks.min(axis=1), self.least[slots] - EBB), LOWEST)

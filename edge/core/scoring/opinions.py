@@ -11,7 +11,19 @@ from edge.core.scoring.limit_conditions import BrokenLimit
 
 @dataclass(slots=True)
 class Opinion:
-    """What one detector said of one reading."""
+    """What one detector said of one reading.
+
+    Attributes:
+        detector: Its name.
+        kind: The kind of incident that it raises, a word of the event schema.
+        score: Its surprise, in decades.
+        expected: The value that it expected, or NaN.
+        lower: Lower end of its band, or NaN.
+        upper: Upper end of its band, or NaN.
+        level: Its raising level, in decades.
+        now: What the score is about, where that isn't the value: as it is, by `Detector.measure()`; else NaN.
+        usual: As it usually is.
+    """
 
     detector: str
     kind: str
@@ -19,6 +31,19 @@ class Opinion:
     expected: float = math.nan
     lower: float = math.nan
     upper: float = math.nan
+    level: float = math.inf
+    now: float = math.nan
+    usual: float = math.nan
+
+    @property
+    def ratio(self) -> float:
+        """How many times its raising level the score is."""
+        return self.score / self.level
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether it would raise an incident."""
+        return self.score >= self.level
 
 
 @dataclass(slots=True)
@@ -28,8 +53,9 @@ class Observation:
     Attributes:
         time: Time of the reading; of a silence, when it became too long.
         value: Value of the reading; of a silence, the last value.
-        threshold: The sensor's raising level at that time, in decades.
-        opinions: What detectors say by what they have learned, those that had an opinion, the most surprised first.
+        threshold: The raising level of the first opinion at that time, in decades, or the sensor's lowest one.
+        opinions: What detectors say by what they have learned, those that had an opinion; first the one that goes
+            farthest beyond its raising level.
         contributions: Of a device: the slots of its sensors, and the share of each in the score; the largest first.
         broken: Limits of the operator's that it breaks; None if there was no reading that could.
     """
@@ -41,9 +67,14 @@ class Observation:
     contributions: list[tuple[int, float]] = field(default_factory=list)
     broken: list[BrokenLimit] | None = None
 
+    def __post_init__(self) -> None:
+        for each in self.opinions:
+            if each.level == math.inf:  # as versions saved it that knew one level a sensor
+                each.level = self.threshold
+
     @property
     def score(self) -> float:
-        """The largest surprise of any detector, by what was learned."""
+        """The surprise of the detector that goes farthest beyond its level, by what was learned."""
         return self.opinions[0].score if self.opinions else 0.0
 
     @property
@@ -51,13 +82,19 @@ class Observation:
         """The largest surprise, limits of the operator's included."""
         return max([self.score, *(each.score for each in self.broken or ())])
 
-    def score_now(self, lingering: Collection[str]) -> float:
-        """The largest surprise, but for detectors named in `lingering` whose band holds the value."""
+    def ratio(self, among: Collection[str] | None = None, lingering: Collection[str] = ()) -> float:
+        """How many times its raising level the score of any detector is at most.
+
+        Args:
+            among: The detectors that would raise an incident now, or are among these; None for all.
+            lingering: Those that don't count while the value is within their band.
+        """
         return max(
             (
-                each.score
+                each.ratio
                 for each in self.opinions
-                if each.detector not in lingering or not each.lower <= self.value <= each.upper
+                if (among is None or each.exceeds or each.detector in among)
+                and (each.detector not in lingering or not each.lower <= self.value <= each.upper)
             ),
             default=0.0,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -50,6 +52,21 @@ class Profile:
         """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
         return Profile(self.detectors, self.incidents.model_copy(update=changed))
+
+
+def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
+    """Where any score reaches its level, and the lowest of the levels; shape (n,).
+
+    Args:
+        scores: Of each detector, in decades, or NaN, shape (n,).
+        levels: Their raising levels.
+        like: As many numbers as there are readings.
+    """
+    exceeds, lowest = False if type(like) is float else np.zeros(len(like), dtype=bool), constant_like(like, HIGHEST)
+    for score, level in zip(scores, levels, strict=True):
+        exceeds = exceeds | (score >= level)
+        lowest = minimum(lowest, level)
+    return exceeds, lowest
 
 
 class Places(SensorArrays):
@@ -87,6 +104,8 @@ class Group:
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
         self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]
+        self._judging = [place for place, each in enumerate(profile.detectors) if each.scores_readings]
+        self.judges = [profile.detectors[place] for place in self._judging]
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property
@@ -111,21 +130,20 @@ class Group:
         """The same for a single reading."""
         return [table.update_one(row, value, time, held=held) for table in self.tables]
 
-    def most_surprised(self, verdicts: list[Scores], like: Numbers) -> tuple[Numbers, Numbers | None]:
-        """The largest scores by what was learned, and by limits of the operator's; None if there are no limits.
+    def scores(self, verdicts: list[Scores]) -> list[Numbers]:
+        """What each of the `judges` says of readings by what it has learned."""
+        return [verdicts[place].learned for place in self._judging]
 
-        The budget is no matter of the latter: a limit that the operator has set counts however often it is broken.
+    def ruled(self, verdicts: list[Scores]) -> Numbers | None:
+        """The largest scores by limits of the operator's; None if there are no limits.
 
-        Args:
-            verdicts: What the detectors say.
-            like: As many numbers as there are readings.
+        The budget is no matter of these: a limit that the operator has set counts however often it is broken.
         """
-        learned, ruled = constant_like(like, NOTHING), None
+        ruled = None
         for verdict in verdicts:
-            learned = known_maximum(learned, verdict.learned)
             if verdict.ruled is not None:
                 ruled = verdict.ruled if ruled is None else known_maximum(ruled, verdict.ruled)
-        return learned, ruled
+        return ruled
 
     def fitting(self, values: Floats) -> Floats:
         """Rows of values with as many columns as the detectors take; NaN in those that weren't there."""
@@ -149,14 +167,29 @@ class Group:
                 return shares
         return []
 
-    def opinions(self, verdicts: list[Scores], index: int) -> list[Opinion]:
-        """What each detector says of one reading of a round by what it has learned, the most surprised first."""
-        opinions = [
-            Opinion(detector.name, detector.kind, pick(verdict.learned, index), *verdict.at(index)[1:])
-            for detector, verdict in zip(self.profile.detectors, verdicts, strict=True)
-            if not math.isnan(pick(verdict.learned, index))
-        ]
-        opinions.sort(key=lambda each: -each.score)
+    def opinions(self, verdicts: list[Scores], levels: list[float], index: int, row: int) -> list[Opinion]:
+        """What each detector says of one reading of a round by what it has learned.
+
+        Args:
+            verdicts: Of all detectors.
+            levels: The raising levels of the `judges`, in their order.
+            index: Place of the reading in the round.
+            row: Of its sensor, which is its last one.
+
+        Returns:
+            The opinion that goes farthest beyond its detector's level first.
+        """
+        opinions = []
+        for place, level in zip(self._judging, levels, strict=True):
+            detector, verdict = self.profile.detectors[place], verdicts[place]
+            score = pick(verdict.learned, index)
+            if not math.isnan(score):
+                opinion = Opinion(detector.name, detector.kind, score, *verdict.at(index, level)[1:], level=level)
+                measure = detector.measure(self.tables[place].arrays, row) if opinion.exceeds else None
+                if measure is not None:
+                    opinion.now, opinion.usual = measure
+                opinions.append(opinion)
+        opinions.sort(key=lambda each: -each.ratio)
         return opinions
 
     def broken_limits(self, verdicts: list[Scores], index: int, row: int) -> list[BrokenLimit]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Numbers, Rows
-from detectors.numeric.elementwise import everywhere, least, maximum, minimum, where
+from detectors.numeric.elementwise import everywhere, known_minimum, least, maximum, minimum, where
 from detectors.numeric.gather import put_element
 from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.scoring.sensor_summary import SensorSummary
 
 RECENT = 16
 """Readings of a sensor that its events show."""
@@ -39,12 +40,15 @@ class SensorStatistics(SensorArrays):
         exceeding: Readings in a row at or above the raising level.
         seen: Stream clock at the last reading.
         deadline: Stream clock at which the sensor's silence becomes too long.
+        lowest: The lowest value of any reading; minus infinity if it isn't known.
         silences: How often the deadline has passed since the last reading.
         recent_times: Times of the last readings, a ring of `RECENT` a row.
         recent_values: Their values.
         soonest: No deadline lies before this; minus infinity while nobody has looked. Whoever changes deadlines
             otherwise than by `expect()`, and not to later ones only, has to set it to that.
     """
+
+    LATER: ClassVar[dict[str, float]] = {"lowest": -math.inf}
 
     def __init__(self) -> None:
         self.soonest = -math.inf
@@ -57,12 +61,13 @@ class SensorStatistics(SensorArrays):
         self.seen = np.zeros(0)
         self.deadline = np.zeros(0)
         self.silences = np.zeros(0, dtype=np.int64)
+        self.lowest = np.zeros(0)
         self.recent_times = np.zeros((0, RECENT))
         self.recent_values = np.zeros((0, RECENT))
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
-        self.grow_to(rows, deadline=np.inf)
+        self.grow_to(rows, deadline=np.inf, lowest=np.inf)
 
     def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
         """Take note of one round of readings, no slot twice; arrays of shape (n,), or plain numbers."""
@@ -80,6 +85,7 @@ class SensorStatistics(SensorArrays):
         state["count"][slots] = count + 1
         state["time"][slots] = times
         state["value"][slots] = values
+        state["lowest"][slots] = known_minimum(state["lowest"][slots], values + 0.0)  # no -0.0
         state["seen"][slots] = clock
         state["silences"][slots] = 0
 
@@ -128,6 +134,10 @@ class SensorStatistics(SensorArrays):
         usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
             self.put_off(absent, leap)
+
+    def summary(self, slot: int) -> SensorSummary:
+        """What is known of a sensor beside its last readings."""
+        return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]))
 
     def recent(self, slot: int) -> list[tuple[float, float]]:
         """The last readings of a sensor, oldest first: (time, value)."""

@@ -26,7 +26,7 @@ class Notes:
 
     def of(self, slot: int) -> list[tuple[float, ...]]:
         return [
-            tuple(float(column[index]) for column in each[1:])
+            tuple(float(column[index]) for column in each[1:-2])
             for each in self.rounds
             for index in np.flatnonzero(each.slots == slot)
         ]

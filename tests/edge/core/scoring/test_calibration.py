@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
+from detectors.base import Detector
+from detectors.contextual import Contextual
+from detectors.univariate.ewma import EwmaZScore
+from edge.core.scoring.alarm_levels import SHARE, AlarmLevels
 from edge.core.scoring.calibration import (
+    BEYOND,
     HIGHEST,
     LOWEST,
     MOST_CORRECTION,
@@ -23,6 +28,15 @@ DAY = 86_400.0
 ASSUMED = 6.0
 
 
+class FromTheBottom(EwmaZScore):
+    """A detector whose level may sink as low as a sensor lets it."""
+
+    floor = LOWEST
+
+
+FROM_THE_BOTTOM = FromTheBottom()
+
+
 def settings(alarms: float) -> IncidentSettings:
     return IncidentSettings(false_alarms_per_sensor_per_day=alarms)
 
@@ -30,9 +44,13 @@ def settings(alarms: float) -> IncidentSettings:
 class Watched:
     """Sensors whose scores are given, one round after the other; incidents as the engine raises them."""
 
-    def __init__(self, sensors: int, alarms: float) -> None:
-        self.calibration = Calibration()
-        self.calibration.grow(sensors)
+    def __init__(
+        self, sensors: int, alarms: float, detector: Detector = FROM_THE_BOTTOM, assumed: float = ASSUMED
+    ) -> None:
+        self.levels = AlarmLevels()
+        self.levels.grow(sensors)
+        self.detector = detector
+        self.assumed = assumed
         self.settings = settings(alarms)
         self.slots = np.arange(sensors)
         self.level = np.full(sensors, ASSUMED)
@@ -43,15 +61,20 @@ class Watched:
     def see(self, scores: np.ndarray, time: float) -> None:
         was_open = self.open.copy()
         times = np.full(len(scores), time)
-        level = self.calibration.levels(self.slots, times, lambda due: np.full(len(due), ASSUMED), self.settings)
-        self.level = np.where(was_open, self.level, level)
+        (self.level,) = self.levels.levels(
+            [self.detector], self.slots, times, was_open, lambda due: np.full(len(due), self.assumed), self.settings
+        )
         for slot in np.flatnonzero((scores >= self.level) & ~was_open).tolist():
             self.open[slot] = True
             self.raised.append((time, slot))
-            self.calibration.raised(slot)
+            self.levels.raised(slot, [self.detector.name])
         self.calm = np.where(scores >= self.level / 2, 0, self.calm + 1)
         self.open &= self.calm < self.settings.clear_after
-        self.calibration.note(self.slots, scores, was_open, self.settings)
+        self.levels.note([self.detector], self.slots, [scores], was_open, self.settings)
+
+    @property
+    def calibration(self) -> Calibration:
+        return self.levels.of(self.detector.name)
 
     def since(self, time: float) -> int:
         return sum(each >= time for each, _ in self.raised)
@@ -65,13 +88,15 @@ def tails(kind: str, rng: np.random.Generator, sensors: int) -> np.ndarray:
 
 @pytest.mark.parametrize("alarms", [0.1, 1.0])
 @pytest.mark.parametrize("kind", ["right", "too sure", "too light"])
-def test_as_many_alarms_come_as_were_asked_for_whatever_the_scores_are_worth(kind: str, alarms: float) -> None:
+def test_a_detector_raises_as_many_alarms_as_its_share_of_the_budget_whatever_its_scores_are_worth(
+    kind: str, alarms: float
+) -> None:
     rng, sensors, days = np.random.default_rng(3), 60, 12
     watched = Watched(sensors, alarms)
     for reading in range(days * 288):
         watched.see(tails(kind, rng, sensors), 300.0 * reading)
     came = watched.since(3 * DAY) / sensors / (days - 3)
-    assert alarms / 2 <= came <= alarms * 2
+    assert alarms * SHARE / 2 <= came <= alarms
 
 
 def quiet_then(scores: list[float], alarms: float = 0.1, days: float = 4.0) -> tuple[Watched, float]:
@@ -100,11 +125,11 @@ def test_even_many_faults_raise_it_by_a_bounded_correction() -> None:
 
 def test_time_without_incidents_lowers_the_correction_by_one_step_an_allowed_incident() -> None:
     watched, time = quiet_then([300.0] + [0.0] * 400)
-    before, days = watched.calibration.correction[0], watched.calibration.watched[0] / DAY
+    before, days = watched.calibration.correction[0], watched.levels.watched[0] / DAY
     for reading in range(10 * 24):
         watched.see(np.array([0.0]), time + 3600.0 * reading)
-    passed = watched.calibration.watched[0] / DAY - days
-    assert watched.calibration.correction[0] == pytest.approx(before - STEP * 0.1 * passed, abs=0.01)
+    passed = watched.levels.watched[0] / DAY - days
+    assert watched.calibration.correction[0] == pytest.approx(before - STEP * SHARE * 0.1 * passed, abs=0.01)
 
 
 def test_a_fault_that_comes_and_goes_within_an_incident_is_one_excursion() -> None:
@@ -112,6 +137,38 @@ def test_a_fault_that_comes_and_goes_within_an_incident_is_one_excursion() -> No
     beyond = watched.calibration.peaks[0] > 5.0
     assert beyond.sum() == 1
     assert watched.calibration.incidents[0] <= 2
+
+
+def test_no_level_sinks_below_what_chance_alone_needs_however_calm_the_sensor_is() -> None:
+    for detector, lowest in ((EwmaZScore(), ASSUMED), (Contextual(), Contextual.floor)):
+        watched = Watched(1, 1.0, detector)
+        for reading in range(10 * 288):
+            watched.see(np.array([0.5]), 300.0 * reading)
+        assert watched.calibration.level[0] == lowest
+
+
+def test_what_one_detector_finds_makes_no_other_one_deaf() -> None:
+    watched, time = quiet_then([300.0, 300.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] * 50)
+    other = Contextual()
+    calm = np.array([0.0])
+    for reading in range(200):
+        levels = watched.levels.levels(
+            [watched.detector, other], np.array([0]), np.array([time + 300.0 * reading]), np.array([False]),
+            lambda due: np.full(len(due), ASSUMED), settings(0.1),
+        )  # fmt: skip
+        watched.levels.note([other], np.array([0]), [calm], np.array([False]), settings(0.1))
+    assert levels[0][0] > ASSUMED
+    assert levels[1][0] == Contextual.floor
+
+
+def test_what_is_clearly_larger_than_all_before_is_above_the_level() -> None:
+    watched, _ = quiet_then([9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] * 400)
+    assert watched.calibration.level[0] <= BEYOND * 9.0
+
+
+def test_disturbances_that_follow_closely_upon_each_other_are_one_excursion() -> None:
+    watched, _ = quiet_then(([300.0] * 3 + [0.0] * 30) * 8)
+    assert (watched.calibration.peaks[0] > 8.0).sum() == 1
 
 
 def test_a_sensor_without_excursions_becomes_as_sensitive_as_can_be() -> None:
@@ -143,16 +200,16 @@ def test_early_excursions_are_forgotten() -> None:
 
 def test_time_without_readings_is_no_time_that_was_watched() -> None:
     watched, time = quiet_then([])
-    level, seconds = watched.calibration.level[0], watched.calibration.watched[0]
+    level, seconds = watched.calibration.level[0], watched.levels.watched[0]
     watched.see(np.array([0.1]), time + 300 * DAY)
-    assert watched.calibration.watched[0] <= seconds + DAY / 4
+    assert watched.levels.watched[0] <= seconds + DAY / 4
     assert watched.calibration.level[0] == pytest.approx(level, rel=0.3)
 
 
 def test_a_clock_that_is_set_moves_what_is_remembered() -> None:
     one, time = quiet_then([5.0] + [0.0] * 8)
     other, _ = quiet_then([5.0] + [0.0] * 8)
-    other.calibration.shift(np.array([0]), 1e6)
+    other.levels.shift(np.array([0]), 1e6)
     for watched, offset in ((one, 0.0), (other, 1e6)):
         watched.see(np.array([4.0]), time + DAY / 2 + offset)
     assert other.calibration.level[0] == one.calibration.level[0]

@@ -104,7 +104,7 @@ def test_an_old_file_tells_the_core_all_that_it_knew(old: Path, caplog: pytest.L
     assert recollection.complete
     assert "component=levels" in caplog.text
     assert "learned_from_journal=1152" in caplog.text
-    assert (pipeline.engine.calibration.watched[:3] > 380).all()
+    assert (pipeline.engine.levels.watched[:3] > 380).all()
     assert "learning_anew" not in caplog.text
     assert pipeline.sensors.names == FOUND["sensors"]
     held = [json.loads(each) for each in pipeline.retained_now().values()]

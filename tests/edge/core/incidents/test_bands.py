@@ -1,0 +1,97 @@
+"""The band that an event quotes is the one that was violated, and no sensor is promised what it never did."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from edge.core.incidents.bands import band_of, leading_opinion
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences import sentence
+from edge.core.incidents.state_machine import Transition
+from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.sensor_summary import SensorSummary
+
+
+def finding(
+    opinions: list[Opinion], value: float, transition: Transition = Transition.RAISED, **summary: float
+) -> IncidentChange:
+    observation = Observation(100.0, value, 4.0, opinions)
+    incident = Incident.from_observation(observation)
+    return IncidentChange(0, transition, incident, 0, observation, 100.0, [], (0, 1, 0.0, 0), SensorSummary(**summary))
+
+
+def said(found: IncidentChange) -> str:
+    opinion = leading_opinion(found)
+    band = band_of(found, opinion)
+    told = (found.transition, found.incident, found.observation)
+    return sentence("tank", "bar", *told, band, opinion, found.summary.interval)
+
+
+def quoted(found: IncidentChange) -> tuple[float, float]:
+    band = band_of(found, leading_opinion(found))
+    assert band is not None
+    return band.lower, band.upper
+
+
+def test_a_band_that_holds_the_value_is_not_quoted() -> None:
+    found = finding([Opinion("contextual", "contextual", 5.0, 20.0, 10.0, 30.0)], 21.5)
+    assert all(map(math.isnan, quoted(found)))
+    assert said(found) == "tank is unusual for this time, at 21.5 bar, usually about 20 bar"
+
+
+def test_when_the_incident_has_ended_the_band_that_holds_the_value_is() -> None:
+    assert quoted(finding([Opinion("ewma", "spike", 5.0, 20.0, 10.0, 30.0)], 21.5, Transition.CLEARED)) == (10.0, 30.0)
+
+
+def test_the_band_is_that_of_the_condition_that_gave_the_incident_its_kind() -> None:
+    opinions = [
+        Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0, level=4.0),
+        Opinion("contextual", "contextual", 3.0, 40.0, 30.0, 50.0, level=2.75),
+    ]
+    assert quoted(finding(opinions, 28.0)) == (15.0, 25.0)
+
+
+def test_no_band_reaches_below_zero_where_no_reading_did() -> None:
+    opinions = [Opinion("ewma", "spike", 9.0, 1.0, -5.0, 7.0)]
+    assert quoted(finding(opinions, 9.0, lowest=0.0)) == (0.0, 7.0)
+    assert quoted(finding(opinions, 9.0, lowest=-0.5)) == (-5.0, 7.0)
+
+
+def test_a_value_that_is_violated_by_none_of_the_digits_shown_is_shown_with_more() -> None:
+    found = finding([Opinion("ewma", "spike", 9.0, 40415.2, 40415.1, 40415.3)], 40415.34)
+    assert said(found) == "tank is at 40415.34 bar, expected 40415.1 to 40415.3 bar"
+
+
+@pytest.mark.parametrize(
+    ("opinion", "interval", "says"),
+    [
+        (
+            Opinion("flatline", "flatline", 9.0, now=200.0, usual=40.0),
+            60.0,
+            "tank has repeated 21.5 bar for 3.3 h, 40 min at most so far",
+        ),
+        (
+            Opinion("flatline", "flatline", 9.0, now=200.0, usual=40.0),
+            0.0,
+            "tank has repeated 21.5 bar 200 times, 40 times at most so far",
+        ),
+        (
+            Opinion("unrest", "variance", 9.0, now=2.14, usual=0.61),
+            60.0,
+            "tank is unsteady, at 21.5 bar: it changes by about 2.14 from one reading to the next, usually by 0.61 bar",
+        ),
+        (
+            Opinion("rate", "rate", 9.0, 19.4, 18.8, 20.0),
+            60.0,
+            "tank has jumped by 2.1 to 21.5 bar; steps are usually up to 0.6 bar",
+        ),
+        (Opinion("cusum", "level_shift", 9.0), 60.0, "tank has shifted to 21.5 bar"),
+    ],
+)
+def test_a_condition_that_is_not_about_the_value_speaks_in_numbers_of_its_own(
+    opinion: Opinion, interval: float, says: str
+) -> None:
+    assert said(finding([opinion], 21.5, interval=interval)) == says
