@@ -13,13 +13,14 @@ from config.loading import inspect
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, ResolvedDevice, ResolvedRule
 from config.toml_text import toml_value
-from config.topics import LONGEST_NAME
+from config.topics import LONGEST_NAME, sender_of
 from config.transport import Connection
 from detectors.base import Detector
 from detectors.parameters import parameters_of
 from edge.commands.support.places import USUAL, names_configuration
 from edge.commands.support.terminal import bullet, heading, paragraph, term
 from edge.core.intake.decoders import NumberDecoder, Repetition
+from edge.core.intake.decoders.paths import OF
 from edge.core.intake.routes import Resolved, Route, match
 from edge.core.model.topics import Topics
 from edge.core.scoring.profiles import Profile
@@ -179,7 +180,8 @@ def example(each: Input) -> tuple[str, str | None]:
     topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))
     levels = match(each.topic.split("/"), topic.split("/")) or []
     route = Route(each.topic, each.sensor, NumberDecoder(), Repetition.PERIODIC)
-    return topic, Resolved(route, topic, levels).sensor(_SHOWN[each.format][2])
+    said = "".join(f"{asked.rpartition('.')[2].removesuffix('?').upper()}{OF}" for asked in sender_of(each.sensor))
+    return topic, Resolved(route, topic, levels).sensor(f"{said}{_SHOWN[each.format][2]}")
 
 
 def _rules(configuration: Configuration) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from configurations import faults_of
 
 from config.convention import Convention, conventions
 from config.loading import parse
+from edge.commands import main
 from edge.commands.check import stands_for
 from edge.core.model.messages import Message
 from edge.shell.service.assembly import make_pipeline
@@ -27,6 +29,15 @@ def test_one_line_is_an_input_without_faults_and_doubts(convention: Convention) 
     (given,) = inspection.configuration.inputs
     assert given.topic == convention.keys["topic"]
     assert inspection.doubts == ()
+
+
+@every
+def test_check_says_what_it_stands_for(convention: Convention, tmp_path: Path) -> None:
+    path = tmp_path / "edgewarden.toml"
+    path.write_text(configured(convention.name))
+    said = CliRunner().invoke(main, ["check", str(path)], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert f'convention = "{convention.name}" stands for {convention.title}' in said.stdout
 
 
 @every

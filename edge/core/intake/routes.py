@@ -96,7 +96,10 @@ class Resolved:
         *told, field = path.split(OF)
         field = field.replace(SLASH, "/")
         template = self.route.template if field else _NO_FIELD.sub("", self.route.template)
-        said = dict(zip(sender_of(self.route.template), told, strict=False))
+        asked = sender_of(self.route.template)
+        if len(told) != len(asked):
+            return None
+        said = dict(zip(asked, told, strict=True))
         if any(not self.levels[int(word) - 1] for word in placeholders(template) if word.isdecimal()):
             return None
         for word, text in said.items():
