@@ -32,11 +32,11 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.terminal import heading  # noqa: PLC0415
-    from edge.shell.store.reading import read_snapshot  # noqa: PLC0415
+    from edge.shell.store.overview import read_learned  # noqa: PLC0415
 
     with explained():
         configuration = place.configuration()
-        found = read_snapshot(place.store())
+        found = read_learned(place.store())
         if found is None:
             click.echo("Nothing has been learned yet.", err=True)
             return

@@ -34,6 +34,7 @@ from edge.core.operator.command_handler import CommandHandler, refusal_json
 from edge.core.operator.commands import CommandRefused
 from edge.core.operator.shelves import Shelves
 from edge.core.operator.suppression import Suppression
+from edge.core.persistence.checkpoint import Saving
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.interruption import Interruption
 from edge.core.persistence.journal import (
@@ -265,13 +266,12 @@ class Pipeline:
         self.watch.grow(self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:
-        """Everything that the core knows, for `restore()` after a restart.
+        """Everything that the core knows, for `restore()`, with digests of the configuration and of its inputs."""
+        return Snapshot(digest, inputs, [part for parts in self.saving() for part in parts]).to_bytes()
 
-        Args:
-            digest: Of the configuration.
-            inputs: Digest of what it says of inputs.
-        """
-        return self.memory.save(self._known_since(0), digest, inputs).to_bytes()
+    def saving(self) -> Saving:
+        """The same bit by bit, while readings go on coming; see `Saving`."""
+        return Saving(self._known, len(self.sensors), self.memory.stages)
 
     def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
         """Go on from where `save()` was called; only for a pipeline that has seen nothing yet.
@@ -280,11 +280,27 @@ class Pipeline:
             What the snapshot couldn't give, since the configuration or the version has changed; see `learn()`.
 
         Raises:
-            SnapshotError: The snapshot can't be used at all. The pipeline is of no use then; make a new one.
+            LaterSnapshotError: The snapshot can't be used at all. The pipeline is of no use then; make a new one.
         """
-        self._inputs_changed = snapshot.inputs != inputs
-        self.register_sensors(snapshot.known_sensors())
-        unlearned = self.memory.restore(snapshot, self.sensors.find)
+        self.begin_restoring(snapshot.known_sensors(), inputs_changed=snapshot.inputs != inputs)
+        for part in snapshot.parts:
+            self.memory.load(part)
+        return self.finish_restoring()
+
+    def begin_restoring(self, known: list[KnownSensor], *, inputs_changed: bool) -> None:
+        """Begin to restore what `saving()` gave, part by part, by `memory.load()`.
+
+        Args:
+            known: The sensors that the parts name.
+            inputs_changed: Whether the configuration says something else of inputs now.
+        """
+        self._inputs_changed = inputs_changed
+        self.register_sensors(known)
+        self.memory.begin(len(known))
+
+    def finish_restoring(self) -> Unlearned:
+        """All parts of a snapshot have been loaded; returns what they couldn't give, see `restore()`."""
+        unlearned = self.memory.finish(self.sensors.find)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return unlearned
@@ -326,7 +342,7 @@ class Pipeline:
         part = None
         after_a_break = self.interruption.is_coming and len(batch) > 0
         if len(batch) or delivered or mistimed:
-            part = Readings(batch, self._known_since(len(self.engine.members)), delivered, after_a_break)
+            part = Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.units = list(mistimed), self.intake.units.told()
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
@@ -370,12 +386,13 @@ class Pipeline:
             findings += self.watch.tick(clock - self.reorder.wait_s)
         return self._report(findings, letters)
 
-    def _known_since(self, first: int) -> list[KnownSensor]:
-        """Sensors from a slot on, as `register_sensors()` takes them."""
+    def _known(self, first: int, last: int | None = None) -> list[KnownSensor]:
+        """Sensors from a slot to before another, as `register_sensors()` takes them."""
         if first == len(self.sensors):
             return []
-        names, timed = self.sensors.names[first:], self.intake.timed_by_arrival[first:]
-        return list(zip(names, self.registry.repetitions[first:], timed, strict=True))
+        chosen = slice(first, last)
+        named = self.sensors.names[chosen], self.registry.repetitions[chosen], self.intake.timed_by_arrival[chosen]
+        return list(zip(*named, strict=True))
 
     def _report(self, findings: list[IncidentChange], letters: list[DeadLetter]) -> Step:
         step = Step(dead_letters=letters)

@@ -35,7 +35,10 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
     sensors = [(name, repetition) for name, repetition, _ in snapshot.known_sensors()]
     calibration.grow(len(sensors))
     statistics.grow(len(sensors))
-    load([by_row("statistics", statistics, sensors.__len__), by_row("levels", calibration, sensors.__len__)], snapshot)
+    load(
+        [by_row("statistics", statistics, sensors.__len__), by_row("levels", calibration, sensors.__len__)],
+        snapshot.parts,
+    )
     return sensors, statistics, calibration
 
 

@@ -11,15 +11,17 @@ journal, see `edge.core.persistence.relearning`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.state import StateError
+from edge.core.persistence.journal import ClockStep, CommandApplied, Readings
+from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 
 ROWS = 5_000
-"""Rows of a component that make one part."""
+"""Rows of a component that make one part, unless `Saving.rows` says otherwise."""
 
 
 class Remembers(Protocol):
@@ -79,46 +81,98 @@ def by_row(name: str, what: RemembersRows, rows: Callable[[], int], version: int
     return Component(name, version, rows, what.state, what.load)
 
 
-def save(known: list[KnownSensor], components: Sequence[Component], digest: str, inputs: str) -> Snapshot:
-    """What components know.
+Stage = tuple[Component, ...]
+"""Components that depend on each other row by row, so that the same rows of all of them are saved together."""
+
+
+class Saving:
+    """Takes a snapshot bit by bit, while readings go on coming.
+
+    Each step of the iteration gives parts that hold as of now. What stands before a component changes it, and nothing
+    behind it does; so a recovery that goes through the journal from the first parts on, and loads each part where it
+    was taken, arrives at the same state, whatever it made of components that weren't loaded yet. That holds as long as
+    nothing comes in between of which a later component tells an earlier one: see `breaks()`.
 
     Args:
-        known: The names of the sensors, by slot.
-        components: In the order of the readings' way.
-        digest: Of the configuration.
-        inputs: Digest of what it says of inputs.
+        known: Gives the sensors from a slot to before another.
+        sensors: How many there are now. Those that come while this goes on are in the journal from their beginning.
+        stages: What is saved, in the order of the readings' way.
+
+    Attributes:
+        rows: How many rows the next step takes at most.
     """
-    parts = [part for each in components for part in _parts_of(each)]
-    return Snapshot(digest, inputs, [Snapshot.sensors(known), *parts])
+
+    def __init__(self, known: Callable[[int, int], list[KnownSensor]], sensors: int, stages: Sequence[Stage]) -> None:
+        self._known = known
+        self._sensors = sensors
+        self._stages = [(stage, stage[0].rows and stage[0].rows()) for stage in stages]
+        self.rows = ROWS
+
+    def __iter__(self) -> Iterator[list[Part]]:
+        """The parts, in the order in which they are to be loaded."""
+        for first, last in self._ranges(self._sensors):
+            yield [Snapshot.sensors(self._known(first, last), first)]
+        for stage, rows in self._stages:
+            for first, last in self._ranges(rows or 0):
+                yield [Part(each.name, each.version, first, each.state(first, last)) for each in stage]
+
+    def _ranges(self, count: int) -> Iterator[tuple[int, int]]:
+        last = min(self.rows, count)
+        yield 0, last
+        while last < count:
+            first, last = last, min(last + self.rows, count)
+            yield first, last
 
 
-def load(components: Sequence[Component], snapshot: Snapshot) -> dict[str, str]:
-    """Give components what a snapshot says of them.
+def breaks(part: JournalPart) -> bool:
+    """Whether a snapshot that isn't complete is worth nothing after this, and has to be begun anew.
 
-    The names of the sensors aren't loaded: they must be known by now.
-
-    Returns:
-        The components that are missing from it or can't be read, each with the reason.
+    A clock that is set back is set by what sensors have said; an interruption is forgiven by all of them together; and
+    what the operator says is about incidents that are open.
     """
-    missing: dict[str, str] = {}
-    known = {each.name: each for each in components}
-    for part in snapshot.parts:
-        name, component = part.component, known.get(part.component)
+    return isinstance(part, ClockStep | CommandApplied) or (isinstance(part, Readings) and part.interrupted)
+
+
+class Loading:
+    """Gives components what a snapshot says of them, part by part.
+
+    Args:
+        components: All there are.
+
+    Attributes:
+        missing: The components that can't be read or aren't known, each with the reason.
+    """
+
+    def __init__(self, components: Iterable[Component]) -> None:
+        self._known = {each.name: each for each in components}
+        self._present: set[str] = set()
+        self.missing: dict[str, str] = {}
+
+    def load(self, part: Part) -> None:
+        """Load a part, unless it is of another version or can't be read; the sensors must be known by now."""
+        name, component = part.component, self._known.get(part.component)
+        self._present.add(name)
         if component is None:
             if name != SENSORS:
-                missing[name] = "unknown to this version"
+                self.missing[name] = "unknown to this version"
         elif part.version != component.version:
-            missing[name] = f"in version {part.version}, this one knows {component.version}"
+            self.missing[name] = f"in version {part.version}, this one knows {component.version}"
         else:
             try:
                 component.load(part.first, part.state)
             except StateError as error:
-                missing[name] = str(error)
-    present = {each.component for each in snapshot.parts}
-    return missing | {name: "not in the snapshot" for name in known if name not in present}
+                self.missing[name] = str(error)
+
+    def finish(self) -> dict[str, str]:
+        """No more parts will come; returns all components that are missing, each with the reason."""
+        absent = self._known.keys() - self._present
+        self.missing |= {name: "not in the snapshot" for name in self._known if name in absent}
+        return self.missing
 
 
-def _parts_of(component: Component) -> Iterator[Part]:
-    rows = 0 if component.rows is None else component.rows()
-    for first in range(0, max(rows, 1), ROWS):
-        yield Part(component.name, component.version, first, component.state(first, min(first + ROWS, rows)))
+def load(components: Iterable[Component], parts: Iterable[Part]) -> dict[str, str]:
+    """Give components what parts say of them; returns those that are missing, each with the reason."""
+    loading = Loading(components)
+    for part in parts:
+        loading.load(part)
+    return loading.finish()

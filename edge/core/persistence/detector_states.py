@@ -134,9 +134,9 @@ class DetectorStates:
                 self.unlearned.slots.update(first + each for each, _ in chosen)
         self._loaded.update(slots)
 
-    def forget_unloaded(self) -> None:
-        """Count the sensors as unlearned that no part spoke of."""
-        self.unlearned.forget(self._engine, sorted(set(range(len(self._engine.members))) - self._loaded))
+    def forget_unloaded(self, known: int) -> None:
+        """Count the sensors as unlearned, of the first `known`, that no part spoke of."""
+        self.unlearned.forget(self._engine, sorted(set(range(known)) - self._loaded))
 
 
 def _alike(ours: Sequence[int], theirs: Sequence[int]) -> dict[tuple[int, int], list[tuple[int, int]]]:

@@ -20,6 +20,11 @@ class Interruption:
         self._engine = engine
         self.is_coming = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is none, nor one that the stream clock hasn't gone beyond yet."""
+        return not (self.is_coming or self._engine.is_interrupted)
+
     def passes(self) -> None:
         """The first reading after an interruption has come."""
         self._engine.interrupted()

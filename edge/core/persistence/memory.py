@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edge.core.engine import Engine
 from edge.core.incidents.open_incidents import OpenIncidents
@@ -10,14 +10,13 @@ from edge.core.incidents.reporting import Reporter
 from edge.core.intake.intake import Intake
 from edge.core.intake.reorder import Reorder
 from edge.core.operator.suppression import Suppression
-from edge.core.persistence import checkpoint
-from edge.core.persistence.checkpoint import Component, by_row, whole
+from edge.core.persistence.checkpoint import Component, Loading, Stage, by_row, whole
 from edge.core.persistence.detector_states import DetectorStates, Unlearned
 from edge.core.persistence.incident_states import IncidentStates
 from edge.core.persistence.interruption import Interruption
-from edge.core.persistence.journal import Part
+from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.relearning import LEARNABLE, Relearning
-from edge.core.persistence.snapshot import KnownSensor, Snapshot
+from edge.core.persistence.snapshot import Part
 
 
 class Memory:
@@ -53,45 +52,56 @@ class Memory:
         def sensors() -> int:
             return len(engine.members)
 
-        self.components: tuple[Component, ...] = (
-            whole("last_values", intake.last_values),
-            whole("units", intake.units),
-            whole("deliveries", intake.deliveries),
-            whole("reorder", reorder),
-            by_row("admission", intake.admission, sensors),
-            by_row("same_times", intake.admission.same, sensors),
-            by_row("recent_readings", intake.admission.recent, sensors),
-            by_row("clock_evidence", intake.admission.evidence, sensors),
-            Component("clock", 1, None, lambda *_: engine.clock.state(), lambda _, state: engine.clock.load(state)),
-            whole("interruption", interruption),
-            whole("operator", watch),
-            by_row("devices", engine.devices, engine.devices.__len__),
-            by_row("statistics", engine.statistics, sensors),
-            by_row("levels", engine.levels, sensors),
-            by_row("detectors", self._detectors, sensors),
-            by_row("incidents", self._incidents, sensors),
-            whole("open_events", open_incidents),
-            whole("sequence", reporter),
+        self.stages: tuple[Stage, ...] = (
+            (
+                whole("last_values", intake.last_values),
+                whole("units", intake.units),
+                whole("deliveries", intake.deliveries),
+                whole("reorder", reorder),
+            ),
+            (
+                by_row("admission", intake.admission, sensors),
+                by_row("same_times", intake.admission.same, sensors),
+                by_row("recent_readings", intake.admission.recent, sensors),
+                by_row("clock_evidence", intake.admission.evidence, sensors),
+            ),
+            (whole("clock", engine.clock), whole("interruption", interruption), whole("operator", watch)),
+            (by_row("devices", engine.devices, engine.devices.__len__),),
+            (
+                by_row("statistics", engine.statistics, sensors),
+                by_row("levels", engine.levels, sensors),
+                by_row("detectors", self._detectors, sensors),
+                by_row("incidents", self._incidents, sensors),
+            ),
+            (whole("open_events", open_incidents), whole("sequence", reporter)),
         )
+        self._loading = Loading(self.components)
+        self._known = 0
 
-    def save(self, known: list[KnownSensor], digest: str, inputs: str) -> Snapshot:
-        """Everything, with the names of the sensors; see `checkpoint.save()`."""
-        return checkpoint.save(known, self.components, digest, inputs)
+    @property
+    def components(self) -> Iterator[Component]:
+        """Everything that remembers, in the order of the readings' way."""
+        return (component for stage in self.stages for component in stage)
 
-    def restore(self, snapshot: Snapshot, slot_of: Callable[[str], int | None]) -> Unlearned:
-        """Remember what a snapshot says; the sensors are known, and nothing else.
+    def begin(self, known: int) -> None:
+        """Begin to load parts of a snapshot; so many sensors are known, and nothing else is."""
+        self._loading = Loading(self.components)
+        self._known = known
+
+    def load(self, part: Part) -> None:
+        """Load a part; see `checkpoint.Loading`."""
+        self._loading.load(part)
+
+    def finish(self, slot_of: Callable[[str], int | None]) -> Unlearned:
+        """All parts have been loaded; returns what they couldn't give.
 
         Args:
-            snapshot: The snapshot.
             slot_of: The slot of a sensor.
-
-        Returns:
-            What the snapshot couldn't give.
         """
-        missing = checkpoint.load(self.components, snapshot)
-        self._detectors.forget_unloaded()
+        missing = self._loading.finish()
+        self._detectors.forget_unloaded(self._known)
         unlearned = self._detectors.unlearned
-        unlearned.forget(self._engine, self._engine.devices.unloaded())
+        unlearned.forget(self._engine, [slot for slot in self._engine.devices.unloaded() if slot < self._known])
         unlearned.components = missing
         if LEARNABLE & missing.keys():
             unlearned.slots.update(range(len(self._engine.members)))
@@ -99,7 +109,7 @@ class Memory:
         self._incidents.reopen((slot, event) for slot, event in told if slot is not None)
         return unlearned
 
-    def learn(self, unlearned: Unlearned, past: Iterable[Part]) -> int:
+    def learn(self, unlearned: Unlearned, past: Iterable[JournalPart]) -> int:
         """Learn what `restore()` couldn't give from the journal's past; returns from how many readings."""
         relearning = Relearning(self._engine, self._intake, self._reorder.wait_s, unlearned)
         learned = relearning.go_through(past)

@@ -7,7 +7,7 @@ a changed one, each sensor's detectors that are as they were keep what they have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 
 import numpy as np
@@ -67,7 +67,7 @@ class Relearning:
         """Learn from what was journaled before the snapshot, in order; returns how many readings were learned from."""
         return sum(self._take(part) for part in join(past))
 
-    def hand_over(self, components: Sequence[Component]) -> None:
+    def hand_over(self, components: Iterable[Component]) -> None:
         """Give the engine's detectors what was learned, and components that are missing what they would know."""
         engine, shadow, unlearned = self._engine, self._shadow, self._unlearned
         engine.levels.take_rows(shadow.levels, sorted(unlearned.slots))

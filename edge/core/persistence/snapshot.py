@@ -11,6 +11,8 @@ from what is merely unknown. Formats 1 and 2 were one structure of fixed fields;
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from detectors.state import StateError
@@ -53,6 +55,21 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     first: int
     state: bytes
 
+    def compressed(self) -> Part:
+        """The part as it is kept by itself: its state is a zlib stream, which carries a checksum."""
+        return msgspec.structs.replace(self, state=compress(self.state))
+
+    def decompressed(self) -> Part:
+        """What `compressed()` compressed.
+
+        Raises:
+            SnapshotError: It is damaged.
+        """
+        try:
+            return msgspec.structs.replace(self, state=decompress(self.state))
+        except ValueError as error:
+            raise SnapshotError(f"damaged snapshot: {error}") from error
+
 
 class Snapshot(msgspec.Struct):
     """What the core knows.
@@ -61,26 +78,22 @@ class Snapshot(msgspec.Struct):
         digest: Of the configuration.
         inputs: Digest of what the configuration says of inputs.
         parts: In the order in which they are loaded.
+        elsewhere: So many other parts are kept one by one.
     """
 
     digest: str
     inputs: str
     parts: list[Part]
+    elsewhere: int = 0
 
     def known_sensors(self) -> list[KnownSensor]:
-        """Every sensor in the order of the slots."""
-        parts = [each for each in self.parts if each.component == SENSORS]
-        if not parts or any(each.version != SENSORS_VERSION for each in parts):
-            raise LaterSnapshotError("the sensors' names are written in another way")
-        try:
-            return [sensor for each in parts for sensor in decode(each.state, list[KnownSensor])]
-        except StateError as error:
-            raise LaterSnapshotError(f"the sensors' names can't be read: {error}") from error
+        """Every sensor in the order of the slots, if the parts are here."""
+        return known_sensors(self.parts)
 
     @staticmethod
-    def sensors(known: list[KnownSensor]) -> Part:
-        """The part that names the sensors."""
-        return Part(SENSORS, SENSORS_VERSION, 0, encode(known))
+    def sensors(known: list[KnownSensor], first: int = 0) -> Part:
+        """A part that names the sensors from a slot on."""
+        return Part(SENSORS, SENSORS_VERSION, first, encode(known))
 
     def to_bytes(self) -> bytes:
         """The snapshot, packed."""
@@ -110,3 +123,21 @@ class Snapshot(msgspec.Struct):
             raise LaterSnapshotError(f"a snapshot of another kind: {error}") from error
         snapshot.known_sensors()
         return snapshot
+
+
+def known_sensors(parts: Iterable[Part]) -> list[KnownSensor]:
+    """The sensors that parts name, in the order of the slots.
+
+    Raises:
+        LaterSnapshotError: A later version has written them in a way that can't be read.
+    """
+    known: list[KnownSensor] = []
+    for part in parts:
+        if part.component == SENSORS:
+            if part.version != SENSORS_VERSION:
+                raise LaterSnapshotError("the sensors' names are written in another way")
+            try:
+                known += decode(part.state, list[KnownSensor])
+            except StateError as error:
+                raise LaterSnapshotError(f"the sensors' names can't be read: {error}") from error
+    return known

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from edge.core.persistence.journal import Part, Readings
-from edge.shell.store import Store
 
 log = logging.getLogger("edgewarden.service")
 
@@ -53,7 +52,7 @@ class Relearning:
     """Chooses what is learned from.
 
     Args:
-        store: Holds the journal.
+        newest_first: Gives the journal entries before the state that is taught, from the newest on.
         parts_of: Reads journal entries.
         working: Called again and again while this takes its time; what it raises ends it.
         budget_s: Seconds that one call of `teach()` may take, about.
@@ -62,13 +61,13 @@ class Relearning:
 
     def __init__(
         self,
-        store: Store,
+        newest_first: Callable[[], Iterable[bytes]],
         parts_of: Parts,
         working: Callable[[], None] = lambda: None,
         budget_s: float = BUDGET_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
+        self._newest_first = newest_first
         self._parts_of = parts_of
         self._working = working
         self._budget_s = budget_s
@@ -105,7 +104,7 @@ class Relearning:
         """The newest entries that hold about so many readings."""
         entries: list[bytes] = []
         readings = 0
-        for entry in self._store.past(newest_first=True):
+        for entry in self._newest_first():
             if readings >= most:
                 return Latest(entries[::-1], readings, all=False)
             self._working()

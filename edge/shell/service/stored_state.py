@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
 from edge.core.incidents.gaps import Gap
+from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.journal import JournalError, Part, Unread, unpack
-from edge.core.persistence.snapshot import LaterSnapshotError, Snapshot, SnapshotError
+from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
 from edge.core.pipeline import Pipeline
 from edge.shell.service.relearning import Relearning
 from edge.shell.store import Recollection, Store, StoreError
@@ -91,16 +92,20 @@ def resume(
     began = time.monotonic()
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
-    relearning = Relearning(store, journal.past, working)
     gaps = []
     learned, anew = 0, False
     relived = np.zeros(0, dtype=np.int64)
     try:
+        restored = 0
         if recollection.state is not None:
-            learned = _restore(pipeline, relearning, recollection.state, digest, inputs)
+            unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
+        earlier = recollection.since[:restored]
+        relearning = Relearning(lambda: _newest_first(store, earlier), journal.past, working)
+        if recollection.state is not None:
+            learned = _teach(pipeline, relearning, unlearned, changed=recollection.digest != digest)
         before = pipeline.engine.statistics.count.copy()
         if recollection.state is not None or recollection.complete:
-            pipeline.replay(journal.since(_attended(recollection.since, working)))
+            pipeline.replay(journal.since(_attended(recollection.since[restored:], working)))
         if recollection.state is not None and recollection.digest != digest:
             devices = pipeline.new_devices()
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
@@ -138,14 +143,47 @@ def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator
         yield entry
 
 
-def _restore(pipeline: Pipeline, relearning: Relearning, state: bytes, digest: str, inputs: str) -> int:
-    """Give a core what a snapshot knows, and changed detectors what the journal knows; how many readings that were."""
-    snapshot = Snapshot.from_bytes(state)
-    unlearned = pipeline.restore(snapshot, inputs)
+def _newest_first(store: Store, since: Sequence[bytes]) -> Iterator[bytes]:
+    yield from reversed(since)
+    yield from store.past(newest_first=True)
+
+
+def _restore(
+    pipeline: Pipeline,
+    store: Store,
+    recollection: Recollection,
+    journal: _Journal,
+    inputs: str,
+    working: Callable[[], None],
+) -> tuple[Unlearned, int]:
+    """Give a core what a snapshot knows; what that wasn't, and how many entries since the snapshot it takes in.
+
+    Parts that were written bit by bit are loaded where the journal has come to the entry that each follows.
+    """
+    snapshot = Snapshot.from_bytes(recollection.state or b"")
+    if not snapshot.elsewhere:
+        return pipeline.restore(snapshot, inputs), 0
+    known = known_sensors(part.decompressed() for _, part in store.parts() if part.component == SENSORS)
+    pipeline.begin_restoring(known, inputs_changed=snapshot.inputs != inputs)
+    done = count = 0
+    for place, part in store.parts():
+        if place > done:
+            pipeline.replay(journal.since(_attended(recollection.since[done:place], working)))
+            done = place
+        working()
+        pipeline.memory.load(part.decompressed())
+        count += 1
+    if count != snapshot.elsewhere:
+        raise SnapshotError(f"{count} of {snapshot.elsewhere} parts are left")
+    return pipeline.finish_restoring(), done
+
+
+def _teach(pipeline: Pipeline, relearning: Relearning, unlearned: Unlearned, *, changed: bool) -> int:
+    """Let a core learn from the journal what a snapshot couldn't give; from how many readings it did."""
     for component, reason in unlearned.components.items():
         log.info("state_left_out component=%s reason=%r", component, reason)
     if not unlearned.slots:
         return 0
-    if snapshot.digest != digest:
+    if changed:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
     return relearning.teach(partial(pipeline.learn, unlearned))

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from edge.core.incidents.events import Event
 from edge.core.incidents.gaps import Gap
 from edge.core.model.messages import DeadLetter
+from edge.core.persistence.snapshot import Part
 
 
 class StoreError(Exception):
@@ -55,7 +56,7 @@ class Recollection(NamedTuple):
 
     Attributes:
         state: The newest snapshot, or None.
-        since: The journal entries after it, in order.
+        since: The journal entries after it, in order; if it was written bit by bit, after its first part.
         last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
         complete: Whether the journal holds every reading still, from the very first on.
         digest: Of the configuration that the snapshot was taken with.
@@ -141,7 +142,26 @@ class Store(Protocol):
         """
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
-        """Keep a snapshot as of the last journal entry, instead of the one before."""
+        """Keep a whole snapshot as of the last journal entry, instead of the one before."""
+
+    def begin_snapshot(self) -> None:
+        """Begin to write a snapshot bit by bit; one that was begun before is given up."""
+
+    def add_parts(self, parts: Sequence[Part]) -> None:
+        """Keep some of its parts, which hold as of the last journal entry, as one transaction."""
+
+    def complete_snapshot(self, state: bytes, digest: str, now: float) -> None:
+        """Keep the snapshot, its parts and what isn't in parts, instead of the one before."""
+
+    def forget_parts(self, most: int) -> bool:
+        """Delete so many parts at most of snapshots that were replaced or given up; whether there were any."""
+
+    def parts(self) -> Iterator[tuple[int, Part]]:
+        """The newest snapshot's parts that were kept bit by bit, and how many entries since it each comes after.
+
+        Raises:
+            SnapshotError: One is damaged.
+        """
 
     def recall(self) -> Recollection:
         """The newest snapshot, and the journal entries since."""

@@ -9,7 +9,10 @@
                   newest snapshot is gone through again at the start; what comes before is history. Bounded by bytes
                   and age.
     snapshot      all that the core knew after a row of the journal, packed by `edge.core.persistence.snapshot`. One
-                  row.
+                  row. If it was written bit by bit, it has its parts in rows of their own, and `journal` is the row of
+                  the first.
+    snapshot_part parts of snapshots, as of rows of the journal, by `edge.shell.store.snapshots`; each `state` is a zlib
+                  stream. Those of a snapshot that isn't in `snapshot` are one that is being written, or garbage.
     last          the last event sequence that was given out.
     pruned        the time that ages were last counted by, which may be far behind the stamps in the other tables, as it
                   counts time awake. One row; made when it is first needed, as earlier versions can do without it.
@@ -91,6 +94,25 @@ def second_format(database: sqlite_utils.Database) -> None:
     database.execute("CREATE INDEX outbox ON events (sequence, transition, severity, size) WHERE confirmed IS NULL")
     database.table("events").create_index(["incident", "transition"])
     database.execute("PRAGMA user_version = 2")
+
+
+@migrations()
+def third_format(database: sqlite_utils.Database) -> None:
+    """Format 3: snapshots are written bit by bit."""
+    database.table("snapshot_part").create(
+        {
+            "number": int,
+            "snapshot": int,
+            "journal": int,
+            "component": str,
+            "version": int,
+            "first": int,
+            "state": bytes,
+        },
+        pk="number",
+        not_null={"snapshot", "journal", "component", "version", "first", "state"},
+    )
+    database.execute("PRAGMA user_version = 3")
 
 
 def migrate(database: Database) -> None:

@@ -11,20 +11,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.core.incidents.events import Event
 from edge.core.incidents.open_incidents import ENDED, OpenIncidents
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.topics import Topics
 from edge.core.persistence.checkpoint import load, whole
-from edge.core.persistence.journal import JournalError, Part, unpack
-from edge.core.persistence.snapshot import Snapshot
+from edge.core.persistence.journal import JournalError, Part, Readings, unpack
+from edge.core.persistence.snapshot import SENSORS, Snapshot
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
-from edge.shell.store.reading import snapshot_of
+from edge.shell.store.snapshots import FoundSnapshot, read_snapshot
 
 TELLING = (Transition.RAISED.value, Transition.UPDATED.value)
 """Transitions whose sentence says what is wrong."""
+
+OPEN_EVENTS = "open_events"
+LEARNED = {SENSORS, "statistics", "levels"}
+"""Components of a snapshot that are looked at."""
 
 LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beginning", "size")
 
@@ -111,17 +117,49 @@ def read_state(path: Path) -> StoreState:
     """
     with closing(look_on(path)) as database:
         database.execute("BEGIN")
-        rows = database.execute("SELECT journal, state, taken FROM snapshot ORDER BY number DESC LIMIT 1")
-        covered = rows[0][0] if rows else 0
+        found = read_snapshot(path, database, LEARNED)
+        covered = found.journal if found is not None else 0
+        positions = _positions(found)
         parts: list[Part] = []
         for number, entry in database.execute(
             "SELECT number, entry FROM journal WHERE number > ? ORDER BY number", (covered,)
         ):
             try:
-                parts += unpack(entry)
+                parts += [_unknown(each, number, positions) for each in unpack(entry)]
             except JournalError as error:
                 raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
-    return StoreState(snapshot_of(path, rows[0][1]), rows[0][2], parts) if rows else StoreState(None, None, parts)
+    return StoreState(None, None, parts) if found is None else StoreState(found.snapshot, found.taken, parts)
+
+
+def read_learned(path: Path) -> tuple[Snapshot, float] | None:
+    """The newest snapshot and when it was taken, seconds since the epoch, UTC; None if there is none yet.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+    """
+    with closing(look_on(path)) as database:
+        found = read_snapshot(path, database, LEARNED)
+    return None if found is None else (found.snapshot, found.taken)
+
+
+def _positions(found: FoundSnapshot | None) -> NDArray[np.int64]:
+    """The row of the journal up to which the snapshot's statistics know each sensor's readings, by slot."""
+    if found is None:
+        return np.zeros(0, dtype=np.int64)
+    positions = np.full(len(found.snapshot.known_sensors()), found.journal)
+    for position, part in zip(found.positions, found.snapshot.parts, strict=True):
+        if part.component == "statistics":
+            positions[part.first :] = position
+    return positions
+
+
+def _unknown(part: Part, number: int, positions: NDArray[np.int64]) -> Part:
+    """A part of a row of the journal, without the readings that are in the snapshot's statistics already."""
+    if not isinstance(part, Readings):
+        return part
+    known = part.batch.slots < len(positions)
+    known[known] = positions[part.batch.slots[known]] >= number
+    return msgspec.structs.replace(part, batch=part.batch.take(~known))
 
 
 def read_open(path: Path) -> list[OpenIncident]:
@@ -134,8 +172,8 @@ def read_open(path: Path) -> list[OpenIncident]:
     found: list[OpenIncident] = []
     with closing(look_on(path)) as database:
         database.execute("BEGIN")
-        rows = database.execute("SELECT state FROM snapshot ORDER BY number DESC LIMIT 1")
-        for event in open_events(snapshot_of(path, rows[0][0])) if rows else ():
+        snapshot = read_snapshot(path, database, {OPEN_EVENTS})
+        for event in open_events(snapshot.snapshot) if snapshot is not None else ():
             latest[event.incident] = (event.transition, event.payload)
         # An event that the snapshot doesn't know yet decides; older ones may have been deleted.
         for incident, transition, payload in database.iterate(
@@ -161,7 +199,7 @@ def read_open(path: Path) -> list[OpenIncident]:
 def open_events(snapshot: Snapshot) -> list[Event]:
     """The last event of each incident that was open when a snapshot was taken."""
     known = OpenIncidents(Topics(""))
-    load([whole("open_events", known)], snapshot)
+    load([whole(OPEN_EVENTS, known)], snapshot.parts)
     return list(known.events.values())
 
 

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from edge.core.model.globs import fits
 from edge.core.model.messages import Batch
 from edge.core.persistence.journal import JournalError, Part, Readings, unpack
-from edge.core.persistence.snapshot import KnownSensor, LaterSnapshotError, Snapshot, SnapshotError
+from edge.core.persistence.snapshot import SENSORS, KnownSensor
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import Database, look_on
+from edge.shell.store.snapshots import read_snapshot
 
 EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
@@ -121,38 +122,12 @@ def read_history(path: Path, since: float | None = None) -> History:
     database = look_on(path)
     try:
         database.execute("BEGIN")
-        states = database.execute("SELECT journal, state FROM snapshot ORDER BY number DESC LIMIT 1")
-        sensors = snapshot_of(path, states[0][1]).known_sensors() if states else []
+        found = read_snapshot(path, database, {SENSORS})
     except StoreError:
         database.close()
         raise
-    return History(sensors, _parts(path, database, states[0][0] if states else 0, since))
-
-
-def read_snapshot(path: Path) -> tuple[Snapshot, float] | None:
-    """The newest snapshot and when it was taken, seconds since the epoch; None if there is none yet.
-
-    Raises:
-        StoreError: There is no such file, it is no store, or the snapshot is damaged.
-    """
-    database = look_on(path)
-    try:
-        rows = database.execute("SELECT state, taken FROM snapshot ORDER BY number DESC LIMIT 1")
-    finally:
-        database.close()
-    return (snapshot_of(path, rows[0][0]), rows[0][1]) if rows else None
-
-
-def snapshot_of(path: Path, state: bytes) -> Snapshot:
-    """A snapshot as it stands in a store.
-
-    Raises:
-        StoreError: It is damaged.
-    """
-    try:
-        return Snapshot.from_bytes(state)
-    except SnapshotError as error:
-        raise StoreError(f"{path}: {error}", damaged=not isinstance(error, LaterSnapshotError)) from error
+    sensors = found.snapshot.known_sensors() if found is not None else []
+    return History(sensors, _parts(path, database, found.journal if found is not None else 0, since))
 
 
 def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.persistence.journal import JournalError, Readings, unpack
-from edge.core.persistence.snapshot import Snapshot, SnapshotError
+from edge.core.persistence.snapshot import SENSORS, Part, Snapshot, SnapshotError, known_sensors
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
+from edge.shell.store.snapshots import is_part
 from edge.shell.store.write_ahead_log import lost_commits
 
 EVENT_COLUMNS = (
@@ -24,7 +25,8 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 EVENT_KINDS = (int, str, str, str, float, str, str, str, int, str, str, float, int, int)
 JOURNAL_COLUMNS = ("number", "arrived", "entry")
-SNAPSHOT_COLUMNS = ("journal", "taken", "digest", "state")
+SNAPSHOT_COLUMNS = ("number", "journal", "taken", "digest", "state")
+PART_COLUMNS = ("snapshot", "journal", "component", "version", "first", "state")
 
 HIGHEST = 2**62
 """No sequence can have come so far; it is damage."""
@@ -40,6 +42,7 @@ class Saved:
         events: Undelivered events.
         journal: Journal entries.
         snapshot: The snapshot, one row or none.
+        parts: Its parts that are rows of their own.
         last: The highest sequence that was found.
         complete: Whether nothing was found to be missing among them.
     """
@@ -47,6 +50,7 @@ class Saved:
     events: list[Row] = field(default_factory=list)
     journal: list[Row] = field(default_factory=list)
     snapshot: list[Row] = field(default_factory=list)
+    parts: list[Row] = field(default_factory=list)
     last: int = 0
     complete: bool = True
 
@@ -56,6 +60,7 @@ class Saved:
             ("events", EVENT_COLUMNS, self.events),
             ("journal", JOURNAL_COLUMNS, self.journal),
             ("snapshot", SNAPSHOT_COLUMNS, self.snapshot),
+            ("snapshot_part", PART_COLUMNS, self.parts),
         ]
 
 
@@ -63,8 +68,9 @@ def salvage(path: Path) -> Saved:
     """Read what can be read of a damaged file; never raises `StoreError`."""
     saved = Saved(complete=_is_sound(path))
     saved.snapshot = _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number", _is_state)[-1:]
+    known = _take_parts(path, saved)
     entries = _rows(path, saved, "journal", JOURNAL_COLUMNS, "number", _is_entry)
-    saved.journal = _in_sequence(entries, saved.snapshot)
+    saved.journal = _in_sequence(entries, saved.snapshot, known)
     saved.complete = saved.complete and len(saved.journal) == len(entries)
     saved.events = _rows(path, saved, "events", EVENT_COLUMNS, "sequence", _is_event, "confirmed IS NULL")
     for query in ("SELECT max(number) FROM last", "SELECT max(sequence) FROM events"):
@@ -75,16 +81,34 @@ def salvage(path: Path) -> Saved:
     return saved
 
 
-def _in_sequence(entries: list[Row], snapshot: list[Row]) -> list[Row]:
+def _take_parts(path: Path, saved: Saved) -> set[str]:
+    """Take the snapshot's parts, or leave it out if they aren't all whole; returns the sensors that it names."""
+    if not saved.snapshot:
+        return set()
+    number, _, _, _, state = saved.snapshot[0]
+    snapshot = Snapshot.from_bytes(state)
+    if snapshot.elsewhere:
+        rows = _rows(path, saved, "snapshot_part", PART_COLUMNS, "number", _is_part)
+        saved.parts = [row for row in rows if row[0] == number]
+    if len(saved.parts) != snapshot.elsewhere:
+        saved.snapshot, saved.parts, saved.complete = [], [], False
+        return set()
+    parts = (Part(*row[2:]).decompressed() for row in saved.parts if row[2] == SENSORS)
+    return {name for name, *_ in [*snapshot.known_sensors(), *known_sensors(parts)]}
+
+
+def _in_sequence(entries: list[Row], snapshot: list[Row], known: set[str]) -> list[Row]:
     """Journal entries up to where it is no longer sure which sensors they speak of.
 
     Readings name their sensors by slot, and slots are given out in the order in which sensors are first seen. So an
     entry that is missing may have named sensors; those of later ones are known only until one of them names any.
+
+    Args:
+        entries: Rows of the journal.
+        snapshot: The snapshot, one row or none.
+        known: The sensors that it names.
     """
-    covered, known = 0, set()
-    if snapshot:
-        covered = snapshot[0][0]
-        known = {name for name, *_ in Snapshot.from_bytes(snapshot[0][3]).known_sensors()}
+    covered = snapshot[0][1] if snapshot else 0
     chosen, expected, missing = [], covered + 1, False
     for row in entries:
         if row[0] > covered:
@@ -92,7 +116,7 @@ def _in_sequence(entries: list[Row], snapshot: list[Row]) -> list[Row]:
             expected = row[0] + 1
             readings = [part for part in unpack(row[2]) if isinstance(part, Readings)]
             new = {name for part in readings for name, *_ in part.new_sensors} - known
-            known |= new
+            known = known | new
             slots = max((int(part.batch.slots.max(initial=-1)) for part in readings), default=-1)
             if (missing and new) or slots >= len(known):
                 break
@@ -148,11 +172,23 @@ def _iterate(path: Path, query: str) -> Iterator[Row]:
 
 
 def _is_state(row: Row) -> bool:
-    covered, taken, digest, state = row
-    if not (isinstance(covered, int) and isinstance(taken, float) and isinstance(digest, str)):
+    number, covered, taken, digest, state = row
+    kinds = ((number, int), (covered, int), (taken, float), (digest, str))
+    if not all(isinstance(value, kind) for value, kind in kinds):
         return False
     try:
         Snapshot.from_bytes(state if isinstance(state, bytes) else b"")
+    except SnapshotError:
+        return False
+    return True
+
+
+def _is_part(row: Row) -> bool:
+    snapshot, journal, *columns = row
+    if not (isinstance(snapshot, int) and isinstance(journal, int) and is_part(columns)):
+        return False
+    try:
+        Part(*columns).decompressed()
     except SnapshotError:
         return False
     return True

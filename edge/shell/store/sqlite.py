@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any, Literal
 
 from edge.core.incidents.events import Event
 from edge.core.model.messages import DeadLetter
+from edge.core.persistence.snapshot import Part
 from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError, Surplus
 from edge.shell.store.database import Database
 from edge.shell.store.retention import prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
+from edge.shell.store.snapshots import SnapshotWriter, newest, parts_of
 
-VERSION = 2
+VERSION = 3
 
 COLUMNS = {
     "events": "sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload, confirmed,"
@@ -23,8 +26,12 @@ COLUMNS = {
     "dead_letter": "number, arrived, topic, reason, path, detail, beginning, size",
     "journal": "number, arrived, entry",
     "snapshot": "number, journal, taken, digest, state",
+    "snapshot_part": "number, snapshot, journal, component, version, first, state",
     "last": "name, number",
 }
+
+FIRST_TABLES = {"events", "dead_letter", "journal", "snapshot", "last"}
+"""Tables that files of every format have."""
 
 ADD_EVENT = (
     "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload,"
@@ -60,6 +67,7 @@ class SqliteStore:
         self.path = path
         self.limits = limits or Limits()
         self._database = Database(path, connection)
+        self._snapshots = SnapshotWriter(self._database)
         try:
             with _opening():
                 version = self._version()
@@ -105,15 +113,33 @@ class SqliteStore:
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
         """See `Store`."""
-        database = self._database
-        with database.transaction():
-            last = database.number("SELECT coalesce(max(number), 0) FROM journal")
-            covered = database.number("SELECT coalesce(max(journal), 0) FROM snapshot")
-            database.execute("DELETE FROM snapshot")
-            database.execute(
-                "INSERT INTO snapshot (journal, taken, digest, state) VALUES (?, ?, ?, ?)",
-                (max(last, covered), now, digest, state),
-            )
+        self._snapshots.begin()
+        self._snapshots.complete(state, digest, now)
+
+    def begin_snapshot(self) -> None:
+        """See `Store`."""
+        self._snapshots.begin()
+
+    def add_parts(self, parts: Sequence[Part]) -> None:
+        """See `Store`."""
+        self._snapshots.add(parts)
+
+    def complete_snapshot(self, state: bytes, digest: str, now: float) -> None:
+        """See `Store`."""
+        self._snapshots.complete(state, digest, now)
+
+    def forget_parts(self, most: int) -> bool:
+        """See `Store`."""
+        return self._snapshots.forget(most)
+
+    def parts(self) -> Iterator[tuple[int, Part]]:
+        """See `Store`."""
+        stored = newest(self._database)
+        if stored is None:
+            return
+        since = self._database.execute("SELECT number FROM journal WHERE number > ? ORDER BY number", (stored.journal,))
+        for journal, part in parts_of(self._database, stored.number):
+            yield bisect_right(since, (journal,)), part
 
     def recall(self) -> Recollection:
         """See `Store`."""
@@ -241,7 +267,7 @@ class SqliteStore:
         tables = {each for each in names if not each.startswith(("sqlite_", "_sqlite_"))}
         if min(version, steps) > VERSION:
             return version
-        if tables and not (steps and tables >= COLUMNS.keys()):
+        if tables and not (steps and tables >= FIRST_TABLES):
             raise StoreError(f"{self.path}: a database, but not one of Edgewarden's", damaged=True)
         if version != steps or bool(tables) != bool(steps):
             raise StoreError(f"{self.path}: the database is damaged: its format is unclear", damaged=True)

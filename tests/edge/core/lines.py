@@ -18,8 +18,9 @@ from edge.core.model.messages import Message
 from edge.core.model.sensors import Repetition
 from edge.core.model.topics import Topics
 from edge.core.persistence.detector_states import DetectorRows
-from edge.core.persistence.journal import Part, pack, unpack
-from edge.core.persistence.snapshot import Snapshot
+from edge.core.persistence.journal import Part as JournalPart
+from edge.core.persistence.journal import pack, unpack
+from edge.core.persistence.snapshot import Part, Snapshot, known_sensors
 from edge.core.persistence.step import Step
 from edge.core.pipeline import Pipeline
 from edge.core.scoring.sensor_registry import DeviceFor
@@ -88,7 +89,7 @@ class Line:
     def __init__(self, made: Pipeline) -> None:
         self.pipeline = made
         self.events: list[Event] = []
-        self.parts: list[Part] = []
+        self.parts: list[JournalPart] = []
         self.refused: list[str] = []
 
     def take(self, messages: list[Message], cut: int = 10_000) -> Line:
@@ -126,6 +127,27 @@ def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -
     line = Line(made)
     made.restore(Snapshot.from_bytes(saved), inputs)
     line.events += made.replay(unpack(pack(parts)))
+    return line
+
+
+def revived_from(made: Pipeline, taken: list[tuple[int, list[Part]]], parts: list[JournalPart]) -> Line:
+    """What a restart makes of a snapshot that was taken bit by bit, and of the journal since its first parts.
+
+    Args:
+        made: Knows nothing.
+        taken: Parts of the snapshot, and how many of the journal's came before them.
+        parts: The journal's, as they were stored.
+    """
+    line, done = Line(made), 0
+    known = known_sensors(part for _, some in taken for part in some)
+    made.begin_restoring(known, inputs_changed=False)
+    for place, some in taken:
+        made.replay(unpack(pack(parts[done:place])))
+        done = place
+        for part in some:
+            made.memory.load(part)
+    assert not made.finish_restoring().slots
+    line.events += made.replay(unpack(pack(parts[done:])))
     return line
 
 

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, count, islice
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.devices import Device, ResolvedDevice, resolve_devices
 from edge.core.incidents.state_machine import State
 from edge.core.model.messages import Message
+from edge.core.persistence.checkpoint import breaks
 from edge.core.persistence.journal import TimePassed, pack, unpack
-from edge.core.persistence.snapshot import Snapshot, SnapshotError
+from edge.core.persistence.snapshot import Part, Snapshot, SnapshotError
 from edge.core.pipeline import Pipeline
 from edge.core.scoring import calibration
-from tests.edge.core.lines import SETTINGS, START, Line, differing, knowledge, pipeline, plant, reading, revived, rule
+from tests.edge.core.lines import (
+    SETTINGS,
+    START,
+    Line,
+    differing,
+    knowledge,
+    pipeline,
+    plant,
+    reading,
+    revived,
+    revived_from,
+    rule,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +55,14 @@ ACTION = st.one_of(
     st.tuples(st.just("gap"), st.none()),
     st.tuples(st.just("break"), st.floats(0.0, 60.0)),
 )
+
+
+MACHINE = resolve_devices((Device(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
+
+
+def device_of(sensor: str) -> tuple[str, ResolvedDevice] | None:
+    """The sensors below `paced/` are a machine's."""
+    return ("machine", MACHINE) if sensor.startswith("paced/") else None
 
 
 def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
@@ -98,6 +123,76 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
         whole.do(*step)
         again.do(*step)
     assert again.events == whole.events[events:]
+    assert differing(again.pipeline, whole.pipeline) == []
+
+
+class BitByBit:
+    """Takes a snapshot of a line in steps, as a service does, and begins anew where that is needed."""
+
+    def __init__(self, line: Line, rows: int) -> None:
+        self._line = line
+        self._rows = rows
+        self._saving: Iterator[list[Part]] | None = None
+        self.began = self.events = 0
+        self.taken: list[tuple[int, list[Part]]] = []
+        self.is_complete = False
+
+    def follow(self, since: int, steps: int) -> None:
+        """Go on by some steps, after the line has gone on from a part of its journal."""
+        line = self._line
+        if self.is_complete:
+            return
+        if any(map(breaks, line.parts[since:])) or not line.pipeline.interruption.is_over:
+            self._saving = None
+            return
+        if self._saving is None:
+            saving = line.pipeline.saving()
+            saving.rows = self._rows
+            self._saving, self.began, self.taken = iter(saving), len(line.parts), []
+        for some in islice(self._saving, steps):
+            self.taken.append((len(line.parts) - self.began, some))
+        self.events = len(line.events)
+        self.is_complete = self.taken[-1:] != [] and self.taken[-1][1][0].component == "open_events"
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(ACTION, min_size=3, max_size=14),
+    st.integers(0, 6),
+    st.integers(1, 4),
+    st.lists(st.integers(0, 3), min_size=7, max_size=7),
+    st.sampled_from([0.0, 5.0]),
+    st.integers(0, 3),
+)
+def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_bit(
+    actions: list[tuple[str, object]], first: int, rows: int, paces: list[int], reorder_s: float, after: int
+) -> None:
+    def made() -> Pipeline:
+        return pipeline(lambda _: rule(), reorder_s=reorder_s, device_for=device_of)
+
+    whole = Line(made())
+    snapshot = BitByBit(whole, rows)
+    steps = script(actions)
+    end = max(START, *(each.arrived for _, taken in steps if isinstance(taken, list) for each in taken))
+    more: Iterator[tuple[str, object]] = (
+        ("take", plant([end + 30.0 * number], *SENSORS, *(["paced/e"] if number > 2 else []))) for number in count(1)
+    )
+    for index, step in enumerate(chain(steps, more)):
+        before = len(whole.parts)
+        whole.do(*step)
+        if index >= first:
+            snapshot.follow(before, paces[index % len(paces)] + (index >= len(steps)))
+        after -= snapshot.is_complete
+        if after < 0:
+            break
+    parts = whole.parts[snapshot.began :]
+    again = revived_from(made(), snapshot.taken, parts)
+    assert differing(again.pipeline, whole.pipeline) == []
+    assert again.events == [each for each in whole.events[snapshot.events :] if each.transition != "gap"]
+    last = plant(end + 5000.0 + np.arange(20.0), *SENSORS, "paced/e")
+    whole.events.clear()
+    again.events.clear()
+    assert again.take(last).events == whole.take(last).events
     assert differing(again.pipeline, whole.pipeline) == []
 
 

@@ -52,7 +52,7 @@ def parts_of(entries: Iterable[bytes]) -> Iterable[Part]:
 
 
 def relearning(store: ModelStore, clock: Clock, working: object = lambda: None) -> Relearning:
-    return Relearning(store, parts_of, working, monotonic=clock)  # type: ignore[arg-type]
+    return Relearning(lambda: store.past(newest_first=True), parts_of, working, monotonic=clock)  # type: ignore[arg-type]
 
 
 def test_a_short_journal_is_learned_from_once_however_long_that_takes() -> None:

@@ -42,8 +42,9 @@ NEW = {"units", "levels"}
 
 STORES_IN_ORDER = [
     "364c5a2", "853c9d4", "018903a", "7be3ffa", "84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439",
+    "921349c",
 ]  # fmt: skip
-SHELVES = {"84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439"}
+SHELVES = {"84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439", "921349c"}
 """Those in which the operator has shelved something."""
 
 
