@@ -28,7 +28,8 @@ from edge.core.model.topics import Topics
 from edge.core.persistence.journal import pack
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.service import SNAPSHOT_ROUNDS, Service
+from edge.shell.service.service import Service
+from edge.shell.service.snapshot_policy import SnapshotPolicy
 from edge.shell.service.stored_state import resume
 from edge.shell.store import Limits, SqliteStore
 from edge.shell.system.wall_clock import WallClock
@@ -85,10 +86,11 @@ def recovery(folder: Path) -> None:
     store = SqliteStore(path, "process", Limits(journal_bytes=2**40))
     pipeline = make_pipeline(configuration)
     plant = Plant(SENSORS, 100, message, 100)
-    entries = []
-    for second in range(1, SNAPSHOT_ROUNDS + 1):
-        step = pipeline.process(plant.until(float(second), 10))
-        entries.append(pack([step.journal]))  # type: ignore[list-item]
+    entries, policy = [], SnapshotPolicy()
+    while not policy.is_due:
+        parts = [pipeline.process(plant.until(len(entries) + 1.0, 10)).journal]
+        entries.append(pack(parts))  # type: ignore[arg-type]
+        policy.committed(parts)  # type: ignore[arg-type]
     average = sum(map(len, entries)) / len(entries)
     fill = int(128 * 2**20 / average)
     connection = store._database  # noqa: SLF001 - filled faster than a service would

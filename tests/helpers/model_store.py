@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from edge.core.incidents.events import SEVERITIES, Event
 from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.messages import DeadLetter
+from edge.core.persistence.snapshot import Part
 from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, Surplus
 from edge.shell.store.retention import SPARE
 
@@ -25,6 +26,8 @@ class ModelStore:
         self.state: bytes | None = None
         self.digest = ""
         self.pruned: float | None = None
+        self.kept: list[tuple[int, Part]] = []
+        self.begin_snapshot()
 
     def append(
         self,
@@ -47,7 +50,26 @@ class ModelStore:
         self.letters.extend(dead_letters)
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
-        self.state, self.covered, self.digest = state, self.entries, digest
+        self.begin_snapshot()
+        self.complete_snapshot(state, digest, now)
+
+    def begin_snapshot(self) -> None:
+        self.begun: list[tuple[int, Part]] = []
+
+    def add_parts(self, parts: Sequence[Part]) -> None:
+        self.begun += [(self.entries, each) for each in parts]
+
+    def complete_snapshot(self, state: bytes, digest: str, now: float) -> None:
+        self.state, self.digest, self.kept = state, digest, self.begun
+        self.covered = min((entries for entries, _ in self.kept), default=self.entries)
+        self.begin_snapshot()
+
+    def forget_parts(self, most: int) -> bool:
+        return False
+
+    def parts(self) -> Iterator[tuple[int, Part]]:
+        since = [number for number in self.journal if number > self.covered]
+        return ((sum(number <= entries for number in since), each) for entries, each in self.kept)
 
     def recall(self) -> Recollection:
         since = [entry for number, (_, entry) in self.journal.items() if number > self.covered]

@@ -79,6 +79,7 @@ def answers(store: Store) -> dict[str, object]:
         "pending open": store.pending_open(0, 10_000, last),
         "some pending open": store.pending_open(1, 5, last - 1),
         "recall": store.recall(),
+        "parts": list(store.parts()),
         "past": list(store.past()),
         "past, newest first": list(store.past(newest_first=True)),
         "backlog": store.backlog(),

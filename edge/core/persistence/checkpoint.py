@@ -21,7 +21,7 @@ from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 
 ROWS = 5_000
-"""Rows of a component that make one part, unless `Saving.rows` says otherwise."""
+"""Rows of a component that make one part, unless `Saving` is told otherwise."""
 
 
 class Remembers(Protocol):
@@ -99,14 +99,15 @@ class Saving:
         stages: What is saved, in the order of the readings' way.
 
     Attributes:
-        rows: How many rows the next step takes at most.
+        first_rows: How many rows the first step takes of each stage at most.
+        rows: How many the next step takes.
     """
 
     def __init__(self, known: Callable[[int, int], list[KnownSensor]], sensors: int, stages: Sequence[Stage]) -> None:
         self._known = known
         self._sensors = sensors
         self._stages = [(stage, stage[0].rows and stage[0].rows()) for stage in stages]
-        self.rows = ROWS
+        self.first_rows = self.rows = ROWS
 
     def __iter__(self) -> Iterator[list[Part]]:
         """The parts, in the order in which they are to be loaded."""
@@ -117,6 +118,7 @@ class Saving:
                 yield [Part(each.name, each.version, first, each.state(first, last)) for each in stage]
 
     def _ranges(self, count: int) -> Iterator[tuple[int, int]]:
+        self.rows = self.first_rows
         last = min(self.rows, count)
         yield 0, last
         while last < count:

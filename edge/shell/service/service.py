@@ -24,12 +24,14 @@ from edge.shell.link import Link
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.answers import Answers
 from edge.shell.publishing.publisher import Publisher
+from edge.shell.service.checkpointer import Checkpointer
 from edge.shell.service.clock_watch import ClockWatch
 from edge.shell.service.commit_group import CommitGroup
 from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.inbound_watch import InboundWatch
 from edge.shell.service.pace import Pace
 from edge.shell.service.quiet import Quiet
+from edge.shell.service.snapshot_policy import SnapshotPolicy
 from edge.shell.service.store_failures import StoreFailures
 from edge.shell.service.supervisor import Supervisor, standing
 from edge.shell.service.timers import Timers
@@ -52,12 +54,6 @@ HEALTH_S, STARTING_S = 10.0, 30.0
 PRUNE_S, PRUNE_EVENTS = 60.0, 1000
 TICK_S = 1.0
 """Time passes so often while nothing arrives, and whenever something does."""
-
-SNAPSHOT_BYTES = 1 << 20
-"""A snapshot is written when the journal since the last one is larger than this, and than that snapshot."""
-
-SNAPSHOT_ROUNDS, SNAPSHOT_READINGS = 3_000, 500_000
-"""Or when one sensor has sent so many readings, or all of them so many: that is what a recovery takes its time for."""
 
 DRAIN_S, RETRY_S = 5.0, 1.0
 
@@ -115,7 +111,8 @@ class Service:
         self._started, self._began = self._clock(), monotonic()
         self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
-        self._journaled_bytes = self._snapshot_bytes = self._events_since_pruning = 0
+        self._events_since_pruning = 0
+        self._policy = SnapshotPolicy()
         self._replaced = False
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
@@ -132,7 +129,7 @@ class Service:
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
         self._clocks.tell(pipeline, self._gaps.report)
-        self._counts_at_snapshot = pipeline.engine.statistics.count.copy()
+        self._checkpointer = self._make_checkpointer()
         self._connections = 0
 
     def tell(self, gaps: Sequence[Gap]) -> None:
@@ -179,7 +176,7 @@ class Service:
     def settle(self) -> bool:
         """Commit what was taken in and write a snapshot; whether the store has taken both."""
         self._commit()
-        return self._remember()
+        return not self._group.has_content and self._checkpoint(whole=True)
 
     def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: Link, outbound: Link) -> None:
         """Go on with another core and other links, after `settle()`; links that are the same keep their connections."""
@@ -222,8 +219,8 @@ class Service:
         else:
             self._publish()
         self._answers.turn()
-        if is_due and self._retry_at is None and self._worth_a_snapshot():
-            self._remember()
+        if self._retry_at is None and not self._group.has_content:
+            self._checkpoint()
         if self._timers.is_due("look", now, LOOK_S):
             self._watch.note_missing(self._last_arrival or self._started)
             if self._report.has_news():
@@ -259,7 +256,7 @@ class Service:
     def _wait_s(self) -> float:
         """How long to wait for messages: not beyond what else is to be done."""
         wait = self._group.wait_s(self._monotonic())
-        usual = IDLE_WAIT_S if self._is_idle() else BUSY_WAIT_S
+        usual = IDLE_WAIT_S if self._is_idle() and not self._checkpointer.is_writing else BUSY_WAIT_S
         return usual if wait is None else min(usual, wait)
 
     def _is_idle(self) -> bool:
@@ -282,7 +279,7 @@ class Service:
                 self._retry_at = self._monotonic() + RETRY_S
                 self._note_failure("commit", error)
                 return
-            self._journaled_bytes += len(entry or b"")
+            self._checkpointer.committed(group.parts)
             if group.events:
                 self._events_since_pruning += len(group.events)
                 self._publisher.stored()
@@ -307,25 +304,21 @@ class Service:
         except StoreError as error:
             self._note_failure("publish", error)
 
-    def _worth_a_snapshot(self) -> bool:
-        if self._journaled_bytes > max(SNAPSHOT_BYTES, self._snapshot_bytes):
-            return True
-        since = self._pipeline.engine.statistics.count.copy()
-        since[: len(self._counts_at_snapshot)] -= self._counts_at_snapshot
-        return int(since.max(initial=0)) > SNAPSHOT_ROUNDS or int(since.sum()) > SNAPSHOT_READINGS
+    def _make_checkpointer(self) -> Checkpointer:
+        digests = self._options.digest, self._options.inputs
+        return Checkpointer(self._store, self._pipeline, *digests, self._policy, self._clock, self._monotonic)
 
-    def _remember(self) -> bool:
-        """Write a snapshot, so that a restart need not go through the journal before it; whether that was done."""
-        if self._group.has_content:
-            return False
-        state = self._pipeline.save(self._options.digest, self._options.inputs)
-        self._counts_at_snapshot = self._pipeline.engine.statistics.count.copy()
-        self._snapshot_bytes, self._journaled_bytes = len(state), 0
+    def _checkpoint(self, *, whole: bool = False) -> bool:
+        """Go on with a snapshot if one is due, or write a whole one now; whether the store could be written."""
         try:
-            self._store.remember(state, self._options.digest, self._clock())
+            if whole:
+                self._checkpointer.write()
+            else:
+                self._checkpointer.turn()
         except StoreError as error:
             self._note_failure("snapshot", error)
             return False
+        self._group.seconds = self._checkpointer.commit_s(self._options.commit_s)
         return True
 
     def _prune(self) -> None:
@@ -358,7 +351,8 @@ class Service:
         self._pipeline.continue_after(self._store.last_sequence())
         self._gaps.forget()
         self._gaps.report(damage.gap(self._clock()))
-        self._journaled_bytes = 2 * max(SNAPSHOT_BYTES, self._snapshot_bytes)
+        self._policy.hurry()
+        self._checkpointer = self._make_checkpointer()
 
     def _note_step(self, by: float) -> None:
         if by:

@@ -10,20 +10,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-import numpy as np
-
 from edge.core.incidents.gaps import Gap
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.journal import JournalError, Part, Unread, unpack
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
 from edge.core.pipeline import Pipeline
+from edge.shell.service.checkpointer import write_snapshot
 from edge.shell.service.relearning import Relearning
+from edge.shell.service.snapshot_policy import cost_s
 from edge.shell.store import Recollection, Store, StoreError
 
 log = logging.getLogger("edgewarden.service")
 
-SNAPSHOT_ROUNDS = 300
-"""After going through so many readings of one sensor, a snapshot is written, or crash after crash would cost more."""
+SNAPSHOT_S = 0.5
+"""After going through what costs so much, a snapshot is written, or crash after crash would cost more; in seconds."""
 
 
 Resumed = tuple[Pipeline, Recollection, list[Gap]]
@@ -31,9 +31,14 @@ Resumed = tuple[Pipeline, Recollection, list[Gap]]
 
 
 class _Journal:
-    """Reads journal entries, and says once of each kind of part that this version doesn't know it."""
+    """Reads journal entries, and says once of each kind of part that this version doesn't know it.
+
+    Attributes:
+        cost_s: What it cost to go through what was journaled since the snapshot, in seconds.
+    """
 
     def __init__(self) -> None:
+        self.cost_s = 0.0
         self._left_out: set[str] = set()
 
     def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
@@ -44,7 +49,9 @@ class _Journal:
         """
         for entry in entries:
             try:
-                yield from self._parts(entry)
+                parts = list(self._parts(entry))
+                self.cost_s += cost_s(parts)
+                yield from parts
             except JournalError as error:
                 raise StoreError(f"the store is damaged: {error}", damaged=True) from error
 
@@ -94,7 +101,6 @@ def resume(
     pipeline, journal = make_pipeline(), _Journal()
     gaps = []
     learned, anew = 0, False
-    relived = np.zeros(0, dtype=np.int64)
     try:
         restored = 0
         if recollection.state is not None:
@@ -103,14 +109,11 @@ def resume(
         relearning = Relearning(lambda: _newest_first(store, earlier), journal.past, working)
         if recollection.state is not None:
             learned = _teach(pipeline, relearning, unlearned, changed=recollection.digest != digest)
-        before = pipeline.engine.statistics.count.copy()
         if recollection.state is not None or recollection.complete:
             pipeline.replay(journal.since(_attended(recollection.since[restored:], working)))
         if recollection.state is not None and recollection.digest != digest:
             devices = pipeline.new_devices()
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
-        relived = pipeline.engine.statistics.count.copy()
-        relived[: len(before)] -= before
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
         pipeline = make_pipeline()
@@ -132,8 +135,8 @@ def resume(
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    if anew or changed or learned or int(relived.max(initial=0)) > SNAPSHOT_ROUNDS:
-        store.remember(pipeline.save(digest, inputs), digest, now)
+    if anew or changed or learned or journal.cost_s > SNAPSHOT_S:
+        write_snapshot(store, pipeline, digest, inputs, now)
     return pipeline, recollection, gaps
 
 

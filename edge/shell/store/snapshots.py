@@ -129,7 +129,7 @@ def is_part(columns: Sequence[object]) -> bool:
     return all(isinstance(value, kind) for value, kind in zip(columns, PART_KINDS, strict=True))
 
 
-class SnapshotWriter:
+class StoredSnapshots:
     """Writes snapshots, whole or bit by bit.
 
     Args:

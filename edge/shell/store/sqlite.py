@@ -16,7 +16,7 @@ from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, Stor
 from edge.shell.store.database import Database
 from edge.shell.store.retention import prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
-from edge.shell.store.snapshots import SnapshotWriter, newest, parts_of
+from edge.shell.store.snapshots import StoredSnapshots, newest, parts_of
 
 VERSION = 3
 
@@ -67,7 +67,7 @@ class SqliteStore:
         self.path = path
         self.limits = limits or Limits()
         self._database = Database(path, connection)
-        self._snapshots = SnapshotWriter(self._database)
+        self._snapshots = StoredSnapshots(self._database)
         try:
             with _opening():
                 version = self._version()

@@ -147,7 +147,7 @@ class BitByBit:
             return
         if self._saving is None:
             saving = line.pipeline.saving()
-            saving.rows = self._rows
+            saving.first_rows = self._rows
             self._saving, self.began, self.taken = iter(saving), len(line.parts), []
         for some in islice(self._saving, steps):
             self.taken.append((len(line.parts) - self.began, some))

@@ -16,7 +16,8 @@ from edge.core.persistence.journal import Readings, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.service import SNAPSHOT_ROUNDS, Service
+from edge.shell.service.service import Service
+from edge.shell.service.snapshot_policy import RECOVERY_S, SINGLE_S
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
 
@@ -46,13 +47,14 @@ def service(store: SqliteStore, plant: Plant) -> Service:
 def test_a_snapshot_is_written_once_a_sensor_has_sent_so_many_readings(store: SqliteStore) -> None:
     plant = Plant(1, 100.0, message)
     made = service(store, plant)
-    while plant.sent <= SNAPSHOT_ROUNDS - IN_FLIGHT:
+    readings = RECOVERY_S / SINGLE_S
+    while plant.sent <= 0.9 * readings - IN_FLIGHT:
         made._turn()
     assert store.recall().state is None
-    while plant.sent <= SNAPSHOT_ROUNDS + IN_FLIGHT:
+    while plant.sent <= readings + IN_FLIGHT:
         made._turn()
     recollection = store.recall()
     assert recollection.state is not None
     assert [name for name, *_ in Snapshot.from_bytes(recollection.state).known_sensors()] == ["plant/a"]
     since = [part for entry in recollection.since for part in unpack(entry) if isinstance(part, Readings)]
-    assert sum(map(len, since)) <= IN_FLIGHT
+    assert sum(map(len, since)) <= 0.1 * readings + 2 * IN_FLIGHT

@@ -12,6 +12,7 @@ from model_store import ModelStore
 from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of, rows_of_model
 
 from edge.core.incidents.events import Event
+from edge.core.persistence.snapshot import Part
 from edge.shell.store import SqliteStore, Store
 
 
@@ -26,6 +27,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.model = ModelStore(LIMITS)
         self.next = 1
         self.now = 200.0
+        self.is_writing = False
 
     @rule(
         unnumbered=events(),
@@ -56,6 +58,31 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def remember(self) -> None:
         for each in (self.store, self.model):
             each.remember(b"after %d" % self.next, "digest", self.now)
+        self.is_writing = False
+
+    @rule()
+    def begin_snapshot(self) -> None:
+        self.is_writing = True
+        for each in (self.store, self.model):
+            each.begin_snapshot()
+
+    @precondition(lambda self: self.is_writing)
+    @rule(count=st.integers(1, 3))
+    def add_parts(self, count: int) -> None:
+        parts = [Part("levels", 1, self.next + number, b"rows") for number in range(count)]
+        for each in (self.store, self.model):
+            each.add_parts(parts)
+
+    @precondition(lambda self: self.is_writing)
+    @rule()
+    def complete_snapshot(self) -> None:
+        self.is_writing = False
+        for each in (self.store, self.model):
+            each.complete_snapshot(b"completed %d" % self.next, "digest", self.now)
+
+    @rule(most=st.integers(1, 3))
+    def forget_parts(self, most: int) -> None:
+        self.store.forget_parts(most)
 
     @rule(data=st.data(), others=st.lists(st.integers(1, 60), max_size=1))
     def confirm(self, data: st.DataObject, others: list[int]) -> None:
@@ -73,6 +100,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.store.close()
         self.store = SqliteStore(self.path, "process", LIMITS)
+        self.is_writing = False
 
     @invariant()
     def agree(self) -> None:

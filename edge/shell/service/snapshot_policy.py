@@ -1,0 +1,87 @@
+"""When a snapshot is worth its cost: by how long a recovery would take, and how long writing the last one took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors.base import Slots
+from edge.core.engine import WIDE
+from edge.core.persistence.journal import Part, Readings
+
+RECOVERY_S = 2.0
+"""A snapshot is due when going through the journal since the last one would take so long, in seconds."""
+
+WRITING_SHARE = 0.75
+"""Writing a snapshot takes this share at most of what a recovery without it would take."""
+
+OVERDUE = 4.0
+"""A snapshot that is so many times as late is written at once, however long that takes."""
+
+ENTRY_S, ROUND_S, SINGLE_S, READING_S = 100e-6, 500e-6, 80e-6, 4e-6
+"""What a recovery takes for an entry of the journal; a round of readings that are scored as arrays; a reading that is
+scored by itself; and a reading within a round. Measured on an x86-64 core; what counts is how they compare."""
+
+
+class SnapshotPolicy:
+    """Counts what a recovery would cost.
+
+    Attributes:
+        cost_s: What it would, in seconds.
+        due_s: From which cost on a snapshot is due.
+    """
+
+    def __init__(self) -> None:
+        self.cost_s = 0.0
+        self._begun_s = 0.0
+        self.due_s = RECOVERY_S
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a snapshot should be begun."""
+        return self.cost_s >= self.due_s
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it should be written at once."""
+        return self.cost_s >= OVERDUE * self.due_s
+
+    def committed(self, parts: Sequence[Part]) -> None:
+        """Take note of what has come into the journal."""
+        self.cost_s += cost_s(parts)
+
+    def begun(self) -> None:
+        """A snapshot is begun: a recovery will have to go through what comes from here on."""
+        self._begun_s = self.cost_s
+
+    def completed(self, seconds: float) -> None:
+        """The snapshot that was begun is complete, and took so long to write, in seconds."""
+        self.cost_s -= self._begun_s
+        self.due_s = max(RECOVERY_S, seconds / WRITING_SHARE)
+
+    def hurry(self) -> None:
+        """Have a snapshot begun at once."""
+        self.cost_s = max(self.cost_s, self.due_s)
+
+
+def cost_s(parts: Sequence[Part]) -> float:
+    """What a recovery takes for an entry of the journal, in seconds."""
+    slots = [each.batch.slots for each in parts if isinstance(each, Readings) and len(each)]
+    if slots:
+        return ENTRY_S + _cost_of(np.concatenate(slots) if len(slots) > 1 else slots[0])
+    return ENTRY_S if parts else 0.0
+
+
+def _cost_of(slots: Slots) -> float:
+    """What it takes to score readings of some sensors, shape (n,), in seconds.
+
+    A round holds one reading of each sensor that has one left, so there are as many wide rounds as the sensor with the
+    `WIDE`-th most readings has.
+    """
+    if len(slots) < WIDE:
+        return SINGLE_S * len(slots)
+    counts = np.sort(np.unique(slots, return_counts=True)[1])
+    rounds = int(counts[-WIDE]) if len(counts) >= WIDE else 0
+    singles = int(np.maximum(counts - rounds, 0).sum())
+    return ROUND_S * rounds + SINGLE_S * singles + READING_S * (len(slots) - singles)
