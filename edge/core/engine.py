@@ -91,9 +91,10 @@ class Engine:
 
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` in all, asking for the profile of each new one."""
-        if sensors <= len(self.members):
+        first = len(self.members)
+        if sensors <= first:
             return
-        for slot in range(len(self.members), sensors):
+        for slot in range(first, sensors):
             profile = self._profile_of(slot)
             group = self.groups.get(profile)
             if group is None:
@@ -103,6 +104,8 @@ class Engine:
         self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
         self.statistics.grow(sensors)
+        # Spare rows have moved along with the clock, however long they waited.
+        self.statistics.seen[first:sensors] = 0.0
         self.levels.grow(sensors)
         self.devices.grow(sensors)
 

@@ -1,0 +1,269 @@
+"""A restart leads to the state in which the service was interrupted, bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, count, islice
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.devices import Device, ResolvedDevice, resolve_devices
+from edge.core.incidents.state_machine import State
+from edge.core.model.messages import Message
+from edge.core.persistence.checkpoint import breaks
+from edge.core.persistence.journal import TimePassed, pack, unpack
+from edge.core.persistence.snapshot import Part, Snapshot, SnapshotError
+from edge.core.pipeline import Pipeline
+from edge.core.scoring import alarm_levels as calibration
+from tests.edge.core.lines import (
+    SETTINGS,
+    START,
+    Line,
+    differing,
+    knowledge,
+    pipeline,
+    plant,
+    reading,
+    revived,
+    revived_from,
+    rule,
+)
+
+
+@pytest.fixture(autouse=True)
+def _short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels are learned within seconds, so that some are."""
+    monkeypatch.setattr(calibration, "EARLIEST_S", 5.0)
+    monkeypatch.setattr(calibration, "FEWEST", 2)
+
+
+SENSORS = ("paced/a", "paced/b", "now/c", "paced/d")
+READING = st.tuples(
+    st.sampled_from(SENSORS),
+    st.sampled_from([0.0, 0.3, 1.0, 4.0]),
+    st.sampled_from([0.0, 0.0, 0.5, 3.0, 9.0, 600.0, 600.0]),
+    st.sampled_from([20.0, 20.3, 40.0, 95.0]),
+)
+ACTION = st.one_of(
+    st.tuples(st.just("take"), st.lists(READING, min_size=1, max_size=8)),
+    st.tuples(st.just("take"), st.lists(READING, min_size=1, max_size=8)),
+    st.tuples(st.just("tick"), st.sampled_from([1.0, 8.0, 40.0])),
+    st.tuples(st.just("step"), st.sampled_from([-20.0, -3.0, 15.0])),
+    st.tuples(st.just("gap"), st.none()),
+    st.tuples(st.just("break"), st.floats(0.0, 60.0)),
+)
+
+
+MACHINE = resolve_devices((Device(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
+
+
+def device_of(sensor: str) -> tuple[str, ResolvedDevice] | None:
+    """The sensors below `paced/` are a machine's."""
+    return ("machine", MACHINE) if sensor.startswith("paced/") else None
+
+
+def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
+    """What a service does, from what was drawn: sensors that have warmed up, then readings as time goes on."""
+    done: list[tuple[str, object]] = [("take", plant(START + np.arange(-14.0, 0.0), *SENSORS))]
+    now, offset = START, 0.0
+    for action, argument in actions:
+        if action == "break":
+            now += argument
+            done.append(("interrupted", None))
+            done.append(("take", [reading("now/c", now + offset, 20.0)]))
+        elif action == "take":
+            messages: list[Message] = []
+            for sensor, elapsed, delay, value in argument:
+                now += elapsed
+                time = now + offset if sensor == "now/c" else round(now - delay, 1)
+                messages.append(reading(sensor, time, value, now + offset))
+            done.append((action, messages))
+        else:
+            offset += argument if action == "step" else 0.0
+            done.append((action, argument))
+    return done
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(ACTION, min_size=3, max_size=14),
+    st.integers(0, 15),
+    st.integers(0, 15),
+    st.sampled_from([0.0, 5.0]),
+    st.integers(0, 1),
+)
+def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
+    actions: list[tuple[str, object]], first: int, second: int, reorder_s: float, calibrates: int
+) -> None:
+    def made() -> Pipeline:
+        settings = SETTINGS.model_copy(update={"threshold": None}) if calibrates else SETTINGS
+        chosen = rule(settings=settings)
+        return pipeline(lambda _: chosen, reorder_s=reorder_s)
+
+    whole = Line(made())
+    steps = script(actions)
+    saved_at, died_at = sorted((first % len(steps), second % len(steps)))
+    for index, step in enumerate(steps):
+        if index == saved_at:
+            saved, parts, events = whole.pipeline.save("", ""), len(whole.parts), len(whole.events)
+        if index == died_at and not (died_at and steps[died_at - 1][0] == "interrupted"):
+            again = revived(made(), saved, whole.parts[parts:])
+            assert differing(again.pipeline, whole.pipeline) == []
+            assert again.events == [each for each in whole.events[events:] if each.transition != "gap"]
+            break
+        whole.do(*step)
+    else:
+        return
+    again.events.clear()
+    events = len(whole.events)
+    for step in steps[died_at:]:
+        whole.do(*step)
+        again.do(*step)
+    assert again.events == whole.events[events:]
+    assert differing(again.pipeline, whole.pipeline) == []
+
+
+class BitByBit:
+    """Takes a snapshot of a line in steps, as a service does, and begins anew where that is needed."""
+
+    def __init__(self, line: Line, rows: int) -> None:
+        self._line = line
+        self._rows = rows
+        self._saving: Iterator[list[Part]] | None = None
+        self.began = self.events = 0
+        self.taken: list[tuple[int, list[Part]]] = []
+        self.is_complete = False
+
+    def follow(self, since: int, steps: int) -> None:
+        """Go on by some steps, after the line has gone on from a part of its journal."""
+        line = self._line
+        if self.is_complete:
+            return
+        if any(map(breaks, line.parts[since:])) or not line.pipeline.interruption.is_over:
+            self._saving = None
+            return
+        if self._saving is None:
+            saving = line.pipeline.saving()
+            saving.first_rows = self._rows
+            self._saving, self.began, self.taken = iter(saving), len(line.parts), []
+        for some in islice(self._saving, steps):
+            self.taken.append((len(line.parts) - self.began, some))
+        self.events = len(line.events)
+        self.is_complete = self.taken[-1:] != [] and self.taken[-1][1][0].component == "open_events"
+
+
+@settings(max_examples=1500)
+@given(
+    st.lists(ACTION, min_size=3, max_size=14),
+    st.integers(0, 6),
+    st.integers(1, 4),
+    st.lists(st.integers(0, 3), min_size=7, max_size=7),
+    st.sampled_from([0.0, 5.0]),
+    st.integers(0, 3),
+)
+def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_bit(
+    actions: list[tuple[str, object]], first: int, rows: int, paces: list[int], reorder_s: float, after: int
+) -> None:
+    def made() -> Pipeline:
+        return pipeline(lambda _: rule(), reorder_s=reorder_s, device_for=device_of)
+
+    whole = Line(made())
+    snapshot = BitByBit(whole, rows)
+    steps = script(actions)
+    end = max(START, *(each.arrived for _, taken in steps if isinstance(taken, list) for each in taken))
+    more: Iterator[tuple[str, object]] = (
+        ("take", plant([end + 30.0 * number], *SENSORS, *(["paced/e"] if number > 2 else []))) for number in count(1)
+    )
+    for index, step in enumerate(chain(steps, more)):
+        before = len(whole.parts)
+        whole.do(*step)
+        if index >= first:
+            snapshot.follow(before, paces[index % len(paces)] + (index >= len(steps)))
+        after -= snapshot.is_complete
+        if after < 0:
+            break
+    parts = whole.parts[snapshot.began :]
+    again = revived_from(made(), snapshot.taken, parts)
+    assert differing(again.pipeline, whole.pipeline) == []
+    assert again.events == [each for each in whole.events[snapshot.events :] if each.transition != "gap"]
+    last = plant(end + 5000.0 + np.arange(20.0), *SENSORS, "paced/e")
+    whole.events.clear()
+    again.events.clear()
+    assert again.take(last).events == whole.take(last).events
+    assert differing(again.pipeline, whole.pipeline) == []
+
+
+@pytest.mark.parametrize("pace", [1.0, 0.01])
+@pytest.mark.parametrize("died_at", range(9))
+def test_a_clock_that_is_set_back_is_judged_after_a_restart_as_without_one(died_at: int, pace: float) -> None:
+    whole = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a", "paced/b"))
+    saved, parts = whole.pipeline.save("", ""), len(whole.parts)
+    late = [reading("paced/a", START - 900.0 + each, 20.0, START + 20.0 + pace * each) for each in range(10)]
+    for message in late[:died_at]:
+        whole.take([message])
+    again = revived(pipeline(), saved, whole.parts[parts:])
+    assert differing(again.pipeline, whole.pipeline) == []
+    whole.take(late[died_at:])
+    again.take(late[died_at:])
+    assert differing(again.pipeline, whole.pipeline) == []
+    assert whole.pipeline.counters.clock_steps == (pace == 1.0)
+
+
+def test_a_snapshot_alone_is_everything() -> None:
+    line = Line(pipeline(reorder_s=5.0))
+    for step in script([("take", [("paced/a", 1.0, 0.0, 95.0), ("paced/d", 1.0, 9.0, 95.0)]), ("tick", 40.0)]):
+        line.do(*step)
+    assert line.pipeline.engine.open_incidents
+    assert differing(revived(pipeline(reorder_s=5.0), line.pipeline.save("", ""), []).pipeline, line.pipeline) == []
+
+
+def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(300.0), "paced/a"))
+    line.take([reading("paced/a", START + 300.0, 60.0)])
+    tracker = line.pipeline.engine.trackers[0]
+    tracker.incident.updated = START + 1e6
+    before, saved, parts = len(line.events), line.pipeline.save("", ""), len(line.parts)
+    line.note(line.pipeline.tick(3.7))
+    assert (len(line.events), tracker.state, tracker.incident.count) == (before, State.OPEN, 2)
+    assert isinstance(line.parts[-1], TimePassed)
+    assert differing(revived(pipeline(), saved, line.parts[parts:]).pipeline, line.pipeline) == []
+
+
+def test_a_tick_that_does_nothing_is_not_journaled() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a", "paced/b"))
+    assert line.pipeline.tick(0.5).journal is None
+
+
+def test_events_without_a_reading_keep_their_numbers() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a"))
+    saved, parts = line.pipeline.save("", ""), len(line.parts)
+    line.do("gap", None).do("gap", None)
+    again = revived(pipeline(), saved, line.parts[parts:])
+    bad = [reading("paced/a", START + 30.0, 95.0)]
+    assert again.take(bad).events[0].sequence == line.take(bad).events[2].sequence == 3
+
+
+def test_journal_entries_that_are_cut_otherwise_lead_to_the_same() -> None:
+    messages = plant(START + np.arange(30.0), *SENSORS)
+    fine, coarse = Line(pipeline()).take(messages, cut=3), Line(pipeline()).take(messages, cut=41)
+    entries = [pack(fine.parts[start : start + 5]) for start in range(0, len(fine.parts), 5)]
+    again = pipeline()
+    for entry in entries:
+        again.replay(unpack(entry))
+    assert knowledge(again) == knowledge(coarse.pipeline)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_snapshot_is_an_error_of_its_own(damage: str) -> None:
+    saved = Line(pipeline()).take(plant(START + np.arange(5.0), "paced/a")).pipeline.save("", "")
+    middle = len(saved) // 2
+    bytes_of = {
+        "flipped": saved[:middle] + bytes([saved[middle] ^ 0x10]) + saved[middle + 1 :],
+        "cut": saved[:middle],
+        "empty": b"",
+    }
+    with pytest.raises(SnapshotError):
+        Snapshot.from_bytes(bytes_of[damage])
