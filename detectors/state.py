@@ -34,6 +34,7 @@ class StateTable:
         self.fields = detector.layout()
         self.arrays = {name: _fresh(field, rows) for name, field in self.fields.items()}
         self.rows = rows
+        self._parameters = {name: repr(each) for name, each in asdict(detector).items()}  # type: ignore[call-overload]
         self._views = Views(self.arrays)
         self._learned = [name for name, field in self.fields.items() if field.learned]
 
@@ -157,11 +158,10 @@ class StateTable:
 
     def header(self, rows: int | None = None) -> dict[str, object]:
         """What a saved state says of itself: format, detector, parameters, and rows (default: the present ones)."""
-        parameters = {name: repr(value) for name, value in asdict(self.detector).items()}  # type: ignore[call-overload]
         return {
             "format": FORMAT,
             "detector": self.detector.name,
-            "parameters": parameters,
+            "parameters": self._parameters,
             "rows": self.rows if rows is None else rows,
         }
 
