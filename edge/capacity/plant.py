@@ -110,7 +110,6 @@ class FreeLink:
         self.connections = 1
         self.dropped_qos0 = self.takeovers = 0
         self.refused_publications = 0
-        self.trouble = self.closed_by_broker = ""
         self.refused_subscriptions: dict[str, str] = {}
         self.options = LinkOptions()
         self.reconnecting = Reconnecting(self.options)
