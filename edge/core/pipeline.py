@@ -177,11 +177,10 @@ class Pipeline:
         """
         latest = max(self.engine.clock.now, self.reorder.clock.now)
         clock = latest + elapsed_s
-        held = len(self.reorder)
         until = clock - self.reorder.wait_s
-        silent = self.engine.is_anyone_silent(until) or self.watch.is_due(until)
+        changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         step = self._pass_time(clock)
-        step.journal = TimePassed(clock) if silent or len(self.reorder) < held else None
+        step.journal = TimePassed(clock) if changes else None
         return step
 
     def flush(self) -> Step:

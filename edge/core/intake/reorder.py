@@ -62,6 +62,12 @@ class Reorder:
             self._release(now, released)
         return self._after_quiet(_batch(released), passed) if batch.quiet_until is not None else _batch(released)
 
+    def is_due(self, clock: float) -> bool:
+        """Whether `pass_time()` would let a reading go, or put off when it is due."""
+        while self._queue and self._queue[0][1] not in self._due:
+            heapq.heappop(self._queue)
+        return bool(self._queue) and self._queue[0][0] <= clock
+
     def pass_time(self, clock: float) -> Batch:
         """Those whose turn has come, should the stream clock stand at `clock` by now."""
         released: list[Held] = []

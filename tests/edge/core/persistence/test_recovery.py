@@ -7,7 +7,7 @@ from itertools import chain, count, islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.devices import Device, ResolvedDevice, resolve_devices
@@ -95,6 +95,13 @@ def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
     st.sampled_from([0.0, 5.0]),
     st.integers(0, 1),
 )
+@example(
+    actions=[("tick", 1.0), ("tick", 1.0), ("break", 3.0), ("tick", 8.0), ("take", [("paced/a", 0.0, 0.0, 20.0)])],
+    first=0,
+    second=6,
+    reorder_s=5.0,
+    calibrates=0,
+)
 def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
     actions: list[tuple[str, object]], first: int, second: int, reorder_s: float, calibrates: int
 ) -> None:
@@ -124,6 +131,20 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
         again.do(*step)
     assert again.events == whole.events[events:]
     assert differing(again.pipeline, whole.pipeline) == []
+
+
+@settings(max_examples=40)
+@given(st.lists(ACTION, min_size=3, max_size=14), st.sampled_from([0.0, 5.0]))
+@example([("break", 3.0), ("tick", 8.0)], 5.0)
+def test_a_step_that_leaves_nothing_in_the_journal_changes_nothing_that_is_known(
+    actions: list[tuple[str, object]], reorder_s: float
+) -> None:
+    line = Line(pipeline(lambda _: rule(), reorder_s=reorder_s, device_for=device_of))
+    for step in script(actions):
+        before, parts = knowledge(line.pipeline), len(line.parts)
+        line.do(*step)
+        if len(line.parts) == parts and step[0] != "interrupted":
+            assert knowledge(line.pipeline) == before
 
 
 class BitByBit:
