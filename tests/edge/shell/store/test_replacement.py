@@ -14,6 +14,7 @@ from store_examples import event, sequences
 
 from edge.shell.store import SqliteStore, StoreError, StoreFiles, damage
 from edge.shell.store.damage import KEPT
+from edge.shell.store.sqlite import VERSION
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_what_waited_waits_still_and_sequences_go_on(path: Path, whole: Filled) 
 def test_where_no_page_is_damaged_it_is_known_that_nothing_is_missing(whole: Filled, tmp_path: Path) -> None:
     path = whole.copied(tmp_path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     store, found = files(path).open(NOW)
     assert found is not None
     assert (found.events, found.entries, found.complete) == (len(whole.waiting), len(whole.entries), True)
