@@ -227,7 +227,8 @@ class Engine:
         clock = self.clock.advance(batch.slots, batch.times)
         cut = next((each.place for each in self.clock.skips if each.place), 0)
         if cut:
-            self.clock, batch = copy(earlier), batch.take(np.arange(cut))
+            self.clock.stand_as(earlier)
+            batch = batch.take(np.arange(cut))
             clock = self.clock.advance(batch.slots, batch.times)
         self._find_silences(batch.quiet_times(1)[0], None)
         skipped = self._skip_leads(earlier.now)

@@ -185,6 +185,18 @@ class BitByBit:
     st.sampled_from([0.0, 5.0]),
     st.integers(0, 3),
 )
+@example(
+    actions=[
+        ("take", [("paced/a", 0.0, 0.0, 20.0)]),
+        ("take", [("paced/d", 0.0, 600.0, 20.0), ("paced/a", 4.0, 0.0, 20.0)]),
+        ("take", [("paced/d", 0.0, 600.0, 20.0)]),
+    ],
+    first=0,
+    rows=1,
+    paces=[0] * 7,
+    reorder_s=0.0,
+    after=0,
+)
 def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_bit(
     actions: list[tuple[str, object]], first: int, rows: int, paces: list[int], reorder_s: float, after: int
 ) -> None:
