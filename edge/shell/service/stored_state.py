@@ -100,11 +100,12 @@ def resume(
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
     gaps = []
-    learned, anew = 0, False
+    learned, anew, incomplete = 0, False, False
     try:
         restored = 0
         if recollection.state is not None:
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
+            incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
         relearning = Relearning(lambda: _newest_first(store, earlier), journal.past, working)
         if recollection.state is not None:
@@ -135,7 +136,7 @@ def resume(
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    if anew or changed or learned or journal.cost_s > SNAPSHOT_S:
+    if anew or changed or incomplete or learned or journal.cost_s > SNAPSHOT_S:
         write_snapshot(store, pipeline, digest, inputs, now)
     return pipeline, recollection, gaps
 
