@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from edge.shell.service.service_options import ServiceOptions
 
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
@@ -29,7 +30,6 @@ from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.topics import Topics
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.service_options import ServiceOptions
 from edge.shell.service.stored_state import resume
 from edge.shell.store import SqliteStore
 from edge.shell.system.garbage import leave_out

@@ -1,8 +1,9 @@
 """Writing snapshots between steps, so that no step waits for one.
 
 A large plant's snapshot takes seconds. It is written in slices of some milliseconds each, whenever nothing waits to be
-committed, as `edge.core.persistence.checkpoint.Saving` allows; what holds for it meanwhile, and how a recovery goes about it, is
-described there and in `edge.shell.store.snapshots`. The parts of the snapshot before are deleted in slices too.
+committed, as `edge.core.persistence.checkpoint.Saving` allows; what holds for it meanwhile, and how a recovery goes
+about it, is described there and in `edge.shell.store.snapshots`. The parts of the snapshot before are deleted in slices
+too.
 """
 
 from __future__ import annotations

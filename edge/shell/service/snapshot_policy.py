@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.base import Slots
+from detectors.numeric.arrays import Slots
 from edge.core.engine import WIDE
 from edge.core.persistence.journal import Part, Readings
 

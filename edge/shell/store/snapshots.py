@@ -6,7 +6,8 @@ one before, at once; until then nobody looks at its parts. Parts that belong to 
 replaced or never completed, are deleted bit by bit too.
 
 A recovery goes through the journal from the first part's row on, and loads each part where its row has been reached;
-see `edge.core.persistence.checkpoint`. So journal rows are needed from `snapshot.journal` on, which is the first part's row.
+see `edge.core.persistence.checkpoint`. So journal rows are needed from `snapshot.journal` on, which is the first part's
+row.
 """
 
 from __future__ import annotations
