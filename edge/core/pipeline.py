@@ -34,19 +34,10 @@ from edge.core.operator.command_handler import CommandHandler, refusal_json
 from edge.core.operator.commands import CommandRefused
 from edge.core.operator.shelves import Shelves
 from edge.core.operator.suppression import Suppression
+from edge.core.persistence import journal
 from edge.core.persistence.checkpoint import Saving
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.interruption import Interruption
-from edge.core.persistence.journal import (
-    ClockStep,
-    CommandApplied,
-    Part,
-    Readings,
-    SequenceReserved,
-    TimePassed,
-    Unread,
-    join,
-)
 from edge.core.persistence.memory import Memory
 from edge.core.persistence.snapshot import KnownSensor, Snapshot
 from edge.core.persistence.step import Step
@@ -139,12 +130,12 @@ class Pipeline:
         except CommandRefused as refused:
             self.intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
             step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
-            step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
+            step.journal = journal.Readings(Batch(), [], [delivery]) if delivery is not None else None
             return step
         self.counters.commands += 1
         step = self._report(findings, letters)
         step.answers.append(msgspec.json.encode(answer))
-        step.journal = CommandApplied(name, message.payload, message.arrived, delivery)
+        step.journal = journal.CommandApplied(name, message.payload, message.arrived, delivery)
         return step
 
     def process(self, messages: Sequence[Message]) -> Step:
@@ -180,7 +171,7 @@ class Pipeline:
         until = clock - self.reorder.wait_s
         changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         step = self._pass_time(clock)
-        step.journal = TimePassed(clock) if changes else None
+        step.journal = journal.TimePassed(clock) if changes else None
         return step
 
     def flush(self) -> Step:
@@ -195,13 +186,13 @@ class Pipeline:
         after = self._report(self.watch.clock_set_back() if by < 0 else [], [])
         step.events += after.events
         step.retained |= after.retained
-        step.journal = ClockStep(by)
+        step.journal = journal.ClockStep(by)
         return step
 
     def gap(self, gap: Gap, now: float) -> Step:
         """Say that something is missing."""
         event = self.reporter.report_gap(gap, now)
-        return Step(events=[event], journal=SequenceReserved(event.sequence))
+        return Step(events=[event], journal=journal.SequenceReserved(event.sequence))
 
     def continue_after(self, sequence: int) -> None:
         """Number the next event higher than `sequence`."""
@@ -213,28 +204,27 @@ class Pipeline:
 
     def session_lost(self) -> Step:
         """Note that the broker has forgotten our session: nothing that it delivered before comes again."""
-        return Step(journal=Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
+        return Step(journal=journal.Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
 
-    def replay(self, parts: Iterable[Part]) -> list[Event]:
+    def replay(self, parts: Iterable[journal.Part]) -> list[Event]:
         """Go through what was journaled, in the order of that time; the events that came of it once more."""
         events: list[Event] = []
-        for part in join(parts):
+        for part in journal.join(parts):
             events += self._replay(part)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return events
 
-    def _replay(self, part: Part) -> list[Event]:
-        if isinstance(part, TimePassed):
+    def _replay(self, part: journal.Part) -> list[Event]:
+        if isinstance(part, journal.TimePassed):
             return self._pass_time(part.clock).events
-        if isinstance(part, ClockStep):
+        if isinstance(part, journal.ClockStep):
             return self.clock_stepped(part.by).events
-        if isinstance(part, SequenceReserved):
+        if isinstance(part, journal.SequenceReserved):
             self.continue_after(part.sequence)
+        if isinstance(part, journal.SequenceReserved | journal.Unread):
             return []
-        if isinstance(part, Unread):
-            return []
-        if isinstance(part, CommandApplied):
+        if isinstance(part, journal.CommandApplied):
             return self._told(part).events
         if part.interrupted:
             self.interrupted()
@@ -249,7 +239,7 @@ class Pipeline:
         self.counters.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed).events
 
-    def _told(self, part: CommandApplied) -> Step:
+    def _told(self, part: journal.CommandApplied) -> Step:
         if part.delivery is not None:
             self.intake.deliveries.note_all([part.delivery])
         try:
@@ -304,7 +294,7 @@ class Pipeline:
             self.engine.wait_for_everyone()
         return unlearned
 
-    def learn(self, unlearned: Unlearned, past: Iterable[Part]) -> int:
+    def learn(self, unlearned: Unlearned, past: Iterable[journal.Part]) -> int:
         """Learn from the journal's past what `restore()` couldn't give; returns from how many readings."""
         return self.memory.learn(unlearned, past)
 
@@ -341,7 +331,7 @@ class Pipeline:
         part = None
         after_a_break = self.interruption.is_coming and len(batch) > 0
         if len(batch) or delivered or mistimed:
-            part = Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
+            part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.units = list(mistimed), self.intake.units.told()
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
