@@ -104,8 +104,9 @@ class Engine:
         self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
         self.statistics.grow(sensors)
-        # Spare rows have moved along with the clock, however long they waited.
-        self.statistics.seen[first:sensors] = 0.0
+        self.statistics.seen[first:sensors] = (
+            0.0  # spare rows have moved along with the clock, however long they waited
+        )
         self.levels.grow(sensors)
         self.devices.grow(sensors)
 
@@ -227,9 +228,8 @@ class Engine:
         clock = self.clock.advance(batch.slots, batch.times)
         cut = next((each.place for each in self.clock.skips if each.place), 0)
         if cut:
-            self.clock.stand_as(earlier)
             batch = batch.take(np.arange(cut))
-            clock = self.clock.advance(batch.slots, batch.times)
+            clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
         self._find_silences(batch.quiet_times(1)[0], None)
         skipped = self._skip_leads(earlier.now)
         if self._interrupted:

@@ -90,9 +90,10 @@ class StreamClock:
         self.now, self.ahead, self.ahead_time = stands[0], int(stands[1]), stands[2]
         self.alone, self.highest, self.lead = int(stands[3]), int(stands[4]), sum(stands[5:])
 
-    def stand_as(self, other: StreamClock) -> None:
-        """Stand as another clock does."""
+    def stand_as(self, other: StreamClock) -> StreamClock:
+        """Stand as another clock does; returns itself."""
         vars(self).update(vars(other))
+        return self
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
         """Take note of readings; what the clock says after each, shape (n,).
