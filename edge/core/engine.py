@@ -104,9 +104,7 @@ class Engine:
         self._places.grow(self.members, self._order)
         self.tracking.grow_to(sensors)
         self.statistics.grow(sensors)
-        self.statistics.seen[first:sensors] = (
-            0.0  # spare rows have moved along with the clock, however long they waited
-        )
+        self.statistics.seen[first:sensors] = 0.0  # spare rows have moved along with the clock
         self.levels.grow(sensors)
         self.devices.grow(sensors)
 
