@@ -95,6 +95,7 @@ def test_what_goes_is_given_back_and_not_more_goes_in_the_next_round(store: Sqli
 
 def test_of_what_waits_the_least_important_goes_and_a_thousand_stay(store: SqliteStore, disk: Disk) -> None:
     store.append([event(1, severity=900), *[event(each, size=3600) for each in range(2, 1302)]], [], now=100.0)
+    store.prune(150.0)  # the first one makes a table, and the log is cut to its usual size by that alone
     disk.leave(0)
     store.prune(200.0)
     disk.leave(FREE - 100 * PAGE)
