@@ -132,14 +132,16 @@ def _bring_up_to_date(
         if slot >= len(count):
             continue
         before = time[slot] if count[slot] else -math.inf
-        newest = np.maximum.accumulate(np.concatenate([[before], times[begin:end]]))
-        taken = begin + np.flatnonzero(times[begin:end] > newest[:-1])
+        newest = np.maximum.accumulate(np.concatenate([[before], times[begin : end - 1]]))
+        previous = np.concatenate([[value[slot] if count[slot] else math.nan], values[begin : end - 1]])
+        others = (times[begin:end] == newest) & (values[begin:end] != previous)  # another reading of the same second
+        taken = begin + np.flatnonzero((times[begin:end] > newest) | others)
         if not len(taken):
             continue
         count[slot] += len(taken)
         time[slot], value[slot] = times[taken[-1]], values[taken[-1]]
-        if interval[slot] <= 0 and len(taken) > 1:
-            interval[slot] = float(np.median(np.diff(times[taken])))
+        if interval[slot] <= 0 and times[taken[-1]] > times[taken[0]]:
+            interval[slot] = float(np.median(np.diff(np.unique(times[taken]))))
 
 
 def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:

@@ -102,7 +102,8 @@ class Relearning:
         arrivals = ArrivalsTold(part.late if isinstance(part, Readings) else ())
         for in_turn in self._in_turn(part):
             batch = in_turn.take(self._concerned[in_turn.slots])
-            batch = batch.take(self._admission.judge(batch, arrivals) == 0)
+            verdicts = self._admission.judge(batch, arrivals)
+            batch = self._admission.apart(batch).take(verdicts == 0)
             self._shadow.process(batch)
             learned += len(batch)
         if isinstance(part, ClockStep):

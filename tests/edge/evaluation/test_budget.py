@@ -33,10 +33,10 @@ def test_a_rare_reading_sees_the_same_days_as_a_frequent_one() -> None:
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "set point", "counter that rests at night"])
-def test_the_budget_comes_true(kind: str) -> None:
+def test_the_budget_is_a_ceiling(kind: str) -> None:
     count = 8 * 144
     for cost in costs(default_rule(), kind, clock(count, 600.0), noise(kind, count, 12, interval_s=600.0))[2:]:
-        assert cost.asked / 2 <= cost.came <= cost.asked * 2
+        assert cost.came <= cost.asked * 1.2 + 2 * (cost.asked / cost.days) ** 0.5  # and what chance may add
 
 
 def test_nothing_that_never_happens_is_an_incident() -> None:
