@@ -25,7 +25,7 @@ demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
 test: $(VENV)/dev
-	@echo "about six minutes on two idle cores; make verify runs the long tests"
+	@echo "about twelve minutes on two idle cores; make verify runs the long tests"
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 verify: $(VENV)/dev
