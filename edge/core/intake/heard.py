@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.model.messages import Batch
+from edge.core.model.messages import Batch, Message
 from edge.core.model.pauses import NO_PAUSE
 
 Heard = tuple[int, int]
@@ -44,3 +44,15 @@ def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list
     """
     before = np.concatenate(([0], np.cumsum(kept)))
     return [(int(before[place]), slot) for place, slot in heard if slot < sensors]
+
+
+def without_value(absent: Sequence[str], message: Message, slots: Mapping[str, int], place: int) -> list[Heard]:
+    """Known sensors that say after `place` readings that they have no value; a retained message says nothing of now.
+
+    Args:
+        absent: Paths of the message at which it says so.
+        message: The message.
+        slots: Slots of its topic's known sensors, by path.
+        place: How many readings of the batch come before.
+    """
+    return [] if message.retained else [(place, slots[path]) for path in absent if path in slots]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.core.intake.admission import DUPLICATE, LATE, Admission, Arrivals
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
-from edge.core.intake.heard import Heard
+from edge.core.intake.heard import Heard, without_value
 from edge.core.intake.last_values import LastValues
 from edge.core.intake.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.redelivery import Deliveries, checksum
@@ -121,7 +121,7 @@ class Intake:
 
         Returns:
             The readings; their origins are positions in `messages`. Readings of known sensors that were refused for
-            their times are noted in `mistimed`, as `admit()` notes others in `heard`.
+            their times, or had no value, are noted in `mistimed`, as `admit()` notes others in `heard`.
         """
         self.mistimed, self.held = [], []
         counters, sources, deliveries = self._counters, self._sources, self.deliveries
@@ -144,6 +144,7 @@ class Intake:
             except Refused as refused:
                 counters.messages_refused[refused.refusal.reason] += 1
                 self._dead_letter(message, refused.refusal, letters)
+                self.mistimed += without_value(refused.absent, message, source.slots, len(columns.slots))
                 continue
             if self.plausible is not None and self._is_held(message, source, resolved, decoded):
                 del delivered[len(delivered) - (message.qos > 0) :]
@@ -154,6 +155,7 @@ class Intake:
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
             self._take(decoded, message, index, resolved, source, columns, letters)
+            self.mistimed += without_value(decoded.absent, message, source.slots, len(columns.slots))
         deliveries.note_all(delivered[noted:])
         counters.messages += len(messages) - len(self.held)
         counters.readings += len(columns.slots)

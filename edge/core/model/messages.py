@@ -106,11 +106,12 @@ class Refusal(NamedTuple):
 
 
 class Refused(Exception):  # noqa: N818 - the word of the domain
-    """A decoder can't read a payload at all. Carries the refusal."""
+    """A decoder can't read a payload at all. Carries the refusal, and the paths that have no value."""
 
-    def __init__(self, reason: str, detail: str = "", path: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", path: str = "", absent: Sequence[str] = ()) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.refusal = Refusal(reason, path, detail)
+        self.absent = absent
 
 
 REASONS: dict[str, str] = {

@@ -37,6 +37,7 @@ class Decoded(NamedTuple):
         relative_below: Times below this are seconds after the arrival, before it if negative.
         ignored: How many fields were left out, as the configuration says.
         units: What the payload says of units, by path.
+        absent: Paths at which it says that there is no value.
     """
 
     samples: Sequence[Sample]
@@ -44,6 +45,7 @@ class Decoded(NamedTuple):
     relative_below: float = -math.inf
     ignored: int = 0
     units: Mapping[str, str] = NO_UNITS
+    absent: Sequence[str] = ()
 
     def says_its_times(self) -> bool:
         """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""

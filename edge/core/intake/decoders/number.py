@@ -72,7 +72,7 @@ class NumberDecoder(Decoder):
         if not math.isfinite(value):
             raise Refused("not_finite", "too large for a float")
         if value in self.no_value:
-            raise Refused("no_value", "this number says that there is no value")
+            raise Refused("no_value", "this number says that there is no value", absent=("",))
         return Decoded([Sample("", value, None)], [])
 
     def _read_text(self, payload: bytes, text: bytes) -> Decoded:
@@ -82,11 +82,11 @@ class NumberDecoder(Decoder):
         told = text.decode("utf-8", "replace") if len(text) <= LONGEST_TEXT else ""
         found = self._texts.find(told)
         if found is None and self._texts.is_absent(told):
-            raise Refused("no_value", "this text says that there is no value")
+            raise Refused("no_value", "this text says that there is no value", absent=("",))
         if found is None:
             raise _refused(payload, text)
         if found.value in self.no_value:
-            raise Refused("no_value", "this number says that there is no value")
+            raise Refused("no_value", "this number says that there is no value", absent=("",))
         return Decoded([Sample("", found.value, None)], [], units={"": found.unit} if found.unit else NO_UNITS)
 
 

@@ -64,6 +64,7 @@ class Walk:
     """
 
     __slots__ = (
+        "_absent",
         "_arrived",
         "_element",
         "_ignored",
@@ -83,6 +84,7 @@ class Walk:
         self._refusals: list[Refusal] = []
         self._units: dict[str, str] = {}
         self._ignored = 0
+        self._absent: list[str] = []  # paths at which the document says that there is no value
         self._skipped = options.sender.top_level()  # fields of the document that name its sensors
         self._room = options.most
         self._element = ""  # where in a list we are; goes before the paths of refusals
@@ -109,7 +111,7 @@ class Walk:
         stands_alone = isinstance(document, list) or (isinstance(document, dict) and options.value_key in document)
         if not self._samples and not (stands_alone and self._refusals):
             raise self._nothing()
-        return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units)
+        return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units, absent=self._absent)
 
     def _device(self, fields: dict[str, Any]) -> str:
         """What the paths begin with if an object says of which device it is, by a model and a number."""
@@ -257,10 +259,13 @@ class Walk:
         if not isinstance(value, float) or not isfinite(value):
             found = self._number(value, path)
             if isinstance(found, Refusal):
+                if isinstance(value, str) and self._options.texts.is_absent(value):
+                    self._absent.append(path)
                 self._refuse(found.reason, path if said_at is None else said_at, found.detail)
                 return
             value = found
         if value in self._options.absent:
+            self._absent.append(path)
             self._ignored += 1
             return
         if time is None and self._lone is not None:
@@ -304,8 +309,8 @@ class Walk:
         """Why a document gave no reading: a fault where there is one, else that it holds no number."""
         for each in self._refusals:
             if each.reason != "not_a_number":
-                return Refused(each.reason, each.detail, each.path)
-        return Refused("no_value")
+                return Refused(each.reason, each.detail, each.path, self._absent)
+        return Refused("no_value", absent=self._absent)
 
 
 ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
