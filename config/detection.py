@@ -163,6 +163,9 @@ class Rule(Table):
     description: str = Field("", max_length=1000, description="For people")
     unit: str = Field("", max_length=32, description="Unit of the values")
     labels: dict[str, str] = Field(default_factory=dict, description="Texts that events carry")
+    no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
+        (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
+    )
     detectors: DetectorTables = Field(default_factory=DetectorTables)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
 
@@ -187,6 +190,7 @@ class ResolvedRule:
         incidents: How their scores become incidents.
         unit: Unit of the values; may be empty.
         labels: Texts that events carry.
+        no_value: Numbers that aren't readings.
     """
 
     index: int
@@ -197,6 +201,7 @@ class ResolvedRule:
     incidents: IncidentSettings
     unit: str
     labels: dict[str, str]
+    no_value: tuple[float, ...] = ()
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -210,6 +215,7 @@ class ResolvedRule:
             "incidents": self.incidents.model_dump(mode="json"),
             "unit": self.unit,
             "labels": self.labels,
+            **({"no_value": self.no_value} if self.no_value else {}),
         }
 
 
@@ -233,6 +239,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 incidents=incidents.changed_by(rule.incidents),
                 unit=rule.unit,
                 labels=dict(rule.labels),
+                no_value=rule.no_value,
             )
         )
     return tuple(resolved)

@@ -91,8 +91,8 @@ class Input(Table):
         "ns", description="Unit of the timestamps of line protocol; other formats have none"
     )
     values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
-    no_value: tuple[float | str, ...] = Field(
-        (), strict=False, max_length=1000, description="Numbers and texts that say that there is no value"
+    no_value: tuple[Annotated[float, Field(allow_inf_nan=False)] | str, ...] = Field(
+        (), strict=False, max_length=1000, description="Error values, and texts that say that there is no value"
     )
     numbers: Literal["text-too", "strict"] = Field(
         "text-too", description="Whether a text that holds nothing but a number is one"
@@ -161,6 +161,8 @@ class Input(Table):
     @classmethod
     def _has_texts(cls, value: object, info: ValidationInfo) -> object:
         chosen = info.data.get("format", "")
+        if info.field_name == "no_value" and isinstance(value, tuple) and all(type(each) is float for each in value):
+            return value
         if chosen in KEYS_ARE_FIXED and chosen != "number":
             raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         return value

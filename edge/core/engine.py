@@ -14,37 +14,36 @@ all, `tick()` says how far the clock would be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import copy
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
+from edge.core.incidents.error_readings import ErrorReadings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.observer import Observer, scored_round
+from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import Signal, State, StateMachine
 from edge.core.model.messages import Batch
+from edge.core.model.no_values import NoValues
 from edge.core.model.passage import Passage
 from edge.core.model.rounds import Round, rounds, wide_rounds
 from edge.core.model.stream_clock import StreamClock
 from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.devices import Devices, Rows
-from edge.core.scoring.opinions import Observation, Opinion
-from edge.core.scoring.profiles import Group, Places, Profile, exceeds_any
+from edge.core.scoring.error_values import ORDINARY, ErrorValues
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.profiles import EVERYONE, Group, Places, Profile, exceeds_any
 from edge.core.scoring.sensor_statistics import SensorStatistics
-
-SILENCES = 4
-"""A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
-
-EVERYONE = slice(None)
 
 WIDE = 10
 """Readings in a round, from which on arrays are quicker than as many single readings."""
@@ -59,18 +58,34 @@ class Engine:
     Args:
         profile_of: Gives the profile of a sensor by its slot; asked once, when the sensor is first seen.
         devices: Which sensors belong together.
+        no_values: The error values that the operator has named.
 
     Attributes:
         observer: Told of every round that was scored; None for nobody.
     """
 
-    def __init__(self, profile_of: Callable[[int], Profile], devices: Devices | None = None) -> None:
+    def __init__(
+        self,
+        profile_of: Callable[[int], Profile],
+        devices: Devices | None = None,
+        no_values: NoValues | None = None,
+    ) -> None:
         self._profile_of = profile_of
         self.groups: dict[Profile, Group] = {}
         self.members: list[tuple[Group, int]] = []
         self.statistics = SensorStatistics()
         self.levels = AlarmLevels()
         self.tracking = IncidentTracker(self.members, self.statistics, self.levels)
+        self.silences = Silences(self.members, self.statistics, self.tracking)
+        self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
+        self._errors = ErrorReadings(
+            self.members,
+            self.error_values,
+            self.statistics,
+            self.levels,
+            self.tracking,
+            partial(self._weigh, strange=True),
+        )
         self.clock = StreamClock()
         self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
@@ -106,6 +121,7 @@ class Engine:
         self.statistics.grow(sensors)
         self.statistics.seen[first:sensors] = 0.0  # spare rows have moved along with the clock
         self.levels.grow(sensors)
+        self.error_values.grow(sensors)
         self.devices.grow(sensors)
 
     @property
@@ -141,6 +157,7 @@ class Engine:
         slots = np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp)
         statistics.time[slots] += by
         self.levels.shift(slots, by)
+        self.error_values.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)
@@ -164,15 +181,19 @@ class Engine:
     def adopt(self, slot: int, time: float) -> list[IncidentChange]:
         """Take what is there as a sensor's normal: end its open incident, or all of it but broken limits, and learn it.
 
-        Only if more than limits holds it open: a limit is no matter of what is normal.
+        Only if more holds it open than what the operator has said, limits and named error values: these are no matter
+        of what is normal. An error value that was found is none from then on.
         """
         (group, row), tracker = self.members[slot], self.trackers[slot]
         incident = tracker.incident
         assert incident is not None  # noqa: S101 - the caller has looked
+        if incident.error is not None and self.error_values.is_found(slot, incident.error):
+            self.error_values.pardon(slot, incident.error)
+            incident.error = None
         if tracker.state is State.SILENT:
             group.forget_silence(row)
             self.statistics.deadline[slot] = np.inf
-        else:
+        elif tracker.state.holds_open:
             group.adopt(row)
         observation = Observation(
             max(time, incident.last.time), float(self.statistics.value[slot]), incident.threshold, []
@@ -211,7 +232,7 @@ class Engine:
 
     def tick(self, clock: float) -> list[IncidentChange]:
         """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
-        self._find_silences(clock, None)
+        self.silences.find(clock, None)
         return self.tracking.take_findings()
 
     def _process_first(self, batch: Batch) -> int:
@@ -228,8 +249,8 @@ class Engine:
         if cut:
             batch = batch.take(np.arange(cut))
             clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
-        self._find_silences(batch.quiet_times(1)[0], None)
-        skipped = self._skip_leads(earlier.now)
+        self.silences.find(batch.quiet_times(1)[0], None)
+        skipped = self.statistics.skip_leads(self.clock.skips, earlier.now)
         if self._interrupted:
             self._forgive(earlier.now + skipped, float(clock[0]))
         wide, rest = wide_rounds(batch.slots, WIDE)
@@ -238,26 +259,12 @@ class Engine:
             for positions in wide:
                 self._process_round(positions, batch, clock, passage)
             self._process_singly(rest, batch, clock, passage)
-        rows = self.devices.assemble(batch)
+        rows = self.devices.assemble(self._errors.without(batch))
         if rows is not None:
             for chosen in rounds(rows.slots):
                 self._process_rows(rows, chosen, clock)
-        self._find_silences(float(passage.latest[-1]), passage)
+        self.silences.find(float(passage.latest[-1]), passage)
         return len(batch)
-
-    def _skip_leads(self, before: float) -> float:
-        """Count no lead that the clock has skipped since it stood at `before` as silence; its seconds, if it is all's.
-
-        Of those who reported while it stood still, only the deadlines are put off: they were seen at its time.
-        """
-        statistics, skipped = self.statistics, 0.0
-        for skip in self.clock.skips:
-            if skip.of_all:
-                skipped = skip.lead
-                statistics.put_off(statistics.seen <= before, skip.lead)
-            else:
-                statistics.deadline[statistics.seen == before] += skip.lead
-        return skipped
 
     def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         """Score readings one after another, where too few come at once for arrays to be quicker."""
@@ -268,13 +275,17 @@ class Engine:
 
     def _process_one(self, slot: int, value: float, time: float, position: int, now: float, passage: Passage) -> None:
         if self.statistics.at(slot)["deadline"][slot] < passage.latest[position]:
-            self._pass_deadlines(slot, float(passage.latest[position]), passage, position)
-        if self.tracking.at(slot)["tracked"][slot]:
-            self.tracking.returned(slot, value, time, position, now)
-        now = max(now, time)
-        self.statistics.record(slot, value, time, now)
-        group, row = self.members[slot]
-        self._score_one(group, Round(slot, row, value, time, position, now))
+            self.silences.pass_deadlines(slot, float(passage.latest[position]), passage, position)
+        kind = self._errors.judge_one(slot, value, time)
+        if kind == ORDINARY:
+            if self.tracking.at(slot)["tracked"][slot]:
+                self.tracking.returned(slot, value, time, position, now)
+            now = max(now, time)
+            self.statistics.record(slot, value, time, now)
+            group, row = self.members[slot]
+            self._score_one(group, Round(slot, row, value, time, position, now))
+        else:
+            self._errors.take(kind, slot, value, time, position, now)
 
     def _score_one(self, group: Group, reading: Round) -> None:
         held = self.tracking.learns_nothing(reading.slots)
@@ -285,13 +296,21 @@ class Engine:
         slots, now, latest = self._familiar(batch.slots[positions]), clock[positions], passage.latest[positions]
         values, times = batch.values[positions], batch.times[positions]
         for index in np.flatnonzero(statistics.deadline[slots] < latest):
-            self._pass_deadlines(int(slots[index]), float(latest[index]), passage, int(positions[index]))
+            self.silences.pass_deadlines(int(slots[index]), float(latest[index]), passage, int(positions[index]))
+        kinds = self._errors.judge(slots, values, times)
+        if kinds is not None:
+            for index in np.flatnonzero(kinds):
+                columns = (kinds, slots, values, times, positions, now)
+                self._errors.take(*(each[index].item() for each in columns))
+            ordinary = np.flatnonzero(kinds == ORDINARY)
+            slots, values, times, now = slots[ordinary], values[ordinary], times[ordinary], now[ordinary]
+            positions = positions[ordinary]
         for index in np.flatnonzero(tracking.tracked[slots]) if tracking.trackers else ():
             reading = float(values[index]), float(times[index])
             tracking.returned(int(slots[index]), *reading, int(positions[index]), float(now[index]))
         now = np.maximum(now, times)
         statistics.record(slots, values, times, now)
-        for group, part in self._by_group(slots):
+        for group, part in self._places.by_group(slots, self._order):
             mine = slots if part is EVERYONE else slots[part]
             rows = group.familiar(self._places.row[mine])
             readings = Round(mine, rows, values[part], times[part], positions[part], now[part])
@@ -305,7 +324,7 @@ class Engine:
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
         now = np.maximum(clock[positions], times)
-        for group, part in self._by_group(slots):
+        for group, part in self._places.by_group(slots, self._order):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
             verdicts = group.update(self._places.row[mine], values, times[part], self.tracking.learns_nothing(mine))
             distances = group.distances(verdicts)
@@ -313,16 +332,8 @@ class Engine:
             readings = Round(mine, self._places.row[mine], distances, times[part], positions[part], now[part])
             self._weigh(group, readings, verdicts)
 
-    def _by_group(self, slots: Slots) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
-        """The groups of some sensors, and which of them belong to each."""
-        membership = self._places.group[slots]
-        present: list[int] = np.unique(membership).tolist() if len(self._order) > 1 else [0]
-        for which in present:
-            mine = membership == which
-            yield self._order[which], EVERYONE if mine.all() else mine
-
-    def _weigh(self, group: Group, readings: Round, verdicts: list[Scores]) -> None:
-        """Hold what detectors say of readings against the sensors' levels."""
+    def _weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
+        """Hold what detectors say of readings against the sensors' levels; no level follows from a strange one."""
         slots, profile, judges = readings.slots, group.profile, group.judges
         settings, statistics, tracking = profile.incidents, self.statistics.at(slots), self.tracking.at(slots)
         intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
@@ -341,7 +352,7 @@ class Engine:
         statistics["exceeding"][slots] = run
         assumed = self.levels.at(slots)["assumed"][slots]
         self.statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
-        protected = tracking["protected"][slots]
+        protected = True if strange else tracking["protected"][slots]
         if not any_of(protected):
             self.levels.note(judges, slots, scores, tracked, settings)
         elif protected is not True:
@@ -352,40 +363,29 @@ class Engine:
             matters = matters | (ruled > 0)
         if any_of(matters):
             for index in np.flatnonzero(matters).tolist():
-                self._judge(group, readings.at(index), [pick(each, index) for each in levels], verdicts, index)
+                own = [pick(each, index) for each in levels]
+                self._judge(group, readings.at(index), own, verdicts, index, strange=strange)
         if self.observer is not None:
             self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self.tracking.trackers))
 
-    def _judge(self, group: Group, reading: Round, levels: list[float], verdicts: list[Scores], index: int) -> None:
+    def _judge(
+        self,
+        group: Group,
+        reading: Round,
+        levels: list[float],
+        verdicts: list[Scores],
+        index: int,
+        *,
+        strange: bool,
+    ) -> None:
         opinions = group.opinions(verdicts, levels, index, reading.rows)
         lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
-        observation = Observation(reading.times, reading.values, lowest, opinions)
+        observation = Observation(reading.times, reading.values, lowest, opinions, is_strange=strange)
         observation.broken = group.broken_limits(verdicts, index, reading.rows)
         if group.of_devices:
             shares = group.shares(observation, reading.rows)
             observation.contributions = self.devices.contributions(reading.slots, shares)
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
-
-    def _find_silences(self, until: float, passage: Passage | None) -> None:
-        for slot in self.statistics.overdue(until):
-            self._pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
-
-    def _pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
-        """Report a sensor's silence, and each doubling of it, up to the stream clock `until` at the reading `last`."""
-        statistics = self.statistics
-        while (deadline := float(statistics.deadline[slot])) < until:
-            position = 0 if passage is None else passage.place(slot, deadline, last)
-            if position is None:
-                return
-            group, silences = self.members[slot][0], int(statistics.silences[slot])
-            level = float(group.profile.level_at(statistics.interval[[slot]])[0])
-            name = group.silence or "silence"
-            opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0), level=level)
-            observation = Observation(deadline, float(statistics.value[slot]), level, [opinion])
-            statistics.silences[slot] = silences + 1
-            again = deadline + (deadline - float(statistics.seen[slot]))
-            statistics.deadline[slot] = again if silences + 1 < SILENCES else np.inf
-            self.tracking.step(slot, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
 
     def _until_the_clock_moves(self, batch: Batch) -> int:
         """How many readings of a batch there are before the one that moves the stream clock; 0 if there is none."""

@@ -75,16 +75,14 @@ class Pipeline:
         maintenance: Sequence[Window] = (),
         commands: bool = True,
     ) -> None:
-        self.counters = Counters()
-        self.sensors = SensorTable(sensors)
+        self.counters, self.sensors = Counters(), SensorTable(sensors)
         devices = Devices()
         self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
-        self.engine = Engine(self.registry.profile, devices)
-        self.watch = Suppression(self.engine, Shelves(maintenance))
-        self._topics = topics
-        self.reorder = Reorder(reorder_s)
         self.intake = Intake(routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters)
-        self.registry.unit_said = self.intake.units.of
+        self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
+        self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
+        self.watch = Suppression(self.engine, Shelves(maintenance))
+        self._topics, self.reorder = topics, Reorder(reorder_s)
         self.reporter = Reporter(gateway, topics, self.registry.facts)
         self.open_incidents = OpenIncidents(topics)
         self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
@@ -233,6 +231,7 @@ class Pipeline:
         self.register_sensors(part.new_sensors)
         for slot, unit in part.units:
             self.intake.units.note(slot, unit)
+        self.intake.no_values.tell_all(part.no_values)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)
@@ -333,6 +332,7 @@ class Pipeline:
         if len(batch) or delivered or mistimed:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.units = list(mistimed), self.intake.units.told()
+            part.no_values = self.intake.no_values.told()
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:

@@ -352,3 +352,16 @@ def toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else "0" if value is None else repr(value)
+
+
+@pytest.mark.parametrize("text", ["no_value = [nan]", "no_value = [inf]", 'no_value = ["a"]', "no_value = 5"])
+def test_an_error_value_of_a_rule_is_a_finite_number(text: str) -> None:
+    (fault,) = faults_of(f'{INPUT}[[rule]]\nsensors = "a"\n{text}\n')
+    assert fault.key.startswith("rule[0].no_value")
+
+
+def test_numbers_can_be_error_values_in_any_format_and_texts_where_there_are_texts() -> None:
+    table = '[[input]]\ntopic = "a"\nformat = "influx"\n'
+    assert parse(f"{table}no_value = [-200, 85]\n").configuration.inputs[0].no_value == (-200.0, 85.0)
+    (fault,) = faults_of(f'{table}no_value = ["off"]\n')
+    assert fault.key == "input[0].no_value"

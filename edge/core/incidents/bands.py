@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from edge.core.incidents.incident import ERROR_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.limit_sentences import is_beyond
 from edge.core.incidents.state_machine import Transition
@@ -37,6 +38,8 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
         opinion: The opinion that it is about.
     """
     incident, observation = finding.incident, finding.observation
+    if incident.kind == ERROR_KIND:
+        return None
     if finding.transition is Transition.CLEARED and incident.left:
         return _allowed(worst_of(incident.left))
     worst = incident.worst_limit

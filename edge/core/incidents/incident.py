@@ -15,6 +15,11 @@ SIDES_AGREE = 0.8
 """The share of the exceeding readings on one side of what was expected that makes it a shift."""
 
 
+ERROR_KIND = "error_value"
+ERROR_SEVERITY = 400
+"""A sensor that says nothing is a warning, however long it does so."""
+
+
 @dataclass(slots=True)
 class Evidence:
     """A detector that agrees: its largest score, and since when."""
@@ -54,6 +59,8 @@ class Incident:
         excess: The largest score of a limit.
         limits: The conditions that hold, by the key of their limit.
         left: Those that have ended with the last observation.
+        error: The error value that the last reading was; None if it wasn't one.
+        errors: How many readings of it were error values.
     """
 
     started: float
@@ -75,9 +82,12 @@ class Incident:
     limits: dict[str, LimitCondition] = field(default_factory=dict)
     left: list[LimitCondition] = field(default_factory=list)
     reach: float = 0.0
+    error: float | None = None
+    errors: int = 0
 
     def __post_init__(self) -> None:
-        if not self.surprise and not self.excess and self.count:  # as versions saved it that knew no conditions
+        has_cause = self.surprise or self.excess or self.errors
+        if self.count and not has_cause:  # as versions saved it that knew no conditions
             self.learned_kind, self.surprise = self.kind, self.peak.score
         if self.surprise and not self.reach:  # likewise, when a sensor had one level
             self.reach = self.surprise / self.threshold
@@ -97,6 +107,21 @@ class Incident:
         score = max(each.score for each in observation.broken or ())
         peak = Peak(observation.value, score, observation.time)
         return cls(observation.time, "", observation, peak, count=1, excess=score)
+
+    @classmethod
+    def from_error(cls, observation: Observation) -> Incident:
+        """An incident that begins with an error value, which has to join it."""
+        peak = Peak(observation.value, 0.0, observation.time)
+        return cls(observation.time, ERROR_KIND, observation, peak)
+
+    def take_error(self, observation: Observation) -> None:
+        """Add a reading that is an error value."""
+        if self.error is None:
+            self.acknowledged = False
+        self.error = observation.value
+        self.last = observation
+        self.count += 1
+        self.errors += 1
 
     def extend(self, observation: Observation) -> None:
         """Add an exceeding observation: evidence, peak, count and kind."""
@@ -144,7 +169,10 @@ class Incident:
         self.left = left
 
     def rename(self) -> None:
-        """Call it what it is: a silence, else by the worst limit, else by what was learned; else what it was called."""
+        """Call it what it is: a silence, else error values, else by the worst limit, else by what was learned."""
+        if self.error is not None and self.learned_kind != "missing":
+            self.kind = ERROR_KIND
+            return
         worst = self.worst_limit
         self.kind = worst.limit.kind if worst is not None else self.learned_kind or self.kind
 
@@ -172,7 +200,8 @@ class Incident:
 
     def current_severity(self) -> int:
         """Severity by the worst moment so far."""
-        return max(severity_of(self.reach, 1.0), severity_beyond(self.excess))
+        of_errors = ERROR_SEVERITY if self.errors else 1
+        return max(severity_of(self.reach, 1.0), severity_beyond(self.excess), of_errors)
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether subscribers should hear of it again: a worse class at once, other news now and then."""

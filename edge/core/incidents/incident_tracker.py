@@ -120,10 +120,20 @@ class IncidentTracker(SensorArrays):
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """End a sensor's silence, if it was silent, as a reading has come."""
-        if self.trackers[slot].state is State.SILENT:
-            observation = Observation(time, value, float(self._statistics.level[slot]), [])
-            self.step(slot, Signal.RETURN, observation, (position, 1, 0.0, slot), clock)
+        """End a sensor's silence, if it was silent, and its error values, as a reading has come."""
+        tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
+        if tracker.has_error:
+            self.step(slot, Signal.VALUE, self._bare(slot, value, time), order, clock)
+        if tracker.state is State.SILENT:
+            self.step(slot, Signal.RETURN, self._bare(slot, value, time), order, clock)
+
+    def _bare(self, slot: int, value: float, time: float) -> Observation:
+        """A reading of which nothing is said."""
+        group, _ = self._members[slot]
+        level = float(self._statistics.level[slot])
+        if not level > 0:  # no reading has been scored yet
+            level = float(group.profile.level_at(self._statistics.interval[[slot]])[0])
+        return Observation(time, value, level, [])
 
     def _run(self, slot: int) -> int:
         """How many readings in a row have exceeded a sensor's level."""
@@ -141,7 +151,7 @@ class IncidentTracker(SensorArrays):
             return
         transition, incident = moved
         by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not observation.broken
-        if transition is Transition.RAISED and by_score:
+        if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
         number = incident.publish(observation.time)
         recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident import ERROR_KIND, Incident
 from edge.core.incidents.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.quantities import duration, number, quantity
@@ -27,6 +27,8 @@ SAYS = {
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
 """Of a device's sensors, so many are named in its sentence, if their share in the score is at least this."""
+
+ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",
@@ -62,11 +64,14 @@ def sentence(
     lasted = duration(max(0.0, observation.time - incident.started))
     if transition in ANSWERS:
         return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
+    if incident.kind == ERROR_KIND and transition not in ENDS:
+        again = "still " if transition is Transition.UPDATED and incident.errors > 1 else ""
+        return f"{sensor} {again}sends {value}, an error value"
     if incident.left:
         kept = kept_sentence(sensor, unit, observation, incident.left)
         over = transition is Transition.CLEARED
         return f"{kept}, after {lasted}" if over else f"{kept}{_rest(unit, incident, observation, band)}"
-    if transition in {Transition.CLEARED, Transition.EXPIRED}:
+    if transition in ENDS:
         return _ended(sensor, value, transition, incident, lasted)
     if incident.worst_limit is not None:
         return broken_sentence(sensor, unit, observation, incident.worst_limit)
@@ -139,6 +144,13 @@ def digits_beside(value: float, band: Opinion | None) -> int:
 
 def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
     """How an incident of what was learned ends."""
+    if incident.kind == ERROR_KIND:
+        is_over = transition is Transition.CLEARED
+        return (
+            f"{sensor} has a real value again after {lasted}: {value}"
+            if is_over
+            else (f"{sensor} sends {value}, which is taken as a real value from here on")
+        )
     was_silent = incident.kind == "missing"
     if transition is Transition.CLEARED:
         if was_silent:

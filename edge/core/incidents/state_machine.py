@@ -11,6 +11,7 @@ and nothing is raised before it is as calm as an incident must be to be cleared.
 `TABLE` is the whole behaviour of what was learned: state x signal -> next state and what to do. Limits that the
 operator has set stand beside it (`limit_conditions.py`): in any state their conditions join the sensor's incident, or
 begin one, and leave it, and it ends when neither they nor the table hold it open. While one holds, nothing is adopted.
+So do error values: they join the incident with the first, and leave it with the next real value.
 """
 
 from __future__ import annotations
@@ -56,6 +57,12 @@ class Signal(Enum):
     RETURN = "a reading after the silence"
     ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
     DECLARED_NORMAL = "the operator says that this is normal"
+    NO_VALUE = "a reading that is an error value"
+    VALUE = "a real value after it"
+
+
+_NO_NEWS = frozenset({Signal.NO_VALUE, Signal.VALUE})
+"""Signals that say nothing of what was learned."""
 
 
 class Action(Enum):
@@ -106,6 +113,12 @@ TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
     (State.OPEN, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
     (State.CALMING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
     (State.SILENT, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.NORMAL, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.SETTLING, Signal.DECLARED_NORMAL): (State.SETTLING, Action.EXPIRE),
+    (State.ADOPTING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    **{(state, Signal.NO_VALUE): (state, Action.NOTHING) for state in State if state is not State.SILENT},
+    (State.SILENT, Signal.NO_VALUE): (State.NORMAL, Action.CLEAR),
+    **{(state, Signal.VALUE): (state, Action.NOTHING) for state in State},
 }
 
 
@@ -159,6 +172,11 @@ class StateMachine:
         return None if self.incident is None else self.incident.evidence
 
     @property
+    def has_error(self) -> bool:
+        """Whether the last reading was an error value."""
+        return self.incident is not None and self.incident.error is not None
+
+    @property
     def may_linger(self) -> bool:
         """Whether a detector's surprise may be about what is over: after an incident was raised by it."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
@@ -192,7 +210,8 @@ class StateMachine:
         before = self.incident
         kind = before.kind if before is not None else ""
         self.state, action = TABLE[self.state, signal]
-        self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH, Signal.SETTLES} else 0
+        if signal not in _NO_NEWS:
+            self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH, Signal.SETTLES} else 0
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
@@ -201,14 +220,15 @@ class StateMachine:
             before.learned_kind = ""
             self.calm = 0
         has_turned = self._follow_limits(observation, settings)
+        self._follow_errors(signal, observation)
         incident = self.incident
         if incident is None:
             return None
         incident.rename()
-        has_turned |= incident.kind != kind and action in {Action.RAISE, Action.CLEAR}
+        has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in _NO_NEWS)
         if before is None:
             return Transition.RAISED, incident
-        if not incident.limits and not self.state.holds_open:
+        if not incident.limits and incident.error is None and not self.state.holds_open:
             self.incident = None
             return (Transition.EXPIRED if action is Action.EXPIRE else Transition.CLEARED), incident
         counts = action in {Action.RAISE, Action.EXTEND} or bool(observation.broken)
@@ -217,6 +237,16 @@ class StateMachine:
         if counts and incident.worth_an_update(observation.time, settings.update_s):
             return Transition.UPDATED, incident
         return None
+
+    def _follow_errors(self, signal: Signal, observation: Observation) -> None:
+        """Let error values begin and end."""
+        if signal is Signal.NO_VALUE:
+            if self.incident is None:
+                self.incident = Incident.from_error(observation)
+            self.incident.take_error(observation)
+            self.since = max(self.since, observation.time)
+        elif signal is Signal.VALUE and self.incident is not None:
+            self.incident.error = None
 
     def _extend(self, observation: Observation) -> None:
         if self.incident is None:

@@ -29,6 +29,7 @@ from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
 from edge.core.model.dead_letters import DeadLetters
 from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
+from edge.core.model.no_values import NoValues
 from edge.core.model.reading_columns import ReadingColumns, batch_of
 from edge.core.model.sensors import Repetition, SensorTable
 from edge.core.model.units import Units
@@ -100,7 +101,7 @@ class Intake:
         self._owners: dict[int, int] = {}
         self.deliveries = Deliveries()
         self.last_values = LastValues()
-        self.units = Units()
+        self.units, self.no_values = Units(), NoValues()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
         self.heard: list[Heard] = []
@@ -299,6 +300,7 @@ class Intake:
                     continue
                 slot = known[path] = found
                 self.units.note(slot, decoded.units.get(path, ""))
+                self.no_values.note(slot, resolved.route.no_values)
                 self._sources.grow(size_of(path) + PATH_BYTES)
             if repeating and slot in repeating and self._is_repeated(slot, value):
                 continue
@@ -388,9 +390,8 @@ class Intake:
         return slots
 
     def _as_message(self, batch: Batch, at: int) -> Message:
-        return as_message(
-            Reading(self._sensors.names[batch.slots[at]], float(batch.times[at]), float(batch.values[at]))
-        )
+        name = self._sensors.names[batch.slots[at]]
+        return as_message(Reading(name, float(batch.times[at]), float(batch.values[at])))
 
     def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
         """Count a refused reading and keep a dead letter."""

@@ -39,6 +39,7 @@ class Route:
         repetition: What it means that a value is sent again.
         time_from_payload: False if the time of arrival counts whatever the payload says.
         ignore_topics: Globs on topics that are left out; no later route reads them either.
+        no_values: Numbers that are error values.
 
     Raises:
         ValueError: The filter or the template isn't well formed, or they don't fit each other.
@@ -50,6 +51,7 @@ class Route:
     repetition: Repetition
     time_from_payload: bool = True
     ignore_topics: tuple[str, ...] = ()
+    no_values: frozenset[float] = frozenset()
 
     def __post_init__(self) -> None:
         problem = filter_problem(self.filter)

@@ -171,7 +171,7 @@ class CommandHandler:
         if not adoptable:
             raise CommandRefused("beyond_limit")
         findings = [finding for slot in adoptable for finding in self._watch.adopt(slot, _remark(word))]
-        stay = f"; {beyond} stay open, beyond a limit" if beyond else ""
+        stay = f"; {beyond} stay open, as the configuration says" if beyond else ""
         return findings, f"{len(adoptable)} taken as normal{stay}"
 
     def _open(self, word: Acknowledge | Normal, *, hidden: bool = False) -> list[int]:

@@ -28,7 +28,7 @@ REASONS: dict[str, str] = {
     "bad_time": "a time can't be read, lies in the past or too far ahead",
     "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
     "no_open_incident": "there is no open incident that this is about",
-    "beyond_limit": "a limit of the configuration is broken: change the limit, or shelve the sensor",
+    "beyond_limit": "a limit of the configuration is broken, or its no_value sent: change that, or shelve the sensor",
     "not_shelved": "this very sensor or pattern isn't shelved",
     "no_window": "no command has declared a maintenance window of this name",
     "too_many": "so many shelved patterns or windows are not kept",

@@ -149,12 +149,17 @@ class Suppression:
         return [replace(each, remark=remark) for each in found]
 
     def is_adoptable(self, slot: int) -> bool:
-        """Whether more than the limits of the operator's holds a sensor's incident open."""
-        return self._engine.trackers[slot].state.holds_open
+        """Whether more holds a sensor's incident open than what the operator has said: limits, named error values."""
+        tracker = self._engine.trackers[slot]
+        error = None if tracker.incident is None else tracker.incident.error
+        was_found = error is not None and self._engine.error_values.is_found(slot, error)
+        return tracker.state.holds_open or was_found
 
     def has_limits(self, slot: int) -> bool:
-        """Whether a limit of the operator's holds a sensor's incident open."""
-        return self._engine.trackers[slot].has_limits
+        """Whether a limit of the operator's holds a sensor's incident open, or an error value that they have named."""
+        tracker = self._engine.trackers[slot]
+        error = None if tracker.incident is None else tracker.incident.error
+        return tracker.has_limits or (error is not None and error in self._engine.error_values.named.of(slot))
 
     def incident(self, slot: int) -> Incident:
         """A sensor's open incident."""

@@ -14,7 +14,7 @@ import msgspec
 
 from detectors.state import StateError
 from edge.core.incidents.events import Event
-from edge.core.incidents.incident import Evidence, Incident, Peak
+from edge.core.incidents.incident import ERROR_KIND, Evidence, Incident, Peak
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import State, StateMachine
 from edge.core.model.encoding import decode, encode
@@ -124,6 +124,9 @@ def tracker_of(event: Event) -> StateMachine:
         started, data.kind, last, peak, evidence, count=data.count, published=published, severity=data.severity,
         updated=time, acknowledged=data.acknowledged,
     )  # fmt: skip
+    if data.kind == ERROR_KIND:
+        incident.error, incident.errors, incident.learned_kind = data.value, data.count, ""
+        return StateMachine(State.NORMAL, incident, since=started)
     state = State.SILENT if data.kind == "missing" else State.OPEN
     return StateMachine(state, incident, since=started)
 

@@ -43,6 +43,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         session_lost: Whether the broker had forgotten our session before these, and with it all deliveries.
         mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
         units: Slots of sensors and the units that their payloads say, as they were first said.
+        no_values: Slots of sensors and the error values that their inputs name, likewise.
     """
 
     batch: Batch
@@ -53,6 +54,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     session_lost: bool = False
     mistimed: list[tuple[int, int]] = msgspec.field(default_factory=list)
     units: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    no_values: list[tuple[int, list[float]]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -60,7 +62,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     @property
     def goes_on(self) -> bool:
         """Whether it can be joined with the readings before it."""
-        return not self.interrupted and not self.session_lost
+        return not self.interrupted and not self.session_lost and not self.no_values
 
 
 class TimePassed(msgspec.Struct, array_like=True, tag="tick", frozen=True):
@@ -133,6 +135,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     mistimed_places: bytes = b""
     mistimed_slots: bytes = b""
     units: list[tuple[int, str]] = []
+    no_values: list[tuple[int, list[float]]] = []
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -224,6 +227,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
         parts[0].session_lost,
         [(first + place, slot) for first, each in zip(firsts, parts, strict=True) for place, slot in each.mistimed],
         [unit for each in parts for unit in each.units],
+        parts[0].no_values,
     )
 
 
@@ -244,6 +248,7 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         pack_integers(np.array([place for place, _ in part.mistimed], dtype=np.int64)),
         pack_integers(np.array([slot for _, slot in part.mistimed], dtype=np.int64)),
         part.units,
+        part.no_values,
     )
 
 
@@ -260,6 +265,7 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         packed.session_lost,
         _heard(unpack_integers(packed.mistimed_places), unpack_integers(packed.mistimed_slots), len(slots)),
         packed.units,
+        packed.no_values,
     )
 
 

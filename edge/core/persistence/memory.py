@@ -56,6 +56,7 @@ class Memory:
             (
                 whole("last_values", intake.last_values),
                 whole("units", intake.units),
+                whole("no_values", intake.no_values),
                 whole("deliveries", intake.deliveries),
                 whole("reorder", reorder),
             ),
@@ -66,6 +67,7 @@ class Memory:
                 by_row("clock_evidence", intake.admission.evidence, sensors),
             ),
             (whole("clock", engine.clock), whole("interruption", interruption), whole("operator", watch)),
+            (by_row("error_values", engine.error_values, sensors),),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),

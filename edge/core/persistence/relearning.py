@@ -25,8 +25,8 @@ from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readi
 
 LEARNABLE = frozenset(
     {
-        "admission", "clock", "clock_evidence", "deliveries", "last_values", "levels", "recent_readings", "reorder",
-        "statistics",
+        "admission", "clock", "clock_evidence", "deliveries", "error_values", "last_values", "levels",
+        "recent_readings", "reorder", "statistics",
     }
 )  # fmt: skip
 """Components that follow from the journal; they can only be learned again from the readings of all sensors."""
@@ -48,7 +48,9 @@ class Relearning:
         sensors = len(engine.members)
         self._engine = engine
         self._unlearned = unlearned
-        self._shadow = Engine(lambda slot: engine.members[slot][0].profile, engine.devices.anew())
+        self._shadow = Engine(
+            lambda slot: engine.members[slot][0].profile, engine.devices.anew(), engine.error_values.named
+        )
         self._shadow.grow(sensors)
         self._admission = Admission()
         self._admission.grow(sensors)
@@ -93,6 +95,7 @@ class Relearning:
             "clock_evidence": lambda: self._admission.evidence.state(0, sensors),
             "clock": shadow.clock.state,
             "devices": lambda: shadow.devices.state(0, len(shadow.devices)),
+            "error_values": lambda: shadow.error_values.state(0, sensors),
             "statistics": lambda: shadow.statistics.state(0, sensors),
         }
 

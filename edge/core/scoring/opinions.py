@@ -58,6 +58,7 @@ class Observation:
             farthest beyond its raising level.
         contributions: Of a device: the slots of its sensors, and the share of each in the score; the largest first.
         broken: Limits of the operator's that it breaks; None if there was no reading that could.
+        is_strange: Whether the value may be an error value: an incident that it raises says nothing of the sensor.
     """
 
     time: float
@@ -66,6 +67,7 @@ class Observation:
     opinions: list[Opinion]
     contributions: list[tuple[int, float]] = field(default_factory=list)
     broken: list[BrokenLimit] | None = None
+    is_strange: bool = False
 
     def __post_init__(self) -> None:
         for each in self.opinions:

@@ -6,11 +6,12 @@ Devices make groups of their own: their readings are rows of values, one a chann
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from config.schema import IncidentSettings
 from detectors.base import Detector, Scores
@@ -69,6 +70,9 @@ def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numb
     return exceeds, lowest
 
 
+EVERYONE = slice(None)
+
+
 class Places(SensorArrays):
     """Where the state of each sensor is; rows follow the sensor table.
 
@@ -91,6 +95,14 @@ class Places(SensorArrays):
             self.group[slot] = places[id(group)]
         self._known = len(members)
 
+    def by_group(self, slots: Slots, order: Sequence[Group]) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
+        """The groups of some sensors, and which of them belong to each; `order` has all groups."""
+        membership = self.group[slots]
+        present: list[int] = np.unique(membership).tolist() if len(order) > 1 else [0]
+        for which in present:
+            mine = membership == which
+            yield order[which], EVERYONE if mine.all() else mine
+
 
 class Group:
     """The sensors of one profile; a sensor's row is the same in the tables of all its detectors."""
@@ -106,6 +118,7 @@ class Group:
         self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]
         self._judging = [place for place, each in enumerate(profile.detectors) if each.scores_readings]
         self.judges = [profile.detectors[place] for place in self._judging]
+        self._rhythms = [each for each in self.tables if each.detector.kind == "missing"]
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property
@@ -129,6 +142,21 @@ class Group:
     def update_one(self, row: int, value: float, time: float, *, held: bool) -> list[Scores]:
         """The same for a single reading."""
         return [table.update_one(row, value, time, held=held) for table in self.tables]
+
+    def hear(self, row: int, value: float, time: float) -> None:
+        """Learn that a sensor reports, and nothing of its value."""
+        for table in self._rhythms:
+            table.update_one(row, value, time, held=False)
+
+    def kept(self, row: int) -> list[dict[str, Any]]:
+        """What is known of a sensor, for `put_back()`."""
+        return [{name: np.copy(array[row]) for name, array in table.arrays.items()} for table in self.tables]
+
+    def put_back(self, row: int, kept: list[dict[str, Any]]) -> None:
+        """Know of a sensor what `kept()` gave, and nothing since."""
+        for table, arrays in zip(self.tables, kept, strict=True):
+            for name, array in arrays.items():
+                table.arrays[name][row] = array
 
     def scores(self, verdicts: list[Scores]) -> list[Numbers]:
         """What each of the `judges` says of readings by what it has learned."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.schema import IncidentSettings, ResolvedDevice, ResolvedRule
+from edge.core.model.no_values import NoValues
 from edge.core.model.sensors import Repetition, SensorFacts, SensorTable, is_device
 from edge.core.model.topics import Topics, topic_for
 from edge.core.scoring.devices import Devices
@@ -32,6 +33,7 @@ class SensorRegistry:
 
     Attributes:
         repetitions: What a repetition of its value means, of each.
+        no_values: The error values that rules and inputs name.
         forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
             detectors, and get none before the next start.
         unit_said: The unit that a sensor's payloads say, which counts where no rule says one.
@@ -49,6 +51,7 @@ class SensorRegistry:
         self._profiles: dict[int, Profile] = {}
         self._facts: dict[int, SensorFacts] = {}
         self.repetitions: list[str] = []
+        self.no_values = NoValues()
         self.forsaken: set[int] = set()
         self.unit_said: Callable[[int], str] = lambda _: ""
 
@@ -60,6 +63,7 @@ class SensorRegistry:
             self._devices.allot(name, slot)
             return
         rule, belongs_to = self._rule_for(name), self._device_for(name)
+        self.no_values.rule(slot, rule.no_value)
         detectors = rule.detectors
         if repetition is not Repetition.PERIODIC:
             detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)

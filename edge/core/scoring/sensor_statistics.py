@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import everywhere, known_minimum, least, maximum, minimum, where
 from detectors.numeric.gather import put_element
 from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.model.stream_clock import Skip
 from edge.core.scoring.sensor_summary import SensorSummary
 
 RECENT = 16
@@ -89,6 +90,14 @@ class SensorStatistics(SensorArrays):
         state["seen"][slots] = clock
         state["silences"][slots] = 0
 
+    def record_apart(self, slot: int, value: float, time: float, clock: float, *, is_value: bool) -> None:
+        """Take note of a reading that nothing is learned from; unless `is_value`, the last value stays what it was."""
+        lowest, before = self.lowest[slot], self.value[slot]
+        self.record(slot, value, time, clock)
+        self.lowest[slot] = lowest
+        if not is_value:
+            self.value[slot] = before
+
     def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """See `SensorArrays`."""
         super().replace(arrays)
@@ -134,6 +143,20 @@ class SensorStatistics(SensorArrays):
         usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
             self.put_off(absent, leap)
+
+    def skip_leads(self, skips: Iterable[Skip], before: float) -> float:
+        """Count no lead that the clock has skipped since it stood at `before` as silence; its seconds, if it is all's.
+
+        Of those who reported while it stood still, only the deadlines are put off: they were seen at its time.
+        """
+        skipped = 0.0
+        for skip in skips:
+            if skip.of_all:
+                skipped = skip.lead
+                self.put_off(self.seen <= before, skip.lead)
+            else:
+                self.deadline[self.seen == before] += skip.lead
+        return skipped
 
     def summary(self, slot: int) -> SensorSummary:
         """What is known of a sensor beside its last readings."""

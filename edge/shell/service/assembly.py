@@ -163,6 +163,7 @@ def _route(given: Input, configuration: Configuration) -> Route:
         repetition=decoder.repetition if given.repetition is None else Repetition(given.repetition),
         time_from_payload=given.time == "payload",
         ignore_topics=given.ignore_topics,
+        no_values=frozenset(each for each in given.no_value if not isinstance(each, str)),
     )
 
 

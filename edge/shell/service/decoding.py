@@ -20,7 +20,7 @@ def decoder_of(given: Input, limits: Limits) -> Decoder:
             "numbers_in_text": given.numbers == "text-too",
             "decimal": given.decimal,
             "units": given.units,
-            "no_value": given.no_value,
+            "no_value": tuple(each for each in given.no_value if isinstance(each, str)),
         }
     if kind is not NumberDecoder:
         options["readings"] = limits.readings_per_message

@@ -155,7 +155,7 @@ def knowledge(made: Pipeline) -> dict[str, object]:
     """All that a pipeline knows, by name; equal for two that can't be told apart."""
     known: dict[str, object] = {}
     for part in Snapshot.from_bytes(made.save("", "")).parts:
-        if part.component in {"admission", "recent_readings", "clock_evidence", "statistics", "levels"}:
+        if part.component in {"admission", "recent_readings", "clock_evidence", "error_values", "statistics", "levels"}:
             for name, array in decode_arrays(part.state).items():
                 known[f"{part.component} {part.first}: {name}"] = array.tobytes()
         elif part.component == "detectors":

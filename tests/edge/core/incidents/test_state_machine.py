@@ -75,7 +75,7 @@ def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None
 
 def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
     signals = {signal for state, signal in TABLE if state is State.SILENT}
-    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL}
+    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL, Signal.NO_VALUE, Signal.VALUE}
 
 
 def test_an_exceeding_reading_raises_an_incident() -> None:

@@ -19,13 +19,14 @@ from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, p
 SENSORS = ("paced/a", "paced/b", "now/c")
 LEARNED_AGAIN = (
     "last_values", "deliveries", "reorder", "admission", "recent_readings", "clock_evidence", "clock", "statistics",
-    "levels", "detectors",
+    "levels", "detectors", "error_values",
 )  # fmt: skip
 """Components that follow from the journal alone."""
 
 COMPONENTS = (
     *LEARNED_AGAIN,
     "units",
+    "no_values",
     "same_times",
     "interruption",
     "operator",

@@ -198,7 +198,7 @@ def test_normal_is_refused_of_what_only_a_limit_holds_open() -> None:
 def test_normal_is_said_of_what_was_learned_and_the_limit_stays_open() -> None:
     line = opened().value(21.0, 21.0)
     answer = line.tell("normal", sensor=TANK, by="Ada")
-    assert (answer["ok"], answer["message"]) == (True, "1 taken as normal; 1 stay open, beyond a limit")
+    assert (answer["ok"], answer["message"]) == (True, "1 taken as normal; 1 stay open, as the configuration says")
     assert line.said()[-1] == ("updated", "range")
     assert line.data()[-1]["by"] == "Ada"
     assert line.data()[-1]["message"] == f"{TANK} is still above its limit of 20 Cel, at 21 Cel"

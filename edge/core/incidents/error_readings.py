@@ -1,0 +1,115 @@
+"""Readings that are error values: they are told, show that their sensor isn't silent, and are learned by nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Scores
+from detectors.numeric.arrays import Floats, Slots
+from detectors.numeric.elementwise import any_of
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.state_machine import Signal
+from edge.core.model.messages import Batch
+from edge.core.model.rounds import Round
+from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.error_values import ERROR, ORDINARY, ErrorValues
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.profiles import Group
+from edge.core.scoring.sensor_statistics import SensorStatistics
+
+
+class ErrorReadings:
+    """Sorts out the readings that aren't ordinary, and takes those that are error values.
+
+    Args:
+        members: The group of each sensor, and its row there, by slot.
+        values: Which values are error values.
+        statistics: Of the sensors.
+        levels: Know how patient silence is to be.
+        tracking: Is told of error values.
+        weigh: Holds what detectors say of a strange reading against its sensor's levels.
+    """
+
+    def __init__(
+        self,
+        members: list[tuple[Group, int]],
+        values: ErrorValues,
+        statistics: SensorStatistics,
+        levels: AlarmLevels,
+        tracking: IncidentTracker,
+        weigh: Callable[[Group, Round, list[Scores]], None],
+    ) -> None:
+        self._members = members
+        self._values = values
+        self._statistics = statistics
+        self._levels = levels
+        self._tracking = tracking
+        self._weigh = weigh
+        self._apart: list[int] = []
+
+    def judge(self, slots: Slots, values: Floats, times: Floats) -> NDArray[np.int8] | None:
+        """What each reading of a round is, see `ErrorValues.look()`, shape (n,); None if all are ordinary."""
+        stand_out, before = self._values.stand_out(slots, values, times)
+        if not any_of(stand_out):
+            return None
+        found = np.zeros(len(slots), dtype=np.int8)
+        for place in np.flatnonzero(stand_out).tolist():
+            columns = (slots, values, times, before)
+            found[place] = self._values.look(*(each[place].item() for each in columns))
+        return found if found.any() else None
+
+    def judge_one(self, slot: int, value: float, time: float) -> int:
+        """What a single reading is."""
+        stands_out, before = self._values.stand_out(slot, value, time)
+        return self._values.look(slot, value, time, before) if stands_out else ORDINARY
+
+    def take(self, kind: int, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        """Take a reading that is an error value, or may be one, and learn from it only that its sensor reports.
+
+        Args:
+            kind: `ERROR` or `STRANGE`.
+            slot: Its sensor.
+            value: Its value.
+            time: Its time.
+            position: In its batch.
+            clock: What the stream clock says.
+        """
+        self._apart.append(position)
+        if kind == ERROR:
+            self._take_error(slot, value, time, position, clock)
+        else:
+            self._take_strange(slot, value, time, position, clock)
+
+    def without(self, batch: Batch) -> Batch:
+        """The batch as devices see it: where a sensor sent an error value, it has none."""
+        if not self._apart:
+            return batch
+        values = batch.values.copy()
+        values[self._apart] = np.nan
+        self._apart = []
+        return replace(batch, values=values)
+
+    def _take_strange(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        (group, row), now = self._members[slot], max(clock, time)
+        if self._tracking.tracked[slot]:
+            self._tracking.returned(slot, value, time, position, clock)
+        self._statistics.record_apart(slot, value, time, now, is_value=True)
+        kept = group.kept(row)
+        verdicts = group.update_one(row, value, time, held=True)
+        self._weigh(group, Round(slot, row, value, time, position, now), verdicts)
+        group.put_back(row, kept)
+        group.hear(row, value, time)
+
+    def _take_error(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        (group, row), now = self._members[slot], max(clock, time)
+        statistics = self._statistics
+        statistics.record_apart(slot, value, time, now, is_value=False)
+        group.hear(row, value, time)
+        assumed = float(self._levels.assumed[slot])
+        statistics.expect(slot, now + group.patience(row, assumed))
+        level = float(group.profile.level_at(statistics.interval[[slot]])[0])
+        self._tracking.step(slot, Signal.NO_VALUE, Observation(time, value, level, []), (position, 1, 0.0, slot), clock)

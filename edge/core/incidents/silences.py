@@ -1,0 +1,54 @@
+"""Silences: deadlines that pass, and what is told of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.state_machine import Signal
+from edge.core.model.passage import Passage
+from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.profiles import Group
+from edge.core.scoring.sensor_statistics import SensorStatistics
+
+SILENCES = 4
+"""A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
+
+
+class Silences:
+    """Finds the sensors that have been silent for too long.
+
+    Args:
+        members: The group of each sensor, and its row there, by slot.
+        statistics: Know the deadlines.
+        tracking: Is told of silences.
+    """
+
+    def __init__(
+        self, members: list[tuple[Group, int]], statistics: SensorStatistics, tracking: IncidentTracker
+    ) -> None:
+        self._members = members
+        self._statistics = statistics
+        self._tracking = tracking
+
+    def find(self, until: float, passage: Passage | None) -> None:
+        """Report the silences of all sensors up to the stream clock `until`."""
+        for slot in self._statistics.overdue(until):
+            self.pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
+
+    def pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
+        """Report a sensor's silence, and each doubling of it, up to the stream clock `until` at the reading `last`."""
+        statistics = self._statistics
+        while (deadline := float(statistics.deadline[slot])) < until:
+            position = 0 if passage is None else passage.place(slot, deadline, last)
+            if position is None:
+                return
+            group, silences = self._members[slot][0], int(statistics.silences[slot])
+            level = float(group.profile.level_at(statistics.interval[[slot]])[0])
+            name = group.silence or "silence"
+            opinion = Opinion(name, "missing", min(level * 2.0**silences, 300.0), level=level)
+            observation = Observation(deadline, float(statistics.value[slot]), level, [opinion])
+            statistics.silences[slot] = silences + 1
+            again = deadline + (deadline - float(statistics.seen[slot]))
+            statistics.deadline[slot] = again if silences + 1 < SILENCES else np.inf
+            self._tracking.step(slot, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)

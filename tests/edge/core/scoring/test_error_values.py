@@ -1,0 +1,214 @@
+"""Error values are told, teach nobody anything, and are found by themselves after a few times."""
+
+from __future__ import annotations
+
+import json
+
+
+import numpy as np
+import pytest
+
+from config import parse
+from edge.core.incidents.events import Event
+from edge.core.model.messages import Message
+from edge.core.pipeline import Pipeline
+from edge.shell.service.assembly import make_pipeline
+from tests.edge.core.lines import START, Line, differing, reading, revived
+
+ROOM, MINUTE = "paced/room", 60.0
+BY_RULE = '[[rule]]\nsensors = "**"\nno_value = [-200, 85]\n'
+BY_INPUT = "no_value = [-200, 85]\n"
+DAYS = 2
+LEARNED = DAYS * 288
+"""Readings, one in five minutes, that a usual range follows from."""
+
+
+def line(of_input: str = "", rules: str = "", base: str = "") -> Pipeline:
+    text = f'[gateway]\nname = "gw"\n{base}[[input]]\ntopic = "paced/#"\nsensor = "{{topic}}"\n{of_input}{rules}'
+    return make_pipeline(parse(text).configuration)
+
+
+def values(count: int, seed: int = 3) -> list[float]:
+    """A room: around 20, by a daily swing and some noise."""
+    noise = np.random.default_rng(seed).normal(0.0, 0.1, count)
+    return [round(20 + np.sin(each / 288 * 2 * np.pi) + noise[each], 2) for each in range(count)]
+
+
+def sent(all_values: list[float], every: float = 5 * MINUTE) -> list[Message]:
+    return [reading(ROOM, START + place * every, value) for place, value in enumerate(all_values)]
+
+
+def with_pulses(count: int, pulses: dict[int, float]) -> list[float]:
+    return [pulses.get(place, value) for place, value in enumerate(values(count))]
+
+
+def errors(events: list[Event]) -> list[tuple[str, str]]:
+    return [(each.transition, each.message) for each in events if each.kind == "error_value"]
+
+
+def at(event: Event) -> float:
+    return (event.time - START) / (5 * MINUTE)
+
+
+@pytest.mark.parametrize("keys", [("", BY_RULE), (BY_INPUT, "")], ids=["rule", "input"])
+def test_a_named_error_value_is_an_incident_until_a_real_value_is_back(keys: tuple[str, str]) -> None:
+    found = Line(line(*keys)).take(sent([20.0, 20.1, 85.0, 85.0, -200.0, 20.2, 20.1])).events
+    assert errors(found) == [
+        ("raised", f"{ROOM} sends 85, an error value"),
+        ("cleared", f"{ROOM} has a real value again after 15 min: 20.2"),
+    ]
+
+
+def test_the_first_reading_of_all_may_be_an_error_value() -> None:
+    assert [each for each, _ in errors(Line(line("", BY_RULE)).take(sent([85.0, 20.0])).events)] == [
+        "raised",
+        "cleared",
+    ]
+
+
+def test_a_named_error_value_teaches_nobody_anything() -> None:
+    clean, dirty = Line(line("", BY_RULE)), Line(line("", BY_RULE))
+    pulses = dict.fromkeys(range(30, 300, 7), 85.0)
+    clean.take([each for place, each in enumerate(sent(values(300))) if place not in pulses])
+    dirty.take(sent(with_pulses(300, pulses)))
+    aside = ("detectors silence", "silence of", "statistics", "levels", "error_values")
+    names = [each for each in differing(clean.pipeline, dirty.pipeline) if not each.startswith(aside)]
+    assert [each for each in names if each.startswith(("ewma", "contextual", "flatline", "rate", "unrest"))] == []
+    levels = [made.pipeline.engine.levels.by_detector["contextual"].peaks for made in (clean, dirty)]
+    assert (levels[0] == levels[1]).all()
+    assert dirty.pipeline.engine.statistics.lowest[0] == clean.pipeline.engine.statistics.lowest[0]
+
+
+def test_a_sensor_that_sends_only_error_values_is_not_silent() -> None:
+    other = [reading("paced/other", START + place * MINUTE + 1, 5.0 + place % 3) for place in range(500)]
+    room = sent([20.0 + place % 3 if place < 60 else -200.0 for place in range(500)], MINUTE)
+    both = [each for pair in zip(room, other, strict=True) for each in pair]
+    made = Line(line("", BY_RULE)).take(both)
+    assert made.missing() == []
+    assert [each for each, _ in errors(made.events)] == ["raised"]
+
+
+def test_an_error_value_joins_an_open_incident_and_leaves_it() -> None:
+    rules = f"{BY_RULE}detectors.limits.high = 30.0\n"
+    found = Line(line("", rules)).take(sent([20.0, 40.0, 41.0, 85.0, 42.0, *[20.0] * 5])).events
+    assert [(each.transition, each.kind) for each in found] == [
+        ("raised", "range"),
+        ("updated", "error_value"),
+        ("updated", "range"),
+        ("cleared", "range"),
+    ]
+
+
+def test_a_silence_that_ends_with_an_error_value_becomes_one() -> None:
+    made = Line(line("", BY_RULE)).take(sent([20.0 + place % 3 for place in range(60)], MINUTE))
+    made.note(made.pipeline.tick(3600.0))
+    later = START + 60 * MINUTE + 3600.0
+    made.take([reading(ROOM, later, 85.0), reading(ROOM, later + MINUTE, 20.0)])
+    told = [(each.transition, each.kind) for each in made.events]
+    assert told[0] == ("raised", "missing")
+    assert told[-2:] == [("updated", "error_value"), ("cleared", "error_value")]
+
+
+PULSES = {LEARNED + 20 + 40 * place: value for place, value in enumerate([85.0, -127.0, 85.0, 85.0, -127.0, 85.0])}
+
+
+def test_a_value_that_has_shown_itself_three_times_is_an_error_value() -> None:
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, PULSES)))
+    raised = [(at(each), each.kind) for each in made.events if each.transition == "raised" and at(each) in PULSES]
+    assert [place for place, _ in raised] == list(PULSES)
+    assert [kind == "error_value" for _, kind in raised] == [False] * 5 + [True]
+    assert made.pipeline.engine.error_values.found(0) == [85.0]
+
+
+def test_what_may_be_an_error_value_widens_no_band_and_raises_no_level() -> None:
+    clean = Line(line()).take(sent(values(LEARNED + 300)))
+    dirty = Line(line()).take(sent(with_pulses(LEARNED + 300, PULSES)))
+    for name, known in clean.pipeline.engine.levels.by_detector.items():
+        theirs = dirty.pipeline.engine.levels.by_detector[name]
+        assert theirs.peaks[0].max() <= known.peaks[0].max(), name
+        assert theirs.correction[0] <= known.correction[0], name
+    assert dirty.pipeline.engine.statistics.lowest[0] >= 18.0
+
+
+def test_a_level_that_lasts_is_no_error_value() -> None:
+    jumps = {place + each: 85.0 for place in range(LEARNED + 20, LEARNED + 200, 40) for each in range(8)}
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, jumps)))
+    assert errors(made.events) == []
+
+
+def test_values_near_each_other_are_no_error_values() -> None:
+    pulses = {LEARNED + 20 + 40 * place: 85.0 + place % 2 for place in range(7)}
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
+    assert errors(made.events) == []
+
+
+def test_a_found_error_value_that_turns_out_to_be_near_others_is_none_any_more() -> None:
+    pulses = {LEARNED + 20 + 40 * place: value for place, value in enumerate([85.0, 85.0, 85.0, 86.0, 85.0])}
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
+    assert errors(made.events) == []
+
+
+def told(command: str, **said: str) -> Message:
+    return Message(f"edgewarden/gw/command/{command}", json.dumps(said).encode(), START)
+
+
+def test_the_operator_says_that_a_found_error_value_is_a_real_one() -> None:
+    count = max(PULSES) + 1
+    made = Line(line(base="[commands]\nenabled = true\n")).take(sent(with_pulses(count, PULSES)))
+    assert made.events[-1].kind == "error_value"
+    step = made.pipeline.follow(told("normal", sensor=ROOM))
+    assert [(each.transition, each.kind) for each in step.events] == [("expired", "error_value")]
+    made.note(step).take(sent(with_pulses(count + 40, {**PULSES, count + 20: 85.0}))[count:])
+    assert made.pipeline.engine.error_values.found(0) == []
+    assert errors(made.events)[-1][0] == "expired"
+
+
+def test_the_operator_can_not_declare_a_named_error_value_normal() -> None:
+    made = Line(line("", BY_RULE, "[commands]\nenabled = true\n")).take(sent([20.0, 85.0]))
+    answer = json.loads(made.pipeline.follow(told("normal", sensor=ROOM)).answers[0])
+    assert (answer["ok"], answer["reason"]) == (False, "beyond_limit")
+
+
+@pytest.mark.parametrize("cut", [1, 7, 500])
+def test_error_values_are_the_same_in_any_batching(cut: int) -> None:
+    messages = sent(with_pulses(LEARNED + 300, PULSES))
+    some = [each._replace(topic=f"paced/{name}") for each in messages for name in "abcdefghijkl"]
+    whole, pieces = Line(line(BY_INPUT)).take(some), Line(line(BY_INPUT)).take(some, cut)
+    assert [each.payload for each in pieces.events] == [each.payload for each in whole.events]
+    assert differing(pieces.pipeline, whole.pipeline) == []
+
+
+@pytest.mark.parametrize("cut", [LEARNED + 21, LEARNED + 110, LEARNED + 221])
+@pytest.mark.parametrize("of_input", ["", BY_INPUT], ids=["found", "named"])
+def test_a_restart_changes_no_error_value(cut: int, of_input: str) -> None:
+    messages = sent(with_pulses(LEARNED + 300, PULSES))
+    first = Line(line(of_input)).take(messages[: cut - 5])
+    saved, known = first.pipeline.save("", ""), len(first.parts)
+    first.take(messages[cut - 5 : cut])
+    again = revived(line(of_input), saved, first.parts[known:])
+    before = len(first.events)
+    first.take(messages[cut:])
+    assert [each.payload for each in again.take(messages[cut:]).events[-len(first.events[before:]) :]] == [
+        each.payload for each in first.events[before:]
+    ]
+    assert differing(again.pipeline, first.pipeline) == []
+
+
+def test_a_journal_alone_tells_what_inputs_name() -> None:
+    live = Line(line(BY_INPUT)).take(sent([20.0, 85.0, 20.0, 85.0]), 2)
+    again = line(BY_INPUT)
+    assert [each.payload for each in again.replay(live.parts)] == [each.payload for each in live.events]
+
+
+def test_a_device_has_no_value_where_a_sensor_sent_an_error_value() -> None:
+    device = '[[device]]\nsensors = ["paced/**"]\nname = "all"\n'
+    made = line(BY_INPUT, device)
+    both = [
+        reading(f"paced/{name}", START + place, 85.0 if name == "a" and place == 30 else 20.0 + place % 3)
+        for place in range(31)
+        for name in "ab"
+    ]
+    Line(made).take(both)
+    (known,) = made.engine.devices._devices.values()
+    assert np.isnan(known.values[0])
+    assert known.values[1] == 20.0
