@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-
 import numpy as np
 import pytest
 
@@ -13,7 +12,7 @@ from edge.core.incidents.events import Event
 from edge.core.model.messages import Message
 from edge.core.pipeline import Pipeline
 from edge.shell.service.assembly import make_pipeline
-from tests.edge.core.lines import START, Line, differing, reading, revived
+from tests.edge.core.lines import START, Line, differing, reading, revived, revived_from
 
 ROOM, MINUTE = "paced/room", 60.0
 BY_RULE = '[[rule]]\nsensors = "**"\nno_value = [-200, 85]\n'
@@ -192,6 +191,28 @@ def test_a_restart_changes_no_error_value(cut: int, of_input: str) -> None:
         each.payload for each in first.events[before:]
     ]
     assert differing(again.pipeline, first.pipeline) == []
+
+
+@pytest.mark.parametrize("begin", [LEARNED + 15, LEARNED + 93, LEARNED + 138, LEARNED + 212])
+@pytest.mark.parametrize("of_input", ["", BY_INPUT], ids=["found", "named"])
+def test_a_snapshot_that_is_taken_while_error_values_come_leads_to_the_same(begin: int, of_input: str) -> None:
+    device = '[[device]]\nsensors = ["paced/**"]\nname = "all"\nwarm_up = 200\n'
+    messages = sent(with_pulses(LEARNED + 300, PULSES))
+    others = [each._replace(topic="paced/other") for each in sent(values(LEARNED + 300, 8))]
+    both = [each for pair in zip(messages, others, strict=True) for each in pair]
+    whole = Line(line(of_input, device)).take(both[: 2 * begin], 40)
+    began, taken, place = len(whole.parts), [], 2 * begin
+    saving = whole.pipeline.saving()
+    saving.first_rows = 1
+    for some in saving:
+        taken.append((len(whole.parts) - began, some))
+        whole.take(both[place : place + 1])
+        place += 1
+    again = revived_from(line(of_input, device), taken, whole.parts[began:])
+    assert differing(again.pipeline, whole.pipeline) == []
+    before = len(whole.events)
+    whole.take(both[place:])
+    assert again.take(both[place:]).events[-len(whole.events[before:]) :] == whole.events[before:]
 
 
 def test_a_journal_alone_tells_what_inputs_name() -> None:
