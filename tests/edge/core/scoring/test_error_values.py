@@ -10,6 +10,7 @@ import pytest
 from config import parse
 from edge.core.incidents.events import Event
 from edge.core.model.messages import Message
+from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
 from edge.shell.service.assembly import make_pipeline
 from tests.edge.core.lines import START, Line, differing, reading, revived, revived_from
@@ -130,7 +131,7 @@ def test_what_may_be_an_error_value_widens_no_band_and_raises_no_level() -> None
 
 
 def test_a_level_that_lasts_is_no_error_value() -> None:
-    jumps = {place + each: 85.0 for place in range(LEARNED + 20, LEARNED + 200, 40) for each in range(8)}
+    jumps = {place + each: 85.0 for place in range(LEARNED + 20, LEARNED + 200, 40) for each in range(6)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, jumps)))
     assert errors(made.events) == []
 
@@ -139,6 +140,18 @@ def test_values_near_each_other_are_no_error_values() -> None:
     pulses = {LEARNED + 20 + 40 * place: 85.0 + place % 2 for place in range(7)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert errors(made.events) == []
+
+
+def test_a_pulse_that_moves_is_no_error_value() -> None:
+    pulses = {LEARNED + 20 + 40 * place + each: 85.0 + each for place in range(6) for each in range(2)}
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
+    assert errors(made.events) == []
+
+
+def test_two_error_values_in_turn_are_both_found() -> None:
+    pulses = {LEARNED + 20 + 40 * place + each: (85.0, -127.0)[each] for place in range(6) for each in range(2)}
+    made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
+    assert made.pipeline.engine.error_values.found(0) == [-127.0, 85.0]
 
 
 def test_a_found_error_value_that_turns_out_to_be_near_others_is_none_any_more() -> None:
@@ -218,7 +231,7 @@ def test_a_snapshot_that_is_taken_while_error_values_come_leads_to_the_same(begi
 def test_a_journal_alone_tells_what_inputs_name() -> None:
     live = Line(line(BY_INPUT)).take(sent([20.0, 85.0, 20.0, 85.0]), 2)
     again = line(BY_INPUT)
-    assert [each.payload for each in again.replay(live.parts)] == [each.payload for each in live.events]
+    assert [each.payload for each in again.replay(unpack(pack(live.parts)))] == [each.payload for each in live.events]
 
 
 def test_a_device_has_no_value_where_a_sensor_sent_an_error_value() -> None:
