@@ -10,8 +10,10 @@ import pytest
 from config import parse
 from edge.core.incidents.events import Event
 from edge.core.model.messages import Message
+from edge.core.model.no_values import NoValues
 from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
+from edge.core.scoring.error_values import ORDINARY, STRANGE, ErrorValues
 from edge.shell.service.assembly import make_pipeline
 from tests.edge.core.lines import START, Line, differing, reading, revived, revived_from
 
@@ -99,6 +101,13 @@ def test_an_error_value_joins_an_open_incident_and_leaves_it() -> None:
     ]
 
 
+def test_time_in_which_only_error_values_came_is_no_time_on_the_way_to_be_adopted() -> None:
+    rules = f"{BY_RULE}incidents.adopt_after_s = 7200\n"
+    shifted = [*values(LEARNED), *[30.0] * 5, *[85.0] * 20, *[30.0] * 3]
+    found = Line(line("", rules)).take(sent(shifted)).events
+    assert [each.transition for each in found if at(each) >= LEARNED and each.transition != "updated"] == ["raised"]
+
+
 def test_a_silence_that_ends_with_an_error_value_becomes_one() -> None:
     made = Line(line("", BY_RULE)).take(sent([20.0 + place % 3 for place in range(60)], MINUTE))
     made.note(made.pipeline.tick(3600.0))
@@ -146,6 +155,46 @@ def test_a_pulse_that_moves_is_no_error_value() -> None:
     pulses = {LEARNED + 20 + 40 * place + each: 85.0 + each for place in range(6) for each in range(2)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert errors(made.events) == []
+
+
+def known() -> ErrorValues:
+    """One sensor that has reached from 18.7 to 21.3 so far, and time stands at the last of its readings."""
+    made = ErrorValues(NoValues())
+    made.grow(1)
+    for place, value in enumerate(values(LEARNED)):
+        look(made, value, place)
+    return made
+
+
+def look(made: ErrorValues, value: float, place: float) -> int:
+    stands_out, before = made.stand_out(0, value, START + place * 5 * MINUTE)
+    return made.look(0, value, START + place * 5 * MINUTE, before) if stands_out else ORDINARY
+
+
+def test_only_the_first_reading_of_a_pulse_that_moves_is_strange() -> None:
+    made = known()
+    assert [look(made, value, LEARNED + place) for place, value in enumerate([85.0, 84.0, 83.0])] == [
+        STRANGE,
+        ORDINARY,
+        ORDINARY,
+    ]
+
+
+def test_a_value_that_a_sensor_keeps_for_hours_without_saying_so_again_is_no_pulse() -> None:
+    made, place = known(), float(LEARNED)
+    for _ in range(5):
+        assert look(made, 85.0, place) == STRANGE
+        assert look(made, 20.0, place + 12) == ORDINARY
+        place += 13
+    assert made.found(0) == []
+
+
+def test_a_value_that_is_repeated_for_a_day_is_a_real_one() -> None:
+    made = known()
+    for place in range(288):
+        look(made, 85.0, LEARNED + place)
+    look(made, 20.0, LEARNED + 288)
+    assert look(made, 85.0, LEARNED + 289) == ORDINARY
 
 
 def test_two_error_values_in_turn_are_both_found() -> None:
