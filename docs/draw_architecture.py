@@ -36,19 +36,18 @@ def rooms(package: str) -> list[str]:
     return sorted(each.stem for each in inside if not each.stem.startswith("__"))
 
 
+def imported_rooms(package: str, room: str) -> set[str]:
+    """What a room of a package imports of the package's other rooms."""
+    prefix = f"{package}/".replace("/", ".").lstrip(".")
+    place = ROOT / package / room
+    paths = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    modules = {module for path in paths for module in imported(path) if module.startswith(prefix)}
+    return {module.removeprefix(prefix).split(".")[0] for module in modules} & {*rooms(package)} - {room}
+
+
 def arrows(package: str) -> dict[str, set[str]]:
     """What each room of a package imports of the others."""
-    prefix = f"{package}/".replace("/", ".").lstrip(".")
-    names = rooms(package)
-    found: dict[str, set[str]] = {each: set() for each in names}
-    for room in names:
-        place = ROOT / package / room
-        for path in place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]:
-            for module in imported(path):
-                other = module.removeprefix(prefix).split(".")[0]
-                if module.startswith(prefix) and other in found and other != room:
-                    found[room].add(other)
-    return found
+    return {room: imported_rooms(package, room) for room in rooms(package)}
 
 
 def reduced(graph: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -229,9 +229,8 @@ class Pipeline:
         if part.session_lost:
             self.intake.deliveries.forget()
         self.register_sensors(part.new_sensors)
-        for slot, unit in part.units:
-            self.intake.units.note(slot, unit)
-        self.intake.no_values.tell_all(part.no_values)
+        self.intake.units.note_all(part.units)
+        self.intake.no_values.note_all(part.no_values)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)

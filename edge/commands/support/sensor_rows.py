@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.persistence.journal import Readings
+from edge.core.persistence.journal import Readings, join
 
 if TYPE_CHECKING:
     from config.schema import Configuration, ResolvedRule
@@ -23,6 +23,8 @@ FEW = 30
 """A sensor with fewer readings is new: no detector has an opinion of it yet."""
 
 UNKNOWN = "unknown"
+
+COLUMNS = ("slots", "times", "values")
 
 
 def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, AlarmLevels]:
@@ -120,28 +122,33 @@ def _bring_up_to_date(
     interval: Column,
 ) -> None:
     """Add the readings of the journal, but for those that came late or twice, which no detector has seen."""
+    from detectors.base import TOGETHER_S  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.intake.admission import TAKEN, Admission, ArrivalsTold  # noqa: PLC0415
+
     if not parts:
         return
-    slots = np.concatenate([part.batch.slots for part in parts])
-    times = np.concatenate([part.batch.times for part in parts])
-    values = np.concatenate([part.batch.values for part in parts])
+    size, admission = len(count), Admission()
+    admission.grow(size)
+    known = np.flatnonzero(count)
+    admission.last_time[known] = time[known]
+    admission.same.note(known, value[known], time[known])
+    batches = []
+    for part in join(parts):
+        if isinstance(part, Readings):
+            batch = part.batch.take(part.batch.slots < size)
+            batch, verdicts = admission.admit(batch, ArrivalsTold(part.late))
+            batches.append(batch.take(verdicts == TAKEN))
+    slots, times, values = (np.concatenate([getattr(each, name) for each in batches]) for name in COLUMNS)
     order = np.argsort(slots, kind="stable")  # by sensor, and within each as they arrived
     slots, times, values = slots[order], times[order], values[order]
     present, first = np.unique(slots, return_index=True)
     for slot, begin, end in zip(present.tolist(), first.tolist(), [*first[1:].tolist(), len(slots)], strict=True):
-        if slot >= len(count):
-            continue
-        before = time[slot] if count[slot] else -math.inf
-        newest = np.maximum.accumulate(np.concatenate([[before], times[begin : end - 1]]))
-        previous = np.concatenate([[value[slot] if count[slot] else math.nan], values[begin : end - 1]])
-        others = (times[begin:end] == newest) & (values[begin:end] != previous)  # another reading of the same second
-        taken = begin + np.flatnonzero((times[begin:end] > newest) | others)
-        if not len(taken):
-            continue
-        count[slot] += len(taken)
-        time[slot], value[slot] = times[taken[-1]], values[taken[-1]]
-        if interval[slot] <= 0 and times[taken[-1]] > times[taken[0]]:
-            interval[slot] = float(np.median(np.diff(np.unique(times[taken]))))
+        count[slot] += end - begin
+        time[slot], value[slot] = times[end - 1], values[end - 1]
+        gaps = np.diff(times[begin:end])
+        gaps = gaps[gaps > TOGETHER_S]
+        if interval[slot] <= 0 and len(gaps):
+            interval[slot] = float(np.median(gaps))
 
 
 def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:

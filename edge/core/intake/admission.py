@@ -118,6 +118,18 @@ class Admission(SensorArrays):
         self.same.shift(slots, by)
         self.evidence.clear(slots)
 
+    def admit(self, batch: Batch, arrivals: Arrivals | None = None) -> tuple[Batch, Verdicts]:
+        """The batch with its readings of one time apart, and what `judge()` says of each reading.
+
+        The batch is the very same one where no readings have one time.
+        """
+        verdicts = self.judge(batch, arrivals)
+        if self.moved:
+            times = batch.times.copy()
+            times[list(self.moved)] = list(self.moved.values())
+            batch = replace(batch, times=times)
+        return batch, verdicts
+
     def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
         """Say of each reading whether it is taken, and remember the times of those that are.
 
@@ -135,14 +147,6 @@ class Admission(SensorArrays):
         for positions in rounds(batch.slots):
             verdicts[positions] = self._judge_round(batch.take(positions), positions, arrivals or ArrivalsTold())
         return verdicts
-
-    def apart(self, batch: Batch) -> Batch:
-        """The batch that was judged last, its readings of one time apart; the very same one where there are none."""
-        if not self.moved:
-            return batch
-        times = batch.times.copy()
-        times[list(self.moved)] = list(self.moved.values())
-        return replace(batch, times=times)
 
     def _take_all(self, batch: Batch) -> bool:
         """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""

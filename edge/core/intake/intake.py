@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.admission import DUPLICATE, LATE, Admission, Arrivals
+from edge.core.intake.admission import DUPLICATE, LATE, TAKEN, Admission, Arrivals
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
 from edge.core.intake.heard import Heard, without_value
@@ -147,7 +147,7 @@ class Intake:
                 self._dead_letter(message, refused.refusal, letters)
                 self.mistimed += without_value(refused.absent, message, source.slots, len(columns.slots))
                 continue
-            if self.plausible is not None and self._is_held(message, source, resolved, decoded):
+            if self._is_held(message, source, resolved, decoded):
                 del delivered[len(delivered) - (message.qos > 0) :]
                 self.held.append(index)
                 continue
@@ -300,7 +300,7 @@ class Intake:
                     continue
                 slot = known[path] = found
                 self.units.note(slot, decoded.units.get(path, ""))
-                self.no_values.note(slot, resolved.route.no_values)
+                self.no_values.note(slot, sorted(resolved.route.no_values))
                 self._sources.grow(size_of(path) + PATH_BYTES)
             if repeating and slot in repeating and self._is_repeated(slot, value):
                 continue
@@ -362,10 +362,9 @@ class Intake:
         if len(batch) == 0:
             return batch
         admission = self.admission
-        verdicts = admission.judge(batch, arrivals)
+        batch, verdicts = admission.admit(batch, arrivals)
         self._counters.clock_steps, self._counters.same_times = admission.clock_steps, admission.same_times
-        batch = admission.apart(batch)
-        taken = verdicts == 0
+        taken = verdicts == TAKEN
         if not taken.all():
             before, refused = np.cumsum(taken)[~taken], batch.take(~taken)
             self.heard = list(zip(before.tolist(), refused.slots.tolist(), strict=True))

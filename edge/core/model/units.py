@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from edge.core.model.encoding import decode, encode
+from edge.core.model.said_of_sensors import SaidOfSensors
 
 
-class Units:
-    """The unit of each sensor whose payloads say one, by slot.
-
-    Attributes:
-        new: Slots and units that were learned since the journal was last told.
-    """
+class Units(SaidOfSensors[str]):
+    """The unit of each sensor whose payloads say one, by slot."""
 
     def __init__(self) -> None:
-        self._units: dict[int, str] = {}
-        self.new: list[tuple[int, str]] = []
+        super().__init__(dict[int, str])
 
-    def note(self, slot: int, unit: str) -> None:
+    def note(self, slot: int, said: str) -> None:
         """Take note of a sensor's unit; an empty one says nothing."""
-        if unit and self._units.get(slot) != unit:
-            self._units[slot] = unit
-            self.new.append((slot, unit))
+        if said:
+            super().note(slot, said)
 
     def of(self, slot: int) -> str:
         """The unit of a sensor; empty if its payloads say none."""
-        return self._units.get(slot, "")
-
-    def told(self) -> list[tuple[int, str]]:
-        """What the journal is to be told."""
-        new, self.new = self.new, []
-        return new
-
-    def state(self) -> bytes:
-        """The units, for `load()`."""
-        return encode(self._units)
-
-    def load(self, state: bytes) -> None:
-        """Go on with these units.
-
-        Raises:
-            StateError: They can't be read.
-        """
-        self._units = decode(state, dict[int, str])
+        return self.said(slot, "")

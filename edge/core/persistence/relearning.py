@@ -13,7 +13,7 @@ from copy import copy
 import numpy as np
 
 from edge.core.engine import Engine
-from edge.core.intake.admission import Admission, ArrivalsTold
+from edge.core.intake.admission import TAKEN, Admission, ArrivalsTold
 from edge.core.intake.intake import Intake
 from edge.core.intake.last_values import LastValues
 from edge.core.intake.redelivery import Deliveries
@@ -105,8 +105,8 @@ class Relearning:
         arrivals = ArrivalsTold(part.late if isinstance(part, Readings) else ())
         for in_turn in self._in_turn(part):
             batch = in_turn.take(self._concerned[in_turn.slots])
-            verdicts = self._admission.judge(batch, arrivals)
-            batch = self._admission.apart(batch).take(verdicts == 0)
+            batch, verdicts = self._admission.admit(batch, arrivals)
+            batch = batch.take(verdicts == TAKEN)
             self._shadow.process(batch)
             learned += len(batch)
         if isinstance(part, ClockStep):
