@@ -1,4 +1,4 @@
-"""Findings: what the engine has to say, before it becomes an event."""
+"""Incident changes: what the engine has found, before it becomes an event."""
 
 from __future__ import annotations
 

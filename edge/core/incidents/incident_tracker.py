@@ -1,4 +1,4 @@
-"""Tracking: every sensor's state machine, fed with what is said of its readings, and the findings that come of it."""
+"""The incident tracker: every sensor's state machine, fed with opinions, and the incident changes that result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tracing: what the engine thought of every reading, for whoever draws it or writes it down.
+"""Observing: what the engine made of every reading, for reports and score files.
 
 The engine calls an observer after each round, when the readings have been scored and the incidents moved on. Without
 one, nothing is put together. An observer is told the same for the same readings, however they are cut into batches,

@@ -1,4 +1,4 @@
-"""Incidents: from surprising readings to one open incident a sensor, as a state machine.
+"""The state machine of incidents: from surprising readings to one open incident per sensor.
 
 An incident is raised when a reading's surprise reaches the sensor's raising level, and cleared when several readings
 in a row stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own.

@@ -1,4 +1,4 @@
-"""Sources: what is known of a topic that was seen before, so that its next message is read in a moment."""
+"""Topic cache: what is known of a topic that was seen before, so that its next message is read quickly."""
 
 from __future__ import annotations
 

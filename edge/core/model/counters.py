@@ -1,4 +1,4 @@
-"""Accounts: everything that came in is counted, as taken or as refused with a reason.
+"""Counters: everything that came in is counted, as taken or as refused with a reason.
 
 messages received = messages read + messages refused + messages redelivered + messages left out + our own messages
                     + commands followed + commands refused

@@ -1,4 +1,4 @@
-"""Columns: arrays with one row a sensor, which grow together, with room to spare, so that it is cheap on average."""
+"""Sensor arrays: one row per sensor, growing together, with room to spare so that growing is cheap on average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hearing: what is done on the operator's word, and what is answered."""
+"""The command handler: carries out the operator's commands, and answers them."""
 
 from __future__ import annotations
 

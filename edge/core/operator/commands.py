@@ -1,4 +1,4 @@
-"""Words: what an operator can say, as JSON below `{base}/command/`, and why it may be refused.
+"""Commands: what an operator can say, as JSON below `{base}/command/`, and why it may be refused.
 
 The names follow ISA-18.2 and OPC UA Alarms and Conditions. A word may carry an `id`: said twice with the same id, it
 acts once, and both times the answer is the same.

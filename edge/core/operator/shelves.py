@@ -1,4 +1,4 @@
-"""The desk: what the operator has said that still stands, and which sensors it is about now.
+"""Shelves: what the operator has said that still stands, and which sensors it is about now.
 
 Everything is bounded: patterns, windows, and the ids that are remembered. `reached` is the moment, by the stream clock,
 as of which shelves and windows were last looked at; `boundary` is the next one at which something may change.

@@ -1,4 +1,4 @@
-"""The watch: the engine, and the operator's word on what it finds.
+"""Suppression: the engine, with the operator's commands applied to what it finds.
 
 Shelves and windows begin and end by the stream clock. A batch is split where the clock reaches such a moment, so that
 the outcome is the same in any batching; while nothing arrives, `tick()` lets the moment pass.

@@ -1,4 +1,4 @@
-"""Groups: the sensors that one profile watches, and what its detectors have learned of them.
+"""Profiles: the sensors that one profile watches, and what its detectors have learned of them.
 
 Devices make groups of their own: their readings are rows of values, one a channel.
 """

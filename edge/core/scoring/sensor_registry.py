@@ -1,4 +1,4 @@
-"""The registry: who is watched how, and what events say of it, by slot; sensors and the devices that they make."""
+"""The sensor registry: how each sensor and device is watched, and what events say about it, by slot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vitals: what the engine itself knows of every sensor, beside what the detectors have learned."""
+"""Sensor statistics: what the engine itself knows of every sensor, apart from what the detectors have learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a link stands: what its owner and its network thread both know, and wait for each other to change."""
+"""Connection state: what a link's owner and its network thread both know, and wait for each other to change."""
 
 from __future__ import annotations
 

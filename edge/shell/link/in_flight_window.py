@@ -1,4 +1,4 @@
-"""The window: what one connection has sent, and the broker or the socket hasn't taken yet.
+"""The in-flight window: what one connection has sent that the broker or the socket hasn't taken yet.
 
 The publishing thread sends and collects, the network thread notes. Between them is one queue of packet ids;
 nothing is looked up before the publishing thread has written down what it sent, so a PUBACK can't be too

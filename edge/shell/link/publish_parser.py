@@ -1,4 +1,4 @@
-"""Cutting PUBLISH packets out of what a socket gave: many at once, with as little done for each as can be.
+"""Parses PUBLISH packets out of what a socket gave: many at once, with as little work for each as possible.
 
 Only the ordinary packet is read here: quality of service 0 or 1, a topic, and with MQTT 5 no properties. Whatever is
 different in any way, malformed ones above all, is left to paho, so that there is one opinion of it.

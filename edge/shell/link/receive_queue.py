@@ -1,4 +1,4 @@
-"""The inbox: a bounded queue between a link's network thread, which puts, and the loop, which takes.
+"""The receive queue: bounded, between a link's network thread, which puts, and the loop, which takes.
 
 Bounded by messages and by bytes. Where there is no room, a message of QoS 0 is dropped and counted, as
 nobody was promised it. One of QoS 1 is kept all the same, and `is_full` then asks the network thread to read no

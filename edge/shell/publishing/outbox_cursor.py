@@ -1,4 +1,4 @@
-"""A lane: a part of the outbox that is sent in order."""
+"""An outbox cursor: a part of the outbox that is sent in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resuming: from what a store holds to the core as it was.
+"""Stored state: from what a store holds to the core as it was.
 
 Where the configuration has been changed, it is the core as it would be had the configuration always been this one.
 """
