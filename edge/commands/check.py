@@ -17,6 +17,7 @@ from config.topics import LONGEST_NAME, sender_of
 from config.transport import Connection
 from detectors.base import Detector
 from detectors.parameters import parameters_of
+from edge.commands.support.durations import size
 from edge.commands.support.places import USUAL, names_configuration
 from edge.commands.support.terminal import bullet, heading, paragraph, term
 from edge.core.intake.decoders import NumberDecoder, Repetition
@@ -313,8 +314,8 @@ def _store(configuration: Configuration) -> None:
     heading("What is kept")
     paragraph(
         f"{store.path} keeps every event until it is delivered, and then for {_days(store.events_days)} "
-        f"or up to {_size(store.events_bytes)}; the readings of {_days(store.journal_days)} "
-        f"or up to {_size(store.journal_bytes)}; and the last {store.dead_letters:,} refused messages."
+        f"or up to {size(store.events_bytes)}; the readings of {_days(store.journal_days)} "
+        f"or up to {size(store.journal_bytes)}; and the last {store.dead_letters:,} refused messages."
     )
     if store.durability == "power":
         paragraph("What was committed survives a power cut.")
@@ -331,17 +332,10 @@ def _limits(configuration: Configuration) -> None:
     limits = configuration.limits
     heading("What is taken at most")
     paragraph(
-        f"{limits.sensors:,} sensors; payloads of {_size(limits.payload_bytes)} with "
+        f"{limits.sensors:,} sensors; payloads of {size(limits.payload_bytes)} with "
         f"{limits.readings_per_message:,} readings and {limits.depth} levels; times from "
         f"{limits.earliest.isoformat()} on and up to {_duration(limits.future_s)} ahead; "
-        f"{limits.receive_messages:,} messages or {_size(limits.receive_bytes)} that wait; "
+        f"{limits.receive_messages:,} messages or {size(limits.receive_bytes)} that wait; "
         f"{limits.dead_letters_per_minute:,} reports of refused messages a minute. The log begins at "
         f"{configuration.log.level}."
     )
-
-
-def _size(count: int) -> str:
-    for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= length:
-            return f"{count / length:.4g} {unit}"
-    return f"{count} bytes"

@@ -33,5 +33,5 @@ def size(count: int) -> str:
     """A number of bytes."""
     for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= length:
-            return f"{count / length:.3g} {unit}"
+            return f"{count / length:.3g} {unit}" if count < 100 * length else f"{count / length:.0f} {unit}"
     return f"{count} bytes"

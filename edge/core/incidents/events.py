@@ -59,27 +59,27 @@ class DetectorEvidence(Model):
 class PeakMoment(Model):
     """The most surprising moment of an incident."""
 
-    value: float
+    value: float = Field(description="The reading")
     score: float = Field(ge=0, description="Decades of surprise")
-    time: Timestamp
+    time: Timestamp = Field(description="Its time")
 
 
 class Contribution(Model):
     """The share of one sensor in the score of a device."""
 
-    sensor: str
-    share: float = Field(ge=0, le=1)
+    sensor: str = Field(description="The sensor")
+    share: float = Field(ge=0, le=1, description="Its share; those of all the device's sensors add up to 1")
 
 
 class IncidentData(Model):
     """What happened to an incident, and all that is known of it."""
 
     incident: str = Field(description="Identifies the incident; the same in all of its events")
-    transition: TransitionName
+    transition: TransitionName = Field(description="What happened to the incident")
     active: bool = Field(description="Whether the incident is open after this transition")
     acknowledged: bool = Field(default=False, description="Whether an operator has acknowledged the incident")
     shelved: bool = Field(default=False, description="Whether the sensor is shelved or under maintenance")
-    kind: Kind
+    kind: Kind = Field(description="What is wrong")
     severity: int = Field(
         ge=1,
         le=1000,
@@ -90,8 +90,8 @@ class IncidentData(Model):
     threshold: float = Field(
         gt=0, description="Decades at which the detector raises an incident that goes farthest beyond its level"
     )
-    value: float
-    unit: str = ""
+    value: float = Field(description="The reading that led to this event; of a silence, the last one")
+    unit: str = Field(default="", description="The sensor's unit, empty if unknown")
     expected: float | None = Field(description="What was expected before the reading was seen")
     lower: float | None = Field(
         description="Lower end of the band that was violated, or a limit; null where the value isn't what is wrong"
@@ -101,13 +101,13 @@ class IncidentData(Model):
     contributions: list[Contribution] = Field(
         default_factory=list, description="Of a device: its sensors' shares at the peak, the largest first"
     )
-    started: Timestamp
+    started: Timestamp = Field(description="Time of the first reading that belongs to the incident")
     last: Timestamp = Field(description="Time of the last reading that belongs to the incident")
-    ended: Timestamp | None = None
-    peak: PeakMoment
+    ended: Timestamp | None = Field(default=None, description="When the incident ended; null while it is open")
+    peak: PeakMoment = Field(description="The most surprising moment so far")
     count: int = Field(ge=1, description="Readings beyond the threshold or a limit so far")
     recent: list[tuple[Timestamp, float]] = Field(description="The sensor's last readings, oldest first")
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=dict, description="The labels of the rule that the sensor follows")
     by: str | None = Field(default=None, description="The operator who caused this transition, where one did")
     comment: str | None = Field(default=None, description="What the operator said of it")
     message: str = Field(description="One sentence for a person")
@@ -117,10 +117,12 @@ class IncidentData(Model):
 class IncidentEvent(Model):
     """One CloudEvents 1.0 event of an incident."""
 
-    specversion: Literal["1.0"] = "1.0"
-    id: str = Field(min_length=1)
-    source: str = Field(pattern=r"^/edgewarden/")
-    type: str = Field(pattern=r"^io\.edgewarden\.incident\.[a-z]+\.v1$")
+    specversion: Literal["1.0"] = Field(default="1.0", description="Version of CloudEvents")
+    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
+    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
+    type: str = Field(
+        pattern=r"^io\.edgewarden\.incident\.[a-z]+\.v1$", description="What happened, and the version of this schema"
+    )
     subject: str = Field(min_length=1, description="The sensor")
     time: Timestamp = Field(description="The reading's time; of a silence, when it became too long")
     recordedtime: Timestamp = Field(
@@ -129,10 +131,10 @@ class IncidentEvent(Model):
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
     correlationid: str = Field(description="The incident")
     partitionkey: str = Field(description="The sensor")
-    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"]
+    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(description="A word for the severity")
     severitynumber: int = Field(ge=1, le=24, description="OpenTelemetry severity number")
-    datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: str = SCHEMA_NAME
+    datacontenttype: Literal["application/json"] = Field(default="application/json", description="Media type of `data`")
+    dataschema: str = Field(default=SCHEMA_NAME, description="Identifies the schema of `data`")
     data: IncidentData
 
 

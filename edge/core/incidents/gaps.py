@@ -57,7 +57,7 @@ class Gap(NamedTuple):
     """
 
     what: What
-    reason: Reason
+    reason: Reason = Field(description="Why it is missing")
     number: int | None = None
     first: float | None = None
     last: float | None = None
@@ -84,7 +84,7 @@ class GapData(Model):
     """What is missing."""
 
     what: What = Field(description="Events that were dropped undelivered, or readings that never came in")
-    reason: Reason
+    reason: Reason = Field(description="Why it is missing")
     count: int | None = Field(description="How many; null if nobody knows")
     severities: dict[str, int] = Field(description="Of dropped events, how many of each severitytext")
     first: Timestamp | None = Field(description="Time of the earliest that is missing; null if nobody knows")
@@ -95,16 +95,20 @@ class GapData(Model):
 class GapEvent(Model):
     """One CloudEvents 1.0 event that says that something is missing."""
 
-    specversion: Literal["1.0"] = "1.0"
-    id: str = Field(min_length=1)
-    source: str = Field(pattern=r"^/edgewarden/")
-    type: Literal["io.edgewarden.gap.v1"] = "io.edgewarden.gap.v1"
+    specversion: Literal["1.0"] = Field(default="1.0", description="Version of CloudEvents")
+    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
+    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
+    type: Literal["io.edgewarden.gap.v1"] = Field(
+        default="io.edgewarden.gap.v1", description="A gap, and the version of this schema"
+    )
     time: Timestamp = Field(description="When it was noticed, by the gateway's clock")
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
-    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = "ERROR"
+    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(
+        default="ERROR", description="A word for the severity"
+    )
     severitynumber: int = Field(17, ge=1, le=24, description="OpenTelemetry severity number")
-    datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: str = SCHEMA_NAME
+    datacontenttype: Literal["application/json"] = Field(default="application/json", description="Media type of `data`")
+    dataschema: str = Field(default=SCHEMA_NAME, description="Identifies the schema of `data`")
     data: GapData
 
 
