@@ -57,7 +57,7 @@ class Gap(NamedTuple):
     """
 
     what: What
-    reason: Reason = Field(description="Why it is missing")
+    reason: Reason
     number: int | None = None
     first: float | None = None
     last: float | None = None
