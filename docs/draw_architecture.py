@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "ARCHITECTURE.md"
 PACKAGES = ("", "edge/core", "edge/shell", "detectors", "simulators")
-TOP = ("detectors", "config", "edge", "simulators")
+TOP = ("detectors", "config", "edge", "simulators", "cloud")
 
 
 def imported(path: Path) -> set[str]:

@@ -10,7 +10,7 @@ from draw_architecture import PAGE, imported, imported_rooms, redrawn
 from draw_architecture import rooms as drawn_rooms
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("detectors", "config", "edge", "simulators")
+PACKAGES = ("detectors", "config", "edge", "simulators", "cloud")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 MAY_IMPORT = {
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "config": {"config", "detectors"},
     "edge": {"edge", "config", "detectors"},
     "simulators": {"simulators", "edge"},
+    "cloud": {"cloud", "edge"},
 }
 PURE = ("detectors", "edge/core")
 

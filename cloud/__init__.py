@@ -1,0 +1,1 @@
+"""What runs above a gateway, in a cloud."""

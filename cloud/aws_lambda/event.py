@@ -1,0 +1,75 @@
+"""A record's bytes as an event: of an incident, or a gap.
+
+Fields that this version doesn't know are left out, so that a gateway may be newer than the function.
+
+Source: CloudEvents 1.0.2, JSON Event Format; Kafka Protocol Binding, sections 3.2 (binary) and 3.3 (structured).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge.core.incidents.events import IncidentEvent
+from edge.core.incidents.gaps import GapEvent
+
+AnyEvent = IncidentEvent | GapEvent
+
+LARGEST = 1 << 20
+"""Bytes of a record; an event has a few kilobytes."""
+
+
+class NotAnEventError(Exception):
+    """A record that isn't one of our events; it never will be, so that trying again is of no use."""
+
+
+def read_event(payload: bytes | None, headers: Mapping[str, str]) -> AnyEvent:
+    """The event that a record holds.
+
+    Args:
+        payload: The record's bytes, None if they couldn't be read.
+        headers: Of Kafka: with `ce_id`, the record is a CloudEvent in binary mode, its bytes are `data` alone.
+
+    Raises:
+        NotAnEventError: It holds none.
+    """
+    if payload is None:
+        raise NotAnEventError("its bytes can't be read")
+    if len(payload) > LARGEST:
+        raise NotAnEventError(f"{len(payload)} bytes, more than {LARGEST}")
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise NotAnEventError(f"not JSON: {error}") from error
+    if "ce_id" in headers:
+        document = {**_attributes(headers), "data": document}
+    if not isinstance(document, dict):
+        raise NotAnEventError(f"a JSON {type(document).__name__}, not an object")
+    kind = str(document.get("type"))
+    if kind.startswith("io.edgewarden.incident."):
+        return _validated(IncidentEvent, document)
+    if kind.startswith("io.edgewarden.gap."):
+        return _validated(GapEvent, document)
+    raise NotAnEventError(f"its type is {kind[:100]!r}")
+
+
+def _attributes(headers: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of a CloudEvent in binary mode."""
+    found: dict[str, Any] = {
+        name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")
+    }
+    if str(found.get("severitynumber", "")).isdecimal():
+        found["severitynumber"] = int(found["severitynumber"])
+    return found
+
+
+def _validated(model: type[IncidentEvent | GapEvent], document: dict[str, Any]) -> AnyEvent:
+    try:
+        return model.model_validate(document, extra="ignore")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise NotAnEventError(f"{where}: {first['msg']}") from error

@@ -1,0 +1,154 @@
+"""The entry point: `cloud.aws_lambda.handler.lambda_handler`.
+
+Environment variables say what it does:
+
+    EDGEWARDEN_FUNCTION     `module:function`, called with each event: an `IncidentEvent` or a `GapEvent`
+    EDGEWARDEN_TABLE        name of a DynamoDB table that remembers which events were handled; without it, the memory of
+                            an execution environment does, and repetitions that meet another one are handled again
+
+An event that the function raises for is handed over again, by the means of its source; what follows it in its shard,
+partition or group waits for it. A record that isn't an event is logged and left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from cloud.aws_lambda.event import AnyEvent, NotAnEventError, read_event
+from cloud.aws_lambda.once import Claim, InDynamoDB, InMemory, Once
+from cloud.aws_lambda.sources import Invocation, Record, source_of
+
+log = logging.getLogger("edgewarden.lambda")
+
+FUNCTION = "EDGEWARDEN_FUNCTION"
+TABLE = "EDGEWARDEN_TABLE"
+LEFT_S = 30.0
+"""How long a claim holds where the time that is left isn't known."""
+
+Function = Callable[[AnyEvent], object]
+
+
+class HandlingError(Exception):
+    """Events failed whose source can only be told that the whole invocation did."""
+
+
+class MisconfiguredError(Exception):
+    """An environment variable is missing or wrong."""
+
+
+def lambda_handler(invocation: Any, context: Any) -> dict[str, Any]:
+    """Hand the events of an invocation to the function that the environment names; Lambda calls this.
+
+    Returns:
+        What the source wants to know: which records failed.
+
+    Raises:
+        MisconfiguredError: An environment variable is missing or wrong.
+        UnknownSourceError: The invocation comes from nothing that is known.
+        HandlingError: Events failed, and the source takes no partial failures.
+    """
+    return handle(invocation, configured_function(), configured_memory(), _seconds_left(context))
+
+
+def handle(invocation: Invocation, function: Function, once: Once, left_s: float = LEFT_S) -> dict[str, Any]:
+    """Hand the events of an invocation to a function; see `lambda_handler()`.
+
+    Args:
+        invocation: What Lambda hands over.
+        function: Called with each event that wasn't handled before, in order within a lane.
+        once: Remembers which were.
+        left_s: Seconds until Lambda ends this invocation, for claims to lapse by.
+    """
+    source = source_of(invocation)
+    failed: list[Any] = []
+    blocked: set[str] = set()
+    counts: Counter[str] = Counter()
+    for record in source.records(invocation):
+        if record.lane in blocked:
+            counts["waiting"] += 1
+            if not source.partial or source.name == "sqs":
+                failed.append(record.identifier)
+            continue
+        outcome = _handle_record(record, function, once, left_s)
+        counts[outcome] += 1
+        if outcome in {"failed", "busy"}:
+            failed.append(record.identifier)
+            if record.lane:
+                blocked.add(record.lane)
+    log.info(
+        "invocation source=%s %s", source.name, " ".join(f"{name}={count}" for name, count in sorted(counts.items()))
+    )
+    if not source.partial:
+        if failed:
+            raise HandlingError(f"{len(failed)} events of {source.name} failed; all that it brought comes again")
+        return {}
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _handle_record(record: Record, function: Function, once: Once, left_s: float) -> str:
+    """Handle a record; what became of it, as a word for the log."""
+    try:
+        event = read_event(record.payload, record.headers)
+    except NotAnEventError as error:
+        log.warning("not_an_event record=%s reason=%s", record.identifier, error)
+        return "not_an_event"
+    identity = f"{event.source} {event.id}"
+    claim = once.claim(identity, left_s)
+    if claim is not Claim.OURS:
+        return "repeated" if claim is Claim.DONE else "busy"
+    try:
+        function(event)
+    except Exception:
+        log.exception("failed event=%s", identity)
+        once.release(identity)
+        return "failed"
+    once.done(identity)
+    return "handled"
+
+
+@cache
+def configured_function() -> Function:
+    """The function that the environment names.
+
+    Raises:
+        MisconfiguredError: It names none, or one that can't be imported.
+    """
+    module, colon, name = os.environ.get(FUNCTION, "").partition(":")
+    if not (module and colon and name):
+        raise MisconfiguredError(f"{FUNCTION} must be module:function, and is {os.environ.get(FUNCTION)!r}")
+    try:
+        found: Function = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise MisconfiguredError(f"{FUNCTION}: {error}") from error
+    if not callable(found):
+        raise MisconfiguredError(f"{FUNCTION}: {module}:{name} can't be called")
+    return found
+
+
+@cache
+def configured_memory() -> Once:
+    """What remembers which events were handled, as the environment says.
+
+    Raises:
+        MisconfiguredError: A table is named, and boto3 is missing.
+    """
+    table = os.environ.get(TABLE)
+    if not table:
+        return InMemory()
+    try:
+        import boto3  # noqa: PLC0415 - only where a table is named
+    except ImportError as error:
+        raise MisconfiguredError(f"{TABLE} needs a package: pip install edgewarden[aws]") from error
+    return InDynamoDB(boto3.resource("dynamodb").Table(table))
+
+
+def _seconds_left(context: Any) -> float:
+    """How long the invocation may still take."""
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left() / 1000 if callable(left) else LEFT_S

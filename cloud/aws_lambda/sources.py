@@ -1,0 +1,151 @@
+"""Which service invoked the function, the records that it brings, and how it is told which of them failed.
+
+An AWS IoT rule hands over one event and retries an invocation that raises. Kinesis, Kafka and SQS hand over batches and
+are told which records failed. Amazon MQ hands over batches, and only the batch as a whole can fail.
+
+Source: AWS Lambda Developer Guide, "Invoking Lambda with events from other AWS services", and of each service its
+"Reporting batch item failures".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+Invocation = Mapping[str, Any]
+"""What Lambda hands to its function."""
+
+
+class UnknownSourceError(Exception):
+    """The function was invoked by something that it doesn't know."""
+
+
+class Record(NamedTuple):
+    """One message of a batch.
+
+    Attributes:
+        payload: Its bytes; None if they can't be read.
+        lane: Records of one lane are in order, and must be handled in order: a shard, a partition; empty for none.
+        identifier: What the source calls the record where it is told that it failed.
+        headers: Of Kafka, the record's headers, in lower case.
+    """
+
+    payload: bytes | None
+    lane: str
+    identifier: Any
+    headers: Mapping[str, str] = {}
+
+
+class Source(NamedTuple):
+    """A service that brings records.
+
+    Attributes:
+        name: Its name in the log.
+        matches: Whether an invocation comes from it.
+        records: The records of an invocation, in order.
+        partial: Whether it can be told which records failed; if not, the invocation fails as a whole.
+    """
+
+    name: str
+    matches: Callable[[Invocation], bool]
+    records: Callable[[Invocation], Iterator[Record]]
+    partial: bool
+
+
+def source_of(invocation: Any) -> Source:
+    """The service that an invocation comes from.
+
+    Raises:
+        UnknownSourceError: It is none that is known.
+    """
+    if isinstance(invocation, Mapping):
+        for source in SOURCES:
+            if source.matches(invocation):
+                return source
+        keys = ", ".join(sorted(map(str, invocation))[:10])
+        raise UnknownSourceError(
+            f"an invocation with the keys {keys}: none of {', '.join(each.name for each in SOURCES)}"
+        )
+    raise UnknownSourceError(f"an invocation that is a {type(invocation).__name__}, not an object")
+
+
+def _decoded(text: object) -> bytes | None:
+    """The bytes that a text in base64 stands for."""
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except binascii.Error:
+        return None
+
+
+def _first_source(invocation: Invocation) -> object:
+    """The `eventSource` of the first record."""
+    records = invocation.get("Records")
+    first = records[0] if isinstance(records, list) and records else None
+    return first.get("eventSource") if isinstance(first, Mapping) else None
+
+
+def _kinesis(invocation: Invocation) -> Iterator[Record]:
+    for each in invocation["Records"]:
+        kinesis = each.get("kinesis", {})
+        shard = str(each.get("eventID", "")).partition(":")[0]
+        yield Record(_decoded(kinesis.get("data")), shard, kinesis.get("sequenceNumber"))
+
+
+def _sqs(invocation: Invocation) -> Iterator[Record]:
+    for each in invocation["Records"]:
+        body = each.get("body")
+        lane = str(each.get("attributes", {}).get("MessageGroupId", ""))
+        yield Record(body.encode() if isinstance(body, str) else None, lane, each.get("messageId"))
+
+
+def _kafka(invocation: Invocation) -> Iterator[Record]:
+    for partition, records in invocation["records"].items():
+        for each in records:
+            headers = {
+                str(name).lower(): bytes(each % 256 for each in value).decode("utf-8", "replace")
+                for header in each.get("headers") or ()
+                for name, value in header.items()
+            }
+            identifier = {"partition": partition, "offset": each.get("offset")}
+            yield Record(_decoded(each.get("value")), partition, identifier, headers)
+
+
+def _rabbitmq(invocation: Invocation) -> Iterator[Record]:
+    for queue, messages in invocation["rmqMessagesByQueue"].items():
+        for each in messages:
+            yield Record(_decoded(each.get("data")), queue, each.get("basicProperties", {}).get("messageId"))
+
+
+def _activemq(invocation: Invocation) -> Iterator[Record]:
+    for each in invocation["messages"]:
+        yield Record(_decoded(each.get("data")), str(each.get("destination", "")), each.get("messageID"))
+
+
+def _iot_rule(invocation: Invocation) -> Iterator[Record]:
+    if isinstance(invocation.get("payload"), str):
+        yield Record(_decoded(invocation["payload"]), "", None)
+    else:
+        yield Record(json.dumps(invocation).encode(), "", invocation.get("id"))
+
+
+KAFKA = frozenset({"aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"})
+
+SOURCES = (
+    Source("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, partial=True),
+    Source("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, partial=True),
+    Source("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, partial=True),
+    Source(
+        "rabbitmq",
+        lambda each: each.get("eventSource") == "aws:rmq" and "rmqMessagesByQueue" in each,
+        _rabbitmq,
+        partial=False,
+    ),
+    Source(
+        "activemq", lambda each: each.get("eventSource") == "aws:mq" and "messages" in each, _activemq, partial=False
+    ),
+    Source("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, partial=False),
+)
+"""Every service that is known; of those that match, the first counts."""

@@ -1,0 +1,181 @@
+"""Events of gateways through each service that can invoke a function: order, repetitions, failures, strangers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lambda_batches import BATCHES, EVENTS, IDS, activemq, encoded, kafka, kinesis, rabbitmq, sqs
+
+from cloud.aws_lambda.event import LARGEST, AnyEvent, NotAnEventError, read_event
+from cloud.aws_lambda.handler import HandlingError, handle
+from cloud.aws_lambda.once import Claim, InMemory
+from cloud.aws_lambda.sources import UnknownSourceError, source_of
+
+every_batch = pytest.mark.parametrize("name", BATCHES)
+
+
+class Consumer:
+    """Notes events, and raises for some."""
+
+    def __init__(self, *failing: str) -> None:
+        self.seen: list[str] = []
+        self.failing = set(failing)
+
+    def __call__(self, event: AnyEvent) -> None:
+        if event.id in self.failing:
+            raise RuntimeError("no")
+        self.seen.append(event.id)
+
+
+@every_batch
+def test_the_events_of_a_batch_come_to_the_function_in_order(name: str) -> None:
+    consumer = Consumer()
+    answer = handle(BATCHES[name](EVENTS), consumer, InMemory())
+    assert len(IDS) >= 6
+    assert consumer.seen == IDS
+    assert answer in ({}, {"batchItemFailures": []})
+
+
+@every_batch
+def test_an_event_that_comes_again_is_handled_once(name: str) -> None:
+    consumer, once = Consumer(), InMemory()
+    handle(BATCHES[name]([*EVENTS, *EVENTS]), consumer, once)
+    handle(BATCHES[name](EVENTS), consumer, once)
+    assert consumer.seen == IDS
+
+
+@every_batch
+def test_a_record_that_is_no_event_costs_only_itself(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    consumer = Consumer()
+    strange = [b"", b"21.5", b"{}", b"[1]", b'{"type": "com.example"}', b'{"type": "io.edgewarden.incident.raised.v1"}']
+    handle(BATCHES[name]([*strange, *EVENTS]), consumer, InMemory())
+    assert consumer.seen == IDS
+    assert caplog.text.count("not_an_event") == len(strange)
+
+
+def test_a_shard_is_told_of_its_first_failure_and_what_follows_waits() -> None:
+    consumer, once = Consumer(IDS[2]), InMemory()
+    assert handle(kinesis(EVENTS), consumer, once) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert consumer.seen == IDS[:2]
+    consumer.failing.clear()
+    assert handle(kinesis(EVENTS[2:]), consumer, once) == {"batchItemFailures": []}
+    assert consumer.seen == IDS
+
+
+@pytest.mark.parametrize("source", ["aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"])
+def test_a_partition_is_told_of_its_first_failure_by_offset(source: str) -> None:
+    consumer = Consumer(IDS[3])
+    answer = handle(kafka(EVENTS, source), consumer, InMemory())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": {"partition": "events-0", "offset": 3}}]}
+    assert consumer.seen == IDS[:3]
+
+
+def test_a_failure_in_one_partition_holds_up_no_other() -> None:
+    both = kafka(EVENTS[:3])
+    both["records"]["events-1"] = kafka(EVENTS[3:])["records"]["events-0"]
+    consumer = Consumer(IDS[0])
+    handle(both, consumer, InMemory())
+    assert consumer.seen == IDS[3:]
+
+
+def test_a_queue_is_told_of_each_failure_and_the_others_are_done() -> None:
+    consumer = Consumer(IDS[1], IDS[4])
+    answer = handle(sqs(EVENTS), consumer, InMemory())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "4"}]}
+    assert consumer.seen == [each for each in IDS if each not in consumer.failing]
+
+
+def test_in_a_fifo_queue_what_follows_a_failure_in_its_group_waits() -> None:
+    invocation = sqs(EVENTS)
+    for number, record in enumerate(invocation["Records"]):
+        record["attributes"]["MessageGroupId"] = "ab"[number % 2]
+    consumer = Consumer(IDS[2])
+    answer = handle(invocation, consumer, InMemory())
+    waiting = [number for number in range(len(IDS)) if number >= 2 and number % 2 == 0]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": str(number)} for number in waiting]}
+    assert consumer.seen == [each for number, each in enumerate(IDS) if number not in waiting]
+
+
+@pytest.mark.parametrize("batch", [rabbitmq, activemq])
+def test_a_broker_without_partial_failures_brings_all_again_and_what_was_done_is_left_out(
+    batch: Callable[[list[bytes]], dict[str, Any]],
+) -> None:
+    consumer, once = Consumer(IDS[2]), InMemory()
+    with pytest.raises(HandlingError):
+        handle(batch(EVENTS), consumer, once)
+    consumer.failing.clear()
+    assert handle(batch(EVENTS), consumer, once) == {}
+    assert sorted(consumer.seen) == sorted(IDS)
+
+
+def test_an_iot_rule_hands_over_the_event_itself_also_with_fields_of_its_own() -> None:
+    consumer = Consumer()
+    handle({**json.loads(EVENTS[0]), "topic": "edgewarden/gateway/anomaly/a", "ts": 1}, consumer, InMemory())
+    handle({"payload": encoded(EVENTS[1]), "topic": "t", "ts": 2}, consumer, InMemory())
+    assert consumer.seen == IDS[:2]
+
+
+def test_an_iot_rule_whose_event_fails_raises_so_that_lambda_tries_again() -> None:
+    with pytest.raises(HandlingError):
+        handle(json.loads(EVENTS[0]), Consumer(IDS[0]), InMemory())
+
+
+def test_an_event_of_a_newer_gateway_is_read_without_what_is_unknown() -> None:
+    document = json.loads(EVENTS[0])
+    document["somethingnew"] = 1
+    document["data"]["also_new"] = {"x": 1}
+    assert read_event(json.dumps(document).encode(), {}).id == IDS[0]
+
+
+def test_a_record_of_kafka_in_binary_mode_is_read_by_its_headers() -> None:
+    document = json.loads(EVENTS[0])
+    data = json.dumps(document.pop("data")).encode()
+    headers = [{f"ce_{name}": list(str(value).encode())} for name, value in document.items()]
+    consumer = Consumer()
+    handle(kafka([data], headers=headers), consumer, InMemory())
+    assert consumer.seen == IDS[:1]
+
+
+def test_an_event_that_somebody_else_is_handling_comes_again() -> None:
+    class Busy(InMemory):
+        def claim(self, event: str, lapses_s: float) -> Claim:
+            return Claim.BUSY
+
+    consumer = Consumer()
+    assert handle(kinesis(EVENTS[:2]), consumer, Busy()) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert consumer.seen == []
+
+
+@pytest.mark.parametrize("strange", [None, 1, "x", [], {}, {"Records": []}, {"Records": [{"eventSource": "aws:s3"}]}])
+def test_an_invocation_by_something_unknown_is_an_error(strange: Any) -> None:
+    with pytest.raises(UnknownSourceError):
+        source_of(strange)
+
+
+def test_the_memory_of_an_environment_is_bounded() -> None:
+    once = InMemory(most=3)
+    for number in range(5):
+        assert once.claim(str(number), 1.0) is Claim.OURS
+        once.done(str(number))
+    assert [once.claim(str(number), 1.0) for number in range(5)] == [Claim.OURS, Claim.OURS, *[Claim.DONE] * 3]
+
+
+def test_a_record_that_is_too_large_is_no_event() -> None:
+    with pytest.raises(NotAnEventError, match="bytes"):
+        read_event(b" " * (LARGEST + 1), {})
+
+
+@settings(deadline=None)
+@given(
+    st.binary(max_size=200)
+    | st.sampled_from(EVENTS).flatmap(lambda each: st.integers(0, len(each)).map(lambda n: each[:n]))
+)
+def test_whatever_a_record_holds_is_an_event_or_is_said_to_be_none(payload: bytes) -> None:
+    with suppress(NotAnEventError):
+        assert read_event(payload, {}).id in IDS
