@@ -25,6 +25,7 @@ from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
+from edge.core.incidents.availability import Availability
 from edge.core.incidents.error_readings import ErrorReadings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
@@ -77,6 +78,8 @@ class Engine:
         self.levels = AlarmLevels()
         self.tracking = IncidentTracker(self.members, self.statistics, self.levels)
         self.silences = Silences(self.members, self.statistics, self.tracking)
+        self.devices = devices if devices is not None else Devices()
+        self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
         self._errors = ErrorReadings(
             self.members,
@@ -87,7 +90,6 @@ class Engine:
             partial(self._weigh, strange=True),
         )
         self.clock = StreamClock()
-        self.devices = devices if devices is not None else Devices()
         self.observer: Observer | None = None
         self._order: list[Group] = []
         self._places = Places()
@@ -211,7 +213,7 @@ class Engine:
         findings: list[IncidentChange] = []
         most = len(batch)
         while len(batch):
-            piece = batch if most >= len(batch) else batch.take(np.arange(most))
+            piece = self.availability.apart(batch if most >= len(batch) else batch.take(np.arange(most)))
             taken = self._process_first(piece)
             findings += self.tracking.take_findings()
             most = AFTER_A_CUT if taken < len(piece) else 2 * most
@@ -222,16 +224,15 @@ class Engine:
         """Note that sensors have sent readings that weren't admitted: these teach nothing, but nobody is silent."""
         if len(slots) == 0:
             return
-        statistics = self.statistics
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
-        statistics.put_off(slots, np.maximum(0.0, self.clock.latest - statistics.seen[slots]))
+        self.statistics.put_off(slots, np.maximum(0.0, self.clock.latest - self.statistics.seen[slots]))
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
         return bool(self.statistics.overdue(clock))
 
     def tick(self, clock: float) -> list[IncidentChange]:
-        """Find the sensors that have been silent for too long, should the stream clock stand at `clock` by now."""
+        """Find the sensors that are silent for too long if the stream clock stands at `clock` by now."""
         self.silences.find(clock, None)
         return self.tracking.take_findings()
 
@@ -241,7 +242,7 @@ class Engine:
         A piece begins where the clock skips a lead, and where it first moves after an interruption.
         """
         if self._interrupted:
-            waiting = self._until_the_clock_moves(batch)
+            waiting = self.clock.until_it_moves(batch.slots, batch.times)
             batch = batch.take(np.arange(waiting)) if waiting else batch
         earlier = copy(self.clock)
         clock = self.clock.advance(batch.slots, batch.times)
@@ -253,8 +254,12 @@ class Engine:
         skipped = self.statistics.skip_leads(self.clock.skips, earlier.now)
         if self._interrupted:
             self._forgive(earlier.now + skipped, float(clock[0]))
-        wide, rest = wide_rounds(batch.slots, WIDE)
         passage = Passage(batch, clock)
+        if self.availability.says(batch):
+            self.silences.find(float(passage.latest[-1]), passage)
+            self.availability.take(batch, float(clock[0]), self.clock.latest)
+            return 1
+        wide, rest = wide_rounds(batch.slots, WIDE)
         with np.errstate(all="ignore"):
             for positions in wide:
                 self._process_round(positions, batch, clock, passage)
@@ -386,11 +391,6 @@ class Engine:
             shares = group.shares(observation, reading.rows)
             observation.contributions = self.devices.contributions(reading.slots, shares)
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
-
-    def _until_the_clock_moves(self, batch: Batch) -> int:
-        """How many readings of a batch there are before the one that moves the stream clock; 0 if there is none."""
-        moved = copy(self.clock).advance(batch.slots, batch.times) > self.clock.now
-        return int(np.argmax(moved))
 
     def _forgive(self, before: float, after: float) -> None:
         """Take a leap of the stream clock after an interruption for what it is: our own absence."""

@@ -81,6 +81,7 @@ class Pipeline:
         self.intake = Intake(routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters)
         self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
         self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
+        self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
         self.watch = Suppression(self.engine, Shelves(maintenance))
         self._topics, self.reorder = topics, Reorder(reorder_s)
         self.reporter = Reporter(gateway, topics, self.registry.facts)

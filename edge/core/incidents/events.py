@@ -101,6 +101,10 @@ class IncidentData(Model):
     contributions: list[Contribution] = Field(
         default_factory=list, description="Of a device: its sensors' shares at the peak, the largest first"
     )
+    sensors: list[str] = Field(
+        default_factory=list, description="The sensors that have one cause, if these are several; the first it can name"
+    )
+    sensors_total: int = Field(default=0, ge=0, description="How many sensors these are in all")
     started: Timestamp = Field(description="Time of the first reading that belongs to the incident")
     last: Timestamp = Field(description="Time of the last reading that belongs to the incident")
     ended: Timestamp | None = Field(default=None, description="When the incident ended; null while it is open")

@@ -24,6 +24,7 @@ class IncidentChange:
         recent: The sensor's last readings, oldest first: (time, value).
         summary: What is known of the sensor's readings, for sentences.
         order: Where it belongs among the findings of a batch.
+        sensors: Slots of the sensors that it is about, if these are several.
         shelved: Whether the sensor is quiet by the operator's word.
         remark: Who of the operators said so and why, where one did.
     """
@@ -37,5 +38,6 @@ class IncidentChange:
     recent: list[tuple[float, float]]
     order: tuple[int, int, float, int]
     summary: SensorSummary = field(default_factory=SensorSummary)
+    sensors: list[int] = field(default_factory=list)
     shelved: bool = False
     remark: tuple[str, str] = ("", "")

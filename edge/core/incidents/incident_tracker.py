@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,8 @@ class IncidentTracker(SensorArrays):
         """
         group, row = self._members[slot]
         settings, tracker = group.profile.incidents, self.tracker(slot)
+        if tracker.state is State.SILENT:  # a device that says that it is gone; of sensors a reading ends it first
+            return
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
@@ -139,8 +141,16 @@ class IncidentTracker(SensorArrays):
         """How many readings in a row have exceeded a sensor's level."""
         return int(self._statistics.exceeding[slot])
 
-    def step(self, slot: int, signal: Signal, observation: Observation, order: Order, clock: float) -> None:
-        """Move a sensor's state machine on; what comes of it will be a finding."""
+    def step(
+        self,
+        slot: int,
+        signal: Signal,
+        observation: Observation,
+        order: Order,
+        clock: float,
+        sensors: Sequence[int] = (),
+    ) -> None:
+        """Move a sensor's state machine on; what comes of it will be a finding, and be about these sensors, too."""
         group, tracker = self._members[slot][0], self.tracker(slot)
         moved = tracker.step(signal, observation, group.profile.incidents)
         if tracker.is_idle:
@@ -156,5 +166,7 @@ class IncidentTracker(SensorArrays):
         number = incident.publish(observation.time)
         recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)
         self._findings.append(
-            IncidentChange(slot, transition, incident.snapshot(), number, observation, clock, recent, order, summary)
+            IncidentChange(
+                slot, transition, incident.snapshot(), number, observation, clock, recent, order, summary, list(sensors)
+            )
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from edge.core.incidents.bands import band_of, leading_opinion
 from edge.core.incidents.events import (
@@ -25,6 +26,9 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.encoding import decode, encode
 from edge.core.model.sensors import SensorFacts, is_device
 from edge.core.model.topics import Topics
+
+SENSORS_LISTED, SENSORS_BYTES = 1000, 48_000
+"""Names that an event lists at most, and what they take; some brokers take no message of more than 128 KB."""
 
 
 class Reporter:
@@ -66,7 +70,8 @@ class Reporter:
         ]
         told = (finding.transition, incident, observation)
         if is_device(facts.name):
-            message = device_sentence(facts.name, *told, [(each.sensor, each.share) for each in contributions])
+            shares = [(each.sensor, each.share) for each in contributions]
+            message = device_sentence(facts.name, *told, shares, len(finding.sensors))
         else:
             message = sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
         event = IncidentEvent(
@@ -98,6 +103,8 @@ class Reporter:
                 upper=_finite(band.upper if band else math.nan),
                 detectors=_evidence(incident, active=active),
                 contributions=contributions,
+                sensors=listed([self._facts(slot).name for slot in finding.sensors]),
+                sensors_total=len(finding.sensors),
                 started=timestamp(incident.started),
                 last=timestamp(incident.last.time),
                 ended=None if active else timestamp(observation.time),
@@ -157,6 +164,12 @@ def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
         DetectorEvidence(name=name, score=round(score, 3), since=timestamp(since))
         for name, (score, since) in sorted(evidence.items(), key=lambda each: (-each[1][0], each[0]))
     ]
+
+
+def listed(names: Sequence[str]) -> list[str]:
+    """As many of these names as an event may list."""
+    sizes = accumulate(len(name.encode()) for name in names)
+    return [name for name, size in zip(names[:SENSORS_LISTED], sizes, strict=False) if size <= SENSORS_BYTES]
 
 
 def _finite(value: float) -> float | None:

@@ -176,10 +176,11 @@ def device_sentence(
     incident: Incident,
     observation: Observation,
     shares: Sequence[tuple[str, float]],
+    sensors: int = 0,
 ) -> str:
     """Say in one sentence what a transition means of a device: what its sensors do together, and which of them most.
 
-    Its value, a distance, says nothing to a person, and is left out.
+    Its value, a distance, says nothing to a person, and is left out. One that says that it is gone, is offline.
 
     Args:
         device: Its name.
@@ -187,9 +188,12 @@ def device_sentence(
         incident: The incident as it stands now.
         observation: The row or silence behind it.
         shares: Names of sensors and their shares in the score, the largest first.
+        sensors: How many sensors it has, where it says that it is gone.
     """
     name, shifted = device.rstrip("/"), incident.kind == "level_shift"
     lasted = duration(max(0.0, observation.time - incident.started))
+    if transition not in ANSWERS and incident.kind == "missing":
+        return _offline(name, transition, lasted, sensors)
     if transition is Transition.CLEARED:
         return (
             f"The sensors of {name} {'are back where they were' if shifted else 'move together again'} after {lasted}"
@@ -202,6 +206,16 @@ def device_sentence(
     worst = [each for each in shares[:MOST_NAMED] if each[1] >= WORTH_NAMING] or shares[:1]
     named = ", ".join(f"{sensor.removeprefix(device)} {share:.0%}" for sensor, share in worst)
     return f"{does}: {named}" if named else does
+
+
+def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> str:
+    """What to say of a device that says whether it is there."""
+    if transition is Transition.CLEARED:
+        return f"{device} is online again after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"{device} has been offline for {lasted}; that is taken as normal from here on"
+    concerned = f", and with it {sensors} sensor{'s' if sensors > 1 else ''}" if sensors else ""
+    return f"{device} is {'still ' if transition is Transition.UPDATED else ''}offline{concerned}"
 
 
 def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.intake.admission import DUPLICATE, LATE, TAKEN, Admission, Arrivals
+from edge.core.intake.availability import DeviceWords
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
 from edge.core.intake.heard import Heard, without_value
@@ -37,11 +38,8 @@ from edge.core.model.units import Units
 SOURCES_BYTES = 32 * 2**20
 """Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
 
-LONGEST_REMEMBERED = 512
-"""Characters of a topic that is remembered; MQTT allows 65,535 bytes."""
-
-PATH_BYTES = 150
-"""What a topic's path takes beside its text: places in dictionaries, the slot."""
+LONGEST_REMEMBERED, PATH_BYTES = 512, 150
+"""Characters of a topic that is remembered; and what its path takes beside its text, in dictionaries and as a slot."""
 
 UNROUTED = 100
 """Topics without an input that wait to be unsubscribed, at most."""
@@ -75,11 +73,11 @@ class Intake:
         counters: Where everything is counted.
 
     Attributes:
-        unrouted: Topics, not seen before, that came although no input asks for them. Their messages are counted and
-            leave no dead letter, since no sender is to blame. Whoever acts on them empties the list.
+        unrouted: Topics, not seen before, that came although no input asks for them: counted, and no sender is to
+            blame. Whoever acts on them empties the list.
         plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
         held: Of the messages that were read last, the places of those that weren't, as their times have to be decided
-            on first. Nothing of them was counted or noted, so that they can be read another time.
+            on first; nothing of them was counted or noted.
     """
 
     def __init__(
@@ -109,6 +107,7 @@ class Intake:
         self.mistimed: list[Heard] = []
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
+        self._words = DeviceWords(sensors, self.slot, counters)
         self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
@@ -121,8 +120,8 @@ class Intake:
                 broker deliver it again.
 
         Returns:
-            The readings; their origins are positions in `messages`. Readings of known sensors that were refused for
-            their times, or had no value, are noted in `mistimed`, as `admit()` notes others in `heard`.
+            The readings; their origins are places in `messages`. Of known sensors, those that were refused for their
+            times or had no value are noted in `mistimed`, as `admit()` notes others in `heard`.
         """
         self.mistimed, self.held = [], []
         counters, sources, deliveries = self._counters, self._sources, self.deliveries
@@ -156,6 +155,8 @@ class Intake:
             if decoded.refusals:
                 self._refuse_parts(message, source, decoded, letters)
             self._take(decoded, message, index, resolved, source, columns, letters)
+            if decoded.words:
+                self._words.take(decoded.words, resolved.device, columns, message.arrived, index)
             self.mistimed += without_value(decoded.absent, message, source.slots, len(columns.slots))
         deliveries.note_all(delivered[noted:])
         counters.messages += len(messages) - len(self.held)

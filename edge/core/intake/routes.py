@@ -40,6 +40,8 @@ class Route:
         time_from_payload: False if the time of arrival counts whatever the payload says.
         ignore_topics: Globs on topics that are left out; no later route reads them either.
         no_values: Numbers that are error values.
+        of_devices: Whether its messages say of devices if they are there. The template then gives what the names of a
+            device's sensors begin with, and `#` may stand for one level or more anywhere in the filter.
 
     Raises:
         ValueError: The filter or the template isn't well formed, or they don't fit each other.
@@ -52,8 +54,11 @@ class Route:
     time_from_payload: bool = True
     ignore_topics: tuple[str, ...] = ()
     no_values: frozenset[float] = frozenset()
+    of_devices: bool = False
 
     def __post_init__(self) -> None:
+        if self.of_devices:
+            return
         problem = filter_problem(self.filter)
         if problem:
             raise ValueError(f"the topic filter {self.filter!r} {problem}")
@@ -117,6 +122,12 @@ class Resolved:
         name = _PLACEHOLDER.sub(fill, template)
         return name if is_usable(name) else None
 
+    @property
+    def device(self) -> str | None:
+        """What the names of the device's sensors begin with that the topic is about; None if it is about none."""
+        name = self.sensor("x") if self.route.of_devices else None
+        return None if name is None else f"{name}/"
+
     def owner(self, path: str) -> int:
         """Tells whose sensor a path's is: two that differ have no sensor in common, unless the operator says so."""
         return hash((self._topic if self.route.tells_topics_apart else "", path))
@@ -171,7 +182,8 @@ def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
     """What the wildcards of a filter stand for in a topic, or None if it doesn't match (MQTT 3.1.1, 4.7).
 
     Args:
-        wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing.
+        wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing; before other
+            levels, for one or more that come before these.
         levels: Levels of the topic. Where the first begins with `$`, no wildcard stands for it.
     """
     if levels[0].startswith("$") and wanted[0] in {"+", "#"}:
@@ -179,7 +191,11 @@ def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
     stands_for: list[str] = []
     for index, level in enumerate(wanted):
         if level == "#":
-            stands_for.append("/".join(levels[index:]))
+            behind = wanted[index + 1 :]
+            end = len(levels) - len(behind)
+            if behind and (end <= index or list(levels[end:]) != list(behind)):
+                return None
+            stands_for.append("/".join(levels[index:end]))
             return stands_for
         if index >= len(levels):
             return None

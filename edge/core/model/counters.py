@@ -31,6 +31,7 @@ class Counters:
         repeats: Values that a sender repeats although nothing changed, where the input says that it does.
         fields_ignored: Texts and other values beside the readings that never were a sensor, and fields that an input
             leaves out.
+        devices_unknown: Words of devices that say whether they are there, of which no sensor is known.
         same_times: Readings with the time of the one before them and another value, taken a microsecond after it.
         clock_steps: Sensors' clocks that were set back and are believed.
         events: Events by transition.
@@ -50,6 +51,7 @@ class Counters:
     readings_refused: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
     fields_ignored: int = 0
+    devices_unknown: int = 0
     same_times: int = 0
     clock_steps: int = 0
     events: Counter[str] = field(default_factory=Counter)
@@ -97,6 +99,7 @@ class Counters:
             "readings_refused": dict(sorted(self.readings_refused.items())),
             "repeats": self.repeats,
             "fields_ignored": self.fields_ignored,
+            "devices_unknown": self.devices_unknown,
             "same_times": self.same_times,
             "clock_steps": self.clock_steps,
             "events": dict(sorted(self.events.items())),

@@ -125,6 +125,7 @@ REASONS: dict[str, str] = {
     "not_a_number": "a string, boolean, null or list stands where a number is due",
     "odd_number": "a text holds a number in a notation that the input isn't told of",
     "no_sender": "the payload doesn't say whose reading it is, or which of several",
+    "unknown_word": "none of the words by which availability says that a device is there or gone",
     "name_clash": "another topic or field has given a sensor of this name already",
     "not_finite": "NaN, an infinity, or a number too large for a float",
     "bad_time": "the time can't be read",

@@ -5,7 +5,7 @@ A device is watched like a sensor, so it has a slot too. Its name ends in a slas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -65,6 +65,7 @@ class SensorTable:
         self.names: list[str] = []
         self.devices = 0
         self._slots: dict[str, int] = {}
+        self._below: dict[str, list[int]] = {}
 
     def __len__(self) -> int:
         """How many slots are given out."""
@@ -92,8 +93,16 @@ class SensorTable:
         slot = len(self.names)
         self.names.append(name)
         self._slots[name] = slot
+        if not is_device(name):
+            for place, character in enumerate(name):
+                if character == "/":
+                    self._below.setdefault(name[: place + 1], []).append(slot)
         return slot
 
     def find(self, name: str) -> int | None:
         """The slot of a sensor that is known already, or None."""
         return self._slots.get(name)
+
+    def below(self, device: str) -> Sequence[int]:
+        """The slots of the sensors whose names begin with a device's, ascending."""
+        return self._below.get(device, ())

@@ -11,6 +11,7 @@ those who have just reported where a sensor that was behind comes to agree with 
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -117,6 +118,10 @@ class StreamClock:
                 done += self._advance_calmly(slots[done:end], times[done:end], clock[done:end])
                 most *= 2
         return clock
+
+    def until_it_moves(self, slots: Slots, times: Floats) -> int:
+        """How many of these readings come before the one that would move the clock; 0 if there is none."""
+        return int(np.argmax(copy(self).advance(slots, times) > self.now))
 
     def reach(self, slot: int, time: float) -> float:
         """Take note of a single reading; what the clock says after it."""

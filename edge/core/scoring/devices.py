@@ -147,6 +147,8 @@ class Devices:
         self._by_slot: dict[int, Device] = {}
         self._slots: dict[str, int] = {}
         self._unallotted: dict[str, Device] = {}
+        self._all: set[int] = set()
+        self._is_device: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._is_member: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._known = 0
         self._loaded: set[str] = set()
@@ -178,6 +180,7 @@ class Devices:
     def allot(self, name: str, slot: int) -> None:
         """Give a device its slot; one that isn't known gets it with its first sensor, if it ever has one again."""
         self._slots[name] = slot
+        self._all.add(slot)
         device = self._devices.get(name)
         if device is not None:
             device.slot = slot
@@ -187,12 +190,21 @@ class Devices:
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` slots in all."""
         if sensors > len(self._is_member):
-            grown = np.zeros(2 * sensors, dtype=bool)
-            grown[: self._known] = self._is_member[: self._known]
-            self._is_member = grown
+            grown = np.zeros((2, 2 * sensors), dtype=bool)
+            grown[0, : self._known] = self._is_member[: self._known]
+            grown[1, : self._known] = self._is_device[: self._known]
+            self._is_member, self._is_device = grown
         for slot in range(self._known, sensors):
             self._is_member[slot] = slot in self._place
+            self._is_device[slot] = slot in self._all
         self._known = max(self._known, sensors)
+
+    def before_a_word(self, slots: Slots) -> int:
+        """How many of these readings come before the first that a device says of itself; all if none does."""
+        if not self._all:
+            return len(slots)
+        words = self._is_device[slots]
+        return int(np.argmax(words)) if words.any() else len(slots)
 
     def is_device(self, slot: int) -> bool:
         """Whether a slot is that of a device with sensors."""
@@ -281,7 +293,7 @@ class Devices:
         for device in self._devices.values():
             for slot in device.members:
                 others.join(slot, device.name, device.most, device.hold_s)
-            if device.slot >= 0:
-                others.allot(device.name, device.slot)
+        for name, slot in self._slots.items():
+            others.allot(name, slot)
         others.grow(self._known)
         return others

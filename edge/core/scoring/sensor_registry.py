@@ -35,7 +35,7 @@ class SensorRegistry:
         repetitions: What a repetition of its value means, of each.
         no_values: The error values that rules and inputs name.
         forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
-            detectors, and get none before the next start.
+            detectors, and get none before the next start. Devices that say themselves when they are gone need none.
         unit_said: The unit that a sensor's payloads say, which counts where no rule says one.
     """
 
@@ -80,7 +80,7 @@ class SensorRegistry:
         """How a sensor or device is watched. Of a device it is asked when all of its sensors are known."""
         if slot not in self._profiles:
             table = self._tables.get(self._sensors.names[slot])
-            if table is None:
+            if table is None and self.repetitions[slot] != Repetition.ON_CHANGE.value:
                 self.forsaken.add(slot)
             self._profiles[slot] = (
                 Profile((), IncidentSettings()) if table is None else Profile(table.detectors, table.incidents)

@@ -12,6 +12,7 @@ from detectors.base import Detector
 from edge.core.incidents.events import Event
 from edge.core.incidents.gaps import Gap
 from edge.core.intake.decoders import FieldsDecoder
+from edge.core.intake.decoders.availability import AvailabilityDecoder
 from edge.core.intake.routes import Route, Routes
 from edge.core.model.encoding import decode, decode_arrays
 from edge.core.model.messages import Message
@@ -46,10 +47,14 @@ def pipeline(
     device_for: DeviceFor = lambda _: None,
     maintenance: Sequence[Window] = (),
 ) -> Pipeline:
-    """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway."""
+    """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway.
+
+    The devices of either say on `is/DEVICE/there` whether they are there.
+    """
     decoder = FieldsDecoder()
     routes = [
         Route("paced/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=True),
+        Route("is/#/there", "{1}", AvailabilityDecoder(), Repetition.ON_CHANGE, of_devices=True),
         Route("now/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=False),
     ]
     usual = rule()
@@ -72,6 +77,11 @@ def reading(sensor: str, time: float, value: float, arrived: float | None = None
     if sensor.startswith("paced/"):
         payload["ts"] = time
     return Message(sensor, json.dumps(payload).encode(), time if arrived is None else arrived)
+
+
+def word(device: str, time: float, said: str, *, retained: bool = False) -> Message:
+    """What a device says of itself."""
+    return Message(f"is/{device}/there", said.encode(), time, retained)
 
 
 def plant(times: Iterable[float], *sensors: str) -> list[Message]:

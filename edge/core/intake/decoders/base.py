@@ -22,6 +22,7 @@ from edge.core.model.sensors import Repetition
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edge.core.intake.availability import Said
     from edge.core.model.messages import Refusal, Sample
 
 
@@ -38,6 +39,7 @@ class Decoded(NamedTuple):
         ignored: How many fields were left out, as the configuration says.
         units: What the payload says of units, by path.
         absent: Paths at which it says that there is no value.
+        words: What devices say of themselves: that they are there, or gone.
     """
 
     samples: Sequence[Sample]
@@ -46,6 +48,7 @@ class Decoded(NamedTuple):
     ignored: int = 0
     units: Mapping[str, str] = NO_UNITS
     absent: Sequence[str] = ()
+    words: Sequence[Said] = ()
 
     def says_its_times(self) -> bool:
         """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""

@@ -1,0 +1,63 @@
+"""What devices say of themselves, or the broker in their name (a last will): that they are there, or gone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from edge.core.intake.availability import Said
+from edge.core.intake.decoders.base import Decoded, Decoder
+from edge.core.model.messages import Refused
+from edge.core.model.sensors import Repetition
+
+AVAILABLE = frozenset({"online", "true", "1", "on", "connected", "available", "ready", "init", "sleeping", "alert"})
+UNAVAILABLE = frozenset({"offline", "false", "0", "off", "disconnected", "unavailable", "lost"})
+"""Words that say that a device is there, and that it is gone, in lower case."""
+
+KEYS = ("state", "status", "availability", "online", "connected", "available", "value")
+"""Fields of an object that may hold the word; the first that is there counts."""
+
+LONGEST = 64
+"""Characters of a word."""
+
+
+@dataclass(frozen=True)
+class AvailabilityDecoder(Decoder):
+    """Reads a word such as `online`, by itself, in quotes, or in an object: `{"state": "online"}`; case is no matter.
+
+    Repetition: on change. Time: of arrival. Retained: taken, as it says what is so now.
+
+    Attributes:
+        available: Words that say that the device is there, in lower case.
+        unavailable: Words that say that it is gone.
+    """
+
+    available: Collection[str] = AVAILABLE
+    unavailable: Collection[str] = UNAVAILABLE
+    name: ClassVar[str] = "availability"
+    repetition: ClassVar[Repetition] = Repetition.ON_CHANGE
+
+    def decode(self, payload: bytes, arrived: float = math.nan) -> Decoded:  # noqa: ARG002 - it has no time
+        """See `Decoder`."""
+        word = _word(payload)
+        if word not in self.available and word not in self.unavailable:
+            raise Refused("unknown_word", f"{word[:LONGEST]!r}")
+        return Decoded([], [], words=[Said("", word in self.available)])
+
+
+def _word(payload: bytes) -> str:
+    """The word that a payload holds, in lower case."""
+    text = payload.strip(b" \t\r\n\0").decode("utf-8", "replace")
+    if text[:1] in {"{", '"'}:
+        try:
+            said = msgspec.json.decode(text.encode())
+        except (msgspec.DecodeError, RecursionError):
+            return text.lower()
+        if isinstance(said, dict):
+            said = next((said[key] for key in KEYS if key in said), None)
+        text = str(said) if isinstance(said, (str, int, float)) else text
+    return text.strip().lower()
