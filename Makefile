@@ -17,6 +17,10 @@ $(VENV)/dev: $(VENV)/demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+$(VENV)/verify: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[verify]'
+	touch $@
+
 $(VENV)/bench: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	touch $@
@@ -28,8 +32,9 @@ test: $(VENV)/dev
 	@echo "about twelve minutes on two idle cores; make verify runs the long tests"
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-verify: $(VENV)/dev
+verify: $(VENV)/verify
 	@echo "about twenty minutes; make faults is the long form"
+	$(BIN)/python -m pytest tests/cloud
 	$(BIN)/python tests/faults --kills 40 --share 0.1
 
 faults: $(VENV)/dev

@@ -1,4 +1,7 @@
-"""The function as AWS runs it: AWS's own runtime client against a local Runtime API, DynamoDB, Powertools' models."""
+"""The function as AWS runs it: AWS's own runtime client against a local Runtime API, DynamoDB, Powertools' models.
+
+`make verify` installs what these tests need; without it they are skipped.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from aws_lambda_powertools.utilities.parser.models import (
+from lambda_batches import EVENTS, IDS, activemq, kafka, kinesis, rabbitmq, sqs
+
+from cloud.aws_lambda.once import KEPT_S, Claim, InDynamoDB
+
+for needed in ("aws_lambda_powertools", "awslambdaric", "boto3", "cfnlint", "moto"):
+    pytest.importorskip(needed)
+
+import boto3  # noqa: E402 - there from here on
+from aws_lambda_powertools.utilities.parser.models import (  # noqa: E402
     KafkaMskEventModel,
     KafkaSelfManagedEventModel,
     KinesisDataStreamModel,
     SqsModel,
 )
-from cfnlint import lint_file
-from lambda_batches import EVENTS, IDS, activemq, kafka, kinesis, rabbitmq, sqs
-from moto import mock_aws
-
-from cloud.aws_lambda.once import KEPT_S, Claim, InDynamoDB
+from cfnlint import lint_file  # noqa: E402
+from moto import mock_aws  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "cloud" / "aws_lambda" / "template.yaml"
