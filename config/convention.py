@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from config.availability import availability_of
 from config.problems import suggestion
 
 
@@ -68,7 +69,13 @@ def convention_problem(name: str) -> str | None:
 
 
 def with_convention(keys: object) -> object:
-    """The keys of an input, and beside them those that its convention stands for."""
+    """The keys of an input, and beside them those that its convention stands for, as far as they fit each other."""
     if not isinstance(keys, dict) or keys.get("convention") not in conventions():
         return keys
-    return {**conventions()[keys["convention"]].keys, **keys}
+    made = {**conventions()[keys["convention"]].keys, **keys}
+    if "availability" in made and "availability" not in keys:
+        try:
+            availability_of(made["availability"], str(made["topic"]), str(made["sensor"]))
+        except ValueError:  # it isn't said of the operator's own topics and names
+            del made["availability"]
+    return made

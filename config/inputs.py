@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.availability import availability_of
 from config.convention import convention_problem, with_convention
 from config.fields import Table, checked, refuse
 from config.topics import (
@@ -31,6 +32,9 @@ KEYS_ARE_FIXED = {
     "influx": "line protocol says itself what is a value and what a time",
 }
 """Formats whose fields the operator can't choose, and why."""
+
+AVAILABILITY_KEYS = frozenset({"availability", "available", "unavailable"})
+"""Keys that say how devices are heard of; they decide on no reading."""
 
 LATER = frozenset(
     {"ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units"}
@@ -99,6 +103,15 @@ class Input(Table):
     )
     decimal: Literal[".", ","] = Field(".", description="What stands before the decimals of a number in a text")
     units: bool = Field(False, description="Whether a unit may stand behind a number in a text")
+    availability: str | None = Field(
+        None, description="Topic on which a device says whether it is there; {1} is the first wildcard of topic"
+    )
+    available: tuple[str, ...] = Field(
+        (), strict=False, max_length=100, description="Words by which it says that it is there, beside the usual ones"
+    )
+    unavailable: tuple[str, ...] = Field(
+        (), strict=False, max_length=100, description="Words by which it says that it is gone, likewise"
+    )
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
@@ -129,6 +142,25 @@ class Input(Table):
             raise refuse(f'asks for {{{sender_of(sensor)[0]}}}, but with format = "{chosen}" {KEYS_ARE_FIXED[chosen]}')
         return sensor
 
+    @field_validator("availability")
+    @classmethod
+    def _availability_fits(cls, availability: str | None, info: ValidationInfo) -> str | None:
+        if availability is not None and "topic" in info.data and "sensor" in info.data:
+            try:
+                availability_of(availability, info.data["topic"], info.data["sensor"])
+            except ValueError as error:
+                raise refuse(str(error)) from None
+        return availability
+
+    @field_validator("available", "unavailable")
+    @classmethod
+    def _words_are_heard(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if words and info.data.get("availability") is None:
+            raise refuse("means nothing without availability")
+        if info.field_name == "unavailable" and (both := {*map(str.lower, words)} & {*info.data.get("available", ())}):
+            raise refuse(f"holds {min(both)!r}, which available holds too")
+        return tuple(word.lower() for word in words)
+
     @field_validator("precision")
     @classmethod
     def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
@@ -142,7 +174,9 @@ class Input(Table):
         A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
         before there was such a key still counts.
         """
-        without = {"qos", "convention"} if self.format == "influx" else {"qos", "convention", "precision"}
+        without = {"qos", "convention", *AVAILABILITY_KEYS}
+        if self.format != "influx":
+            without.add("precision")
         said = self.model_dump(mode="json", exclude=without)
         unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
         return {key: value for key, value in said.items() if key not in unsaid}

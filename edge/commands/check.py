@@ -167,6 +167,8 @@ def _input(each: Input) -> str:
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
     if each.values:
         text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."
+    if each.availability is not None:
+        text += f" {each.availability} says whether a device is there."
     if each.repetition == "on_change":
         text += " Sensors send changes only, so neither silence nor a value that stays is a fault."
     elif each.repetition == "full_repeat":

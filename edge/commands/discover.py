@@ -44,7 +44,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
     from config.loading import parse  # noqa: PLC0415
     from config.template import template  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.discovery.outcome import outcome_of, whole  # noqa: PLC0415
+    from edge.discovery.outcome import outcome_of, tables  # noqa: PLC0415
     from edge.discovery.proposing import propose  # noqa: PLC0415
 
     with explained():
@@ -64,9 +64,9 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
         click.echo(_heard(configuration, heard, seconds))
         _describe(proposal, outcome, None if show_all else MOST_SHOWN)
         heading("Inputs")
-        click.echo(whole(proposal.inputs))
+        click.echo(tables(proposal.inputs))
         if write:
-            _write(path, text, whole(proposal.inputs))
+            _write(path, text, tables(proposal.inputs))
         else:
             click.echo(f"--write puts them into {path}.")
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from config.toml_text import toml_value
 from edge.core.model.messages import DeadLetter, Message
+from edge.core.model.sensors import is_device
 
 
 class SensorFound(NamedTuple):
@@ -54,30 +55,12 @@ def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(blocks) + "\n" if inputs else ""
 
 
-AVAILABILITY = "-availability"
-"""How the names of conventions end that tell whether a device is there."""
-
-AVAILABILITY_RULE = """[[rule]]
-sensors = "**/availability"
-preset = "limits_only"
-detectors.limits.low = 0.5
-incidents.clear_after = 1
-"""
-"""With it, a device that is gone is an incident at once, until it is back."""
-
-
-def whole(inputs: Sequence[Mapping[str, Any]]) -> str:
-    """Inputs as TOML, with the rule that availability needs."""
-    has_availability = any(str(each.get("convention", "")).endswith(AVAILABILITY) for each in inputs)
-    return f"{tables(inputs)}\n{AVAILABILITY_RULE}" if has_availability else tables(inputs)
-
-
 def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> Outcome:
     """What inputs make of messages; only those that an input asks for are handed over."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
     from edge.shell.service.assembly import make_pipeline  # noqa: PLC0415
 
-    pipeline = make_pipeline(parse(whole(inputs), "proposed").configuration)
+    pipeline = make_pipeline(parse(tables(inputs), "proposed").configuration)
     intake, counters = pipeline.intake, pipeline.counters
     letters: list[DeadLetter] = []
     count, last = Counter[int](), dict[int, float]()
@@ -90,6 +73,7 @@ def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message])
     sensors = [
         SensorFound(names[slot], intake.units.of(slot), repetitions[slot], last[slot], count[slot])
         for slot in sorted(count, key=names.__getitem__)
+        if not is_device(names[slot])
     ]
     refused = counters.messages_refused + counters.readings_refused
     examples = {each.refusal.reason: each for each in reversed(letters)}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from config.availability import availability_of
 from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
 from config.topics import filter_problem, glob_pattern
@@ -54,6 +55,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
         else:
             claimed[topic] = convention
     counted = Counter(claimed.values())
+    open_topics = [topic for topic in open_topics if not any(_says_who_is_there(each, topic) for each in counted)]
     beside = _devices(claimed)
     left_out = {topic: f"beside {found}" for topic in open_topics if (found := _neighbour(topic, beside))}
     inputs = [_of_convention(name, left_out) for name in sorted(counted, key=_specific, reverse=True)]
@@ -89,6 +91,15 @@ def _follows(convention: Convention, topic: str, messages: Sequence[Message]) ->
         and is_read({**keys, **wild}, each.payload)
         for each in messages
     )
+
+
+def _says_who_is_there(name: str, topic: str) -> bool:
+    """Whether the devices of a convention say on a topic whether they are there."""
+    keys = conventions()[name].keys
+    if "availability" not in keys:
+        return False
+    wanted = availability_of(keys["availability"], keys["topic"], keys["sensor"]).matching
+    return match(wanted.split("/"), topic.split("/")) is not None
 
 
 def _devices(claimed: Mapping[str, str]) -> dict[str, str]:

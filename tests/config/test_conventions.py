@@ -12,8 +12,9 @@ from config.convention import Convention, conventions
 from config.loading import parse
 from edge.commands import main
 from edge.commands.check import stands_for
+from edge.core.intake.routes import match
 from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly import make_pipeline, subscriptions_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text("utf-8")
 every = pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
@@ -86,3 +87,63 @@ def test_the_readings_are_those_of_an_input_that_spells_out_the_same_keys() -> N
     keys = 'format = "number"\nsensor = "{1}/{2}"\nno_value = ["nan", "NaN", "unknown", "unavailable"]'
     (spelled,) = parse(f'[[input]]\ntopic = "+/sensor/+/state"\n{keys}\n').configuration.inputs
     assert short.decisive() == spelled.decisive()
+
+
+def test_a_device_of_a_convention_that_says_that_it_is_gone_is_one_incident() -> None:
+    for convention in conventions().values():
+        if "availability" not in convention.keys:
+            continue
+        pipeline = make_pipeline(parse(configured(convention.name)).configuration)
+        example = convention.examples[0]
+        pipeline.process([Message(example.topic, example.payload.encode(), 1_700_000_060.0)])
+        first = (match(convention.keys["topic"].split("/"), example.topic.split("/")) or [""])[0]
+        topic = convention.keys["availability"].replace("{1}", first)
+        words = [Message(topic, word, 1_700_000_070.0, retained=True) for word in (b"offline", b'{"state":"online"}')]
+        events = [event for word in words for event in pipeline.process([word]).events]
+        assert [(each.transition, each.sensor) for each in events] == [
+            ("raised", f"{first}/"),
+            ("cleared", f"{first}/"),
+        ]
+        assert pipeline.intake.input_of(topic) == convention.keys["topic"]
+
+
+def test_the_availability_of_a_convention_falls_away_where_it_fits_no_more() -> None:
+    (given,) = parse(configured("tasmota", 'topic = "tele/boiler/SENSOR"\nsensor = "{field}"\n')).configuration.inputs
+    assert given.availability is None
+    (own,) = faults_of(configured("tasmota", 'sensor = "{field}"\navailability = "tele/{1}/LWT"\n'))
+    assert own.key == "input[0].availability"
+    assert own.message.startswith('needs sensors whose names begin with their device, such as sensor = "{1}/{field}"')
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "message"),
+    [
+        ('availability = "a/{2}"', "availability", "asks for {2}, but the topic tele/+/SENSOR has 1 wildcards"),
+        ('availability = "a/+"', "availability", "may hold placeholders such as {1} as whole levels, and no wildcards"),
+        ('availability = "{1}/{1}"', "availability", "holds {1} twice"),
+        ('available = ["up"]\nunavailable = ["UP"]', "unavailable", "holds 'up', which available holds too"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_fault(keys: str, key: str, message: str) -> None:
+    (fault,) = faults_of(configured("tasmota", f"{keys}\n"))
+    assert (fault.key, fault.message.partition(", is ")[0]) == (f"input[0].{key}", message)
+
+
+def test_words_of_availability_can_be_added_and_moved() -> None:
+    keys = 'available = ["up"]\nunavailable = ["Ready"]\n'
+    pipeline = make_pipeline(parse(configured("tasmota", keys)).configuration)
+    (example,) = conventions()["tasmota"].examples
+    pipeline.process([Message(example.topic, example.payload.encode(), 1_700_000_060.0)])
+    words = (b"READY", b"Up", b"Offline", b"online")
+    said = [Message("tele/boiler/LWT", word, 1_700_000_070.0 + place) for place, word in enumerate(words)]
+    transitions = [event.transition for each in said for event in pipeline.process([each]).events]
+    assert transitions == ["raised", "cleared", "raised", "cleared"]
+
+
+def test_the_topic_of_availability_is_subscribed_to_unless_an_input_covers_it() -> None:
+    def filters(text: str) -> list[str]:
+        return [each.filter for each in subscriptions_of(parse(text).configuration)]
+
+    assert "tele/+/LWT" in filters(configured("tasmota"))
+    assert [each for each in filters(configured("zigbee2mqtt")) if "zigbee" in each] == ["zigbee2mqtt/#"]
+    assert filters(configured("esphome") + configured("esphome-binary")).count("+/status") == 1

@@ -138,6 +138,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "input[].topic",
         "input[].convention",
         "input[].items",
+        "input[].availability",
         "input[].values",
         "input[].repetition",
         "incidents.threshold",

@@ -201,7 +201,7 @@ class Intake:
     def input_of(self, topic: str) -> str | None:
         """The topic filter of the input that reads a topic; None if none does."""
         resolved = self._routes.find(topic)
-        return None if resolved is None else resolved.route.filter
+        return None if resolved is None else resolved.route.beside or resolved.route.filter
 
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""

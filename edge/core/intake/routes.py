@@ -40,6 +40,7 @@ class Route:
         time_from_payload: False if the time of arrival counts whatever the payload says.
         ignore_topics: Globs on topics that are left out; no later route reads them either.
         no_values: Numbers that are error values.
+        beside: Topic filter of the input that it belongs to, if that has another one.
         of_devices: Whether its messages say of devices if they are there. The template then gives what the names of a
             device's sensors begin with, and `#` may stand for one level or more anywhere in the filter.
 
@@ -54,6 +55,7 @@ class Route:
     time_from_payload: bool = True
     ignore_topics: tuple[str, ...] = ()
     no_values: frozenset[float] = frozenset()
+    beside: str = ""
     of_devices: bool = False
 
     def __post_init__(self) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from config.availability import AvailabilityTopic, availability_of
 from config.gateway_topics import GatewayTopics
 from config.inputs import Input
 from config.loading import load, parse
 from config.passwords import password_of
 from config.schema import Configuration, Store
+from config.topics import covers
 from config.transport import Connection
+from edge.core.intake.decoders.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
 from edge.core.intake.intake import IntakeLimits
 from edge.core.intake.routes import Route, Routes
 from edge.core.model.sensors import Repetition
@@ -49,11 +52,11 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
     limits = configuration.limits
     topics = Topics(configuration.gateway.topic_base)
     gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
-    routes = Routes([_route(each, configuration) for each in configuration.inputs], topics.base, gateways)
+    routes = [route for each in configuration.inputs for route in _routes(each, configuration)]
     return Pipeline(
         configuration.gateway.name,
         topics,
-        routes,
+        Routes(routes, topics.base, gateways),
         configuration.rule_for,
         device_for=configuration.device_for,
         sensors=limits.sensors,
@@ -98,6 +101,10 @@ def service_options(configuration: Configuration, instance: str) -> ServiceOptio
 def subscriptions_of(configuration: Configuration) -> list[Subscription]:
     """What the inbound link subscribes to."""
     subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    for each in configuration.inputs:
+        wanted = availability_topic(each)
+        if wanted is not None and not any(covers(one.filter, wanted.subscribed) for one in subscriptions):
+            subscriptions.append(Subscription(wanted.subscribed, 1))
     if configuration.commands.enabled:
         subscriptions.append(Subscription(Topics(configuration.gateway.topic_base).command("+"), 1))
     return subscriptions
@@ -154,9 +161,24 @@ def _store_limits(keep: Store) -> Limits:
     )
 
 
-def _route(given: Input, configuration: Configuration) -> Route:
+def availability_topic(given: Input) -> AvailabilityTopic | None:
+    """Where the devices of an input say whether they are there; None if they don't."""
+    wanted = given.availability
+    return None if wanted is None else availability_of(wanted, given.topic, given.sensor)
+
+
+def _routes(given: Input, configuration: Configuration) -> Iterator[Route]:
+    """How what an input asks for is read; what devices say of themselves comes first."""
+    wanted = availability_topic(given)
+    if wanted is not None:
+        words = AvailabilityDecoder(
+            (AVAILABLE | {*given.available}) - {*given.unavailable},
+            (UNAVAILABLE | {*given.unavailable}) - {*given.available},
+        )
+        route = Route(wanted.matching, wanted.device, words, Repetition.ON_CHANGE, beside=given.topic, of_devices=True)
+        yield route
     decoder = decoder_of(given, configuration.limits)
-    return Route(
+    yield Route(
         filter=given.topic,
         template=given.sensor,
         decoder=decoder,

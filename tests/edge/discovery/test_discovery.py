@@ -12,7 +12,7 @@ from config.gateway_topics import GatewayTopics
 from config.loading import parse
 from edge.core.model.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
-from edge.discovery.outcome import outcome_of, tables, whole
+from edge.discovery.outcome import outcome_of, tables
 from edge.discovery.proposing import Proposal, propose
 from edge.shell.service.assembly import make_pipeline
 
@@ -151,9 +151,13 @@ def test_what_is_kept_is_bounded() -> None:
 
 
 def test_a_device_that_says_that_it_is_gone_is_an_incident_until_it_is_back() -> None:
-    collected = heard(("tele/boiler/LWT", "Offline"))
+    reading = '{"DS18B20": {"Temperature": 55.4}}'
+    collected = heard(("tele/boiler/LWT", "Offline"), ("tele/boiler/SENSOR", reading))
     proposal = propose(collected, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")
-    pipeline = make_pipeline(parse(whole(proposal.inputs)).configuration)
+    assert proposal.inputs == [{"convention": "tasmota"}]
+    assert not proposal.left_out
+    pipeline = make_pipeline(parse(tables(proposal.inputs)).configuration)
+    pipeline.process([Message("tele/boiler/SENSOR", reading.encode(), NOW - 1.0)])
     told: list[str] = []
     for place, payload in enumerate(("Online", "Offline", "Online", "Offline")):
         step = pipeline.process([Message("tele/boiler/LWT", payload.encode(), NOW + place)])
