@@ -1,4 +1,4 @@
-"""`edgewarden schema`: the JSON Schemas of what is published, and of the configuration."""
+"""`edgewarden schema`: the JSON Schemas of what is published and of the configuration, and the AsyncAPI document."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["events", "gaps", "commands", "configuration"]), default="events")
+@click.argument(
+    "what", type=click.Choice(["events", "gaps", "commands", "configuration", "asyncapi"]), default="events"
+)
 def schema(what: str) -> None:
-    """Print a JSON Schema (draft 2020-12).
+    """Print a JSON Schema (draft 2020-12), or the AsyncAPI document.
 
     WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says;
-    `commands`, what the operator may say; or `configuration`, for editors that complete and check TOML files.
+    `commands`, what the operator may say; `configuration`, for editors that complete and check TOML files; or
+    `asyncapi`, all topics and messages in one AsyncAPI 3.0 document.
     """
     if what == "events":
         from edge.core.incidents.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
@@ -27,6 +30,10 @@ def schema(what: str) -> None:
         from edge.core.operator.commands import commands_json_schema  # noqa: PLC0415 - likewise
 
         found = commands_json_schema()
+    elif what == "asyncapi":
+        from edge.commands.support.asyncapi import asyncapi_document  # noqa: PLC0415 - likewise
+
+        found = asyncapi_document()
     else:
         from config.schema import configuration_json_schema  # noqa: PLC0415 - likewise
 
