@@ -56,7 +56,7 @@ class IncidentSettings(Table):
         64_800,
         ge=1,
         le=31_536_000,
-        description="Age at which an incident ends and its level is taken as normal",
+        description="Age at which an incident ends and its level is taken as normal; of a young sensor it is earlier",
     )
     update_s: float = Field(60, ge=0, le=86_400, description="Least time between two updates")
 

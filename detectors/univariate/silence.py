@@ -19,7 +19,7 @@ MEMORY = 500.0
 WINSOR = 10.0
 """One gap counts as at most so many mean gaps."""
 
-FADING = 2e-4
+FADING = 2e-5
 """Share of the longest gaps that is forgotten at each reading."""
 
 

@@ -21,8 +21,11 @@ ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 
 def leading_opinion(finding: IncidentChange) -> Opinion | None:
-    """The opinion that an event is about: of the kind that the incident is called by, or the most surprised one."""
+    """The opinion that an event is about: of a new kind, or of that which the incident is called by, or the worst."""
     incident = finding.incident
+    for opinion in finding.observation.opinions if finding.transition is Transition.UPDATED else ():
+        if opinion.exceeds and incident.began_with(opinion.kind, finding.observation.time):
+            return opinion
     for opinions in (finding.observation.opinions, incident.last.opinions):
         beyond = [each for each in opinions if each.exceeds]
         if beyond:
@@ -45,7 +48,7 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
     worst = incident.worst_limit
     if worst is not None:
         return _allowed(worst) if is_beyond(worst, observation) else None
-    if opinion is None or incident.kind == "missing":
+    if opinion is None or "missing" in {incident.kind, opinion.kind}:
         return None
     if all(math.isnan(each) for each in (opinion.expected, opinion.lower, opinion.upper)):
         expects = next((each for each in observation.opinions if not math.isnan(each.expected)), opinion)

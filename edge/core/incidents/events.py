@@ -64,6 +64,13 @@ class PeakMoment(Model):
     time: Timestamp = Field(description="Its time")
 
 
+class ConditionFound(Model):
+    """One kind of thing that is, or was, wrong in an incident."""
+
+    kind: Kind = Field(description="What it looked like")
+    since: Timestamp = Field(description="Time of the first reading that showed it")
+
+
 class Contribution(Model):
     """The share of one sensor in the score of a device."""
 
@@ -98,6 +105,9 @@ class IncidentData(Model):
     )
     upper: float | None = Field(description="Upper end of that band")
     detectors: list[DetectorEvidence] = Field(description="The detectors that agree, the most surprised first")
+    conditions: list[ConditionFound] = Field(
+        default_factory=list, description="All kinds that the incident has shown so far, the first one first"
+    )
     contributions: list[Contribution] = Field(
         default_factory=list, description="Of a device: its sensors' shares at the peak, the largest first"
     )

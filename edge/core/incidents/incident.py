@@ -14,6 +14,8 @@ PERSISTENT = 3
 SIDES_AGREE = 0.8
 """The share of the exceeding readings on one side of what was expected that makes it a shift."""
 
+PASSING = frozenset({"spike", "rate"})
+"""Kinds of a moment, which become others if they last."""
 
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
@@ -56,6 +58,8 @@ class Incident:
         learned_kind: What it looks like by what was learned; empty while nothing but limits holds it open.
         surprise: The largest score by what was learned.
         reach: How many times its raising level a score was at most.
+        conditions: All kinds that it has shown, and since when.
+        joined: Whether a detector has found one that subscribers haven't been told of.
         excess: The largest score of a limit.
         limits: The conditions that hold, by the key of their limit.
         left: Those that have ended with the last observation.
@@ -84,11 +88,15 @@ class Incident:
     reach: float = 0.0
     error: float | None = None
     errors: int = 0
+    conditions: dict[str, float] = field(default_factory=dict)
+    joined: bool = False
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors
         if self.count and not has_cause:  # as versions saved it that knew no conditions
             self.learned_kind, self.surprise = self.kind, self.peak.score
+        if self.count and self.kind and not self.conditions:  # likewise, when an incident had one kind
+            self.conditions = {self.kind: self.started}
         if self.surprise and not self.reach:  # likewise, when a sensor had one level
             self.reach = self.surprise / self.threshold
 
@@ -119,6 +127,7 @@ class Incident:
         if self.error is None:
             self.acknowledged = False
         self.error = observation.value
+        self.conditions.setdefault(ERROR_KIND, observation.time)
         self.last = observation
         self.count += 1
         self.errors += 1
@@ -131,6 +140,9 @@ class Incident:
         for opinion in observation.opinions:
             if not opinion.exceeds:
                 break
+            if opinion.kind not in self.conditions:
+                self.conditions[opinion.kind] = observation.time
+                self.joined = True
             known = self.evidence.get(opinion.detector)
             if known is None:
                 self.evidence[opinion.detector] = Evidence(opinion.score, observation.time)
@@ -139,14 +151,16 @@ class Incident:
                 known.score = max(known.score, opinion.score)
         if leading.score > self.peak.score:
             self.peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
-        is_most = leading.ratio >= self.reach
+        is_most, is_worse = leading.ratio >= self.reach, _class_of(leading.ratio) > _class_of(self.reach)
+        if leading.kind == "flatline":  # a value that is stuck where it shouldn't be is called by where it is
+            is_worse &= all(each.kind == "flatline" for each in observation.opinions if each.exceeds)
         self.reach = max(self.reach, leading.ratio)
         self.surprise = max(self.surprise, leading.score)
         if observation.value > leading.expected:
             self.above += 1
         elif observation.value < leading.expected:
             self.below += 1
-        self._call(leading, is_most=is_most)
+        self._call(leading, is_most=is_most, is_worse=is_worse)
 
     def break_limits(self, observation: Observation, broken: list[BrokenLimit]) -> None:
         """Add an observation that breaks limits: peak, and count if it hasn't been counted."""
@@ -163,10 +177,15 @@ class Incident:
         """Let conditions join and leave."""
         for condition in joined:
             self.limits[condition.limit.key] = condition
+            self.conditions.setdefault(condition.limit.kind, condition.since)
             self.acknowledged = False
         for condition in left:
             del self.limits[condition.limit.key]
         self.left = left
+
+    def began_with(self, kind: str, time: float) -> bool:
+        """Whether the incident has shown a kind first at this time."""
+        return self.conditions.get(kind) == time
 
     def rename(self) -> None:
         """Call it what it is: a silence, else error values, else by the worst limit, else by what was learned."""
@@ -181,12 +200,16 @@ class Incident:
         """The worst condition that holds; None if there is none, or if a silence hides what became of it."""
         return None if self.learned_kind == "missing" else worst_of(self.limits.values())
 
-    def _call(self, leading: Opinion, *, is_most: bool) -> None:
+    def _call(self, leading: Opinion, *, is_most: bool, is_worse: bool) -> None:
         kind = self.learned_kind or leading.kind
-        if is_most and leading.kind != "missing" and kind in {"spike", "rate", "missing"}:
+        if kind in PASSING or kind == "missing":
+            can_change = is_most and leading.kind != "missing"
+        else:  # what it has become stays its name until something else is worse by a class
+            can_change = is_worse and leading.kind not in PASSING and leading.kind != "missing"
+        if can_change:
             kind = leading.kind
         sides = self.above + self.below
-        if kind in {"spike", "rate"} and sides >= PERSISTENT:
+        if kind in PASSING and sides >= PERSISTENT:
             kind = "level_shift" if max(self.above, self.below) >= SIDES_AGREE * sides else "variance"
         if kind != self.learned_kind:
             self.learned_kind = kind
@@ -205,7 +228,7 @@ class Incident:
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether subscribers should hear of it again: a worse class at once, other news now and then."""
-        if severity_class(self.current_severity()) > severity_class(self.severity):
+        if self.joined or severity_class(self.current_severity()) > severity_class(self.severity):
             return True
         return self.news and time - self.updated >= update_s
 
@@ -213,12 +236,24 @@ class Incident:
         """A copy that stays as it is while the incident goes on."""
         evidence = {name: replace(each) for name, each in self.evidence.items()}
         limits = {key: replace(each) for key, each in self.limits.items()}
-        return replace(self, evidence=evidence, peak=replace(self.peak), limits=limits, left=list(self.left))
+        return replace(
+            self,
+            evidence=evidence,
+            peak=replace(self.peak),
+            limits=limits,
+            left=list(self.left),
+            conditions=dict(self.conditions),
+        )
 
     def publish(self, time: float) -> int:
         """Note that a transition is being published; returns its number within the incident, from 0."""
         self.severity = self.current_severity()
         self.updated = time
-        self.news = False
+        self.news = self.joined = False
         self.published += 1
         return self.published - 1
+
+
+def _class_of(ratio: float) -> int:
+    """The severity class of what goes beyond its raising level so many times."""
+    return severity_class(severity_of(ratio, 1.0))

@@ -17,6 +17,11 @@ from edge.core.scoring.opinions import Observation
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensor_statistics import SensorStatistics
 
+LEAST_PATIENCE_S = 3600.0
+LIFE_SHARE = 1 / 6
+"""A level is adopted after this share of a sensor's life, an hour at least and `adopt_after_s` at most: of a sensor
+that has hardly been seen, what is new may well be normal."""
+
 Order = tuple[int, int, float, int]
 """Where a finding stands among those of a batch."""
 
@@ -105,7 +110,9 @@ class IncidentTracker(SensorArrays):
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= settings.adopt_after_s
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= self._patience(
+            slot, settings.adopt_after_s
+        )
         involved = tracker.involved
         lingers = observation.ratio(involved) >= settings.clear_ratio
         ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
@@ -136,6 +143,10 @@ class IncidentTracker(SensorArrays):
         if not level > 0:  # no reading has been scored yet
             level = float(group.profile.level_at(self._statistics.interval[[slot]])[0])
         return Observation(time, value, level, [])
+
+    def _patience(self, slot: int, most_s: float) -> float:
+        """After how many seconds a level is adopted: a share of the time that the sensor has been watched for."""
+        return min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * float(self._levels.watched[slot])))
 
     def _run(self, slot: int) -> int:
         """How many readings in a row have exceeded a sensor's level."""

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from edge.core.incidents.bands import band_of, leading_opinion
 from edge.core.incidents.events import (
+    ConditionFound,
     Contribution,
     DetectorEvidence,
     Event,
@@ -102,6 +103,7 @@ class Reporter:
                 lower=_finite(band.lower if band else math.nan),
                 upper=_finite(band.upper if band else math.nan),
                 detectors=_evidence(incident, active=active),
+                conditions=_conditions(incident),
                 contributions=contributions,
                 sensors=listed([self._facts(slot).name for slot in finding.sensors]),
                 sensors_total=len(finding.sensors),
@@ -151,6 +153,12 @@ class Reporter:
         """The next event: something is missing."""
         self.last_sequence += 1
         return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
+
+
+def _conditions(incident: Incident) -> list[ConditionFound]:
+    """The kinds that an incident has shown, in the order in which they came."""
+    ordered = sorted(incident.conditions.items(), key=lambda each: (each[1], each[0]))
+    return [ConditionFound(kind=kind, since=timestamp(time)) for kind, time in ordered]
 
 
 def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:

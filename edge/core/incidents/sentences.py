@@ -90,12 +90,15 @@ def _learned(
     digits: int,
 ) -> str:
     """What an open incident says by what was learned."""
-    if incident.kind == "missing":
+    if incident.kind == "missing" or (opinion is not None and opinion.kind == "missing"):
         return f"is silent; its last value was {value}"
-    if opinion is not None and (said := measured(value, unit, incident.kind, observation.value, opinion, interval)):
+    kind, joins = incident.kind, False
+    if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
+        kind, joins = opinion.kind, True
+    if opinion is not None and (said := measured(value, unit, kind, observation.value, opinion, interval)):
         return said
-    again = "still " if transition is Transition.UPDATED and incident.kind != "variance" else ""
-    verb = SAYS[incident.kind].replace("is ", f"is {again}", 1) if again else SAYS[incident.kind]
+    again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
+    verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
     return f"{verb} {value}{expectation(band, unit, digits)}"
 
 

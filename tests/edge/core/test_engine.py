@@ -120,6 +120,18 @@ def test_a_level_that_cannot_be_learned_is_raised_again_when_there_was_time_enou
     assert said(findings) == [(0, Transition.RAISED, 22.0)]
 
 
+HOUR_S = 3600.0
+
+
+@pytest.mark.parametrize(("age", "after"), [(2, 1.0), (10, 2.0), (240, 18.0)])
+def test_the_level_of_a_young_sensor_is_adopted_after_a_sixth_of_its_life(age: int, after: float) -> None:
+    made, half = engine(adopt_after_s=18 * HOUR_S), HOUR_S / 2
+    usual = [(0, each * half, 0.0) for each in range(2 * age)]
+    found = made.process(batch(*usual, *((0, age * HOUR_S + each * half, 9.0) for each in range(60))))
+    expired = next(each for each in found if each.transition is Transition.EXPIRED)
+    assert expired.observation.time - found[0].observation.time == after * HOUR_S
+
+
 def test_what_is_beyond_a_limit_of_the_operator_is_never_adopted() -> None:
     made = engine(Echo(), Limits(high=5.0), adopt_after_s=10.0)
     findings = made.process(batch((0, 1, 9.0), (0, 11, 9.0), (0, 50, 9.0), (0, 51, 0.0), (0, 52, 0.0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -95,3 +96,26 @@ def test_a_condition_that_is_not_about_the_value_speaks_in_numbers_of_its_own(
     opinion: Opinion, interval: float, says: str
 ) -> None:
     assert said(finding([opinion], 21.5, interval=interval)) == says
+
+
+def test_an_update_speaks_of_the_condition_that_is_new() -> None:
+    place = Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0)
+    stuck = Opinion("flatline", "flatline", 6.0, level=4.0, now=40.0, usual=8.0)
+    found = finding([place], 28.0, interval=60.0)
+    observation = Observation(160.0, 28.0, 4.0, [place, stuck])
+    found.incident.extend(observation)
+    found = replace(found, transition=Transition.UPDATED, observation=observation)
+    assert said(found) == "tank has repeated 28 bar for 40 min, 8 min at most so far"
+    assert math.isnan(quoted(found)[0])
+    found.incident.extend(later := Observation(220.0, 28.0, 4.0, [place, stuck]))
+    assert said(replace(found, observation=later)) == "tank has shifted to 28 bar, expected 15 to 25 bar"
+
+
+def test_an_update_says_that_a_sensor_has_fallen_silent_whatever_is_wrong_with_it_already() -> None:
+    found = finding([Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0)], 28.0)
+    silence = Observation(400.0, 28.0, 4.0, [Opinion("silence", "missing", 4.0)])
+    found.incident.extend(silence)
+    found = replace(found, transition=Transition.UPDATED, observation=silence)
+    assert found.incident.kind == "spike"
+    assert said(found) == "tank is silent; its last value was 28 bar"
+    assert band_of(found, leading_opinion(found)) is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import TABLE, Signal, State, StateMachine, Transition
 from edge.core.model.severity import severity_class, severity_of
+from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
 SETTINGS = IncidentSettings(update_s=60.0)
@@ -132,6 +135,19 @@ def test_other_news_waits_for_the_interval() -> None:
     assert moved[0] is Transition.UPDATED
 
 
+def test_a_condition_of_another_kind_is_told_at_once() -> None:
+    tracker = raised()
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    other = Observation(1.0, 9.0, 4.0, [Opinion("flatline", "flatline", 9.0, 5.0, 4.0, 6.0)])
+    moved = tracker.step(Signal.EXCEEDS, other, SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+    assert moved[1].conditions == {"spike": 0.0, "flatline": 1.0}
+    moved[1].publish(1.0)
+    assert tracker.step(Signal.EXCEEDS, other, SETTINGS) is None
+
+
 def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
     tracker = raised()
     for time in (1.0, 2.0, 3.0):
@@ -189,3 +205,65 @@ def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None
         else:
             assert opened
             opened = transition is Transition.UPDATED
+
+
+def shifted() -> StateMachine:
+    tracker = raised()
+    for time in (1.0, 2.0, 3.0):
+        tracker.step(Signal.EXCEEDS, surprising(time), SETTINGS)
+    assert tracker.incident is not None
+    tracker.incident.publish(3.0)
+    return tracker
+
+
+def saying(time: float, *opinions: Opinion) -> Observation:
+    return Observation(time, 9.0, 4.0, sorted(opinions, key=lambda each: -each.ratio))
+
+
+PLACE = Opinion("ewma", "spike", 8.0, 5.0, 4.0, 6.0, level=4.0)
+
+
+def test_a_shift_that_is_stuck_at_its_new_level_stays_a_shift_and_lists_both() -> None:
+    tracker = shifted()
+    moved = tracker.step(
+        Signal.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0, level=4.0), PLACE), SETTINGS
+    )
+    assert moved is not None
+    assert (moved[0], moved[1].kind) == (Transition.UPDATED, "level_shift")
+    assert moved[1].conditions == {"spike": 0.0, "flatline": 20.0}
+
+
+def test_what_is_stuck_where_nothing_else_is_wrong_is_called_stuck() -> None:
+    tracker = shifted()
+    tracker.step(Signal.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0)), SETTINGS)
+    assert tracker.incident is not None
+    assert tracker.incident.kind == "flatline"
+
+
+@pytest.mark.parametrize(("score", "kind"), [(8.0, "level_shift"), (9.0, "drift")])
+def test_an_incident_is_called_anew_by_what_is_worse_by_a_class(score: float, kind: str) -> None:
+    tracker = shifted()
+    tracker.step(
+        Signal.EXCEEDS, saying(20.0, Opinion("cusum", "drift", score, 5.0, 4.0, 6.0, level=4.0), PLACE), SETTINGS
+    )
+    assert tracker.incident is not None
+    assert tracker.incident.kind == kind
+
+
+def test_a_silence_that_joins_is_told_at_once_and_renames_nothing() -> None:
+    tracker = shifted()
+    moved = tracker.step(Signal.SILENCE, saying(20.0, Opinion("silence", "missing", 4.0)), SETTINGS)
+    assert moved is not None
+    assert (moved[0], moved[1].kind) == (Transition.UPDATED, "level_shift")
+    assert moved[1].conditions == {"spike": 0.0, "missing": 20.0}
+
+
+def test_an_incident_lists_the_limits_and_error_values_that_it_has_shown() -> None:
+    tracker = raised()
+    tracker.step(Signal.NO_VALUE, Observation(1.0, -127.0, 4.0, []), SETTINGS)
+    tracker.step(Signal.VALUE, Observation(2.0, 9.0, 4.0, []), SETTINGS)
+    beyond = surprising(3.0)
+    beyond.broken = [BrokenLimit("limits", "range", "high", 8.0, 12.0, math.nan, 8.0)]
+    tracker.step(Signal.EXCEEDS, beyond, SETTINGS)
+    assert tracker.incident is not None
+    assert tracker.incident.conditions == {"spike": 0.0, "error_value": 1.0, "range": 3.0}

@@ -258,6 +258,7 @@ def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
     line.take([reading("paced/a", START + 300.0, 60.0)])
     tracker = line.pipeline.engine.trackers[0]
     tracker.incident.updated = START + 1e6
+    tracker.incident.conditions["missing"] = START  # it has been told already
     before, saved, parts = len(line.events), line.pipeline.save("", ""), len(line.parts)
     line.note(line.pipeline.tick(3.7))
     assert (len(line.events), tracker.state, tracker.incident.count) == (before, State.OPEN, 2)
