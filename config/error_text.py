@@ -48,7 +48,7 @@ def _message(error: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     if kind == "missing":
         return "must be given" if path != ("input",) else "is missing: at least one [[input]] says what to read"
     if kind == "tuple_type":
-        tables = path in {("input",), ("rule",), ("device",)}
+        tables = path in {("input",), ("rule",), ("device",), ("sink",)}
         return f"must be written with two brackets: [[{path[-1]}]]" if tables else "must be a list"
     if kind == "literal_error":
         return _choice(context["expected"], given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from config.convention import conventions
 from config.fields import Fault
@@ -22,6 +23,7 @@ def doubts_of(configuration: Configuration) -> list[Fault]:
         *_about_rules(configuration),
         *_about_devices(configuration),
         *_about_connections(configuration),
+        *_about_sinks(configuration),
     ]
 
 
@@ -84,3 +86,16 @@ def _about_connections(configuration: Configuration) -> Iterator[Fault]:
             yield Fault((name, "username"), "the password crosses the network in plain text without a tls table")
         if connection.tls is not None and connection.port == 1883:
             yield Fault((name, "port"), "is the usual port without encryption; with it, 8883 is usual")
+
+
+def _about_sinks(configuration: Configuration) -> Iterator[Fault]:
+    for index, each in enumerate(configuration.sinks):
+        for key in ("password_env", "token_env", "secret_env"):
+            variable = getattr(each, key)
+            if variable is not None and variable not in os.environ:
+                yield Fault(("sink", index, key), f"the variable {variable} isn't set here and now")
+        url = urlsplit(each.url or "")
+        if url.scheme in {"http", "amqp"} and url.hostname not in LOOPBACK:
+            yield Fault(
+                ("sink", index, "url"), f"events cross the network in plain text; {url.scheme}s:// encrypts them"
+            )

@@ -1,11 +1,12 @@
-"""The password of a connection, read when it is needed and kept nowhere else."""
+"""Passwords and other secrets of connections and sinks, read when they are needed and kept nowhere else."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from config.transport import Connection
+from config.sinks import Sink
+from config.transport import Credentials
 
 OF_THE_UNIT = "/run/credentials/edgewarden.service"
 """Where the running service's credentials are, for root, who tells it something over its broker."""
@@ -15,28 +16,49 @@ class PasswordError(Exception):
     """A password can't be had; says where it was looked for, never what it is."""
 
 
-def password_of(connection: Connection) -> str | None:
-    """The password of a connection, or None if it has none.
+def password_of(table: Credentials) -> str | None:
+    """The password of a connection or a sink, or None if it has none.
 
     Raises:
         PasswordError: Its file or credential can't be read, or its environment variable isn't set.
     """
-    if connection.password_env is not None:
-        password = os.environ.get(connection.password_env)
-        if password is None:
-            raise PasswordError(f"the environment variable {connection.password_env} isn't set")
-        return password
-    if connection.password_credential is not None:
+    return _secret(table.password_file, table.password_env, table.password_credential)
+
+
+def token_of(sink: Sink) -> str | None:
+    """The bearer token of a sink, or None if it has none.
+
+    Raises:
+        PasswordError: As of `password_of()`.
+    """
+    return _secret(sink.token_file, sink.token_env, sink.token_credential)
+
+
+def secret_of(sink: Sink) -> str | None:
+    """The secret that a sink signs events with, or None if it has none.
+
+    Raises:
+        PasswordError: As of `password_of()`.
+    """
+    return _secret(sink.secret_file, sink.secret_env, sink.secret_credential)
+
+
+def _secret(file: Path | None, variable: str | None, credential: str | None) -> str | None:
+    if variable is not None:
+        secret = os.environ.get(variable)
+        if secret is None:
+            raise PasswordError(f"the environment variable {variable} isn't set")
+        return secret
+    if credential is not None:
         folder = Path(os.environ.get("CREDENTIALS_DIRECTORY") or OF_THE_UNIT)
         try:
-            return _read(folder / connection.password_credential)
+            return _read(folder / credential)
         except PasswordError as error:
             raise PasswordError(
-                f"the credential {connection.password_credential} can't be had ({error}); the service manager hands it"
-                f" to the service if there is /etc/credstore/{connection.password_credential}, see LoadCredential= in"
-                " systemd.exec(5)"
+                f"the credential {credential} can't be had ({error}); the service manager hands it to the service if"
+                f" there is /etc/credstore/{credential}, see LoadCredential= in systemd.exec(5)"
             ) from None
-    return None if connection.password_file is None else _read(connection.password_file)
+    return None if file is None else _read(file)
 
 
 def _read(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The configuration as a whole: every table, what holds between them, and what the program asks of it.
 
 gateway broker upstream          config.transport
+sink                             config.sinks
 input                            config.inputs
 incidents rule                   config.detection
 device                           config.devices
@@ -24,6 +25,7 @@ from config.devices import Device, ResolvedDevice, resolve_devices
 from config.fields import Fault, StoreFile, Table, refuse, refuse_all
 from config.inputs import Input
 from config.operating import MOST_WINDOWS, Commands, Maintenance
+from config.sinks import Sink
 from config.transport import Broker, Connection, Gateway, Tls, Upstream
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "ResolvedDevice",
     "ResolvedRule",
     "Rule",
+    "Sink",
     "Store",
     "Tls",
     "Upstream",
@@ -142,6 +145,7 @@ class Configuration(Table):
     gateway: Gateway = Field(default_factory=Gateway, description="Who we are")
     broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
     upstream: Upstream | None = Field(None, description="The broker that events go to, if it is another one")
+    sinks: tuple[Sink, ...] = Field((), alias="sink", strict=False, max_length=20, description="Where else events go")
     inputs: tuple[Input, ...] = Field(
         alias="input", strict=False, description="What is read", json_schema_extra={"minItems": 1}
     )
@@ -165,6 +169,19 @@ class Configuration(Table):
         if faults:
             raise refuse_all(faults)
         return inputs
+
+    @field_validator("sinks")
+    @classmethod
+    def _no_sink_twice(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
+        names = [each.title for each in sinks]
+        faults = [
+            Fault((index, "name"), f'must differ from that of sink[{names.index(name)}], is "{name}"')
+            for index, name in enumerate(names)
+            if names.index(name) < index
+        ]
+        if faults:
+            raise refuse_all(faults)
+        return sinks
 
     @field_validator("maintenance")
     @classmethod

@@ -26,13 +26,15 @@ Host = Annotated[str, AfterValidator(_host_alone)]
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def _name_problem(name: str) -> str | None:
+def name_problem(name: str) -> str | None:
+    """What is wrong with a name that becomes a part of topics and ids, or None."""
     if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         return None
     return "must be 1 to 64 letters, digits, - or _"
 
 
-def _credential_problem(name: str) -> str | None:
+def credential_problem(name: str) -> str | None:
+    """What is wrong with the name of a service manager's credential, or None."""
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}", name):
         return None
     return "must be the name of a credential: letters, digits, _, ., @ or -"
@@ -52,7 +54,7 @@ def zone_problem(zone: str) -> str | None:
 class Gateway(Table):
     """Who we are."""
 
-    name: Annotated[str, checked(_name_problem)] = Field(
+    name: Annotated[str, checked(name_problem)] = Field(
         "gateway", description="Name of this gateway; a part of topics and of event ids"
     )
     base: str = Field("edgewarden/{gateway}", description="What all of our own topics begin with")
@@ -98,19 +100,34 @@ class Tls(Table):
         return value
 
 
-class Connection(Table):
-    """How an MQTT broker is reached."""
+class Credentials(Table):
+    """A user and where the password is."""
 
-    host: Host = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
-    port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
     username: str | None = Field(None, min_length=1, max_length=1024, description="User name")
     password_file: ReadableFile | None = Field(
         None, description="File that holds the password, and nothing else but a line's end"
     )
     password_env: str | None = Field(None, min_length=1, description="Environment variable that holds the password")
-    password_credential: Annotated[str, checked(_credential_problem)] | None = Field(
+    password_credential: Annotated[str, checked(credential_problem)] | None = Field(
         None, description="Credential of the service manager that holds the password, such as edgewarden.broker"
     )
+
+    @field_validator("password_file", "password_env", "password_credential", mode="before")
+    @classmethod
+    def _needs_a_user(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("username", "broken") is None:
+            raise refuse("needs username too")
+        for other in ("password_file", "password_env"):
+            if value is not None and other != info.field_name and info.data.get(other) is not None:
+                raise refuse(f"must not be given where {other} is")
+        return value
+
+
+class Connection(Credentials):
+    """How an MQTT broker is reached."""
+
+    host: Host = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
+    port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
     client_id: str | None = Field(
         None,
         min_length=1,
@@ -125,16 +142,6 @@ class Connection(Table):
         True, description="With MQTT 3.1.1, count an event as delivered once our own status has come back behind it"
     )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
-
-    @field_validator("password_file", "password_env", "password_credential", mode="before")
-    @classmethod
-    def _needs_a_user(cls, value: object, info: ValidationInfo) -> object:
-        if value is not None and info.data.get("username", "broken") is None:
-            raise refuse("needs username too")
-        for other in ("password_file", "password_env"):
-            if value is not None and other != info.field_name and info.data.get(other) is not None:
-                raise refuse(f"must not be given where {other} is")
-        return value
 
 
 class Broker(Connection):

@@ -63,8 +63,9 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "link": "",
         "options": "link",
         "publishing": "link store",
+        "sinks": "system link store",
         "activity": "system link options publishing store",
-        "service": "system broker link options publishing activity store",
+        "service": "system broker link options publishing sinks activity store",
     },
     "simulators": {
         "signals": "",
@@ -177,6 +178,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             ],
         ),
         ("sqlite3", ["edge/shell/store/database.py"]),
+        ("confluent_kafka", ["edge/shell/sinks/kafka.py"]),
     ],
 )
 def test_one_place_only_knows_the_library(module: str, places: list[str]) -> None:

@@ -177,6 +177,10 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
         waits = f"{counted(size.waiting, 'event')} wait{'s' if size.waiting == 1 else ''} for delivery"
         since = "" if size.waiting_since is None else f", the oldest since {ago(now - size.waiting_since)}"
         click.echo(f"  {waits}{since}; {health.get('events_confirmed', 0):,} delivered since the start")
+    for name, each in health.get("sinks", {}).items():
+        waits = f"{counted(each['lag_events'], 'event')} wait{'s' if each['lag_events'] == 1 else ''}"
+        state = "" if each["connected"] else ", not connected"
+        click.echo(f"  sink {name} ({each['kind']}): {waits}, {each['delivered']:,} delivered since the start{state}")
     if not incidents:
         click.echo("  no open incident")
         return

@@ -153,6 +153,8 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         value = data
         if key.startswith("upstream.") and key != "upstream.host":
             continue
+        if key.startswith("sink[]"):
+            continue
         for part in key.split("."):
             value = value[part[:-2]][0] if part.endswith("[]") else value[part]
         default = field.get_default(call_default_factory=True, validated_data={})

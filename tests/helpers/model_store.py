@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edge.core.incidents.events import SEVERITIES, Event
 from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, Surplus
+from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, SinkPosition, Surplus
 from edge.shell.store.retention import SPARE
 
 
@@ -26,6 +26,7 @@ class ModelStore:
         self.state: bytes | None = None
         self.digest = ""
         self.pruned: float | None = None
+        self.positions: dict[str, SinkPosition] = {}
         self.kept: list[tuple[int, Part]] = []
         self.begin_snapshot()
 
@@ -41,7 +42,10 @@ class ModelStore:
         if journal is not None:
             self.entries += 1
             self.journal[self.entries] = (now, journal)
-        self._delete(each for each in instead_of if each not in self.confirmed)
+        going = [each for each in self._outbox() if each.sequence in instead_of]
+        self._delete(each.sequence for each in going if each.transition == TRANSITION or not self._needed(each))
+        known = {each.sequence for each in self.events}
+        self.confirmed.update({each.sequence: 0.0 for each in going if each.sequence in known})
         for event in events:
             if event.id not in {each.id for each in self.events}:
                 self.events.append(event)
@@ -105,6 +109,18 @@ class ModelStore:
     def last_sequence(self) -> int:
         return self.last
 
+    def sinks(self) -> dict[str, SinkPosition]:
+        return dict(sorted(self.positions.items()))
+
+    def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
+        self.positions = dict(positions)
+
+    def _needed(self, event: Event) -> bool:
+        return any(
+            event.sequence > each.passed and (event.sequence > each.skipped or event.transition == TRANSITION)
+            for each in self.positions.values()
+        )
+
     def _pruned(self) -> float | None:
         stamps = [self.stored[each.sequence] for each in self.events]
         stamps += [arrived for arrived, _ in self.journal.values()]
@@ -153,13 +169,14 @@ class ModelStore:
     def _forget_history(self, now: float) -> None:
         limits = self.limits
         oldest = now - 86_400 * limits.events_days
-        self._delete(sequence for sequence, at in self.confirmed.items() if at < oldest)
+        needed = {each.sequence for each in self.events if self._needed(each)}
+        self._delete(sequence for sequence, at in self.confirmed.items() if at < oldest and sequence not in needed)
         size = 0
         too_many = []
         for event in sorted(self.events, reverse=True):
             if event.sequence in self.confirmed:
                 size += len(event.payload)
-                if size > limits.events_bytes:
+                if size > limits.events_bytes and event.sequence not in needed:
                     too_many.append(event.sequence)
         self._delete(too_many)
         self.letters = self.letters[-limits.dead_letters :] if limits.dead_letters else []

@@ -84,6 +84,7 @@ def answers(store: Store) -> dict[str, object]:
         "past, newest first": list(store.past(newest_first=True)),
         "backlog": store.backlog(),
         "last sequence": last,
+        "sinks": store.sinks(),
     }
 
 

@@ -61,6 +61,17 @@ def _problems(said: dict[str, Any], waiting_s: float | None) -> list[str]:
     return problems
 
 
+def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
+    notes = []
+    for name, each in health.get("sinks", {}).items():
+        if each["set_aside"]:
+            count = counted(each["set_aside"], "event")
+            notes.append(f"the sink {name} has refused {count} for good since the start: {each['last_error']}")
+        if each["lost"]:
+            notes.append(f"limits have taken {counted(each['lost'], 'event')} from the sink {name} since the start")
+    return notes
+
+
 def _notes(said: dict[str, Any]) -> list[str]:
     health = said.get("health", {})
     notes = []
@@ -77,7 +88,7 @@ def _notes(said: dict[str, Any]) -> list[str]:
         ]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
-    return notes + _refused_notes(said)
+    return notes + _notes_of_sinks(health) + _refused_notes(said)
 
 
 def _not_connected(said: dict[str, Any]) -> list[dict[str, Any]]:
@@ -98,10 +109,16 @@ def _in_words(problem: dict[str, Any]) -> str:
         return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
     if kind == "client_id_in_use":
         return f"another client seems to use the id {problem['client_id']}"
-    if kind == "clock_wrong":
+    if kind == "sink_failing":
+        return f"the sink {problem['sink']} gets no events: {problem['reason']}"
+    return _of_the_clock(problem)
+
+
+def _of_the_clock(problem: dict[str, Any]) -> str:
+    if problem.get("problem") == "clock_wrong":
         why = "it was never set" if problem["because"] == "unset" else "readings show that it is behind"
         return f"this machine's clock says {problem['own']}, {why}; {problem['believed']} is believed"
-    if kind == "clock_doubted":
+    if problem.get("problem") == "clock_doubted":
         return f"readings lie ahead of this machine's clock ({problem['own']}); {problem['held']} messages are held"
     return ""
 

@@ -27,6 +27,10 @@ Reason = Literal[
     "receive_limit",
     "client_id_in_use",
     "clock_doubted",
+    "sink_events",
+    "sink_bytes",
+    "sink_days",
+    "sink_free_disk",
 ]
 What = Literal["events", "readings"]
 
@@ -40,6 +44,10 @@ WORDS: dict[str, str] = {
     "receive_limit": "messages of QoS 0 came faster than they could be taken",
     "client_id_in_use": "another client with our client id was connected and was given them",
     "clock_doubted": "they were refused as ahead of our clock, and nothing shows whether it is wrong or theirs",
+    "sink_events": "more waited for this sink than its outbox_events allows",
+    "sink_bytes": "more waited for this sink than its outbox_bytes allows",
+    "sink_days": "they had waited for longer than the sink's outbox_days",
+    "sink_free_disk": "less disk was free than store.free_disk_bytes",
 }
 
 
@@ -54,6 +62,7 @@ class Gap(NamedTuple):
         last: Until when.
         severities: Of dropped events, how many of each severity's text.
         detail: A few words more for a person.
+        sink: The sink that they are missing at; empty if it is the broker, or all.
     """
 
     what: What
@@ -63,6 +72,7 @@ class Gap(NamedTuple):
     last: float | None = None
     severities: dict[str, int] = {}  # noqa: RUF012 - never changed
     detail: str = ""
+    sink: str = ""
 
     def joined(self, other: Gap) -> Gap:
         """Both gaps as one, of the same reason; how many are missing is known if it is known of both."""
@@ -85,6 +95,9 @@ class GapData(Model):
 
     what: What = Field(description="Events that were dropped undelivered, or readings that never came in")
     reason: Reason = Field(description="Why it is missing")
+    sink: str | None = Field(
+        default=None, description="The sink that they are missing at; null if no sink's limit was reached"
+    )
     count: int | None = Field(description="How many; null if nobody knows")
     severities: dict[str, int] = Field(description="Of dropped events, how many of each severitytext")
     first: Timestamp | None = Field(description="Time of the earliest that is missing; null if nobody knows")
@@ -124,6 +137,7 @@ def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> 
         data=GapData(
             what=gap.what,
             reason=gap.reason,
+            sink=gap.sink or None,
             count=gap.number,
             severities=gap.severities,
             first=None if gap.first is None else timestamp(gap.first),
@@ -146,7 +160,8 @@ def sentence(gap: Gap) -> str:
     parts = ", ".join(f"{number:,} {name}" for name, number in gap.severities.items())
     kinds = f" ({parts})" if parts else ""
     detail = f"; {gap.detail}" if gap.detail else ""
-    return f"{count} {what}{kinds} {verb} missing{span}: {WORDS[gap.reason]}{detail}"
+    place = f" at the sink {gap.sink}" if gap.sink else ""
+    return f"{count} {what}{kinds} {verb} missing{place}{span}: {WORDS[gap.reason]}{detail}"
 
 
 def gap_json_schema() -> dict[str, Any]:

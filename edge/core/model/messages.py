@@ -137,6 +137,7 @@ REASONS: dict[str, str] = {
     "too_many_sensors": "limits.sensors are known already",
     "bad_name": "the topic gives no usable sensor name",
     "no_route": "no input's topic matches",
+    "sink_refused": "a sink will never take this event; the path is the sink's name",
 }
 """Every reason by which something is refused, with what it means."""
 

@@ -21,11 +21,11 @@ def status_json(state: str, about: dict[str, object]) -> bytes:
     return msgspec.json.encode({"state": state, **about})
 
 
-class ClockReport(Protocol):
-    """What is known of our own clock."""
+class Report(Protocol):
+    """What else is known: of our own clock, or of the sinks."""
 
     def as_dict(self) -> dict[str, object]:
-        """What the machine's clock says and what is believed."""
+        """What `health` says of it."""
 
     def problems(self) -> list[Problem]:
         """What is wrong with it."""
@@ -62,11 +62,12 @@ class ServiceStatus:
         self._clock = clock
         self._started = started
         self._told: set[object] = set()
-        self._clocks: ClockReport | None = None
+        self._clocks: Report | None = None
+        self._sinks: Report | None = None
 
-    def watch(self, clocks: ClockReport) -> None:
-        """Say also how our own clock is."""
-        self._clocks = clocks
+    def watch(self, clocks: Report, sinks: Report) -> None:
+        """Say also how our own clock and the sinks are."""
+        self._clocks, self._sinks = clocks, sinks
 
     def has_news(self) -> bool:
         """Whether there are other kinds of problems than the last status said."""
@@ -107,6 +108,7 @@ class ServiceStatus:
                 "events_replayed": publisher.replayed,
                 "events_confirmed": publisher.confirmed,
                 "publications_refused": self._outbound.refused_publications,
+                "sinks": self._sinks.as_dict() if self._sinks else {},
                 "problems": self._problems(),
                 "store_errors": store_errors,
                 "store_writable": store_writable,
@@ -114,9 +116,8 @@ class ServiceStatus:
         )
 
     def _problems(self) -> list[Problem]:
-        return problems_of(self._inbound, self._outbound, self._publisher) + (
-            self._clocks.problems() if self._clocks else []
-        )
+        others = [each.problems() for each in (self._clocks, self._sinks) if each is not None]
+        return problems_of(self._inbound, self._outbound, self._publisher) + [one for each in others for one in each]
 
 
 def dead_letter_json(letter: DeadLetter) -> bytes:

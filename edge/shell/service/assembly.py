@@ -21,10 +21,11 @@ from edge.core.model.sensors import Repetition
 from edge.core.model.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
-from edge.shell.link import Link, LinkOptions, Subscription, TlsOptions
+from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.link.broker_window import QUIET_S
 from edge.shell.options import ServiceOptions
 from edge.shell.service.decoding import decoder_of
+from edge.shell.service.sink_assembly import tls_options
 from edge.shell.store import Limits, StoreFiles
 from edge.version import version
 
@@ -195,14 +196,13 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
     Raises:
         PasswordError: A password can't be had.
     """
-    tls = connection.tls
     return LinkOptions(
         host=connection.host,
         port=connection.port,
         client_id=connection.client_id or "",
         username=connection.username,
         password=password_of(connection),
-        tls=None if tls is None else TlsOptions(*map(_text, (tls.ca_file, tls.certificate_file, tls.key_file))),
+        tls=tls_options(connection.tls),
         keepalive_s=connection.keepalive_s,
         version=connection.version,
         clean_session=False,
@@ -211,7 +211,3 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
         receive_maximum=configuration.broker.in_flight,
         linger_s=configuration.broker.linger_s,
     )
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

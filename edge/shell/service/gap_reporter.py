@@ -22,6 +22,9 @@ class GapReporter:
         group: What is committed next.
         clock: What time it is, seconds since the epoch, UTC.
         monotonic: Seconds that never step.
+
+    Attributes:
+        also_read_up_to: Sequence of the last event that somebody else than the publisher may have been given.
     """
 
     def __init__(
@@ -37,7 +40,8 @@ class GapReporter:
         self._group = group
         self._clock = clock
         self._monotonic = monotonic
-        self._told: dict[str, tuple[int, Gap]] = {}
+        self._told: dict[tuple[str, str], tuple[int, Gap]] = {}
+        self.also_read_up_to: Callable[[], int] = lambda: 0
 
     def report(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
         """Tell that something is missing; a gap of the same reason that wasn't sent yet is joined with it.
@@ -48,14 +52,17 @@ class GapReporter:
                 gap's event comes.
         """
         self._group.replace(dropped)
-        earlier = self._told.get(gap.reason)
-        if earlier is not None and not self._publisher.was_sent(earlier[0]):
+        earlier = self._told.get((gap.reason, gap.sink))
+        if earlier is not None and not self._was_sent(earlier[0]):
             gap = earlier[1].joined(gap)
             self._group.replace([earlier[0]])
         step = self._pipeline.gap(gap, self._clock())
-        self._told[gap.reason] = (step.events[0].sequence, gap)
+        self._told[gap.reason, gap.sink] = (step.events[0].sequence, gap)
         self._group.add(step, (), self._monotonic())
         log.warning("gap %s", step.events[0].message)
+
+    def _was_sent(self, gap: int) -> bool:
+        return self._publisher.was_sent(gap) or gap <= self.also_read_up_to()
 
     def forget(self) -> None:
         """Join nothing with what was told before: the store is another one."""

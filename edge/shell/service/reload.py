@@ -28,6 +28,7 @@ from edge.shell.service.assembly import (
     subscriptions_of,
 )
 from edge.shell.service.service import Service
+from edge.shell.service.sink_assembly import sinks_of
 from edge.shell.service.stored_state import resume
 from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
@@ -131,9 +132,10 @@ class Reloader:
             log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
         before, store, *links = service.current
         options = service_options(configuration, self._instance)
+        sinks = sinks_of(configuration)
         made, inbound, outbound = self._links(links[0], links[1], configuration, options)
         sensors = before.sensors.sensors
-        if configuration == self._configuration and [inbound, outbound] == links:
+        if configuration == self._configuration and [inbound, outbound] == links and service.sinks.has(sinks):
             log.info("reloaded changed=false")
             return
         if configuration.limits.sensors < sensors:
@@ -155,6 +157,7 @@ class Reloader:
         store.limits = self._files.limits
         service.follow(pipeline, options, inbound, outbound)
         service.tell(gaps)
+        service.sinks.follow(sinks)
         inbound.follow(subscriptions_of(configuration), made[0].options.will)
         if outbound is not inbound:
             outbound.follow((), made[1].options.will)

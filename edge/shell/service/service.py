@@ -31,6 +31,7 @@ from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.inbound_watch import InboundWatch
 from edge.shell.service.pace import Pace
 from edge.shell.service.quiet import Quiet
+from edge.shell.service.sink_keeper import SinkKeeper
 from edge.shell.service.snapshot_policy import SnapshotPolicy
 from edge.shell.service.store_failures import StoreFailures
 from edge.shell.service.supervisor import Supervisor, standing
@@ -78,6 +79,7 @@ class Service:
         supervisor: Told how the service is.
         signals: What the signals ask for.
         reload: Reads the configuration again and calls `follow()`, or logs why not.
+        sinks: Where else events go.
     """
 
     def __init__(
@@ -95,12 +97,14 @@ class Service:
         supervisor: Supervisor | None = None,
         signals: Signals | None = None,
         reload: Callable[[Service], None] = lambda _: None,
+        sinks: SinkKeeper | None = None,
     ) -> None:
         self._store, self._inbound, self._outbound = store, inbound, outbound
         self._topics, self._reload = options.topics, reload
         self._replace_store, self._last_arrival = replace_store, last_arrival
         self._clock, self._monotonic = clock or WallClock(0.0), monotonic
         self._publisher = self._make_publisher(outbound)
+        self.sinks = sinks or SinkKeeper()
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
@@ -123,10 +127,11 @@ class Service:
         self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
         links = (self._inbound, self._outbound)
         self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
-        self._report.watch(self._clocks)
+        self._report.watch(self._clocks, self.sinks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._activity = Activity(options, pipeline, links)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
+        self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
         self._clocks.tell(pipeline, self._gaps.report)
         self._checkpointer = self._make_checkpointer()
@@ -140,6 +145,7 @@ class Service:
     def close(self) -> None:
         """Let go of the store."""
         self._activity.close(self._monotonic())
+        self.sinks.close(self._store)
         self._store.close()
 
     def run(self) -> None:
@@ -280,6 +286,7 @@ class Service:
                 self._note_failure("commit", error)
                 return
             self._checkpointer.committed(group.parts)
+            self.sinks.committed()
             if group.events:
                 self._events_since_pruning += len(group.events)
                 self._publisher.stored()
@@ -301,6 +308,7 @@ class Service:
     def _publish(self) -> None:
         try:
             self._publisher.turn(self._clock())
+            self.sinks.turn(self._store)
         except StoreError as error:
             self._note_failure("publish", error)
 
@@ -338,14 +346,10 @@ class Service:
         self._failures.note(what, error)
         if not error.damaged or self._replace_store is None:
             return
-        damaged = self._store
-        try:
-            self._store, damage = self._replace_store(str(error))
-            damaged.close()
-        except StoreError as another:
-            log.error("store_not_replaced error=%r", str(another))  # noqa: TRY400 - its words say it all
-            if self._store is damaged:
-                return
+        replaced = self._failures.replace(self._store, self._replace_store, error)
+        if replaced is None:
+            return
+        self._store, damage = replaced
         self._replaced = True
         self._publisher.changed(self._store)
         self._pipeline.continue_after(self._store.last_sequence())

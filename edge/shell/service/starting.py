@@ -16,6 +16,8 @@ from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
 from edge.shell.service.reload import Reloader
 from edge.shell.service.service import RETRY_S, Service
+from edge.shell.service.sink_assembly import sinks_of
+from edge.shell.service.sink_keeper import SinkKeeper
 from edge.shell.service.stored_state import Resumed, resume
 from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
@@ -71,6 +73,7 @@ def service_of(
         store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
         pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
+        sinks = SinkKeeper(keep.path, sinks_of(configuration), clock)
         inbound = inbound_link(configuration, options, clock)
         outbound = outbound_link(configuration, options, clock, inbound)
         reloader = Reloader(path, configuration, options, files, clock, signals, supervisor)
@@ -86,6 +89,7 @@ def service_of(
             supervisor=supervisor,
             signals=signals,
             reload=reloader,
+            sinks=sinks,
         )
         if damage is not None:
             gaps.append(damage.gap(clock()))

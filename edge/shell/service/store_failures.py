@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from edge.shell.store import StoreError
+from edge.shell.store import Damage, Store, StoreError
 
 log = logging.getLogger("edgewarden.service")
 
@@ -34,3 +34,18 @@ class StoreFailures:
         if self._monotonic() - self._reported_at >= REPORTED_S or error.damaged:
             self._reported_at = self._monotonic()
             log.error("store_failed during=%s error=%r count=%d", during, str(error), self.count)
+
+    def replace(
+        self, damaged: Store, replacement: Callable[[str], tuple[Store, Damage]], why: StoreError
+    ) -> tuple[Store, Damage] | None:
+        """Another store instead of a damaged one, and what became of that; None if there can't be one now."""
+        try:
+            replaced = replacement(str(why))
+        except StoreError as another:
+            log.error("store_not_replaced error=%r", str(another))  # noqa: TRY400 - its words say it all
+            return None
+        try:
+            damaged.close()
+        except StoreError as another:
+            log.error("store_not_closed error=%r", str(another))  # noqa: TRY400 - likewise
+        return replaced

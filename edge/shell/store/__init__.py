@@ -5,6 +5,8 @@ database         one connection to SQLite, and what its errors mean; the only fi
 format           the tables, and how they came to be
 sqlite           the store on disk: one transaction a step
 retention        what is deleted, when a limit is reached
+sinks            how far each sink has come, and what is kept for it
+sink_reading     a sink's own view of the events, from a thread of its own
 write_ahead_log  whether commits are lost from the log, read without SQLite
 damage           a file that can't be trusted is moved aside
 owner            one process at a time
@@ -19,6 +21,7 @@ from edge.shell.store.base import (
     Limits,
     OutboxRow,
     Recollection,
+    SinkPosition,
     Store,
     StoreError,
     Surplus,
@@ -35,6 +38,7 @@ __all__ = [
     "Limits",
     "OutboxRow",
     "Recollection",
+    "SinkPosition",
     "SqliteStore",
     "Store",
     "StoreError",

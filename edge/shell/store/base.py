@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from edge.core.incidents.events import Event
@@ -84,6 +84,18 @@ class Surplus(NamedTuple):
     sequences: list[int]
 
 
+class SinkPosition(NamedTuple):
+    """How far a sink has come in the events.
+
+    Attributes:
+        passed: What has a sequence up to this one was delivered, set aside or isn't wanted.
+        skipped: What has a sequence up to this one was given up for a limit, but for gaps.
+    """
+
+    passed: int = 0
+    skipped: int = 0
+
+
 class Limits(NamedTuple):
     """How much is kept.
 
@@ -138,7 +150,8 @@ class Store(Protocol):
             dead_letters: What was refused.
             journal: The steps' journal entry.
             now: Seconds since the epoch, UTC.
-            instead_of: Sequences of undelivered events that go when these come.
+            instead_of: Sequences of undelivered events that go when these come; what a sink needs still stays for it,
+                but isn't pending any more.
         """
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
@@ -184,8 +197,16 @@ class Store(Protocol):
     def last_sequence(self) -> int:
         """Number of the last event, 0 if there is none."""
 
+    def sinks(self) -> dict[str, SinkPosition]:
+        """How far each sink has come, by its name."""
+
+    def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
+        """Keep how far each sink has come. There are these and no others: events are kept for no other one."""
+
     def prune(self, now: float) -> None:
         """Delete what was delivered or is covered by a snapshot, as far as the limits don't allow for it.
+
+        No event is deleted that a sink needs still.
 
         The time that ages are counted by is kept, see `Recollection.pruned`.
         """

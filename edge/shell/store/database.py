@@ -151,6 +151,19 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
     return Database(path, connection)
 
 
+def read_beside(path: Path) -> Database:
+    """A connection that can't write, to a store that this process has open; for the thread that asks for it.
+
+    The file isn't opened in any other way: closing it would take SQLite's locks from the writer (fcntl(2)).
+
+    Raises:
+        StoreError: It can't be opened.
+    """
+    with explained(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+    return Database(path, connection)
+
+
 def _check(path: Path) -> None:
     """Raise for what SQLite would not take for damage.
 

@@ -17,6 +17,9 @@
     pruned        the time that ages were last counted by, which may be far behind the stamps in the other tables, as it
                   counts time awake. One row; made when it is first needed, as earlier versions can do without it.
 
+    sink          how far each sink has come: `passed` is the last sequence that it needn't see any more, `skipped` the
+                  last one that a limit has taken from it. Made when the first sink comes, likewise.
+
 `PRAGMA user_version` says how many steps a file has seen, so that this module, and sqlite-utils with it, is imported
 only for a file that is new or old. A step that has been released is never changed.
 """

@@ -1,8 +1,8 @@
 """Retention: what is deleted when a limit is reached, and how the disk gets its space back.
 
-What was delivered, and readings that a snapshot covers, are history and go without a word. What waits for delivery goes
-only where a limit leaves no choice: the least severe class first, within it the oldest, and a gap says how much of it.
-A gap event itself always stays.
+What was delivered, to the sinks too, and readings that a snapshot covers, are history and go without a word. What waits
+for delivery goes only where a limit leaves no choice: the least severe class first, within it the oldest, and a gap
+says how much of it. A gap event itself always stays.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.severity import severity_class
 from edge.shell.store.base import Limits, Surplus
 from edge.shell.store.database import Database
+from edge.shell.store.sinks import unneeded
 
 SPARE = 0.1
 """A limit that was reached is undercut by this share, so that it isn't reached again at once."""
@@ -62,6 +63,20 @@ def pruned_at(database: Database) -> float | None:
     return rows[0][0] if rows else None
 
 
+def give_up(database: Database, sequences: Sequence[int]) -> None:
+    """Delete undelivered events, or keep them for the sinks that need them still, as if delivered long ago.
+
+    A gap that is replaced by another one goes in any case: no sink was given it yet.
+    """
+    rows = [(each,) for each in sequences]
+    database.execute_each(
+        f"DELETE FROM events WHERE sequence = ? AND confirmed IS NULL"  # noqa: S608 - ours
+        f" AND (transition = '{TRANSITION}' OR {unneeded(database)})",
+        rows,
+    )
+    database.execute_each("UPDATE events SET confirmed = 0 WHERE sequence = ? AND confirmed IS NULL", rows)
+
+
 def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Surplus]:
     """See `Store.surplus()`. Each limit holds by itself; what goes for one of them counts for those after it."""
     found: list[Surplus] = []
@@ -90,10 +105,17 @@ def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int])
 
 
 def _forget_history(database: Database, limits: Limits, now: float) -> None:
-    database.execute("DELETE FROM events WHERE confirmed < ?", (now - 86_400 * limits.events_days,))
+    no_sink = unneeded(database)
     database.execute(
-        "DELETE FROM events WHERE confirmed IS NOT NULL AND sequence <= (SELECT max(sequence) FROM (SELECT sequence,"
-        " sum(size) OVER (ORDER BY sequence DESC) AS total FROM events WHERE confirmed IS NOT NULL) WHERE total > ?)",
+        f"DELETE FROM events WHERE confirmed < ? AND {no_sink}",  # noqa: S608 - ours
+        (now - 86_400 * limits.events_days,),
+    )
+    beyond = (
+        "SELECT max(sequence) FROM (SELECT sequence, sum(size) OVER (ORDER BY sequence DESC) AS total FROM events"
+        " WHERE confirmed IS NOT NULL) WHERE total > ?"
+    )
+    database.execute(
+        f"DELETE FROM events WHERE confirmed IS NOT NULL AND sequence <= ({beyond}) AND {no_sink}",  # noqa: S608 - ours
         (limits.events_bytes,),
     )
     database.execute(
@@ -169,7 +191,7 @@ def _forget_more(database: Database, size: int) -> None:
     freed = 0
     for table, column, condition in (
         ("journal", "length(entry)", "number < (SELECT max(journal) FROM snapshot)"),
-        ("events", "size", "confirmed IS NOT NULL"),
+        ("events", "size", f"confirmed IS NOT NULL AND {unneeded(database)}"),
     ):
         key = "number" if table == "journal" else "sequence"
         last = None

@@ -1,29 +1,31 @@
 """Salvage: what can be read of a damaged file still, and is what was stored, by its checksum.
 
-Readings, state and undelivered events are worth it; what was delivered stays in the file that was moved aside.
+Readings, state and undelivered events are worth it, also those that a sink needs still; what was delivered stays in the
+file that was moved aside.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge.core.persistence.journal import JournalError, Readings, unpack
 from edge.core.persistence.snapshot import SENSORS, Part, Snapshot, SnapshotError, known_sensors
-from edge.shell.store.base import StoreError
+from edge.shell.store.base import SinkPosition, StoreError
 from edge.shell.store.database import look_on
+from edge.shell.store.sinks import read_sinks
 from edge.shell.store.snapshots import is_part
 from edge.shell.store.write_ahead_log import lost_commits
 
 EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",
-    "stored", "size", "checksum",
+    "stored", "size", "checksum", "confirmed",
 )  # fmt: skip
-EVENT_KINDS = (int, str, str, str, float, str, str, str, int, str, str, float, int, int)
+EVENT_KINDS = (int, str, str, str, float, str, str, str, int, str, str, float, int, int, float | None)
 JOURNAL_COLUMNS = ("number", "arrived", "entry")
 SNAPSHOT_COLUMNS = ("number", "journal", "taken", "digest", "state")
 PART_COLUMNS = ("snapshot", "journal", "component", "version", "first", "state")
@@ -43,6 +45,7 @@ class Saved:
         journal: Journal entries.
         snapshot: The snapshot, one row or none.
         parts: Its parts that are rows of their own.
+        sinks: How far each sink had come.
         last: The highest sequence that was found.
         complete: Whether nothing was found to be missing among them.
     """
@@ -51,6 +54,7 @@ class Saved:
     journal: list[Row] = field(default_factory=list)
     snapshot: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
+    sinks: dict[str, SinkPosition] = field(default_factory=dict)
     last: int = 0
     complete: bool = True
 
@@ -72,7 +76,14 @@ def salvage(path: Path) -> Saved:
     entries = _rows(path, saved, "journal", JOURNAL_COLUMNS, "number", _is_entry)
     saved.journal = _in_sequence(entries, saved.snapshot, known)
     saved.complete = saved.complete and len(saved.journal) == len(entries)
-    saved.events = _rows(path, saved, "events", EVENT_COLUMNS, "sequence", _is_event, "confirmed IS NULL")
+    wanted = "confirmed IS NULL"
+    with suppress(StoreError), closing(look_on(path, lenient=True)) as database:
+        saved.sinks = {
+            name: each for name, each in read_sinks(database).items() if isinstance(name, str) and max(each) < HIGHEST
+        }
+    if saved.sinks:
+        wanted += f" OR sequence > {min(each.passed for each in saved.sinks.values())}"
+    saved.events = _rows(path, saved, "events", EVENT_COLUMNS, "sequence", _is_event, wanted)
     for query in ("SELECT max(number) FROM last", "SELECT max(sequence) FROM events"):
         with suppress(StoreError):
             for (number,) in _iterate(path, query):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,11 @@ from typing import Any, Literal
 from edge.core.incidents.events import Event
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, StoreError, Surplus
+from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, SinkPosition, StoreError, Surplus
 from edge.shell.store.database import Database
-from edge.shell.store.retention import prune, pruned_at, surplus
+from edge.shell.store.retention import give_up, prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
+from edge.shell.store.sinks import note_sinks, read_sinks
 from edge.shell.store.snapshots import StoredSnapshots, newest, parts_of
 
 VERSION = 3
@@ -98,9 +99,7 @@ class SqliteStore:
                     (now, journal),
                 )
             if instead_of:
-                database.execute_each(
-                    "DELETE FROM events WHERE sequence = ? AND confirmed IS NULL", [(each,) for each in instead_of]
-                )
+                give_up(database, instead_of)
             if events:
                 database.execute_each(ADD_EVENT, [_event_row(each, now) for each in events])
                 database.execute("UPDATE last SET number = max(number, ?)", (events[-1].sequence,))
@@ -239,10 +238,20 @@ class SqliteStore:
                     rows,
                 )
             database.execute("UPDATE last SET number = ?", (after,))
+        if saved.sinks:
+            note_sinks(database, saved.sinks)
 
     def contents(self) -> tuple[int, int]:
         """How many events wait for delivery, and how many journal entries there are."""
         return self.backlog().events, int(self._database.number("SELECT count(*) FROM journal"))
+
+    def sinks(self) -> dict[str, SinkPosition]:
+        """See `Store`."""
+        return read_sinks(self._database)
+
+    def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
+        """See `Store`."""
+        note_sinks(self._database, positions)
 
     def prune(self, now: float) -> None:
         """See `Store`."""

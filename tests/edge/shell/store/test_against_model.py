@@ -13,7 +13,7 @@ from store_examples import DAY, LIMITS, answers, events, letter, numbered, prune
 
 from edge.core.incidents.events import Event
 from edge.core.persistence.snapshot import Part
-from edge.shell.store import SqliteStore, Store
+from edge.shell.store import SinkPosition, SqliteStore, Store
 
 
 class StoreAgainstModel(RuleBasedStateMachine):
@@ -95,6 +95,15 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def prune(self, days: float, keep: list[int]) -> None:
         self.now += DAY * days
         assert pruned(self.store, self.now, keep) == pruned(self.model, self.now, keep)
+
+    @rule(
+        positions=st.dictionaries(
+            st.sampled_from("ab"), st.builds(SinkPosition, st.integers(0, 60), st.integers(0, 60))
+        )
+    )
+    def note_sinks(self, positions: dict[str, SinkPosition]) -> None:
+        for each in (self.store, self.model):
+            each.note_sinks(positions)
 
     @rule()
     def reopen(self) -> None:

@@ -23,7 +23,7 @@ from edge.core.persistence.journal import Readings, pack, unpack
 from edge.core.pipeline import Pipeline
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.stored_state import resume
-from edge.shell.store import EventFilter, SqliteStore, read_events, read_history
+from edge.shell.store import EventFilter, SinkPosition, SqliteStore, read_events, read_history
 from edge.shell.store.sqlite import VERSION
 
 STORES = Path(__file__).parents[1] / "data" / "stores"
@@ -70,6 +70,21 @@ def left_out(caplog: pytest.LogCaptureFixture) -> set[str]:
     """The components that a snapshot didn't have, as the log says."""
     lines = [each.getMessage() for each in caplog.records if each.getMessage().startswith("state_left_out")]
     return {each.split("component=")[1].split(" ")[0] for each in lines}
+
+
+def test_a_store_of_any_version_takes_sinks_and_is_of_the_same_version_afterwards(path: Path) -> None:
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        before = connection.execute("PRAGMA user_version").fetchone()
+    store = SqliteStore(path)
+    assert store.sinks() == {}
+    store.note_sinks({"out": SinkPosition(3, 1)})
+    store.close()
+    store = SqliteStore(path)
+    assert store.sinks() == {"out": SinkPosition(3, 1)}
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == before == (VERSION,)
 
 
 def resumed(store: SqliteStore) -> tuple[Pipeline, list[Gap]]:

@@ -1,0 +1,220 @@
+"""The sinks, as the loop sees them: their threads, and how far each has come, which only the loop writes down.
+
+What a sink has refused for good, and what a limit has taken from it, goes into the group that is committed next. Only
+once that is stored, the sink's position behind it is: a crash at any instant repeats something, and hides nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.core.incidents.events import timestamp
+from edge.core.model.messages import DeadLetter, Refusal
+from edge.core.persistence.step import Step
+from edge.shell.activity.problems import Problem
+from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.sinks.base import Sink
+from edge.shell.sinks.kinds import make_sink
+from edge.shell.sinks.options import SinkOptions
+from edge.shell.sinks.progress import Progress, SetAside
+from edge.shell.sinks.runner import Clock, SinkRunner
+from edge.shell.store import SinkPosition, Store, StoreError
+from edge.shell.store.sink_reading import SinkReader
+from edge.shell.system.wall_clock import WallClock
+
+log = logging.getLogger("edgewarden.sinks")
+
+WRITE_S = 1.0
+"""How far sinks have come is written at most so often; what a crash cuts off is sent again."""
+
+STOP_S = 5.0
+"""Threads of sinks that are left get so long to end, together."""
+
+FAILING_S = 30.0
+"""A sink that has got nothing through for so long is a problem."""
+
+TELL_S = 60.0
+BEGINNING = 256
+
+
+class SinkKeeper:
+    """Keeps the sinks going, and writes down how far they have come.
+
+    Args:
+        path: The store's file.
+        options: The sinks.
+        clock: What time it is.
+        monotonic: Seconds that never step.
+        make: Makes a sink.
+    """
+
+    def __init__(
+        self,
+        path: Path = Path(),
+        options: Sequence[SinkOptions] = (),
+        clock: Clock | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        make: Callable[[SinkOptions], Sink] = make_sink,
+    ) -> None:
+        self._path = path
+        self._options = {each.name: each for each in options}
+        self._clock, self._monotonic, self._make = clock or WallClock(0.0), monotonic, make
+        self._runners: dict[str, SinkRunner] = {}
+        self._store: Store | None = None
+        self._positions: dict[str, SinkPosition] = {}
+        self._written: dict[str, SinkPosition] | None = None
+        self._write_at = 0.0
+        self._awaits_commit = False
+        self._told: dict[str, tuple[float, int]] = {}
+
+    def join(self, gaps: GapReporter, group: CommitGroup) -> None:
+        """Join it to what tells gaps and what is committed next."""
+        self._gaps, self._group = gaps, group
+        gaps.also_read_up_to = lambda: max((each.read_up_to for each in self._runners.values()), default=0)
+
+    def turn(self, store: Store) -> None:
+        """Take what the sinks have done, and write it down where it is time; never waits.
+
+        Raises:
+            StoreError: The store can't be read or written; it is tried again the next time.
+        """
+        now = self._monotonic()
+        if store is not self._store:
+            self._begin(store)
+        if self._awaits_commit or now < self._write_at:
+            return
+        for name, runner in self._runners.items():
+            self._take(name, runner.take(), now)
+        if not self._awaits_commit:
+            self._write(store, now)
+
+    def committed(self) -> None:
+        """Take note that the group was committed: there may be new events, and positions may be written."""
+        if self._awaits_commit:
+            self._awaits_commit, self._write_at = False, 0.0
+        for each in self._runners.values():
+            each.stored()
+
+    def has(self, options: Sequence[SinkOptions]) -> bool:
+        """Whether these are the sinks that it keeps."""
+        return list(self._options.values()) == list(options)
+
+    def follow(self, options: Sequence[SinkOptions]) -> None:
+        """Go on with other sinks, after everything was committed; those that are the same go on undisturbed."""
+        wanted = {each.name: each for each in options}
+        left = [name for name in self._runners if self._options[name] != wanted.get(name)]
+        self._stop(left)
+        for name in left:
+            self._take(name, self._runners.pop(name).take(), self._monotonic())
+        self._options = wanted
+        self._positions = {name: each for name, each in self._positions.items() if name in wanted}
+        self._store = None
+
+    def close(self, store: Store) -> None:
+        """End the threads and write down how far they have come; if that fails, what was sent of late comes again."""
+        self._stop(list(self._runners))
+        try:
+            for name, runner in self._runners.items():
+                progress = runner.take()
+                if progress.set_aside:
+                    store.append((), [self._letter(name, each) for each in progress.set_aside], now=self._clock())
+                if not progress.gaps and not self._awaits_commit:
+                    self._positions[name] = progress.position
+            if self._runners:
+                self._write(store, self._monotonic())
+        except StoreError as error:
+            log.warning("sinks_not_written error=%r", str(error))
+
+    def as_dict(self) -> dict[str, object]:
+        """How each sink is, as `health` says it."""
+        found: dict[str, object] = {}
+        for name, runner in self._runners.items():
+            report = runner.report()
+            waiting = report.waiting
+            found[name] = {
+                "kind": self._options[name].kind,
+                "connected": report.connected,
+                "lag_events": waiting.events,
+                "lag_bytes": waiting.size,
+                "lag_since": None if waiting.since is None else timestamp(waiting.since),
+                "delivered": report.delivered,
+                "per_second": round(report.per_second, 1),
+                "set_aside": report.set_aside,
+                "lost": report.lost,
+                "last_error": report.last_error,
+                "last_error_at": None if report.last_error_at is None else timestamp(report.last_error_at),
+            }
+        return found
+
+    def problems(self) -> list[Problem]:
+        """Sinks that get nothing."""
+        reports = [(name, runner.report()) for name, runner in self._runners.items()]
+        return [
+            {"problem": "sink_failing", "sink": name, "reason": report.last_error}
+            for name, report in reports
+            if report.failing_since is not None and self._clock() - report.failing_since >= FAILING_S
+        ]
+
+    def _begin(self, store: Store) -> None:
+        """Begin with a store; one that takes the place of a damaged one goes on from what is known."""
+        known = {**store.sinks(), **self._positions}
+        self._positions = {}
+        for name, each in self._options.items():
+            begin = SinkPosition(store.last_sequence()) if each.begin == "now" else SinkPosition()
+            self._positions[name] = known.get(name, begin)
+        self._written = None
+        self._write(store, self._monotonic())
+        self._store = store
+        for name, each in self._options.items():
+            if name not in self._runners:
+                reader = SinkReader(self._path, name, each.wanted)
+                position = self._positions[name]
+                runner = SinkRunner(name, self._make(each), reader, each.limits, position, self._clock, self._monotonic)
+                self._runners[name] = runner
+                log.info("sink_started sink=%s kind=%s passed=%d", name, each.kind, position.passed)
+                runner.start()
+
+    def _take(self, name: str, progress: Progress, now: float) -> None:
+        self._positions[name] = progress.position
+        if progress.set_aside:
+            letters = [self._letter(name, each) for each in progress.set_aside]
+            self._group.add(Step(dead_letters=letters), (), now)
+            self._tell(name, progress.set_aside, now)
+        for gap in progress.gaps:
+            self._gaps.report(gap)
+        if progress.set_aside or progress.gaps:
+            self._awaits_commit = True
+
+    def _letter(self, name: str, aside: SetAside) -> DeadLetter:
+        row, reason = aside
+        refusal = Refusal("sink_refused", name, reason)
+        return DeadLetter(row.topic, self._clock(), refusal, row.payload[:BEGINNING], len(row.payload))
+
+    def _tell(self, name: str, asides: Sequence[SetAside], now: float) -> None:
+        told_at, untold = self._told.get(name, (-TELL_S, 0))
+        untold += len(asides)
+        if now - told_at >= TELL_S:
+            row, reason = asides[-1]
+            log.warning(
+                "sink_refused sink=%s events=%d last=%d topic=%r reason=%r",
+                *(name, untold, row.sequence, row.topic, reason),
+            )
+            told_at, untold = now, 0
+        self._told[name] = told_at, untold
+
+    def _write(self, store: Store, now: float) -> None:
+        self._write_at = now + WRITE_S
+        if self._positions != self._written:
+            store.note_sinks(self._positions)
+            self._written = dict(self._positions)
+
+    def _stop(self, names: Sequence[str]) -> None:
+        for each in names:
+            self._runners[each].stop()
+        until = self._monotonic() + STOP_S
+        for each in names:
+            self._runners[each].join(max(0.0, until - self._monotonic()))

@@ -1,0 +1,31 @@
+"""How long to wait after a failure: longer each time, never longer than a cap, and never as long as others do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST_S = 1.0
+LONGEST_S = 60.0
+
+
+class Backoff:
+    """Doubles from `FIRST_S` up to `LONGEST_S`, and takes a random share of it, from one half on.
+
+    Args:
+        chance: A number from 0 up to 1, each time another one.
+    """
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._failures = 0
+
+    def succeeded(self) -> None:
+        """Begin anew with the shortest wait."""
+        self._failures = 0
+
+    def failed(self) -> float:
+        """Note a failure; returns how many seconds to wait."""
+        longest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        return longest * (0.5 + 0.5 * self._chance())

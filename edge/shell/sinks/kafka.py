@@ -1,0 +1,198 @@
+"""Apache Kafka: events as CloudEvents in binary mode, keyed by `partitionkey`, produced idempotently.
+
+Within the life of one producer Kafka neither reorders nor repeats. A producer that has failed is replaced by a new one,
+which sends again what had no delivery report, from the first of them on: repetitions then are possible, and the order
+in which the events of a key first arrive stays. A producer never gives up a message by itself (`message.timeout.ms` is
+0); the runner gives up the producer, also one that waits for good as its broker has lost its memory.
+
+A broker refuses a whole batch for one record that is too large or not valid. So after the first such refusal batches
+are of one record, and only then is it known which one is refused.
+
+Sources: CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2; librdkafka, CONFIGURATION.md and "Idempotent producer".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from edge.core.model.printable import printable
+from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
+from edge.shell.sinks.cloud_event import attributes_of
+from edge.shell.sinks.options import KafkaOptions
+from edge.shell.store import OutboxRow
+
+CONNECT_S = 10.0
+MOST = 2000
+LARGEST_BYTES = 64 * 1024 * 1024
+"""What the client lets pass; how much a topic takes, its broker decides."""
+
+OF_THE_EVENT = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.POLICY_VIOLATION,
+    }
+)
+"""Errors that speak of a record, or of one in its batch."""
+
+NO_TOPIC = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - their names
+)
+NOT_HEADERS = frozenset({"data", "datacontenttype"})
+
+
+class KafkaSink:
+    """Produces events to a topic.
+
+    Args:
+        options: Where, and how.
+    """
+
+    most = MOST
+    keeps_order = True
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
+        self._producer: Producer | None = None
+        self._outcomes: list[Outcome] = []
+        self._trouble: str | None = None
+        self._said = ""
+        self._may_batch = self._batches = True
+
+    def open(self) -> None:
+        """See `Sink`: the broker is asked for the topic."""
+        self._outcomes, self._trouble, self._said = [], None, ""
+        self._batches = self._may_batch
+        try:
+            producer = Producer(self._settings())
+            self._producer = producer
+            found = producer.list_topics(self._options.topic, CONNECT_S).topics.get(self._options.topic)
+        except KafkaException as error:
+            self.close()
+            raise SinkTrouble(self._words(error.args[0])) from error
+        if found is None or found.error is not None:
+            self.close()
+            raise SinkTrouble(self._words(None if found is None else found.error))
+
+    def send(self, row: OutboxRow) -> bool:
+        """See `Sink`."""
+        key, value, headers = message_of(row.payload)
+        try:
+            self._opened.produce(
+                self._options.topic, value, key, headers=headers, on_delivery=partial(self._note, row.sequence)
+            )
+        except BufferError:
+            return False
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code in OF_THE_EVENT:
+                raise EventRefused(self._words(error.args[0])) from error
+            raise SinkTrouble(self._words(error.args[0])) from error
+        return True
+
+    def outcomes(self, wait_s: float) -> list[Outcome]:
+        """See `Sink`."""
+        if self._trouble is not None and not self._outcomes:
+            raise SinkTrouble(self._trouble)
+        self._opened.poll(0.0 if self._outcomes else wait_s)
+        found, self._outcomes = self._outcomes, []
+        return found
+
+    def close(self) -> None:
+        """See `Sink`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge(in_queue=True, in_flight=True, blocking=False)
+            producer.poll(0)
+
+    @property
+    def _opened(self) -> Producer:
+        if self._producer is None:
+            raise SinkTrouble("not open")
+        return self._producer
+
+    def _settings(self) -> dict[str, Any]:
+        options, login, tls = self._options, self._options.login, self._options.tls
+        settings: dict[str, Any] = {
+            "bootstrap.servers": ",".join(options.brokers),
+            "client.id": "edgewarden",
+            "enable.idempotence": True,
+            "message.timeout.ms": 0,
+            "message.max.bytes": LARGEST_BYTES,
+            "linger.ms": 5,
+            "socket.keepalive.enable": True,
+            "reconnect.backoff.max.ms": 5000,
+            "allow.auto.create.topics": True,
+            "security.protocol": f"{'SASL_' if login.username else ''}{'SSL' if tls else 'PLAINTEXT'}",
+            "error_cb": self._note_error,
+            "log_level": 0,
+        }
+        if not self._batches:
+            settings["batch.num.messages"] = 1
+        if login.username is not None:
+            settings |= {
+                "sasl.mechanism": options.sasl.upper(),
+                "sasl.username": login.username,
+                "sasl.password": login.password or "",
+            }
+        if tls is not None:
+            files = (
+                ("ssl.ca.location", tls.ca_file),
+                ("ssl.certificate.location", tls.certificate_file),
+                ("ssl.key.location", tls.key_file),
+            )
+            settings |= {name: file for name, file in files if file is not None}
+        return settings
+
+    def _note(self, sequence: int, error: KafkaError | None, _: Message) -> None:
+        """Take a delivery report."""
+        if self._producer is None:  # purged
+            return
+        if error is None:
+            self._outcomes.append(Outcome(sequence))
+        elif error.code() not in OF_THE_EVENT:
+            self._trouble = self._trouble or self._words(error)
+        elif self._batches:
+            self._may_batch = False
+            self._trouble = f"{self._words(error)}; records are sent one by one from now on"
+        else:
+            self._outcomes.append(Outcome(sequence, self._words(error)))
+
+    def _note_error(self, error: KafkaError) -> None:
+        """Take what the client says of its connections; a fatal error ends the producer."""
+        self._said = printable(error.str())
+        if error.fatal():
+            self._trouble = f"the producer has failed: {self._said}"
+
+    def _words(self, error: KafkaError | None) -> str:
+        if error is None or error.code() in NO_TOPIC:
+            return f"there is no topic {self._options.topic}, and the broker makes none by itself"
+        if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
+            return self._said
+        return printable(error.str())
+
+
+def message_of(payload: bytes) -> tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]:
+    """An event as key, value and headers of a record.
+
+    Raises:
+        EventRefused: It is no event.
+    """
+    attributes = attributes_of(payload)
+    headers: list[tuple[str, str | bytes | None]] = [
+        ("content-type", _bytes(attributes.get("datacontenttype", msgspec.Raw(b'"application/json"'))))
+    ]
+    headers += [(f"ce_{name}", _bytes(raw)) for name, raw in attributes.items() if name not in NOT_HEADERS]
+    key = attributes.get("partitionkey") or attributes.get("source") or msgspec.Raw(b'""')
+    return _bytes(key), bytes(attributes.get("data", b"")), headers
+
+
+def _bytes(raw: msgspec.Raw) -> bytes:
+    """A text or a number as UTF-8."""
+    value = msgspec.json.decode(raw)
+    return str(value).encode()

@@ -1,0 +1,18 @@
+"""The kinds of sinks; each is loaded only where it is asked for, as some need packages of their own."""
+
+from __future__ import annotations
+
+from edge.shell.sinks.base import Sink
+from edge.shell.sinks.options import KafkaOptions, SinkOptions
+
+
+def make_sink(options: SinkOptions) -> Sink:
+    """A sink that isn't open yet."""
+    how = options.how
+    if isinstance(how, KafkaOptions):
+        from edge.shell.sinks.kafka import KafkaSink  # noqa: PLC0415
+
+        return KafkaSink(how)
+    from edge.shell.sinks.webhook import WebhookSink  # noqa: PLC0415
+
+    return WebhookSink(how)

@@ -1,0 +1,224 @@
+"""A sink's own view of the events: what it is to get next, how much waits, and what its limits don't allow for.
+
+It is used by the sink's thread, on connections that can't write, each for as long as one question takes: the file may
+be replaced at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from config.topics import glob_pattern
+from edge.core.incidents.events import SEVERITIES
+from edge.core.incidents.gaps import TRANSITION, Gap, Reason
+from edge.core.model.severity import severity_class
+from edge.shell.store.base import OutboxRow, SinkPosition, StoreError
+from edge.shell.store.database import Database, read_beside
+from edge.shell.store.retention import FEWEST, SPARE
+
+COLUMNS = "sequence, topic, transition, kind, severity, sensor, payload, checksum"
+KINDS = (int, str, str, str, int, str, str, int)
+
+
+class Wanted(NamedTuple):
+    """Which events a sink gets; gaps it gets always.
+
+    Attributes:
+        severity: At least this, 1 to 1000.
+        transitions: What happened; empty for anything.
+        sensors: Globs, one of which fits the sensor.
+    """
+
+    severity: int = 1
+    transitions: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ("**",)
+
+
+class SinkLimits(NamedTuple):
+    """How much may wait for a sink.
+
+    Attributes:
+        events: So many events.
+        size: Bytes of their payloads.
+        days: For so long, by when they were stored.
+        free_disk_bytes: While less of the disk is free, less may wait.
+    """
+
+    events: int = 200_000
+    size: int = 512 * 2**20
+    days: float = 30.0
+    free_disk_bytes: int = 64 * 2**20
+
+
+class Waiting(NamedTuple):
+    """How much waits for a sink.
+
+    Attributes:
+        events: How many events.
+        size: Bytes of their payloads.
+        since: When the oldest was stored, seconds since the epoch, UTC; None if there is none.
+    """
+
+    events: int = 0
+    size: int = 0
+    since: float | None = None
+
+
+class Loss(NamedTuple):
+    """What a limit takes from a sink.
+
+    Attributes:
+        gap: What is to be said of it.
+        up_to: Sequence of the last event of it.
+    """
+
+    gap: Gap
+    up_to: int
+
+
+class SinkReader:
+    """Reads the events that a sink gets.
+
+    Args:
+        path: The store's file.
+        sink: Name of the sink.
+        wanted: Which events it gets.
+    """
+
+    def __init__(self, path: Path, sink: str, wanted: Wanted) -> None:
+        self._path = path
+        self._sink = sink
+        self._patterns = [glob_pattern(each) for each in wanted.sensors if each != "**"]
+        condition = "severity >= ?"
+        values: list[int | str] = [wanted.severity]
+        if wanted.transitions:
+            condition += f" AND transition IN ({', '.join('?' * len(wanted.transitions))})"
+            values += wanted.transitions
+        if self._patterns:
+            condition += " AND fits(sensor)"
+        self._condition, self._values = condition, values
+
+    def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
+        """The events that come next.
+
+        Args:
+            at: Where the sink stands.
+            most: At most so many.
+
+        Returns:
+            The events in order, and the sequence up to which there are no others.
+
+        Raises:
+            StoreError: The store can't be read, or an event isn't what was stored.
+        """
+        with self._open() as database:
+            last = database.number("SELECT max(sequence) FROM events") or 0
+            found = database.execute(
+                f"SELECT {COLUMNS} FROM events WHERE sequence > ? AND (transition = '{TRANSITION}' OR"  # noqa: S608 - ours
+                f" (sequence > ? AND {self._condition})) ORDER BY sequence LIMIT ?",
+                (*at, *self._values, most),
+            )
+        rows = [self._checked(row) for row in found]
+        return rows, rows[-1].sequence if len(rows) == most else max(last, at.passed)
+
+    def waiting(self, at: SinkPosition) -> Waiting:
+        """How much waits; gaps don't count.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
+        with self._open() as database:
+            return Waiting(
+                *database.execute(
+                    f"SELECT count(*), coalesce(sum(size), 0), min(stored) FROM events {self._where}",  # noqa: S608
+                    (max(at), *self._values),
+                )[0]
+            )
+
+    def losses(
+        self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
+    ) -> list[Loss]:
+        """What the limits don't allow for, the oldest events; a limit that was reached is undercut by a tenth.
+
+        Args:
+            at: Where the sink stands.
+            waiting: How much waits there.
+            limits: How much may wait.
+            now: Seconds since the epoch, UTC, by which ages count.
+            missing_disk: So many bytes are to be freed, where more than a few events wait.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
+        oldest = now - 86_400 * limits.days
+        too_many = waiting.events - int((1 - SPARE) * limits.events) if waiting.events > limits.events else 0
+        too_large = waiting.size - int((1 - SPARE) * limits.size) if waiting.size > limits.size else 0
+        for_disk = missing_disk if missing_disk > 0 and waiting.events > FEWEST else 0
+        is_too_old = waiting.since is not None and waiting.since < oldest
+        if not (too_many or too_large or for_disk or is_too_old):
+            return []
+        losses: dict[Reason, Loss] = {}
+        number = size = 0
+        with self._open() as database:
+            for sequence, time, stored, severity, its_size in database.iterate(
+                f"SELECT sequence, time, stored, severity, size FROM events {self._where} ORDER BY sequence",  # noqa: S608
+                (max(at), *self._values),
+            ):
+                reason: Reason
+                if stored < oldest:
+                    reason = "sink_days"
+                elif number < too_many:
+                    reason = "sink_events"
+                elif size < too_large:
+                    reason = "sink_bytes"
+                elif size < for_disk and waiting.events - number > FEWEST:
+                    reason = "sink_free_disk"
+                else:
+                    break
+                number, size = number + 1, size + its_size
+                severities = {SEVERITIES[severity_class(severity)][0]: 1}
+                gap = Gap("events", reason, 1, time, time, severities, sink=self._sink)
+                earlier = losses.get(reason)
+                losses[reason] = Loss(gap if earlier is None else earlier.gap.joined(gap), sequence)
+        return list(losses.values())
+
+    @property
+    def _where(self) -> str:
+        return f"WHERE sequence > ? AND transition != '{TRANSITION}' AND {self._condition}"
+
+    @contextmanager
+    def _open(self) -> Iterator[Database]:
+        database = read_beside(self._path)
+        try:
+            database.execute("BEGIN")
+            if self._patterns:
+                database.define("fits", lambda name: any(each.fullmatch(name) for each in self._patterns))
+            yield database
+        finally:
+            database.close()
+
+    def _checked(self, row: tuple[object, ...]) -> OutboxRow:
+        right = all(isinstance(value, kind) for value, kind in zip(row, KINDS, strict=True))
+        payload = str(row[6]).encode() if right else b""
+        if not right or zlib.crc32(payload) != row[7]:
+            raise StoreError(f"{self._path}: event {row[0]} isn't what was stored", damaged=True)
+        return OutboxRow._make((*row[:6], payload))
+
+    def missing_disk(self, limits: SinkLimits) -> int:
+        """Bytes that the disk is short of what is to be left free, unused pages of the store counted.
+
+        Raises:
+            StoreError: The store or the disk can't be asked.
+        """
+        try:
+            disk = os.statvfs(self._path.parent)
+        except OSError as error:
+            raise StoreError(f"{self._path.parent}: {error.strerror}", temporary=True) from error
+        with self._open() as database:
+            unused = database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")
+        return int(limits.free_disk_bytes - disk.f_bavail * disk.f_frsize - unused)

@@ -1,0 +1,116 @@
+"""What is Apache Kafka's own: topics that aren't there, records that are too large, a broker that has lost its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sink_line import SinkLine, sink_event, sink_events
+
+pytest.importorskip("confluent_kafka")
+
+from sink_receivers import KafkaReceiver, first_of_each, is_in_order
+
+from edge.shell.sinks import runner
+from edge.shell.sinks.base import EventRefused
+from edge.shell.sinks.kafka import message_of
+from edge.shell.sinks.options import SinkOptions
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaReceiver]:
+    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.sinks.kafka.CONNECT_S", 5.0)
+    made = KafkaReceiver(tmp_path)
+    made.kafka.start()
+    yield made
+    made.close()
+
+
+def line_to(receiver: KafkaReceiver, folder: Path) -> SinkLine:
+    return SinkLine(folder, SinkOptions("out", "kafka", receiver.how(), begin="beginning"))
+
+
+def sequences(receiver: KafkaReceiver) -> list[int]:
+    return sorted(int(each["sequence"]) for each in first_of_each(receiver.received()))
+
+
+def test_an_event_is_a_record_in_binary_mode() -> None:
+    key, value, headers = message_of(sink_event(1, "ofen 3/µ-temp").payload)
+    assert key == "ofen 3/µ-temp".encode()
+    assert value.startswith(b'{"incident":')
+    found = dict(headers)
+    assert found["content-type"] == b"application/json"
+    assert found["ce_specversion"] == b"1.0"
+    assert found["ce_severitynumber"] == b"13"
+    assert not {"ce_data", "ce_datacontenttype"} & found.keys()
+
+
+def test_an_event_without_a_key_has_its_source_for_one() -> None:
+    key, _, _ = message_of(b'{"source":"/edgewarden/gw","data":{}}')
+    assert key == b"/edgewarden/gw"
+
+
+def test_what_is_no_event_is_refused() -> None:
+    with pytest.raises(EventRefused):
+        message_of(b"[1]")
+
+
+def test_events_wait_for_a_topic_that_is_not_there(receiver: KafkaReceiver, tmp_path: Path) -> None:
+    line = line_to(receiver, tmp_path)
+    line.store_events(sink_events(1, 10))
+    words = line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
+    assert f"there is no topic {receiver.topic}" in words
+    assert line.passed() == {"out": 0}
+    receiver.start()
+    line.run_through(10)
+    line.close()
+    assert sequences(receiver) == list(range(1, 11))
+
+
+def test_a_topic_that_is_deleted_and_made_again_gets_what_comes_from_then_on(
+    receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CONFIRM_S", 3.0)
+    receiver.start()
+    line = line_to(receiver, tmp_path)
+    line.store_events(sink_events(1, 10))
+    line.run_through(10)
+    receiver.kafka.delete_topic(receiver.topic)
+    line.store_events(sink_events(11, 20))
+    line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
+    receiver.kafka.create_topic(receiver.topic)
+    line.run_through(20)
+    line.close()
+    assert sequences(receiver) == list(range(11, 21))
+
+
+def test_of_a_batch_only_the_record_that_is_too_large_is_set_aside(receiver: KafkaReceiver, tmp_path: Path) -> None:
+    receiver.start()
+    line = line_to(receiver, tmp_path)
+    line.store_events([sink_event(number, "one", more="x" * 3000) for number in range(1, 100)])
+    line.store_events([sink_event(100, "one", more="x" * 30_000), sink_event(101, "one")])
+    line.run_through(101)
+    line.close()
+    assert sequences(receiver) == [*range(1, 100), 101]
+    assert is_in_order(receiver.received())
+    assert line.keeper.as_dict()["out"]["set_aside"] == 1
+
+
+def test_a_producer_whose_broker_has_lost_its_data_is_replaced(
+    receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CONFIRM_S", 5.0)
+    receiver.start()
+    line = line_to(receiver, tmp_path)
+    line.store_events(sink_events(1, 50))
+    line.run_through(50)
+    receiver.kafka.kill()
+    receiver.kafka.forget()
+    receiver.kafka.start()
+    receiver.kafka.create_topic(receiver.topic)
+    line.store_events(sink_events(51, 100))
+    line.run_through(100)
+    line.close()
+    assert sequences(receiver) == list(range(51, 101))

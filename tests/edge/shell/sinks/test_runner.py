@@ -1,0 +1,283 @@
+"""A runner by itself, turned by hand, with a sink that does as it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sink_line import SinkLine, sink_event, sink_events
+
+from edge.shell.sinks.backoff import FIRST_S, LONGEST_S, Backoff
+from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
+from edge.shell.sinks.runner import CONFIRM_S, IN_A_ROW, LOOK_S, SHORT_S, SinkRunner
+from edge.shell.store import OutboxRow, SinkPosition
+from edge.shell.store.sink_reading import SinkLimits, SinkReader, Wanted
+
+
+class Told:
+    """A sink that remembers what it was given, and confirms what it is told to."""
+
+    def __init__(self, *, most: int = 100, keeps_order: bool = True) -> None:
+        self.most, self.keeps_order = most, keeps_order
+        self.given: list[int] = []
+        self.next: list[Outcome] = []
+        self.refuses: set[int] = set()
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def send(self, row: OutboxRow) -> bool:
+        if row.sequence in self.refuses:
+            raise EventRefused("it is bad")
+        self.given.append(row.sequence)
+        return True
+
+    def outcomes(self, wait_s: float) -> list[Outcome]:
+        found, self.next = self.next, []
+        return found
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def confirm(self, *sequences: int) -> None:
+        self.next += [Outcome(each) for each in sequences]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def aged(self) -> float:
+        return self.now
+
+
+class Bench:
+    """A runner on a store with some events."""
+
+    def __init__(self, folder: Path, sink: Told, number: int = 10, limits: SinkLimits | None = None) -> None:
+        self.line = SinkLine(folder)
+        self.clock, self.sink = Clock(), sink
+        self.store(sink_events(1, number))
+        reader = SinkReader(self.line.path, "out", Wanted())
+        limits = limits or SinkLimits(free_disk_bytes=0)
+        self.runner = SinkRunner(
+            *("out", sink, reader, limits, SinkPosition(), self.clock, self.clock, Backoff(lambda: 1.0))
+        )
+        self.runner._is_open = True
+
+    def store(self, events: list) -> None:
+        self.line.store.append(events, [], now=self.clock.now)
+
+    def turn(self) -> int:
+        """Turn once, twice if need be to measure; how far the position is."""
+        self.runner._news.set()
+        self.runner.turn()
+        return self.runner._at.passed
+
+    def close(self) -> None:
+        self.line.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.shell.sinks.runner.IDLE_S", 0.0)
+    monkeypatch.setattr("edge.shell.sinks.runner.POLL_S", 0.0)
+
+
+def test_the_position_waits_for_the_first_that_is_not_confirmed(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    bench = Bench(tmp_path, sink)
+    assert bench.turn() == 0
+    assert sink.given == list(range(1, 11))
+    for confirmed, passed in (((3, 2), 0), ((10,), 0), ((1,), 3), ((4, 5, 6, 8, 9), 6), ((7,), 10)):
+        sink.confirm(*confirmed)
+        assert bench.turn() == passed
+    assert bench.runner.take().position == SinkPosition(10, 0)
+    bench.close()
+
+
+def test_no_more_are_under_way_than_the_sink_allows(quick: None, tmp_path: Path) -> None:
+    sink = Told(most=3)
+    bench = Bench(tmp_path, sink)
+    bench.turn()
+    assert sink.given == [1, 2, 3]
+    sink.confirm(2)
+    bench.turn()
+    bench.turn()
+    assert sink.given == [1, 2, 3, 4]
+    bench.close()
+
+
+def test_one_event_of_a_sensor_is_under_way_where_the_sink_may_change_the_order(quick: None, tmp_path: Path) -> None:
+    sink = Told(keeps_order=False)
+    bench = Bench(tmp_path, sink, number=0)
+    bench.store([sink_event(n, sensor) for n, sensor in enumerate(["a", "a", "b", "a", "b", "c"], 1)])
+    bench.turn()
+    assert sink.given == [1, 3, 6]
+    sink.confirm(3)
+    bench.turn()
+    bench.turn()
+    assert sink.given == [1, 3, 6, 5]
+    sink.confirm(1, 5, 6)
+    assert bench.turn() == 1
+    bench.turn()
+    sink.confirm(2)
+    bench.turn()
+    bench.turn()
+    sink.confirm(4)
+    assert bench.turn() == 6
+    assert sink.given == [1, 3, 6, 5, 2, 4]
+    bench.close()
+
+
+def test_what_is_refused_is_passed_and_told(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    sink.refuses = {1, 5}
+    bench = Bench(tmp_path, sink)
+    bench.turn()
+    sink.next = [Outcome(3, "too large")]
+    sink.confirm(2, 4, 6, 7, 8, 9, 10)
+    assert bench.turn() == 10
+    progress = bench.runner.take()
+    assert [(each.row.sequence, each.reason) for each in progress.set_aside] == [
+        (1, "it is bad"),
+        (5, "it is bad"),
+        (3, "too large"),
+    ]
+    assert bench.runner.take().set_aside == []
+    assert bench.runner.report().set_aside == 3
+    bench.close()
+
+
+def test_many_refused_in_a_row_may_be_the_receivers_fault_and_come_slowly(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    sink.refuses = set(range(1, 100))
+    bench = Bench(tmp_path, sink, number=30)
+    with pytest.raises(SinkTrouble, match="in a row were refused: it is bad"):
+        bench.turn()
+    assert bench.runner.report().set_aside == IN_A_ROW + 1
+    assert bench.runner.take().position.passed == IN_A_ROW + 1
+    bench.runner._note_trouble("refused", 0.0)
+    bench.runner._is_open = True
+    with pytest.raises(SinkTrouble):
+        bench.turn()
+    assert bench.runner.report().set_aside == IN_A_ROW + 2
+    bench.close()
+
+
+def test_silence_with_events_under_way_is_trouble_and_silence_without_is_not(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    bench = Bench(tmp_path, sink, number=2)
+    bench.turn()
+    bench.clock.now += CONFIRM_S
+    bench.turn()
+    sink.confirm(1)
+    bench.turn()
+    bench.clock.now += CONFIRM_S + 1
+    with pytest.raises(SinkTrouble, match="nothing was confirmed"):
+        bench.turn()
+    bench.runner._note_trouble("silence", 0.0)
+    bench.runner._is_open = True
+    bench.turn()
+    assert sink.given == [1, 2, 2]
+    sink.confirm(2)
+    bench.turn()
+    bench.clock.now += 10 * CONFIRM_S
+    assert bench.turn() == 2
+    bench.close()
+
+
+def test_trouble_voids_what_is_under_way_and_it_comes_again_in_order(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    bench = Bench(tmp_path, sink, number=5)
+    bench.turn()
+    sink.confirm(1, 4)
+    bench.turn()
+    assert bench.runner._note_trouble("gone", 0.0) == FIRST_S
+    assert (sink.closed, bench.runner.report().connected) == (1, False)
+    bench.runner._is_open = True
+    bench.turn()
+    assert sink.given == [1, 2, 3, 4, 5, 2, 3, 4, 5]
+    bench.close()
+
+
+def test_a_receiver_that_wants_to_be_left_alone_is(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Told())
+    assert bench.runner._note_trouble("busy", 300.0) == 300.0
+    bench.close()
+
+
+def test_pauses_double_up_to_a_cap_are_shortened_by_chance_and_begin_anew_after_a_success() -> None:
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.failed() for _ in range(8)] == [1, 2, 4, 8, 16, 32, LONGEST_S, LONGEST_S]
+    backoff.succeeded()
+    assert backoff.failed() == FIRST_S
+    assert Backoff(lambda: 0.0).failed() == FIRST_S / 2
+
+
+def test_limits_are_kept_to_while_nothing_gets_through(quick: None, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Told(), number=100, limits=SinkLimits(events=50, free_disk_bytes=0))
+    bench.runner._look()
+    progress = bench.runner.take()
+    assert progress.position == SinkPosition(0, 55)
+    (gap,) = progress.gaps
+    assert (gap.reason, gap.number, gap.sink) == ("sink_events", 55, "out")
+    assert bench.runner.report().lost == 55
+    bench.turn()
+    assert bench.sink.given[0] == 56
+    bench.close()
+
+
+def test_limits_of_size_and_age_take_the_oldest(quick: None, tmp_path: Path) -> None:
+    size = len(sink_event(50, "a").payload)
+    limits = SinkLimits(size=20 * size + 10, days=1.0, free_disk_bytes=0)
+    bench = Bench(tmp_path, Told(), number=0, limits=limits)
+    bench.store([sink_event(number, "a") for number in range(11, 21)])
+    bench.clock.now += 86_401
+    bench.store([sink_event(number, "a") for number in range(21, 51)])
+    bench.runner._look()
+    progress = bench.runner.take()
+    assert [(each.reason, each.number) for each in progress.gaps] == [("sink_days", 10), ("sink_bytes", 12)]
+    assert progress.position.skipped == 32
+    bench.close()
+
+
+def test_a_full_disk_takes_events_only_once_it_has_been_full_for_a_while(quick: None, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Told(), number=1500, limits=SinkLimits(free_disk_bytes=2**60))
+    bench.runner._look()
+    assert bench.runner.take().gaps == []
+    bench.clock.now += SHORT_S
+    bench.runner._look()
+    (gap,) = bench.runner.take().gaps
+    assert (gap.reason, gap.number) == ("sink_free_disk", 500)
+    bench.close()
+
+
+def test_nothing_is_let_go_of_while_it_is_under_way(quick: None, tmp_path: Path) -> None:
+    sink = Told(most=60)
+    bench = Bench(tmp_path, sink, number=50, limits=SinkLimits(events=50, free_disk_bytes=0))
+    bench.turn()
+    bench.store(sink_events(51, 100))
+    bench.clock.now += LOOK_S
+    bench.turn()
+    assert bench.runner.take().gaps == []
+    sink.confirm(*range(1, 51))
+    bench.turn()
+    bench.turn()
+    assert bench.runner.take().gaps == []
+    assert bench.turn() == 50
+    bench.close()
+
+
+def test_a_gap_is_sent_even_if_a_limit_takes_what_is_around_it(quick: None, tmp_path: Path) -> None:
+    sink = Told()
+    bench = Bench(tmp_path, sink, number=0, limits=SinkLimits(events=50, free_disk_bytes=0))
+    bench.store([*sink_events(1, 9), sink_event(10, "", transition="gap"), *sink_events(11, 100)])
+    bench.runner._look()
+    bench.turn()
+    assert sink.given[:2] == [10, 56]
+    bench.close()

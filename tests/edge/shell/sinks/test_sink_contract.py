@@ -1,0 +1,275 @@
+"""What every kind of sink has to do, with its real receiver: a kind is in this suite by being registered."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import ROOT, wait_until
+from sink_line import SinkLine, sink_event, sink_events
+from sink_receivers import RECEIVERS, Receiver, first_of_each, is_in_order
+
+from config.sinks import OF_KIND
+from edge.shell.sinks import runner
+from edge.shell.sinks.base import Outcome
+from edge.shell.sinks.kinds import make_sink
+from edge.shell.sinks.options import SinkOptions
+from edge.shell.store.overview import LetterFilter, read_dead_letters
+from edge.shell.store.sink_reading import SinkLimits, Wanted
+
+KILLS = int(os.environ.get("SINK_KILLS", "3"))
+"""How often a process is killed; 100 in the long form."""
+
+
+@pytest.fixture(params=sorted(OF_KIND))
+def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Receiver]:
+    made = RECEIVERS[request.param](tmp_path)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are short, and silence is soon taken for death."""
+    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.sinks.backoff.FIRST_S", 0.1)
+    monkeypatch.setattr(runner, "CONFIRM_S", 2.0)
+    monkeypatch.setattr(runner, "LOOK_S", 0.2)
+
+
+def options(receiver: Receiver, name: str = "out", **more: Any) -> SinkOptions:
+    return SinkOptions(name, receiver.kind, receiver.how(), **{"begin": "beginning", **more})
+
+
+def sequences(receiver: Receiver) -> list[int]:
+    """Of the events that have arrived, without repetitions; the order over all sensors is nobody's promise."""
+    return sorted(int(each["sequence"]) for each in first_of_each(receiver.received()))
+
+
+def test_every_event_arrives_and_those_of_a_sensor_in_order(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events(sink_events(1, 200))
+    line.run_through(200)
+    line.store_events(sink_events(201, 300))
+    line.run_through(300)
+    line.close()
+    assert sequences(receiver) == list(range(1, 301))
+    assert is_in_order(receiver.received())
+    assert line.keeper.as_dict()["out"]["delivered"] >= 300
+
+
+def test_an_event_arrives_with_the_attributes_that_it_was_stored_with(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events([sink_event(1, "ofen 3/µ-temp", transition="raised")])
+    line.run_through(1)
+    line.close()
+    (event,) = first_of_each(receiver.received())
+    assert (event["id"], event["source"], event["type"]) == (
+        "0000000000000000-1",
+        "/edgewarden/gw",
+        "io.edgewarden.incident.raised.v1",
+    )
+    assert (event["partitionkey"], event["data"]["value"]) == ("ofen 3/µ-temp", 1.5)
+
+
+def test_only_what_is_wanted_arrives(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+    wanted = Wanted(severity=500, transitions=("raised", "cleared"), sensors=("line1/**", "*/fan/*"))
+    line = SinkLine(tmp_path, options(receiver, wanted=wanted))
+    line.store_events(
+        [
+            sink_event(1, "line1/pump/temp", severity=600, transition="raised"),
+            sink_event(2, "line1/pump/temp", severity=600, transition="updated"),
+            sink_event(3, "line1/pump/temp", severity=499, transition="cleared"),
+            sink_event(4, "hall/door", severity=900, transition="raised"),
+            sink_event(5, "line2/fan/current", severity=900, transition="cleared"),
+            sink_event(6, "hall/door", severity=900, transition="raised"),
+        ]
+    )
+    line.run_through(6)
+    line.close()
+    assert sequences(receiver) == [1, 5]
+
+
+def test_a_sink_that_begins_now_gets_nothing_from_before(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+    line = SinkLine(tmp_path, options(receiver, begin="now"))
+    line.store_events(sink_events(1, 10))
+    line.turn()
+    line.store_events(sink_events(11, 20))
+    line.run_through(20)
+    line.close()
+    assert sequences(receiver) == list(range(11, 21))
+
+
+def test_the_position_moves_only_once_the_receiver_has_confirmed(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    receiver.kill()
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events(sink_events(1, 20))
+    line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the failure")
+    assert line.passed() == {"out": 0}
+    assert line.keeper.as_dict()["out"]["lag_events"] == 20
+    receiver.start()
+    line.run_through(20)
+    line.close()
+    assert sequences(receiver) == list(range(1, 21))
+
+
+def test_it_goes_on_where_it_stood_after_a_restart(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events(sink_events(1, 50))
+    line.run_through(50)
+    line.close()
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events(sink_events(51, 60))
+    line.run_through(60)
+    line.close()
+    assert sorted(int(each["sequence"]) for each in receiver.received()) == list(range(1, 61))
+
+
+def test_a_receiver_that_dies_and_comes_back_gets_everything_in_order(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    for round_ in range(3):
+        line.store_events(sink_events(200 * round_ + 1, 200 * round_ + 200))
+        line.run_until(lambda seen=200 * round_: len(sequences(receiver)) > seen + 20, what="the first events")
+        receiver.kill()
+        line.turn()
+        receiver.start()
+    line.run_through(600)
+    line.close()
+    assert sequences(receiver) == list(range(1, 601))
+    assert is_in_order(receiver.received())
+
+
+def test_a_receiver_that_hangs_is_given_up_and_tried_again(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    line.store_events(sink_events(1, 5))
+    line.run_through(5)
+    receiver.wedge()
+    line.store_events(sink_events(6, 100))
+    line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="that it is given up")
+    assert line.passed()["out"] < 100
+    receiver.unwedge()
+    line.run_through(100)
+    line.close()
+    assert sequences(receiver) == list(range(1, 101))
+    assert is_in_order(receiver.received())
+
+
+def test_an_event_that_is_never_taken_is_set_aside_and_holds_up_no_other(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    line = SinkLine(tmp_path, options(receiver))
+    events = sink_events(1, 40)
+    events[20] = receiver.poison(events[20])
+    line.store_events(events)
+    line.run_through(40)
+    line.close()
+    assert sequences(receiver) == [each for each in range(1, 41) if each != 21]
+    letters = read_dead_letters(line.path, LetterFilter())
+    assert {(each["reason"], each["path"], each["topic"]) for each in letters} == {
+        ("sink_refused", "out", events[20].topic)
+    }
+    assert letters[0]["detail"]
+    assert letters[0]["beginning"] == events[20].payload[:256]
+
+
+class Stuck:
+    """A sink whose receiver never answers, and which doesn't notice it."""
+
+    most = 1
+    keeps_order = True
+
+    def open(self) -> None:
+        pass
+
+    def send(self, row: object) -> bool:
+        return True
+
+    def outcomes(self, wait_s: float) -> list[Outcome]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_sink_that_is_stuck_holds_up_no_other(receiver: Receiver, tmp_path: Path) -> None:
+    stuck = options(receiver, "stuck")
+    line = SinkLine(
+        *(tmp_path, stuck, options(receiver)), make=lambda each: Stuck() if each is stuck else make_sink(each)
+    )
+    line.store_events(sink_events(1, 100))
+    line.run_until(lambda: line.passed()["out"] == 100, what="the other sink")
+    assert line.passed()["stuck"] == 0
+    assert sequences(receiver) == list(range(1, 101))
+    line.close()
+
+
+def test_history_that_a_sink_needs_is_kept_until_it_has_it(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+    receiver.kill()
+    line = SinkLine(tmp_path, options(receiver), events_days=1e-9, events_bytes=1)
+    line.store_events(sink_events(1, 30))
+    line.turn()
+    line.store.prune(line.clock() + 86_400)
+    receiver.start()
+    line.run_through(30)
+    assert sequences(receiver) == list(range(1, 31))
+    line.store.prune(line.clock() + 86_400)
+    assert line.store._database.number("SELECT count(*) FROM events") == 0
+    line.close()
+
+
+def test_what_a_limit_takes_from_a_sink_is_said_by_a_gap_that_it_gets(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
+    receiver.kill()
+    line = SinkLine(tmp_path, options(receiver, limits=SinkLimits(events=100, free_disk_bytes=0)))
+    line.store_events(sink_events(1, 150))
+    line.run_until(lambda: line.positions()["out"].skipped == 60, what="the loss")
+    receiver.start()
+    line.run_through(151)
+    line.close()
+    events = first_of_each(receiver.received())
+    gaps = [each for each in events if each["type"] == "io.edgewarden.gap.v1"]
+    assert sorted(int(each["sequence"]) for each in events if each not in gaps) == list(range(61, 151))
+    (gap,) = gaps
+    assert (gap["data"]["reason"], gap["data"]["sink"], gap["data"]["count"]) == ("sink_events", "out", 60)
+    assert gap["data"]["severities"] == {"WARN": 60}
+    assert gap["data"]["first"] == "2023-11-14T22:13:21.000Z"
+
+
+def test_a_process_that_is_killed_at_any_instant_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
+    chance = random.Random(19)
+    last = 400 * KILLS
+    line = SinkLine(tmp_path)
+    line.store_events(sink_events(1, last))
+    line.close()
+    program = [sys.executable, str(ROOT / "tests/helpers/sink_process.py"), str(tmp_path), str(last), receiver.kind]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/helpers'}", "SINK_HOW": repr(receiver.how())}
+    for _ in range(KILLS):
+        kill_after(chance.randrange(1, 300), receiver, subprocess.Popen(program, env=environment))
+    assert subprocess.run(program, env=environment, timeout=120, check=False).returncode == 0
+    assert sequences(receiver) == list(range(1, last + 1))
+    assert is_in_order(receiver.received())
+
+
+def kill_after(events: int, receiver: Receiver, process: subprocess.Popen[bytes]) -> None:
+    """Kill a process once so many events more have arrived."""
+    wanted = len(receiver.received()) + events
+    wait_until(lambda: len(receiver.received()) >= wanted or process.poll() is not None, 60, "some events")
+    process.send_signal(signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,209 @@
+"""A real Apache Kafka in KRaft mode on free ports of this machine; its jars come through Maven into a cache folder.
+
+The variable KAFKA_JARS names a folder that has them already.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.shell.broker.embedded import free_port, is_listening
+
+VERSION = "4.1.1"
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>test</groupId><artifactId>kafka</artifactId><version>1</version><dependencies><dependency>
+<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+</dependency></dependencies></project>"""
+CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
+START_S = 120.0
+
+
+@cache
+def jars() -> Path:
+    """The folder with the jars; where they can't be had, the test is skipped, but never where all must be tested."""
+    if shutil.which("java") is None:
+        _skip("Java isn't installed")
+    if folder := os.environ.get("KAFKA_JARS"):
+        return Path(folder)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgewarden-tests" / f"kafka-{VERSION}"
+    if not (base / "whole").exists():
+        if shutil.which("mvn") is None:
+            _skip("Maven isn't installed, and KAFKA_JARS isn't set")
+        base.mkdir(parents=True, exist_ok=True)
+        (base / "pom.xml").write_text(POM)
+        command = ["mvn", "-q", "-B", PLUGIN, f"-DoutputDirectory={base / 'jars'}", "-DincludeScope=runtime"]
+        if subprocess.run(command, cwd=base, capture_output=True, timeout=600, check=False).returncode:
+            _skip("the jars of Apache Kafka can't be had through Maven")
+        (base / "whole").touch()
+    return base / "jars"
+
+
+def _skip(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Kafka:
+    """One broker, which is its own controller.
+
+    Args:
+        folder: Where its configuration, data and log are.
+        more: Further lines of its configuration.
+    """
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._controller = free_port()
+        self._more = more
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, if it doesn't run, and wait until it answers."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "server.properties"
+        file.write_text(
+            f"""process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{self._controller}
+listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}
+controller.listener.names=CONTROLLER
+log.dirs={self.folder / "data"}
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+auto.create.topics.enable=false
+{self._more}
+"""
+        )
+        if not (self.folder / "data").exists():
+            self._run("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(file)).wait(START_S)
+        self._process = self._run("kafka.Kafka", str(file))
+        until = time.monotonic() + START_S
+        while time.monotonic() < until and self._process.poll() is None:
+            if is_listening("127.0.0.1", self.port) and self._answers():
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"Kafka didn't start: see {self.folder / 'kafka.log'}")
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.resume()
+            self._process.kill()
+            self._process.wait()
+
+    def remove(self) -> None:
+        """Kill it, and delete all that it has written."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs, and isn't stopped in its tracks."""
+        return self._process is not None and self._process.poll() is None and not self._is_stopped
+
+    def stop(self) -> None:
+        """Stop it in its tracks, its connections open."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            self._is_stopped = True
+
+    def resume(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._is_stopped = False
+
+    def forget(self) -> None:
+        """Delete its data; it must not run."""
+        shutil.rmtree(self.folder / "data")
+
+    def create_topic(self, name: str, partitions: int = 3, **settings: str) -> None:
+        from confluent_kafka.admin import NewTopic
+
+        topic = NewTopic(name, partitions, 1, config={key.replace("_", "."): value for key, value in settings.items()})
+        admin = self._admin()
+        admin.create_topics([topic])[name].result(30)
+
+    def delete_topic(self, name: str) -> None:
+        admin = self._admin()
+        admin.delete_topics([name])[name].result(30)
+
+    def records(self, topic: str) -> list[Any]:
+        """All records of a topic that were written until now, by partition and offset."""
+        from confluent_kafka import Consumer, TopicPartition
+
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "test",
+                "enable.auto.commit": False,
+                "enable.partition.eof": False,
+            }
+        )
+        try:
+            parts = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 20).topics[topic].partitions]
+            ends = {each.partition: _end(consumer, each) for each in parts}
+            consumer.assign([TopicPartition(topic, each.partition, 0) for each in parts])
+            found: list[Any] = []
+            until = time.monotonic() + 30
+            while len(found) < sum(ends.values()) and time.monotonic() < until:
+                found += [each for each in consumer.consume(1000, 0.5) if each.error() is None]
+        finally:
+            consumer.close()
+        return sorted(found, key=lambda each: (each.partition(), each.offset()))
+
+    def _admin(self) -> Any:
+        from confluent_kafka.admin import AdminClient
+
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+
+    def _answers(self) -> bool:
+        from confluent_kafka import KafkaException
+
+        try:
+            return bool(self._admin().list_topics(timeout=2).brokers)
+        except KafkaException:
+            return False
+
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        memory = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+        with (self.folder / "kafka.log").open("ab") as log:
+            return subprocess.Popen(
+                ["java", *memory, "-cp", f"{jars()}/*", program, *arguments],  # noqa: S607 - whichever is on the path
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+
+
+def _end(consumer: Any, partition: Any) -> int:
+    """The offset behind a partition's last record; a broker that has just started may not lead it yet."""
+    from confluent_kafka import KafkaException
+
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(partition, 20)[1])
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)

@@ -1,0 +1,233 @@
+"""What sinks deliver to, a real one of each kind, and what it has received."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import tempfile
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pytest
+from kafka_server import Kafka, jars
+
+from edge.core.incidents.events import Event
+from edge.shell.broker.embedded import free_port
+from edge.shell.sinks.options import How, KafkaOptions, WebhookOptions
+
+
+class Receiver(Protocol):
+    """A receiver that can be killed, started and stopped in its tracks."""
+
+    kind: str
+
+    def how(self) -> How:
+        """How a sink reaches it."""
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None:
+        """End it; what it has confirmed is still there when it is started again."""
+
+    def wedge(self) -> None:
+        """Let it answer no more, without closing a connection."""
+
+    def unwedge(self) -> None: ...
+
+    def poison(self, event: Event) -> Event:
+        """An event that it will never take."""
+
+    def received(self) -> list[dict[str, Any]]:
+        """The attributes of all events that have arrived, in the order of arrival, with repetitions."""
+
+    def close(self) -> None: ...
+
+
+class Answer:
+    """What the webhook answers to an event."""
+
+    def __init__(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        self.status, self.headers, self.body = status, headers or {}, body
+
+
+class WebhookReceiver:
+    """An HTTP server in a thread, which remembers everything."""
+
+    kind = "webhook"
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.port = free_port()
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.answer: Callable[[dict[str, Any]], Answer] = lambda event: Answer(
+            422 if "poison" in event["data"]["message"] else 204
+        )
+        self._events: list[dict[str, Any]] = []
+        self._open = threading.Event()
+        self._open.set()
+        self._server: ThreadingHTTPServer | None = None
+
+    def how(self) -> WebhookOptions:
+        return WebhookOptions(f"http://127.0.0.1:{self.port}/events?a=b", timeout_s=2.0)
+
+    def start(self) -> None:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 30
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver._open.wait(20)
+                event = json.loads(body)
+                receiver.requests.append((dict(self.headers.items()), body))
+                answer = receiver.answer(event)
+                if 200 <= answer.status < 300:
+                    receiver._events.append(event)
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                if answer.status != 204:
+                    self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            def log_message(self, *values: Any) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+            def __init__(self) -> None:
+                self.sockets: set[Any] = set()
+                super().__init__(("127.0.0.1", receiver.port), Handler)
+
+            def process_request(self, request: Any, address: Any) -> None:
+                self.sockets.add(request)
+                super().process_request(request, address)
+
+            def handle_error(self, *values: Any) -> None:
+                pass  # a client that was killed
+
+        self._server = Server()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def kill(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+            for each in server.sockets:  # type: ignore[attr-defined]
+                try:
+                    each.shutdown(2)
+                except OSError:
+                    continue
+
+    def wedge(self) -> None:
+        self._open.clear()
+
+    def unwedge(self) -> None:
+        self._open.set()
+
+    def poison(self, event: Event) -> Event:
+        return _with_message(event, "poison")
+
+    def received(self) -> list[dict[str, Any]]:
+        return list(self._events)
+
+    def close(self) -> None:
+        self.unwedge()
+        self.kill()
+
+
+def _with_message(event: Event, message: str) -> Event:
+    payload = event.payload.replace(b'"message":"m"', f'"message":"{message}"'.encode())
+    assert payload != event.payload
+    return event._replace(payload=payload)
+
+
+class KafkaReceiver:
+    """A topic of its own on an Apache Kafka that all tests share; it is killed and started again, and kept."""
+
+    kind = "kafka"
+    server: ClassVar[Kafka | None] = None
+    number: ClassVar[int] = 0
+
+    def __init__(self, folder: Path) -> None:
+        pytest.importorskip("confluent_kafka")
+        if KafkaReceiver.server is None:
+            jars()
+            KafkaReceiver.server = Kafka(Path(tempfile.mkdtemp(prefix="kafka-")))
+            atexit.register(KafkaReceiver.server.remove)
+        self.kafka = KafkaReceiver.server
+        KafkaReceiver.number += 1
+        self.topic = f"events-{KafkaReceiver.number}"
+        self._is_there = False
+        self._last: list[dict[str, Any]] = []
+
+    def how(self) -> KafkaOptions:
+        return KafkaOptions((self.kafka.bootstrap,), self.topic)
+
+    def start(self) -> None:
+        self.kafka.start()
+        if not self._is_there:
+            self.kafka.create_topic(self.topic, max_message_bytes="20000")
+            self._is_there = True
+
+    def kill(self) -> None:
+        self.received()
+        self.kafka.kill()
+
+    def wedge(self) -> None:
+        self.received()
+        self.kafka.stop()
+
+    def unwedge(self) -> None:
+        self.kafka.resume()
+
+    def poison(self, event: Event) -> Event:
+        return _with_message(event, "x" * 50_000)
+
+    def received(self) -> list[dict[str, Any]]:
+        if self.kafka.is_running:
+            self._last = [event_of(each) for each in self.kafka.records(self.topic)]
+        return self._last
+
+    def close(self) -> None:
+        self.unwedge()
+
+
+def event_of(record: Any) -> dict[str, Any]:
+    """A CloudEvent in binary mode as one object; integers stay texts."""
+    headers = {name: value.decode() for name, value in record.headers()}
+    attributes = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
+    assert headers["content-type"] == "application/json"
+    assert record.key().decode() == attributes.get("partitionkey", attributes["source"])
+    return {**attributes, "data": json.loads(record.value())}
+
+
+RECEIVERS: dict[str, Callable[[Path], Receiver]] = {"webhook": WebhookReceiver, "kafka": KafkaReceiver}
+"""Every kind of sink has one; the contract suite goes through them."""
+
+
+def first_of_each(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without repetitions, as a consumer sees them that drops the ids that it has seen."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in events:
+        found.setdefault(each["id"], each)
+    return list(found.values())
+
+
+def is_in_order(events: list[dict[str, Any]]) -> bool:
+    """Whether the events of each key, without repetitions, are in the order of their sequences."""
+    last: dict[str, str] = {}
+    for each in first_of_each(events):
+        key = each.get("partitionkey", "")
+        if last.get(key, "") > each["sequence"]:
+            return False
+        last[key] = each["sequence"]
+    return True
