@@ -19,11 +19,17 @@ class Example(NamedTuple):
         topic: Its topic.
         payload: Its payload.
         sensors: The values of the sensors that it makes, by name.
+        hexadecimal: Whether the payload is binary, and written in hexadecimal.
     """
 
     topic: str
     payload: str
     sensors: Mapping[str, float]
+    hexadecimal: bool = False
+
+    def to_bytes(self) -> bytes:
+        """The payload."""
+        return bytes.fromhex(self.payload) if self.hexadecimal else self.payload.encode()
 
 
 class Convention(NamedTuple):

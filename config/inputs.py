@@ -17,6 +17,7 @@ from config.topics import (
     item_name_problem,
     items_problem,
     names_without_a_field,
+    placeholders,
     sender_of,
     template_problem,
 )
@@ -30,6 +31,7 @@ KEYS_ARE_FIXED = {
     "senml": "SenML says itself what its fields mean",
     "senml-cbor": "SenML says itself what its fields mean",
     "influx": "line protocol says itself what is a value and what a time",
+    "sparkplug": "Sparkplug says itself what its fields mean",
 }
 """Formats whose fields the operator can't choose, and why."""
 
@@ -37,8 +39,11 @@ AVAILABILITY_KEYS = frozenset({"availability", "available", "unavailable"})
 """Keys that say how devices are heard of; they decide on no reading."""
 
 LATER = frozenset(
-    {"ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units"}
-)
+    {
+        "ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units", "rebirth",
+        "gap_s",
+    }
+)  # fmt: skip
 """Keys that the first versions hadn't."""
 
 
@@ -62,7 +67,7 @@ class Input(Table):
     ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on topics that are left out"
     )
-    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx"] = Field(
+    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
         "json", description="What a payload is"
     )
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
@@ -112,6 +117,10 @@ class Input(Table):
     unavailable: tuple[str, ...] = Field(
         (), strict=False, max_length=100, description="Words by which it says that it is gone, likewise"
     )
+    rebirth: bool = Field(True, description="Whether a Sparkplug node is asked for birth certificates that are missing")
+    gap_s: float = Field(
+        5.0, ge=0.0, le=3600.0, description="Seconds for which a missing message of a Sparkplug node is waited for"
+    )
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
@@ -138,6 +147,8 @@ class Input(Table):
         if info.data.get("format") == "number" and not names_without_a_field(sensor):
             raise refuse("gives no name: there is no {field} in a plain number")
         chosen = info.data.get("format", "")
+        if chosen == "sparkplug" and placeholders(sensor) != {"field"}:
+            raise refuse("must hold {field} and nothing else of the message: {field} is the whole name")
         if chosen in KEYS_ARE_FIXED and sender_of(sensor):
             raise refuse(f'asks for {{{sender_of(sensor)[0]}}}, but with format = "{chosen}" {KEYS_ARE_FIXED[chosen]}')
         return sensor
@@ -168,6 +179,13 @@ class Input(Table):
             raise refuse('means nothing without format = "influx"')
         return precision
 
+    @field_validator("rebirth", "gap_s")
+    @classmethod
+    def _has_births(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("format") != "sparkplug" and value != cls.model_fields[str(info.field_name)].default:
+            raise refuse('means nothing without format = "sparkplug"')
+        return value
+
     def decisive(self) -> dict[str, object]:
         """What decides which readings the same messages give, as plain values.
 
@@ -185,7 +203,7 @@ class Input(Table):
     @classmethod
     def _has_fields(cls, value: object, info: ValidationInfo) -> object:
         chosen = info.data.get("format", "")
-        if chosen in KEYS_ARE_FIXED:
+        if chosen in KEYS_ARE_FIXED and (chosen, info.field_name) != ("sparkplug", "ignore"):
             raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         if info.field_name == "name" and info.data.get("items") is None:
             raise refuse("means nothing without items")

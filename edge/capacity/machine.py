@@ -21,6 +21,7 @@ import numpy as np
 
 from config.inputs import Input
 from config.schema import Configuration
+from edge.capacity.edge_node import edge_node
 from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
@@ -211,8 +212,10 @@ def run_line(
 def bench_input(configuration: Configuration) -> Configuration:
     """The configuration with one input in place of its own, of the format of its first."""
     first = configuration.inputs[0]
+    is_sparkplug = first.format == "sparkplug"
+    topic, sensor = ("spBv1.0/#", "{field}") if is_sparkplug else (f"{TOPIC}/#", "{topic}")
     changed = first.model_copy(
-        update={"topic": f"{TOPIC}/#", "sensor": "{topic}", "time": "payload", "zone": "UTC", "precision": "ns"}
+        update={"topic": topic, "sensor": sensor, "time": "payload", "zone": "UTC", "precision": "ns"}
     )
     return configuration.model_copy(update={"inputs": (changed,)})
 
@@ -221,6 +224,8 @@ def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
     """How an input's readings are written."""
     if given.format == "number":
         return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
+    if given.format == "sparkplug":
+        return edge_node(TOPIC)
     if given.format == "influx":
         return lambda readings: (
             f"{TOPIC}/s{readings[0].sensor}",

@@ -36,6 +36,7 @@ _SHOWN = {
     "senml": ("SenML in JSON", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
     "senml-cbor": ("SenML in CBOR", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
     "influx": ("InfluxDB line protocol", "boiler,room=cellar temperature=21.5", "boiler/cellar/temperature"),
+    "sparkplug": ("Sparkplug B", "(a metric temperature)", "plant1/node1/device1/temperature"),
 }
 """Of each format: what it is called, a payload, and the path of the number in it."""
 
@@ -46,6 +47,7 @@ _WITH_TIMES = {
     "senml": "as the records say, absolute or relative to the arrival",
     "senml-cbor": "as the records say, absolute or relative to the arrival",
     "influx": "the timestamp of a line in {precision}, else as it arrives",
+    "sparkplug": "the timestamp of a metric, else of its payload, else as it arrives",
 }
 """What other formats say of time."""
 

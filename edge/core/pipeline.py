@@ -22,7 +22,8 @@ from edge.core.incidents.reporting import Reporter
 from edge.core.incidents.state_machine import Transition
 from edge.core.intake.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
 from edge.core.intake.heard import Heard, among, cut
-from edge.core.intake.intake import Intake, IntakeLimits
+from edge.core.intake.intake import Intake
+from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.reorder import Reorder
 from edge.core.intake.routes import Routes
 from edge.core.model.counters import Counters
@@ -75,15 +76,14 @@ class Pipeline:
         maintenance: Sequence[Window] = (),
         commands: bool = True,
     ) -> None:
-        self.counters, self.sensors = Counters(), SensorTable(sensors)
-        devices = Devices()
+        self.counters, self.sensors, devices = Counters(), SensorTable(sensors), Devices()
         self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
         self.intake = Intake(routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters)
         self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
         self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
         self.watch = Suppression(self.engine, Shelves(maintenance))
-        self._topics, self.reorder = topics, Reorder(reorder_s)
+        self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
         self.reporter = Reporter(gateway, topics, self.registry.facts)
         self.open_incidents = OpenIncidents(topics)
         self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
@@ -144,7 +144,7 @@ class Pipeline:
         batch = self.intake.read(messages, letters, delivered)
         self._allot_devices()
         step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), self.intake.mistimed)
-        step.held = [messages[place] for place in self.intake.held]
+        step.held, step.requests = [messages[place] for place in self.intake.held], self.sparkplug.requests()
         return step
 
     def process_readings(self, readings: Sequence[Reading], quiet_until: Sequence[float] | None = None) -> Step:
@@ -165,12 +165,13 @@ class Pipeline:
 
         Sensors that have fallen silent are found, and readings that were held back go on.
         """
-        latest = max(self.engine.clock.now, self.reorder.clock.now)
-        clock = latest + elapsed_s
+        clock = max(self.engine.clock.now, self.reorder.clock.now) + elapsed_s
+        self.sparkplug.pass_time(elapsed_s)
         until = clock - self.reorder.wait_s
         changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         step = self._pass_time(clock)
         step.journal = journal.TimePassed(clock) if changes else None
+        step.requests = self.sparkplug.requests()
         return step
 
     def flush(self) -> Step:
@@ -230,8 +231,7 @@ class Pipeline:
         if part.session_lost:
             self.intake.deliveries.forget()
         self.register_sensors(part.new_sensors)
-        self.intake.units.note_all(part.units)
-        self.intake.no_values.note_all(part.no_values)
+        self.intake.recall_said(part.units, part.no_values, part.births)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
         self.intake.recall(batch, part.deliveries)
@@ -332,7 +332,7 @@ class Pipeline:
         if len(batch) or delivered or mistimed:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.units = list(mistimed), self.intake.units.told()
-            part.no_values = self.intake.no_values.told()
+            part.no_values, part.births = self.intake.no_values.told(), self.sparkplug.nodes.told()
         self.watch.grow(self.sensors.names)
         findings = self._leave_forsaken() if len(batch) else []
         if after_a_break:

@@ -12,13 +12,14 @@ from config.inputs import NEED_CBOR, Input
 from config.loading import parse
 from config.schema import Limits
 from edge.commands import check
-from edge.core.intake.decoders import DECODERS
+from edge.core.intake.decoders import DECODERS, SparkplugDecoder
 from edge.core.intake.decoders.looks_like import FORMATS
 from edge.shell.service.decoding import decoder_of
 
 
 def input_of(keys: str) -> Input:
-    return parse(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\n{keys}\n', "test").configuration.inputs[0]
+    sensor = "a/{field}" if "sparkplug" in keys else "{topic}"
+    return parse(f'[[input]]\ntopic = "a"\nsensor = "{sensor}"\n{keys}\n', "test").configuration.inputs[0]
 
 
 def test_every_decoder_can_be_configured_and_has_a_name_for_people() -> None:
@@ -39,7 +40,8 @@ def test_a_format_gives_its_decoder_with_the_options_of_its_input(name: str) -> 
 def test_check_explains_every_format(name: str) -> None:
     given = input_of(f'format = "{name}"')
     assert check._input(given).startswith(f"a: {check._SHOWN[name][0]}")
-    assert check.example(given) == ("a", "a")
+    whole = "a/plant1/node1/device1/temperature"
+    assert check.example(given) == ("a", whole if name == "sparkplug" else "a")
 
 
 @pytest.mark.parametrize("name", sorted(NEED_CBOR))
@@ -63,6 +65,22 @@ def test_a_precision_changes_what_readings_mean_and_no_other_input() -> None:
     assert "precision" not in input_of('format = "json"').decisive()
     assert input_of('format = "influx"\nprecision = "ms"').decisive()["precision"] == "ms"
     assert "qos" not in input_of('format = "influx"').decisive()
+
+
+def test_what_nodes_are_asked_is_a_matter_of_sparkplug_alone() -> None:
+    decoder = decoder_of(input_of('format = "sparkplug"\nrebirth = false\ngap_s = 2\nignore = ["a/**"]'), Limits())
+    assert isinstance(decoder, SparkplugDecoder)
+    assert (decoder.rebirth, decoder.gap_s, decoder.ignored.fits("a/b")) == (False, 2.0, True)
+    for key in ("rebirth = false", "gap_s = 2.0"):
+        (fault,) = faults_of(f'[[input]]\ntopic = "a"\n{key}\n')
+        assert fault.message == 'means nothing without format = "sparkplug"'
+
+
+@pytest.mark.parametrize("sensor", ["{topic}/{field}", "{1}/{field}", "{payload.id}/{field}", "{1}"])
+def test_a_template_that_would_tell_births_from_data_is_a_fault(sensor: str) -> None:
+    (fault,) = faults_of(f'[[input]]\ntopic = "spBv1.0/#"\nformat = "sparkplug"\nsensor = "{sensor}"\n')
+    assert fault.key == "input[0].sensor"
+    assert "{field} is the whole name" in fault.message
 
 
 @pytest.mark.parametrize("name", ["number", "senml", "senml-cbor", "influx"])

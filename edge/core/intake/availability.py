@@ -6,7 +6,7 @@ is that of its arrival, also if the broker had kept it: it says what is so now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from edge.core.model.counters import Counters
@@ -18,12 +18,16 @@ class Said(NamedTuple):
     """That a device is there, or that it is gone.
 
     Attributes:
-        device: What the names of its sensors begin with, a slash at its end. Empty if the topic says which it is.
+        device: What the paths of its sensors begin with, before a slash. Empty if the topic says which it is.
         is_there: Whether it is there.
     """
 
     device: str
     is_there: bool
+
+
+DeviceAt = Callable[[str], str | None]
+"""See `Resolved.device_at()`."""
 
 
 class GivesSlots(Protocol):
@@ -47,18 +51,20 @@ class DeviceWords:
         self._slot_of = slot_of
         self._counters = counters
 
-    def take(self, words: Iterable[Said], named: str | None, columns: ReadingColumns, time: float, origin: int) -> None:
+    def take(
+        self, words: Iterable[Said], device_at: DeviceAt, columns: ReadingColumns, time: float, origin: int
+    ) -> None:
         """Add what devices say to the readings: 1 for each that is there, 0 for each that is gone.
 
         Args:
             words: What they say.
-            named: The device that the topic names; None if it names none.
+            device_at: Gives the name of the device at a path.
             columns: Gets the readings.
             time: When the message arrived.
             origin: Its place among the messages.
         """
         for said in words:
-            device = said.device or named or ""
+            device = device_at(said.device) or ""
             if self._sensors.find(device) is None and not self._sensors.below(device):
                 self._counters.devices_unknown += 1
                 continue

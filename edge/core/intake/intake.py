@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,16 @@ from edge.core.intake.admission import DUPLICATE, LATE, TAKEN, Admission, Arriva
 from edge.core.intake.availability import DeviceWords
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
+from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.intake.heard import Heard, without_value
+from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.last_values import LastValues
+from edge.core.intake.payloads import Payloads
 from edge.core.intake.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.redelivery import Deliveries, checksum
 from edge.core.intake.reorder import ORIGIN_UNKNOWN
 from edge.core.intake.routes import Resolved, Routes
+from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.intake.time_hints import ahead_of_arrival
 from edge.core.intake.topic_cache import CachedTopic
 from edge.core.model.bounded_cache import BoundedCache, size_of
@@ -43,23 +46,6 @@ LONGEST_REMEMBERED, PATH_BYTES = 512, 150
 
 UNROUTED = 100
 """Topics without an input that wait to be unsubscribed, at most."""
-
-
-@dataclass(frozen=True)
-class IntakeLimits:
-    """What is taken at most.
-
-    Attributes:
-        payload_bytes: Size of a payload.
-        earliest: No reading is older than this, seconds since the epoch.
-        future_s: No reading lies further ahead of its arrival than this.
-        dead_letters_per_minute: So many are kept, and of each reason at least one; all are counted.
-    """
-
-    payload_bytes: int = 262_144
-    earliest: float = 946_684_800.0
-    future_s: float = 60.0
-    dead_letters_per_minute: int = 60
 
 
 class Intake:
@@ -97,8 +83,10 @@ class Intake:
         self._sources: BoundedCache[str, CachedTopic] = BoundedCache(SOURCES_BYTES)
         self.unrouted: list[str] = []
         self._owners: dict[int, int] = {}
+        self._slots_of_nodes: dict[str, int] = {}  # births and data come on different topics
         self.deliveries = Deliveries()
         self.last_values = LastValues()
+        self.payloads = Payloads(limits.payload_bytes)
         self.units, self.no_values = Units(), NoValues()
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
@@ -124,11 +112,11 @@ class Intake:
             times or had no value are noted in `mistimed`, as `admit()` notes others in `heard`.
         """
         self.mistimed, self.held = [], []
-        counters, sources, deliveries = self._counters, self._sources, self.deliveries
+        counters, sources, deliveries, payloads = self._counters, self._sources, self.deliveries, self.payloads
         columns, noted = ReadingColumns(), 0
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
-            if source.resolved is None:
+            if (resolved := source.resolved) is None:
                 source.count_unread(counters)
                 continue
             if message.qos:
@@ -140,7 +128,7 @@ class Intake:
                         continue
                 delivered.append((message.packet, zlib.crc32(message.payload, source.checksum)))
             try:
-                resolved, decoded = self._decode(message, source)
+                decoded = payloads.read(message, resolved)
             except Refused as refused:
                 counters.messages_refused[refused.refusal.reason] += 1
                 self._dead_letter(message, refused.refusal, letters)
@@ -149,6 +137,7 @@ class Intake:
             if self._is_held(message, source, resolved, decoded):
                 del delivered[len(delivered) - (message.qos > 0) :]
                 self.held.append(index)
+                payloads.put_back(resolved)
                 continue
             counters.messages_read += 1
             counters.fields_ignored += decoded.ignored
@@ -156,9 +145,10 @@ class Intake:
                 self._refuse_parts(message, source, decoded, letters)
             self._take(decoded, message, index, resolved, source, columns, letters)
             if decoded.words:
-                self._words.take(decoded.words, resolved.device, columns, message.arrived, index)
+                self._words.take(decoded.words, resolved.device_at, columns, message.arrived, index)
             self.mistimed += without_value(decoded.absent, message, source.slots, len(columns.slots))
         deliveries.note_all(delivered[noted:])
+        payloads.sparkplug.settle(messages)
         counters.messages += len(messages) - len(self.held)
         counters.readings += len(columns.slots)
         return columns.as_batch()
@@ -203,6 +193,17 @@ class Intake:
         resolved = self._routes.find(topic)
         return None if resolved is None else resolved.route.beside or resolved.route.filter
 
+    def recall_said(
+        self,
+        units: Sequence[tuple[int, str]],
+        no_values: Sequence[tuple[int, list[float]]],
+        births: Sequence[NodeState],
+    ) -> None:
+        """Take note again of what payloads and inputs have said of sensors and nodes before a restart."""
+        self.units.note_all(units)
+        self.no_values.note_all(no_values)
+        self.payloads.sparkplug.nodes.note_all(births)
+
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""
         self.deliveries.note_all(delivered)
@@ -217,29 +218,13 @@ class Intake:
         resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
         is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
         source = CachedTopic(topic, resolved, is_own=is_own, is_left_out=is_left_out)
+        if resolved is not None and isinstance(resolved.route.decoder, SparkplugDecoder):
+            source.slots = self._slots_of_nodes
         if resolved is None and not (is_own or is_left_out) and len(self.unrouted) < UNROUTED:
             self.unrouted.append(topic)
         if len(topic) <= LONGEST_REMEMBERED:
             self._sources.put(topic, source, source.size(topic))
         return source
-
-    def _decode(self, message: Message, source: CachedTopic) -> tuple[Resolved, Decoded]:
-        """A message's route, and what its payload holds.
-
-        Raises:
-            Refused: Nothing of it can be taken.
-        """
-        payload = message.payload
-        if (resolved := source.resolved) is None:
-            raise Refused("no_route")
-        if not payload:
-            raise Refused("empty")
-        if len(payload) > self._limits.payload_bytes:
-            raise Refused("too_large", f"{len(payload)} bytes")
-        decoded = resolved.route.decoder.decode(payload, message.arrived)
-        if message.retained and not (resolved.route.time_from_payload and decoded.says_its_times()):
-            raise Refused("retained")
-        return resolved, decoded
 
     def _is_held(self, message: Message, source: CachedTopic, resolved: Resolved, decoded: Decoded) -> bool:
         """Whether the times of a message have to be decided on before it is read."""
@@ -385,6 +370,7 @@ class Intake:
     def clock_stepped(self, by: float) -> NDArray[np.intp]:
         """The gateway's clock was set; returns the slots of the sensors whose readings it stamps."""
         slots = np.flatnonzero(self.timed_by_arrival)
+        self.payloads.sparkplug.clock_stepped(by)
         if by < 0:
             self.admission.shift(slots, by)
         return slots

@@ -124,10 +124,13 @@ class Resolved:
         name = _PLACEHOLDER.sub(fill, template)
         return name if is_usable(name) else None
 
-    @property
-    def device(self) -> str | None:
-        """What the names of the device's sensors begin with that the topic is about; None if it is about none."""
-        name = self.sensor("x") if self.route.of_devices else None
+    def device_at(self, path: str) -> str | None:
+        """What the names of a device's sensors begin with; None if there is no such name.
+
+        Args:
+            path: What their paths begin with, before a slash; empty for the device that the topic is about.
+        """
+        name = self.sensor(path or "x") if path or self.route.of_devices else None
         return None if name is None else f"{name}/"
 
     def owner(self, path: str) -> int:

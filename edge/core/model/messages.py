@@ -138,6 +138,12 @@ REASONS: dict[str, str] = {
     "bad_name": "the topic gives no usable sensor name",
     "no_route": "no input's topic matches",
     "sink_refused": "a sink will never take this event; the path is the sink's name",
+    "no_birth": "data of a Sparkplug node or device whose birth certificate hasn't been heard",
+    "unknown_alias": "the birth certificate of a Sparkplug node or device names no metric of this alias",
+    "alias_clash": "two metrics of a Sparkplug birth certificate have one alias",
+    "historical": "the value is of the past, and the Sparkplug node has sent newer ones already",
+    "stale_death": "the Sparkplug node has been born again since the session that this death certificate belongs to",
+    "too_many_metrics": "the birth certificates of all Sparkplug nodes take more memory than there is for them",
 }
 """Every reason by which something is refused, with what it means."""
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.intake.redelivery import checked
+from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.model.messages import Batch
 from edge.core.model.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
 
@@ -44,6 +45,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
         units: Slots of sensors and the units that their payloads say, as they were first said.
         no_values: Slots of sensors and the error values that their inputs name, likewise.
+        births: What Sparkplug nodes have said of themselves by their end, see `edge.core.intake.sparkplug.nodes`.
     """
 
     batch: Batch
@@ -55,6 +57,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     mistimed: list[tuple[int, int]] = msgspec.field(default_factory=list)
     units: list[tuple[int, str]] = msgspec.field(default_factory=list)
     no_values: list[tuple[int, list[float]]] = msgspec.field(default_factory=list)
+    births: list[NodeState] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -136,6 +139,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     mistimed_slots: bytes = b""
     units: list[tuple[int, str]] = []
     no_values: list[tuple[int, list[float]]] = []
+    births: list[NodeState] = []
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -228,6 +232,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
         [(first + place, slot) for first, each in zip(firsts, parts, strict=True) for place, slot in each.mistimed],
         [unit for each in parts for unit in each.units],
         parts[0].no_values,
+        [node for each in parts for node in each.births],
     )
 
 
@@ -249,6 +254,7 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         pack_integers(np.array([slot for _, slot in part.mistimed], dtype=np.int64)),
         part.units,
         part.no_values,
+        part.births,
     )
 
 
@@ -266,6 +272,7 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         _heard(unpack_integers(packed.mistimed_places), unpack_integers(packed.mistimed_slots), len(slots)),
         packed.units,
         packed.no_values,
+        packed.births,
     )
 
 

@@ -58,6 +58,7 @@ class Memory:
                 whole("units", intake.units),
                 whole("no_values", intake.no_values),
                 whole("deliveries", intake.deliveries),
+                whole("sparkplug", intake.payloads.sparkplug),
                 whole("reorder", reorder),
             ),
             (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.core.incidents.events import Event
+from edge.core.intake.sparkplug.rebirths import Request
 from edge.core.model.messages import DeadLetter, Message
 from edge.core.persistence.journal import Part
 
@@ -19,6 +20,7 @@ class Step:
         retained: The latest payload of each retained topic that changed.
         answers: What became of commands.
         journal: What has to be gone through again after a restart, or None.
+        requests: What senders are asked for, to be published where the messages came from.
         held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
             see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
     """
@@ -28,4 +30,5 @@ class Step:
     retained: dict[str, bytes] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
     journal: Part | None = None
+    requests: list[Request] = field(default_factory=list)
     held: list[Message] = field(default_factory=list)

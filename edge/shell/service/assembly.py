@@ -15,7 +15,7 @@ from config.schema import Configuration, Store
 from config.topics import covers
 from config.transport import Connection
 from edge.core.intake.decoders.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
-from edge.core.intake.intake import IntakeLimits
+from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.routes import Route, Routes
 from edge.core.model.sensors import Repetition
 from edge.core.model.topics import Topics

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from copy import copy
 
 from edge.core.incidents.events import Event
+from edge.core.intake.sparkplug.rebirths import Request
 from edge.core.model.messages import DeadLetter, Message
 from edge.core.persistence.journal import Part, Readings
 from edge.core.persistence.step import Step
@@ -45,6 +46,7 @@ class CommitGroup:
         self.messages: list[Message] = []
         self.retained: dict[str, bytes] = {}
         self.answers: list[bytes] = []
+        self.requests: list[Request] = []
         self._unacknowledged = 0
         self._readings = 0
         self._since: float | None = None
@@ -56,6 +58,7 @@ class CommitGroup:
         self.dead_letters += step.dead_letters
         self.retained |= step.retained
         self.answers += step.answers
+        self.requests += step.requests
         self.messages += messages
         if messages:
             self._unacknowledged += sum(1 for each in messages if each.qos > 0)
@@ -72,6 +75,11 @@ class CommitGroup:
         """Note that events, not yet delivered, go when this group is committed, or don't come with it at all."""
         self.replaced += sequences
         self.events = [each for each in self.events if each.sequence not in sequences]
+
+    def take_requests(self) -> list[Request]:
+        """What senders are asked for; that waits for no commit, as it can be asked again."""
+        requests, self.requests = self.requests, []
+        return requests
 
     def wait_s(self, now: float) -> float | None:
         """For how long the group may wait still; None if it is empty."""

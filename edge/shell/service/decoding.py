@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from config.inputs import Input
 from config.schema import Limits
 from config.topics import sender_of
-from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder
+from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder, SparkplugDecoder
 
 
 def decoder_of(given: Input, limits: Limits) -> Decoder:
@@ -40,4 +40,6 @@ def decoder_of(given: Input, limits: Limits) -> Decoder:
         }
     if kind is InfluxDecoder:
         options["precision"] = given.precision
+    if kind is SparkplugDecoder:
+        options |= {"ignore": given.ignore, "rebirth": given.rebirth, "gap_s": given.gap_s}
     return kind(**options)

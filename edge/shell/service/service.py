@@ -24,6 +24,7 @@ from edge.shell.link import Link
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.answers import Answers
 from edge.shell.publishing.publisher import Publisher
+from edge.shell.publishing.requests import Requests
 from edge.shell.service.checkpointer import Checkpointer
 from edge.shell.service.clock_watch import ClockWatch
 from edge.shell.service.commit_group import CommitGroup
@@ -116,8 +117,7 @@ class Service:
         self._failures = StoreFailures(monotonic)
         self._retry_at: float | None = None
         self._events_since_pruning = 0
-        self._policy = SnapshotPolicy()
-        self._replaced = False
+        self._policy, self._replaced = SnapshotPolicy(), False
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
 
@@ -129,6 +129,7 @@ class Service:
         self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
         self._report.watch(self._clocks, self.sinks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
+        self._requests = Requests(self._inbound)
         self._activity = Activity(options, pipeline, links)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
@@ -225,6 +226,7 @@ class Service:
         else:
             self._publish()
         self._answers.turn()
+        self._requests.give(self._group.take_requests())
         if self._retry_at is None and not self._group.has_content:
             self._checkpoint()
         if self._timers.is_due("look", now, LOOK_S):

@@ -41,14 +41,14 @@ def inputs(*messages: tuple[str, object]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
 def test_every_convention_is_recognised_by_its_own_example(convention: Convention) -> None:
-    proposal, sensors = proposed(*((each.topic, each.payload) for each in convention.examples))
+    proposal, sensors = proposed(*((each.topic, each.to_bytes()) for each in convention.examples))
     assert proposal.inputs == [{"convention": convention.name}]
     assert sensors == {name: value for each in convention.examples for name, value in each.sensors.items()}
 
 
 def test_a_house_of_all_conventions_is_told_apart() -> None:
     proposal, sensors = proposed(
-        *((each.topic, each.payload) for one in conventions().values() for each in one.examples)
+        *((each.topic, each.to_bytes()) for one in conventions().values() for each in one.examples)
     )
     assert proposal.conventions.keys() == conventions().keys()
     assert sensors == {n: v for one in conventions().values() for each in one.examples for n, v in each.sensors.items()}

@@ -9,6 +9,7 @@ from edge.core.intake.decoders.influx import InfluxDecoder
 from edge.core.intake.decoders.msgpack import MsgpackDecoder
 from edge.core.intake.decoders.number import NumberDecoder
 from edge.core.intake.decoders.senml import SenmlCborDecoder, SenmlDecoder
+from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.model.sensors import Repetition
 
 DECODERS: dict[str, type[Decoder]] = {
@@ -21,6 +22,7 @@ DECODERS: dict[str, type[Decoder]] = {
         SenmlDecoder,
         SenmlCborDecoder,
         InfluxDecoder,
+        SparkplugDecoder,
     )
 }
 
@@ -36,4 +38,5 @@ __all__ = [
     "Repetition",
     "SenmlCborDecoder",
     "SenmlDecoder",
+    "SparkplugDecoder",
 ]

@@ -21,6 +21,7 @@ FORMATS = {
     "senml": "SenML",
     "senml-cbor": "SenML in CBOR",
     "influx": "line protocol",
+    "sparkplug": "Sparkplug B",
 }
 """The formats that an input may have, as a person calls them."""
 
@@ -139,7 +140,7 @@ def _state(wanted: str, text: str) -> str:
 def _binary(wanted: str, payload: bytes) -> str | None:
     found = None
     if _is_sparkplug(payload):
-        return "looks like Sparkplug B"
+        return 'looks like Sparkplug B: convention = "sparkplug"'
     if _is_msgpack(payload):
         found = "msgpack"
     elif payload[0] in range(0xA1, 0xBC) or payload[0] in range(0x81, 0x9C) or payload[0] in {0x9F, 0xBF, 0xD9}:

@@ -83,6 +83,25 @@ def end_of(data: bytes, field: int, at: int, end: int, wire_type: int) -> tuple[
     return at, at + size
 
 
+def number_field(field: int, value: int) -> bytes:
+    """A field that holds a number of 0 and more; fields up to 15."""
+    return bytes([field << 3 | VARINT]) + _written(value)
+
+
+def bytes_field(field: int, value: bytes) -> bytes:
+    """A field that holds bytes, a text or a message; fields up to 15."""
+    return bytes([field << 3 | BYTES]) + _written(len(value)) + value
+
+
+def _written(number: int) -> bytes:
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
+
+
 def _end_of_group(data: bytes, field: int, at: int, end: int) -> int:
     open_groups = [field]
     while open_groups:

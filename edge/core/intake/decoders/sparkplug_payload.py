@@ -15,7 +15,7 @@ from edge.core.intake.decoders.protobuf_wire import BYTES, FIXED32, FIXED64, VAR
 from edge.core.model.messages import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_METRICS = 50_000
 """Metrics of a payload; more are refused."""
@@ -34,6 +34,15 @@ _UNITS = frozenset({"engunit", "engunits", "engineeringunits", "unit", "units"})
 _PAYLOAD_TIME, _PAYLOAD_METRIC, _PAYLOAD_SEQUENCE = 1, 2, 3
 _NAME, _ALIAS, _TIME, _DATATYPE, _HISTORICAL, _TRANSIENT, _NULL, _PROPERTIES = 1, 2, 3, 4, 5, 6, 7, 9
 _32_BITS = 2**32 - 1
+_NAME_TAG, _ALIAS_TAG, _TIME_TAG, _DATATYPE_TAG = 0x0A, 0x10, 0x18, 0x20
+_INT_TAG, _LONG_TAG, _FLOAT_TAG, _DOUBLE_TAG, _BOOLEAN_TAG = 0x50, 0x58, 0x65, 0x69, 0x70
+"""What stands before these fields in their usual wire types: eight times the field's number, and the wire type."""
+
+_ONE_BYTE = 0x7F
+"""The largest number of one byte."""
+
+_double: Callable[[bytes, int], tuple[float]] = struct.Struct("<d").unpack_from
+_float: Callable[[bytes, int], tuple[float]] = struct.Struct("<f").unpack_from
 _VALUE_WIRE_TYPES: Final = {
     INT: VARINT,
     LONG: VARINT,
@@ -97,11 +106,12 @@ def read_payload(payload: bytes) -> Payload:
     """
     time = sequence = None
     metrics: list[Metric] = []
+    times: dict[bytes, int] = {}
     for field, wire_type, start, stop in _fields(payload, 0, len(payload)):
         if field == _PAYLOAD_METRIC and wire_type == BYTES:
             if len(metrics) == MOST_METRICS:
                 raise Refused("too_many_readings", f"more than {MOST_METRICS} metrics")
-            metrics.append(_metric(payload, start, stop))
+            metrics.append(_usual_metric(payload, start, stop, times) or _metric(payload, start, stop))
         elif field == _PAYLOAD_TIME and wire_type == VARINT:
             time = read_number(payload, start, stop)[0]
         elif field == _PAYLOAD_SEQUENCE and wire_type == VARINT:
@@ -153,6 +163,59 @@ def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int
             start, stop = end_of(data, field, at, end, wire_type)
         yield field, wire_type, start, stop
         at = stop
+
+
+def _usual_metric(data: bytes, at: int, end: int, times: dict[bytes, int]) -> Metric | None:  # noqa: C901 - field by field
+    """A metric as most are: name, alias, time, datatype and a number, in the order in which libraries write them.
+
+    Reads it some times faster than `_metric()`, and with the same result; None for any other metric.
+
+    Args:
+        data: The payload.
+        at: Where the metric begins.
+        end: Where it ends.
+        times: The times of the payload that were read before, by their bytes.
+    """
+    name = alias = time = datatype = None
+    kind, raw = NO_VALUE, None
+    try:
+        if data[at] == _NAME_TAG and data[at + 1] <= _ONE_BYTE:
+            first = at + 2
+            at = first + data[at + 1]
+            name = data[first:at].decode()
+        if data[at] == _ALIAS_TAG and data[at + 1] <= _ONE_BYTE:
+            alias = data[at + 1]
+            at += 2
+        if data[at] == _TIME_TAG:
+            written = data[at + 1 : at + 7]
+            time = times.get(written)
+            if time is None:
+                time, after = read_number(data, at + 1, end)
+                if after != at + 7:
+                    return None
+                times[written] = time
+            at += 7
+        if data[at] == _DATATYPE_TAG and data[at + 1] <= _ONE_BYTE:
+            datatype = data[at + 1]
+            at += 2
+        tag = data[at]
+        if tag == _DOUBLE_TAG:
+            kind, raw = DOUBLE_VALUE, _double(data, at + 1)[0]
+            at += 9
+        elif tag == _FLOAT_TAG:
+            kind, raw = FLOAT_VALUE, _float(data, at + 1)[0]
+            at += 5
+        elif tag in (_INT_TAG, _LONG_TAG):
+            number, at = read_number(data, at + 1, end)
+            kind, raw = (INT, number & _32_BITS) if tag == _INT_TAG else (LONG, number)
+        elif tag == _BOOLEAN_TAG and data[at + 1] <= _ONE_BYTE:
+            kind, raw = BOOLEAN_VALUE, data[at + 1] != 0
+            at += 2
+    except (IndexError, UnicodeDecodeError, struct.error, Refused):
+        return None
+    if at != end or kind == NO_VALUE:
+        return None
+    return Metric(name, alias, time, datatype, False, False, False, kind, raw)
 
 
 def _metric(data: bytes, at: int, end: int) -> Metric:

@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
+from sparkplug_node import INT16, STRING, metric
+from sparkplug_node import payload as sparkplug
 
 from edge.core.intake.decoders import DECODERS, Decoded, Decoder, Repetition
 from edge.core.model.messages import REASONS, Refused
@@ -63,6 +65,10 @@ EXAMPLES: dict[str, list[bytes]] = {
     "influx": [
         b"cpu,cpu=cpu0,host=gw idle=98.2,user=1i,n=3u 1700000000000000000\ncpu,cpu=cpu1,host=gw idle=98.2,user=1i,n=3u",
         b'# c\nm\\,a,t\\ g=a\\=b f\\ 1=1.5,s="a, b\nc",b=t 17\n\n',
+    ],
+    "sparkplug": [
+        sparkplug([metric(1.5, name="x"), metric(2, INT16, alias=3)], timestamp=1_700_000_000_000, seq=1),
+        sparkplug([metric("secret", STRING, name="x"), metric(2, INT16, name="y/z", is_historical=True)]),
     ],
 }
 """Payloads of each format that give readings."""

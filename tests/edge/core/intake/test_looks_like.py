@@ -45,7 +45,7 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("influx", b"\x28\xb5\x2f\xfd\x00", "not line protocol; looks like Zstandard"),
         ("json", '{"a": 1}'.encode("utf-16"), "not JSON; looks like text in UTF-16"),
         ("json", b"\xff\xd8\xff\xe0", "not JSON; looks like a JPEG image"),
-        ("json", SPARKPLUG, "not JSON; looks like Sparkplug B"),
+        ("json", SPARKPLUG, 'not JSON; looks like Sparkplug B: convention = "sparkplug"'),
         ("json", msgspec.msgpack.encode(DOCUMENT), 'not JSON; looks like MessagePack: format = "msgpack"'),
         ("cbor", msgspec.msgpack.encode(DOCUMENT), 'not CBOR; looks like MessagePack: format = "msgpack"'),
         ("json", cbor2.dumps(DOCUMENT), 'not JSON; looks like CBOR: format = "cbor"'),

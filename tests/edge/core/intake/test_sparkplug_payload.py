@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from google.protobuf.message import DecodeError
@@ -224,3 +225,33 @@ def test_properties_in_two_pieces_of_a_metric_are_one_set() -> None:
     value = CLASSES["PropertySet"](values=[{"string_value": "bar"}]).SerializeToString()
     metric = b"".join(b"\x4a" + bytes([len(each)]) + each for each in (key, value))
     assert read_payload(b"\x12" + bytes([len(metric)]) + metric).metrics[0].unit == "bar"
+
+
+USUAL = st.fixed_dictionaries(
+    {"alias": st.integers(0, 200), "timestamp": st.integers(AT, AT + 2)},
+    optional={"name": TEXTS, "datatype": st.integers(0, 40), "is_historical": st.booleans()},
+)
+
+
+@seed(7)
+@settings(max_examples=500, database=None)
+@given(
+    sent=st.lists(st.builds(lambda about, value: {**about, **value}, USUAL, VALUES), max_size=4),
+    damage=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=2),
+)
+def test_metrics_in_the_usual_layout_are_read_as_field_by_field(
+    sent: list[dict[str, Any]], damage: list[tuple[int, int]]
+) -> None:
+    payload = bytearray(CLASSES["Payload"](metrics=sent, timestamp=AT, seq=1).SerializeToString())
+    for place, byte in damage:
+        payload[place % len(payload)] = byte
+    quickly = outcome(bytes(payload))
+    with patch("edge.core.intake.decoders.sparkplug_payload._usual_metric", return_value=None):
+        assert repr(quickly) == repr(outcome(bytes(payload)))
+
+
+def outcome(payload: bytes) -> Payload | Refusal:
+    try:
+        return read_payload(payload)
+    except Refused as refused:
+        return refused.refusal

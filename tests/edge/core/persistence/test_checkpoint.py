@@ -27,6 +27,7 @@ COMPONENTS = (
     *LEARNED_AGAIN,
     "units",
     "no_values",
+    "sparkplug",
     "same_times",
     "interruption",
     "operator",

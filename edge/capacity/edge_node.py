@@ -1,0 +1,31 @@
+"""A Sparkplug node that sends the readings of the plant: the first in its birth certificate, the others as data."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+from edge.capacity.plant import Sent
+from edge.core.intake.decoders.protobuf_wire import bytes_field, number_field
+from edge.core.intake.sparkplug.sequence import NUMBERS
+
+DOUBLE = 10
+DOUBLE_VALUE = 13 << 3 | 1
+
+
+def edge_node(group: str) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
+    """How the readings of a node of a group are written, one a message: topic and payload."""
+    sent = 0
+
+    def write(readings: Sequence[Sent]) -> tuple[str, bytes]:
+        nonlocal sent
+        ((sensor, moment, value),) = readings
+        kind, time = "NDATA" if sent else "NBIRTH", number_field(1, int(moment * 1000))
+        name = bytes_field(1, b"s%d" % sensor)
+        about = number_field(3, int(moment * 1000)) + number_field(4, DOUBLE)
+        metric = name + about + struct.pack("<Bd", DOUBLE_VALUE, value)
+        payload = time + bytes_field(2, metric) + number_field(3, sent % NUMBERS)
+        sent += 1
+        return f"spBv1.0/{group}/{kind}/node", payload
+
+    return write

@@ -1,0 +1,55 @@
+"""Payloads: from a message and its route to what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.core.intake.decoders.sparkplug import SparkplugDecoder
+from edge.core.intake.sparkplug.session import Session
+from edge.core.model.messages import Refused
+
+if TYPE_CHECKING:
+    from edge.core.intake.decoders.base import Decoded
+    from edge.core.intake.routes import Resolved
+    from edge.core.model.messages import Message
+
+
+class Payloads:
+    """Decodes payloads of every format.
+
+    Args:
+        most_bytes: Size of a payload.
+
+    Attributes:
+        sparkplug: What the messages of Sparkplug nodes have said, which those that follow are read by.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self.sparkplug = Session()
+
+    def read(self, message: Message, resolved: Resolved) -> Decoded:
+        """What a message holds; see `put_back()`.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
+        payload, route = message.payload, resolved.route
+        decoder = route.decoder
+        if isinstance(decoder, SparkplugDecoder):
+            if len(payload) > self._most_bytes:
+                raise Refused("too_large", f"{len(payload)} bytes")
+            return self.sparkplug.read(message, decoder)
+        if not payload:
+            raise Refused("empty")
+        if len(payload) > self._most_bytes:
+            raise Refused("too_large", f"{len(payload)} bytes")
+        decoded = decoder.decode(payload, message.arrived)
+        if message.retained and not (route.time_from_payload and decoded.says_its_times()):
+            raise Refused("retained")
+        return decoded
+
+    def put_back(self, resolved: Resolved) -> None:
+        """The message that was read last will be read again: it has said nothing yet."""
+        if isinstance(resolved.route.decoder, SparkplugDecoder):
+            self.sparkplug.put_back()

@@ -1,0 +1,232 @@
+"""Nodes: what the birth certificates of edge nodes and their devices have said, bounded in bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from edge.core.intake.decoders.paths import level
+from edge.core.intake.decoders.sparkplug import is_bookkeeping
+from edge.core.intake.sparkplug.sequence import Sequence
+from edge.core.model.bounded_cache import size_of
+from edge.core.model.encoding import decode, encode
+
+MOST_BYTES = 48 * 2**20
+"""Size of what is remembered of all nodes; a birth certificate beyond it isn't taken."""
+
+METRIC_BYTES, MEMBER_BYTES, NODE_BYTES = 500, 700, 900
+"""What a metric, a device and a node take beside their texts."""
+
+NodeKey = tuple[str, str]
+"""The group of a node and its name."""
+
+Defined = tuple[str, int, int, str]
+"""A metric as a birth certificate defines it: name, alias, datatype, unit; -1 for a number that it doesn't say.
+
+The name is empty where it can't be a sensor's.
+"""
+
+Births = tuple[str, list[Defined] | None]
+"""A device, or the empty text for the node itself, and its metrics; None for one that has died."""
+
+NodeState = tuple[NodeKey, int, int, list[int], float, float, list[Births]]
+"""A node: key, `bd_seq`, last sequence number, those missing and when waiting for them ends, `present`, and its births.
+
+-1 stands for a number that isn't known.
+"""
+
+
+class Known(NamedTuple):
+    """A metric that a birth certificate has named.
+
+    Attributes:
+        name: Its name.
+        path: Its path, see `path_of()`; empty if it is never a sensor.
+        datatype: As the specification numbers them; None if it wasn't said.
+    """
+
+    name: str
+    path: str
+    datatype: int | None
+
+
+class Member:
+    """A node or one of its devices, as its birth certificate says.
+
+    Args:
+        prefix: What the paths of its metrics begin with.
+        defined: Its metrics.
+
+    Attributes:
+        defined: Its metrics.
+        by_alias: By alias; None for an alias that two of them have.
+        by_name: By name.
+        units: By path, where a unit was said.
+        size: Bytes that it takes.
+    """
+
+    __slots__ = ("by_alias", "by_name", "defined", "size", "units")
+
+    def __init__(self, prefix: str, defined: list[Defined]) -> None:
+        self.defined = defined
+        self.by_alias: dict[int | None, Known | None] = {}
+        self.by_name: dict[str, Known] = {}
+        self.units: dict[str, str] = {}
+        for name, alias, datatype, unit in defined:
+            path = "" if not name or is_bookkeeping(name) else path_of(prefix, name)
+            known = Known(name, path, None if datatype < 0 else datatype)
+            if name:
+                self.by_name[name] = known
+            if unit and path:
+                self.units[known.path] = unit
+            if alias >= 0:
+                is_clear = self.by_alias.setdefault(alias, known) == known
+                self.by_alias[alias] = known if is_clear else None
+        names = sum(2 * size_of(name) + len(prefix) + size_of(unit) for name, _, _, unit in defined)
+        self.size = MEMBER_BYTES + METRIC_BYTES * len(defined) + names
+
+
+class Node:
+    """An edge node.
+
+    Attributes:
+        key: Its group and its name.
+        members: Those that were born and haven't died: its devices by name, and the node itself as the empty text.
+        sequence: Its sequence numbers.
+        bd_seq: The birth and death number of its last birth certificate; None if it said none.
+        present: The newest time of what it has said of the present, seconds since the epoch.
+        asks: Whether it may be asked for a rebirth.
+        untold: The members that were born or have died since the journal was told.
+    """
+
+    __slots__ = ("asks", "bd_seq", "key", "members", "present", "sequence", "untold")
+
+    def __init__(self, key: NodeKey) -> None:
+        self.key = key
+        self.members: dict[str, Member] = {}
+        self.untold: set[str] = set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all but its members."""
+        self.sequence = Sequence()
+        self.bd_seq: int | None = None
+        self.present = -math.inf
+        self.asks = False
+
+    def state(self, devices: Iterable[str]) -> NodeState:
+        """The node, and these of its members."""
+        sequence = self.sequence
+        births = [(each, self.members[each].defined if each in self.members else None) for each in sorted(devices)]
+        bd_seq, last = [-1 if each is None else each for each in (self.bd_seq, sequence.last)]
+        return (self.key, bd_seq, last, sorted(sequence.missing), sequence.due, self.present, births)
+
+
+class Nodes:
+    """All nodes that have given birth, or of which a device has, and that haven't died.
+
+    Attributes:
+        size: Bytes that they take.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[NodeKey, Node] = {}
+        self._changed: dict[NodeKey, Node] = {}
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def find(self, key: NodeKey) -> Node | None:
+        """A node; None if it isn't known."""
+        return self._nodes.get(key)
+
+    def has_room(self, key: NodeKey, device: str, member: Member) -> bool:
+        """Whether a birth certificate can be taken, in place of those that it ends."""
+        node = self._nodes.get(key)
+        ended = [] if node is None else [each for name, each in node.members.items() if not device or name == device]
+        grows = member.size + (NODE_BYTES + size_of(*key) if node is None else 0)
+        return self.size + grows - sum(each.size for each in ended) <= MOST_BYTES
+
+    def born(self, key: NodeKey, device: str, member: Member) -> Node:
+        """Take over a birth certificate; that of a node ends those of its devices."""
+        node = self._nodes.get(key) or self._add(key)
+        for each in () if device else list(node.members):
+            self._replace(node, each, None)
+        self._replace(node, device, member)
+        return node
+
+    def died(self, node: Node, device: str = "") -> None:
+        """Forget a device, or a node with all its devices."""
+        for each in [device] if device else list(node.members):
+            self._replace(node, each, None)
+        self._drop_if_empty(node)
+
+    def noted(self, node: Node) -> None:
+        """Note that the journal has to be told of a node."""
+        self._changed[node.key] = node
+
+    def told(self) -> list[NodeState]:
+        """The nodes that have changed since this was last asked, for `note_all()`."""
+        told = [node.state(node.untold) for node in self._changed.values()]
+        for node in self._changed.values():
+            node.untold = set()
+        self._changed = {}
+        return told
+
+    def note_all(self, told: Iterable[NodeState]) -> None:
+        """Take over what the journal was told."""
+        for key, bd_seq, last, missing, due, present, births in told:
+            node = self._nodes.get(key) or self._add(key)
+            node.bd_seq = None if bd_seq < 0 else bd_seq
+            node.sequence = Sequence(None if last < 0 else last, missing, due)
+            node.present = present
+            for device, defined in births:
+                member = None if defined is None else Member(prefix_of(key, device), defined)
+                self._replace(node, device, member)
+            self._drop_if_empty(node)
+        self.told()
+
+    def state(self) -> bytes:
+        """All of it, for `load()`."""
+        return encode([self._nodes[key].state(self._nodes[key].members) for key in sorted(self._nodes)])
+
+    def load(self, state: bytes) -> None:
+        """Go on with what `state()` gave.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        told = decode(state, list[NodeState])
+        self._nodes, self._changed, self.size = {}, {}, 0
+        self.note_all(told)
+
+    def _add(self, key: NodeKey) -> Node:
+        node = self._nodes[key] = self._changed.get(key) or Node(key)
+        self.size += NODE_BYTES + size_of(*key)
+        return node
+
+    def _drop_if_empty(self, node: Node) -> None:
+        if not node.members and self._nodes.pop(node.key, None) is not None:
+            self.size -= NODE_BYTES + size_of(*node.key)
+            node.clear()
+
+    def _replace(self, node: Node, device: str, member: Member | None) -> None:
+        before = node.members.pop(device, None)
+        self.size -= 0 if before is None else before.size
+        if member is not None:
+            node.members[device] = member
+            self.size += member.size
+        node.untold.add(device)
+        self.noted(node)
+
+
+def prefix_of(node: NodeKey, device: str) -> str:
+    """What the paths of a node's or a device's metrics begin with."""
+    return "/".join((*node, device) if device else node)
+
+
+def path_of(prefix: str, metric: str) -> str:
+    """The path of a metric. A slash in its name is told from those between node, device and metric."""
+    return f"{prefix}/{level(metric)}"

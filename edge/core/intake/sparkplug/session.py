@@ -1,0 +1,251 @@
+"""The session of a host application with all edge nodes: from their messages to samples.
+
+NBIRTH, DBIRTH   names, aliases, datatypes and units, and what everything is now
+NDATA, DDATA     what has changed, by alias or name
+NDEATH, DDEATH   a node with all its devices, or a device, is gone
+
+What a message says of its sender is remembered with the next one, or with `settle()`: it may turn out before that its
+times have to be decided on first, and that it is put back and read once more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from edge.core.intake.availability import Said
+from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.sparkplug import BIRTH_AND_DEATH, SparkplugDecoder
+from edge.core.intake.decoders.sparkplug_payload import Payload, number_of, read_payload
+from edge.core.intake.sparkplug.metrics import LATEST_MS, MetricReader, definitions
+from edge.core.intake.sparkplug.nodes import Member, Node, NodeKey, Nodes, prefix_of
+from edge.core.intake.sparkplug.rebirths import Rebirths, Request
+from edge.core.intake.sparkplug.sequence import sequence_number
+from edge.core.model.messages import Message, Refused
+
+NAMESPACE = "spBv1.0"
+KINDS = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH"})
+COMMANDS = frozenset({"NCMD", "DCMD"})
+AGAIN_S = 1.0
+"""A rebirth request that can't be sent now, as too many were, is tried again after this."""
+
+
+class Sender(NamedTuple):
+    """Who has sent a message, as its topic says.
+
+    Attributes:
+        kind: Its type, a word of `KINDS` or `COMMANDS`.
+        node: The node.
+        device: The device; empty for the node itself.
+    """
+
+    kind: str
+    node: NodeKey
+    device: str
+
+
+def sender_of(topic: str) -> Sender | None:
+    """Who has sent a message; None for the state of a host application.
+
+    Raises:
+        Refused: It isn't a topic of Sparkplug B.
+    """
+    levels = topic.split("/")
+    if levels[:2] == [NAMESPACE, "STATE"]:
+        return None
+    if len(levels) in {4, 5} and levels[0] == NAMESPACE and all(levels) and topic.isprintable():
+        kind, device = levels[2], levels[4] if len(levels) == 5 else ""
+        if kind in KINDS | COMMANDS and kind.startswith("D") == bool(device):
+            return Sender(kind, (levels[1], levels[3]), device)
+    raise Refused(
+        "malformed", f"not a topic of Sparkplug B, {NAMESPACE}/group/type/node or {NAMESPACE}/group/type/node/device"
+    )
+
+
+class Session:
+    """Remembers births, and asks for those that are missing.
+
+    Attributes:
+        nodes: What births have said.
+    """
+
+    def __init__(self) -> None:
+        self.nodes = Nodes()
+        self._rebirths = Rebirths()
+        self._arrived = math.nan  # when the last message of any kind did
+        self._waiting: dict[NodeKey, Node] = {}
+        self._accept: Callable[[], None] | None = None
+
+    def read(self, message: Message, decoder: SparkplugDecoder) -> Decoded:
+        """What a message holds.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
+        self._accept_last()
+        sender = sender_of(message.topic)
+        if sender is None or sender.kind in COMMANDS:
+            return Decoded([], [])
+        if message.retained:
+            raise Refused("retained")
+        payload = read_payload(message.payload)
+        if len(payload.metrics) > decoder.readings:
+            raise Refused("too_many_readings", f"{len(payload.metrics)} metrics")
+        if sender.kind.endswith("BIRTH"):
+            return self._birth(sender, payload, message.arrived, decoder)
+        if sender.kind.endswith("DEATH"):
+            return self._death(sender, payload, message.arrived, decoder)
+        return self._data(sender, payload, message.arrived, decoder)
+
+    def put_back(self) -> None:
+        """The message that was read last will be read again: it has said nothing yet."""
+        self._accept = None
+
+    def settle(self, messages: Sequence[Message]) -> None:
+        """Messages of all kinds have come, and none that was read is put back any more."""
+        self._accept_last()
+        self._arrived = messages[-1].arrived if messages else self._arrived
+
+    def pass_time(self, elapsed_s: float) -> None:
+        """Ask nodes whose missing messages were waited for long enough, so many seconds after the last message."""
+        now = self._arrived + elapsed_s
+        for node in [each for each in self._waiting.values() if each.sequence.due <= now]:
+            self._wait_no_longer(node, now)
+
+    def clock_stepped(self, by: float) -> None:
+        """The gateway's clock was set by so many seconds."""
+        self._arrived += by
+        for node in self._waiting.values():
+            node.sequence.due += by
+
+    def requests(self) -> list[Request]:
+        """What is to be published since this was last called."""
+        requests, self._rebirths.requests = self._rebirths.requests, []
+        return requests
+
+    def state(self) -> bytes:
+        """What births have said, for `load()`."""
+        return self.nodes.state()
+
+    def load(self, state: bytes) -> None:
+        """Go on with what `state()` gave.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.nodes.load(state)
+
+    def _accept_last(self) -> None:
+        accept, self._accept = self._accept, None
+        if accept is not None:
+            accept()
+
+    def _birth(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+        prefix = prefix_of(sender.node, sender.device)
+        defined, refusals = definitions(payload, prefix)
+        member = Member(prefix, defined)
+        if not self.nodes.has_room(sender.node, sender.device, member):
+            raise Refused("too_many_metrics", f"a birth certificate of {len(defined)} metrics")
+        reading = MetricReader(payload, decoder, member, prefix, -math.inf)
+        reading.take(each for each in payload.metrics if each.name in member.by_name)
+        reading.refusals += refusals
+
+        def accept() -> None:
+            node = self.nodes.born(sender.node, sender.device, member)
+            if sender.device:
+                self._note(node, payload, arrived, decoder)
+                if "" not in node.members and decoder.rebirth:
+                    self._rebirths.ask(sender.node, arrived)
+            else:
+                node.present = -math.inf
+                node.sequence.begin(sequence_number(payload.sequence))
+                node.bd_seq = _birth_and_death(payload)
+                self._waiting.pop(sender.node, None)
+            node.asks = decoder.rebirth
+            node.present = max(node.present, min(reading.newest, arrived))
+
+        self._accept = accept
+        return reading.decoded()._replace(words=[Said(prefix, is_there=True)])
+
+    def _death(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+        node = self.nodes.find(sender.node)
+        if node is not None and not sender.device and is_earlier(_birth_and_death(payload), node.bd_seq):
+            raise Refused("stale_death", "the node has been born again since")
+
+        def accept() -> None:
+            if node is None:
+                return
+            if sender.device:
+                self._note(node, payload, arrived, decoder)
+            else:
+                self._waiting.pop(sender.node, None)
+            self.nodes.died(node, sender.device)
+
+        self._accept = accept
+        return Decoded([], [], words=[Said(prefix_of(sender.node, sender.device), is_there=False)])
+
+    def _data(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+        node = self.nodes.find(sender.node)
+        member = None if node is None else node.members.get(sender.device)
+        if node is None or member is None:
+            if node is not None:
+                self._note(node, payload, arrived, decoder)
+            is_asked = decoder.rebirth and self._rebirths.ask(sender.node, arrived)
+            raise Refused("no_birth", "a birth certificate was asked for" if is_asked else "")
+        reading = MetricReader(payload, decoder, member, prefix_of(sender.node, sender.device), node.present)
+        reading.take(payload.metrics)
+
+        def accept() -> None:
+            self._note(node, payload, arrived, decoder)
+            node.present = max(node.present, min(reading.newest, arrived))
+            if reading.has_unknown and decoder.rebirth:
+                self._rebirths.ask(sender.node, arrived)
+
+        self._accept = accept
+        return reading.decoded()
+
+    def _note(self, node: Node, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> None:
+        """Take note of a message's sequence number."""
+        node.asks = decoder.rebirth
+        sequence = node.sequence
+        if sequence.due <= arrived:
+            self._wait_no_longer(node, arrived)
+        sequence.note(sequence_number(payload.sequence), arrived, decoder.gap_s)
+        if sequence.due < math.inf:
+            self._waiting[node.key] = node
+        else:
+            self._waiting.pop(node.key, None)
+        self.nodes.noted(node)
+
+    def _wait_no_longer(self, node: Node, now: float) -> None:
+        if node.asks and not self._rebirths.ask(node.key, now):
+            node.sequence.due = now + AGAIN_S
+            return
+        node.sequence.forgive()
+        self._waiting.pop(node.key, None)
+        self.nodes.noted(node)
+
+
+def is_earlier(death: int | None, birth: int | None) -> bool:
+    """Whether a death certificate belongs to a birth certificate before the last.
+
+    Numbers go from 0 to 255, then to 0 again. A death that is ahead of the birth isn't that of an earlier session: some
+    nodes count on before they say goodbye.
+
+    Args:
+        death: The birth and death number of the death certificate; None if it says none.
+        birth: That of the last birth certificate.
+    """
+    if death is None or birth is None:
+        return False
+    return (death - birth) % 256 > 127
+
+
+def _birth_and_death(payload: Payload) -> int | None:
+    """The number that joins a birth and a death certificate; None if there is none."""
+    for metric in payload.metrics:
+        if metric.name == BIRTH_AND_DEATH:
+            number = number_of(metric)
+            return int(number) % 256 if number is not None and 0 <= number < LATEST_MS else None
+    return None

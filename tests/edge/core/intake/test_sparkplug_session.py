@@ -1,0 +1,423 @@
+"""Sparkplug sessions: births, data and deaths of edge nodes, as a host application understands them."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+from sparkplug_node import (
+    AT,
+    BOOLEAN,
+    DOUBLE,
+    FLOAT,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    STRING,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    EdgeNode,
+    metric,
+    payload,
+)
+
+from config.loading import parse
+from edge.core.intake.decoders.sparkplug_payload import read_payload
+from edge.core.model.messages import Message
+from edge.core.model.sensors import is_device
+from edge.core.pipeline import Pipeline
+from edge.shell.service.assembly import make_pipeline
+
+
+class Host:
+    """A pipeline that reads Sparkplug, and what came of it."""
+
+    def __init__(self, more: str = "", base: str = "") -> None:
+        self.pipeline: Pipeline = make_pipeline(
+            parse(f'{base}\n[[input]]\nconvention = "sparkplug"\n{more}').configuration
+        )
+        self.requests: list[str] = []
+
+    def hear(self, *messages: Message) -> list[tuple[str, float]]:
+        """The readings that messages give, by name."""
+        batch = self.pipeline.intake.read(messages, [], [])
+        self.requests += [each.topic for each in self.pipeline.sparkplug.requests()]
+        names = self.pipeline.sensors.names
+        found = [(names[slot], value) for slot, value in zip(batch.slots, batch.values.tolist(), strict=True)]
+        return [each for each in found if not is_device(each[0])]
+
+    def there(self, *messages: Message) -> list[tuple[str, float]]:
+        """What messages say of who is there."""
+        batch = self.pipeline.intake.read(messages, [], [])
+        names = self.pipeline.sensors.names
+        found = [(names[slot], value) for slot, value in zip(batch.slots, batch.values.tolist(), strict=True)]
+        return [each for each in found if is_device(each[0])]
+
+    def wait(self, seconds: float) -> None:
+        """Time passes without a message."""
+        self.requests += [each.topic for each in self.pipeline.tick(seconds).requests]
+
+    @property
+    def refused(self) -> dict[str, int]:
+        counters = self.pipeline.counters
+        return dict(counters.messages_refused + counters.readings_refused)
+
+
+REBIRTH = "spBv1.0/plant1/NCMD/line1"
+
+
+def test_a_birth_gives_what_everything_is_now_and_says_units() -> None:
+    host, node = Host(), EdgeNode()
+    read = host.hear(node.nbirth(metric(21.5, name="temperature", unit="°C"), metric(True, BOOLEAN, name="door/open")))
+    assert read == [("plant1/line1/temperature", 21.5), ("plant1/line1/door/open", 1.0)]
+    slot = host.pipeline.sensors.find("plant1/line1/temperature")
+    assert slot is not None
+    assert host.pipeline.intake.units.of(slot) == "°C"
+
+
+def test_data_is_read_by_alias_with_the_datatype_of_the_birth() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(7, INT16, name="level", alias=3)))
+    assert host.hear(node.message("NDATA", metric(-5, None, of=INT16, alias=3))) == [("plant1/line1/level", -5.0)]
+    assert host.refused == {}
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value"),
+    [
+        (INT8, -128), (INT16, -32768), (INT32, -1), (INT64, -(2**53)), (UINT8, 255), (UINT16, 65535),
+        (UINT32, 2**32 - 1), (UINT64, 2**53), (FLOAT, 1.5), (DOUBLE, 1e300), (BOOLEAN, 1),
+    ],
+)  # fmt: skip
+def test_each_datatype_is_read_in_births_and_in_data_that_does_not_say_it(datatype: int, value: float) -> None:
+    host, node = Host(), EdgeNode()
+    born = host.hear(node.nbirth(metric(value, datatype, name="x", alias=1)))
+    data = host.hear(node.message("NDATA", metric(value, None, of=datatype, alias=1)))
+    assert born == data == [("plant1/line1/x", float(value))]
+
+
+def test_a_name_beside_an_alias_is_read_though_the_specification_forbids_it() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    assert host.hear(node.message("NDATA", metric(2, name="x", alias=1))) == [("plant1/line1/x", 2.0)]
+
+
+def test_devices_have_aliases_of_their_own() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(
+        node.nbirth(metric(1, name="x", alias=0)),
+        node.message("DBIRTH", metric(2, name="y", alias=0), device="a"),
+        node.message("DBIRTH", metric(3, name="z", alias=0), device="b"),
+    )
+    assert host.hear(
+        node.message("DDATA", metric(4, None, alias=0), device="b"),
+        node.message("NDATA", metric(5, None, alias=0)),
+        node.message("DDATA", metric(6, None, alias=0), device="a"),
+    ) == [("plant1/line1/b/z", 4.0), ("plant1/line1/x", 5.0), ("plant1/line1/a/y", 6.0)]
+
+
+def test_texts_and_bookkeeping_are_left_out_and_texts_are_counted() -> None:
+    host, node = Host(), EdgeNode()
+    read = host.hear(
+        node.nbirth(
+            metric("ACME", STRING, name="Properties/Maker", alias=1),
+            metric(5, name="Node Control/Scan Rate"),
+            {"name": "table", "alias": 2, "dataset_value": {"columns": ["a"]}},
+            {"name": "form", "template_value": {"version": "1"}},
+            metric(1, name="x"),
+        )
+    )
+    assert read == [("plant1/line1/x", 1.0)]
+    assert host.pipeline.counters.fields_ignored == 3
+    assert host.hear(node.message("NDATA", metric("Zenith", None, alias=1))) == []
+    assert host.pipeline.counters.fields_ignored == 4
+    assert host.refused == {}
+
+
+def test_a_text_that_values_maps_is_a_number_and_what_ignore_fits_is_left_out() -> None:
+    host = Host('values = { Running = 1, Stopped = 0 }\nignore = ["Diagnostics/**"]')
+    node = EdgeNode()
+    read = host.hear(node.nbirth(metric("Running", STRING, name="state"), metric(1, name="Diagnostics/heap", alias=4)))
+    assert read == [("plant1/line1/state", 1.0)]
+    assert host.hear(node.message("NDATA", metric(2, None, alias=4))) == []
+    assert host.pipeline.counters.fields_ignored == 2
+
+
+def test_a_metric_that_is_null_has_no_value_but_is_heard() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)), node.message("NDATA", metric(1, None, alias=1)))
+    assert host.hear(node.message("NDATA", metric(None, None, alias=1))) == []
+    assert host.pipeline.intake.mistimed == [(0, host.pipeline.sensors.find("plant1/line1/x"))]
+    assert host.refused == {}
+
+
+def test_a_metric_without_a_time_has_that_of_its_payload_and_else_that_of_its_arrival() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    with_time = Message(
+        "spBv1.0/plant1/NDATA/line1", payload([metric(2, alias=1)], timestamp=int(AT * 1000) + 500, seq=1), AT + 9
+    )
+    without = Message("spBv1.0/plant1/NDATA/line1", payload([metric(3, alias=1)], seq=2), AT + 10)
+    batch = host.pipeline.intake.read([with_time, without], [], [])
+    assert batch.times.tolist() == [AT + 0.5, AT + 10]
+
+
+def test_a_number_that_is_not_finite_costs_only_itself() -> None:
+    host, node = Host(), EdgeNode()
+    read = host.hear(node.nbirth(metric(float("nan"), name="x"), metric(2, name="y")))
+    assert read == [("plant1/line1/y", 2.0)]
+    assert host.refused == {"not_finite": 1}
+
+
+def test_a_device_and_a_folder_of_one_name_never_make_one_sensor() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="pump/flow")))
+    assert host.hear(node.message("DBIRTH", metric(2, name="flow"), device="pump")) == []
+    assert host.refused == {"name_clash": 1}
+
+
+def test_the_name_of_a_device_follows_the_template_as_those_of_its_sensors_do() -> None:
+    host, node = Host('sensor = "north/{field}"'), EdgeNode()
+    assert host.there(node.nbirth(metric(1, name="x"))) == [("north/plant1/line1/", 1.0)]
+    assert host.pipeline.sensors.names == ["north/plant1/line1/x", "north/plant1/line1/"]
+
+
+def test_the_death_of_a_node_that_was_never_heard_of_is_passed_over() -> None:
+    host = Host()
+    assert host.there(EdgeNode().ndeath()) == []
+    assert host.pipeline.counters.devices_unknown == 1
+
+
+def test_data_before_a_birth_is_kept_out_and_the_birth_is_asked_for() -> None:
+    host, node = Host(), EdgeNode()
+    assert host.hear(node.message("NDATA", metric(1, name="x"))) == []
+    assert host.refused == {"no_birth": 1}
+    assert host.requests == [REBIRTH]
+
+
+def test_data_of_a_device_before_its_birth_is_kept_out_and_costs_no_gap() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x")), node.message("DDATA", metric(1, name="y"), device="a"))
+    assert host.refused == {"no_birth": 1}
+    assert host.requests == [REBIRTH]
+    host.hear(node.message("NDATA", metric(2, name="x")))
+    host.wait(60)
+    assert host.requests == [REBIRTH]
+
+
+def test_a_device_that_is_born_before_its_node_is_read_and_the_node_is_asked() -> None:
+    host, node = Host(), EdgeNode()
+    assert host.hear(node.message("DBIRTH", metric(2, name="y", alias=1), device="a")) == [("plant1/line1/a/y", 2.0)]
+    assert host.requests == [REBIRTH]
+    assert host.hear(node.message("DDATA", metric(3, None, alias=1), device="a")) == [("plant1/line1/a/y", 3.0)]
+
+
+def test_an_alias_that_no_birth_names_is_refused_and_asked_for() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    read = host.hear(node.message("NDATA", metric(1, None, alias=9), metric(2, None, alias=1)))
+    assert read == [("plant1/line1/x", 2.0)]
+    assert host.refused == {"unknown_alias": 1}
+    assert host.requests == [REBIRTH]
+
+
+def test_an_alias_of_two_metrics_is_never_guessed_at() -> None:
+    host, node = Host(), EdgeNode()
+    read = host.hear(
+        node.nbirth(metric(1, name="x", alias=1), metric(2, name="y", alias=1), metric(3, name="z", alias=1))
+    )
+    assert read == [("plant1/line1/x", 1.0), ("plant1/line1/y", 2.0), ("plant1/line1/z", 3.0)]
+    assert host.hear(node.message("NDATA", metric(5, None, alias=1))) == []
+    assert host.refused == {"alias_clash": 3}
+    assert host.requests == []
+
+
+def test_a_birth_ends_what_the_birth_before_said() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(
+        node.nbirth(metric(1, name="x", alias=1)), node.message("DBIRTH", metric(1, name="y", alias=2), device="a")
+    )
+    host.hear(node.nbirth(metric(1, name="other", alias=1)))
+    assert host.hear(node.message("NDATA", metric(5, None, alias=1))) == [("plant1/line1/other", 5.0)]
+    assert host.hear(node.message("DDATA", metric(5, None, alias=2), device="a")) == []
+    assert host.refused == {"no_birth": 1}
+
+
+def test_a_message_that_is_missing_is_waited_for_before_a_rebirth_is_asked_for() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    node.lose()
+    assert host.hear(node.message("NDATA", metric(5, None, alias=1))) == [("plant1/line1/x", 5.0)]
+    host.wait(4.9)
+    assert host.requests == []
+    host.wait(5.0)
+    assert host.requests == [REBIRTH]
+    host.wait(60.0)
+    assert host.requests == [REBIRTH]
+
+
+def test_a_message_that_comes_late_is_read_and_nothing_is_asked_for() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    early, late = node.message("NDATA", metric(5, None, alias=1)), node.message("NDATA", metric(6, None, alias=1))
+    assert [value for _, value in host.hear(late, early)] == [6.0, 5.0]
+    host.wait(60.0)
+    assert host.requests == []
+
+
+def test_the_next_message_of_a_node_shows_too_that_the_wait_is_over() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    node.lose(3)
+    host.hear(node.message("NDATA", metric(5, None, alias=1)))
+    node.now += 5.0
+    host.hear(node.message("NDATA", metric(6, None, alias=1)))
+    assert host.requests == [REBIRTH]
+
+
+def test_sequence_numbers_go_round_and_a_repeated_one_is_no_gap() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    host.hear(*[node.message("NDATA", metric(each, None, alias=1)) for each in range(600)])
+    node.lose(-1)
+    host.hear(node.message("NDATA", metric(1, None, alias=1)))
+    host.wait(60.0)
+    assert host.requests == []
+
+
+def test_no_rebirth_is_asked_for_where_the_operator_forbids_it() -> None:
+    host, node = Host("rebirth = false"), EdgeNode()
+    host.hear(node.message("NDATA", metric(1, name="x")), node.nbirth(metric(1, name="x", alias=1)))
+    node.lose()
+    host.hear(node.message("NDATA", metric(1, None, alias=1)), node.message("NDATA", metric(1, None, alias=9)))
+    host.wait(60.0)
+    assert host.requests == []
+    assert host.refused == {"no_birth": 1, "unknown_alias": 1}
+
+
+def test_a_node_that_never_gives_birth_is_asked_less_and_less_often() -> None:
+    host, node = Host(), EdgeNode()
+    for _ in range(24 * 3600 // 10):
+        node.now += 9.0
+        host.hear(node.message("NDATA", metric(1, name="x")))
+    assert 24 <= len(host.requests) <= 40
+    assert host.refused == {"no_birth": 8640}
+
+
+def test_all_nodes_together_are_asked_only_so_often() -> None:
+    host = Host()
+    host.hear(*[EdgeNode(f"line{each}").message("NDATA", metric(1, name="x")) for each in range(500)])
+    assert len(host.requests) == 20
+
+
+def test_the_request_is_the_command_of_the_specification() -> None:
+    host, node = Host(), EdgeNode()
+    host.pipeline.intake.read([node.message("NDATA")], [], [])
+    (request,) = host.pipeline.sparkplug.requests()
+    read = read_payload(request.payload)
+    (command,) = read.metrics
+    assert (read.time, read.sequence) == (int(AT * 1000), None)
+    assert (command.name, command.datatype, command.raw, command.alias) == ("Node Control/Rebirth", BOOLEAN, True, None)
+
+
+def test_the_death_of_a_node_is_said_once_for_all_its_devices() -> None:
+    host, node = Host(), EdgeNode()
+    born = host.there(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"))
+    assert born == [("plant1/line1/", 1.0), ("plant1/line1/a/", 1.0)]
+    assert host.there(node.ndeath()) == [("plant1/line1/", 0.0)]
+    assert host.hear(node.message("DDATA", metric(1, name="y"), device="a")) == []
+    assert host.refused == {"no_birth": 1}
+
+
+def test_the_death_of_a_device_is_its_own() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"))
+    assert host.there(node.message("DDEATH", device="a")) == [("plant1/line1/a/", 0.0)]
+    assert host.hear(node.message("NDATA", metric(2, name="x"))) == [("plant1/line1/x", 2.0)]
+    host.wait(60.0)
+    assert host.requests == []
+
+
+def test_the_death_that_belongs_to_an_earlier_birth_is_refused() -> None:
+    host, node = Host(), EdgeNode()
+    old = node.ndeath()
+    node.bd_seq = 1
+    host.hear(node.nbirth(metric(1, name="x")))
+    assert host.there(old) == []
+    assert host.refused == {"stale_death": 1}
+    assert host.hear(node.message("NDATA", metric(2, name="x"))) == [("plant1/line1/x", 2.0)]
+
+
+def test_numbers_of_births_and_deaths_go_round_and_one_ahead_is_a_death() -> None:
+    host, node = Host(), EdgeNode()
+    node.bd_seq = 255
+    host.hear(node.nbirth(metric(1, name="x")))
+    node.bd_seq = 0
+    assert host.there(node.ndeath()) == [("plant1/line1/", 0.0)]
+
+
+def test_values_of_the_past_are_taken_before_newer_ones_and_refused_after() -> None:
+    host, node = Host(), EdgeNode()
+    birth = node.nbirth(metric(1, name="x", alias=1))
+    past = [metric(each, None, alias=1, timestamp=int((AT + each) * 1000), is_historical=True) for each in (20, 10)]
+    node.now = AT + 100
+    first = node.message("NDATA", *past)
+    now = node.message("NDATA", metric(30, None, alias=1))
+    again = node.message("NDATA", *past)
+    assert [value for _, value in host.hear(birth, first, now, again)] == [1.0, 10.0, 20.0, 30.0]
+    assert host.refused == {"historical": 2}
+
+
+def test_a_retained_message_is_refused_and_says_nothing_of_its_node() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x"))._replace(retained=True), node.ndeath()._replace(retained=True))
+    assert host.refused == {"retained": 2}
+    assert len(host.pipeline.sparkplug.nodes) == 0
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "spBv1.0/g/NDATA/n/d",
+        "spBv1.0/g/DDATA/n",
+        "spBv1.0/g/XDATA/n",
+        "spBv1.0/g",
+        "spBv1.0/g/DDATA/n/d/e",
+        "spBv1.0//NDATA/n",
+    ],
+)
+def test_another_topic_is_refused(topic: str) -> None:
+    host = Host()
+    host.hear(Message(topic, payload([metric(1, name="x")]), AT))
+    assert host.refused == {"malformed": 1}
+
+
+def test_commands_and_the_state_of_hosts_are_left_out() -> None:
+    host = Host()
+    for topic in ("spBv1.0/STATE/scada", "spBv1.0/g/NCMD/n", "spBv1.0/g/DCMD/n/d"):
+        host.hear(Message(topic, b"{}", AT))
+    assert host.pipeline.counters.messages_left_out == 3
+    bare = make_pipeline(
+        parse('[[input]]\ntopic = "spBv1.0/#"\nformat = "sparkplug"\nsensor = "{field}"').configuration
+    )
+    bare.intake.read([Message("spBv1.0/STATE/scada", b"{}", AT)], [], [])
+    assert bare.counters.messages_read == 1
+
+
+def test_births_beyond_the_memory_for_them_are_refused_and_a_death_makes_room() -> None:
+    host, nodes = Host(), [EdgeNode(f"line{each}") for each in range(3)]
+    with patch("edge.core.intake.sparkplug.nodes.MOST_BYTES", 14_000):
+        for node in nodes:
+            host.hear(node.nbirth(*[metric(1, name=f"metric{each}") for each in range(5)]))
+        assert host.refused == {"too_many_metrics": 1}
+        host.hear(nodes[0].ndeath(), nodes[2].nbirth(metric(1, name="x")))
+    assert host.refused == {"too_many_metrics": 1}
+
+
+def test_what_is_remembered_of_nodes_ends_with_them() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"), node.ndeath())
+    assert host.pipeline.sparkplug.nodes.size == 0
