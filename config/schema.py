@@ -6,6 +6,7 @@ input                            config.inputs
 incidents rule                   config.detection
 device                           config.devices
 commands maintenance             config.operating
+page                             config.page
 store limits log                 here
 """
 
@@ -25,6 +26,7 @@ from config.devices import Device, ResolvedDevice, resolve_devices
 from config.fields import Fault, StoreFile, Table, refuse, refuse_all
 from config.inputs import Input
 from config.operating import MOST_WINDOWS, Commands, Maintenance
+from config.page import Page
 from config.sinks import Sink
 from config.transport import Broker, Connection, Gateway, Tls, Upstream
 
@@ -38,6 +40,7 @@ __all__ = [
     "Input",
     "Limits",
     "Log",
+    "Page",
     "Preset",
     "ResolvedDevice",
     "ResolvedRule",
@@ -154,6 +157,7 @@ class Configuration(Table):
     devices: tuple[Device, ...] = Field((), alias="device", strict=False, description="Which sensors belong together")
     commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
     maintenance: tuple[Maintenance, ...] = Field((), strict=False, description="When which sensors are quiet")
+    page: Page | None = Field(None, description="The live page in a browser")
     store: Store = Field(  # from an empty table, so that its path is placed in the file's folder like any other
         default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
     )

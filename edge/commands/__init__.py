@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
     "tell": Entry("edge.commands.tell:tell", "Acknowledge, mute, declare normal or under maintenance."),
     "shelved": Entry("edge.commands.shelved:shelved", "Show what is muted or under maintenance, and until when."),
+    "page-password": Entry("edge.commands.page_password:page_password", "Set who may open the page in a browser."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
     "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),

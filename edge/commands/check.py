@@ -10,6 +10,7 @@ import numpy as np
 from config.convention import conventions
 from config.inputs import Input
 from config.loading import inspect
+from config.page import Page
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, ResolvedDevice, ResolvedRule
 from config.toml_text import toml_value
@@ -304,7 +305,18 @@ def _outputs(configuration: Configuration) -> None:
         (topics.dead_letter, "what was refused: topic, reason, the beginning of the payload in base64"),
     ):
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
+    if configuration.page is not None:
+        paragraph(_page(configuration.page))
     click.echo()
+
+
+def _page(page: Page) -> str:
+    host = f"[{page.bind}]" if ":" in page.bind else page.bind
+    place = f"at http://{host}:{page.port}/" if page.port else f"at {host}, at a free port that is told at the start"
+    who = (
+        "whoever reaches it is the operator" if page.password_file is None else f"passwords are in {page.password_file}"
+    )
+    return f"A page in a browser shows it {place}; {who}."
 
 
 def _answers(configuration: Configuration, topics: Topics) -> str:

@@ -61,21 +61,23 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
 
 
 def _rows(configuration: Configuration, snapshot: Snapshot) -> list[dict[str, Any]]:
-    from edge.commands.support.sensor_rows import learned_of, level_of  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.sensor_rows import learned_of  # noqa: PLC0415 - loaded when the command runs
     from edge.core.scoring.alarm_levels import SHARE  # noqa: PLC0415
+    from edge.core.scoring.learning_progress import level_of  # noqa: PLC0415
+    from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
     sensors, statistics, levels = learned_of(snapshot)
     rows = []
     for slot, (name, *_) in enumerate(sensors):
         rule = configuration.rule_for(name)
+        profile = Profile(rule.detectors, rule.incidents)
         watched = float(levels.watched[slot]) / 86_400
         allowed = watched * rule.incidents.false_alarms_per_sensor_per_day * SHARE
         for detector, calibration in levels.by_detector.items():
             if calibration.level[slot] <= 0:
                 continue
-            level, how = level_of(
-                rule, float(calibration.level[slot]), float(levels.assumed[slot]), float(statistics.interval[slot])
-            )
+            known = calibration.level[slot], levels.assumed[slot], statistics.interval[slot]
+            level, how = level_of(profile, *map(float, known))
             rows.append(
                 {
                     "sensor": name,

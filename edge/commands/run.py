@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -28,9 +28,14 @@ def run(path: Path | None) -> None:
         from edge.shell.system.garbage import leave_out  # noqa: PLC0415
         from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
 
-        with explained(), suppress(StopRequested):
+        with explained(), suppress(StopRequested), ExitStack() as open_things:
             configuration = load(path or USUAL)
             set_up_logs(configuration.log.level)
-            with service_of(configuration, signals, path or USUAL) as service:
-                leave_out()
-                service.run()
+            page = None
+            if configuration.page is not None:
+                from edge.page.serving import served  # noqa: PLC0415 - needs an extra
+
+                page = open_things.enter_context(served(configuration.page, configuration, path or USUAL))
+            service = open_things.enter_context(service_of(configuration, signals, path or USUAL, page))
+            leave_out()
+            service.run()

@@ -27,7 +27,7 @@ from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.reorder import Reorder
 from edge.core.intake.routes import Routes
 from edge.core.model.counters import Counters
-from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, as_message
+from edge.core.model.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, Refusal, as_message
 from edge.core.model.pauses import NO_PAUSE
 from edge.core.model.sensors import Repetition, SensorTable
 from edge.core.model.topics import Topics
@@ -59,7 +59,7 @@ class Pipeline:
         limits: What is taken at most.
         reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
         maintenance: Windows in which sensors are quiet.
-        commands: Whether the operator's commands are followed.
+        commands: Whether commands are followed that came over MQTT; those of our own page always are.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Pipeline:
         self.reporter = Reporter(gateway, topics, self.registry.facts)
         self.open_incidents = OpenIncidents(topics)
         self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
-        self._commands = topics.command("") if commands else None
+        self._follows_mqtt = commands
         self.interruption = Interruption(self.engine)
         self.memory = Memory(
             self.engine, self.intake, self.reorder, self.interruption, self.watch, self.open_incidents, self.reporter
@@ -100,10 +100,9 @@ class Pipeline:
 
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
         """Take messages in the order of their arrival: a step for each run of readings and for each command."""
-        first = 0
-        below = self._commands
-        for place, message in enumerate(messages if below else ()):
-            if below and message.topic.startswith(below):
+        first, below = 0, self._topics.command("")
+        for place, message in enumerate(messages):
+            if message.topic.startswith(below) and (self._follows_mqtt or message.receipt == NO_CONNECTION):
                 if first < place:
                     yield self.process(messages[first:place]), messages[first:place]
                 first = place + 1

@@ -1,6 +1,6 @@
 """The report as one HTML file that needs nothing else: no network, no library.
 
-What can be read without a script is HTML: summary, labels and incidents as tables. The plots are drawn by `report.js`
+What can be read without a script is HTML: summary, labels and incidents as tables. The plots are drawn by `plot.js`
 from data that stands in the page.
 """
 
@@ -34,7 +34,10 @@ def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Itera
         version: Of the program.
     """
     folder = files("edge.reports")
-    style, script = (folder.joinpath(name).read_text("utf-8") for name in ("report.css", "report.js"))
+    style, script = (
+        "".join(folder.joinpath(f"{name}.{kind}").read_text("utf-8") for name in ("plot", "report"))
+        for kind in ("css", "js")
+    )
     totals = [backtest.total(each) for each in range(len(backtest.configurations))]
     sensors = backtest.interesting()
     drawn, rest = sensors[:plots], sensors[plots:]

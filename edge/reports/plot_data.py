@@ -1,4 +1,4 @@
-"""The data of one plot, as small a JSON as draws it: what `report.js` reads."""
+"""The data of one plot, as small a JSON as draws it: what `plot.js` reads."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plot_json(dataset: Dataset, sensor: str, most: int) -> str:
         words = run.words()
         incidents = [_incident(each, words.get(each.incident, "")) for each in records[place].incidents]
         runs.append(
-            {**(_series(trace) if like == place else {"like": like}), **_opinion(trace), "incidents": incidents}
+            {**(series_of(trace) if like == place else {"like": like}), **opinion_of(trace), "incidents": incidents}
         )
     whole = {
         "start": round(1000 * min((each.first for each in known), default=0.0)),
@@ -56,7 +56,8 @@ def _is_alike(one: Trace, other: Trace) -> bool:
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("times", "low", "high"))
 
 
-def _series(trace: Trace) -> dict[str, Any]:
+def series_of(trace: Trace) -> dict[str, Any]:
+    """Times and values of a trace."""
     times = np.round(trace.times * 1000).astype(np.int64)
     steps = np.diff(times, prepend=times[:1])
     unit = max(1, int(np.gcd.reduce(steps))) if len(steps) else 1
@@ -71,7 +72,8 @@ def _series(trace: Trace) -> dict[str, Any]:
     return found
 
 
-def _opinion(trace: Trace) -> dict[str, Any]:
+def opinion_of(trace: Trace) -> dict[str, Any]:
+    """Scores, raising levels and band of a trace; a level of 0 where nothing was scored."""
     levels = np.round(trace.level, 2)
     changes = np.flatnonzero(np.append(np.array([True]), np.diff(levels) != 0)[: len(levels)])
     return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.core.model.topics import Topics
 from edge.shell.link.broker_window import QUIET_S
+from edge.shell.onlooker import Nobody, Onlooker
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ServiceOptions:
         quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
         backlog_per_second: Events of the backlog that are sent in a second.
         queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
+        onlooker: Somebody who looks on.
     """
 
     topics: Topics
@@ -38,3 +40,4 @@ class ServiceOptions:
     quiet_s: float = QUIET_S
     backlog_per_second: float = 500.0
     queued: bool = True
+    onlooker: Onlooker = field(default_factory=Nobody)

@@ -148,6 +148,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "device[].description",
         "device[].labels",
         "device[].hold_s",
+        "page.password_file",
     )
     for key, field in FIELDS.items():
         value = data

@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 from edge.core.persistence.journal import Readings, join
 
 if TYPE_CHECKING:
-    from config.schema import Configuration, ResolvedRule
+    from config.schema import Configuration
     from edge.core.persistence.snapshot import Snapshot
     from edge.core.scoring.alarm_levels import AlarmLevels
     from edge.core.scoring.sensor_statistics import SensorStatistics
     from edge.shell.store.overview import StoreState
 
 Column = NDArray[np.float64]
-
-FEW = 30
-"""A sensor with fewer readings is new: no detector has an opinion of it yet."""
 
 UNKNOWN = "unknown"
 
@@ -44,30 +41,6 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
     return sensors, statistics, calibration
 
 
-def level_of(rule: ResolvedRule, level: float, assumed: float, interval: float) -> tuple[float, str]:
-    """A sensor's raising level in decades, and how it came about: `fixed`, `learned` or `assumed`.
-
-    Args:
-        rule: How the sensor is watched.
-        level: What was learned; 0 if nothing was.
-        assumed: What was assumed when that was worked out.
-        interval: Seconds between two readings, 0 if unknown.
-    """
-    from edge.core.scoring.profiles import Profile  # noqa: PLC0415 - loaded when a command runs
-
-    at_first = float(Profile(rule.detectors, rule.incidents).level_at(np.array([interval]))[0])
-    if rule.incidents.threshold is not None:
-        return at_first, "fixed"
-    return (at_first, "assumed") if level in {0.0, assumed} else (level, "learned")
-
-
-def lowest_levels(levels: AlarmLevels) -> Column:
-    """The lowest raising level of each sensor's detectors; 0 if nothing was learned."""
-    known = [np.where(each.level > 0, each.level, np.inf) for each in levels.by_detector.values()]
-    lowest = np.minimum.reduce(known, initial=np.inf) if known else np.full(len(levels.watched), np.inf)
-    return np.where(np.isfinite(lowest), lowest, 0.0)
-
-
 def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[dict[str, Any]]:
     """Every sensor, in the order in which they were first seen, as plain values.
 
@@ -76,6 +49,8 @@ def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[
         configuration: Says what watches a sensor; None if it isn't at hand.
     """
     from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415
+    from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
     known: list[tuple[str, str]] = []
     columns: list[Column] = [np.zeros(0)] * 7
@@ -107,9 +82,10 @@ def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[
         how = UNKNOWN
         if configuration is not None:
             rule = configuration.rule_for(name)
-            level, how = level_of(rule, float(levels[slot]), float(assumed[slot]), float(interval[slot]))
+            profile = Profile(rule.detectors, rule.incidents)
+            level, how = level_of(profile, float(levels[slot]), float(assumed[slot]), float(interval[slot]))
             row["level"] = round(level, 3)
-        row["learned"] = "new" if count[slot] < FEW else {"assumed": "learning"}.get(how, how)
+        row["learned"] = learned_word(int(count[slot]), how)
         found.append(row)
     return found
 

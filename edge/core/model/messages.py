@@ -13,6 +13,9 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+NO_CONNECTION = 0
+"""Number of the connection of a message that came by none: it is our own."""
+
 
 class Message(NamedTuple):
     """One MQTT message, as it arrived.
@@ -23,7 +26,7 @@ class Message(NamedTuple):
         arrived: When it arrived, seconds since the epoch, UTC.
         retained: True if the broker had kept it: it is old.
         qos: Quality of service it was delivered with, 0 to 2.
-        receipt: Number of the connection that it came by, for its acknowledgement; 0 if it came by none.
+        receipt: Number of the connection that it came by, for its acknowledgement; `NO_CONNECTION` if it came by none.
         packet: Its MQTT packet identifier; 0 with QoS 0.
         redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
     """
@@ -33,7 +36,7 @@ class Message(NamedTuple):
     arrived: float
     retained: bool = False
     qos: int = 0
-    receipt: int = 0
+    receipt: int = NO_CONNECTION
     packet: int = 0
     redelivered: bool = False
 

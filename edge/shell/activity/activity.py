@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import msgspec
 
@@ -17,6 +18,7 @@ from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import Link
+from edge.shell.onlooker import Running
 from edge.shell.options import ServiceOptions
 
 log = logging.getLogger("edgewarden.service")
@@ -45,14 +47,40 @@ class Activity:
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
         self._sensors.begin(pipeline.sensors)
+        self._onlooker = options.onlooker
+
+    def shown(self, health: Callable[[], bytes], clock: Callable[[], float], monotonic: Callable[[], float]) -> Self:
+        """Let the onlooker look at the service from here on; returns itself.
+
+        Args:
+            health: Gives the payload of the health topic.
+            clock: What time it is, seconds since the epoch, UTC.
+            monotonic: Seconds that never step.
+        """
+
+        def status() -> dict[str, object]:
+            return self.as_dict(monotonic(), RUNNING) | {"health": msgspec.Raw(health())}
+
+        self._onlooker.follow(Running(self._pipeline, self._inbound, clock, status))
+        return self
 
     def committed(
-        self, messages: Sequence[Message], dead_letters: Sequence[DeadLetter], events: Sequence[Event], now: float
+        self,
+        messages: Sequence[Message],
+        dead_letters: Sequence[DeadLetter],
+        events: Sequence[Event],
+        answers: Sequence[bytes],
+        now: float,
     ) -> None:
-        """Take note of what a commit holds; `now` in seconds that never step."""
+        """Take note of what a commit holds, and of what became of its commands; `now` in seconds that never step."""
+        self._onlooker.committed(events, answers)
         self._inputs.note(messages)
         self._refusals.note(dead_letters, now, self._pipeline.counters)
         self._incidents.note(events, now)
+
+    def look(self) -> None:
+        """Let the onlooker look, in each turn of the loop."""
+        self._onlooker.turn()
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
         """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""

@@ -52,7 +52,7 @@ UNSUPPORTED_VERSION = 0x84
 class Link:
     """A connection to a broker, made again whenever it breaks.
 
-    Everything but `stop()` is for one thread, the one that owns the link.
+    Everything but `stop()`, `wake()` and `inbox.put()` is for one thread, the one that owns the link.
 
     Args:
         options: How the broker is reached.
@@ -87,7 +87,7 @@ class Link:
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._receiver = Receiver(options, clock)
-        self._inbox = self._receiver.inbox
+        self.inbox = self._receiver.inbox
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
@@ -147,12 +147,12 @@ class Link:
     @property
     def received(self) -> int:
         """How many messages have arrived, with those that were dropped."""
-        return self._inbox.arrived
+        return self.inbox.arrived
 
     @property
     def dropped_qos0(self) -> int:
         """How many messages of QoS 0 were dropped because the inbox was full."""
-        return self._inbox.dropped
+        return self.inbox.dropped
 
     def start(self) -> None:
         """Start the network thread, which connects, and connects again, for as long as it takes."""
@@ -162,7 +162,7 @@ class Link:
     def stop(self, timeout_s: float = 5.0) -> None:
         """Send what is on its way, say goodbye and end the thread, or give up after the timeout."""
         self._standing.stop(timeout_s)
-        self._inbox.close()
+        self.inbox.close()
         current = self._standing.current
         if current is not None:
             current.client.disconnect()
@@ -179,7 +179,7 @@ class Link:
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
         """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for other news."""
-        return self._inbox.take(timeout_s, most, most_bytes)
+        return self.inbox.take(timeout_s, most, most_bytes)
 
     def has_lost_session(self) -> bool:
         """Whether the broker has forgotten our session since the last call, or never had one."""
@@ -191,7 +191,7 @@ class Link:
 
     def wake(self) -> None:
         """Let `receive()` return: there is other news."""
-        self._inbox.interrupt()
+        self.inbox.interrupt()
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
         """Tell the broker that messages are safe; those of an ended connection it delivers again.
@@ -263,7 +263,7 @@ class Link:
 
     def _fail(self) -> None:
         self._standing.fail()
-        self._inbox.close()
+        self.inbox.close()
 
     def _connect(self) -> float:
         """Connect and stay connected for as long as it lasts; returns how long that was, in seconds.

@@ -23,6 +23,7 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
 from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.link.broker_window import QUIET_S
+from edge.shell.onlooker import Nobody, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.decoding import decoder_of
 from edge.shell.service.sink_assembly import tls_options
@@ -73,7 +74,7 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
     )
 
 
-def service_options(configuration: Configuration, instance: str) -> ServiceOptions:
+def service_options(configuration: Configuration, instance: str, onlooker: Onlooker | None = None) -> ServiceOptions:
     """What the loop needs to know; `instance` is a word that no other process says."""
     keep = configuration.store
     of_sensors = [each for rule in configuration.profiles for each in rule.detectors]
@@ -96,6 +97,7 @@ def service_options(configuration: Configuration, instance: str) -> ServiceOptio
         quiet_s=QUIET_S + configuration.broker.linger_s,
         backlog_per_second=keep.backlog_per_second,
         queued=all(each.qos > 0 for each in configuration.inputs),
+        onlooker=onlooker or Nobody(),
     )
 
 

@@ -61,6 +61,9 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
         if getattr(theirs, key) != ours:
             left.append(f"{table}.{key}")
             wanted = wanted.model_copy(update={table: theirs.model_copy(update={key: ours})})
+    if wanted.page != running.page:
+        left.append("page")
+        wanted = wanted.model_copy(update={"page": running.page})
     return wanted, left
 
 
@@ -100,6 +103,7 @@ class Reloader:
         self._path = path
         self._configuration = configuration
         self._instance = str((options.about or {})["instance"])
+        self._onlooker = options.onlooker
         self._files = files
         self._clock = clock
         self._signals = signals
@@ -131,7 +135,7 @@ class Reloader:
         for each in left:
             log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
         before, store, *links = service.current
-        options = service_options(configuration, self._instance)
+        options = service_options(configuration, self._instance, self._onlooker)
         sinks = sinks_of(configuration)
         made, inbound, outbound = self._links(links[0], links[1], configuration, options)
         sensors = before.sensors.sensors

@@ -130,7 +130,7 @@ class Service:
         self._report.watch(self._clocks, self.sinks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._requests = Requests(self._inbound)
-        self._activity = Activity(options, pipeline, links)
+        self._activity = Activity(options, pipeline, links).shown(self._health, self._clock, self._monotonic)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
@@ -220,13 +220,13 @@ class Service:
         else:
             time.sleep(BUSY_WAIT_S)
         now = self._monotonic()
-        is_due = self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at)
-        if is_due:
+        if self._group.is_due(now) and (self._retry_at is None or now >= self._retry_at):
             self._commit()
         else:
             self._publish()
         self._answers.turn()
         self._requests.give(self._group.take_requests())
+        self._activity.look()
         if self._retry_at is None and not self._group.has_content:
             self._checkpoint()
         if self._timers.is_due("look", now, LOOK_S):
@@ -305,7 +305,7 @@ class Service:
         for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
         self._answers.give(done.answers)
-        self._activity.committed(done.messages, done.dead_letters, done.events, self._monotonic())
+        self._activity.committed(done.messages, done.dead_letters, done.events, done.answers, self._monotonic())
 
     def _publish(self) -> None:
         try:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from config.schema import Configuration
 from edge.shell.broker.embedded import EmbeddedBroker
+from edge.shell.onlooker import Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
 from edge.shell.service.reload import Reloader
@@ -33,7 +34,10 @@ log = logging.getLogger("edgewarden.service")
 
 @contextmanager
 def service_of(
-    configuration: Configuration, signals: Signals | None = None, path: Path | None = None
+    configuration: Configuration,
+    signals: Signals | None = None,
+    path: Path | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Iterator[Service]:
     """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
 
@@ -43,6 +47,7 @@ def service_of(
         configuration: What the operator says.
         signals: What the signals ask for, at any moment; nothing by default.
         path: The configuration's file, to be read again when the signals ask for it.
+        onlooker: Somebody who looks on; nobody by default.
 
     Raises:
         StopRequested: The service was asked to end before it was ready.
@@ -63,7 +68,7 @@ def service_of(
         if problem:
             raise StoreError(problem)
         _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
-        options = service_options(configuration, secrets.token_hex(8))
+        options = service_options(configuration, secrets.token_hex(8), onlooker)
         if configuration.broker.embedded:
             broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port, moves=False)
             broker.start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,10 @@ TEMPORARY = {
     sqlite3.SQLITE_NOMEM,
 }
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_open_here: Counter[Path] = Counter()
+"""Files that this process writes to. Nobody but SQLite may open and close one of them: that would take its locks from
+it (fcntl(2); SQLite's "How To Corrupt An SQLite Database File", 2.2)."""
+
 NOT_UTF8 = "Could not decode to UTF-8"
 """How sqlite3 begins its words for a text that is damaged; they come without a code, and with the whole text."""
 
@@ -53,6 +58,8 @@ class Database:
             keep_private(path)
         with explained(path):
             self.connection: Any = connection or sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        self._is_counted = connection is None
+        _open_here[path.absolute()] += self._is_counted
 
     def prepare(self, durability: Literal["power", "process"]) -> None:
         """Set what a writing connection needs.
@@ -122,6 +129,8 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file."""
+        _open_here[self.path.absolute()] -= self._is_counted
+        self._is_counted = False
         with explained(self.path):
             self.connection.close()
 
@@ -140,7 +149,7 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
         raise StoreError(f"{path}: no such file; the service makes it when it starts")
     if path.is_file() and not os.access(path, os.R_OK):
         raise StoreError(f"{path}: permission denied; the service's user may read it")
-    if problem := store_problem(path):
+    if _open_here[path.absolute()] <= 0 and (problem := store_problem(path)):
         raise StoreError(problem)
     if path.stat().st_size < SMALLEST:  # SQLite would delete its log
         raise StoreError(f"{path}: an empty file")

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 CHAPTERS = {
     match[1]: match[2]
-    for match in re.finditer(r"^## `edgewarden ([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    for match in re.finditer(r"^## `edgewarden ([a-z-]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 }
 CONTEXT = click.Context(main)
 

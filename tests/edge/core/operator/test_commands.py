@@ -261,9 +261,16 @@ def test_the_retained_topic_says_what_stands() -> None:
 
 def test_commands_are_nobody_s_business_where_they_are_switched_off() -> None:
     line = Heard(plain_pipeline())
-    line.pipeline._commands = None
-    line.take([told("shelve", sensor="a", until="2h")])
+    line.pipeline._follows_mqtt = False
+    line.take([told("shelve", sensor="a", until="2h")._replace(receipt=1)])
     assert (line.answers, line.pipeline.counters.messages_own) == ([], 1)
+
+
+def test_commands_of_our_own_page_are_followed_in_any_case() -> None:
+    line = Heard(plain_pipeline())
+    line.pipeline._follows_mqtt = False
+    line.take([told("shelve", sensor="a", until="2h")])
+    assert [each["ok"] for each in line.answers] == [True]
 
 
 def test_the_schema_knows_every_command() -> None:

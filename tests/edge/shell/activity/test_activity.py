@@ -92,7 +92,7 @@ class Line:
         arrived = [Message(topic, payload, T0 + now) for topic, payload in messages]
         for step, its in self.pipeline.steps(arrived):
             group.add(step, its, now)
-        self.activity.committed(group.messages, group.dead_letters, group.events, now)
+        self.activity.committed(group.messages, group.dead_letters, group.events, (), now)
 
     def begin(self) -> Activity:
         link = cast("Link", self.link)
@@ -201,7 +201,7 @@ def test_incidents_are_told_as_they_are_raised_and_end(log: Lines) -> None:
         event(2, transition="updated"),
         event(3, transition="cleared")._replace(message="line1/pump is back to normal at 2"),
     ]
-    line.activity.committed(group.messages, group.dead_letters, group.events, 0)
+    line.activity.committed(group.messages, group.dead_letters, group.events, (), 0)
     assert log.take() == [
         "raised sensor='line1/pump' severity=FATAL: line1/pump is at 9",
         "cleared sensor='line1/pump' severity=WARN: line1/pump is back to normal at 2",
@@ -211,7 +211,7 @@ def test_incidents_are_told_as_they_are_raised_and_end(log: Lines) -> None:
 def test_a_flood_of_incidents_is_counted_instead_of_listed(log: Lines) -> None:
     line, group = Line(), CommitGroup(2.0, 20)
     group.events = [event(number) for number in range(1, 501)]
-    line.activity.committed(group.messages, group.dead_letters, group.events, 0)
+    line.activity.committed(group.messages, group.dead_letters, group.events, (), 0)
     assert len(log.take()) == 30
     line.turn(30)
     assert log.take() == []

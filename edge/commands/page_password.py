@@ -1,0 +1,36 @@
+"""`edgewarden page-password`: who may open the page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("page-password")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--role", type=click.Choice(["operator", "viewer"]), default="operator", help="Whose; else operator.")
+def page_password(path: Path, role: str) -> None:
+    """Write the password of a role into the file at PATH, as page.password_file of the configuration names it.
+
+    The password is asked for twice, or read from standard input where that is no terminal. What the file says of the
+    other role stays. A running service takes it up when it starts again.
+    """
+    from config.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
+    from edge.page.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        password = click.prompt(f"Password of the {role}", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    if not SHORTEST <= len(password) <= LONGEST:
+        click.echo(f"edgewarden: a password has {SHORTEST} to {LONGEST:,} characters", err=True)
+        sys.exit(2)
+    try:
+        write_password(path, next(each for each in ROLES if each == role), password)
+    except PasswordError as error:
+        click.echo(f"edgewarden: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"{path} has the password of the {role}; nobody else may read it.")
+    click.echo("It must belong to the user that runs the service.")

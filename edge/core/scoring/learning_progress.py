@@ -1,0 +1,44 @@
+"""Learning progress: how far a sensor's raising level has come, in the words that people are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.numeric.arrays import Floats
+from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.profiles import Profile
+
+FEW = 30
+"""A sensor with fewer readings is new: no detector has an opinion of it yet."""
+
+
+def lowest_levels(levels: AlarmLevels) -> Floats:
+    """The lowest raising level of each sensor's detectors, in decades; 0 if nothing was learned."""
+    known = [np.where(each.level > 0, each.level, np.inf) for each in levels.by_detector.values()]
+    lowest = np.minimum.reduce(known, initial=np.inf) if known else np.full(len(levels.watched), np.inf)
+    return np.where(np.isfinite(lowest), lowest, 0.0)
+
+
+def level_of(profile: Profile, level: float, assumed: float, interval: float) -> tuple[float, str]:
+    """A sensor's raising level in decades, and how it came about: `fixed`, `learned` or `assumed`.
+
+    Args:
+        profile: How the sensor is watched.
+        level: What was learned; 0 if nothing was.
+        assumed: What was assumed when that was worked out.
+        interval: Seconds between two readings, 0 if unknown.
+    """
+    at_first = float(profile.level_at(np.array([interval]))[0])
+    if profile.incidents.threshold is not None:
+        return at_first, "fixed"
+    return (at_first, "assumed") if level in {0.0, assumed} else (level, "learned")
+
+
+def learned_word(count: int, how: str) -> str:
+    """What a person is told: `new`, `learning`, `learned` or `fixed`.
+
+    Args:
+        count: Readings so far.
+        how: How the raising level came about.
+    """
+    return "new" if count < FEW else {"assumed": "learning"}.get(how, how)

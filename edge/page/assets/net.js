@@ -1,0 +1,90 @@
+// Talking to the service: questions, commands, and the stream of news.
+
+const listeners = new Set();
+let source = null, sensor = "", state = "connecting", everConnected = false, retry = 0, hiddenSince = null, polling = 0;
+
+export class Refused extends Error {
+  constructor(status, words) { super(words); this.status = status; }
+}
+
+// state: connecting, live, lost, polling
+export const linkState = () => state;
+// Call back with (kind, data): news of incidents and readings, "again" after a pause in which some were missed, "link".
+export const onNews = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+const tell = (kind, data) => { for (const each of [...listeners]) each(kind, data); };
+const become = (next) => { if (state !== next) { state = next; tell("link", state); } };
+
+const answer = async (response) => {
+  let content = {};
+  try { content = await response.json(); } catch { /* it is no JSON: the status says it */ }
+  if (response.status === 401) tell("login");
+  if (!response.ok) throw new Refused(response.status, content.error || content.message || `The service answered ${response.status}.`);
+  return content;
+};
+
+export const get = async (path, query = {}) => {
+  const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const text = new URLSearchParams(given).toString();
+  return answer(await fetch(`api/${path}${text ? `?${text}` : ""}`, { headers: { accept: "application/json" } }));
+};
+
+export const post = async (path, content) => answer(await fetch(`api/${path}`,
+  { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) }));
+
+// The id makes a command act once, even if it is said again because no answer came.
+const identity = () => [...crypto.getRandomValues(new Uint8Array(12))].map((each) => each.toString(16).padStart(2, "0")).join("");
+export const command = async (name, said) => {
+  const body = { command: name, said: { id: identity(), ...said } };
+  try {
+    return await post("command", body);
+  } catch (error) {
+    if (error instanceof Refused && error.status !== 503) throw error;
+    return post("command", body);
+  }
+};
+
+const open = () => {
+  clearTimeout(retry);
+  source?.close();
+  source = new EventSource(`api/stream${sensor ? `?sensor=${encodeURIComponent(sensor)}` : ""}`);
+  const mine = source;
+  source.addEventListener("hello", () => {
+    become("live");
+    clearInterval(polling);
+    polling = 0;
+    if (everConnected) tell("again");
+    everConnected = true;
+  });
+  source.addEventListener("incidents", (event) => tell("incidents", JSON.parse(event.data)));
+  source.addEventListener("readings", (event) => tell("readings", JSON.parse(event.data)));
+  source.addEventListener("behind", () => { become("behind"); open(); });
+  source.onerror = async () => {
+    if (source !== mine) return;
+    become("lost");
+    if (mine.readyState !== EventSource.CLOSED) return;  // it tries again by itself
+    try {
+      const session = await get("session");
+      if (session.role === null) { tell("login"); return; }
+      become("polling");  // too many pages are open
+      polling ||= setInterval(() => tell("again"), 5000);
+      retry = setTimeout(open, 30000);
+    } catch { retry = setTimeout(open, 2000); }
+  };
+};
+
+// Listen, to one sensor's readings too if there is one.
+export const listenTo = (name = "") => {
+  if (source && sensor === name && source.readyState !== EventSource.CLOSED) return;
+  if (source) everConnected = false;  // a change of ours, after which the view asks for everything anyway
+  sensor = name;
+  open();
+};
+export const stopListening = () => { clearTimeout(retry); clearInterval(polling); polling = 0; source?.close(); source = null; };
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) { hiddenSince = Date.now(); return; }
+  const slept = hiddenSince !== null && Date.now() - hiddenSince > 60000;
+  hiddenSince = null;
+  if (source && (slept || source.readyState === EventSource.CLOSED)) open();
+});
+window.addEventListener("online", () => { if (source && state !== "live") open(); });

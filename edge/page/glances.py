@@ -1,0 +1,237 @@
+"""Glances: what the page sees of the running core. Each runs in the service's loop, and gives back copies only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.numeric.arrays import Floats
+from edge.core.incidents.events import Event
+from edge.core.model.sensors import is_device
+from edge.core.pipeline import Pipeline
+from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels
+from edge.shell.onlooker import Running
+
+LIMITS = ("low_critical", "low", "high", "high_critical")
+
+
+class OpenNow(NamedTuple):
+    """What is open.
+
+    Attributes:
+        events: The last event of each open incident.
+        clock: The stream clock, seconds since the epoch; None before the first reading.
+        sensors: How many there are.
+        quiet: How many of them are shelved or under maintenance.
+    """
+
+    events: tuple[Event, ...]
+    clock: float | None
+    sensors: int
+    quiet: int
+
+
+class SensorColumns(NamedTuple):
+    """What is known of all sensors and devices; all arrays of shape (n,), by slot.
+
+    Attributes:
+        names: Their names.
+        readings: How many so far.
+        time: Time of the last one, seconds since the epoch, UTC.
+        value: Its value.
+        interval: Learned seconds between two readings; 0 while unknown.
+        level: Lowest raising level that was learned, in decades; 0 if none was.
+        assumed: What was assumed when it was worked out.
+        watched: Seconds that each has been watched for.
+        open: Severity of the open incident, by slot.
+        silent: Slots of the sensors whose open incident is a silence.
+        quiet: Slots of the sensors that are shelved or under maintenance.
+        clock: The stream clock; None before the first reading.
+    """
+
+    names: list[str]
+    readings: Floats
+    time: Floats
+    value: Floats
+    interval: Floats
+    level: Floats
+    assumed: Floats
+    watched: Floats
+    open: dict[int, int]
+    silent: frozenset[int]
+    quiet: frozenset[int]
+    clock: float | None
+
+
+def open_now(running: Running) -> OpenNow:
+    """The open incidents."""
+    pipeline = running.pipeline
+    events = tuple(pipeline.open_incidents.events.values())
+    return OpenNow(events, _clock(pipeline), pipeline.sensors.sensors, len(pipeline.watch.desk.suppressed))
+
+
+def status(running: Running) -> dict[str, Any]:
+    """How the service is, as `edgewarden status` knows it."""
+    return running.status()
+
+
+def shelved(running: Running) -> bytes:
+    """What is shelved, and which windows stand, as the retained topic says it."""
+    return running.pipeline.watch.desk.listing()
+
+
+def sensor_columns(running: Running) -> SensorColumns:
+    """What is known of all sensors."""
+    pipeline = running.pipeline
+    engine, size = pipeline.engine, len(pipeline.sensors)
+    statistics, levels = engine.statistics, engine.levels
+    wanted = (statistics.count, statistics.time, statistics.value, statistics.interval, lowest_levels(levels))
+    count, time, value, interval, lowest, assumed, watched = (
+        _first(each, size) for each in (*wanted, levels.assumed, levels.watched)
+    )
+    known = pipeline.open_incidents.events.values()
+    incidents = {slot: each for each in known if (slot := pipeline.sensors.find(each.sensor)) is not None}
+    return SensorColumns(
+        names=list(pipeline.sensors.names),
+        readings=count,
+        time=time,
+        value=value,
+        interval=interval,
+        level=lowest,
+        assumed=assumed,
+        watched=watched,
+        open={slot: each.severity for slot, each in incidents.items()},
+        silent=frozenset(slot for slot, each in incidents.items() if each.kind == "missing"),
+        quiet=pipeline.watch.desk.suppressed,
+        clock=_clock(pipeline),
+    )
+
+
+def _first(column: np.ndarray[Any, Any], size: int) -> Floats:
+    """A copy of the first rows, NaN where there are none yet."""
+    found = np.full(size, np.nan)
+    known = column[:size]
+    found[: len(known)] = known
+    return found
+
+
+def _clock(pipeline: Pipeline) -> float | None:
+    now = pipeline.engine.clock.now
+    return now if math.isfinite(now) else None
+
+
+class Watching(NamedTuple):
+    """How a sensor is watched.
+
+    Attributes:
+        unit: Of its values.
+        device: The device that it belongs to; None if there is none.
+        detectors: Names of its detectors.
+        limits: Its limits, by name.
+        level: Its raising level, in decades.
+        learned: `new`, `learning`, `learned` or `fixed`.
+    """
+
+    unit: str
+    device: str | None
+    detectors: list[str]
+    limits: dict[str, float]
+    level: float
+    learned: str
+
+
+def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
+    """How some sensors are watched."""
+    pipeline = running.pipeline
+    engine = pipeline.engine
+    lowest = lowest_levels(engine.levels)
+    found = []
+    for slot in slots:
+        profile, facts = pipeline.registry.profile(slot), pipeline.registry.facts(slot)
+        known = slot < len(lowest)
+        learned = (float(lowest[slot]), float(engine.levels.assumed[slot])) if known else (0.0, 0.0)
+        level, how = level_of(profile, *learned, float(engine.statistics.interval[slot]))
+        limits = {
+            end: bound
+            for each in profile.detectors
+            if each.name == "limits"
+            for end in LIMITS
+            if math.isfinite(bound := getattr(each, end))
+        }
+        found.append(
+            Watching(
+                unit=facts.unit,
+                device=None if is_device(facts.name) else facts.labels.get("device"),
+                detectors=[each.name for each in profile.detectors],
+                limits=limits,
+                level=round(level, 3),
+                learned=learned_word(int(engine.statistics.count[slot]), how),
+            )
+        )
+    return found
+
+
+class OneSensor(NamedTuple):
+    """All that a sensor's page begins with.
+
+    Attributes:
+        name: Its name.
+        watching: How it is watched.
+        readings: How many so far.
+        time: Time of the last one, seconds since the epoch; None before the first.
+        value: Its value.
+        interval: Learned seconds between two readings; 0 while unknown.
+        watched: Seconds that it has been watched for.
+        quiet: Whether it is shelved or under maintenance.
+        event: Last event of its open incident; None if none is open.
+        belongs: Of a device, its sensors.
+        clock: The stream clock; None before the first reading.
+    """
+
+    name: str
+    watching: Watching
+    readings: int
+    time: float | None
+    value: float | None
+    interval: float
+    watched: float
+    quiet: bool
+    event: Event | None
+    belongs: list[str]
+    clock: float | None
+
+
+def one_sensor(running: Running, name: str) -> OneSensor | None:
+    """A sensor or device by its name; None if there is none."""
+    pipeline = running.pipeline
+    slot = pipeline.sensors.find(name)
+    if slot is None or slot >= len(pipeline.engine.members):
+        return None
+    statistics, levels = pipeline.engine.statistics, pipeline.engine.levels
+    count = int(statistics.count[slot])
+    device = name.removesuffix("/")
+    belongs = (
+        [
+            each
+            for place, each in enumerate(pipeline.sensors.names)
+            if not is_device(each) and pipeline.registry.facts(place).labels.get("device") == device
+        ]
+        if is_device(name)
+        else []
+    )
+    return OneSensor(
+        name=name,
+        watching=watching(running, [slot])[0],
+        readings=count,
+        time=float(statistics.time[slot]) if count else None,
+        value=float(statistics.value[slot]) if count else None,
+        interval=float(statistics.interval[slot]),
+        watched=float(levels.watched[slot]) if slot < len(levels.watched) else 0.0,
+        quiet=slot in pipeline.watch.desk.suppressed,
+        event=pipeline.open_incidents.events.get(name),
+        belongs=belongs[:100],
+        clock=_clock(pipeline),
+    )

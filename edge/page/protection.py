@@ -1,0 +1,115 @@
+"""Protection: which requests are taken at all, and what every answer says to the browser.
+
+- **The Host header** must be a name of this machine, an address, or one of the operator's `hosts`. A page of another
+  site whose name is made to point to us (DNS rebinding) is refused by it.
+- **A post** must say that it comes from this page: `Origin` equal to where it goes, and JSON, which no form can send.
+- **The answers** allow nothing but our own files (Content-Security-Policy), no frame around them, and no cache.
+
+Sources: OWASP Cross-Site Request Forgery Prevention and DNS rebinding; CSP Level 3.
+"""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config.page import is_local
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+LARGEST_BODY = 8192
+
+
+class Protection:
+    """Wraps an application.
+
+    Args:
+        app: It.
+        bind: The address that we listen at.
+        hosts: Names by which the page may be asked for, beside this machine's own.
+    """
+
+    def __init__(self, app: ASGIApp, bind: str, hosts: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._local_only = is_local(bind)
+        own = socket.gethostname().lower()
+        self._names = {"localhost", own, f"{own}.local", *(each.lower() for each in hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request, or hand it on."""
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        problem = self._problem(scope, headers)
+        if problem:
+            await PlainTextResponse(f"{problem}\n", 403, headers=HEADERS)(scope, receive, send)
+            return
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    answer[name] = value
+                if "cache-control" not in answer:
+                    answer["cache-control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, protected)
+
+    def _problem(self, scope: Scope, headers: Headers) -> str:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self.is_ours(hosts[0]):
+            return (
+                "This page isn't known by that name. Open it by its address, or add the name to hosts in the table "
+                "[page] of the configuration."
+            )
+        if scope["method"] in {"GET", "HEAD"}:
+            return ""
+        if _place_of(headers.get("origin", "")) != hosts[0].lower():
+            return "The request doesn't come from this page."
+        if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return "JSON is expected."
+        if not headers.get("content-length", "").isdecimal() or int(headers["content-length"]) > LARGEST_BODY:
+            return f"A body of at most {LARGEST_BODY} bytes is expected, and its length."
+        return ""
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a Host header names this machine."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name.lower() in self._names:
+            return True
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or not self._local_only
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of an Origin header; empty if it has none."""
+    try:
+        found = urlsplit(origin)
+    except ValueError:
+        return ""
+    return found.netloc.lower() if found.scheme in {"http", "https"} and not found.path else ""

@@ -1,0 +1,230 @@
+"""The page as it is: the real command, a real broker, a client that speaks HTTP."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from page_client import PageClient, page_host
+from running import Consumer, RunningService, configuration, wait_until
+
+from edge.shell.broker.embedded import EmbeddedBroker
+
+MakeService = Callable[[str], RunningService]
+SENSOR = "plant/pump/temp"
+BEGAN = time.time() - 3600
+HOSTILE = "plant/<img src=x onerror=alert(1)>\"'\u202e"
+
+
+def reading(index: int, value: float) -> str:
+    return json.dumps({"ts": BEGAN + 10 * index, "value": value})
+
+
+NORMAL = [reading(index, 20 + index % 5 / 10) for index in range(200)]
+
+
+@pytest.fixture
+def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
+    made = Consumer(own_mosquitto.port, "edgewarden/#")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service(make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> RunningService:
+    made = make_service(configuration(own_mosquitto.port, page="port = 0")).start()
+    wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
+    return made
+
+
+@pytest.fixture
+def page(service: RunningService) -> PageClient:
+    return PageClient(page_host(service))
+
+
+def spike(consumer: Consumer, sensor: str = SENSOR) -> None:
+    consumer.publish_all(sensor, [*NORMAL, reading(200, 99.0)])
+
+
+def open_incidents(page: PageClient) -> list[dict[str, object]]:
+    return page.get("/api/incidents").json["rows"]
+
+
+def test_an_incident_is_told_to_an_open_page_and_listed_with_its_sentence(page: PageClient, consumer: Consumer) -> None:
+    with page.stream() as stream:
+        stream.wait("hello")
+        spike(consumer)
+        told = stream.wait("incidents", lambda data: bool(data["rows"]))
+    assert told["open"] == 1
+    row = open_incidents(page)[0]
+    assert row["sensor"] == SENSOR
+    assert str(row["sentence"]).startswith(SENSOR)
+    assert row["recent"][-1][1] == 99.0
+
+
+def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: PageClient, consumer: Consumer) -> None:
+    spike(consumer)
+    row = wait_until(lambda: open_incidents(page), what="the incident")[0]
+    sentence = row["sentence"]
+    answer = page.say("acknowledge", incident=row["incident"], by="ada")
+    assert (answer.status, answer.json["ok"], answer.json["incidents"]) == (200, True, [row["incident"]])
+    seen = wait_until(lambda: [each for each in consumer.events() if each["data"]["acknowledged"]], what="the event")
+    event = seen[0]
+    assert (event["data"]["transition"], event["data"]["by"]) == ("acknowledged", "ada")
+    assert (consumer.latest("/result") or {})["command"] == "acknowledge"
+    shown = open_incidents(page)[0]
+    assert (shown["acknowledged"], shown["sentence"]) == (True, sentence)
+
+
+def test_what_a_button_has_said_outlives_a_kill(page: PageClient, service: RunningService, consumer: Consumer) -> None:
+    spike(consumer)
+    row = wait_until(lambda: open_incidents(page), what="the incident")[0]
+    assert page.say("shelve", sensor=SENSOR, until="8h").json["ok"]
+    assert page.say("acknowledge", incident=row["incident"]).json["ok"]
+    service.end(signal.SIGKILL)
+    service.log.unlink()
+    service.start()
+    again = PageClient(page_host(service))
+    wait_until(lambda: again.get("/api/incidents").status == 200, what="the restart")
+    found = open_incidents(again)[0]
+    assert (found["acknowledged"], found["shelved"]) == (True, True)
+    assert [each["sensor"] for each in again.get("/api/shelved").json["shelved"]] == [SENSOR]
+
+
+def test_a_command_that_is_refused_says_why(page: PageClient) -> None:
+    answer = page.say("acknowledge", incident="nobody")
+    assert (answer.status, answer.json["reason"]) == (409, "no_open_incident")
+    assert page.say("format_disk").status == 400
+    assert page.post("/api/command", {"command": "shelve"}).status == 400
+
+
+def test_commands_over_mqtt_stay_unheard_where_the_page_alone_may_give_them(
+    page: PageClient, consumer: Consumer
+) -> None:
+    spike(consumer)
+    wait_until(lambda: open_incidents(page), what="the incident")
+    consumer.publish("edgewarden/gw/command/acknowledge", json.dumps({"sensor": "**"}))
+    assert page.say("shelve", sensor="nobody", until="1h").json["ok"]
+    assert "acknowledged" not in open_incidents(page)[0]
+
+
+def test_posts_from_elsewhere_are_refused(page: PageClient) -> None:
+    said = {"command": "shelve", "said": {"sensor": "**", "until": "8h"}}
+    assert page.post("/api/command", said, Origin="http://evil.example").status == 403
+    assert page.post("/api/command", said, Origin="null").status == 403
+    assert page.post("/api/command", said, Content_Type="text/plain").status == 403
+    assert page.ask("POST", "/api/command", json.dumps(said).encode(), Content_Type="application/json").status == 403
+    assert page.get("/api/shelved").json["shelved"] == []
+
+
+def test_a_name_that_is_made_to_point_here_gets_nothing(page: PageClient) -> None:
+    assert page.get("/api/incidents", Host="evil.example").status == 403
+    assert page.get("/", Host="localhost:80").status == 200
+
+
+def test_a_body_that_is_too_large_is_refused(page: PageClient) -> None:
+    assert page.post("/api/command", {"command": "shelve", "said": {"comment": "x" * 9000}}).status == 403
+
+
+def test_every_answer_forbids_scripts_from_elsewhere_and_caches(page: PageClient) -> None:
+    for path in ("/", "/api/incidents", "/assets/app.js", "/nothing"):
+        headers = page.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';"), path
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] in {"no-store", "no-cache"}
+
+
+def test_a_browser_that_has_a_file_already_isnt_sent_it_again(page: PageClient) -> None:
+    first = page.get("/assets/page.css")
+    assert (first.status, first.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert page.get("/assets/page.css", If_None_Match=first.headers["etag"]).status == 304
+    assert page.get("/assets/..%2fapp.py").status == 404
+
+
+def test_a_sensors_page_has_its_facts_its_past_and_grows(page: PageClient, consumer: Consumer) -> None:
+    spike(consumer)
+    wait_until(lambda: open_incidents(page), what="the incident")
+    found = page.get(f"/api/sensor?name={SENSOR}").json
+    assert (found["value"], found["readings"], found["learned"]) == (99.0, 201, "fixed")
+    assert [each["ended"] for each in found["past"]] == [None]
+    first = page.get(f"/api/series?name={SENSOR}&hours=24").json
+    assert (first["readings"], len(first["plot"]["runs"][0]["t"]), first["more"]) == (201, 201, True)
+    assert len(first["plot"]["runs"][0]["incidents"]) == 1
+    scored = page.get(f"/api/series?name={SENSOR}&hours=24&scored=1").json
+    assert scored["plot"]["runs"][0]["score"][-1] > 6
+    assert scored["plot"]["runs"][0]["upper"][-2] < 99
+    with page.stream(SENSOR) as stream:
+        stream.wait("hello")
+        consumer.publish(SENSOR, reading(201, 20.0))
+        told = stream.wait("readings")
+    assert (told["sensor"], told["rows"][0][1]) == (SENSOR, 20.0)
+    assert page.get("/api/sensor?name=nobody").status == 404
+
+
+def test_sensors_are_found_by_name_and_state(page: PageClient, consumer: Consumer) -> None:
+    spike(consumer)
+    consumer.publish("plant/other/temp", reading(0, 1.0))
+    wait_until(lambda: page.get("/api/sensors").json["found"] == 2, what="both sensors")
+    assert [each["state"] for each in page.get("/api/sensors?order=state").json["rows"]] == ["open", "ok"]
+    assert [each["sensor"] for each in page.get("/api/sensors?find=OTHER").json["rows"]] == ["plant/other/temp"]
+    assert page.get("/api/sensors?state=open").json["found"] == 1
+    assert page.get("/api/sensors?state=odd").status == 400
+
+
+def test_history_is_searched_in_words_kinds_and_times(page: PageClient, consumer: Consumer) -> None:
+    spike(consumer)
+    row = wait_until(lambda: open_incidents(page), what="the incident")[0]
+    found = page.get("/api/history?find=PUMP").json["rows"]
+    assert [each["incident"] for each in found] == [row["incident"]]
+    for query in ("find=nothing", "kind=missing", f"until={1000 * BEGAN:.0f}", f"before={found[0]['sequence']}"):
+        assert page.get(f"/api/history?{query}").json["rows"] == [], query
+    assert page.get("/api/history?since=yesterday").status == 400
+
+
+def test_what_is_refused_is_shown_with_its_reason(page: PageClient, consumer: Consumer) -> None:
+    consumer.publish("plant/odd", "{")
+    letter = wait_until(lambda: page.get("/api/refused").json["letters"], what="the dead letter")[0]
+    found = wait_until(lambda: [each for each in page.get("/api/refused").json["reasons"] if "topic" in each])[0]
+    assert (found["reason"], found["topic"]) == ("malformed", "plant/odd")
+    assert (letter["beginning"], letter["size"]) == ("{", 1)
+
+
+def test_a_page_learns_of_a_restart_and_of_its_end(page: PageClient, service: RunningService) -> None:
+    with page.stream() as stream:
+        stream.wait("hello")
+        assert service.end() == 0
+        wait_until(lambda: stream.ended, what="the stream's end")
+
+
+def test_another_configuration_leaves_the_page_where_it_is(
+    page: PageClient, service: RunningService, consumer: Consumer
+) -> None:
+    with page.stream(SENSOR) as stream:
+        stream.wait("hello")
+        text = service.path.read_text().replace("clear_after = 3", "clear_after = 4").replace("port = 0", "port = 1")
+        service.path.write_text(text)
+        assert service.process is not None
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reloaded changed=true" in service.log.read_text(), what="the reload")
+        assert "not_changed key=page" in service.log.read_text()
+        consumer.publish_all(SENSOR, NORMAL[:3])
+        assert stream.wait("readings")["sensor"] == SENSOR
+    assert page.get("/api/sensors").json["found"] == 1
+
+
+def test_a_port_that_is_taken_is_a_fault_of_the_configuration(
+    page: PageClient, make_service: MakeService, own_mosquitto: EmbeddedBroker, service: RunningService
+) -> None:
+    other = RunningService(service.folder.parent / service.folder.name, "")
+    other.path = service.folder / "other.toml"
+    port = page.host.rpartition(":")[2]
+    other.path.write_text(configuration(own_mosquitto.port, page=f"port = {port}", store='path = "other.db"'))
+    other.log = service.folder / "other.log"
+    assert other.start().process is not None
+    assert other.process is not None
+    assert other.process.wait(20) == 2
+    assert "page.port: 127.0.0.1:" in other.log.read_text()
+    assert not (service.folder / "other.db").exists()
