@@ -39,10 +39,10 @@ def deadletters(
     The service may be running or not. It keeps the last of them (store.dead_letters), at most so many a minute
     (limits.dead_letters_per_minute), and counts all: see `edgewarden status`.
     """
-    from edge.commands.support.durations import counted  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.terminal import heading  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
     from edge.shell.store.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
 
     with explained():
@@ -74,10 +74,11 @@ def _plain(letter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(letter: dict[str, Any]) -> None:
-    from edge.commands.support.durations import counted, moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import moment  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.terminal import paragraph  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
     from edge.core.model.printable import printable, printable_bytes  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
 
     reason = click.style(letter["reason"], fg="yellow")
     click.echo(f"{moment(letter['arrived'])}  {reason}  {printable(letter['topic'])}")

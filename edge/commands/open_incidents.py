@@ -28,7 +28,6 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not; if it isn't, these are the incidents that were open when it ended.
     """
-    from edge.commands.support.durations import counted  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
@@ -36,6 +35,7 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     from edge.commands.support.values import UnknownSensorError, no_sensor  # noqa: PLC0415
     from edge.core.model.globs import fits  # noqa: PLC0415
     from edge.core.model.printable import printable_json  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
     from edge.shell.store import read_sensor_names  # noqa: PLC0415
     from edge.shell.store.overview import read_open  # noqa: PLC0415
 

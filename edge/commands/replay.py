@@ -72,7 +72,7 @@ def replay(
             if output:
                 target.close()
     if summary:
-        from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.core.model.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         counters = pipeline.counters
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counters.readings_refused.items()))

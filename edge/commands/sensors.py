@@ -28,13 +28,13 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not.
     """
-    from edge.commands.support.durations import counted  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
     from edge.commands.support.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
     from edge.shell.store.overview import read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)

@@ -112,16 +112,16 @@ def _show(
     heading("Store")
     click.echo(f"  {store}{'' if size is not None else ': not there yet; the service makes it'}")
     if size is not None:
-        from edge.commands.support.durations import counted  # noqa: PLC0415 - loaded when the command runs
         from edge.commands.support.durations import size as in_bytes  # noqa: PLC0415
+        from edge.core.model.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         last = "no reading yet" if size.last_arrival is None else f"last written {ago(now - size.last_arrival)}"
         click.echo(f"  {in_bytes(size.file_bytes)}, {counted(size.events, 'event')}, {last}")
 
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
-    from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.model.quantities import duration  # noqa: PLC0415
+    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.quantities import counted, duration  # noqa: PLC0415
 
     health = said.get("health", {})
     if "uptime_s" not in health:
@@ -136,8 +136,9 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
 
 
 def _show_inputs(said: dict[str, Any], now: float) -> None:
-    from edge.commands.support.durations import ago, counted, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.terminal import heading, term  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
 
     heading("Inputs")
     for each in said.get("inputs", ()):
@@ -169,8 +170,9 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
 
 
 def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[OpenIncident], now: float) -> None:
-    from edge.commands.support.durations import ago, counted  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.terminal import heading, paragraph  # noqa: PLC0415
+    from edge.core.model.quantities import counted  # noqa: PLC0415
 
     heading("Events")
     if size is not None:

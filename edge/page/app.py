@@ -21,6 +21,7 @@ from edge.page.commanding import Commanding
 from edge.page.handover import Handover
 from edge.page.logging_in import LoggingIn
 from edge.page.looking import Looking
+from edge.page.monitoring import Monitoring
 from edge.page.passwords import read_passwords
 from edge.page.protection import Protection
 from edge.page.reading import StoreReader
@@ -77,8 +78,11 @@ class App:
             ("/api/logout", logging_in.log_out, "POST"),
         ]
         routes = [Route(path, explained(handler), methods=[method]) for path, handler, method in open_to_all]
-        for path, handler in looking.handlers().items():
+        monitoring = Monitoring(self._views, self.reader, store, self.audience.__len__, clock)
+        routes += [Route(path, explained(handler)) for path, handler in monitoring.open_handlers().items()]
+        for path, handler in (looking.handlers() | {"/api/status": monitoring.status}).items():
             routes.append(Route(path, self._for_viewers(explained(handler))))
+        routes.append(Route("/metrics", self._for_collectors(logging_in, explained(monitoring.metrics))))
         routes.append(Route("/api/stream", self._for_viewers(explained(self._stream))))
         routes.append(Route("/api/command", self._for_operators(explained(commanding.say)), methods=["POST"]))
         app = Starlette(routes=routes, exception_handlers={404: _not_there, 405: _not_there})
@@ -96,6 +100,14 @@ class App:
         async def checked(request: Request) -> Response:
             if self._role(request) is None:
                 return problem(401, "Log in first.")
+            return await handler(request)
+
+        return checked
+
+    def _for_collectors(self, logging_in: LoggingIn, handler: Handler) -> Handler:
+        async def checked(request: Request) -> Response:
+            if self._role(request) is None and await logging_in.basic_role(request) is None:
+                return PlainTextResponse("Log in first.\n", 401, {"www-authenticate": 'Basic realm="edgewarden"'})
             return await handler(request)
 
         return checked

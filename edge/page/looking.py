@@ -9,7 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.core.incidents.events import timestamp
+from edge.core.model.messages import REASONS
+from edge.core.operator.commands import REASONS as COMMAND_REASONS
 from edge.page.answering import BadRequestError, Handler, json, number_of, problem, text_of
 from edge.page.glances import OneSensor, one_sensor, open_now, sensor_columns, shelved, status, watching
 from edge.page.handover import Handover
@@ -19,11 +20,13 @@ from edge.page.sensor_list import STATES, Wanted, chosen, sensor_row
 from edge.page.series import SeriesReader, note_on, plain_run
 from edge.page.views import Views
 from edge.shell.store import StoreError
-from edge.shell.store.overview import LetterFilter, read_dead_letters, read_size
+from edge.shell.store.overview import LetterFilter, read_dead_letters
 from edge.shell.store.past import IncidentFilter, PastIncident, read_incidents, read_sentences
 
 A_PAGE = 100
 """Rows of a list that are given at once."""
+
+MEANINGS = REASONS | COMMAND_REASONS
 
 SHORT_H = 24
 """The readings of so many hours are read here, before the process that scores them has begun; more would hold us up."""
@@ -56,7 +59,6 @@ class Looking:
             "/api/series": self.series,
             "/api/history": self.history,
             "/api/refused": self.refused,
-            "/api/status": self.status,
             "/api/shelved": self.shelved,
         }
 
@@ -174,20 +176,8 @@ class Looking:
             }
             for each in reversed(letters)
         ]
-        return json({"reasons": said["refused"], "letters": kept})
-
-    async def status(self, _request: Request) -> Response:
-        """How the service is."""
-        said = await self._views.of(status)
-        try:
-            size = await self._reader.read(read_size)
-        except StoreError as error:
-            return json(said | {"store": {"error": str(error)}})
-        times = {
-            name: None if at is None else timestamp(at)
-            for name, at in (("waiting_since", size.waiting_since), ("last_arrival", size.last_arrival))
-        }
-        return json(said | {"store": size._asdict() | times})
+        reasons = [each | {"meaning": MEANINGS.get(each["reason"], "")} for each in said["refused"]]
+        return json({"reasons": reasons, "letters": kept})
 
     async def shelved(self, _request: Request) -> Response:
         """What is muted and under maintenance."""

@@ -7,12 +7,14 @@ terminals, would do the same.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -71,6 +73,15 @@ warm_up = 720
 """
 
 
+PAGE = """
+# What is found, in a browser, at a free port.
+[page]
+port = 0
+"""
+PAGE_NEEDS = ("prometheus_client", "starlette", "uvicorn")
+PAGE_ADDRESS = re.compile(r" page address=(\S+)")
+
+
 class DemoError(Exception):
     """The demo didn't work; says why."""
 
@@ -109,6 +120,7 @@ class Demo:
         self._rate = 0.0
         self._rated = (0.0, 0)
         self._follow = ""
+        self._page = ""
 
     @property
     def store(self) -> Path:
@@ -143,11 +155,14 @@ class Demo:
             if not link.wait_subscribed(START_S):
                 raise DemoError("the broker doesn't answer")
             configuration = self.folder / "edgewarden.toml"
-            configuration.write_text(CONFIGURATION.format(gateway=GATEWAY, port=broker.port))
+            page = PAGE if all(find_spec(each) for each in PAGE_NEEDS) else ""
+            configuration.write_text(CONFIGURATION.format(gateway=GATEWAY, port=broker.port) + page)
             service = running.enter_context(self._process("run", str(configuration), log="service.log"))
             self._watch(link, "the service starts", START_S, lambda: self._status.get("state") == "online")
             if self._status.get("state") != "online":
                 raise DemoError(f"the service doesn't start; see {self.folder / 'service.log'}")
+            said = PAGE_ADDRESS.search((self.folder / "service.log").read_text())
+            self._page = said[1] if said else ""
             plays_s = max(5.0, self.seconds - (self._monotonic() - self._began) - SETTLE_S)
             readings = self.sensors * PLANT_DAYS * 86_400 / INTERVAL_S
             simulator = running.enter_context(
@@ -240,7 +255,8 @@ class Demo:
             self._rate = (taken - before) / (now - uptime)
             self._rated = (now, taken)
         sensors = int(self._health.get("sensors", 0))
-        self._show.refresh(Progress(elapsed, self.seconds, taken, self._rate, sensors, self._follow, doing), self.log)
+        place = Progress(elapsed, self.seconds, taken, self._rate, sensors, self._follow, doing, self._page)
+        self._show.refresh(place, self.log)
 
     @contextmanager
     def _process(self, *arguments: str, log: str) -> Iterator[subprocess.Popen[bytes]]:

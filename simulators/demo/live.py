@@ -62,7 +62,8 @@ class LiveScreen(Screen):
 def picture(progress: Progress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
     """All of it, in so many columns and rows: long sentences take more than one row, and nothing is cut."""
     head = _header(progress, columns)
-    left = max(6, rows - HEADER_LINES - (len(progress.follow) + columns - 1) // columns)
+    more = sum((len(each) - 1) // columns for each in (progress.follow, progress.invitation))
+    left = max(6, rows - HEADER_LINES - 1 - more)
     opened, used = _open(log, columns, left // 2)
     return Group(head, _numbers(progress, log), opened, _news(log, columns, left - used))
 
@@ -71,7 +72,7 @@ def _header(progress: Progress, columns: int) -> RenderableType:
     bar = ProgressBar(progress.total_s, min(progress.elapsed_s, progress.total_s), width=min(60, columns - 4))
     panel = Panel(bar, title="[bold]Edgewarden[/]", subtitle=progress.doing, border_style="blue")
     # Outside of the frame, so that it can be copied even if it takes more than one row.
-    follow = Text("Follow along from another terminal:", style="dim")
+    follow = Text(progress.invitation, style="bold" if progress.page else "dim")
     return Group(panel, follow, Text(progress.follow, style="bold green", overflow="fold"))
 
 

@@ -23,6 +23,7 @@ class Progress(NamedTuple):
         sensors: Sensors that the service has learned.
         follow: The command with which anyone can follow.
         doing: What is going on.
+        page: Where the page in a browser is; empty where there is none.
     """
 
     elapsed_s: float
@@ -32,6 +33,13 @@ class Progress(NamedTuple):
     sensors: int
     follow: str
     doing: str
+    page: str = ""
+
+    @property
+    def invitation(self) -> str:
+        """What stands before the command to follow."""
+        browser = f"Open {self.page} in a browser, or follow along" if self.page else "Follow along"
+        return f"{browser} from another terminal:"
 
 
 class Screen(ABC):
@@ -74,7 +82,7 @@ class PlainScreen(Screen):
         if progress.elapsed_s < self._next:
             return
         if not self._next:
-            print(f"Follow along from another terminal:\n  {progress.follow}", flush=True)
+            print(f"{progress.invitation}\n  {progress.follow}", flush=True)
         self._next = progress.elapsed_s + PLAIN_EVERY_S
         print(
             f"-- {progress.elapsed_s:3.0f} s of {progress.total_s:.0f}: {progress.doing};"

@@ -24,11 +24,6 @@ def epoch(timestamp: str) -> float:
     return datetime.fromisoformat(timestamp).timestamp()
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: `1 event`, `2 events`, `no events`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"
-
-
 def size(count: int) -> str:
     """A number of bytes."""
     for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from edge.commands.support.durations import counted
 from edge.commands.support.service_state import ServiceState
 from edge.core.model.quantities import duration
-
-STUCK_S = 60.0
-"""Events that have waited for delivery for longer, while the broker is there, don't get out."""
-
-SETTLING_S = 60.0
-"""So long after its start, an input that has heard nothing is worth a look."""
+from edge.shell.activity.well_being import notes_on, problems_in
 
 
 class WellBeing(NamedTuple):
@@ -40,94 +34,4 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
         return WellBeing(["it is starting, and has not written its status yet"], [])
     if not state.answers:
         return WellBeing([f"it has written no status for {duration(state.age_s)}: it hangs, or its disk is full"], [])
-    return WellBeing(_problems(state.said, waiting_s), _notes(state.said))
-
-
-def _problems(said: dict[str, Any], waiting_s: float | None) -> list[str]:
-    connections, health = said.get("connections", ()), said.get("health", {})
-    problems = [
-        f"not connected to {each['host']}:{each['port']} for {each['carries']}{_because(each)}"
-        for each in _not_connected(said)
-    ]
-    if health.get("store_writable") is False:
-        problems.append("the store can't be written")
-    problems += [words for each in health.get("problems", ()) if (words := _in_words(each))]
-    for each in connections:
-        refused = each.get("refused_subscriptions") or {}
-        problems += [f"the broker refuses the subscription to {topic}: {why}" for topic, why in refused.items()]
-    can_get_out = any(each["connected"] for each in connections if "events" in each["carries"])
-    if waiting_s is not None and waiting_s > STUCK_S and can_get_out:
-        problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
-    return problems
-
-
-def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
-    notes = []
-    for name, each in health.get("sinks", {}).items():
-        if each["set_aside"]:
-            count = counted(each["set_aside"], "event")
-            notes.append(f"the sink {name} has refused {count} for good since the start: {each['last_error']}")
-        if each["lost"]:
-            notes.append(f"limits have taken {counted(each['lost'], 'event')} from the sink {name} since the start")
-    return notes
-
-
-def _notes(said: dict[str, Any]) -> list[str]:
-    health = said.get("health", {})
-    notes = []
-    for each in said.get("connections", ()):
-        if each.get("refused_publications"):
-            count = counted(each["refused_publications"], "publication")
-            notes.append(f"the broker has refused {count} since the start")
-        if each.get("takeovers"):
-            times = counted(each["takeovers"], "time")
-            notes.append(f"another client with our client id has taken over the session {times} since the start")
-    if health.get("uptime_s", 0.0) >= SETTLING_S and not _not_connected(said):
-        notes += [
-            f"nothing has arrived for the input {each['topic']}" for each in said.get("inputs", ()) if not each["last"]
-        ]
-    if health.get("dropped_qos0"):
-        notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
-    return notes + _notes_of_sinks(health) + _refused_notes(said)
-
-
-def _not_connected(said: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for each in said.get("connections", ()) if not each["connected"]]
-
-
-def _because(connection: dict[str, Any]) -> str:
-    return f": {connection['trouble']}" if connection.get("trouble") else ""
-
-
-def _in_words(problem: dict[str, Any]) -> str:
-    """What the service says of a problem with a broker; refused subscriptions stand with their connection."""
-    kind = problem.get("problem")
-    if kind == "publications_refused":
-        also = f" and {problem['topics'] - 1} other topics" if problem["topics"] > 1 else ""
-        return f"the broker refuses what is published on {problem['topic']}{also}: {problem['reason']}"
-    if kind == "delivery_unconfirmed":
-        return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
-    if kind == "client_id_in_use":
-        return f"another client seems to use the id {problem['client_id']}"
-    if kind == "sink_failing":
-        return f"the sink {problem['sink']} gets no events: {problem['reason']}"
-    return _of_the_clock(problem)
-
-
-def _of_the_clock(problem: dict[str, Any]) -> str:
-    if problem.get("problem") == "clock_wrong":
-        why = "it was never set" if problem["because"] == "unset" else "readings show that it is behind"
-        return f"this machine's clock says {problem['own']}, {why}; {problem['believed']} is believed"
-    if problem.get("problem") == "clock_doubted":
-        return f"readings lie ahead of this machine's clock ({problem['own']}); {problem['held']} messages are held"
-    return ""
-
-
-def _refused_notes(said: dict[str, Any]) -> list[str]:
-    health = said.get("health", {})
-    refused = sum(each["count"] for each in said.get("refused", ()))
-    taken = health.get("readings_taken", 0)
-    if refused and refused >= taken:
-        most = said["refused"][0]["reason"]
-        return [f"more was refused ({refused:,}) than taken ({taken:,}), most of it as {most}"]
-    return []
+    return WellBeing(problems_in(state.said, waiting_s), notes_on(state.said))

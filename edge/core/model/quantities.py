@@ -25,3 +25,8 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{number(round(seconds / size, 1))} {unit}"
     return f"{number(round(seconds, 1))} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 event`, `2 events`, `no events`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"

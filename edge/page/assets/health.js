@@ -22,7 +22,7 @@ export const healthView = (main) => {
     const health = said.health, store = said.store;
     const bad = said.problems || [];
     verdict.className = `verdict ${bad.length ? "bad" : "good"}`;
-    verdict.replaceChildren(h("b", {}, bad.length ? "Not well" : "Fine"), h("ul", {}, bad.map((each) => h("li", {}, each))),
+    verdict.replaceChildren(h("b", {}, bad.length ? "Not well" : "Fine"), h("ul", {}, [...bad, ...(said.notes || [])].map((each) => h("li", {}, each))),
       h("span", { class: "quiet" }, `Gateway ${said.gateway}, version ${said.version}, up for ${span(1000 * health.uptime_s)}.`));
     content.replaceChildren(
       box("Connections", h("ul", { class: "plain-list" }, said.connections.map((each) => h("li", {},

@@ -4,6 +4,8 @@ inputs      which inputs have heard something, how much and when
 refusals    what was refused, by reason, with the latest example
 incidents   incidents as they are raised and end
 sensors     how many sensors were found, when their number has settled
+well_being  what is wrong, in words
+figures     the numbers of the health topic, and their names as metrics
 activity    all of them together, as the service's loop calls them
 
 They write the log, bounded in lines and in length and never a line a reading. None of them reads a clock or starts a

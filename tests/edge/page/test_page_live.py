@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from page_client import PageClient, page_host
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from running import Consumer, RunningService, configuration, wait_until
 
+from edge.page.passwords import write_password
+from edge.shell.activity.figures import FIGURES, NO_FIGURES
 from edge.shell.broker.embedded import EmbeddedBroker
 
 MakeService = Callable[[str], RunningService]
@@ -228,3 +233,90 @@ def test_a_port_that_is_taken_is_a_fault_of_the_configuration(
     assert other.process.wait(20) == 2
     assert "page.port: 127.0.0.1:" in other.log.read_text()
     assert not (service.folder / "other.db").exists()
+
+
+def test_the_metrics_are_the_figures_of_the_health_topic(page: PageClient, consumer: Consumer) -> None:
+    spike(consumer)
+    health = wait_until(lambda: (found := consumer.latest("/health")) and found["readings_taken"] == 201 and found)
+    answer = page.get("/metrics")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    found = {each.name: each for each in text_string_to_metric_families(answer.body.decode())}
+    assert health.keys() == {each.key for each in FIGURES} | NO_FIGURES
+    for figure in FIGURES:
+        family = found[f"edgewarden_{figure.name}"]
+        assert (family.type, family.documentation) == (figure.kind, figure.help)
+        ending = "_total" if figure.kind == "counter" else ""
+        assert {each.name for each in family.samples} <= {f"edgewarden_{figure.name}{ending}"}
+    assert found["edgewarden_readings_taken"].samples[0].value == 201
+    assert found["edgewarden_connected"].samples[0].labels == {"carries": "readings and events"}
+    assert SENSOR not in answer.body.decode()
+
+
+def test_a_container_is_told_whether_the_service_is_well(
+    page: PageClient, own_mosquitto: EmbeddedBroker, consumer: Consumer
+) -> None:
+    wait_until(lambda: page.get("/health").status == 200, what="being well")
+    assert page.get("/health").json == {"well": True}
+    own_mosquitto.stop()
+    wait_until(lambda: page.get("/health").status == 503, what="being unwell")
+    assert page.get("/health/live").status == 200
+    assert any("not connected" in each for each in page.get("/api/status").json["problems"])
+
+
+@pytest.fixture
+def locked(make_service: MakeService, own_mosquitto: EmbeddedBroker, tmp_path: Path) -> PageClient:
+    """The page of a service with passwords for both roles."""
+    write_password(tmp_path / "passwords", "operator", "correct horse")
+    write_password(tmp_path / "passwords", "viewer", "battery staple")
+    table = 'port = 0\nbind = "0.0.0.0"\npassword_file = "passwords"'
+    host = page_host(make_service(configuration(own_mosquitto.port, page=table)).start())
+    return PageClient(f"127.0.0.1:{host.rpartition(':')[2]}")
+
+
+def test_with_a_password_nothing_is_told_before_the_log_in(locked: PageClient) -> None:
+    for path in (
+        "incidents",
+        "sensors",
+        "sensor?name=a",
+        "series?name=a",
+        "history",
+        "refused",
+        "status",
+        "shelved",
+        "stream",
+    ):
+        assert locked.get(f"/api/{path}").status == 401, path
+    assert locked.say("shelve", sensor="**", until="1h").status == 401
+    assert locked.get("/metrics").status == 401
+    assert locked.get("/api/session").json == {"role": None, "passwords": True, "gateway": ""}
+    assert locked.get("/health").status in {200, 503}
+
+
+def test_the_viewer_looks_and_the_operator_acts(locked: PageClient) -> None:
+    assert locked.post("/api/login", {"password": "battery staple"}).json == {"role": "viewer"}
+    assert locked.get("/api/incidents").status == 200
+    assert locked.say("shelve", sensor="a", until="1h").status == 403
+    answer = locked.post("/api/login", {"password": "correct horse"})
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert wait_until(lambda: locked.say("shelve", sensor="a", until="1h").status == 200)
+    assert locked.post("/api/logout", {}).status == 200
+    assert locked.get("/api/incidents").status == 401
+
+
+def test_guessing_is_slowed_down(locked: PageClient) -> None:
+    answers = [locked.post("/api/login", {"password": f"guess {number}"}) for number in range(6)]
+    assert [each.status for each in answers] == [403] * 5 + [429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 61
+    assert locked.post("/api/login", {"password": "correct horse"}).status == 429
+
+
+def test_a_collector_logs_in_with_basic(locked: PageClient) -> None:
+    def basic(name: str, password: str) -> str:
+        return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
+
+    assert locked.get("/metrics", Authorization=basic("viewer", "battery staple")).status == 200
+    assert locked.get("/metrics", Authorization=basic("operator", "battery staple")).status == 401
+    assert locked.get("/metrics", Authorization="Basic ???").status == 401
+    assert locked.get("/api/incidents", Authorization=basic("viewer", "battery staple")).status == 401

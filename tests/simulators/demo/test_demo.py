@@ -131,6 +131,12 @@ def test_the_command_to_follow_stands_outside_of_the_frame() -> None:
     assert "2,385 readings/s, 37,164 in all, 24 sensors, 0 incidents, 0 open" in [each.rstrip() for each in lines]
 
 
+def test_the_page_is_named_where_there_is_one() -> None:
+    where = Progress(10.0, 30.0, 0, 0.0, 0, "mosquitto_sub", "3 days", "http://127.0.0.1:8790/")
+    assert where.invitation == "Open http://127.0.0.1:8790/ in a browser, or follow along from another terminal:"
+    assert where._replace(page="").invitation == "Follow along from another terminal:"
+
+
 def test_the_summary_fits_eighty_columns_without_cutting_a_word() -> None:
     fault = Fault(
         "plant/yard1/weather/wind", "drift", 0.0, 9.0, 1.0, "Drifts until it is off by -10.3 m/s, 10.0 times it"

@@ -1,0 +1,111 @@
+"""Metrics in OpenMetrics: the figures of the health topic, in base units, and how the page itself is.
+
+No label is a sensor's name: there are as many series as there are reasons, inputs, links and sinks.
+
+Source: OpenMetrics 1.0; written by prometheus_client.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from edge.shell.activity.figures import FIGURES, SINK_FIGURES, Figure
+
+PREFIX = "edgewarden"
+KIND = CONTENT_TYPE_LATEST
+
+
+class Collected:
+    """A collector of what a service says of itself.
+
+    Args:
+        said: As the status file says it.
+        more: Gauges of the page's own, by name: what they are, and their value.
+    """
+
+    def __init__(self, said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> None:
+        self._said, self._more = said, more
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics."""
+        said, health = self._said, self._said["health"]
+        yield InfoMetricFamily(PREFIX, "What runs", {"version": said["version"], "gateway": said["gateway"]})
+        for figure in FIGURES:
+            if figure.key in health:
+                yield _metric(figure, health[figure.key])
+        yield from self._of_sinks(health.get("sinks", {}))
+        yield from self._of_links()
+        yield from self._of_inputs()
+        problems = GaugeMetricFamily(f"{PREFIX}_problems", "Problems that there are", labels=["problem"])
+        for name, count in Counter(each["problem"] for each in health["problems"]).items():
+            problems.add_metric([name], count)
+        yield problems
+        yield GaugeMetricFamily(
+            f"{PREFIX}_time_seconds", "What time it is, as the service believes", _epoch(health["time"])
+        )
+        if health.get("backlog_since"):
+            words = "When the oldest event that waits for delivery was stored"
+            yield GaugeMetricFamily(
+                f"{PREFIX}_backlog_oldest_timestamp_seconds", words, _epoch(health["backlog_since"])
+            )
+        for name, (words, value) in self._more.items():
+            yield GaugeMetricFamily(f"{PREFIX}_{name}", words, value)
+
+    @staticmethod
+    def _of_sinks(sinks: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+        for figure in SINK_FIGURES if sinks else ():
+            family = _family(figure, "sink")
+            for name, each in sinks.items():
+                family.add_metric([name], float(each[figure.key]))
+            yield family
+
+    def _of_links(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(f"{PREFIX}_connected", "Whether a broker is there", labels=["carries"])
+        for each in self._said["connections"]:
+            family.add_metric([each["carries"]], float(each["connected"]))
+        yield family
+
+    def _of_inputs(self) -> Iterator[Metric]:
+        count = CounterMetricFamily(f"{PREFIX}_input_messages", "Messages that an input has heard", labels=["input"])
+        words = "When an input has heard its last message"
+        last = GaugeMetricFamily(f"{PREFIX}_input_last_message_timestamp_seconds", words, labels=["input"])
+        for each in self._said["inputs"]:
+            count.add_metric([each["topic"]], each["messages"])
+            if each["last"]:
+                last.add_metric([each["topic"]], _epoch(each["last"]))
+        yield from (count, last)
+
+
+def metrics(said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> bytes:
+    """All metrics as text; see `Collected`."""
+    registry = CollectorRegistry()
+    registry.register(Collected(said, more))
+    ProcessCollector(registry=registry)
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
+
+
+def _family(figure: Figure, label: str) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if figure.kind == "counter" else GaugeMetricFamily
+    return kind(f"{PREFIX}_{figure.name}", figure.help, labels=[label] if label else ())
+
+
+def _metric(figure: Figure, value: Any) -> Metric:
+    family = _family(figure, figure.label)
+    if not figure.label:
+        family.add_metric([], float(value))
+        return family
+    for name, count in value.items():
+        family.add_metric([name], count)
+    return family
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,77 @@
+"""Figures: what the numbers of the health topic are called where metrics are collected, and what they mean.
+
+One list for both: a test finds what `health` says and isn't here, and the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Figure(NamedTuple):
+    """A number of the health topic.
+
+    Attributes:
+        key: Its key there.
+        name: Of the metric, in base units, without the program's name in front and `_total` behind.
+        kind: Whether it only rises while the service runs.
+        help: What it is.
+        label: Where the key has an object of numbers: what its keys are.
+    """
+
+    key: str
+    name: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    label: str = ""
+
+
+FIGURES = (
+    Figure("uptime_s", "uptime_seconds", "gauge", "Time since the start"),
+    Figure("sensors", "sensors", "gauge", "Sensors that are known"),
+    Figure("devices", "devices", "gauge", "Devices that are watched"),
+    Figure("open_incidents", "open_incidents", "gauge", "Incidents that are open"),
+    Figure("messages", "messages", "counter", "Messages that have arrived"),
+    Figure("messages_read", "messages_read", "counter", "Messages that held readings"),
+    Figure("messages_refused", "messages_refused", "counter", "Messages that were refused", "reason"),
+    Figure("messages_own", "messages_own", "counter", "Messages on our own topics, which are no input"),
+    Figure("messages_left_out", "messages_left_out", "counter", "Messages on topics that the operator leaves out"),
+    Figure("messages_redelivered", "messages_redelivered", "counter", "Messages that had been dealt with before"),
+    Figure("commands", "commands", "counter", "Commands that were followed"),
+    Figure("commands_refused", "commands_refused", "counter", "Commands that were refused", "reason"),
+    Figure("readings", "readings", "counter", "Readings that were found in messages"),
+    Figure("readings_taken", "readings_taken", "counter", "Readings that were learned from"),
+    Figure("readings_refused", "readings_refused", "counter", "Readings that were refused", "reason"),
+    Figure("repeats", "repeats", "counter", "Values that were sent again unchanged"),
+    Figure("fields_ignored", "fields_ignored", "counter", "Fields that the operator leaves out"),
+    Figure("devices_unknown", "devices_unknown", "counter", "Words about devices that no sensor belongs to"),
+    Figure("same_times", "same_times", "counter", "Readings of one time with different values"),
+    Figure("clock_steps", "clock_steps", "counter", "Times that the gateway's clock was set"),
+    Figure("events", "events", "counter", "Events of incidents", "transition"),
+    Figure("dead_letters_suppressed", "dead_letters_suppressed", "counter", "Dead letters beyond the limit a minute"),
+    Figure("dropped_qos0", "messages_dropped", "counter", "Messages of QoS 0 that came too fast"),
+    Figure("connections", "connections", "counter", "Connections that the broker has accepted"),
+    Figure("backlog_events", "backlog_events", "gauge", "Events that wait for delivery"),
+    Figure("backlog_bytes", "backlog_bytes", "gauge", "Size of the events that wait for delivery"),
+    Figure("events_published", "events_published", "counter", "Events that were sent to the broker"),
+    Figure("events_replayed", "events_replayed", "counter", "Events that were sent from the backlog of an outage"),
+    Figure("events_confirmed", "events_confirmed", "counter", "Events that the broker has confirmed"),
+    Figure("publications_refused", "publications_refused", "counter", "Publications that the broker has refused"),
+    Figure("store_errors", "store_errors", "counter", "Times that the store failed"),
+    Figure("store_writable", "store_writable", "gauge", "Whether the store took the last commit"),
+)
+
+SINK_FIGURES = (
+    Figure("connected", "sink_connected", "gauge", "Whether the sink's other end is there"),
+    Figure("lag_events", "sink_lag_events", "gauge", "Events that wait for the sink"),
+    Figure("lag_bytes", "sink_lag_bytes", "gauge", "Size of the events that wait for the sink"),
+    Figure("delivered", "sink_delivered", "counter", "Events that the sink has taken"),
+    Figure("set_aside", "sink_set_aside", "counter", "Events that the sink refuses for good"),
+    Figure("lost", "sink_lost", "counter", "Events that limits have taken from the sink"),
+)
+
+NO_FIGURES = frozenset({"time", "clock", "backlog_since", "sinks", "problems"})
+"""Keys of the health topic that aren't numbers; some of them are told as metrics of their own."""
+
+NO_SINK_FIGURES = frozenset({"kind", "lag_since", "per_second", "last_error", "last_error_at"})
+"""The same of a sink."""
