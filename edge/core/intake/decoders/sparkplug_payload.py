@@ -9,6 +9,7 @@ Source: Sparkplug 3.0.0, section 6.4, whose field numbers are below.
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edge.core.intake.decoders.protobuf_wire import BYTES, FIXED32, FIXED64, VARINT, end_of, read_number, read_tag
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 MOST_METRICS = 50_000
 """Metrics of a payload; more are refused."""
+
+COMPRESSED: Final = b"SPBV1.0_COMPRESSED"
+"""The UUID of a payload whose body is another one, compressed."""
+
+MOST_UNPACKED = 2**20
+"""Bytes of a compressed payload, unpacked; it is unpacked no further."""
 
 SIGNED_BITS: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 UNSIGNED_BITS: Final = {5: 8, 6: 16, 7: 32, 8: 64, 13: 64}
@@ -31,7 +38,10 @@ NO_VALUE, INT, LONG, FLOAT_VALUE, DOUBLE_VALUE, BOOLEAN_VALUE, STRING, BYTES_VAL
 """Which field of the metric holds its value."""
 
 _UNITS = frozenset({"engunit", "engunits", "engineeringunits", "unit", "units"})
-_PAYLOAD_TIME, _PAYLOAD_METRIC, _PAYLOAD_SEQUENCE = 1, 2, 3
+_PAYLOAD_TIME, _PAYLOAD_METRIC, _PAYLOAD_SEQUENCE, _PAYLOAD_UUID, _PAYLOAD_BODY = 1, 2, 3, 4, 5
+_ZLIB_OR_GZIP = 47
+"""What tells zlib to look which of both it is."""
+
 _NAME, _ALIAS, _TIME, _DATATYPE, _HISTORICAL, _TRANSIENT, _NULL, _PROPERTIES = 1, 2, 3, 4, 5, 6, 7, 9
 _32_BITS = 2**32 - 1
 _NAME_TAG, _ALIAS_TAG, _TIME_TAG, _DATATYPE_TAG = 0x0A, 0x10, 0x18, 0x20
@@ -96,15 +106,42 @@ class Payload(NamedTuple):
 
 
 def read_payload(payload: bytes) -> Payload:
-    """Read a payload.
+    """Read a payload, also one that holds another one compressed, as Eclipse Tahu and its kin may send it.
 
     Args:
         payload: Any bytes; none at all is a payload without metrics.
 
     Raises:
-        Refused: It is malformed or cut off, a name isn't UTF-8, or it has too many metrics.
+        Refused: It is malformed or cut off, a name isn't UTF-8, it has too many metrics, or it unpacks to more than
+            `MOST_UNPACKED` bytes.
     """
+    read, packed = _read(payload)
+    if packed is None:
+        return read
+    within, again = _read(_unpacked(packed))
+    if again is not None:
+        raise Refused("malformed", "a payload that is compressed twice")
+    return within if within.sequence is not None else within._replace(sequence=read.sequence)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What zlib or gzip have compressed, up to a bound."""
+    unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
+    try:
+        payload = unpacker.decompress(packed, MOST_UNPACKED + 1)
+    except zlib.error:
+        raise Refused("malformed", "a compressed payload that is neither DEFLATE nor GZIP") from None
+    if len(payload) > MOST_UNPACKED:
+        raise Refused("too_large", f"a compressed payload of more than {MOST_UNPACKED} bytes")
+    if not unpacker.eof:
+        raise Refused("malformed", "a compressed payload that is cut off")
+    return payload
+
+
+def _read(payload: bytes) -> tuple[Payload, bytes | None]:
+    """A payload, and the one that it holds compressed, or None."""
     time = sequence = None
+    texts = {_PAYLOAD_UUID: b"", _PAYLOAD_BODY: b""}
     metrics: list[Metric] = []
     times: dict[bytes, int] = {}
     for field, wire_type, start, stop in _fields(payload, 0, len(payload)):
@@ -116,7 +153,10 @@ def read_payload(payload: bytes) -> Payload:
             time = read_number(payload, start, stop)[0]
         elif field == _PAYLOAD_SEQUENCE and wire_type == VARINT:
             sequence = read_number(payload, start, stop)[0]
-    return Payload(time, sequence, tuple(metrics))
+        elif field in texts and wire_type == BYTES:
+            texts[field] = payload[start:stop]
+    is_packed = texts[_PAYLOAD_UUID] == COMPRESSED
+    return Payload(time, sequence, tuple(metrics)), texts[_PAYLOAD_BODY] if is_packed else None
 
 
 def number_of(metric: Metric, datatype: int | None = None) -> float | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
+import zlib
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from sparkplug_schema import CLASSES
 
 from edge.core.intake.decoders.protobuf_wire import DEEPEST_GROUP
-from edge.core.intake.decoders.sparkplug_payload import Metric, Payload, number_of, read_payload
+from edge.core.intake.decoders.sparkplug_payload import MOST_UNPACKED, Metric, Payload, number_of, read_payload
 from edge.core.model.messages import Refusal, Refused
 
 AT = 1_700_000_000_000
@@ -255,3 +258,37 @@ def outcome(payload: bytes) -> Payload | Refusal:
         return read_payload(payload)
     except Refused as refused:
         return refused.refusal
+
+
+def packed(body: bytes, **more: Any) -> bytes:
+    encoded: bytes = CLASSES["Payload"](uuid="SPBV1.0_COMPRESSED", body=body, **more).SerializeToString()
+    return encoded
+
+
+INNER = CLASSES["Payload"](timestamp=AT, seq=3, metrics=[{"name": "x", "double_value": 1.5}]).SerializeToString()
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress])
+def test_a_compressed_payload_is_read_as_what_it_holds(compress: Callable[[bytes], bytes]) -> None:
+    metrics = [{"name": "algorithm", "string_value": "GZIP"}]
+    assert read_payload(packed(compress(INNER), metrics=metrics)) == read_payload(INNER)
+    without = CLASSES["Payload"](metrics=[{"name": "x"}]).SerializeToString()
+    assert read_payload(packed(compress(without), seq=9)).sequence == 9
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "detail"),
+    [
+        (b"", "malformed", "cut off"),
+        (zlib.compress(INNER)[:-1], "malformed", "cut off"),
+        (b"no such thing", "malformed", "neither DEFLATE nor GZIP"),
+        (zlib.compress(bytes(MOST_UNPACKED + 1)), "too_large", "more than 1048576 bytes"),
+        (zlib.compress(packed(zlib.compress(INNER))), "malformed", "compressed twice"),
+        (zlib.compress(b"\xff"), "malformed", "no end"),
+    ],
+)
+def test_a_compressed_payload_that_cannot_be_unpacked_is_refused(body: bytes, reason: str, detail: str) -> None:
+    read = outcome(packed(body))
+    assert isinstance(read, Refusal)
+    assert read.reason == reason
+    assert detail in read.detail
