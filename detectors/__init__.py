@@ -6,6 +6,7 @@
     noise         a model of a sensor's noise: how far out is far
     numeric       arithmetic for arrays and for one number, rows of a state, from statistics to decades
     univariate    detectors of one sensor
+    states        what a machine with few states does, and when
     contextual    the learned default
     multivariate  detectors of the sensors of one device: correlation, shift
 
@@ -21,6 +22,7 @@ from detectors.contextual import Contextual
 from detectors.multivariate.base import VectorDetector
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import Shift
+from detectors.states import States
 from detectors.univariate.cusum import Cusum
 from detectors.univariate.ewma import EwmaZScore
 from detectors.univariate.flatline import Flatline
@@ -31,7 +33,7 @@ from detectors.univariate.seasonal import Seasonal
 from detectors.univariate.silence import Silence
 from detectors.univariate.unrest import Unrest
 
-ALL = (Silence, Limits, Flatline, RateOfChange, Unrest, EwmaZScore, StreamingMedian, Cusum, Seasonal, Contextual)
+ALL = (Silence, Limits, Flatline, RateOfChange, Unrest, EwmaZScore, StreamingMedian, Cusum, Seasonal, States, Contextual)
 DETECTORS: dict[str, type[Detector]] = {each.name: each for each in ALL}
 """Every detector by its name, in the order in which a person reads them."""
 

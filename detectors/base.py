@@ -85,10 +85,16 @@ class Measure(NamedTuple):
     Attributes:
         now: As it is, in the unit that the detector's `measure()` says.
         usual: As it usually is, or is at most.
+        about: Which of the detector's conditions it is about, if there are several.
+        lower: Lower end of the range of values that this condition expects; NaN if it expects none.
+        upper: Upper end of it.
     """
 
     now: float
     usual: float
+    about: str = ""
+    lower: float = math.nan
+    upper: float = math.nan
 
 
 class Scores:

@@ -23,6 +23,7 @@ class Opinion:
         level: Its raising level, in decades.
         now: What the score is about, where that isn't the value: as it is, by `Detector.measure()`; else NaN.
         usual: As it usually is.
+        about: Which of the detector's conditions that is, if it has several.
     """
 
     detector: str
@@ -34,6 +35,7 @@ class Opinion:
     level: float = math.inf
     now: float = math.nan
     usual: float = math.nan
+    about: str = ""
 
     @property
     def ratio(self) -> float:

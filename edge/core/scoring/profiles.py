@@ -215,7 +215,9 @@ class Group:
                 opinion = Opinion(detector.name, detector.kind, score, *verdict.at(index, level)[1:], level=level)
                 measure = detector.measure(self.tables[place].arrays, row) if opinion.exceeds else None
                 if measure is not None:
-                    opinion.now, opinion.usual = measure
+                    opinion.now, opinion.usual, opinion.about = measure.now, measure.usual, measure.about
+                    if not math.isnan(measure.lower):
+                        opinion.lower, opinion.upper = measure.lower, measure.upper
                 opinions.append(opinion)
         opinions.sort(key=lambda each: -each.ratio)
         return opinions

@@ -1,0 +1,287 @@
+"""States: a machine's few values, when each is due, how long each lasts, and how often they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import NOTHING, any_of
+from detectors.numeric.gather import array_of
+from detectors.parameters import parameter
+from detectors.states.levels import (
+    MOST,
+    NO_CUT,
+    Arrays,
+    count_readings,
+    is_of_resolution,
+    levels_layout,
+    look_for_levels,
+    whole_arrays,
+)
+from detectors.states.means import distance, gather_quiet, learn_means, means_layout, state_of, take_value
+from detectors.states.spells import (
+    BETWEEN,
+    FEWEST_ALL,
+    FEWEST_SPELLS,
+    beyond_record,
+    count_changes,
+    end_spells,
+    spells_layout,
+    spread_of,
+)
+from detectors.states.timetable import HOUR_S, cell_of, enter, timetable_layout
+
+DAY_S = 86_400.0
+
+VISITS = 6.0
+"""A sensor has states if it was so often in each of them, and"""
+
+FLEETING = 0.8
+"""if it leaves each less often than so many times what readings without any memory would."""
+
+MOST_BETWEEN = 0.05
+"""Share of the readings that lie between levels, from which on these are none."""
+
+EARLY_S, LONG_S, WEEK_S = 3 * DAY_S, 8 * 3600.0, 8 * DAY_S
+"""Before the first, no spell is too long, and no longer one than the second before the third: a night and a weekend
+are nothing to be told of."""
+
+MOST_FORETOLD = 2000.0
+"""No more hours than these speak for the timetable."""
+
+EXACT = 1e-6
+"""Levels are exact if their spread is no more than this share of their distance."""
+
+VALUE, LENGTH, CHANGES, HOUR = 1.0, 2.0, 3.0, 4.0
+ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour"}
+"""What the last score of a sensor was about."""
+
+
+@dataclass(frozen=True)
+class States(Detector):
+    """Finds a machine that is in a wrong state, for too long, or too often, and values that are none of its own.
+
+    Whether a sensor has states is seen from its histogram: few levels with next to nothing between them, each visited
+    again and again. Of any other sensor it says nothing.
+
+    Catches: on/off and multi-state signals that stay on or off for too long, that aren't what they are at this hour of
+        the week, that change too often, or that show a value between their levels.
+    Blind to: continuous signals; a state that lasts no longer than one that was normal, at an hour when it may be due.
+    Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
+        while an incident is open.
+    Warm-up: 200 readings and 6 visits of each level; three days for lengths, two weeks for hours of the week.
+    State: 2,500 bytes a sensor.
+    Cost: about 20 array operations a round, and about 150 for sensors with states.
+    Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
+        for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
+        distribution", Annals of Statistics 3 (5), 1975, for tails beyond a record.
+    Differs: states are seen rather than hidden, as they lie apart; a timetable takes the place of transitions.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(States(), rows=1)
+    >>> def reading(minute, value):
+    ...     return table.update(np.array([0]), np.array([value]), np.array([60.0 * minute])).score[0]
+    >>> scores = [reading(minute, float(minute % 60 < 20)) for minute in range(6000)]
+    >>> bool(max(reading(minute, 1.0) for minute in range(6000, 6120)) > 3)
+    True
+    """
+
+    shortest_s: float = parameter(
+        600.0, "A state that isn't due is told of when it has lasted for so long.", unit="s", above=0, at_most=1e6
+    )
+
+    name: ClassVar[str] = "states"
+    kind: ClassVar[str] = "state"
+    catches: ClassVar[frozenset[str]] = frozenset()
+    floor: ClassVar[float] = 2.5
+    takes_one: ClassVar[bool] = True
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        return {
+            **levels_layout(),
+            **means_layout(),
+            **spells_layout(),
+            **timetable_layout(),
+            "known": Field(learned=False),
+            "until": Field(-NO_CUT, learned=False, moment=True),
+            "violated": Field(learned=False),
+            "about": Field(learned=False),
+            "near": Field(learned=False),
+        }
+
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
+        """See `Detector`."""
+        scores = no_opinion(values)
+        with_levels = state["levels"][slots] > 0
+        if any_of(with_levels):
+            quiet = with_levels & self._is_quiet(state, slots, values, times)
+            if type(values) is float:
+                if quiet:
+                    gather_quiet(state, slots, values, times)
+                    scores = scores.with_score(0.0 if state["known"][slots] > 0 else NOTHING)
+                else:
+                    found = self._follow(state, np.array([slots]), np.array([values]), np.array([times]))
+                    scores = scores.with_score(float(found[0]))
+            else:
+                if any_of(quiet):
+                    rows = slots[quiet]
+                    gather_quiet(state, rows, values[quiet], times[quiet])
+                    scores.score[quiet] = np.where(state["known"][rows] > 0, 0.0, NOTHING)
+                others = with_levels & ~quiet
+                if any_of(others):
+                    scores.score[others] = self._follow(state, slots[others], values[others], times[others])
+        due = count_readings(state, slots, values)
+        if any_of(due):
+            self._look(whole_arrays(state, self.layout()), np.atleast_1d(slots)[np.flatnonzero(due)])
+        return scores
+
+    @staticmethod
+    def _is_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> Any:
+        """Whether nothing can have happened: a value well within the state, before anything of it is due."""
+        in_state = (values >= state["least"][slots]) & (values <= state["most"][slots])
+        in_time = (times >= state["last"][slots]) & (times < state["until"][slots])
+        return in_state & in_time
+
+    def _look(self, arrays: Arrays, slots: Slots) -> None:
+        """Look for levels, and forget what was known of others."""
+        changed = slots[look_for_levels(arrays, slots)]
+        histogram = levels_layout()
+        for name, field in self.layout().items():
+            if name not in histogram:
+                arrays[name][changed] = field.initial
+
+    def _follow(self, state: State, slots: Slots, values: Floats, times: Floats) -> Floats:
+        """Follow sensors that have levels; returns decades of surprise, or NaN of those that have no states yet."""
+        arrays = whole_arrays(state, self.layout())
+        learn_means(arrays, slots)
+        before = arrays["state"][slots]
+        is_first = before < 0
+        passed = np.where(is_first, 0.0, np.clip(times - arrays["last"][slots], 0.0, HOUR_S))
+        arrays["last"][slots] = times
+        now, level = state_of(arrays, slots, values)
+        self._spend(arrays, slots, before, times)
+        changed = ~is_first & (now != before)
+        if changed.any():
+            end_spells(arrays, slots[changed], times[changed])
+        begins = changed | is_first
+        arrays["since"][slots] = np.where(begins, times, arrays["since"][slots])
+        arrays["worst"][slots] = np.where(begins, 0.0, arrays["worst"][slots])
+        arrays["violated"][slots] = np.where(begins, 0.0, arrays["violated"][slots])
+        arrays["state"][slots] = now
+        known = self._has_states(arrays, slots)
+        arrays["known"][slots] = known
+        take_value(arrays, slots, values, now, level)
+        arrays["near"][slots] = level
+        score = self._surprise(arrays, slots, now.astype(np.intp), changed, passed, times, known)
+        return np.where(known, score, NOTHING)
+
+    def _has_states(self, arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
+        """Which sensors have states: levels that are visited again and again, and next to nothing between them."""
+        count, spells = arrays["levels"][slots], arrays["spells"][slots]
+        there = np.arange(MOST) < count[:, None]
+        visits, readings = spells[:, :MOST], arrays["readings"][slots]
+        total = readings.sum(axis=1)
+        leaves = visits / np.maximum(readings, 1.0)
+        lasts = leaves <= FLEETING * (1.0 - readings / np.maximum(total, 1.0)[:, None])
+        visited = (((visits >= VISITS) & lasts) | ~there).all(axis=1)
+        apart = arrays["between"][slots] <= MOST_BETWEEN * total
+        exact = np.where(there, arrays["scale"][slots], 0.0).max(axis=1) <= EXACT * distance(arrays, slots)
+        known: NDArray[np.bool_] = visited & apart & ~is_of_resolution(arrays["center"][slots], exact, count)
+        return known
+
+    def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
+        """Take note of the time that was spent in the last state, and of the hour of the week."""
+        spent = (before >= 0) & (before < BETWEEN)
+        column = np.where(spent, before, 0.0).astype(np.intp)
+        passed = np.clip(times - arrays["spent_until"][slots], 0.0, HOUR_S)
+        arrays["spent"][slots, column] += np.where(spent, passed, 0.0)
+        arrays["watched"][slots] += np.where(before >= 0, passed, 0.0)
+        arrays["spent_until"][slots] = times
+        cells = cell_of(times)
+        entered = cells != arrays["cell"][slots]
+        if entered.any():
+            enter(arrays, slots[entered], cells[entered])
+
+    def _surprise(
+        self,
+        arrays: Arrays,
+        slots: Slots,
+        now: NDArray[np.intp],
+        changed: NDArray[np.bool_],
+        passed: Floats,
+        times: Floats,
+        known: NDArray[np.bool_],
+    ) -> Floats:
+        """Decades of surprise at the states of some sensors; also when there will be anything to say of them again."""
+        since, watched = arrays["since"][slots], arrays["watched"][slots]
+        length = np.maximum(times - since, 0.0)
+        is_between = now == BETWEEN
+        chances = np.where(is_between, arrays["spells"][slots].sum(axis=1), arrays["spells"][slots, now])
+        enough = chances >= np.where(is_between, FEWEST_ALL, FEWEST_SPELLS)
+        enough &= (watched >= EARLY_S) | is_between
+        enough &= (watched >= WEEK_S) | (length < LONG_S)
+        longest = np.maximum(arrays["longest"][slots, now], self.shortest_s / 10.0)
+        record = np.where(is_between, np.maximum(longest, passed), longest)
+        spread = spread_of(arrays, slots, now, chances)
+        score = np.where(known & enough, beyond_record(chances, length / record, spread), 0.0)
+        about = np.where(is_between, VALUE, LENGTH)
+        arrays["worst"][slots] = np.maximum(arrays["worst"][slots], score)
+        rush = count_changes(arrays, slots, changed, times, known & (watched >= EARLY_S))
+        undue = self._undue(arrays, slots, now, known)
+        until = np.where(known & enough, since + longest, NO_CUT)
+        until = np.where(undue, np.minimum(until, since + self.shortest_s), until)
+        wrong = self._wrong_hour(arrays, slots, undue & (length >= self.shortest_s))
+        for other, kind in ((rush, CHANGES), (wrong, HOUR)):
+            about = np.where(other > score, kind, about)
+            score = np.maximum(score, other)
+        arrays["about"][slots] = about
+        hour_ends = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
+        arrays["until"][slots] = np.where(rush > 0, -NO_CUT, np.minimum(until, hour_ends))
+        return score
+
+    def _undue(
+        self, arrays: Arrays, slots: Slots, now: NDArray[np.intp], known: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which sensors are in a state that isn't due at this hour."""
+        column = np.minimum(now, MOST - 1)
+        undue: NDArray[np.bool_] = known & (now != BETWEEN) & (arrays["undue"][slots, column] > 0)
+        return undue
+
+    def _wrong_hour(self, arrays: Arrays, slots: Slots, wrong: NDArray[np.bool_]) -> Floats:
+        """Decades of surprise at states that have lasted for too long at an hour when they aren't due."""
+        broken, foretold = arrays["broken"][slots], arrays["foretold"][slots]
+        is_new = wrong & (arrays["violated"][slots] == 0)
+        arrays["broken"][slots] = broken + is_new
+        arrays["violated"][slots] = np.where(wrong, 1.0, arrays["violated"][slots])
+        earlier = np.where(is_new, broken, np.maximum(broken - 1.0, 0.0))
+        decades = np.log10((np.minimum(foretold, MOST_FORETOLD) + 1.0) / (earlier + 0.5))
+        return np.where(wrong, np.maximum(decades, 0.0), 0.0)
+
+    def measure(self, state: State, slot: int) -> Measure | None:
+        """What the last score was about: how long a spell is, how many changes an hour, or where the level lies."""
+        row = {name: array_of(state[name])[slot] for name in self.layout()}
+        about = float(row["about"])
+        if about not in ABOUT:
+            return None
+        own = int(row["state"])
+        if about == CHANGES:
+            return Measure(float(row["busy"]), float(row["busiest"]), about=ABOUT[about])
+        length = float(row["last"] - row["since"])
+        if about == LENGTH:
+            return Measure(length, float(row["longest"][own]), about=ABOUT[about])
+        usual = int(row["due"])
+        if usual < 0 or usual == own:
+            usual = int(row["near"]) if about == VALUE else -1
+        if usual < 0:
+            return Measure(length, NOTHING, about=ABOUT[about])
+        reach = 3.0 * float(row["scale"][usual])
+        center = float(row["center"][usual])
+        return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
+

@@ -1,0 +1,228 @@
+"""Levels: the few values that a machine keeps, found as modes of its histogram with next to nothing between them.
+
+A row of `BINS` counts readings by value. Its grid follows the range of the values: it becomes coarser when values come to
+lie beyond it, but not for a few strays. Two levels lie apart where, over several bins, there are far fewer readings than
+the sparser side would have there. A continuous signal has no such valley, as it passes through.
+
+Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels that are kept to the
+last digit are none if they lie at equal distances, but for two of which the lower is 0: off and on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Field, State
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, nowhere, where, whole
+from detectors.numeric.gather import array_of, element_at, put_element
+
+Arrays = Mapping[str, NDArray[Any]]
+"""The arrays of a state, all rows of them."""
+
+BINS = 32
+FIRST_SPAN = 16.0
+"""The first two values that differ lie so many bins apart."""
+
+MOST = 4
+"""Levels of a sensor at most."""
+
+FINEST = 1e-150
+"""Least width of a bin: what lies apart by less is the same."""
+
+NO_CUT = float(np.finfo(np.float64).max)
+
+FAMILIAR = 64.0
+"""Readings, from which on a value beyond the grid may be a stray."""
+
+STRAYS = 5.0
+A_VISIT, A_READING = 1.0, 0.01
+"""The grid is widened for so many strays: a visit beyond it counts as one, each further reading there as a hundredth."""
+
+REMEMBERED = 20_000.0
+"""When there are so many readings, all counts are halved."""
+
+FIRST_LOOK, LATEST_LOOK = 200.0, 2000.0
+NEXT_LOOK = 0.25
+"""Levels are looked for after so many readings, and again after a quarter as many, `LATEST_LOOK` at most."""
+
+NARROWEST = 3
+"""A valley is so many bins wide."""
+
+SHALLOW = 0.02
+"""A bin belongs to a valley if it holds no more than this share of what lies to either side of it."""
+
+EXPECTED, NEARLY_EMPTY = 20.0, 0.05
+"""A valley would hold so many readings if it were as dense as the sparser side, and holds at most this share of them."""
+
+RAREST = 0.003
+"""Share of the readings that a level has at least."""
+
+EVEN = 0.25
+"""Distances are equal if they differ by no more than this share of the smallest."""
+
+
+def levels_layout() -> dict[str, Field]:
+    """The fields that the histogram needs in a detector's state: 208 bytes a sensor."""
+    return {
+        "bins": Field(width=BINS, dtype="f4"),
+        "low": Field(),
+        "width": Field(),
+        "seen": Field(),
+        "look": Field(FIRST_LOOK),
+        "strays": Field(),
+        "strayed": Field(learned=False),
+        "levels": Field(),
+        "cuts": Field(NO_CUT, width=MOST - 1),
+    }
+
+
+def whole_arrays(state: State, names: Mapping[str, Field]) -> Arrays:
+    """The arrays of a state as they are, however the present round sees them."""
+    return {name: np.asarray(array_of(state[name])) for name in names}
+
+
+def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
+    """Count readings; returns for which sensors it is time to look for levels.
+
+    Args:
+        state: The detector's state.
+        slots: Rows, shape (n,), or a single one.
+        values: Values, shape (n,).
+    """
+    seen, width = state["seen"][slots], state["width"][slots]
+    low = where(everywhere(seen > 0), state["low"][slots], values)
+    state["low"][slots] = low
+    seen = seen + 1.0
+    state["seen"][slots] = seen
+    varies = width > 0
+    place = where(everywhere(varies), floor((values - low) / where(everywhere(varies), width, 1.0)), 0.0)
+    inside = (varies | (values == low)) & (place >= 0) & (place < BINS)
+    column = whole(bounded(where(everywhere(inside), place, 0.0), 0.0, BINS - 1.0))
+    put_element(state["bins"], slots, column, element_at(state["bins"], slots, column) + where(inside, 1.0, 0.0))
+    before = state["strayed"][slots]
+    strayed = where(everywhere(inside), 0.0, 1.0)
+    state["strayed"][slots] = strayed
+    if any_of(strayed > 0):
+        strays = state["strays"][slots] + strayed * where(before > 0, A_READING, A_VISIT)
+        state["strays"][slots] = strays
+        wider = (strayed > 0) & ((seen <= FAMILIAR) | (width == 0) | (strays >= STRAYS))
+        if any_of(nowhere(wider)):
+            which = np.flatnonzero(wider)
+            _widen(whole_arrays(state, levels_layout()), np.atleast_1d(slots)[which], np.atleast_1d(values)[which])
+    return seen >= state["look"][slots]
+
+
+def _widen(arrays: Arrays, slots: Slots, values: Floats) -> None:
+    """Lay a coarser grid over what was counted, so that values that lay beyond it are within."""
+    bins, low, width = arrays["bins"][slots], arrays["low"][slots], arrays["width"][slots]
+    is_first = width == 0
+    old = np.where(is_first, 1.0, width)
+    top = low + BINS * old
+    reach = np.maximum(top, values) - np.minimum(low, values)
+    coarser = old * np.exp2(np.ceil(np.log2(reach / (BINS * old) * (1.0 + 1.0 / BINS))))
+    wider = np.where(is_first, np.maximum(np.abs(values - low) / FIRST_SPAN, FINEST), coarser)
+    start = np.where(is_first, np.minimum(low, values) - wider / 2.0, np.where(values < low, top - BINS * wider, low))
+    # Each bin's counts go to where its middle lies.
+    middles = np.where(is_first[:, None], low[:, None], low[:, None] + (np.arange(BINS) + 0.5) * width[:, None])
+    place = np.clip(np.floor((middles - start[:, None]) / wider[:, None]), 0, BINS - 1).astype(np.intp)
+    laid = np.zeros_like(bins)
+    np.add.at(laid, (np.arange(len(slots))[:, None], place), bins)
+    column = np.clip(np.floor((values - start) / wider), 0, BINS - 1).astype(np.intp)
+    laid[np.arange(len(slots)), column] += 1.0
+    arrays["bins"][slots], arrays["low"][slots], arrays["width"][slots] = laid, start, wider
+    arrays["strays"][slots] = 0.0
+
+
+def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
+    """Look for the levels of some sensors; returns of which these aren't what they were.
+
+    Args:
+        arrays: The detector's state.
+        slots: Rows, shape (n,).
+    """
+    bins, seen = arrays["bins"][slots].astype(np.float64), arrays["seen"][slots]
+    many = bins.sum(axis=1) >= REMEMBERED
+    arrays["bins"][slots[many]] *= np.float32(0.5)
+    arrays["look"][slots] = seen + np.minimum(np.floor(NEXT_LOOK * seen), LATEST_LOOK)
+    valleys, counts = _valleys(bins)
+    count = np.where((counts > 0) & (counts < MOST), counts + 1.0, 0.0)
+    low, width = arrays["low"][slots][:, None], arrays["width"][slots][:, None]
+    cuts = np.where(np.isfinite(valleys) & (count > 0)[:, None], low + valleys * width, NO_CUT)
+    old = arrays["cuts"][slots]
+    near = np.abs(cuts - old) <= NARROWEST * width
+    changed = (count != arrays["levels"][slots]) | ~((cuts == old) | near).all(axis=1)
+    new = slots[changed]
+    arrays["levels"][new], arrays["cuts"][new] = count[changed], cuts[changed]
+    return changed
+
+
+def _valleys(bins: Floats) -> tuple[Floats, Floats]:
+    """The middles of the valleys of some histograms, in bins, and how many there are: shapes (n, MOST - 1) and (n,)."""
+    rows = len(bins)
+    below = np.cumsum(bins, axis=1)
+    total = below[:, -1]
+    less = np.minimum(below - bins, (total[:, None] - below))
+    empty = bins <= SHALLOW * less
+    found, counts = np.full((rows, MOST - 1), np.nan), np.zeros(rows)
+    begin, edge = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=np.intp)  # of this valley; end of the last one
+    each = np.arange(rows)
+    padded = np.concatenate([np.zeros((rows, 1)), below], axis=1)  # readings below each bin's lower end
+    first = (bins > 0).argmax(axis=1)
+    last = BINS - (bins[:, ::-1] > 0).argmax(axis=1)
+    edge = first
+    inside = np.zeros(rows, dtype=bool)
+    for place in range(BINS):
+        starts = empty[:, place] & ~inside
+        begin = np.where(starts, place, begin)
+        inside = empty[:, place]
+        ends = inside & ((place + 1 == BINS) | ~empty[:, min(place + 1, BINS - 1)])
+        if not ends.any():
+            continue
+        end = place + 1
+        wide = ends & (end - begin >= NARROWEST) & (end < last)
+        left = padded[each, begin] - padded[each, edge]
+        follows = _next_edge(empty, end, last)
+        right = padded[each, follows] - padded[:, end]
+        held = padded[:, end] - padded[each, begin]
+        sparser = np.minimum(left / np.maximum(begin - edge, 1), right / np.maximum(follows - end, 1))
+        would_hold = sparser * (end - begin)
+        apart = wide & (would_hold >= EXPECTED) & (held <= NEARLY_EMPTY * would_hold)
+        apart &= np.minimum(left, right) >= RAREST * total
+        room = apart & (counts < MOST - 1)
+        found[each[room], counts[room].astype(np.intp)] = (begin[room] + end) / 2.0
+        counts += apart
+        edge = np.where(apart, end, edge)
+    return found, counts
+
+
+def _next_edge(empty: NDArray[np.bool_], begin: int, last: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where the next run of `NARROWEST` empty bins begins from `begin` on; `last` if there is none."""
+    if begin + NARROWEST > BINS:
+        return last
+    runs = empty[:, begin : BINS - NARROWEST + 1].copy()
+    for shift in range(1, NARROWEST):
+        runs &= empty[:, begin + shift : BINS - NARROWEST + 1 + shift]
+    there = runs.any(axis=1)
+    return np.where(there, np.minimum(begin + runs.argmax(axis=1), last), last)
+
+
+def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats) -> NDArray[np.bool_]:
+    """Whether levels may be steps of a coarse resolution.
+
+    Args:
+        centers: The levels, ascending, shape (n, MOST); what lies beyond `count` is no matter.
+        exact: Whether a sensor keeps them to the last digit, shape (n,).
+        count: How many it has, shape (n,).
+    """
+    steps = np.diff(centers, axis=1)
+    real = np.arange(1, MOST) < count[:, None]
+    least = np.where(real, steps, np.inf).min(axis=1)
+    most = np.where(real, steps, -np.inf).max(axis=1)
+    even = most - least <= EVEN * least
+    is_switch = (count == 2) & (centers[:, 0] == 0)
+    return exact & even & ~is_switch

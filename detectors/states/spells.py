@@ -1,0 +1,137 @@
+"""Spells: how long a sensor stays in a state, and how often it changes.
+
+A spell is surprising if it lasts longer than the longest one that was normal. How surprising follows from how many spells
+were shorter, and from how fast long ones become rare: the tail beyond the record is taken for a Pareto tail, whose
+index is that of the logarithms of all spells. The busiest hour is judged likewise.
+
+A spell that was surprising counts as normal length only up to another one as long: what came twice is a habit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Field
+from detectors.numeric.arrays import Floats, Slots
+from detectors.states.levels import MOST, Arrays
+
+BETWEEN = MOST
+"""The state of values that belong to no level."""
+
+STATES = MOST + 1
+
+KINDS = 8.0
+"""So many records are watched side by side; each may be passed."""
+
+MOST_SPELLS = 1000.0
+"""No more spells than these speak for a record."""
+
+FEWEST_SPELLS = 8.0
+FEWEST_ALL = 24.0
+"""Spells of a state before anything is said of their length, and spells of all states before the same of values between."""
+
+PRIOR_SPELLS, PRIOR_SPREAD = 4.0, 0.5
+SMALLEST_SPREAD = 0.2
+"""Imagined spells that speak for how far the logarithms of lengths spread, how far these do, and what is the least."""
+
+BETWEEN_SPREAD = 0.5
+"""How far the logarithms of the lengths of spells between levels spread."""
+
+BUSY_SPREAD = 1.0 / 3.0
+"""How far those of the changes in the busiest hours do."""
+
+BUSY_S = 3600.0
+"""Changes are forgotten at this pace."""
+
+MOST_PASSED_S = 100.0 * BUSY_S
+
+FEWEST_CHANGES = 4.0
+"""In an hour, to be called busy."""
+
+USUAL = 1.5
+"""A spell up to this surprise counts in full."""
+
+FADING = 1e-3
+"""Of the longest spells, each time that one ends."""
+
+
+def spells_layout() -> dict[str, Field]:
+    """The fields that spells need in a detector's state: 320 bytes a sensor."""
+    return {
+        "state": Field(-1.0, learned=False),
+        "since": Field(learned=False, moment=True),
+        "last": Field(learned=False, moment=True),
+        "worst": Field(learned=False),
+        "spells": Field(width=STATES, learned=False),
+        "middle": Field(width=STATES),
+        "spread": Field(width=STATES),
+        "longest": Field(width=STATES, learned=False),
+        "rival": Field(width=STATES, learned=False),
+        "busy": Field(learned=False),
+        "counted": Field(learned=False, moment=True),
+        "busiest": Field(learned=False),
+        "rival_busy": Field(learned=False),
+        "crest": Field(learned=False),
+        "watched": Field(),
+    }
+
+
+def beyond_record(chances: Floats, ratio: Floats, spread: Floats) -> Floats:
+    """Decades of surprise at something that is `ratio` times the record of so many chances; 0 up to the record."""
+    decades = np.log10(np.minimum(chances, MOST_SPELLS) + 1.0) - np.log10(KINDS) + np.log10(np.maximum(ratio, 1.0)) / spread
+    return np.where(ratio > 1.0, np.maximum(decades, 0.0), 0.0)
+
+
+def spread_of(arrays: Arrays, slots: Slots, state: NDArray[np.intp], spells: Floats) -> Floats:
+    """How far the logarithms of the lengths of spells spread, of which there were so many; shape (n,)."""
+    seen = PRIOR_SPELLS * PRIOR_SPREAD**2 + spells * arrays["spread"][slots, state]
+    of_states = np.maximum(np.sqrt(seen / (PRIOR_SPELLS + spells)), SMALLEST_SPREAD)
+    return np.where(state == BETWEEN, BETWEEN_SPREAD, of_states)
+
+
+def end_spells(arrays: Arrays, slots: Slots, times: Floats) -> None:
+    """Learn from the spells of some sensors, which end at these times; shape (n,)."""
+    state = arrays["state"][slots].astype(np.intp)
+    length = np.maximum(times - arrays["since"][slots], 0.0)
+    count = arrays["spells"][slots, state]
+    logarithm = np.log(np.maximum(length, 1.0))
+    middle, rate = arrays["middle"][slots, state], 1.0 / np.minimum(count + 1.0, 100.0)
+    aside = np.where(count > 0, logarithm - middle, 0.0)
+    aside = np.clip(aside, -4.0, 4.0)
+    arrays["middle"][slots, state] = np.where(count > 0, middle + rate * aside, logarithm)
+    spread = arrays["spread"][slots, state]
+    arrays["spread"][slots, state] = spread + rate * (aside * aside * (1.0 - rate) - spread)
+    arrays["spells"][slots, state] = count + 1.0
+    rival, longest = arrays["rival"][slots, state], arrays["longest"][slots, state]
+    believed = np.where(arrays["worst"][slots] <= USUAL, length, np.minimum(length, rival))
+    arrays["longest"][slots, state] = np.maximum(longest * (1.0 - FADING), believed)
+    arrays["rival"][slots, state] = np.maximum(rival * (1.0 - FADING), length)
+
+
+def count_changes(
+    arrays: Arrays, slots: Slots, changed: NDArray[np.bool_], times: Floats, known: NDArray[np.bool_]
+) -> Floats:
+    """Count changes of state; returns how surprising it is, in decades, that there are so many, shape (n,).
+
+    Args:
+        arrays: The detector's state.
+        slots: Rows, shape (n,).
+        changed: Whether the state is another one than at the last reading.
+        times: When that is, shape (n,).
+        known: Of which sensors there is anything to say.
+    """
+    passed = np.clip(times - arrays["counted"][slots], 0.0, MOST_PASSED_S)
+    busy = arrays["busy"][slots] * np.exp(-passed / BUSY_S) + changed
+    arrays["busy"][slots], arrays["counted"][slots] = busy, times
+    busiest, rival, crest = arrays["busiest"][slots], arrays["rival_busy"][slots], arrays["crest"][slots]
+    ratio = busy / np.maximum(busiest, FEWEST_CHANGES)
+    score = np.where(known, beyond_record(arrays["watched"][slots] / BUSY_S, ratio, BUSY_SPREAD), 0.0)
+    odd = score > USUAL
+    # A rush is learned from when it is over.
+    over = ~odd & (crest > 0)
+    believed = np.where(odd, 0.0, np.where(over, np.minimum(crest, rival), busy))
+    arrays["busiest"][slots] = np.maximum(busiest * (1.0 - FADING * changed), believed)
+    arrays["rival_busy"][slots] = np.maximum(rival * (1.0 - FADING * changed), np.where(over, crest, 0.0))
+    arrays["crest"][slots] = np.where(odd, np.maximum(crest, busy), 0.0)
+    return score
