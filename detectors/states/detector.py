@@ -44,6 +44,9 @@ VISITS = 6.0
 FLEETING = 0.8
 """if it leaves each less often than so many times what readings without any memory would."""
 
+WARM_UP_S = 1.5 * DAY_S
+"""For so long levels must have been watched."""
+
 MOST_BETWEEN = 0.05
 """Share of the readings that lie between levels, from which on these are none."""
 
@@ -55,7 +58,11 @@ MOST_FORETOLD = 2000.0
 """No more hours than these speak for the timetable."""
 
 EXACT = 1e-6
-"""Levels are exact if their spread is no more than this share of their distance."""
+"""A level is exact if its spread is no more than this share of the distance to the next."""
+
+SELDOM = 0.1
+"""A value that is exactly repeated, in no more than this share of the readings, among others that vary, isn't a state
+but an error value; likewise if it is negative."""
 
 VALUE, LENGTH, CHANGES, HOUR = 1.0, 2.0, 3.0, 4.0
 ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour"}
@@ -74,8 +81,8 @@ class States(Detector):
     Blind to: continuous signals; a state that lasts no longer than one that was normal, at an hour when it may be due.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
-    Warm-up: 200 readings and 6 visits of each level; three days for lengths, two weeks for hours of the week.
-    State: 2,500 bytes a sensor.
+    Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, two weeks for hours of the week.
+    State: 2,472 bytes a sensor.
     Cost: about 20 array operations a round, and about 150 for sensors with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
         for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
@@ -112,6 +119,7 @@ class States(Detector):
             "known": Field(learned=False),
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
+            "began_undue": Field(learned=False),
             "about": Field(learned=False),
             "near": Field(learned=False),
         }
@@ -165,21 +173,21 @@ class States(Detector):
         is_first = before < 0
         passed = np.where(is_first, 0.0, np.clip(times - arrays["last"][slots], 0.0, HOUR_S))
         arrays["last"][slots] = times
-        now, level = state_of(arrays, slots, values)
+        current, level = state_of(arrays, slots, values)
         self._spend(arrays, slots, before, times)
-        changed = ~is_first & (now != before)
+        changed = ~is_first & (current != before)
         if changed.any():
             end_spells(arrays, slots[changed], times[changed])
         begins = changed | is_first
         arrays["since"][slots] = np.where(begins, times, arrays["since"][slots])
         arrays["worst"][slots] = np.where(begins, 0.0, arrays["worst"][slots])
         arrays["violated"][slots] = np.where(begins, 0.0, arrays["violated"][slots])
-        arrays["state"][slots] = now
+        arrays["state"][slots] = current
         known = self._has_states(arrays, slots)
         arrays["known"][slots] = known
-        take_value(arrays, slots, values, now, level)
+        take_value(arrays, slots, values, current, level)
         arrays["near"][slots] = level
-        score = self._surprise(arrays, slots, now.astype(np.intp), changed, passed, times, known)
+        score = self._surprise(arrays, slots, current.astype(np.intp), changed, passed, times, known)
         return np.where(known, score, NOTHING)
 
     def _has_states(self, arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
@@ -192,8 +200,13 @@ class States(Detector):
         lasts = leaves <= FLEETING * (1.0 - readings / np.maximum(total, 1.0)[:, None])
         visited = (((visits >= VISITS) & lasts) | ~there).all(axis=1)
         apart = arrays["between"][slots] <= MOST_BETWEEN * total
-        exact = np.where(there, arrays["scale"][slots], 0.0).max(axis=1) <= EXACT * distance(arrays, slots)
-        known: NDArray[np.bool_] = visited & apart & ~is_of_resolution(arrays["center"][slots], exact, count)
+        center = arrays["center"][slots]
+        exact = arrays["scale"][slots] <= EXACT * distance(arrays, slots)[:, None]
+        all_exact = (exact | ~there).all(axis=1)
+        seldom = (center != 0) & ((readings <= SELDOM * total[:, None]) | (center < 0))
+        is_error = (there & exact & seldom).any(axis=1) & ~all_exact
+        coarse = is_of_resolution(center, all_exact, count, arrays["finest"][slots])
+        known: NDArray[np.bool_] = visited & apart & ~is_error & ~coarse & (arrays["watched"][slots] >= WARM_UP_S)
         return known
 
     def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
@@ -213,7 +226,7 @@ class States(Detector):
         self,
         arrays: Arrays,
         slots: Slots,
-        now: NDArray[np.intp],
+        current: NDArray[np.intp],
         changed: NDArray[np.bool_],
         passed: Floats,
         times: Floats,
@@ -222,19 +235,21 @@ class States(Detector):
         """Decades of surprise at the states of some sensors; also when there will be anything to say of them again."""
         since, watched = arrays["since"][slots], arrays["watched"][slots]
         length = np.maximum(times - since, 0.0)
-        is_between = now == BETWEEN
-        chances = np.where(is_between, arrays["spells"][slots].sum(axis=1), arrays["spells"][slots, now])
+        is_between = current == BETWEEN
+        chances = np.where(is_between, arrays["spells"][slots].sum(axis=1), arrays["spells"][slots, current])
         enough = chances >= np.where(is_between, FEWEST_ALL, FEWEST_SPELLS)
         enough &= (watched >= EARLY_S) | is_between
         enough &= (watched >= WEEK_S) | (length < LONG_S)
-        longest = np.maximum(arrays["longest"][slots, now], self.shortest_s / 10.0)
+        longest = np.maximum(arrays["longest"][slots, current], self.shortest_s / 10.0)
         record = np.where(is_between, np.maximum(longest, passed), longest)
-        spread = spread_of(arrays, slots, now, chances)
+        spread = spread_of(arrays, slots, current, chances)
         score = np.where(known & enough, beyond_record(chances, length / record, spread), 0.0)
         about = np.where(is_between, VALUE, LENGTH)
         arrays["worst"][slots] = np.maximum(arrays["worst"][slots], score)
         rush = count_changes(arrays, slots, changed, times, known & (watched >= EARLY_S))
-        undue = self._undue(arrays, slots, now, known)
+        undue = self._undue(arrays, slots, current, known)
+        began = (since == times) & undue
+        arrays["began_undue"][slots] = np.where(since == times, began, arrays["began_undue"][slots])
         until = np.where(known & enough, since + longest, NO_CUT)
         until = np.where(undue, np.minimum(until, since + self.shortest_s), until)
         wrong = self._wrong_hour(arrays, slots, undue & (length >= self.shortest_s))
@@ -247,18 +262,22 @@ class States(Detector):
         return score
 
     def _undue(
-        self, arrays: Arrays, slots: Slots, now: NDArray[np.intp], known: NDArray[np.bool_]
+        self, arrays: Arrays, slots: Slots, current: NDArray[np.intp], known: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Which sensors are in a state that isn't due at this hour."""
-        column = np.minimum(now, MOST - 1)
-        undue: NDArray[np.bool_] = known & (now != BETWEEN) & (arrays["undue"][slots, column] > 0)
+        undue: NDArray[np.bool_] = known & (arrays["undue"][slots, current] > 0)
         return undue
 
     def _wrong_hour(self, arrays: Arrays, slots: Slots, wrong: NDArray[np.bool_]) -> Floats:
-        """Decades of surprise at states that have lasted for too long at an hour when they aren't due."""
-        broken, foretold = arrays["broken"][slots], arrays["foretold"][slots]
+        """Decades of surprise at states that have lasted for too long at an hour when they aren't due.
+
+        One that begins then is another thing than one that goes on, such as a night that doesn't end on a holiday.
+        """
+        foretold, began = arrays["foretold"][slots], arrays["began_undue"][slots] > 0
         is_new = wrong & (arrays["violated"][slots] == 0)
-        arrays["broken"][slots] = broken + is_new
+        broken = np.where(began, arrays["broken"][slots], arrays["outlasted"][slots])
+        arrays["broken"][slots] += is_new & began
+        arrays["outlasted"][slots] += is_new & ~began
         arrays["violated"][slots] = np.where(wrong, 1.0, arrays["violated"][slots])
         earlier = np.where(is_new, broken, np.maximum(broken - 1.0, 0.0))
         decades = np.log10((np.minimum(foretold, MOST_FORETOLD) + 1.0) / (earlier + 0.5))
@@ -276,10 +295,8 @@ class States(Detector):
         length = float(row["last"] - row["since"])
         if about == LENGTH:
             return Measure(length, float(row["longest"][own]), about=ABOUT[about])
-        usual = int(row["due"])
+        usual = int(row["near"] if about == VALUE else row["due"])
         if usual < 0 or usual == own:
-            usual = int(row["near"]) if about == VALUE else -1
-        if usual < 0:
             return Measure(length, NOTHING, about=ABOUT[about])
         reach = 3.0 * float(row["scale"][usual])
         center = float(row["center"][usual])

@@ -4,8 +4,9 @@ A row of `BINS` counts readings by value. Its grid follows the range of the valu
 lie beyond it, but not for a few strays. Two levels lie apart where, over several bins, there are far fewer readings than
 the sparser side would have there. A continuous signal has no such valley, as it passes through.
 
-Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels that are kept to the
-last digit are none if they lie at equal distances, but for two of which the lower is 0: off and on.
+Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels are none if they lie
+no farther apart than a few of the smallest steps that were seen, unless each is one value to the last digit, and they lie
+at unequal distances or are two, of which the lower is 0: off and on.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from detectors.numeric.gather import array_of, element_at, put_element
 Arrays = Mapping[str, NDArray[Any]]
 """The arrays of a state, all rows of them."""
 
-BINS = 32
-FIRST_SPAN = 16.0
+BINS = 64
+FIRST_SPAN = 32.0
 """The first two values that differ lie so many bins apart."""
 
 MOST = 4
@@ -53,21 +54,27 @@ NEXT_LOOK = 0.25
 NARROWEST = 3
 """A valley is so many bins wide."""
 
-SHALLOW = 0.02
-"""A bin belongs to a valley if it holds no more than this share of what lies to either side of it."""
+SHALLOW = 3e-4
+"""A bin belongs to a valley if it holds no more than this share of all readings."""
 
-EXPECTED, NEARLY_EMPTY = 20.0, 0.05
+OFTEN = 3.0
+"""Other levels than before count when they were found so often in a row."""
+
+EXPECTED, NEARLY_EMPTY = 30.0, 0.05
 """A valley would hold so many readings if it were as dense as the sparser side, and holds at most this share of them."""
 
 RAREST = 0.003
 """Share of the readings that a level has at least."""
+
+FEW_STEPS = 3.0
+"""So many of the smallest steps are no distance between levels."""
 
 EVEN = 0.25
 """Distances are equal if they differ by no more than this share of the smallest."""
 
 
 def levels_layout() -> dict[str, Field]:
-    """The fields that the histogram needs in a detector's state: 208 bytes a sensor."""
+    """The fields that the histogram needs in a detector's state: 360 bytes a sensor."""
     return {
         "bins": Field(width=BINS, dtype="f4"),
         "low": Field(),
@@ -76,7 +83,10 @@ def levels_layout() -> dict[str, Field]:
         "look": Field(FIRST_LOOK),
         "strays": Field(),
         "strayed": Field(learned=False),
+        "last_value": Field(learned=False),
+        "finest": Field(NO_CUT),
         "levels": Field(),
+        "doubted": Field(),
         "cuts": Field(NO_CUT, width=MOST - 1),
     }
 
@@ -97,6 +107,10 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
     seen, width = state["seen"][slots], state["width"][slots]
     low = where(everywhere(seen > 0), state["low"][slots], values)
     state["low"][slots] = low
+    step = abs(values - where(everywhere(seen > 0), state["last_value"][slots], values))
+    finest = state["finest"][slots]
+    state["finest"][slots] = where((step > 0) & (step < finest), step, finest)
+    state["last_value"][slots] = values
     seen = seen + 1.0
     state["seen"][slots] = seen
     varies = width > 0
@@ -154,8 +168,11 @@ def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
     low, width = arrays["low"][slots][:, None], arrays["width"][slots][:, None]
     cuts = np.where(np.isfinite(valleys) & (count > 0)[:, None], low + valleys * width, NO_CUT)
     old = arrays["cuts"][slots]
-    near = np.abs(cuts - old) <= NARROWEST * width
-    changed = (count != arrays["levels"][slots]) | ~((cuts == old) | near).all(axis=1)
+    near = (cuts < NO_CUT) & (old < NO_CUT) & (np.abs(cuts / 2.0 - old / 2.0) <= NARROWEST * width)
+    differs = (count != arrays["levels"][slots]) | ~((cuts == old) | near).all(axis=1)
+    doubted = np.where(differs, arrays["doubted"][slots] + 1.0, 0.0)
+    changed = differs & ((doubted >= OFTEN) | (arrays["levels"][slots] == 0))
+    arrays["doubted"][slots] = np.where(changed, 0.0, doubted)
     new = slots[changed]
     arrays["levels"][new], arrays["cuts"][new] = count[changed], cuts[changed]
     return changed
@@ -166,8 +183,7 @@ def _valleys(bins: Floats) -> tuple[Floats, Floats]:
     rows = len(bins)
     below = np.cumsum(bins, axis=1)
     total = below[:, -1]
-    less = np.minimum(below - bins, (total[:, None] - below))
-    empty = bins <= SHALLOW * less
+    empty = bins <= SHALLOW * total[:, None]
     found, counts = np.full((rows, MOST - 1), np.nan), np.zeros(rows)
     begin, edge = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=np.intp)  # of this valley; end of the last one
     each = np.arange(rows)
@@ -211,13 +227,16 @@ def _next_edge(empty: NDArray[np.bool_], begin: int, last: NDArray[np.intp]) -> 
     return np.where(there, np.minimum(begin + runs.argmax(axis=1), last), last)
 
 
-def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats) -> NDArray[np.bool_]:
+def is_of_resolution(
+    centers: Floats, exact: NDArray[np.bool_], count: Floats, finest: Floats
+) -> NDArray[np.bool_]:
     """Whether levels may be steps of a coarse resolution.
 
     Args:
         centers: The levels, ascending, shape (n, MOST); what lies beyond `count` is no matter.
         exact: Whether a sensor keeps them to the last digit, shape (n,).
         count: How many it has, shape (n,).
+        finest: The smallest step that it has made, shape (n,).
     """
     steps = np.diff(centers, axis=1)
     real = np.arange(1, MOST) < count[:, None]
@@ -225,4 +244,4 @@ def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats) -
     most = np.where(real, steps, -np.inf).max(axis=1)
     even = most - least <= EVEN * least
     is_switch = (count == 2) & (centers[:, 0] == 0)
-    return exact & even & ~is_switch
+    return (least <= FEW_STEPS * finest) & ~(exact & (is_switch | ~even))

@@ -17,6 +17,9 @@ from detectors.states.spells import BETWEEN
 AWAY, SLACK = 6.0, 0.02
 """A value is in a state up to so many spreads of its level, and this share of the distance to the next one."""
 
+STRANGE = 3.0
+"""A value that is in no state counts as one so many spreads from the nearest level, so that these can grow at all."""
+
 FEW = 8.0
 """Readings of a level, up to which any value is in its state."""
 
@@ -84,7 +87,8 @@ def take_value(arrays: Arrays, slots: Slots, values: Floats, state: Floats, leve
     is_in = state != BETWEEN
     center, reach = arrays["center"][slots, level], _reach(arrays, slots, level)
     known = arrays["readings"][slots, level] >= FEW
-    aside = np.where(known, np.clip(values - center, -reach, reach), values - center)
+    most = np.where(is_in, reach, reach * STRANGE / AWAY)
+    aside = np.where(known, np.clip(values - center, -most, most), values - center)
     arrays["middle_value"][slots] = center
     arrays["number"][slots], arrays["sum"][slots], arrays["squares"][slots] = 1.0, aside, aside * aside
     arrays["between"][slots] = arrays["between"][slots] * (1.0 - 1.0 / (MOST * MEMORY)) + ~is_in

@@ -57,7 +57,7 @@ FADING = 1e-3
 
 
 def spells_layout() -> dict[str, Field]:
-    """The fields that spells need in a detector's state: 320 bytes a sensor."""
+    """The fields that spells need in a detector's state: 280 bytes a sensor."""
     return {
         "state": Field(-1.0, learned=False),
         "since": Field(learned=False, moment=True),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detectors.base import Field
 from detectors.numeric.arrays import Floats, Slots
 from detectors.states.levels import MOST, Arrays
+from detectors.states.spells import BETWEEN, STATES
 
 HOUR_S = 3600.0
 HOURS, DAYS = 24, 7
@@ -44,16 +45,17 @@ NEWEST = 0.2
 
 
 def timetable_layout() -> dict[str, Field]:
-    """The fields that the timetable needs in a detector's state: 1,784 bytes a sensor."""
+    """The fields that the timetable needs in a detector's state: 1,624 bytes a sensor."""
     return {
         "shares": Field(width=CELLS * MOST, dtype="f2"),
         "visits": Field(width=CELLS, dtype="u1"),
         "cell": Field(-1.0, learned=False),
         "spent": Field(width=MOST, learned=False),
         "spent_until": Field(learned=False, moment=True),
-        "undue": Field(width=MOST, learned=False),
+        "undue": Field(width=STATES, learned=False),
         "due": Field(-1.0, learned=False),
         "foretold": Field(),
+        "outlasted": Field(learned=False),
         "broken": Field(learned=False),
     }
 
@@ -93,9 +95,9 @@ def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
 
 
 def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Which states are undue at some hours, shape (n, MOST), and which one is the usual, shape (n,); -1 for unknown."""
+    """Which states are undue at some hours, shape (n, STATES), and which one is the usual, shape (n,); -1 for unknown."""
     rows, each = len(slots), np.arange(len(slots))
-    undue, due = np.zeros((rows, MOST)), np.full(rows, -1.0)
+    undue, due = np.zeros((rows, STATES)), np.full(rows, -1.0)
     visits = arrays["visits"][slots].astype(np.float64)
     known = visits[each, cells] >= FEWEST_VISITS
     if not known.any():
@@ -119,6 +121,8 @@ def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Flo
         total += by_day.sum(axis=1)
         if aside == 0:
             most = mean
-    undue[known] = (worst < NEXT_TO_NONE) & (total >= FEWEST_HOURS)[:, None]
+    undue[known, :MOST] = worst < NEXT_TO_NONE
+    undue[known, BETWEEN] = 1.0
+    undue[known] *= (total >= FEWEST_HOURS)[:, None]
     due[known] = np.where(most.max(axis=1) > 0.5, most.argmax(axis=1), -1.0)
     return undue, due

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
+from naive_states import NaiveStates
 
 from detectors import noise
 from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, unrest
@@ -300,5 +301,6 @@ class Twins:
         "median": NaiveMedian,
         "cusum": NaiveCusum,
         "seasonal": NaiveSeasonal,
+        "states": NaiveStates,
         "contextual": NaiveContextual,
     }

@@ -36,6 +36,7 @@ Kind = Literal[
     "range",
     "rate",
     "contextual",
+    "state",
     "correlation",
     "clock",
     "error_value",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from edge.core.incidents.incident import ERROR_KIND, Incident
 from edge.core.incidents.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_sentences import state_clause
 from edge.core.model.quantities import duration, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -20,6 +21,7 @@ SAYS = {
     "range": "is beyond its limits at",
     "rate": "has jumped to",
     "contextual": "is unusual for this time, at",
+    "state": "is in an unusual state, at",
     "correlation": "no longer moves with its device, at",
     "clock": "has a wrong clock, at",
 }
@@ -115,6 +117,8 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
     """
     if kind != opinion.kind:
         return ""
+    if kind == "state":
+        return state_clause(at, unit, opinion)
     now, usual = opinion.now, opinion.usual
     if kind == "flatline" and math.isfinite(now):
         if interval > 0:
