@@ -33,7 +33,19 @@ from detectors.univariate.seasonal import Seasonal
 from detectors.univariate.silence import Silence
 from detectors.univariate.unrest import Unrest
 
-ALL = (Silence, Limits, Flatline, RateOfChange, Unrest, EwmaZScore, StreamingMedian, Cusum, Seasonal, States, Contextual)
+ALL = (
+    Silence,
+    Limits,
+    Flatline,
+    RateOfChange,
+    Unrest,
+    EwmaZScore,
+    StreamingMedian,
+    Cusum,
+    Seasonal,
+    States,
+    Contextual,
+)
 DETECTORS: dict[str, type[Detector]] = {each.name: each for each in ALL}
 """Every detector by its name, in the order in which a person reads them."""
 

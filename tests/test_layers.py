@@ -32,7 +32,8 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "univariate": "base numeric noise parameters",
         "multivariate": "base numeric parameters",
         "contextual": "base numeric parameters",
-        "__init__": "base univariate multivariate contextual",
+        "states": "base numeric parameters",
+        "__init__": "base univariate multivariate contextual states",
     },
     "edge": {
         "version": "",

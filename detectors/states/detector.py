@@ -16,6 +16,7 @@ from detectors.parameters import parameter
 from detectors.states.levels import (
     MOST,
     NO_CUT,
+    SURE,
     Arrays,
     count_readings,
     is_of_resolution,
@@ -81,8 +82,9 @@ class States(Detector):
     Blind to: continuous signals; a state that lasts no longer than one that was normal, at an hour when it may be due.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
-    Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, two weeks for hours of the week.
-    State: 2,472 bytes a sensor.
+    Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, two weeks for hours of the
+        week.
+    State: 2,480 bytes a sensor.
     Cost: about 20 array operations a round, and about 150 for sensors with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
         for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
@@ -202,11 +204,12 @@ class States(Detector):
         apart = arrays["between"][slots] <= MOST_BETWEEN * total
         center = arrays["center"][slots]
         exact = arrays["scale"][slots] <= EXACT * distance(arrays, slots)[:, None]
-        all_exact = (exact | ~there).all(axis=1)
+        all_exact = np.logical_and.reduce(exact | ~there, axis=1)
         seldom = (center != 0) & ((readings <= SELDOM * total[:, None]) | (center < 0))
         is_error = (there & exact & seldom).any(axis=1) & ~all_exact
         coarse = is_of_resolution(center, all_exact, count, arrays["finest"][slots])
-        known: NDArray[np.bool_] = visited & apart & ~is_error & ~coarse & (arrays["watched"][slots] >= WARM_UP_S)
+        sure = (arrays["agreed"][slots] >= SURE) & (arrays["watched"][slots] >= WARM_UP_S)
+        known: NDArray[np.bool_] = sure & visited & apart & ~is_error & ~coarse
         return known
 
     def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
@@ -301,4 +304,3 @@ class States(Detector):
         reach = 3.0 * float(row["scale"][usual])
         center = float(row["center"][usual])
         return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
-

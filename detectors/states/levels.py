@@ -1,12 +1,12 @@
 """Levels: the few values that a machine keeps, found as modes of its histogram with next to nothing between them.
 
-A row of `BINS` counts readings by value. Its grid follows the range of the values: it becomes coarser when values come to
-lie beyond it, but not for a few strays. Two levels lie apart where, over several bins, there are far fewer readings than
-the sparser side would have there. A continuous signal has no such valley, as it passes through.
+A row of `BINS` counts readings by value. Its grid follows the range of the values: it becomes coarser when values
+come to lie beyond it, but not for a few strays. Two levels lie apart where, over several bins, there are far fewer
+readings than the sparser side would have there. A continuous signal has no such valley, as it passes through.
 
-Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels are none if they lie
-no farther apart than a few of the smallest steps that were seen, unless each is one value to the last digit, and they lie
-at unequal distances or are two, of which the lower is 0: off and on.
+Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels are none if they
+lie no farther apart than a few of the smallest steps that were seen, unless each is one value to the last digit, and
+they lie at unequal distances or are two, of which the lower is 0: off and on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FAMILIAR = 64.0
 
 STRAYS = 5.0
 A_VISIT, A_READING = 1.0, 0.01
-"""The grid is widened for so many strays: a visit beyond it counts as one, each further reading there as a hundredth."""
+"""The grid is widened for so many strays: a visit beyond it counts as one, each further reading as a hundredth."""
 
 REMEMBERED = 20_000.0
 """When there are so many readings, all counts are halved."""
@@ -57,11 +57,14 @@ NARROWEST = 3
 SHALLOW = 3e-4
 """A bin belongs to a valley if it holds no more than this share of all readings."""
 
+SURE = 2.0
 OFTEN = 3.0
-"""Other levels than before count when they were found so often in a row."""
+"""Levels that were found again so often are certain. Others take their place when these were found so often in a
+row, at once if they weren't certain."""
 
 EXPECTED, NEARLY_EMPTY = 30.0, 0.05
-"""A valley would hold so many readings if it were as dense as the sparser side, and holds at most this share of them."""
+"""A valley would hold so many readings if it were as dense as the sparser side, and holds this share of them at most.
+"""
 
 RAREST = 0.003
 """Share of the readings that a level has at least."""
@@ -74,7 +77,7 @@ EVEN = 0.25
 
 
 def levels_layout() -> dict[str, Field]:
-    """The fields that the histogram needs in a detector's state: 360 bytes a sensor."""
+    """The fields that the histogram needs in a detector's state: 368 bytes a sensor."""
     return {
         "bins": Field(width=BINS, dtype="f4"),
         "low": Field(),
@@ -87,6 +90,7 @@ def levels_layout() -> dict[str, Field]:
         "finest": Field(NO_CUT),
         "levels": Field(),
         "doubted": Field(),
+        "agreed": Field(),
         "cuts": Field(NO_CUT, width=MOST - 1),
     }
 
@@ -171,7 +175,9 @@ def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
     near = (cuts < NO_CUT) & (old < NO_CUT) & (np.abs(cuts / 2.0 - old / 2.0) <= NARROWEST * width)
     differs = (count != arrays["levels"][slots]) | ~((cuts == old) | near).all(axis=1)
     doubted = np.where(differs, arrays["doubted"][slots] + 1.0, 0.0)
-    changed = differs & ((doubted >= OFTEN) | (arrays["levels"][slots] == 0))
+    agreed = arrays["agreed"][slots]
+    changed: NDArray[np.bool_] = differs & ((doubted >= OFTEN) | (agreed < SURE))
+    arrays["agreed"][slots] = np.where(changed, 0.0, agreed + ~differs)
     arrays["doubted"][slots] = np.where(changed, 0.0, doubted)
     new = slots[changed]
     arrays["levels"][new], arrays["cuts"][new] = count[changed], cuts[changed]
@@ -227,9 +233,7 @@ def _next_edge(empty: NDArray[np.bool_], begin: int, last: NDArray[np.intp]) -> 
     return np.where(there, np.minimum(begin + runs.argmax(axis=1), last), last)
 
 
-def is_of_resolution(
-    centers: Floats, exact: NDArray[np.bool_], count: Floats, finest: Floats
-) -> NDArray[np.bool_]:
+def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats, finest: Floats) -> NDArray[np.bool_]:
     """Whether levels may be steps of a coarse resolution.
 
     Args:
@@ -244,4 +248,5 @@ def is_of_resolution(
     most = np.where(real, steps, -np.inf).max(axis=1)
     even = most - least <= EVEN * least
     is_switch = (count == 2) & (centers[:, 0] == 0)
-    return (least <= FEW_STEPS * finest) & ~(exact & (is_switch | ~even))
+    coarse: NDArray[np.bool_] = (least <= FEW_STEPS * finest) & ~(exact & (is_switch | ~even))
+    return coarse

@@ -1,8 +1,8 @@
 """Spells: how long a sensor stays in a state, and how often it changes.
 
-A spell is surprising if it lasts longer than the longest one that was normal. How surprising follows from how many spells
-were shorter, and from how fast long ones become rare: the tail beyond the record is taken for a Pareto tail, whose
-index is that of the logarithms of all spells. The busiest hour is judged likewise.
+A spell is surprising if it lasts longer than the longest one that was normal. How surprising follows from how many
+spells were shorter, and from how fast long ones become rare: the tail beyond the record is taken for a Pareto tail,
+whose index is that of the logarithms of all spells. The busiest hour is judged likewise.
 
 A spell that was surprising counts as normal length only up to another one as long: what came twice is a habit.
 """
@@ -29,7 +29,7 @@ MOST_SPELLS = 1000.0
 
 FEWEST_SPELLS = 8.0
 FEWEST_ALL = 24.0
-"""Spells of a state before anything is said of their length, and spells of all states before the same of values between."""
+"""Spells of a state before anything is said of their length, and of all states before the same of values between."""
 
 PRIOR_SPELLS, PRIOR_SPREAD = 4.0, 0.5
 SMALLEST_SPREAD = 0.2
@@ -77,9 +77,10 @@ def spells_layout() -> dict[str, Field]:
     }
 
 
-def beyond_record(chances: Floats, ratio: Floats, spread: Floats) -> Floats:
+def beyond_record(chances: Floats, ratio: Floats, spread: Floats | float) -> Floats:
     """Decades of surprise at something that is `ratio` times the record of so many chances; 0 up to the record."""
-    decades = np.log10(np.minimum(chances, MOST_SPELLS) + 1.0) - np.log10(KINDS) + np.log10(np.maximum(ratio, 1.0)) / spread
+    seen = np.log10(np.minimum(chances, MOST_SPELLS) + 1.0) - np.log10(KINDS)
+    decades = seen + np.log10(np.maximum(ratio, 1.0)) / spread
     return np.where(ratio > 1.0, np.maximum(decades, 0.0), 0.0)
 
 

@@ -1,9 +1,9 @@
 """Timetable: when each state is due, by the hour of the week.
 
-For each hour of the week it keeps the share of time that was spent in each state, as an exponential mean over the weeks.
-Days that go alike speak for each other: what a line does at ten on four Wednesdays says little, what it does at ten on
-twenty working days says more. Which days go alike follows from their shares. A state is *undue* if it takes next to no
-time at that hour, nor an hour sooner or later, so that neither daylight saving time nor a late start matter.
+For each hour of the week it keeps the share of time that was spent in each state, as an exponential mean over the
+weeks. Days that go alike speak for each other: what a line does at ten on four Wednesdays says little, what it does at
+ten on twenty working days says more. Which days go alike follows from their shares. A state is *undue* if it takes
+next to no time at that hour, nor an hour sooner or later, so that neither daylight saving time nor a late start matter.
 
 Whether that can be relied on is found out by counting: of so many hours with an undue state, it came in so many.
 """
@@ -95,7 +95,7 @@ def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
 
 
 def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Which states are undue at some hours, shape (n, STATES), and which one is the usual, shape (n,); -1 for unknown."""
+    """Which states are undue at some hours, shape (n, STATES), and which is usual then, shape (n,), -1 for unknown."""
     rows, each = len(slots), np.arange(len(slots))
     undue, due = np.zeros((rows, STATES)), np.full(rows, -1.0)
     visits = arrays["visits"][slots].astype(np.float64)
@@ -116,7 +116,10 @@ def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Flo
     for aside in (-1, 0, 1):
         there = ((cells % HOURS + aside)[:, None] + HOURS * np.arange(DAYS)) % CELLS
         by_day = np.where(like, weight[each[:, None], there], 0.0)
-        mean = (flat[each[:, None], there] * by_day[:, :, None]).sum(axis=1) / np.maximum(by_day.sum(axis=1), 1.0)[:, None]
+        if aside < 0:  # the hour that has just been learned would excuse what goes on
+            by_day[each, day] = np.where(like.sum(axis=1) > 1, 0.0, by_day[each, day])
+        visits_in_all = np.maximum(by_day.sum(axis=1), 1.0)
+        mean = (flat[each[:, None], there] * by_day[:, :, None]).sum(axis=1) / visits_in_all[:, None]
         worst = np.maximum(worst, mean)
         total += by_day.sum(axis=1)
         if aside == 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from detectors.states import States
 
 NOTHING = (math.nan, math.nan, math.nan, math.nan)
@@ -109,7 +111,8 @@ class Hours:
         alike = [other for other in range(7) if other == day or self.go_alike(day, other)]
         worst, heard, usual = [0.0] * MOST, 0, -1
         for aside in (-1, 0, 1):
-            cells = [((hour + aside) + 24 * other) % 168 for other in alike]
+            others = alike if aside >= 0 or len(alike) == 1 else [other for other in alike if other != day]
+            cells = [((hour + aside) + 24 * other) % 168 for other in others]
             visits = sum(self.visits[each] for each in cells)
             mean = [
                 sum(self.visits[each] * self.shares.get(each, [0.0] * MOST)[level] for each in cells) / max(visits, 1)
@@ -125,16 +128,12 @@ class Hours:
     def go_alike(self, one: int, other: int) -> bool:
         pairs = [(24 * one + hour, 24 * other + hour) for hour in range(24)]
         both = [pair for pair in pairs if self.visits[pair[0]] and self.visits[pair[1]]]
-        apart = sum(
-            sum(abs(a - b) for a, b in zip(self.shares[x], self.shares[y], strict=True)) / 2 for x, y in both
-        )
+        apart = sum(sum(abs(a - b) for a, b in zip(self.shares[x], self.shares[y], strict=True)) / 2 for x, y in both)
         return len(both) >= 20 and apart <= 0.1 * len(both)
 
 
 def half(number: float) -> float:
     """As half a word keeps it."""
-    import numpy as np  # noqa: PLC0415
-
     return float(np.float16(number))
 
 
@@ -166,7 +165,7 @@ class NaiveStates:
         self.set = detector
         self.histogram = Histogram()
         self.cuts: list[float] = []
-        self.doubted = 0
+        self.doubted = self.agreed = 0
         self.forget()
 
     def forget(self) -> None:
@@ -198,8 +197,9 @@ class NaiveStates:
                 abs(a - b) <= 2 * near for a, b in zip(found, self.cuts, strict=True)
             )
             self.doubted = 0 if same else self.doubted + 1
-            if not same and (self.doubted >= 3 or not self.cuts):
-                self.cuts, self.doubted = found, 0
+            self.agreed += same
+            if not same and (self.doubted >= 3 or self.agreed < 2):
+                self.cuts, self.doubted, self.agreed = found, 0, 0
                 self.forget()
         return (score, *NOTHING[1:])
 
@@ -278,7 +278,7 @@ class NaiveStates:
     def has_states(self) -> bool:
         count, total = len(self.cuts) + 1, sum(self.readings)
         visits = [each.count for each in self.tallies[:count]]
-        if min(visits) < 6 or self.between > 0.05 * total or self.watched < 1.5 * DAY_S:
+        if min(visits) < 6 or self.between > 0.05 * total or self.watched < 1.5 * DAY_S or self.agreed < 2:
             return False
         if any(
             made / max(seen, 1.0) > 0.8 * (1 - seen / max(total, 1.0))

@@ -97,6 +97,8 @@ def _learned(
     kind, joins = incident.kind, False
     if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
         kind, joins = opinion.kind, True
+    if opinion is not None and opinion.about and kind == opinion.kind:
+        return state_clause(observation.value, unit, opinion)
     if opinion is not None and (said := measured(value, unit, kind, observation.value, opinion, interval)):
         return said
     again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
@@ -117,8 +119,6 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
     """
     if kind != opinion.kind:
         return ""
-    if kind == "state":
-        return state_clause(at, unit, opinion)
     now, usual = opinion.now, opinion.usual
     if kind == "flatline" and math.isfinite(now):
         if interval > 0:

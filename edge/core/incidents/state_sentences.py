@@ -10,7 +10,7 @@ from edge.core.scoring.opinions import Opinion
 
 
 def state_clause(value: float, unit: str, opinion: Opinion) -> str:
-    """What is wrong with the state of a sensor, as a sentence without its subject; empty if that isn't known.
+    """What is wrong with the state of a sensor, as a sentence without its subject.
 
     Args:
         value: The value.
@@ -25,9 +25,7 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
     if opinion.about == "hour":
         return f"has been at {at} for {duration(now)}" + (f", at this hour usually {usually}" if usually else "")
-    if opinion.about == "value":
-        return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
-    return ""
+    return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
 
 
 def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, str]:

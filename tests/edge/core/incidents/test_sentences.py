@@ -98,3 +98,39 @@ def test_numbers_are_short(value: float, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(4, "4 s"), (90, "1.5 min"), (7200, "2 h"), (172800, "2 d")])
 def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("opinion", "says"),
+    [
+        (
+            Opinion("states", "state", 3.0, lower=3.076, upper=3.324, level=2.5, now=180.0, about="value"),
+            "well/pump is at 1.9 A, between its states; the nearest is 3.08 to 3.32 A",
+        ),
+        (
+            Opinion("states", "state", 3.0, lower=1.85, upper=1.8999, level=2.5, now=180.0, about="value"),
+            "well/pump is at 1.9 A, between its states; the nearest is 1.85 to 1.8999 A",
+        ),
+        (
+            Opinion("states", "state", 3.0, level=2.5, now=1020.0, usual=540.0, about="length"),
+            "well/pump has stayed at 1.9 A for 17 min, 9 min at most so far",
+        ),
+        (
+            Opinion("states", "state", 3.0, level=2.5, now=8.6, usual=4.1, about="changes"),
+            "well/pump changes its state about 8.6 times an hour, 4.1 times at most so far",
+        ),
+        (
+            Opinion("states", "state", 3.0, lower=0.0, upper=0.0, level=2.5, now=600.0, about="hour"),
+            "well/pump has been at 1.9 A for 10 min, at this hour usually 0 A",
+        ),
+        (
+            Opinion("states", "state", 3.0, level=2.5, now=600.0, about="hour"),
+            "well/pump has been at 1.9 A for 10 min",
+        ),
+        (Opinion("states", "state", 3.0, level=2.5), "well/pump is in an unusual state, at 1.9 A"),
+    ],
+)
+def test_a_sentence_about_a_state_says_what_is_wrong_with_it(opinion: Opinion, says: str) -> None:
+    observation = Observation(100.0, 1.9, 2.5, [opinion])
+    incident = Incident.from_observation(observation)
+    assert sentence("well/pump", "A", Transition.RAISED, incident, observation, None, opinion) == says

@@ -1,0 +1,199 @@
+"""What the detector of states promises: which sensors have states, and what is said of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from naive_states import NaiveStates
+
+from detectors.base import Measure
+from detectors.numeric.arrays import Floats
+from detectors.state import StateTable
+from detectors.states import States
+
+MONDAY_S = 1_772_409_600.0
+TELLS = 2.5
+DAY = 1440
+
+Told = list[tuple[int, Measure]]
+"""Minutes at which something was told, and what it was about."""
+
+
+def watch(values: Floats, every_s: float = 60.0, since: int = 0) -> Told:
+    """What is told of a sensor, when it begins, from the reading `since` on; meanwhile nothing is learned."""
+    table, told, is_open = StateTable(States(), rows=1), [], False
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + every_s * index, held=is_open).score
+        if score >= TELLS and not is_open and index >= since:
+            measure = table.detector.measure(table.arrays, 0)
+            assert measure is not None
+            told.append((index, measure))
+        is_open = score >= (TELLS / 2 if is_open else TELLS)
+    return told
+
+
+def has_states(values: Floats, every_s: float = 300.0) -> bool:
+    """Whether the detector ever had an opinion of a sensor."""
+    table = StateTable(States(), rows=1)
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + every_s * index, held=False).score
+        if not np.isnan(score):
+            return True
+    return False
+
+
+def pump(days: int) -> Floats:
+    """The current of a pump, each minute: on for 5 to 9 minutes, off for 40 to 90, thrice as long at night."""
+    rng, values, is_on = np.random.default_rng(3), [], False
+    while len(values) < days * DAY:
+        is_night = not 6 <= len(values) // 60 % 24 < 22
+        minutes = rng.integers(5, 10) if is_on else rng.integers(40, 91) * (3 if is_night else 1)
+        values += [float(round(3.2 + 0.04 * rng.normal(), 2)) if is_on else 0.0 for _ in range(minutes)]
+        is_on = not is_on
+    return np.array(values[: days * DAY])
+
+
+def line(days: int) -> Floats:
+    """The power of a line, each five minutes: two shifts on working days, with a break at noon."""
+    rng, each = np.random.default_rng(4), np.arange(days * 288)
+    hour, day = each % 288 / 12, each // 288
+    on = (day % 7 < 5) & (hour >= 6) & (hour < 22)
+    values = np.where(on, 240 + 15 * np.sin(each / 5) + 9 * rng.normal(size=len(each)), 18 + rng.normal(size=len(each)))
+    return np.round(np.where(on & (hour >= 12) & (hour < 12.5), 110 + 8 * rng.normal(size=len(each)), values), 1)
+
+
+@pytest.fixture(scope="module")
+def pumping() -> Floats:
+    return pump(13)
+
+
+BEGIN = 12 * DAY + 600
+
+
+def test_nothing_is_told_of_a_pump_that_pumps(pumping: Floats) -> None:
+    assert watch(pumping) == []
+
+
+def test_a_pump_that_runs_dry_is_at_a_value_between_its_states(pumping: Floats) -> None:
+    dry = pumping.copy()
+    dry[BEGIN:] = np.where(dry[BEGIN:] > 0, 1.9, 0.0)
+    minute, measure = watch(dry)[0]
+    running = np.flatnonzero(dry[BEGIN:] > 0)[0]
+    assert BEGIN + running <= minute <= BEGIN + running + 6
+    assert measure.about == "value"
+    assert 1.9 < measure.lower < 3.2 < measure.upper
+
+
+def test_a_pump_whose_contactor_is_welded_stays_on_for_too_long(pumping: Floats) -> None:
+    welded = pumping.copy()
+    welded[BEGIN:] = 3.2
+    minute, measure = watch(welded)[0]
+    assert BEGIN + 10 <= minute <= BEGIN + 30
+    assert measure.about == "length"
+    assert measure.now > 1.5 * measure.usual
+
+
+def test_a_pump_that_goes_on_and_off_all_the_time_changes_too_often(pumping: Floats) -> None:
+    hectic = pumping.copy()
+    hectic[BEGIN:] = np.where(np.arange(len(hectic) - BEGIN) % 4 < 2, 3.2, 0.0)
+    minute, measure = watch(hectic)[0]
+    assert BEGIN <= minute <= BEGIN + 30
+    assert measure.about == "changes"
+    assert measure.now > 1.5 * measure.usual
+
+
+def test_what_is_only_on_or_off_is_told_of_alike(pumping: Floats) -> None:
+    welded = (pumping > 0).astype(float)
+    welded[BEGIN:] = 1.0
+    assert [measure.about for _, measure in watch(welded)] == ["length"]
+
+
+def test_a_spell_that_was_too_long_twice_is_a_habit(pumping: Floats) -> None:
+    values = np.concatenate([pumping, pumping[: 2 * DAY]])
+    for begin in (6 * DAY, 9 * DAY, 12 * DAY):
+        values[begin : begin + 60] = 3.2
+    told = [minute // DAY for minute, measure in watch(values) if measure.about == "length"]
+    assert told == [6, 9]
+
+
+def test_a_line_that_stands_on_a_working_day_is_in_a_state_that_is_not_due() -> None:
+    stands = line(31)
+    begin = 29 * 288 + 9 * 12
+    stands[begin : begin + 36] = 18.5
+    (index, measure), *others = watch(stands, 300.0)
+    assert others == []
+    assert begin + 2 <= index <= begin + 3
+    assert measure.about == "hour"
+    assert measure.lower < 240 < measure.upper
+
+
+def test_nights_and_weekends_of_a_line_are_never_told_of() -> None:
+    assert watch(line(38), 300.0) == []
+
+
+def test_an_hour_of_daylight_saving_is_never_told_of() -> None:
+    usual = line(37)
+    assert watch(np.concatenate([usual[: 28 * 288], usual[28 * 288 + 12 :]]), 300.0) == []
+
+
+def test_what_was_learned_is_not_lost_when_the_line_stands_still_for_a_week() -> None:
+    values = line(45)
+    values[28 * 288 : 35 * 288] = 18.0
+    begin = 43 * 288 + 14 * 12
+    values[begin : begin + 36] = 18.0
+    assert [index // 288 for index, _ in watch(values, 300.0, since=36 * 288)] == [43]
+
+
+N = 20_000
+EACH = np.arange(N)
+DAILY = np.sin(EACH / 288 * 2 * np.pi)
+CONTINUOUS: dict[str, Callable[[np.random.Generator], Floats]] = {
+    "noise": lambda rng: rng.normal(size=N),
+    "a walk": lambda rng: np.cumsum(rng.normal(size=N)),
+    "a day": lambda rng: 20 + 5 * DAILY + 0.1 * rng.normal(size=N),
+    "day and night": lambda rng: 20 + 5 * np.tanh(4 * DAILY) + 0.3 * rng.normal(size=N),
+    "whole degrees": lambda rng: np.round(21 + 1.2 * DAILY + 0.3 * rng.normal(size=N)),
+    "two whole degrees": lambda rng: np.round(20.5 + 0.4 * DAILY + 0.05 * rng.normal(size=N)),
+    "half degrees": lambda rng: np.round(2 * (21 + 1.2 * DAILY + 0.1 * rng.normal(size=N))) / 2,
+    "spikes": lambda rng: 20 + rng.normal(size=N) + 30 * (rng.random(N) < 0.005),
+    "an error value": lambda rng: np.where(EACH % 400 < 3, -127.0, 20 + DAILY + 0.1 * rng.normal(size=N)),
+    "counts": lambda rng: rng.poisson(0.3, N).astype(float),
+    "a counter": lambda rng: np.cumsum(rng.poisson(3, N)).astype(float),
+    "heavy tails": lambda rng: rng.standard_cauchy(N),
+    "skewed": lambda rng: np.exp(2 * rng.normal(size=N)),
+    "two heaps at random": lambda rng: 10.0 * (rng.random(N) < 0.5) + rng.normal(size=N),
+    "the sun": lambda rng: np.maximum(0, DAILY) * 4000 * rng.uniform(0.3, 1.0, N),
+    "a level that shifts": lambda rng: rng.normal(size=N) + np.where(EACH < N / 2, 0, 40),
+}
+
+
+@pytest.mark.parametrize("kind", CONTINUOUS)
+def test_what_is_no_machine_has_no_states(kind: str) -> None:
+    assert not has_states(CONTINUOUS[kind](np.random.default_rng(5)))
+
+
+@pytest.mark.parametrize("kind", ["0 and 1", "0 and 100", "three levels", "with noise", "uneven numbers"])
+def test_a_machine_has_states(kind: str) -> None:
+    rng, step = np.random.default_rng(6), EACH // 7
+    values = {
+        "0 and 1": step % 2 * 1.0,
+        "0 and 100": step % 2 * 100.0,
+        "three levels": np.array([4.0, 12.0, 20.0])[step % 3] + 0.05 * rng.normal(size=N),
+        "with noise": step % 2 * 10 + rng.normal(size=N),
+        "uneven numbers": np.array([0.0, 100.0, 240.0])[step % 3],
+    }[kind]
+    assert has_states(values)
+
+
+def test_the_detector_says_of_a_line_what_its_twin_says() -> None:
+    values, table, twin = line(31), StateTable(States(), rows=1), NaiveStates(States())
+    values[29 * 288 + 120 : 29 * 288 + 150] = 30.0
+    said = np.empty((len(values), 2))
+    for index, value in enumerate(values.tolist()):
+        time = MONDAY_S + 300.0 * index
+        said[index] = table.update_one(0, value, time, held=False).score, twin.step(value, time)[0]
+    assert np.nanmax(said) > TELLS
+    assert (said[:, 0] == 0).sum() > 1000
+    np.testing.assert_allclose(said[:, 0], said[:, 1], rtol=1e-6, atol=1e-6)
