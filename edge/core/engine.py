@@ -38,6 +38,7 @@ from edge.core.model.no_values import NoValues
 from edge.core.model.passage import Passage
 from edge.core.model.rounds import Round, rounds, wide_rounds
 from edge.core.model.stream_clock import StreamClock
+from edge.core.scoring.absence import Absence
 from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.devices import Devices, Rows
@@ -94,7 +95,7 @@ class Engine:
         self._order: list[Group] = []
         self._places = Places()
         self._familiar = Familiar()
-        self._interrupted = False
+        self.absence = Absence(self.statistics)
 
     @property
     def trackers(self) -> dict[int, StateMachine]:
@@ -127,11 +128,6 @@ class Engine:
         self.devices.grow(sensors)
 
     @property
-    def is_interrupted(self) -> bool:
-        """Whether the next reading is the first after an interruption."""
-        return self._interrupted
-
-    @property
     def ordered_groups(self) -> list[Group]:
         """The groups in the order in which they came to be."""
         return self._order
@@ -143,10 +139,6 @@ class Engine:
     def tables(self) -> list[list[StateTable]]:
         """The state of each group's detectors, the groups in the order in which they came to be."""
         return [group.tables for group in self._order]
-
-    def interrupted(self, *, interrupted: bool = True) -> None:
-        """Note that readings may be missing for a reason of our own: the link was down, or we were."""
-        self._interrupted = interrupted
 
     def clock_stepped(self, by: float, slots: Slots) -> None:
         """Note that the clock was set that stamps the readings of the sensors at `slots`.
@@ -229,20 +221,20 @@ class Engine:
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would do something."""
-        return bool(self.statistics.overdue(clock))
+        return bool(self.statistics.overdue(clock - self.absence.leap_s))
 
     def tick(self, clock: float) -> list[IncidentChange]:
         """Find the sensors that are silent for too long if the stream clock stands at `clock` by now."""
-        self.silences.find(clock, None)
+        self.silences.find(clock - self.absence.leap_s, None)
         return self.tracking.take_findings()
 
     def _process_first(self, batch: Batch) -> int:
         """Go through a batch up to a reading that another piece begins with; returns how many readings these are.
 
-        A piece begins where the clock skips a lead, and where it first moves after an interruption.
+        A piece begins where the clock skips a lead, and where an absence ends.
         """
-        if self._interrupted:
-            waiting = self.clock.until_it_moves(batch.slots, batch.times)
+        if self.absence.is_awaited:
+            waiting = self.absence.readings_before_end(batch, self.clock)
             batch = batch.take(np.arange(waiting)) if waiting else batch
         earlier = copy(self.clock)
         clock = self.clock.advance(batch.slots, batch.times)
@@ -251,9 +243,7 @@ class Engine:
             batch = batch.take(np.arange(cut))
             clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
         self.silences.find(batch.quiet_times(1)[0], None)
-        skipped = self.statistics.skip_leads(self.clock.skips, earlier.now)
-        if self._interrupted:
-            self._forgive(earlier.now + skipped, float(clock[0]))
+        self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]))
         passage = Passage(batch, clock)
         if self.availability.says(batch):
             self.silences.find(float(passage.latest[-1]), passage)
@@ -391,10 +381,3 @@ class Engine:
             shares = group.shares(observation, reading.rows)
             observation.contributions = self.devices.contributions(reading.slots, shares)
         self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
-
-    def _forgive(self, before: float, after: float) -> None:
-        """Take a leap of the stream clock after an interruption for what it is: our own absence."""
-        if after <= before:
-            return
-        self._interrupted = False
-        self.statistics.forgive(before, after - before)

@@ -21,6 +21,7 @@ from edge.core.incidents.open_incidents import OpenIncidents
 from edge.core.incidents.reporting import Reporter
 from edge.core.incidents.state_machine import Transition
 from edge.core.intake.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
+from edge.core.intake.clock_leaps import ClockLeaps, Leap, at_leaps
 from edge.core.intake.heard import Heard, among, cut
 from edge.core.intake.intake import Intake
 from edge.core.intake.intake_limits import IntakeLimits
@@ -88,7 +89,7 @@ class Pipeline:
         self.open_incidents = OpenIncidents(topics)
         self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
         self._follows_mqtt = commands
-        self.interruption = Interruption(self.engine)
+        self.interruption, self._leaps = Interruption(self.engine), ClockLeaps()
         self.memory = Memory(
             self.engine, self.intake, self.reorder, self.interruption, self.watch, self.open_incidents, self.reporter
         )
@@ -142,7 +143,8 @@ class Pipeline:
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
         self._allot_devices()
-        step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), self.intake.mistimed)
+        noted = self.intake.mistimed, self._leaps.find(batch, messages, self.engine.clock)
+        step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), *noted)
         step.held, step.requests = [messages[place] for place in self.intake.held], self.sparkplug.requests()
         return step
 
@@ -182,6 +184,7 @@ class Pipeline:
         step = self.flush()
         self.engine.clock_stepped(by, self.intake.clock_stepped(by))
         self.reorder.clock = copy(self.engine.clock)
+        self._leaps.restart()
         after = self._report(self.watch.clock_set_back() if by < 0 else [], [])
         step.events += after.events
         step.retained |= after.retained
@@ -233,9 +236,10 @@ class Pipeline:
         self.intake.recall_said(part.units, part.no_values, part.births)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
+        leaps = [(int(kept[:place].sum()), by) for place, by in part.leaps]
         self.intake.recall(batch, part.deliveries)
         self.counters.readings += len(batch)
-        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed).events
+        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed, leaps).events
 
     def _told(self, part: journal.CommandApplied) -> Step:
         if part.delivery is not None:
@@ -325,19 +329,21 @@ class Pipeline:
         letters: list[DeadLetter],
         arrivals: ArrivalsNoted | ArrivalsTold,
         mistimed: Sequence[Heard] = (),
+        leaps: Sequence[Leap] = (),
     ) -> Step:
         part = None
         after_a_break = self.interruption.is_coming and len(batch) > 0
         if len(batch) or delivered or mistimed:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
-            part.mistimed, part.units = list(mistimed), self.intake.units.told()
+            part.mistimed, part.leaps, part.units = list(mistimed), list(leaps), self.intake.units.told()
             part.no_values, part.births = self.intake.no_values.told(), self.sparkplug.nodes.told()
         self.watch.grow(self.sensors.names)
-        findings = self._leave_forsaken() if len(batch) else []
+        findings = self.watch.leave(self.registry.forsaken) if len(batch) else []
         if after_a_break:
             findings += self._take(self.reorder.pass_time(np.inf), None, letters)
             self.interruption.passes()
-        for piece, heard, _ in cut(batch, mistimed):
+        for leap_s, piece, heard in at_leaps(batch, mistimed, leaps):
+            self.engine.absence.leapt(leap_s, self.engine.clock.now)
             findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
             self.engine.hear(heard)
         step = self._report(findings, letters)
@@ -361,11 +367,6 @@ class Pipeline:
                 findings += self.watch.tick(quiet_until)
             self.engine.hear(heard)
         return findings
-
-    def _leave_forsaken(self) -> list[IncidentChange]:
-        """End the incidents of devices that have no sensors any more."""
-        left = self.registry.forsaken & self.engine.open_incidents.keys() if self.registry.forsaken else ()
-        return [finding for slot in sorted(left) for finding in self.watch.adopt(slot, ("", ""))]
 
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []

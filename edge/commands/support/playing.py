@@ -79,7 +79,10 @@ def with_pauses(parts: Iterable[Part]) -> Iterator[Part]:
             yield part
             continue
         held, quiet_until = (part, []) if held is None else (joined([held, part]), quiet_until)
-        for slot, time in zip(part.batch.slots.tolist(), part.batch.times.tolist(), strict=True):
+        leaps = dict(part.leaps)
+        for place, (slot, time) in enumerate(zip(part.batch.slots.tolist(), part.batch.times.tolist(), strict=True)):
+            if place in leaps:
+                pauses.leap(leaps[place])
             quiet_until += pauses.add(slot, time)
         if len(quiet_until) == len(held):
             yield _paused(held, quiet_until)

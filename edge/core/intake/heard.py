@@ -46,6 +46,11 @@ def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list
     return [(int(before[place]), slot) for place, slot in heard if slot < sensors]
 
 
+def within(heard: Iterable[Heard], start: int, end: int, *, is_last: bool) -> list[Heard]:
+    """Those of `heard` that belong to the readings from `start` to before `end`, or to the end if that is the last."""
+    return [(place - start, slot) for place, slot in heard if start <= place < end or (is_last and place == end)]
+
+
 def without_value(absent: Sequence[str], message: Message, slots: Mapping[str, int], place: int) -> list[Heard]:
     """Known sensors that say after `place` readings that they have no value; a retained message says nothing of now.
 

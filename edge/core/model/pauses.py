@@ -64,6 +64,10 @@ class Pauses:
         """Note that the times before the next reading say nothing of when it came: readings may be missing."""
         self._arrived = -math.inf
 
+    def leap(self, by: float) -> None:
+        """Note that the senders' clocks leapt by so many seconds with the next reading, and no time passed for it."""
+        self._arrived += by
+
     def end(self) -> list[float]:
         """Decide the readings that wait by what they say themselves: the recording has ended."""
         return self._decide(self._clock.now, self._clock.lead) if self._waiting else []

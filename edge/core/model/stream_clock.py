@@ -119,9 +119,9 @@ class StreamClock:
                 most *= 2
         return clock
 
-    def until_it_moves(self, slots: Slots, times: Floats) -> int:
-        """How many of these readings come before the one that would move the clock; 0 if there is none."""
-        return int(np.argmax(copy(self).advance(slots, times) > self.now))
+    def until_it_moves(self, slots: Slots, times: Floats, by: float = 0.0) -> int:
+        """How many of these readings come before one that would move the clock by more than `by`; 0 if none does."""
+        return int(np.argmax(np.diff(copy(self).advance(slots, times), prepend=self.now) > by))
 
     def reach(self, slot: int, time: float) -> float:
         """Take note of a single reading; what the clock says after it."""

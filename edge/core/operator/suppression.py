@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -161,6 +162,11 @@ class Suppression:
         error = None if tracker.incident is None else tracker.incident.error
         return tracker.has_limits or (error is not None and error in self._engine.error_values.named.of(slot))
 
+    def leave(self, slots: AbstractSet[int]) -> list[IncidentChange]:
+        """End the incidents of devices that have no sensors any more."""
+        left = slots & self._engine.open_incidents.keys() if slots else ()
+        return [each for slot in sorted(left) for each in self.adopt(slot, ("", ""))]
+
     def incident(self, slot: int) -> Incident:
         """A sensor's open incident."""
         return self._engine.open_incidents[slot]
@@ -194,7 +200,7 @@ class Suppression:
             start = clock if desk.reached == -math.inf else clock - LEAP_S
             findings += self.changing(partial(desk.advance, start))
         while (boundary := desk.boundary) <= clock:
-            if not engine.is_interrupted:
+            if not engine.absence.is_awaited:
                 findings += self._heard(engine.tick(boundary))
             findings += self.changing(partial(desk.advance, boundary))
         return findings

@@ -129,10 +129,12 @@ class Saving:
 def breaks(part: JournalPart) -> bool:
     """Whether a snapshot that isn't complete is worth nothing after this, and has to be begun anew.
 
-    A clock that is set back is set by what sensors have said; an interruption is forgiven by all of them together; and
-    what the operator says is about incidents that are open.
+    A clock that is set back is set by what sensors have said; an interruption, and a leap of the senders' clocks, are
+    forgiven by all of them together; and what the operator says is about incidents that are open.
     """
-    return isinstance(part, ClockStep | CommandApplied) or (isinstance(part, Readings) and part.interrupted)
+    if isinstance(part, Readings):
+        return part.interrupted or bool(part.leaps)
+    return isinstance(part, ClockStep | CommandApplied)
 
 
 class Loading:

@@ -9,8 +9,10 @@ into batches changes nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from operator import lt
 from typing import Any
 
 import msgspec
@@ -46,6 +48,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         units: Slots of sensors and the units that their payloads say, as they were first said.
         no_values: Slots of sensors and the error values that their inputs name, likewise.
         births: What Sparkplug nodes have said of themselves by their end, see `edge.core.intake.sparkplug.nodes`.
+        leaps: Where the senders' clocks leapt: how many of these came before, and by how many seconds.
     """
 
     batch: Batch
@@ -58,6 +61,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     units: list[tuple[int, str]] = msgspec.field(default_factory=list)
     no_values: list[tuple[int, list[float]]] = msgspec.field(default_factory=list)
     births: list[NodeState] = msgspec.field(default_factory=list)
+    leaps: list[tuple[int, float]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -140,6 +144,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     units: list[tuple[int, str]] = []
     no_values: list[tuple[int, list[float]]] = []
     births: list[NodeState] = []
+    leaps: list[tuple[int, float]] = []
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -214,7 +219,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
     if len(parts) == 1:
         return parts[0]
     batches = [each.batch for each in parts]
-    firsts = accumulate(map(len, batches[:-1]), initial=0)
+    firsts = list(accumulate(map(len, batches[:-1]), initial=0))
     slots = np.concatenate([each.slots for each in batches])
     batch = Batch(
         slots,
@@ -233,6 +238,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
         [unit for each in parts for unit in each.units],
         parts[0].no_values,
         [node for each in parts for node in each.births],
+        [(first + place, by) for first, each in zip(firsts, parts, strict=True) for place, by in each.leaps],
     )
 
 
@@ -255,6 +261,7 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         part.units,
         part.no_values,
         part.births,
+        part.leaps,
     )
 
 
@@ -273,7 +280,15 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         packed.units,
         packed.no_values,
         packed.births,
+        _leaps(packed.leaps, len(slots)),
     )
+
+
+def _leaps(leaps: list[tuple[int, float]], readings: int) -> list[tuple[int, float]]:
+    places = [-1, *(place for place, _ in leaps), readings]
+    if leaps and not (all(map(lt, places, places[1:])) and all(0 < by < math.inf for _, by in leaps)):
+        raise JournalError("leaps of a clock between no readings")
+    return leaps
 
 
 def _heard(places: NDArray[np.int64], slots: NDArray[np.int64], readings: int) -> list[tuple[int, int]]:

@@ -184,7 +184,7 @@ def test_a_slow_clock_is_no_silence() -> None:
 def test_an_interruption_of_our_own_is_nobodys_silence() -> None:
     made = engine(Echo(), Patient())
     made.process(batch((0, 1, 0.0), (1, 2, 0.0)))
-    made.interrupted()
+    made.absence.is_interrupted = True
     assert made.process(batch((0, 100, 0.0), (1, 101, 0.0))) == []
 
 
