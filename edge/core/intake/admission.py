@@ -1,9 +1,10 @@
 """Admission: which readings are taken, by their times.
 
-A sensor's readings must move forward in time. What repeats a time is a duplicate, unless its value is another one (see
-`same_times.py`); what steps back is late. Both are refused and counted, and hurt only their own sensor. What was taken
-before, with the same time and value, is a duplicate however old it is. A sensor whose clock was set back would be late
-for ever, so its new clock is believed after some late readings that show it; see `clock_evidence.py`.
+A sensor's readings must move forward in time. What repeats a time is a duplicate, unless its value is another one and
+there aren't too many of them (see `same_times.py`); what steps back is late. Both are refused and counted, and hurt
+only their own sensor. What was taken before, with the same time and value, is a duplicate however old it is. A sensor
+whose clock was set back would be late for ever, so its new clock is believed after some late readings that show it; see
+`clock_evidence.py`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from numpy.typing import NDArray
 from edge.core.intake.clock_evidence import AGAIN, ClockEvidence
 from edge.core.intake.recent_readings import RecentReadings
 from edge.core.intake.reorder import ORIGIN_UNKNOWN
-from edge.core.intake.same_times import APART_S, SameTimes
+from edge.core.intake.same_times import APART_S, MOST, SameTimes
 from edge.core.model.messages import Batch, Message
 from edge.core.model.rounds import FEW, rounds, runs_of
 from edge.core.model.sensor_arrays import SensorArrays
 
-TAKEN, LATE, DUPLICATE = 0, 1, 2
+TAKEN, LATE, DUPLICATE, CROWDED = 0, 1, 2, 3
+
+REFUSED = {LATE: "late", DUPLICATE: "duplicate", CROWDED: "crowded_time"}
+"""Why a reading isn't taken, by its verdict."""
 
 Verdicts = NDArray[np.int8]
 
@@ -138,7 +142,7 @@ class Admission(SensorArrays):
             arrivals: Of the late ones among them; None if nobody knows any, and every pace is believed.
 
         Returns:
-            `TAKEN`, `LATE` or `DUPLICATE` for each reading, shape (n,).
+            `TAKEN`, `LATE`, `DUPLICATE` or `CROWDED` for each reading, shape (n,).
         """
         self.moved = {}
         verdicts = np.zeros(len(batch), dtype=np.int8)
@@ -190,10 +194,10 @@ class Admission(SensorArrays):
         slots, values, times = batch.slots, batch.values, batch.times
         last = self.last_time[slots]
         taken = times > last
-        late = np.zeros(len(slots), dtype=bool)
+        late = crowded = np.zeros(len(slots), dtype=bool)
         moved = times
         if not taken.all():
-            same = ~taken & self.same.are_others(slots, values, times) & ~self.recent.knows(slots, values, times)
+            same, crowded = self._same(~taken & self.same.are_others(slots, values, times), slots, values)
             moved = np.where(same, last + APART_S, times)
             self.moved |= dict(zip(positions[same].tolist(), moved[same].tolist(), strict=True))
             self.same_times += int(same.sum())
@@ -207,9 +211,26 @@ class Admission(SensorArrays):
                 arrived = arrivals.of(slot, int(batch.origins[position]))
                 if self.evidence.shows_step(slot, time, arrived):
                     taken[position] = True
+                    self.same.of_one_time.forget(slot)
                     self.clock_steps += 1
         self.recent.note(slots[taken], values[taken], times[taken], last[taken])
         self.last_time[slots[taken]] = moved[taken]
         self.same.note(slots[taken], values[taken], times[taken])
         self.evidence.clear(slots[taken])
-        return np.where(taken, TAKEN, np.where(late, LATE, DUPLICATE)).astype(np.int8)
+        return np.select([taken, late, crowded], [TAKEN, LATE, CROWDED], DUPLICATE).astype(np.int8)
+
+    def _same(
+        self, others: NDArray[np.bool_], slots: NDArray[np.intp], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which of the readings with the time of the one before and another value are taken, and which too many."""
+        same, crowded = np.zeros((2, len(slots)), dtype=bool)
+        for at in np.flatnonzero(others).tolist():
+            known, value = self.same.of_one_time.of(int(slots[at])), float(values[at])
+            if value in known:
+                continue
+            if len(known) < MOST:
+                known.append(value)
+                same[at] = True
+            else:
+                crowded[at] = True
+        return same, crowded

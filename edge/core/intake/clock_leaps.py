@@ -29,6 +29,9 @@ STEADY_WITHIN_S = 5.0
 STEADY_FOR_S = 30.0
 """Only after so many seconds of a steady lag is a leap believed."""
 
+LOOKBACK = 64
+"""So many readings back the one is sought that the clock has followed."""
+
 Leap = tuple[int, float]
 """How many readings of a batch come before the one at which the stream clock leaps, and by how many seconds too far."""
 
@@ -123,9 +126,12 @@ class _Lags:
         return self.of_time(float(self._clock[place]), place + 1)
 
     def of_time(self, time: float, end: int) -> float:
-        """The lag of the last reading of a time, of those before `end`."""
-        places = np.flatnonzero(self._times[:end] == time)
-        return float(self.arrived[places[-1]]) - time if len(places) else self._ahead
+        """The lag of the last reading of a time, of `LOOKBACK` before `end` and the one that waited before."""
+        start = max(0, end - LOOKBACK)
+        places = np.flatnonzero(self._times[start:end] == time)
+        if len(places):
+            return float(self.arrived[start + places[-1]]) - time
+        return self._ahead if start == 0 else math.nan
 
 
 def at_leaps(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.admission import DUPLICATE, LATE, TAKEN, Admission, Arrivals
+from edge.core.intake.admission import REFUSED, TAKEN, Admission, Arrivals
 from edge.core.intake.availability import DeviceWords
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
@@ -356,7 +356,7 @@ class Intake:
             self.heard = list(zip(before.tolist(), refused.slots.tolist(), strict=True))
             self.heard_after = refused.quiet_times()
             for position in np.flatnonzero(~taken).tolist():
-                reason = {LATE: "late", DUPLICATE: "duplicate"}[int(verdicts[position])]
+                reason = REFUSED[int(verdicts[position])]
                 self._counters.readings_refused[reason] += 1
                 origin = int(batch.origins[position])
                 if origin == ORIGIN_UNKNOWN:

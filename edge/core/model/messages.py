@@ -136,6 +136,7 @@ REASONS: dict[str, str] = {
     "time_in_future": "the time lies further ahead than limits.future_s",
     "late": "the sensor has already sent a later reading",
     "duplicate": "the sensor has already sent a reading of this time",
+    "crowded_time": "the sensor has already sent 256 readings of this time",
     "retained": "the broker had kept the message, and it doesn't say how old it is",
     "too_many_sensors": "limits.sensors are known already",
     "bad_name": "the topic gives no usable sensor name",

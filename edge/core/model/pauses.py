@@ -27,7 +27,7 @@ class Pauses:
     def __init__(self) -> None:
         self._clock = StreamClock()
         self._arrived = -math.inf  # of the last reading, as the stream clock would say it
-        self._waiting: list[float] = []
+        self._waiting: list[tuple[float, float]] = []  # their times, and the stream clock before each came
 
     def add(self, slot: int, time: float) -> list[float]:
         """Take the next reading.
@@ -46,14 +46,19 @@ class Pauses:
         if not self._waiting and time <= before + TOLERANCE_S:
             self._arrived = max(self._arrived, time)
             return [NO_PAUSE]
-        self._waiting.append(time)
+        self._waiting.append((time, before))
         if clock.now > before:
-            return self._decide(before, sum(each.lead for each in clock.skips))
+            # The clock may have followed those before only, so that this one waits on for what confirms it.
+            waits_on = self._waiting.pop() if self._waiting[1:] and time > clock.now + TOLERANCE_S else None
+            decided = self._decide(sum(each.lead for each in clock.skips))
+            if waits_on is not None:
+                self._waiting.append(waits_on)
+            return decided
         return self.settle() if len(self._waiting) >= LOOKAHEAD else []
 
     def settle(self) -> list[float]:
         """Decide the readings that wait although the clock hasn't moved: nothing has passed before them."""
-        came = [time for time in self._waiting if time > self._clock.now]
+        came = [time for time, _ in self._waiting if time > self._clock.now]
         decided = [NO_PAUSE] * len(self._waiting)
         self._waiting.clear()
         if came:
@@ -70,18 +75,18 @@ class Pauses:
 
     def end(self) -> list[float]:
         """Decide the readings that wait by what they say themselves: the recording has ended."""
-        return self._decide(self._clock.now, self._clock.lead) if self._waiting else []
+        return self._decide(self._clock.lead) if self._waiting else []
 
-    def _decide(self, now: float, lead: float) -> list[float]:
-        """Decide the readings that wait, while the stream clock stood at `now`; their clocks may have a lead."""
+    def _decide(self, lead: float) -> list[float]:
+        """Decide the readings that wait; their clocks may have a lead."""
         # A reading came no later than those after it. One that is behind the clock says nothing of when that was.
         soonest, came = math.inf, []
-        for time in reversed(self._waiting):
+        for time, now in reversed(self._waiting):
             if time > now:
                 soonest = min(soonest, time - lead)
             came.append(soonest)
         decided = []
-        for moment in reversed(came):
+        for (_, now), moment in zip(self._waiting, reversed(came), strict=True):
             passed = moment - self._arrived - GRACE_S
             decided.append(now + passed if 0 < passed < math.inf else NO_PAUSE)
             if moment < math.inf:

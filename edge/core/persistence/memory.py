@@ -64,6 +64,7 @@ class Memory:
             (
                 by_row("admission", intake.admission, sensors),
                 by_row("same_times", intake.admission.same, sensors),
+                by_row("values_of_one_time", intake.admission.same.of_one_time, sensors),
                 by_row("recent_readings", intake.admission.recent, sensors),
                 by_row("clock_evidence", intake.admission.evidence, sensors),
             ),

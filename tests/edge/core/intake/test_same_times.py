@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.commands import main
+from edge.core.intake.same_times import MOST
 from edge.core.model.messages import Message
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
@@ -42,6 +44,55 @@ def test_they_are_the_same_in_any_batching_and_after_a_restart(
     assert differing(pieces.pipeline, whole.pipeline) == []
     assert differing(again.pipeline, whole.pipeline) == []
     assert pieces.refused == whole.refused
+
+
+def of_one_time(values: Iterable[float], time: float = START) -> list[Message]:
+    return [reading("paced/a", time, value, START + place / 10) for place, value in enumerate(values)]
+
+
+def test_so_many_readings_of_one_time_are_taken_and_the_rest_are_refused_with_a_reason() -> None:
+    line = Line(pipeline()).take(of_one_time(range(MOST + 50)), cut=7)
+    counters = line.pipeline.counters
+    assert counters.readings_taken == MOST
+    assert counters.readings_refused == {"crowded_time": 50}
+    line.take([reading("paced/a", START + 1.0, 0.5)])
+    assert counters.readings_taken == MOST + 1
+
+
+@pytest.mark.parametrize("known", [0, 1000])
+@pytest.mark.parametrize("cut", [1, 10_000])
+def test_a_set_of_one_time_that_comes_once_more_is_not_taken_again_however_long_its_sensor_is_known(
+    known: int, cut: int
+) -> None:
+    line = Line(pipeline()).take(seconds(known, 1, first=-known))
+    line.take(of_one_time(range(MOST), START + 10.0), cut=cut)
+    taken = line.pipeline.counters.readings_taken
+    saved, so_far = line.pipeline.save("", ""), len(line.parts)
+    line.take(of_one_time(range(MOST), START + 10.0) * 2, cut=cut)
+    assert line.pipeline.counters.readings_taken == taken == known + MOST
+    again = revived(pipeline(), saved, line.parts[so_far:])
+    assert again.pipeline.counters.readings_taken == 0
+    assert differing(again.pipeline, line.pipeline) == []
+
+
+@given(st.integers(0, 600), st.lists(st.integers(0, 300), max_size=400), st.integers(1, 50))
+def test_each_value_of_one_time_is_taken_once_up_to_so_many(known: int, values: list[int], cut: int) -> None:
+    line = Line(pipeline()).take(seconds(known, 1, first=-known))
+    line.take(of_one_time(map(float, values), START + 10.0), cut=cut)
+    assert line.pipeline.counters.readings_taken == known + min(MOST, len(set(values)))
+    refused = line.pipeline.counters.readings_refused
+    crowded = sum(value not in set(dict.fromkeys(values[:place])) for place, value in enumerate(values)) - MOST
+    assert refused["crowded_time"] >= max(0, crowded)
+    assert refused.total() == len(values) - min(MOST, len(set(values)))
+
+
+def test_what_is_remembered_of_one_time_is_bounded() -> None:
+    line = Line(pipeline())
+    for second in range(5):
+        line.take(of_one_time(range(second, 400 + second), START + second))
+    same = line.pipeline.intake.admission.same.of_one_time
+    assert len(same.of(0)) == MOST
+    assert len(same.state(0, 1)) < 10 * MOST
 
 
 def test_no_time_lies_between_them_for_a_limit_of_change_or_for_a_silence() -> None:

@@ -29,6 +29,7 @@ COMPONENTS = (
     "no_values",
     "sparkplug",
     "same_times",
+    "values_of_one_time",
     "interruption",
     "operator",
     "devices",
