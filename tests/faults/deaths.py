@@ -13,7 +13,7 @@ from bench import Bench, Fault, share, times
 from journal import exported
 from plant import plain_numbers, single
 from rig import Plan, Rig
-from running import wait_until
+from running import wait_for_all
 from verdict import Outcome
 
 from edge.core.model.messages import Reading
@@ -66,7 +66,7 @@ def killed_without_times(bench: Bench) -> Outcome:
         rig.messenger.finish()
         published = _by_sensor(rig.messenger.readings())
         with suppress(AssertionError):
-            wait_until(lambda: len(exported(rig.store)) >= len(rig.messenger.posts), 20)
+            wait_for_all(lambda: len(exported(rig.store)), len(rig.messenger.posts), "readings journaled", poll_s=1.0)
         rig.end(outcome)
         journal = _by_sensor(exported(rig.store))
         outcome.expected = sum(map(len, published.values()))
@@ -105,7 +105,7 @@ def ended_while_draining(bench: Bench) -> Outcome:
             began = time.monotonic()
             code = rig.service.end()
             outcome.demand(code == 0, f"it ended with {code}")
-            outcome.demand(time.monotonic() - began < 10, "it took more than 10 s to end")
+            outcome.demand(time.monotonic() - began < 60, "it took more than a minute to end")
             rig.proxies["out"].cut()
             rig.proxies["out"].open()
             rig.start()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import inf
 
 from plant import Post
-from running import wait_until
+from running import wait_for_all
 
 from edge.core.model.messages import Reading
 from edge.shell.link import Link, LinkOptions
@@ -66,16 +66,16 @@ class Messenger:
         """Publish on and on."""
         self._goal = inf
 
-    def finish(self, timeout_s: float = 120.0) -> None:
+    def finish(self) -> None:
         """Take no more from the source, and wait until all is confirmed."""
         self._goal = len(self.posts)
-        wait_until(lambda: self.confirmed >= len(self.posts), timeout_s, "the PUBACK of the last reading")
+        wait_for_all(lambda: self.confirmed, len(self.posts), "posts confirmed")
 
-    def publish(self, number: int, timeout_s: float = 120.0) -> None:
+    def publish(self, number: int) -> None:
         """Publish so many posts more, and wait until they are confirmed."""
         goal = len(self.posts) + number
         self._goal = goal
-        wait_until(lambda: self.confirmed >= goal, timeout_s, f"the PUBACK of {goal} posts")
+        wait_for_all(lambda: self.confirmed, goal, "posts confirmed")
 
     def take_from(self, source: Iterator[Post], per_second: float | None) -> None:
         """Go on with another source and at another rate; only while nothing is being published."""

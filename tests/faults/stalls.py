@@ -166,7 +166,7 @@ def _held_up(hold_up: HoldUp, variant: Variant, bench: Bench) -> Outcome:
         before = _entries(rig)
         rig.start()
         rig.wait_log(" connected ")
-        wait_until(lambda: _entries(rig) >= before + 2, 60, "the first commits of the backlog")
+        wait_until(lambda: _entries(rig) >= before + 2, 180, "the first commits of the backlog")
         hold_up(rig)
         ended = time.monotonic()
         for _ in range(LATER_STALLS):
@@ -187,7 +187,7 @@ def _wait_journaled(rig: Rig, readings: int) -> float:
             seen.append((taken, time.monotonic()))
         return time.monotonic() - seen[-1][1] > 2 * KEEPALIVE_S and len(exported(rig.store)) >= readings
 
-    wait_until(is_done, 300, "the backlog in the journal")
+    wait_until(is_done, 1200, "the backlog in the journal")
     return seen[-1][1]
 
 

@@ -29,6 +29,21 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0, what: str 
     raise AssertionError(f"{what} didn't happen within {timeout_s} s")
 
 
+def wait_for_all(done: Callable[[], int], goal: int, what: str, *, idle_s: float = 60.0, poll_s: float = 0.02) -> None:
+    """Poll a count until it reaches a goal, for as long as it goes on: a slow machine is no fault.
+
+    Raises:
+        AssertionError: It hasn't grown for `idle_s` seconds.
+    """
+    known, news = -1, time.monotonic()
+    while (count := done()) < goal:
+        if count != known:
+            known, news = count, time.monotonic()
+        elif time.monotonic() - news > idle_s:
+            raise AssertionError(f"only {count} of {goal} {what}, and no more for {idle_s} s")
+        time.sleep(poll_s)
+
+
 def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
     """What a link gives until there are so many messages, or the time is up."""
     messages: list[Message] = []
