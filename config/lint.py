@@ -94,6 +94,10 @@ def _about_sinks(configuration: Configuration) -> Iterator[Fault]:
             variable = getattr(each, key)
             if variable is not None and variable not in os.environ:
                 yield Fault(("sink", index, key), f"the variable {variable} isn't set here and now")
+        if each.kind == "mqtt" and each.username is not None and each.tls is None and each.host not in LOOPBACK:
+            yield Fault(
+                ("sink", index, "username"), "the password crosses the network in plain text without a tls table"
+            )
         url = urlsplit(each.url or "")
         if url.scheme in {"http", "amqp"} and url.hostname not in LOOPBACK:
             yield Fault(

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config.fields import Fault, ReadableFile, checked, refuse, refuse_all
 from config.hosts import host_problem
-from config.topics import glob_pattern, glob_problem
-from config.transport import Credentials, Tls, credential_problem, name_problem
+from config.topics import glob_problem
+from config.transport import Connection, Credentials, Host, Tls, credential_problem, name_problem
 
 MIB = 1024 * 1024
 
@@ -63,21 +63,28 @@ _SECRET = ("secret_file", "secret_env", "secret_credential")
 OF_KIND: Mapping[str, frozenset[str]] = {
     "webhook": frozenset({"url", *_TOKEN, *_SECRET, "timeout_s"}),
     "kafka": frozenset({"brokers", "topic", "sasl"}),
+    "rabbitmq": frozenset({"url", "exchange"}),
+    "mqtt": frozenset({"host", "port", "client_id", "keepalive_s", "version", "check_delivery"}),
 }
 """Keys that only some kinds of sinks have."""
 
-REQUIRED: Mapping[str, tuple[str, ...]] = {"webhook": ("url",), "kafka": ("brokers", "topic")}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "webhook": ("url",),
+    "kafka": ("brokers", "topic"),
+    "rabbitmq": ("url",),
+    "mqtt": ("host",),
+}
 
-PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka"}
+PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "rabbitmq": "pika"}
 """What kinds need beyond the core install; the extra is called like the kind."""
 
-SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http")}
+SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitmq": ("amqps", "amqp")}
 
 
 class Sink(Credentials):
     """Where else events go."""
 
-    kind: Literal["webhook", "kafka"] = Field(description="What is spoken there")
+    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt"] = Field(description="What is spoken there")
     name: Annotated[str, checked(name_problem)] | None = Field(
         None, description="Name of this sink, under which is remembered how far it has come; by default its kind"
     )
@@ -113,6 +120,16 @@ class Sink(Credentials):
     topic: TopicName | None = Field(None, description="Where the events go")
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field(
         "plain", description="How user and password are told"
+    )
+
+    exchange: str = Field("amq.topic", max_length=255, description="Exchange that events are published to")
+    host: Host | None = Field(None, min_length=1, max_length=253, description="Name or address of the broker")
+    port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
+    client_id: str | None = Field(None, min_length=1, max_length=128, description="MQTT client id")
+    keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
+    version: Literal["auto", "3.1.1", "5"] = Field("auto", description="MQTT version")
+    check_delivery: bool = Field(
+        True, description="With MQTT 3.1.1, count an event as delivered once our own status has come back behind it"
     )
 
     @model_validator(mode="before")
@@ -175,6 +192,8 @@ class Sink(Credentials):
         """Its name, or its kind where it has none."""
         return self.name or self.kind
 
-    def wants_sensor(self, sensor: str) -> bool:
-        """Whether it gets the events of a sensor."""
-        return any(glob_pattern(each).fullmatch(sensor) for each in self.sensors)
+    def connection(self, gateway: str) -> Connection:
+        """How an MQTT broker is reached, the client id filled in by the gateway's name."""
+        keys = [key for key in Connection.model_fields if key != "client_id"]
+        client_id = self.client_id or f"edgewarden-{gateway}-{self.title}"
+        return Connection.model_construct(**{key: getattr(self, key) for key in keys}, client_id=client_id)

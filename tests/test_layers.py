@@ -66,7 +66,7 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "onlooker": "link",
         "options": "link onlooker",
         "publishing": "link store",
-        "sinks": "system link store",
+        "sinks": "link publishing store",
         "activity": "system link onlooker options publishing store",
         "service": "system broker link onlooker options publishing sinks activity store",
     },
@@ -182,6 +182,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
         ),
         ("sqlite3", ["edge/shell/store/database.py"]),
         ("confluent_kafka", ["edge/shell/sinks/kafka.py"]),
+        ("pika", ["edge/shell/sinks/rabbitmq.py"]),
     ],
 )
 def test_one_place_only_knows_the_library(module: str, places: list[str]) -> None:

@@ -10,6 +10,8 @@ from config.loading import parse
 from config.passwords import PasswordError, secret_of, token_of
 from config.problems import ConfigurationError
 from config.sinks import OF_KIND, REQUIRED, Sink
+from edge.core.model.topics import Topics
+from edge.shell.options import ServiceOptions
 from edge.shell.service.sink_assembly import sinks_of
 
 INPUT = '[[input]]\ntopic = "#"\n'
@@ -97,7 +99,7 @@ def test_secrets_are_read_from_files_variables_and_credentials(tmp_path: Path, m
     assert (token_of(sink), secret_of(sink)) == (None, "from systemd")
     monkeypatch.delenv("T")
     with pytest.raises(PasswordError, match="variable T isn't set"):
-        sinks_of(parse(text, folder=tmp_path).configuration)
+        sinks_of(parse(text, folder=tmp_path).configuration, ServiceOptions(Topics("base")))
 
 
 def test_plain_text_over_the_network_is_doubted() -> None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
+import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import pytest
+from brokers import Mosquitto
 from kafka_server import Kafka, jars
+from rabbitmq_server import RabbitMq
+from running import Consumer, wait_until
 
 from edge.core.incidents.events import Event
 from edge.shell.broker.embedded import free_port
-from edge.shell.sinks.options import How, KafkaOptions, WebhookOptions
+from edge.shell.link import LinkOptions
+from edge.shell.sinks.options import How, KafkaOptions, MqttOptions, RabbitmqOptions, WebhookOptions
 
 
 class Receiver(Protocol):
@@ -210,7 +217,144 @@ def event_of(record: Any) -> dict[str, Any]:
     return {**attributes, "data": json.loads(record.value())}
 
 
-RECEIVERS: dict[str, Callable[[Path], Receiver]] = {"webhook": WebhookReceiver, "kafka": KafkaReceiver}
+class RabbitmqReceiver:
+    """A queue of its own on a RabbitMQ that all tests share; it is killed and started again, and kept."""
+
+    kind = "rabbitmq"
+    server: ClassVar[RabbitMq | None] = None
+    number: ClassVar[int] = 0
+
+    def __init__(self, folder: Path) -> None:
+        pytest.importorskip("pika")
+        if RabbitmqReceiver.server is None:
+            RabbitmqReceiver.server = RabbitMq("max_message_size = 20000")
+            atexit.register(RabbitmqReceiver.server.remove)
+        self.server_ = RabbitmqReceiver.server
+        RabbitmqReceiver.number += 1
+        self.exchange = self.queue = f"events-{RabbitmqReceiver.number}"
+        self._events: list[dict[str, Any]] = []
+
+    def how(self) -> RabbitmqOptions:
+        return RabbitmqOptions("127.0.0.1", self.server_.port, "/", self.exchange)
+
+    def start(self) -> None:
+        self.server_.start()
+        self.declare("#")  # again after a kill: it may have come before the declaration was on the disk
+
+    def declare(self, *bindings: str, arguments: dict[str, Any] | None = None) -> None:
+        """Make the exchange and the queue, as they outlive a restart."""
+        with self.channel() as channel:
+            channel.exchange_declare(self.exchange, "topic", durable=True)
+            channel.queue_declare(self.queue, durable=True, arguments=arguments)
+            for each in bindings:
+                channel.queue_bind(self.queue, self.exchange, each)
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        import pika
+
+        where = pika.ConnectionParameters("127.0.0.1", self.server_.port, connection_attempts=60, retry_delay=0.5)
+        connection = pika.BlockingConnection(where)
+        try:
+            yield connection.channel()
+        finally:
+            connection.close()
+
+    def kill(self) -> None:
+        self.server_.kill()
+
+    def wedge(self) -> None:
+        self.server_.stop()
+
+    def unwedge(self) -> None:
+        self.server_.resume()
+
+    def poison(self, event: Event) -> Event:
+        return _with_message(event, "x" * 50_000)
+
+    def received(self) -> list[dict[str, Any]]:
+        if self.server_.is_running:
+            with self.channel() as channel:
+                while (found := channel.basic_get(self.queue, auto_ack=True))[0] is not None:
+                    _, properties, body = found
+                    event = json.loads(body)
+                    assert properties.content_type == "application/cloudevents+json"
+                    assert properties.delivery_mode == 2
+                    assert (properties.message_id, properties.type) == (event["id"], event["type"])
+                    self._events.append(event)
+        return list(self._events)
+
+    def close(self) -> None:
+        self.unwedge()
+
+
+class MqttReceiver:
+    """A mosquitto of its own, and a consumer whose session it keeps."""
+
+    kind = "mqtt"
+
+    def __init__(self, folder: Path, lines: str = "allow_anonymous true\nmax_packet_size 20000", **how: Any) -> None:
+        folder = Path(tempfile.mkdtemp(dir=folder))
+        keeps = f"persistence true\npersistence_location {folder}/"
+        self.broker = Mosquitto(folder, f"{lines}\n{keeps}\nmax_queued_messages 100000")
+        self._how = how
+        self._events: list[dict[str, Any]] = []
+        self._consumer: Consumer | None = None
+        self._barriers = 0
+        self._is_wedged = False
+
+    def how(self) -> MqttOptions:
+        link = LinkOptions(port=self.broker.port, client_id="sink", echo="edgewarden/gw/status", **self._how)
+        return MqttOptions(link, ("edgewarden/gw/status", b'{"state":"online"}', b'{"state":"offline"}'))
+
+    def start(self) -> None:
+        self.broker.start()
+        if self._consumer is None:
+            self._consumer = Consumer(self.broker.port, "edgewarden/#", client_id="consumer", clean_session=False)
+
+    def kill(self) -> None:
+        self.broker.stop()  # killed, mosquitto would lose what it has confirmed
+
+    def wedge(self) -> None:
+        os.kill(self.broker.pid, signal.SIGSTOP)
+        self._is_wedged = True
+
+    def unwedge(self) -> None:
+        if self.broker.pid is not None:
+            os.kill(self.broker.pid, signal.SIGCONT)
+        self._is_wedged = False
+
+    def poison(self, event: Event) -> Event:
+        return _with_message(event, "x" * 50_000)
+
+    def received(self) -> list[dict[str, Any]]:
+        consumer = self._consumer
+        if consumer is None:
+            return []
+        if self.broker.pid is not None and not self._is_wedged:
+            self._barriers += 1
+            barrier = f"edgewarden/barrier/{self._barriers}"
+            consumer.publish(barrier, b"{}")  # comes behind everything that the broker has taken
+            wait_until(lambda: any(topic == barrier for topic, _, _ in consumer.poll()), 30, "the barrier")
+        return [
+            json.loads(payload)
+            for topic, payload, _ in consumer.poll()
+            if "/anomaly/" in topic or topic.endswith("/gap")
+        ]
+
+    def close(self) -> None:
+        self.unwedge()
+        if self._consumer is not None:
+            self._consumer.close()
+        self.broker.kill()
+
+
+RECEIVERS: dict[str, Callable[[Path], Receiver]] = {
+    "mqtt": MqttReceiver,
+    "webhook": WebhookReceiver,
+    "kafka": KafkaReceiver,
+    "rabbitmq": RabbitmqReceiver,
+}
 """Every kind of sink has one; the contract suite goes through them."""
 
 

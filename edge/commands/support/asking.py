@@ -11,7 +11,7 @@ from config.schema import Configuration
 from config.transport import Connection
 from edge.core.model.messages import Message
 from edge.shell.link import Link, Subscription
-from edge.shell.service.assembly import link_options
+from edge.shell.service.link_assembly import link_options
 
 POLL_S = 0.1
 

@@ -10,7 +10,6 @@ from config.availability import AvailabilityTopic, availability_of
 from config.gateway_topics import GatewayTopics
 from config.inputs import Input
 from config.loading import load, parse
-from config.passwords import password_of
 from config.schema import Configuration, Store
 from config.topics import covers
 from config.transport import Connection
@@ -26,7 +25,7 @@ from edge.shell.link.broker_window import QUIET_S
 from edge.shell.onlooker import Nobody, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.decoding import decoder_of
-from edge.shell.service.sink_assembly import tls_options
+from edge.shell.service.link_assembly import link_options
 from edge.shell.store import Limits, StoreFiles
 from edge.version import version
 
@@ -189,27 +188,4 @@ def _routes(given: Input, configuration: Configuration) -> Iterator[Route]:
         time_from_payload=given.time == "payload",
         ignore_topics=given.ignore_topics,
         no_values=frozenset(each for each in given.no_value if not isinstance(each, str)),
-    )
-
-
-def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
-    """How the service reaches a broker.
-
-    Raises:
-        PasswordError: A password can't be had.
-    """
-    return LinkOptions(
-        host=connection.host,
-        port=connection.port,
-        client_id=connection.client_id or "",
-        username=connection.username,
-        password=password_of(connection),
-        tls=tls_options(connection.tls),
-        keepalive_s=connection.keepalive_s,
-        version=connection.version,
-        clean_session=False,
-        receive_messages=configuration.limits.receive_messages,
-        receive_bytes=configuration.limits.receive_bytes,
-        receive_maximum=configuration.broker.in_flight,
-        linger_s=configuration.broker.linger_s,
     )

@@ -136,7 +136,7 @@ class Reloader:
             log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
         before, store, *links = service.current
         options = service_options(configuration, self._instance, self._onlooker)
-        sinks = sinks_of(configuration)
+        sinks = sinks_of(configuration, options)
         made, inbound, outbound = self._links(links[0], links[1], configuration, options)
         sensors = before.sensors.sensors
         if configuration == self._configuration and [inbound, outbound] == links and service.sinks.has(sinks):

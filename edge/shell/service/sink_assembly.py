@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
+
 from config.passwords import password_of, secret_of, token_of
 from config.schema import Configuration, Sink
-from config.transport import Tls
+from edge.shell.activity.status import status_json
 from edge.shell.link import TlsOptions
-from edge.shell.sinks.options import How, KafkaOptions, Login, SinkOptions, WebhookOptions
+from edge.shell.options import ServiceOptions
+from edge.shell.service.link_assembly import link_options, tls_options
+from edge.shell.sinks.options import How, KafkaOptions, Login, MqttOptions, RabbitmqOptions, SinkOptions, WebhookOptions
 from edge.shell.store.sink_reading import SinkLimits, Wanted
 
 
-def sinks_of(configuration: Configuration) -> list[SinkOptions]:
+def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[SinkOptions]:
     """The sinks of a configuration.
+
+    Args:
+        configuration: The configuration.
+        options: What the loop knows of it; a broker is told who we are.
 
     Raises:
         PasswordError: A password, a token or a secret can't be had.
@@ -21,7 +30,7 @@ def sinks_of(configuration: Configuration) -> list[SinkOptions]:
         SinkOptions(
             name=each.title,
             kind=each.kind,
-            how=_how(each),
+            how=_how(each, configuration, options),
             wanted=Wanted(each.severity, each.transitions, each.sensors),
             begin=each.begin,
             limits=SinkLimits(each.outbox_events, each.outbox_bytes, each.outbox_days, free),
@@ -30,10 +39,19 @@ def sinks_of(configuration: Configuration) -> list[SinkOptions]:
     ]
 
 
-def _how(sink: Sink) -> How:
+def _how(sink: Sink, configuration: Configuration, options: ServiceOptions) -> How:
+    if sink.kind == "mqtt":
+        return _mqtt(sink, configuration, options)
     login = Login(sink.username, password_of(sink))
     if sink.kind == "kafka":
         return KafkaOptions(sink.brokers, sink.topic or "", login, sink.sasl, tls_options(sink.tls))
+    if sink.kind == "rabbitmq":
+        url = urlsplit(sink.url or "")
+        is_encrypted = url.scheme == "amqps"
+        tls = tls_options(sink.tls) or (TlsOptions() if is_encrypted else None)
+        vhost = unquote(url.path[1:]) or "/"
+        port = url.port or (5671 if is_encrypted else 5672)
+        return RabbitmqOptions(url.hostname or "", port, vhost, sink.exchange, login, tls)
     return WebhookOptions(
         url=sink.url or "",
         login=login,
@@ -44,9 +62,15 @@ def _how(sink: Sink) -> How:
     )
 
 
-def tls_options(tls: Tls | None) -> TlsOptions | None:
-    """The certificates of a `tls` table."""
-    if tls is None:
-        return None
-    files = (tls.ca_file, tls.certificate_file, tls.key_file)
-    return TlsOptions(*(None if each is None else str(each) for each in files))
+def _mqtt(sink: Sink, configuration: Configuration, options: ServiceOptions) -> MqttOptions:
+    topic, about = options.topics.status, options.about or {}
+    online, offline = status_json("online", about), status_json("offline", about)
+    made = link_options(sink.connection(configuration.gateway.name), configuration)
+    link = replace(
+        made,
+        clean_session=True,
+        linger_s=0.0,
+        will=(topic, offline),
+        echo=topic if sink.check_delivery else None,
+    )
+    return MqttOptions(link, (topic, online, offline))

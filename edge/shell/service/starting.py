@@ -78,7 +78,7 @@ def service_of(
         store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
         pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
-        sinks = SinkKeeper(keep.path, sinks_of(configuration), clock)
+        sinks = SinkKeeper(keep.path, sinks_of(configuration, options), clock)
         inbound = inbound_link(configuration, options, clock)
         outbound = outbound_link(configuration, options, clock, inbound)
         reloader = Reloader(path, configuration, options, files, clock, signals, supervisor)

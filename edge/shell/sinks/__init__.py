@@ -10,4 +10,6 @@ cloud_event  attributes of an event, where they go beside its payload
 failing    why a receiver can't be reached, in words
 webhook    HTTP
 kafka      Apache Kafka, with confluent-kafka
+rabbitmq   RabbitMQ, with pika
+mqtt       another MQTT broker
 """

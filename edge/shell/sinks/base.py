@@ -41,16 +41,18 @@ class Outcome(NamedTuple):
 
 
 class Sink(Protocol):
-    """One kind of sink.
+    """One kind of sink."""
 
-    Attributes:
-        most: So many events may be under way at a time.
-        keeps_order: Whether what is handed over arrives in that order, even where something in between fails. Otherwise
-            only one event of a key is under way at a time.
-    """
+    @property
+    def most(self) -> int:
+        """So many events may be under way at a time."""
 
-    most: int
-    keeps_order: bool
+    @property
+    def keeps_order(self) -> bool:
+        """Whether what is handed over arrives in that order, even where something in between fails.
+
+        Otherwise only one event of a key is under way at a time.
+        """
 
     def open(self) -> None:
         """Get ready to send; takes a bounded time.

@@ -5,8 +5,9 @@ which sends again what had no delivery report, from the first of them on: repeti
 in which the events of a key first arrive stays. A producer never gives up a message by itself (`message.timeout.ms` is
 0); the runner gives up the producer, also one that waits for good as its broker has lost its memory.
 
-A broker refuses a whole batch for one record that is too large or not valid. So after the first such refusal batches
-are of one record, and only then is it known which one is refused.
+A broker refuses a whole batch that is larger than the topic's `max.message.bytes`, and may take the next one before the
+client hears of it. So the topic is asked for that size, and batches are smaller. Where it may not be asked, or a batch
+is refused for another reason, batches are of one record, and it is known which one is refused.
 
 Sources: CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2; librdkafka, CONFIGURATION.md and "Idempotent producer".
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined, unused-ignore]
 
 from edge.core.model.printable import printable
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
@@ -26,6 +28,7 @@ from edge.shell.sinks.options import KafkaOptions
 from edge.shell.store import OutboxRow
 
 CONNECT_S = 10.0
+LARGEST_BATCH, BATCH_HEADER, SPARE = 1_000_000, 100, 0.9
 MOST = 2000
 LARGEST_BYTES = 64 * 1024 * 1024
 """What the client lets pass; how much a topic takes, its broker decides."""
@@ -41,7 +44,7 @@ OF_THE_EVENT = frozenset(
 """Errors that speak of a record, or of one in its batch."""
 
 NO_TOPIC = frozenset(
-    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - their names
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
 )
 NOT_HEADERS = frozenset({"data", "datacontenttype"})
 
@@ -67,17 +70,17 @@ class KafkaSink:
     def open(self) -> None:
         """See `Sink`: the broker is asked for the topic."""
         self._outcomes, self._trouble, self._said = [], None, ""
-        self._batches = self._may_batch
+        admin = AdminClient(self._connection())
         try:
-            producer = Producer(self._settings())
-            self._producer = producer
-            found = producer.list_topics(self._options.topic, CONNECT_S).topics.get(self._options.topic)
+            found = admin.list_topics(self._options.topic, CONNECT_S).topics.get(self._options.topic)
         except KafkaException as error:
-            self.close()
+            admin.poll(0)
             raise SinkTrouble(self._words(error.args[0])) from error
         if found is None or found.error is not None:
-            self.close()
             raise SinkTrouble(self._words(None if found is None else found.error))
+        batch_size = self._largest_batch(admin) if self._may_batch else 0
+        self._batches = batch_size > 0
+        self._producer = Producer(self._settings(batch_size))
 
     def send(self, row: OutboxRow) -> bool:
         """See `Sink`."""
@@ -116,24 +119,38 @@ class KafkaSink:
             raise SinkTrouble("not open")
         return self._producer
 
-    def _settings(self) -> dict[str, Any]:
-        options, login, tls = self._options, self._options.login, self._options.tls
-        settings: dict[str, Any] = {
-            "bootstrap.servers": ",".join(options.brokers),
-            "client.id": "edgewarden",
+    def _largest_batch(self, admin: AdminClient) -> int:
+        """Bytes that the topic lets a batch have; 0 if it may not be asked."""
+        topic = ConfigResource(ConfigResource.Type.TOPIC, self._options.topic)
+        try:
+            found = admin.describe_configs([topic], request_timeout=CONNECT_S)[topic].result(CONNECT_S)
+            return max(1, min(LARGEST_BATCH, int(SPARE * int(found["max.message.bytes"].value)) - BATCH_HEADER))
+        except (KafkaException, TimeoutError, KeyError, ValueError, TypeError):
+            return 0
+
+    def _settings(self, batch_size: int) -> dict[str, Any]:
+        batches = {"batch.size": batch_size} if batch_size else {"batch.num.messages": 1}
+        return {
+            **self._connection(),
+            **batches,
             "enable.idempotence": True,
             "message.timeout.ms": 0,
             "message.max.bytes": LARGEST_BYTES,
             "linger.ms": 5,
+            "allow.auto.create.topics": True,
+        }
+
+    def _connection(self) -> dict[str, Any]:
+        options, login, tls = self._options, self._options.login, self._options.tls
+        settings: dict[str, Any] = {
+            "bootstrap.servers": ",".join(options.brokers),
+            "client.id": "edgewarden",
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 5000,
-            "allow.auto.create.topics": True,
             "security.protocol": f"{'SASL_' if login.username else ''}{'SSL' if tls else 'PLAINTEXT'}",
             "error_cb": self._note_error,
             "log_level": 0,
         }
-        if not self._batches:
-            settings["batch.num.messages"] = 1
         if login.username is not None:
             settings |= {
                 "sasl.mechanism": options.sasl.upper(),

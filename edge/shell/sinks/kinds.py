@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.shell.sinks.base import Sink
-from edge.shell.sinks.options import KafkaOptions, SinkOptions
+from edge.shell.sinks.options import KafkaOptions, MqttOptions, RabbitmqOptions, SinkOptions
 
 
 def make_sink(options: SinkOptions) -> Sink:
@@ -13,6 +13,14 @@ def make_sink(options: SinkOptions) -> Sink:
         from edge.shell.sinks.kafka import KafkaSink  # noqa: PLC0415
 
         return KafkaSink(how)
+    if isinstance(how, RabbitmqOptions):
+        from edge.shell.sinks.rabbitmq import RabbitmqSink  # noqa: PLC0415
+
+        return RabbitmqSink(how)
+    if isinstance(how, MqttOptions):
+        from edge.shell.sinks.mqtt import MqttSink  # noqa: PLC0415
+
+        return MqttSink(how)
     from edge.shell.sinks.webhook import WebhookSink  # noqa: PLC0415
 
     return WebhookSink(how)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edge.shell.link import TlsOptions
+from edge.shell.link import LinkOptions, TlsOptions
 from edge.shell.store.sink_reading import SinkLimits, Wanted
 
 
@@ -57,7 +57,41 @@ class KafkaOptions:
     tls: TlsOptions | None = None
 
 
-How = WebhookOptions | KafkaOptions
+@dataclass(frozen=True)
+class RabbitmqOptions:
+    """How a RabbitMQ is reached.
+
+    Attributes:
+        host: Its name or address.
+        port: Its TCP port.
+        vhost: The virtual host.
+        exchange: Where events are published to; empty for the default exchange.
+        login: User and password.
+        tls: Encryption, or None.
+    """
+
+    host: str
+    port: int
+    vhost: str = "/"
+    exchange: str = "amq.topic"
+    login: Login = Login()
+    tls: TlsOptions | None = None
+
+
+@dataclass(frozen=True)
+class MqttOptions:
+    """How another MQTT broker is reached.
+
+    Attributes:
+        link: The connection.
+        status: The topic of our status, and its payload while we are there and when we go.
+    """
+
+    link: LinkOptions
+    status: tuple[str, bytes, bytes]
+
+
+How = WebhookOptions | KafkaOptions | RabbitmqOptions | MqttOptions
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ import hashlib
 import hmac
 import http.client
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -25,6 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edge.core.model.printable import printable, shortened
+from edge.shell.link import TlsOptions
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import header_of
 from edge.shell.sinks.failing import why_unreachable
@@ -196,9 +196,7 @@ class _TlsConnection(_Connection):
     def connect(self) -> None:
         """Connect, and make sure that it is who it should be; certificates are read each time."""
         tls = self.options.tls
-        context = ssl.create_default_context(cafile=None if tls is None else tls.ca_file)
-        if tls is not None and tls.certificate_file is not None:
-            context.load_cert_chain(tls.certificate_file, tls.key_file)
+        context = (tls or TlsOptions()).context()
         super().connect()
         self.sock: Any = context.wrap_socket(self.sock, server_hostname=self.host)
 

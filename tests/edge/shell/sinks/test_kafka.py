@@ -14,7 +14,7 @@ from sink_receivers import KafkaReceiver, first_of_each, is_in_order
 
 from edge.shell.sinks import runner
 from edge.shell.sinks.base import EventRefused
-from edge.shell.sinks.kafka import message_of
+from edge.shell.sinks.kafka import KafkaSink, message_of
 from edge.shell.sinks.options import SinkOptions
 
 
@@ -96,6 +96,20 @@ def test_of_a_batch_only_the_record_that_is_too_large_is_set_aside(receiver: Kaf
     assert sequences(receiver) == [*range(1, 100), 101]
     assert is_in_order(receiver.received())
     assert line.keeper.as_dict()["out"]["set_aside"] == 1
+
+
+def test_where_the_topic_may_not_be_asked_for_its_limit_records_are_sent_one_by_one(
+    receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KafkaSink, "_largest_batch", lambda *_: 0)
+    receiver.start()
+    line = line_to(receiver, tmp_path)
+    line.store_events([sink_event(number, "one", more="x" * 3000) for number in range(1, 50)])
+    line.store_events([sink_event(50, "one", more="x" * 30_000), sink_event(51, "one")])
+    line.run_through(51)
+    line.close()
+    assert sequences(receiver) == [*range(1, 50), 51]
+    assert is_in_order(receiver.received())
 
 
 def test_a_producer_whose_broker_has_lost_its_data_is_replaced(

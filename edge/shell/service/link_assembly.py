@@ -1,0 +1,39 @@
+"""Assembly of links: from a broker's table to how it is reached, with its password."""
+
+from __future__ import annotations
+
+from config.passwords import password_of
+from config.schema import Configuration
+from config.transport import Connection, Tls
+from edge.shell.link import LinkOptions, TlsOptions
+
+
+def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
+    """How the service reaches a broker.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    return LinkOptions(
+        host=connection.host,
+        port=connection.port,
+        client_id=connection.client_id or "",
+        username=connection.username,
+        password=password_of(connection),
+        tls=tls_options(connection.tls),
+        keepalive_s=connection.keepalive_s,
+        version=connection.version,
+        clean_session=False,
+        receive_messages=configuration.limits.receive_messages,
+        receive_bytes=configuration.limits.receive_bytes,
+        receive_maximum=configuration.broker.in_flight,
+        linger_s=configuration.broker.linger_s,
+    )
+
+
+def tls_options(tls: Tls | None) -> TlsOptions | None:
+    """The certificates of a `tls` table."""
+    if tls is None:
+        return None
+    files = (tls.ca_file, tls.certificate_file, tls.key_file)
+    return TlsOptions(*(None if each is None else str(each) for each in files))

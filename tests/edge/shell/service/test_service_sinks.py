@@ -1,0 +1,116 @@
+"""The real command with sinks: events arrive beside the broker's, and health, status and reloads know of them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from running import Consumer, RunningService, configuration, wait_until
+from sink_receivers import WebhookReceiver
+
+from edge.shell.broker.embedded import EmbeddedBroker
+
+MakeService = Callable[[str], RunningService]
+NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+WEBHOOK = '[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{}/"\ntimeout_s = 2.0\n'
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    made = WebhookReceiver()
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
+    made = Consumer(own_mosquitto.port, "edgewarden/#")
+    yield made
+    made.close()
+
+
+def is_online(consumer: Consumer) -> bool:
+    return (consumer.latest("/status") or {}).get("state") == "online"
+
+
+def spike(index: int) -> str:
+    return json.dumps({"ts": 1_700_000_000 + 10 * index, "value": 99.0})
+
+
+def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_tells(
+    make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
+) -> None:
+    service = make_service(configuration(own_mosquitto.port) + WEBHOOK.format(receiver.port)).start()
+    wait_until(lambda: is_online(consumer), what="the start")
+    consumer.publish_all("plant/pump/temp", [*NORMAL, spike(200)])
+    (event,) = wait_until(consumer.events, what="the event at the broker")
+    (copy,) = wait_until(receiver.received, what="the event at the sink")
+    assert copy == event
+    health = wait_until(
+        lambda: (found := consumer.latest("/health")) and found["sinks"]["webhook"]["delivered"] and found, 30, "health"
+    )
+    assert health["sinks"]["webhook"]["connected"] is True
+    assert service.end() == 0
+
+
+def test_a_sink_that_is_added_by_a_reload_gets_what_comes_from_then_on(
+    make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
+) -> None:
+    service = make_service(configuration(own_mosquitto.port)).start()
+    wait_until(lambda: is_online(consumer), what="the start")
+    consumer.publish_all("plant/pump/temp", [*NORMAL, spike(200)])
+    wait_until(consumer.events, what="the first event")
+    service.path.write_text(service.path.read_text() + WEBHOOK.format(receiver.port))
+    assert service.process is not None
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "sink_connected sink=webhook" in service.log.read_text(), 30, "the sink")
+    consumer.publish_all("plant/fan/temp", [*NORMAL, spike(200)])
+    wait_until(receiver.received, 30, "the event at the sink")
+    assert {each["subject"] for each in receiver.received()} == {"plant/fan/temp"}
+    assert service.end() == 0
+
+
+def test_a_receiver_that_is_away_holds_up_neither_the_broker_nor_the_end(
+    make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
+) -> None:
+    receiver.kill()
+    service = make_service(configuration(own_mosquitto.port) + WEBHOOK.format(receiver.port)).start()
+    wait_until(lambda: is_online(consumer), what="the start")
+    consumer.publish_all("plant/pump/temp", [*NORMAL, spike(200)])
+    wait_until(consumer.events, what="the event at the broker")
+    assert service.end() == 0
+    receiver.start()
+    service.start()
+    wait_until(receiver.received, 60, "the event at the sink after a restart")
+    assert service.end() == 0
+
+
+def test_clients_of_sinks_are_loaded_only_where_a_sink_asks_for_them() -> None:
+    program = (
+        "import sys, edge.shell.service.starting, edge.shell.sinks.kinds;"
+        "print(sorted({'pika', 'confluent_kafka'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
+
+
+def test_a_sink_whose_package_is_missing_is_told_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from config import sinks
+    from config.loading import parse
+    from config.problems import ConfigurationError
+
+    monkeypatch.setattr(sinks, "find_spec", lambda _: None)
+    text = configuration(1883) + '[[sink]]\nkind = "kafka"\nbrokers = ["h:9092"]\ntopic = "t"\n'
+    with pytest.raises(ConfigurationError) as error:
+        parse(text)
+    (problem,) = error.value.problems
+    assert (problem.key, problem.message) == (
+        "sink[0].kind",
+        "needs a package for kafka: pip install edgewarden[kafka]",
+    )
