@@ -128,10 +128,10 @@ class FreeLink:
     def stop(self) -> None:
         """Nothing to do."""
 
-    def receive(self, timeout_s: float) -> list[Message]:
-        """Let time pass, and give what the window has room for."""
+    def receive(self, timeout_s: float, most: int) -> list[Message]:
+        """Let time pass, and give what the window and the step have room for."""
         began = time.process_time()
-        room = self._in_flight - self._unacknowledged
+        room = min(most, self._in_flight - self._unacknowledged)
         if self._paced:
             self._clock.now += min(timeout_s, STEP_S) or 0.001
             messages = self._plant.until(self._clock.now, room)

@@ -245,7 +245,7 @@ class Service:
     def _take_in(self) -> None:
         """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too."""
         self._pace.rest()
-        messages = self._clocks.ready(self._inbound.receive(self._wait_s()))
+        messages = self._clocks.ready(self._inbound.receive(self._wait_s(), self._pace.most))
         self._note_connections()
         now = self._monotonic()
         passed_s = self._quiet.passed_s(now, is_empty=not messages)
@@ -259,7 +259,7 @@ class Service:
                 self._group.add(step, self._clocks.hold(step, its), now)
             self._note_step(self._clocks.correct())
             self._watch.leave_filters()
-            self._pace.stepped(max(len(messages), self._pipeline.counters.readings - known), now)
+            self._pace.stepped(len(messages), self._pipeline.counters.readings - known, now)
 
     def _wait_s(self) -> float:
         """How long to wait for messages: not beyond what else is to be done."""

@@ -56,7 +56,7 @@ class ScriptedLink(FreeLink):
         self.receiver = Receiver(LinkOptions(client_id="gw", clean_session=False), lambda: NOW)
         self.receiver.begin(1, modern=False, session_present=True)
 
-    def receive(self, _timeout_s: float) -> list[Message]:
+    def receive(self, _timeout_s: float, _most: int) -> list[Message]:
         return self.receiver.inbox.take(0, 1000, 2**18)
 
     def has_lost_session(self) -> bool:

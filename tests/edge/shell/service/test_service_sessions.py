@@ -43,7 +43,7 @@ class ScriptedLink(FreeLink):
         message = Message("s", payload, START, qos=1, receipt=self.connections, packet=packet, redelivered=again)
         self.receiver.inbox.put(message)
 
-    def receive(self, _timeout_s: float) -> list[Message]:
+    def receive(self, _timeout_s: float, _most: int) -> list[Message]:
         return self.receiver.inbox.take(0, 1000, 2**18)
 
     def has_lost_session(self) -> bool:
@@ -124,8 +124,8 @@ def test_a_restart_knows_that_the_session_was_lost(rig: Rig, store: SqliteStore)
 def test_what_was_taken_before_the_session_was_lost_is_not_remembered_in_the_new_one(rig: Rig) -> None:
     receive = rig.link.receive
 
-    def lose_the_session(timeout_s: float) -> list[Message]:
-        messages = receive(timeout_s)
+    def lose_the_session(timeout_s: float, most: int) -> list[Message]:
+        messages = receive(timeout_s, most)
         rig.link.connect(session_present=False)
         rig.link.receive = receive  # type: ignore[method-assign]
         return messages

@@ -1,0 +1,58 @@
+"""How large a step may be, by how long steps take."""
+
+from __future__ import annotations
+
+from edge.shell.service.pace import FEWEST_MESSAGES, FIRST_MESSAGES, LONGEST_STEP_S, MOST_MESSAGES, Pace
+
+
+class Machine:
+    """Takes so long for a message, and has a backlog without an end."""
+
+    def __init__(self, seconds_a_message: float) -> None:
+        self.now = 0.0
+        self.seconds = seconds_a_message
+        self.pace = Pace(lambda: self.now)
+
+    def step(self) -> float:
+        """Seconds that it took."""
+        began, messages = self.now, self.pace.most
+        self.now += messages * self.seconds
+        self.pace.stepped(messages, messages, began)
+        return self.now - began
+
+
+def test_a_machine_that_is_slow_gets_steps_of_about_a_second_after_the_first() -> None:
+    machine = Machine(0.01)
+    first, *others = [machine.step() for _ in range(10)]
+    assert first == FIRST_MESSAGES * 0.01
+    assert max(others) <= LONGEST_STEP_S
+    assert machine.pace.most == 100
+
+
+def test_a_machine_that_is_fast_soon_takes_all_that_there_is() -> None:
+    machine = Machine(1e-5)
+    for _ in range(4):
+        machine.step()
+    assert machine.pace.most == MOST_MESSAGES
+
+
+def test_a_step_never_has_fewer_messages_than_a_few() -> None:
+    machine = Machine(1.0)
+    machine.step()
+    assert machine.pace.most == FEWEST_MESSAGES
+
+
+def test_steps_grow_again_when_the_machine_has_time_again() -> None:
+    machine = Machine(0.01)
+    machine.step()
+    machine.seconds = 1e-5
+    for _ in range(8):
+        machine.step()
+    assert machine.pace.most == MOST_MESSAGES
+
+
+def test_a_quiet_plant_says_nothing_of_how_large_a_step_may_be() -> None:
+    machine = Machine(1e-5)
+    for _ in range(100):
+        machine.pace.stepped(1, 1, machine.now)
+    assert machine.pace.most == FIRST_MESSAGES
