@@ -1,5 +1,5 @@
 """The detector of what has states: levels, spells, and a timetable."""
 
-from detectors.states.detector import States
+from detectors.states.detector import States, values_of_states
 
-__all__ = ["States"]
+__all__ = ["States", "values_of_states"]

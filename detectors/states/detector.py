@@ -304,3 +304,15 @@ class States(Detector):
         reach = 3.0 * float(row["scale"][usual])
         center = float(row["center"][usual])
         return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
+
+
+def values_of_states(arrays: Arrays) -> list[list[float]]:
+    """The values of the states of each sensor, ascending; none for one that has no states.
+
+    Args:
+        arrays: `known`, `levels` and `center` of the detector's state.
+    """
+    return [
+        center[: int(count)].tolist() if known > 0 else []
+        for known, count, center in zip(arrays["known"], arrays["levels"], arrays["center"], strict=True)
+    ]

@@ -25,6 +25,8 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     it reports, and `learned` once that follows from its own scores; where the configuration has a threshold, it is
     `fixed`.
 
+    Of a sensor that was recognised as a machine with states, the values of these are listed, as of the last snapshot.
+
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not.
     """
@@ -35,13 +37,13 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
     from edge.core.model.quantities import counted  # noqa: PLC0415
-    from edge.shell.store.overview import read_state  # noqa: PLC0415
+    from edge.shell.store.overview import read_recognised, read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)
     with explained():
         configuration = place.configuration_if_any()
         store = place.store()
-        rows = sensor_rows(read_state(store), configuration)
+        rows = sensor_rows(read_state(store), configuration, read_recognised(store))
         wanted = set(matching(glob, [row["sensor"] for row in rows]))
         state = service_state(store)
     rows = sorted((row for row in rows if row["sensor"] in wanted), key=lambda row: row["sensor"])
@@ -85,6 +87,9 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
         [row["sensor"], _value(row), _age(row, now), _every(row), row["learned"], f"{row['readings']:,}"]
         for row in rows
     ]
+    if any(row["states"] for row in rows):
+        headings.append("states")
+        lines = [[*line, _states(row)] for line, row in zip(lines, rows, strict=True)]
     if any(shown):
         headings.append("watched by")
         lines = [[*line, each] for line, each in zip(lines, shown, strict=True)]
@@ -107,6 +112,8 @@ def _show(row: dict[str, Any], now: float) -> None:
         term("value", f"{_value(row)} at {moment(row['time'])} UTC, {_age(row, now)}")
     term("interval", _every(row) or "unknown yet")
     term("learned", f"{row['learned']}: {row['readings']:,} readings, watched for {row['days_watched']:g} days")
+    if row["states"]:
+        term("states", _states(row))
     if row["detectors"] is None:
         return
     term("rule", printable(row["rule"]) if row["rule"] else "the default")
@@ -134,6 +141,12 @@ def _every(row: dict[str, Any]) -> str:
     from edge.core.model.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
+
+
+def _states(row: dict[str, Any]) -> str:
+    from edge.core.model.quantities import number  # noqa: PLC0415 - loaded when the command runs
+
+    return ", ".join(map(number, row["states"]))
 
 
 def _by(row: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,12 +42,15 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
     return sensors, statistics, calibration
 
 
-def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[dict[str, Any]]:
+def sensor_rows(
+    state: StoreState, configuration: Configuration | None, recognised: Mapping[int, list[float]] | None = None
+) -> list[dict[str, Any]]:
     """Every sensor, in the order in which they were first seen, as plain values.
 
     Args:
         state: What the store holds.
         configuration: Says what watches a sensor; None if it isn't at hand.
+        recognised: The values of the states of those that have states, by slot; None if nobody has looked.
     """
     from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
     from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415
@@ -79,6 +83,8 @@ def sensor_rows(state: StoreState, configuration: Configuration | None) -> list[
             "days_watched": round(float(watched[slot]) / 86_400, 3),
         }
         row |= _watched(configuration, name, repetition)
+        if recognised is not None:
+            row["states"] = [float(f"{each:.4g}") for each in recognised.get(slot, [])]
         how = UNKNOWN
         if configuration is not None:
             rule = configuration.rule_for(name)

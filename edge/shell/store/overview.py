@@ -20,6 +20,7 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.topics import Topics
 from edge.core.persistence.checkpoint import load, whole
 from edge.core.persistence.journal import JournalError, Part, Readings, unpack
+from edge.core.persistence.recognised import COMPONENT, recognised_states
 from edge.core.persistence.snapshot import SENSORS, Snapshot
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
@@ -140,6 +141,17 @@ def read_learned(path: Path) -> tuple[Snapshot, float] | None:
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, LEARNED)
     return None if found is None else (found.snapshot, found.taken)
+
+
+def read_recognised(path: Path) -> dict[int, list[float]]:
+    """The values of the states of each sensor that has states, by its slot, as the newest snapshot has them.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+    """
+    with closing(look_on(path)) as database:
+        found = read_snapshot(path, database, {COMPONENT})
+    return {} if found is None else recognised_states(found.snapshot.parts)
 
 
 def _positions(found: FoundSnapshot | None) -> NDArray[np.int64]:

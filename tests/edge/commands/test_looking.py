@@ -324,6 +324,23 @@ def test_one_sensor_in_full(store: Path) -> None:
     assert "interval 10 s" in text
 
 
+def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline = make_pipeline(configuration)
+    for minute in range(3000):
+        pump = 3.2 if minute % 40 < 8 else 0.0
+        values = {"plant/noise": float(minute % 7), "plant/oven": pump, "plant/pump": pump}
+        time_s = HOUR_AGO - 200_000.0 + 60.0 * minute
+        pipeline.process([Message(name, str(value).encode(), time_s) for name, value in values.items()])
+    store = SqliteStore(configuration.store.path)
+    store.remember(pipeline.save("digest"), "digest", HOUR_AGO)
+    store.close()
+    rows = {each["sensor"]: each["states"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert rows == {"plant/noise": [], "plant/pump": [0, 3.2], "plant/oven": [0, 3.2]}
+    assert "states 0, 3.2" in " ".join(edgewarden("sensors", "--long", "plant/pump").stdout.split())
+    assert "0, 3.2" in edgewarden("sensors").stdout
+
+
 def test_sensors_of_a_store_alone_say_what_they_can(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path.parent)
     result = edgewarden("sensors", "--store", str(store))
