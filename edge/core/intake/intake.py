@@ -146,6 +146,7 @@ class Intake:
             self._take(decoded, message, index, resolved, source, columns, letters)
             if decoded.words:
                 self._words.take(decoded.words, resolved.device_at, columns, message.arrived, index)
+                self.units.note_known(decoded.units, source.slots)
             self.mistimed += without_value(decoded.absent, message, source.slots, len(columns.slots))
         deliveries.note_all(delivered[noted:])
         payloads.sparkplug.settle(messages)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edge.core.model.said_of_sensors import SaidOfSensors
 
 
@@ -15,6 +17,12 @@ class Units(SaidOfSensors[str]):
         """Take note of a sensor's unit; an empty one says nothing."""
         if said:
             super().note(slot, said)
+
+    def note_known(self, said: Mapping[str, str], slots: Mapping[str, int]) -> None:
+        """Take note of units by path, of the sensors whose slots are known."""
+        for path, unit in said.items():
+            if path in slots:
+                self.note(slots[path], unit)
 
     def of(self, slot: int) -> str:
         """The unit of a sensor; empty if its payloads say none."""

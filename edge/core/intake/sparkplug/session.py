@@ -191,8 +191,9 @@ class Session:
         if node is None or member is None:
             if node is not None:
                 self._note(node, payload, arrived, decoder)
-            is_asked = decoder.rebirth and self._rebirths.ask(sender.node, arrived)
-            raise Refused("no_birth", "a birth certificate was asked for" if is_asked else "")
+            if decoder.rebirth:
+                self._rebirths.ask(sender.node, arrived)
+            raise Refused("no_birth")
         reading = MetricReader(payload, decoder, member, prefix_of(sender.node, sender.device), node.present)
         reading.take(payload.metrics)
 

@@ -78,6 +78,13 @@ def test_a_birth_gives_what_everything_is_now_and_says_units() -> None:
     assert host.pipeline.intake.units.of(slot) == "°C"
 
 
+def test_a_unit_that_a_later_birth_says_counts() -> None:
+    host, node = Host(), EdgeNode()
+    for unit in ("", "°C", "K"):
+        host.hear(node.nbirth(metric(21.5, name="temperature", unit=unit)))
+        assert host.pipeline.intake.units.of(0) == unit
+
+
 def test_data_is_read_by_alias_with_the_datatype_of_the_birth() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(7, INT16, name="level", alias=3)))
