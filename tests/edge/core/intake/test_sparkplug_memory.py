@@ -63,6 +63,7 @@ def test_a_journal_that_is_gone_through_again_leads_to_the_same_births() -> None
     live, again = made(), made()
     again.replay(parts_of(taken(live, day())))
     assert again.sparkplug.state() == live.sparkplug.state() != Session().state()
+    assert again.sparkplug.nodes.told() == []
 
 
 @pytest.mark.parametrize("until", range(0, 28, 3))

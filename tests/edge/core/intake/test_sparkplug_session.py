@@ -275,6 +275,28 @@ def test_a_message_that_comes_late_is_read_and_nothing_is_asked_for() -> None:
     assert host.requests == []
 
 
+def test_a_birth_ends_the_wait_for_what_was_missing_before() -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    node.lose()
+    host.hear(node.message("NDATA", metric(5, None, alias=1)), node.nbirth(metric(1, name="x", alias=1)))
+    host.wait(60.0)
+    assert host.requests == []
+
+
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+def test_a_clock_that_is_set_neither_hastens_nor_lengthens_the_wait(by: float) -> None:
+    host, node = Host(), EdgeNode()
+    host.pipeline.process([node.nbirth(metric(1, name="x", alias=1))])
+    node.lose()
+    host.pipeline.process([node.message("NDATA", metric(5, None, alias=1))])
+    host.pipeline.clock_stepped(by)
+    host.wait(4.9)
+    assert host.requests == []
+    host.wait(5.0)
+    assert host.requests == [REBIRTH]
+
+
 def test_the_next_message_of_a_node_shows_too_that_the_wait_is_over() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
@@ -312,6 +334,19 @@ def test_a_node_that_never_gives_birth_is_asked_less_and_less_often() -> None:
         host.hear(node.message("NDATA", metric(1, name="x")))
     assert 24 <= len(host.requests) <= 40
     assert host.refused == {"no_birth": 8640}
+
+
+def test_a_node_that_was_not_asked_for_long_is_asked_as_if_for_the_first_time() -> None:
+    host, node = Host(), EdgeNode()
+
+    def asked_within(seconds: int) -> int:
+        before = len(host.requests)
+        host.hear(*[node.message("NDATA", metric(1, name="x")) for _ in range(seconds)])
+        return len(host.requests) - before
+
+    assert asked_within(100) == 4  # after 0, 10, 30 and 70 seconds
+    node.now += 86_400.0
+    assert asked_within(100) == 4
 
 
 def test_all_nodes_together_are_asked_only_so_often() -> None:
@@ -376,6 +411,16 @@ def test_values_of_the_past_are_taken_before_newer_ones_and_refused_after() -> N
     again = node.message("NDATA", *past)
     assert [value for _, value in host.hear(birth, first, now, again)] == [1.0, 10.0, 20.0, 30.0]
     assert host.refused == {"historical": 2}
+
+
+def test_a_time_in_the_future_makes_no_value_of_the_past_too_late() -> None:
+    host, node = Host(), EdgeNode()
+    ahead = metric(2, None, alias=1, timestamp=int((AT + 86_400) * 1000))
+    host.hear(node.nbirth(metric(1, name="x", alias=1)), node.message("NDATA", ahead))
+    node.now += 100.0
+    past = metric(3, None, alias=1, timestamp=int((AT + 50) * 1000), is_historical=True)
+    assert host.hear(node.message("NDATA", past)) == [("plant1/line1/x", 3.0)]
+    assert host.refused == {"time_in_future": 1}
 
 
 def test_a_retained_message_is_refused_and_says_nothing_of_its_node() -> None:
