@@ -179,7 +179,7 @@ def _held_up(hold_up: HoldUp, variant: Variant, bench: Bench) -> Outcome:
 
 def _wait_journaled(rig: Rig, readings: int) -> float:
     """Wait until the service has journaled so many readings, and nothing comes after them; returns when they were."""
-    seen = [(0, 0.0)]
+    seen = [(0, time.monotonic())]
 
     def is_done() -> bool:
         taken = int(rig.listener.latest("health").get("readings", 0))
