@@ -7,9 +7,8 @@ that caused it, and findings are put in that order.
 A device is watched like a sensor, by what its sensors say together: once a batch's readings are scored, so are the rows
 that they make. Its value is how many times as far from the ordinary a row is as is usual at most.
 
-Silence is measured by the stream clock, from the moment of a sensor's last reading on, so that a replay finds the
-silences that the live run found, and a sensor whose clock is slow isn't called silent. Live, while nothing arrives at
-all, `tick()` says how far the clock would be.
+Silence is measured by the stream clock, from a sensor's last reading on, so that a replay finds what live was found,
+and a slow clock is no silence. Live, while nothing arrives at all, `tick()` says how far the clock would be.
 """
 
 from __future__ import annotations
@@ -245,6 +244,7 @@ class Engine:
         self.silences.find(batch.quiet_times(1)[0], None)
         self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]))
         passage = Passage(batch, clock)
+        self.tracking.latest = passage.latest
         if self.availability.says(batch):
             self.silences.find(float(passage.latest[-1]), passage)
             self.availability.take(batch, float(clock[0]), self.clock.latest)

@@ -15,11 +15,12 @@ from config.calendar import Window
 from edge.core.engine import Engine
 from edge.core.incidents.events import Event
 from edge.core.incidents.gaps import Gap
+from edge.core.incidents.grouping import Grouping
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.observer import Observer
 from edge.core.incidents.open_incidents import OpenIncidents
 from edge.core.incidents.reporting import Reporter
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.telling import Telling
 from edge.core.intake.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
 from edge.core.intake.clock_leaps import ClockLeaps, Leap, at_leaps
 from edge.core.intake.heard import Heard, among, cut
@@ -85,14 +86,12 @@ class Pipeline:
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
         self.watch = Suppression(self.engine, Shelves(maintenance))
         self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
-        self.reporter = Reporter(gateway, topics, self.registry.facts)
-        self.open_incidents = OpenIncidents(topics)
-        self._command_handler = CommandHandler(self.watch, self.sensors.names, lambda: self.open_incidents.events)
+        self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
+        self.telling = Telling(Grouping(self.sensors.names), self.open_incidents, self.reporter, self.sensors.names)
+        self._command_handler = CommandHandler(self.watch, self.telling)
         self._follows_mqtt = commands
         self.interruption, self._leaps = Interruption(self.engine), ClockLeaps()
-        self.memory = Memory(
-            self.engine, self.intake, self.reorder, self.interruption, self.watch, self.open_incidents, self.reporter
-        )
+        self.memory = Memory(self.engine, self.intake, self.reorder, self.interruption, self.watch, self.telling)
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
@@ -170,6 +169,7 @@ class Pipeline:
         self.sparkplug.pass_time(elapsed_s)
         until = clock - self.reorder.wait_s
         changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
+        changes = changes or self.telling.grouping.is_due(until)
         step = self._pass_time(clock)
         step.journal = journal.TimePassed(clock) if changes else None
         step.requests = self.sparkplug.requests()
@@ -371,9 +371,10 @@ class Pipeline:
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
         findings = self._take(self.reorder.pass_time(clock), None, letters)
-        if np.isfinite(clock):
-            findings += self.watch.tick(clock - self.reorder.wait_s)
-        return self._report(findings, letters)
+        if not np.isfinite(clock):
+            return self._report(findings, letters)
+        findings += self.watch.tick(clock - self.reorder.wait_s)
+        return self._report(findings, letters, clock - self.reorder.wait_s)
 
     def _known(self, first: int, last: int | None = None) -> list[KnownSensor]:
         """Sensors from a slot to before another, as `register_sensors()` takes them."""
@@ -383,17 +384,10 @@ class Pipeline:
         named = self.sensors.names[chosen], self.registry.repetitions[chosen], self.intake.timed_by_arrival[chosen]
         return list(zip(*named, strict=True))
 
-    def _report(self, findings: list[IncidentChange], letters: list[DeadLetter]) -> Step:
+    def _report(self, findings: list[IncidentChange], letters: list[DeadLetter], passed: float = -np.inf) -> Step:
         step = Step(dead_letters=letters)
-        for finding in findings:
-            before = self.open_incidents.events.get(self.sensors.names[finding.slot])
-            continues = before is not None and finding.transition is not Transition.RAISED
-            event = self.reporter.report(finding, before.incident if before is not None and continues else None)
-            step.events.append(event)
-            self.counters.events[event.transition] += 1
-            step.retained |= self.open_incidents.note(event)
-        if findings:
-            step.retained |= self.open_incidents.listed()
+        step.events, step.retained = self.telling.tell(findings, max(passed, self.engine.clock.now))
+        self.counters.events.update(event.transition for event in step.events)
         if self.watch.desk.changed:
             self.watch.desk.changed = False
             step.retained[self._topics.shelved] = self.watch.desk.listing()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.numeric.arrays import Rows
+from detectors.numeric.arrays import Floats, Rows
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Signal, State, StateMachine, Transition
@@ -39,6 +39,7 @@ class IncidentTracker(SensorArrays):
         tracked: Which sensors have one.
         held: Of which sensors nothing is learned, as an incident is open.
         protected: Of which nothing is learned, as the operator says so.
+        latest: How far time had passed at each reading of the batch that is gone through, shape (n,).
     """
 
     def __init__(self, members: list[tuple[Group, int]], statistics: SensorStatistics, levels: AlarmLevels) -> None:
@@ -51,6 +52,7 @@ class IncidentTracker(SensorArrays):
         self._levels = levels
         self._chosen: frozenset[int] = frozenset()
         self._findings: list[IncidentChange] = []
+        self.latest: Floats | None = None
 
     @property
     def open_incidents(self) -> dict[int, Incident]:
@@ -92,6 +94,11 @@ class IncidentTracker(SensorArrays):
         """What was found since the last call, in the order of the readings."""
         findings, self._findings = self._findings, []
         findings.sort(key=lambda each: each.order)
+        if self.latest is not None:
+            for each in findings:
+                if each.order[1]:
+                    each.passed = float(self.latest[each.order[0]])
+            self.latest = None
         return findings
 
     def judge(self, slot: int, observation: Observation, position: int, clock: float) -> None:

@@ -20,6 +20,7 @@ from edge.core.incidents.events import (
     timestamp,
 )
 from edge.core.incidents.gaps import Gap, gap_event
+from edge.core.incidents.group_sentences import Told, group_sentence
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences import device_sentence, sentence
@@ -70,9 +71,12 @@ class Reporter:
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
         ]
         told = (finding.transition, incident, observation)
+        names = [name for slot in finding.sensors if not is_device(name := self._facts(slot).name)]
         if is_device(facts.name):
             shares = [(each.sensor, each.share) for each in contributions]
-            message = device_sentence(facts.name, *told, shares, len(finding.sensors))
+            message = device_sentence(facts.name, *told, shares, len(names))
+        elif finding.one_cause is not None:
+            message = group_sentence(self._told(finding, names), finding)
         else:
             message = sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
         event = IncidentEvent(
@@ -83,7 +87,7 @@ class Reporter:
             time=timestamp(observation.time),
             recordedtime=timestamp(max(finding.clock, observation.time)),
             sequence=f"{self.last_sequence:020d}",
-            correlationid=identity,
+            correlationid=identity if finding.cause is None else self._identity(*finding.cause),
             partitionkey=facts.name,
             severitytext=text,
             severitynumber=number,
@@ -105,8 +109,8 @@ class Reporter:
                 detectors=_evidence(incident, active=active),
                 conditions=_conditions(incident),
                 contributions=contributions,
-                sensors=listed([self._facts(slot).name for slot in finding.sensors]),
-                sensors_total=len(finding.sensors),
+                sensors=listed(names),
+                sensors_total=len(names),
                 started=timestamp(incident.started),
                 last=timestamp(incident.last.time),
                 ended=None if active else timestamp(observation.time),
@@ -135,6 +139,23 @@ class Reporter:
             severity=incident.severity,
             message=message,
             payload=event.model_dump_json().encode(),
+        )
+
+    def _identity(self, slot: int, started: float) -> str:
+        return incident_id(self._gateway, self._facts(slot).name, started)
+
+    def _told(self, finding: IncidentChange, sensors: list[str]) -> Told:
+        """Whom an event of one cause is about."""
+        cause = finding.one_cause
+        slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)
+        still, over = ([self._facts(slot).name for slot in each] for each in (slots, ended))
+        devices = [name for name in still if is_device(name)]
+        return Told(
+            self._facts(finding.slot).name,
+            sensors,
+            sum(not is_device(name) for name in over),
+            len(still) - len(devices),
+            devices,
         )
 
     def state(self) -> bytes:

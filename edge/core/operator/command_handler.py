@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,6 +15,7 @@ from config.topics import glob_problem
 from edge.core.incidents.events import Event, timestamp
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.telling import Telling
 from edge.core.model.messages import Message
 from edge.core.operator.commands import (
     LARGEST_PAYLOAD,
@@ -92,14 +94,14 @@ class CommandHandler:
 
     Args:
         watch: The engine under the operator's word.
-        sensors: The names of the sensors, in the order of their slots.
-        told: The last event of each open incident that subscribers know of, by sensor.
+        telling: What subscribers were told.
     """
 
-    def __init__(self, watch: Suppression, sensors: list[str], told: Callable[[], Mapping[str, Event]]) -> None:
+    def __init__(self, watch: Suppression, telling: Telling) -> None:
         self._watch = watch
-        self._sensors = sensors
-        self._told = told
+        self._sensors = telling.names
+        self._open_incidents = telling.open_incidents
+        self._grouping = telling.grouping
 
     def follow(self, name: str, payload: bytes, arrived: float, clock: float) -> tuple[list[IncidentChange], Answer]:
         """Do what a command says, once.
@@ -124,9 +126,9 @@ class CommandHandler:
                 raise CommandRefused("id_reused")
             return [], msgspec.structs.replace(msgspec.json.decode(earlier.answer, type=Answer), repeated=True)
         findings, message = self._act(word, max(clock, arrived))
-        known = self._told()
-        names = [self._sensors[each.slot] for each in findings]
-        incidents = [known[each].incident for each in names[:LISTED] if each in known]
+        known = self._open_incidents.events
+        names = dict.fromkeys(self._sensors[self._grouping.leader(each.slot)] for each in findings)
+        incidents = [known[each].incident for each in islice(names, LISTED) if each in known]
         answer = Answer(
             id=word.id, command=name, ok=True, time=timestamp(arrived), message=message, incidents=incidents
         )
@@ -180,10 +182,11 @@ class CommandHandler:
         Raises:
             CommandRefused: There is none, or it isn't said which.
         """
-        desk, told = self._watch.desk, self._told()
+        desk, told = self._watch.desk, self._open_incidents.events
         if isinstance(word.sensor, str) and not isinstance(word.incident, str):
             _check_pattern(word.sensor)
             chosen = desk.matching(word.sensor)
+            chosen = chosen.union(*(self._grouping.members(slot) for slot in chosen))
         elif isinstance(word.incident, str) and not isinstance(word.sensor, str):
             chosen = {slot for slot in self._watch.open_slots() if self._is_it(slot, word.incident, told)}
         else:
@@ -194,7 +197,7 @@ class CommandHandler:
         return meant
 
     def _is_it(self, slot: int, incident: str, told: Mapping[str, Event]) -> bool:
-        event = told.get(self._sensors[slot])
+        event = told.get(self._sensors[self._grouping.leader(slot)])
         return event is not None and event.incident == incident
 
     def _shelve(self, word: Shelve, now: float) -> tuple[list[IncidentChange], str]:

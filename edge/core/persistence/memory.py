@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from edge.core.engine import Engine
-from edge.core.incidents.open_incidents import OpenIncidents
-from edge.core.incidents.reporting import Reporter
+from edge.core.incidents.telling import Telling
 from edge.core.intake.intake import Intake
 from edge.core.intake.reorder import Reorder
 from edge.core.operator.suppression import Suppression
@@ -28,8 +27,7 @@ class Memory:
         reorder: Readings that are held back.
         interruption: Whether readings may be missing.
         watch: What the operator has said.
-        open_incidents: What subscribers know of.
-        reporter: Numbers events.
+        telling: What subscribers were told.
     """
 
     def __init__(
@@ -39,15 +37,14 @@ class Memory:
         reorder: Reorder,
         interruption: Interruption,
         watch: Suppression,
-        open_incidents: OpenIncidents,
-        reporter: Reporter,
+        telling: Telling,
     ) -> None:
         self._engine = engine
         self._intake = intake
         self._reorder = reorder
         self._detectors = DetectorStates(engine)
         self._incidents = IncidentStates(engine.tracking, watch.desk)
-        self._open_incidents = open_incidents
+        self._grouping, self._open_incidents = telling.grouping, telling.open_incidents
 
         def sensors() -> int:
             return len(engine.members)
@@ -77,7 +74,8 @@ class Memory:
                 by_row("detectors", self._detectors, sensors),
                 by_row("incidents", self._incidents, sensors),
             ),
-            (whole("open_events", open_incidents), whole("sequence", reporter)),
+            (whole("grouping", telling.grouping),),
+            (whole("open_events", telling.open_incidents), whole("sequence", telling.reporter)),
         )
         self._loading = Loading(self.components)
         self._known = 0
@@ -110,7 +108,9 @@ class Memory:
         if LEARNABLE & missing.keys():
             unlearned.slots.update(range(len(self._engine.members)))
         told = ((slot_of(name), event) for name, event in self._open_incidents.events.items())
-        self._incidents.reopen((slot, event) for slot, event in told if slot is not None)
+        mine = ((slot, event) for slot, event in told if slot is not None)
+        self._incidents.reopen((slot, event) for slot, event in mine if not self._grouping.is_told_of_others(slot))
+        self._grouping.keep(self._engine.open_incidents.keys())
         return unlearned
 
     def learn(self, unlearned: Unlearned, past: Iterable[JournalPart]) -> int:

@@ -160,7 +160,7 @@ class SensorStatistics(SensorArrays):
 
     def summary(self, slot: int) -> SensorSummary:
         """What is known of a sensor beside its last readings."""
-        return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]))
+        return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]), float(self.seen[slot]))
 
     def recent(self, slot: int) -> list[tuple[float, float]]:
         """The last readings of a sensor, oldest first: (time, value)."""

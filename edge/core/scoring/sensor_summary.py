@@ -13,7 +13,9 @@ class SensorSummary:
     Attributes:
         interval: Seconds between two readings; 0 while unknown.
         lowest: The lowest value that it ever had; minus infinity if that isn't known.
+        seen: Stream clock at its last reading.
     """
 
     interval: float = 0.0
     lowest: float = -math.inf
+    seen: float = -math.inf

@@ -55,7 +55,7 @@ def pipeline(
     routes = [
         Route("paced/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=True),
         Route("is/#/there", "{1}", AvailabilityDecoder(), Repetition.ON_CHANGE, of_devices=True),
-        Route("now/#", "{topic}", decoder, Repetition.PERIODIC, time_from_payload=False),
+        Route("now/#", "{topic}/{field}", decoder, Repetition.PERIODIC, time_from_payload=False),
     ]
     usual = rule()
     made = rule_for or (lambda _: usual)
