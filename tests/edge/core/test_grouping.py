@@ -106,7 +106,7 @@ def test_one_that_stays_silent_is_told_by_itself_and_points_to_the_group() -> No
         "raised now/plug/field07",
     ]
     cleared = next(each for each in line.events if each.transition == "cleared")
-    assert cleared.message == "12 of 13 sensors of now/plug have reported again after 9.9 min"
+    assert cleared.message == "12 of 13 sensors of now/plug have reported again after 10.2 min"
     first, last = (json.loads(line.events[place].payload) for place in (0, -1))
     assert last["correlationid"] == first["data"]["incident"] != last["data"]["incident"]
     line.take(plug([QUIET + 2100.0]))
