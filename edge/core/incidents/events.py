@@ -144,7 +144,7 @@ class IncidentEvent(Model):
         description="How far the plant had come, by the times of its readings, when the event was decided"
     )
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
-    correlationid: str = Field(description="The incident")
+    correlationid: str = Field(description="The incident, or the one of several sensors that it was part of at first")
     partitionkey: str = Field(description="The sensor")
     severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(description="A word for the severity")
     severitynumber: int = Field(ge=1, le=24, description="OpenTelemetry severity number")

@@ -57,7 +57,8 @@ def group_sentence(told: Told, change: IncidentChange) -> str:
     if change.transition in ANSWERS:
         return f"The incident of {of_all} {ANSWERS[change.transition]} after {lasted}"
     if change.transition is Transition.EXPIRED:
-        return f"What {of_all} have done for {lasted} is taken as normal from here on"
+        been = "silent" if kind == "missing" else "at their new levels"
+        return f"{of_all} have been {been} for {lasted}; that is taken as normal from here on"
     if change.transition is Transition.CLEARED:
         who = f"{len(sensors) - told.left} of {of_all}" if told.left else of_all
         return f"{who} have {AGAIN[kind]} after {lasted}"

@@ -109,7 +109,7 @@ def test_one_that_stays_silent_is_told_by_itself_and_points_to_the_group() -> No
     assert cleared.message == "12 of 13 sensors of now/plug have reported again after 10.2 min"
     first, last = (json.loads(line.events[place].payload) for place in (0, -1))
     assert last["correlationid"] == first["data"]["incident"] != last["data"]["incident"]
-    line.take(plug([QUIET + 2100.0]))
+    line.take(plug([QUIET + 1810.0]))
     assert transitions(line)[-1] == "cleared now/plug/field07"
     assert not line.pipeline.open_incidents.events
 
@@ -119,7 +119,7 @@ def test_the_first_one_keeps_the_incident_when_the_others_are_back_and_it_is_not
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), back, CLOCK[: 60 + 182]))
     assert {each.sensor for each in line.events} == {"now/plug/field00"}
     assert line.events[-1].message == "now/plug/field00 is still silent; 12 of 13 have reported again"
-    line.take(plug([QUIET + 2100.0]))
+    line.take(plug([QUIET + 1810.0]))
     assert transitions(line)[-1] == "cleared now/plug/field00"
 
 

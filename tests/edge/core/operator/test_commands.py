@@ -93,7 +93,7 @@ def test_an_acknowledged_incident_stays_so_until_it_ends() -> None:
     assert line.answers[0]["ok"]
     assert line.answers[0]["incidents"] == [line.events[0].incident]
     line.take(calm(range(1, 6)))
-    assert line.events[-1].transition == "cleared"
+    assert line.said()[-1] == "cleared"
     assert line.last()["acknowledged"]
     for event in line.events:
         jsonschema.Draft202012Validator(event_json_schema()).validate(json.loads(event.payload))

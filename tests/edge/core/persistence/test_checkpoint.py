@@ -34,6 +34,7 @@ COMPONENTS = (
     "operator",
     "devices",
     "incidents",
+    "grouping",
     "open_events",
     "sequence",
 )
