@@ -32,6 +32,7 @@ class Span(NamedTuple):
         score: Its peak, in decades.
         detectors: Those that agree, the most surprised first.
         message: One sentence for a person, from its worst moment.
+        sensors: All that it has listed, if it is about several that have one cause.
     """
 
     sensor: str
@@ -44,6 +45,7 @@ class Span(NamedTuple):
     score: float
     detectors: tuple[str, ...]
     message: str
+    sensors: frozenset[str] = frozenset()
 
 
 class Judgement(NamedTuple):
@@ -154,7 +156,7 @@ def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> Sum
 
 
 def _is_about(label: Label, incident: Span) -> bool:
-    return label.sensor is None or label.sensor == incident.about
+    return label.sensor is None or label.sensor == incident.about or label.sensor in incident.sensors
 
 
 def _about(label: Label, incidents: Iterable[Span]) -> list[Span]:

@@ -128,7 +128,11 @@ class Recording:
         if event.transition in {"cleared", "expired"}:
             del self._open[event.incident]
             now = now._replace(ended=event.time, message=before.message)
-        record.incidents[place] = now._replace(raised=before.raised, severity=max(before.severity, now.severity))
+        record.incidents[place] = now._replace(
+            raised=before.raised,
+            severity=max(before.severity, now.severity),
+            sensors=before.sensors | now.sensors,
+        )
 
 
 def _span(event: Event) -> Span:
@@ -144,4 +148,5 @@ def _span(event: Event) -> Span:
         score=data["peak"]["score"],
         detectors=tuple(each["name"] for each in data["detectors"]),
         message=event.message,
+        sensors=frozenset(data["sensors"]),
     )

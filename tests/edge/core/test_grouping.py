@@ -250,3 +250,18 @@ def test_a_plant_that_stops_as_a_whole_is_one_incident(tick_s: float) -> None:
         line.note(line.pipeline.tick(step))
     assert [each.transition for each in line.events].count("raised") == 1
     assert data(line.events[-1])["sensors_total"] == 40
+
+
+def test_nobody_hears_of_thousands_of_sensors_one_by_one() -> None:
+    names = [f"now/big/s{each}" for each in range(3000)]
+    big = [
+        Message(
+            "now/big", json.dumps(dict.fromkeys((n.rpartition("/")[2] for n in names), 1.5)).encode(), START + 10.0 * t
+        )
+        for t in range(12)
+    ]
+    line = Line(pipeline(lambda _: rule(*detectors(silence={})))).take(merged(big, CLOCK[:60]), 50)
+    assert [each.transition for each in line.events].count("raised") == 1
+    assert data(line.events[0])["sensors_total"] == 3000
+    assert len(data(line.events[0])["sensors"]) == 1000  # type: ignore[arg-type]
+    assert len(line.events[0].payload) < 64_000
