@@ -50,6 +50,21 @@ STATUS = _object(
     },
     may_lack=["started", "problems"],
 )
+SINK = _object(
+    {
+        "kind": TEXT,
+        "connected": {"type": "boolean"},
+        "lag_events": COUNT,
+        "lag_bytes": COUNT,
+        "lag_since": _or_null(TIME),
+        "delivered": COUNT,
+        "per_second": {"type": "number"},
+        "set_aside": COUNT,
+        "lost": COUNT,
+        "last_error": TEXT,
+        "last_error_at": _or_null(TIME),
+    }
+)
 HEALTH = _object(
     {
         "time": TIME,
@@ -64,6 +79,7 @@ HEALTH = _object(
         "events_confirmed": COUNT,
         "store_errors": COUNT,
         "store_writable": {"type": "boolean"},
+        "sinks": {"type": "object", "description": "Where else events go, by name", "additionalProperties": SINK},
         "problems": PROBLEMS,
     },
     may_lack=["backlog_events", "backlog_bytes", "backlog_since"],
