@@ -183,17 +183,23 @@ def _spelled(context: click.Context, name: str) -> str:
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Another seed, another plant."
 )
+@click.option(
+    "--sink", "sinks", metavar="URL", multiple=True, help="Send events there, too; may be given several times."
+)
 @click.pass_context
-def demo(context: click.Context, seconds: float, sensors: int, seed: int) -> None:
+def demo(context: click.Context, seconds: float, sensors: int, seed: int, sinks: tuple[str, ...]) -> None:
     """Watch a simulated plant: a broker, the service, sensors with faults, and what is found.
 
     Ends with a summary against the simulator's own truth; the exit code is 0 only if it worked.
     """
     from edge.shell.broker.embedded import BrokerError  # noqa: PLC0415 - loaded when the command runs
     from simulators.demo.demo import play  # noqa: PLC0415 - likewise
+    from simulators.demo.sinks import SinkUrlError, sink_tables  # noqa: PLC0415 - likewise
 
     try:
-        context.exit(play(seconds, sensors, seed))
+        context.exit(play(seconds, sensors, seed, sink_tables(sinks)))
+    except SinkUrlError as error:
+        raise click.UsageError(str(error)) from None
     except BrokerError as error:
         click.echo(f"edgewarden: {error}", err=True)
         context.exit(1)

@@ -95,6 +95,7 @@ class Demo:
         seed: What the plant and its faults follow from.
         folder: Where its files go.
         show: What a person sees.
+        sinks: Tables of where else events go.
         monotonic: Seconds that never step.
     """
 
@@ -105,6 +106,7 @@ class Demo:
         seed: int,
         folder: Path,
         show: Screen,
+        sinks: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds = seconds
@@ -113,6 +115,7 @@ class Demo:
         self.folder = folder
         self.log = IncidentLog()
         self._show = show
+        self._sinks = sinks
         self._monotonic = monotonic
         self._began = monotonic()
         self._health: dict[str, Any] = {}
@@ -156,7 +159,7 @@ class Demo:
                 raise DemoError("the broker doesn't answer")
             configuration = self.folder / "edgewarden.toml"
             page = PAGE if all(find_spec(each) for each in PAGE_NEEDS) else ""
-            configuration.write_text(CONFIGURATION.format(gateway=GATEWAY, port=broker.port) + page)
+            configuration.write_text(CONFIGURATION.format(gateway=GATEWAY, port=broker.port) + page + self._sinks)
             service = running.enter_context(self._process("run", str(configuration), log="service.log"))
             self._watch(link, "the service starts", START_S, lambda: self._status.get("state") == "online")
             if self._status.get("state") != "online":
@@ -285,12 +288,12 @@ def _ended(*processes: subprocess.Popen[bytes]) -> bool:
     return any(each.poll() is not None for each in processes)
 
 
-def play(seconds: float, sensors: int, seed: int) -> int:
+def play(seconds: float, sensors: int, seed: int, sinks: str = "") -> int:
     """Run the demo and print its summary; returns the exit code: 0 only if it worked."""
     folder = Path(tempfile.mkdtemp(prefix="edgewarden-demo-"))
     failed: list[str] = []
     with screen() as show:
-        demo = Demo(seconds, sensors, seed, folder, show)
+        demo = Demo(seconds, sensors, seed, folder, show, sinks)
         try:
             demo.run()
         except KeyboardInterrupt:
