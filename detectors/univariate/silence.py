@@ -22,21 +22,33 @@ WINSOR = 10.0
 FADING = 2e-5
 """Share of the longest gaps that is forgotten at each reading."""
 
+LONG_S = 3 * 86_400.0
+FEW_GAPS = 3.0
+"""Of a sensor that reports so seldom that it takes longer than `LONG_S` to see its gaps, so many do, but the longest of
+them counts as twice as long."""
+
+STEADY_S = 3_600.0
+"""However seldom a clock-like sensor reports, its readings are taken to be this late at most, on average."""
+
+GRACE_S = 12 * 3_600.0
+"""What is so much longer than the longest gap is never too short to count, however many usual gaps it takes."""
+
 
 @dataclass(frozen=True)
 class Silence(Detector):
     """Finds a sensor that has been silent for far longer than it usually is.
 
     Catches: silence of a sensor, its radio or its battery.
-    Blind to: a sensor that has reported fewer than 11 times; a silence of all while the service is cut off itself.
+    Blind to: a sensor that has reported fewer than 11 times, or 4 times in three days and more; a silence of all while
+        the service is cut off itself.
     Contamination: a gap counts as 10 mean gaps at most; a longer one becomes normal when it comes twice, as a rest at
         night does.
-    Warm-up: 10 gaps.
+    Warm-up: 10 gaps, or 3 of a day and more.
     State: 56 bytes a sensor.
     Cost: about 30 array operations a round.
     Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
-    Differs: the tail's scale is at least a quarter of the mean gap, so that a clock-like sensor isn't called silent for
-        one late reading; the longest gap that was normal is never surprising.
+    Differs: the tail's scale is at least a quarter of the mean gap, or an hour, so that a clock-like sensor isn't
+        called silent for one late reading; the longest gap that was normal is never surprising.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -48,7 +60,12 @@ class Silence(Detector):
     """
 
     at_least_s: float = parameter(2.0, "Shorter silences never count.", unit="s", at_least=0, at_most=1e7)
-    gaps: float = parameter(3.0, "Silences shorter than this many usual gaps never count.", at_least=1, at_most=1e4)
+    gaps: float = parameter(
+        3.0,
+        "Silences shorter than this many usual gaps never count, unless they are half a day longer than the longest.",
+        at_least=1,
+        at_most=1e4,
+    )
 
     name: ClassVar[str] = "silence"
     kind: ClassVar[str] = "missing"
@@ -92,8 +109,11 @@ class Silence(Detector):
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:
         """See `Detector`."""
         mean, deviation = state["gap"][slots], state["deviation"][slots]
-        scale = maximum(1.25 * deviation, mean / 4.0)
+        count, longest = state["count"][slots], state["longest"][slots]
+        is_many = everywhere(count >= FEWEST_GAPS)
+        longest = where(is_many, longest, 2.0 * longest)
+        scale = maximum(1.25 * deviation, minimum(mean / 4.0, STEADY_S))
         usual = mean + exponential_reach(decades) * scale
-        floor = maximum(self.gaps * mean, maximum(1.5 * state["longest"][slots], self.at_least_s))
-        known = everywhere(state["count"][slots] >= FEWEST_GAPS)
+        floor = maximum(minimum(self.gaps * mean, longest + GRACE_S), maximum(1.5 * longest, self.at_least_s))
+        known = is_many | everywhere((count >= FEW_GAPS) & (count * mean >= LONG_S))
         return where(known, maximum(usual, floor), math.inf)

@@ -284,7 +284,8 @@ class Engine:
 
     def _score_one(self, group: Group, reading: Round) -> None:
         held = self.tracking.learns_nothing(reading.slots)
-        self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, held=held))
+        waited = self.statistics.at(reading.slots)["waited"][reading.slots]
+        self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, waited, held=held))
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         statistics, tracking = self.statistics, self.tracking
@@ -313,15 +314,17 @@ class Engine:
                 for place in range(len(mine)):
                     self._score_one(group, readings.at(place))
             else:
-                held = tracking.learns_nothing(mine)
-                self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, held))
+                held, waited = tracking.learns_nothing(mine), statistics.waited[mine]
+                self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, waited, held))
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
         now = np.maximum(clock[positions], times)
         for group, part in self._places.by_group(slots, self._order):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
-            verdicts = group.update(self._places.row[mine], values, times[part], self.tracking.learns_nothing(mine))
+            verdicts = group.update(
+                self._places.row[mine], values, times[part], now[part], self.tracking.learns_nothing(mine)
+            )
             distances = group.distances(verdicts)
             self.statistics.record(mine, distances, times[part], now[part])
             readings = Round(mine, self._places.row[mine], distances, times[part], positions[part], now[part])

@@ -99,16 +99,17 @@ class ErrorReadings:
             self._tracking.returned(slot, value, time, position, clock)
         self._statistics.record_apart(slot, value, time, now, is_value=True)
         kept = group.kept(row)
-        verdicts = group.update_one(row, value, time, held=True)
+        waited = float(self._statistics.waited[slot])
+        verdicts = group.update_one(row, value, time, waited, held=True)
         self._weigh(group, Round(slot, row, value, time, position, now), verdicts)
         group.put_back(row, kept)
-        group.hear(row, value, time)
+        group.hear(row, value, waited)
 
     def _take_error(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         (group, row), now = self._members[slot], max(clock, time)
         statistics = self._statistics
         statistics.record_apart(slot, value, time, now, is_value=False)
-        group.hear(row, value, time)
+        group.hear(row, value, float(statistics.waited[slot]))
         assumed = float(self._levels.assumed[slot])
         statistics.expect(slot, now + group.patience(row, assumed))
         level = float(group.profile.level_at(statistics.interval[[slot]])[0])

@@ -119,6 +119,7 @@ class Group:
         self._judging = [place for place, each in enumerate(profile.detectors) if each.scores_readings]
         self.judges = [profile.detectors[place] for place in self._judging]
         self._rhythms = [each for each in self.tables if each.detector.kind == "missing"]
+        self._by_arrival = [each in self._rhythms for each in self.tables]
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property
@@ -135,18 +136,33 @@ class Group:
                 table.grow(max(16, 2 * table.rows))
         return row
 
-    def update(self, rows: Slots, values: Floats, times: Floats, held: np.ndarray) -> list[Scores]:
-        """Score readings with every detector, then learn, but not of the sensors marked in `held`."""
-        return [table.update(rows, values, times, held) for table in self.tables]
+    def update(self, rows: Slots, values: Floats, times: Floats, waited: Floats, held: np.ndarray) -> list[Scores]:
+        """Score readings with every detector, then learn, but not of the sensors marked in `held`.
 
-    def update_one(self, row: int, value: float, time: float, *, held: bool) -> list[Scores]:
+        Args:
+            rows: Of their sensors, shape (n,).
+            values: Values, shape (n,); of devices, rows of them.
+            times: Times, seconds since the epoch, shape (n,).
+            waited: Of the sensors, see `SensorStatistics`: silence is a matter of when readings come, not of what
+                times they bear, as one message may bring those of a day.
+            held: Of which nothing is learned, shape (n,).
+        """
+        return [
+            table.update(rows, values, waited if by_arrival else times, held)
+            for table, by_arrival in zip(self.tables, self._by_arrival, strict=True)
+        ]
+
+    def update_one(self, row: int, value: float, time: float, waited: float, *, held: bool) -> list[Scores]:
         """The same for a single reading."""
-        return [table.update_one(row, value, time, held=held) for table in self.tables]
+        return [
+            table.update_one(row, value, waited if by_arrival else time, held=held)
+            for table, by_arrival in zip(self.tables, self._by_arrival, strict=True)
+        ]
 
-    def hear(self, row: int, value: float, time: float) -> None:
+    def hear(self, row: int, value: float, waited: float) -> None:
         """Learn that a sensor reports, and nothing of its value."""
         for table in self._rhythms:
-            table.update_one(row, value, time, held=False)
+            table.update_one(row, value, waited, held=False)
 
     def kept(self, row: int) -> list[dict[str, Any]]:
         """What is known of a sensor, for `put_back()`."""
@@ -256,5 +272,6 @@ class Group:
 
     def shift(self, row: int, by: float) -> None:
         """Move a sensor's times by so many seconds: the clock that stamps them was set."""
-        for table in self.tables:
-            table.shift(np.array([row]), by)
+        for table, by_arrival in zip(self.tables, self._by_arrival, strict=True):
+            if not by_arrival:
+                table.shift(np.array([row]), by)

@@ -40,6 +40,7 @@ class SensorStatistics(SensorArrays):
         level: Raising level at the last reading, in decades.
         exceeding: Readings in a row at or above the raising level.
         seen: Stream clock at the last reading.
+        waited: Seconds by the stream clock between its readings, added up, but for interruptions of our own.
         deadline: Stream clock at which the sensor's silence becomes too long.
         lowest: The lowest value of any reading; minus infinity if it isn't known.
         silences: How often the deadline has passed since the last reading.
@@ -49,7 +50,7 @@ class SensorStatistics(SensorArrays):
             otherwise than by `expect()`, and not to later ones only, has to set it to that.
     """
 
-    LATER: ClassVar[dict[str, float]] = {"lowest": -math.inf}
+    LATER: ClassVar[dict[str, float]] = {"lowest": -math.inf, "waited": 0.0}
 
     def __init__(self) -> None:
         self.soonest = -math.inf
@@ -60,6 +61,7 @@ class SensorStatistics(SensorArrays):
         self.level = np.zeros(0)
         self.exceeding = np.zeros(0, dtype=np.int64)
         self.seen = np.zeros(0)
+        self.waited = np.zeros(0)
         self.deadline = np.zeros(0)
         self.silences = np.zeros(0, dtype=np.int64)
         self.lowest = np.zeros(0)
@@ -87,6 +89,8 @@ class SensorStatistics(SensorArrays):
         state["time"][slots] = times
         state["value"][slots] = values
         state["lowest"][slots] = known_minimum(state["lowest"][slots], values + 0.0)  # no -0.0
+        waited = where(everywhere(count > 0), maximum(clock - state["seen"][slots], 0.0), 0.0)
+        state["waited"][slots] = state["waited"][slots] + waited
         state["seen"][slots] = clock
         state["silences"][slots] = 0
 
