@@ -81,13 +81,9 @@ class Engine:
         self.devices = devices if devices is not None else Devices()
         self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
+        weigh = partial(self._weigh, strange=True)
         self._errors = ErrorReadings(
-            self.members,
-            self.error_values,
-            self.statistics,
-            self.levels,
-            self.tracking,
-            partial(self._weigh, strange=True),
+            self.members, self.error_values, self.statistics, self.levels, self.tracking, weigh
         )
         self.clock = StreamClock()
         self.observer: Observer | None = None

@@ -108,9 +108,13 @@ class ErrorReadings:
     def _take_error(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         (group, row), now = self._members[slot], max(clock, time)
         statistics = self._statistics
+        is_usual = self._values.habits.is_usual(slot, time, float(statistics.time[slot]))
         statistics.record_apart(slot, value, time, now, is_value=False)
         group.hear(row, value, float(statistics.waited[slot]))
         assumed = float(self._levels.assumed[slot])
         statistics.expect(slot, now + group.patience(row, assumed))
+        tracker = self._tracking.trackers.get(slot)  # what has been told once is followed to its end
+        if is_usual and (tracker is None or not tracker.has_error):
+            return
         level = float(group.profile.level_at(statistics.interval[[slot]])[0])
         self._tracking.step(slot, Signal.NO_VALUE, Observation(time, value, level, []), (position, 1, 0.0, slot), clock)

@@ -66,7 +66,10 @@ class Memory:
                 by_row("clock_evidence", intake.admission.evidence, sensors),
             ),
             (whole("clock", engine.clock), whole("interruption", interruption), whole("operator", watch)),
-            (by_row("error_values", engine.error_values, sensors),),
+            (
+                by_row("error_values", engine.error_values, sensors),
+                by_row("error_habits", engine.error_values.habits, sensors),
+            ),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),

@@ -25,8 +25,8 @@ from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readi
 
 LEARNABLE = frozenset(
     {
-        "admission", "clock", "clock_evidence", "deliveries", "error_values", "last_values", "levels",
-        "recent_readings", "reorder", "statistics",
+        "admission", "clock", "clock_evidence", "deliveries", "error_habits", "error_values", "last_values",
+        "levels", "recent_readings", "reorder", "statistics",
     }
 )  # fmt: skip
 """Components that follow from the journal; they can only be learned again from the readings of all sensors."""
@@ -96,6 +96,7 @@ class Relearning:
             "clock": shadow.clock.state,
             "devices": lambda: shadow.devices.state(0, len(shadow.devices)),
             "error_values": lambda: shadow.error_values.state(0, sensors),
+            "error_habits": lambda: shadow.error_values.habits.state(0, sensors),
             "statistics": lambda: shadow.statistics.state(0, sensors),
         }
 

@@ -23,6 +23,7 @@ import numpy as np
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.model.no_values import NoValues
 from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.scoring.error_habits import ErrorHabits
 
 ORDINARY, STRANGE, ERROR = 0, 1, 2
 """What a reading is: one to learn from; one that may be an error value; one that is."""
@@ -61,6 +62,7 @@ class ErrorValues(SensorArrays):
         named: The error values that the operator has named.
 
     Attributes:
+        habits: When each sensor usually sends error values.
         low, high: The usual range in the present block of time.
         low_before, high_before: In the one before.
         born: Time of the first reading, seconds since the epoch.
@@ -79,6 +81,7 @@ class ErrorValues(SensorArrays):
 
     def __init__(self, named: NoValues) -> None:
         self.named = named
+        self.habits = ErrorHabits()
         self.low = np.zeros(0)
         self.high = np.zeros(0)
         self.low_before = np.zeros(0)
@@ -102,6 +105,7 @@ class ErrorValues(SensorArrays):
         empty = {"low": np.inf, "high": -np.inf, "low_before": np.inf, "high_before": -np.inf}
         calm = {"calm_low": np.inf, "calm_high": -np.inf}
         self.grow_to(rows, born=np.nan, near=True, run_value=np.nan, candidates=np.nan, **empty, **calm)
+        self.habits.grow(rows)
 
     def stand_out(self, slots: Rows, values: Numbers, times: Numbers) -> tuple[Any, Numbers]:
         """Which readings need a closer look, shape (n,), or whether a single one does; and the times before."""
@@ -162,6 +166,7 @@ class ErrorValues(SensorArrays):
         """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
         for each in (self.born, self.due, self.run_from, self.time):
             each[slots] += by
+        self.habits.shift(slots, by)
 
     def _go_on(self, slot: int, value: float, time: float, before: float, far: float) -> tuple[int, bool]:
         """Take note of a reading far outside: what it is, and whether the sensor really goes there."""

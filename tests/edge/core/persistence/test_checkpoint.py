@@ -19,7 +19,7 @@ from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, p
 SENSORS = ("paced/a", "paced/b", "now/c")
 LEARNED_AGAIN = (
     "last_values", "deliveries", "reorder", "admission", "recent_readings", "clock_evidence", "clock", "statistics",
-    "levels", "detectors", "error_values",
+    "levels", "detectors", "error_values", "error_habits",
 )  # fmt: skip
 """Components that follow from the journal alone."""
 

@@ -37,7 +37,17 @@ CONFIGURATION = parse((STORES / "configuration.toml").read_text() + MORE, "fixtu
 SINCE = {"recent_readings": "aee7439", "clock_evidence": "aee7439"}
 """The store from which on snapshots have had a component as it is today; the others have always had it."""
 
-NEW = {"units", "no_values", "error_values", "levels", "same_times", "values_of_one_time", "sparkplug", "grouping"}
+NEW = {
+    "units",
+    "no_values",
+    "error_values",
+    "error_habits",
+    "levels",
+    "same_times",
+    "values_of_one_time",
+    "sparkplug",
+    "grouping",
+}
 """Components that no store here has as they are today: they came without a change of the format."""
 
 STORES_IN_ORDER = [
