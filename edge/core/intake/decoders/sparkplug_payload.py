@@ -37,6 +37,10 @@ NO_VALUE, INT, LONG, FLOAT_VALUE, DOUBLE_VALUE, BOOLEAN_VALUE, STRING, BYTES_VAL
 )
 """Which field of the metric holds its value."""
 
+WITHOUT_VALUE: Final = frozenset({0, 500})
+"""Qualities, bad and stale, at which a value is none; 192 is good."""
+
+_QUALITY = "Quality"
 _UNITS = frozenset({"engunit", "engunits", "engineeringunits", "unit", "units"})
 _PAYLOAD_TIME, _PAYLOAD_METRIC, _PAYLOAD_SEQUENCE, _PAYLOAD_UUID, _PAYLOAD_BODY = 1, 2, 3, 4, 5
 _ZLIB_OR_GZIP = 47
@@ -77,6 +81,7 @@ class Metric(NamedTuple):
         kind: Which field holds its value: `INT` to `EXTENSION`, or `NO_VALUE`.
         raw: The value of that field; None for data sets, templates, extensions, bytes and no value.
         unit: Its engineering unit; empty if it says none.
+        quality: Its quality, see `WITHOUT_VALUE`; None if it says none.
     """
 
     name: str | None = None
@@ -89,6 +94,7 @@ class Metric(NamedTuple):
     kind: int = NO_VALUE
     raw: int | float | bool | str | None = None
     unit: str = ""
+    quality: int | None = None
 
 
 class Payload(NamedTuple):
@@ -284,7 +290,7 @@ def _metric(data: bytes, at: int, end: int) -> Metric:
         bool(numbers.get(_NULL)),
         kind,
         raw,
-        _unit(b"".join(properties)) if properties else "",
+        *(_unit_and_quality(b"".join(properties)) if properties else ("", None)),
     )
 
 
@@ -302,33 +308,40 @@ def _value(field: int, data: bytes, start: int, stop: int) -> float | bool | str
     return value
 
 
-def _unit(properties: bytes) -> str:
-    """The engineering unit in a set of properties: keys, and as many values in the same order."""
+def _unit_and_quality(properties: bytes) -> tuple[str, int | None]:
+    """The engineering unit and the quality in a set of properties: keys, and as many values in the same order."""
     keys: list[str] = []
-    values: list[str] = []
+    values: list[str | int | None] = []
     for field, wire_type, start, stop in _fields(properties, 0, len(properties)):
         if wire_type == BYTES and field == 1:
             keys.append(_text(properties[start:stop]))
         elif wire_type == BYTES and field == 2:
-            values.append(_text_property(properties, start, stop))
+            values.append(_property(properties, start, stop))
+    unit, quality = "", None
     for key, value in zip(keys, values, strict=False):
-        if value and key.replace(" ", "").replace("_", "").lower() in _UNITS:
-            return value
-    return ""
+        if isinstance(value, str):
+            if value and not unit and key.replace(" ", "").replace("_", "").lower() in _UNITS:
+                unit = value
+        elif value is not None and key == _QUALITY:
+            quality = value
+    return unit, quality
 
 
-def _text_property(data: bytes, at: int, end: int) -> str:
-    """The text that a property is; empty if it is null or something else."""
-    text = ""
+def _property(data: bytes, at: int, end: int) -> str | int | None:
+    """The text or the whole number that a property is; None if it is null or something else."""
+    value: str | int | None = None
     is_null = False
     for field, wire_type, start, stop in _fields(data, at, end):
         if field == 2 and wire_type == VARINT:
             is_null = read_number(data, start, stop)[0] != 0
         elif field == 8 and wire_type == BYTES:
-            text = data[start:stop].decode(errors="replace")
+            value = data[start:stop].decode(errors="replace")
+        elif field in {3, 4} and wire_type == VARINT:
+            number = read_number(data, start, stop)[0]
+            value = number & _32_BITS if field == 3 else number
         elif 3 <= field <= 10:
-            text = ""
-    return "" if is_null else text
+            value = None
+    return None if is_null else value
 
 
 def _text(data: bytes) -> str:

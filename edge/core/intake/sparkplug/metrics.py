@@ -9,7 +9,7 @@ from math import isfinite
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, chronological
 from edge.core.intake.decoders.paths import key_problem
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder, is_bookkeeping
-from edge.core.intake.decoders.sparkplug_payload import Metric, Payload
+from edge.core.intake.decoders.sparkplug_payload import WITHOUT_VALUE, Metric, Payload
 from edge.core.intake.sparkplug.nodes import Defined, Known, Member, path_of
 from edge.core.model.messages import Refusal, Sample
 
@@ -52,7 +52,7 @@ class MetricReader:
             if ignores and ignored.fits(known.name):
                 self._ignored += 1
                 continue
-            if metric.is_null:
+            if metric.is_null or metric.quality in WITHOUT_VALUE:
                 self._absent.append(known.path)
                 continue
             value = metric.raw if type(metric.raw) is float else value_of(metric, known.datatype)

@@ -77,12 +77,19 @@ def by_protobuf(payload: bytes) -> Payload:
 
 
 def metric_by_protobuf(metric: Any) -> Metric:
-    field = metric.WhichOneof("value")
-    kind = metric.DESCRIPTOR.fields_by_name[field].number if field else 0
+    holds = metric.WhichOneof("value")
+    kind = metric.DESCRIPTOR.fields_by_name[holds].number if holds else 0
     units = [
         value.string_value
         for key, value in zip(metric.properties.keys, metric.properties.values, strict=False)
         if key == "engUnit" and value.string_value and not value.is_null
+    ]
+    qualities = [
+        int(getattr(value, field))
+        for key, value in zip(metric.properties.keys, metric.properties.values, strict=False)
+        if key == "Quality"
+        and not value.is_null
+        and (field := value.WhichOneof("value")) in {"int_value", "long_value"}
     ]
     return Metric(
         said(metric, "name"),
@@ -93,8 +100,9 @@ def metric_by_protobuf(metric: Any) -> Metric:
         metric.is_transient,
         metric.is_null,
         kind,
-        getattr(metric, field) if kind in range(10, 16) else None,
+        getattr(metric, holds) if kind in range(10, 16) else None,
         units[0] if units else "",
+        qualities[-1] if qualities else None,
     )
 
 

@@ -161,6 +161,16 @@ def test_a_metric_that_is_null_has_no_value_but_is_heard() -> None:
     assert host.refused == {}
 
 
+@pytest.mark.parametrize(("quality", "read"), [(192, [5.0]), (0, []), (500, [])])
+def test_a_value_of_bad_or_stale_quality_is_none_but_is_heard(quality: int, read: list[float]) -> None:
+    host, node = Host(), EdgeNode()
+    host.hear(node.nbirth(metric(1, name="x", alias=1)))
+    properties = {"keys": ["Quality"], "values": [{"type": INT32, "int_value": quality}]}
+    found = host.hear(node.message("NDATA", metric(5, None, alias=1, properties=properties)))
+    assert [value for _, value in found] == read
+    assert len(host.pipeline.intake.mistimed) == 1 - len(read)
+
+
 def test_a_metric_without_a_time_has_that_of_its_payload_and_else_that_of_its_arrival() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
