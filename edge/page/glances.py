@@ -88,7 +88,7 @@ def sensor_columns(running: Running) -> SensorColumns:
     pipeline = running.pipeline
     engine, size = pipeline.engine, len(pipeline.sensors)
     statistics, levels = engine.statistics, engine.levels
-    wanted = (statistics.count, statistics.time, statistics.value, statistics.interval, lowest_levels(levels))
+    wanted = (statistics.count, statistics.time, statistics.value, statistics.interval, lowest_levels(levels, size))
     count, time, value, interval, lowest, assumed, watched = (
         _first(each, size) for each in (*wanted, levels.assumed, levels.watched)
     )
@@ -147,11 +147,11 @@ def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
     """How some sensors are watched."""
     pipeline = running.pipeline
     engine = pipeline.engine
-    lowest = lowest_levels(engine.levels)
+    lowest = lowest_levels(engine.levels, len(pipeline.sensors))
     found = []
     for slot in slots:
         profile, facts = pipeline.registry.profile(slot), pipeline.registry.facts(slot)
-        known = slot < len(lowest)
+        known = slot < len(engine.levels.assumed)
         learned = (float(lowest[slot]), float(engine.levels.assumed[slot])) if known else (0.0, 0.0)
         level, how = level_of(profile, *learned, float(engine.statistics.interval[slot]))
         limits = {

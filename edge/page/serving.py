@@ -74,11 +74,24 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
+class _LettingGo(uvicorn.Server):
+    """A server that lets pages that listen go before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End it."""
+        self._app.end()
+        await super().shutdown(sockets)
+
+
 class _Server:
     """Runs an application in a thread."""
 
     def __init__(self, app: App, listening: socket.socket) -> None:
-        self._app, self._listening = app, listening
+        self._listening = listening
         config = uvicorn.Config(
             app.asgi,
             loop="asyncio",
@@ -94,7 +107,7 @@ class _Server:
             timeout_keep_alive=20,
             timeout_graceful_shutdown=int(END_S),
         )
-        self._server = uvicorn.Server(config)
+        self._server = _LettingGo(config, app)
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 
     def start(self) -> None:

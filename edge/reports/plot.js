@@ -56,6 +56,7 @@ globalThis.Plots = (() => {
       this.index = made++;
       this.data = null;
       this.tall = false;
+      this.longest = 0;  // milliseconds of the past that are kept as readings are added; 0 for all
       this.svg = make("svg", { role: "img", tabindex: "0", "aria-label": options.label || "Plot" });
       this.tip = document.createElement("div");
       this.tip.className = "tip";
@@ -115,7 +116,7 @@ globalThis.Plots = (() => {
       const follows = this.view[1] >= this.whole[1] - .005 * (this.view[1] - this.view[0]);
       const isWhole = this.isWhole();
       this.whole[1] = end;
-      if (this.span && this.whole[1] - this.whole[0] > this.span) this.whole[0] = this.whole[1] - this.span;
+      if (this.longest && this.whole[1] - this.whole[0] > this.longest) this.whole[0] = this.whole[1] - this.longest;
       if (isWhole) this.view = [...this.whole];
       else if (follows) this.view = [this.view[0] + by, end];
       if (follows) this.draw();

@@ -70,6 +70,7 @@ class PlainScreen(Screen):
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._is_page_told = False
 
     def event(self, event: dict[str, Any]) -> None:
         """See `Screen`."""
@@ -79,10 +80,13 @@ class PlainScreen(Screen):
 
     def refresh(self, progress: Progress, log: IncidentLog) -> None:
         """See `Screen`."""
+        if progress.page and not self._is_page_told:
+            print(f"Open {progress.page} in a browser", flush=True)
+            self._is_page_told = True
         if progress.elapsed_s < self._next:
             return
         if not self._next:
-            print(f"{progress.invitation}\n  {progress.follow}", flush=True)
+            print(f"Follow along from another terminal:\n  {progress.follow}", flush=True)
         self._next = progress.elapsed_s + PLAIN_EVERY_S
         print(
             f"-- {progress.elapsed_s:3.0f} s of {progress.total_s:.0f}: {progress.doing};"

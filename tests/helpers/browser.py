@@ -97,9 +97,18 @@ class Browser:
         return str(self.run("return document.body.innerText"))
 
     def click(self, selector: str) -> None:
-        """Click the first element that a selector finds."""
-        element = self._ask("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
-        self._ask("POST", f"/element/{element}/click", {})
+        """Click the first element that a selector finds, once it is there; the page may put another in its place."""
+        until = time.monotonic() + 15
+        while True:
+            try:
+                element = self._ask("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
+                self._ask("POST", f"/element/{element}/click", {})
+            except BrowserError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def press(self, *keys: str) -> None:
         """Press keys, one after the other."""

@@ -61,7 +61,7 @@ def sensor_rows(
     if state.snapshot is not None:
         known, statistics, calibration = learned_of(state.snapshot)
         columns = [statistics.count.astype(np.float64), statistics.time, statistics.value, statistics.interval]
-        columns += [lowest_levels(calibration), calibration.assumed, calibration.watched]
+        columns += [lowest_levels(calibration, len(known)), calibration.assumed, calibration.watched]
         columns = [each[: len(known)] for each in columns]
     parts = [each for each in state.since if isinstance(each, Readings)]
     names = [*known, *((name, repetition) for part in parts for name, repetition, _ in part.new_sensors)]

@@ -12,10 +12,17 @@ FEW = 30
 """A sensor with fewer readings is new: no detector has an opinion of it yet."""
 
 
-def lowest_levels(levels: AlarmLevels) -> Floats:
-    """The lowest raising level of each sensor's detectors, in decades; 0 if nothing was learned."""
-    known = [np.where(each.level > 0, each.level, np.inf) for each in levels.by_detector.values()]
-    lowest = np.minimum.reduce(known, initial=np.inf) if known else np.full(len(levels.watched), np.inf)
+def lowest_levels(levels: AlarmLevels, rows: int) -> Floats:
+    """The lowest raising level of each sensor's detectors, in decades; 0 if nothing was learned. Shape (rows,).
+
+    Args:
+        levels: Of all sensors; each detector may have room for another number of them.
+        rows: How many sensors there are.
+    """
+    lowest = np.full(rows, np.inf)
+    for each in levels.by_detector.values():
+        known = each.level[:rows]
+        lowest[: len(known)] = np.minimum(lowest[: len(known)], np.where(known > 0, known, np.inf))
     return np.where(np.isfinite(lowest), lowest, 0.0)
 
 

@@ -84,8 +84,10 @@ export const quantity = (value, unit) => (value === null || value === undefined 
 export const many = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 export const words = (text) => text.replaceAll("_", " ");
 
+// A sensor's name as a link; it breaks behind slashes where it has to.
 export const sensorLink = (name, attributes = {}) =>
-  h("a", { href: `#/sensor/${encodeURIComponent(name)}`, class: "name", ...attributes }, h("bdi", {}, name.replace(/\/$/, "")));
+  h("a", { href: `#/sensor/${encodeURIComponent(name)}`, class: "name", ...attributes },
+    h("bdi", {}, name.replace(/\/$/, "").split(/(?<=\/)/).flatMap((level, at) => (at ? [h("wbr"), level] : [level]))));
 
 // A line of the last readings, with the band that was expected.
 export const sparkline = (row, width = 168, height = 40) => {

@@ -4,11 +4,12 @@ import { acknowledge, askMute, askNormal, buttonsFor, mayAct } from "./actions.j
 import { SEVERITIES, ago, arrange, h, heard, many, mark, rankOf, sensorLink, sparkline, words } from "./dom.js";
 import { get } from "./net.js";
 
-// The sentence, its sensor a link where it begins with it.
+// The sentence, with its sensor's name in it as a link.
 const sentence = (row) => {
   const name = row.sensor.replace(/\/$/, "");
-  if (!row.sentence.startsWith(name)) return [sensorLink(row.sensor), " ", row.sentence && h("bdi", {}, row.sentence)];
-  return [sensorLink(row.sensor), h("bdi", {}, row.sentence.slice(name.length))];
+  const at = row.sentence.indexOf(name);
+  if (at < 0) return [sensorLink(row.sensor), " ", row.sentence && h("bdi", {}, row.sentence)];
+  return [row.sentence.slice(0, at), sensorLink(row.sensor), h("bdi", {}, row.sentence.slice(at + name.length))];
 };
 
 // One incident, as a card of a list.
@@ -22,7 +23,7 @@ export const card = (row) => {
     h("div", { class: "what" },
       h("div", { class: "head" }, mark(row.severity), h("span", { class: "kind" }, words(row.kind)), notes, ago(row.since, "for ")),
       h("p", { class: "sentence" }, sentence(row)),
-      h("div", { class: "meta" }, row.device ? h("span", {}, "of ", sensorLink(`${row.device}/`)) : "",
+      h("div", { class: "meta" }, row.device && `${row.device}/` !== row.sensor ? h("span", {}, "of ", sensorLink(`${row.device}/`)) : "",
         row.detectors.length ? h("span", {}, `found by ${row.detectors.map(words).join(", ")}`) : "",
         row.shares.length ? h("span", {}, "most of it by ", row.shares.slice(0, 3).map(([name], at) => [at ? ", " : "", sensorLink(name)])) : "",
         row.comment ? h("span", {}, `“${row.comment}”`) : "")),
@@ -31,7 +32,7 @@ export const card = (row) => {
 
 export const incidentsView = (main) => {
   const rows = new Map(), cards = new Map();
-  let open = 0, sensors = 0, quiet = 0, complete = false, wanted = 100, focus = null;
+  let open = 0, sensors = 0, quiet = 0, complete = false, settled = false, wanted = 100, focus = null;
   const title = h("h1", {}, "Open incidents");
   const counts = h("div", { class: "counts", "aria-label": "Open incidents by severity" });
   const list = h("ul", { class: "incidents", "aria-label": "Open incidents, the worst first" });
@@ -52,7 +53,7 @@ export const incidentsView = (main) => {
         if (menu) element.querySelector("details.menu")?.setAttribute("open", "");
         if (known.element === document.activeElement) requestAnimationFrame(() => element.focus());
         if (row.severity > known.row.severity) element.classList.add("fresh");
-      } else if (complete) element.classList.add("fresh");
+      } else if (settled) element.classList.add("fresh");
       cards.set(row.sensor, { row, element });
     }
     arrange(list, shownRows.map((row) => cards.get(row.sensor).element));
@@ -86,8 +87,9 @@ export const incidentsView = (main) => {
       const known = cards.get(row.sensor)?.row;
       rows.set(row.sensor, known && JSON.stringify(known) === JSON.stringify(row) ? known : row);
     }
-    draw();
     complete = true;
+    draw();
+    settled = true;
   };
 
   const news = (kind, data) => {

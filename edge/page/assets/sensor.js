@@ -110,7 +110,7 @@ export const sensorView = (main, query, name) => {
 
   const show = (data) => {
     plot ||= new Plots.Plot(box, { local: true, lane: "raised", buttons: tools, label: `Readings of ${name}` });
-    plot.span = 36e5 * hours;
+    plot.longest = 36e5 * hours;
     plot.load(data.plot);
     plot.append(waiting);
     const run = data.plot.runs[0], last = run.times.length - 1;

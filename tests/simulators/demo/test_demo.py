@@ -14,7 +14,7 @@ from simulators.demo.commands import events_command, follow_command, program
 from simulators.demo.incident_log import IncidentLog
 from simulators.demo.live import picture
 from simulators.demo.reach import reached, remark, seen
-from simulators.demo.screen import Progress
+from simulators.demo.screen import PlainScreen, Progress
 from simulators.demo.summary import judge, summary
 from simulators.faults.truth import Summary, read_summary
 from simulators.signals.label import Fault
@@ -131,9 +131,14 @@ def test_the_command_to_follow_stands_outside_of_the_frame() -> None:
     assert "2,385 readings/s, 37,164 in all, 24 sensors, 0 incidents, 0 open" in [each.rstrip() for each in lines]
 
 
-def test_the_page_is_named_where_there_is_one() -> None:
+def test_the_page_is_named_once_it_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     where = Progress(10.0, 30.0, 0, 0.0, 0, "mosquitto_sub", "3 days", "http://127.0.0.1:8790/")
     assert where.invitation == "Open http://127.0.0.1:8790/ in a browser, or follow along from another terminal:"
+    screen, log = PlainScreen(), IncidentLog()
+    for each in (where._replace(page=""), where, where._replace(elapsed_s=30.0)):
+        screen.refresh(each, log)
+    said = capsys.readouterr().out
+    assert said.count("Open http://127.0.0.1:8790/ in a browser\n") == 1
     assert where._replace(page="").invitation == "Follow along from another terminal:"
 
 

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.learning_progress import FEW, learned_word, lowest_levels
+
+
+def test_the_lowest_level_counts_of_detectors_that_have_room_for_different_numbers_of_sensors() -> None:
+    levels = AlarmLevels()
+    levels.grow(3)
+    levels.of("ewma").level[:2] = 7.0, 0.0
+    levels.of("rate").grow(500)
+    levels.of("rate").level[:3] = 5.0, 6.0, 0.0
+    assert len(levels.of("ewma").level) != len(levels.of("rate").level)
+    assert lowest_levels(levels, 600)[:4].tolist() == [5.0, 6.0, 0.0, 0.0]
+    assert lowest_levels(levels, 1).tolist() == [5.0]
+    assert lowest_levels(AlarmLevels(), 2).tolist() == [0.0, 0.0]
+
+
+def test_a_sensor_is_new_before_it_learns() -> None:
+    kinds = ((FEW - 1, "fixed"), (FEW, "fixed"), (FEW, "assumed"), (FEW, "learned"))
+    assert [learned_word(*each) for each in kinds] == ["new", "fixed", "learning", "learned"]
