@@ -52,8 +52,8 @@ MOST_BETWEEN = 0.05
 """Share of the readings that lie between levels, from which on these are none."""
 
 EARLY_S, LONG_S, WEEK_S = 3 * DAY_S, 8 * 3600.0, 8 * DAY_S
-"""Before the first, no spell is too long, and no longer one than the second before the third: a night and a weekend
-are nothing to be told of."""
+"""Before the first, no spell is too long; before the third none that is longer than the second, or spent in the lowest
+state: a night's rest and a weekend's are nothing to be told of."""
 
 MOST_FORETOLD = 2000.0
 """No more hours than these speak for the timetable."""
@@ -242,7 +242,7 @@ class States(Detector):
         chances = np.where(is_between, arrays["spells"][slots].sum(axis=1), arrays["spells"][slots, current])
         enough = chances >= np.where(is_between, FEWEST_ALL, FEWEST_SPELLS)
         enough &= (watched >= EARLY_S) | is_between
-        enough &= (watched >= WEEK_S) | (length < LONG_S)
+        enough &= (watched >= WEEK_S) | ((length < LONG_S) & (current > 0))
         longest = np.maximum(arrays["longest"][slots, current], self.shortest_s / 10.0)
         record = np.where(is_between, np.maximum(longest, passed), longest)
         spread = spread_of(arrays, slots, current, chances)

@@ -299,7 +299,7 @@ class NaiveStates:
         length, tally, is_between = max(time - self.since, 0.0), self.tallies[state], state == BETWEEN
         chances = sum(each.count for each in self.tallies) if is_between else tally.count
         enough = chances >= 24 if is_between else chances >= 8 and self.watched >= 3 * DAY_S
-        enough = enough and (self.watched >= 8 * DAY_S or length < 8 * HOUR_S)
+        enough = enough and (self.watched >= 8 * DAY_S or (length < 8 * HOUR_S and state > 0))
         longest = max(tally.longest, self.set.shortest_s / 10)
         record = max(longest, passed) if is_between else longest
         spread = 0.5 if is_between else max(math.sqrt((1 + chances * tally.spread) / (4 + chances)), 0.2)

@@ -133,6 +133,15 @@ def test_nights_and_weekends_of_a_line_are_never_told_of() -> None:
     assert watch(line(38), 300.0) == []
 
 
+def test_the_first_weekend_of_a_machine_is_not_told_of_but_one_that_does_not_stop_is() -> None:
+    minutes = np.arange(10 * DAY)
+    values = np.where((minutes % 70 < 10) & (minutes // DAY % 7 < 5), 3.2, 0.0)
+    assert watch(values) == []
+    begin = 70 * 90
+    values[begin : begin + 120] = 3.2
+    assert [(begin < minute < begin + 40, measure.about) for minute, measure in watch(values)] == [(True, "length")]
+
+
 def test_an_hour_of_daylight_saving_is_never_told_of() -> None:
     usual = line(37)
     assert watch(np.concatenate([usual[: 28 * 288], usual[28 * 288 + 12 :]]), 300.0) == []
