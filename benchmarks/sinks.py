@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from sink_line import SinkLine, sink_event  # noqa: E402 - the path comes first
-from sink_receivers import RECEIVERS  # noqa: E402
+from sink_receivers import RECEIVERS, KafkaReceiver  # noqa: E402
 
 from edge.shell.sinks.options import SinkOptions  # noqa: E402
 
@@ -34,5 +34,6 @@ def measure(kind: str) -> float:
 
 
 if __name__ == "__main__":
+    KafkaReceiver.settings = {}  # a topic as it comes
     for each in sys.argv[1:] or RECEIVERS:
         print(f"{each}: {EVENTS:,} events at {measure(each):,.0f} a second")

@@ -161,6 +161,7 @@ class KafkaReceiver:
     """A topic of its own on an Apache Kafka that all tests share; it is killed and started again, and kept."""
 
     kind = "kafka"
+    settings: ClassVar[dict[str, str]] = {"max_message_bytes": "20000"}
     server: ClassVar[Kafka | None] = None
     number: ClassVar[int] = 0
 
@@ -182,7 +183,7 @@ class KafkaReceiver:
     def start(self) -> None:
         self.kafka.start()
         if not self._is_there:
-            self.kafka.create_topic(self.topic, max_message_bytes="20000")
+            self.kafka.create_topic(self.topic, **self.settings)
             self._is_there = True
 
     def kill(self) -> None:
