@@ -76,7 +76,7 @@ def upstream_gone_for_a_while(bench: Bench) -> Outcome:
 
 
 def _gone(bench: Bench, *, per_second: int) -> Outcome:
-    messages = bench.tries // (FIELDS * STEPS)
+    messages = max(2, bench.tries // (FIELDS * STEPS))
     outcome = Outcome(1)
     plan = Plan(
         separate=True,
