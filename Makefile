@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SECONDS_TO_RUN ?= 90
 KILLS ?= 200
+SHARE ?= 1
 JOBS ?= auto
 
 .PHONY: demo test verify faults bench lint clean
@@ -41,7 +42,7 @@ verify: $(VENV)/verify
 	$(BIN)/python tests/faults --kills 40 --share 0.1
 
 faults: $(VENV)/dev
-	$(BIN)/python tests/faults --kills $(KILLS)
+	$(BIN)/python tests/faults --kills $(KILLS) --share $(SHARE)
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/bench.py $(BENCH)
