@@ -95,6 +95,9 @@ class Limits(Table):
     """What is taken at most, so that no sender can use up the gateway."""
 
     sensors: int = Field(10_000, ge=1, le=1_000_000, description="Sensors")
+    forget_days: float | None = Field(
+        None, gt=0, le=3650, description="Sensors that were silent for longer are forgotten; without it, none is"
+    )
     payload_bytes: int = Field(262_144, ge=1, le=256 * MIB, description="Size of a payload")
     depth: int = Field(8, ge=1, le=100, description="Objects within objects in a payload")
     readings_per_message: int = Field(10_000, ge=1, le=1_000_000, description="Readings in one message")

@@ -140,10 +140,11 @@ class StateTable:
         }
         self.rows = state.rows
 
-    def rows_of(self, rows: slice) -> SavedState:
-        """Some rows, as views, for `take_rows()` of another table."""
+    def rows_of(self, rows: slice | Slots) -> SavedState:
+        """Some rows, as views if they follow each other, for `take_rows()` of another table."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
-        return SavedState(self.header(len(range(*rows.indices(self.rows)))), arrays)
+        count = len(range(*rows.indices(self.rows))) if isinstance(rows, slice) else len(rows)
+        return SavedState(self.header(count), arrays)
 
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
         """Take over some rows of a state that `belongs_to()` this table.

@@ -13,9 +13,10 @@ from typing import Any, get_args
 
 from edge.core.incidents.events import Timestamp, event_json_schema
 from edge.core.incidents.gaps import gap_json_schema
+from edge.core.incidents.sensor_events import sensors_json_schema
 
 PAGE = Path(__file__).parent / "reference" / "events.md"
-SCHEMAS = {"incident": event_json_schema, "gap": gap_json_schema}
+SCHEMAS = {"incident": event_json_schema, "gap": gap_json_schema, "sensors": sensors_json_schema}
 TIME = get_args(Timestamp)[1].metadata[0].pattern
 MARKED = re.compile(r"(<!-- fields of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -36,7 +36,8 @@ FOLLOW_S = 0.5
 @click.option("--kind", "kinds", type=Kind(), multiple=True,
               help="Only this kind of incident, or gaps of this reason; may be given several times.")  # fmt: skip
 @click.option("--transition", "transitions", type=Word("transition", TRANSITIONS), multiple=True,
-              help="Only raised, updated, cleared, expired, gap, ...; may be given several times.")  # fmt: skip
+              help="Only raised, updated, cleared, expired, gap, ...; may be given several times. discovered and"
+                   " forgotten, of sensors, are shown only if given.")  # fmt: skip
 @click.option("--severity", type=Severity(), default=1,
               help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
 @click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")

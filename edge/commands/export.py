@@ -44,27 +44,29 @@ def export(
 
 def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
     from edge.core.incidents.events import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.persistence.journal import Readings  # noqa: PLC0415
+    from edge.core.model.vacancies import had_it_last  # noqa: PLC0415
+    from edge.core.persistence.journal import Readings, note_names  # noqa: PLC0415
     from edge.shell.store import read_history  # noqa: PLC0415
 
     history = read_history(store)
-    sensors: dict[str, bool] = {}
+    names = [name for name, *_ in history.sensors]
+    known: dict[str, bool] = {}
 
-    def know(name: str) -> None:
-        sensors[name] = sensor is None or fits(sensor, name)
+    def is_wanted(name: str) -> bool:
+        if name not in known:
+            known[name] = sensor is None or fits(sensor, name)
+        return known[name]
 
-    for name, *_ in history.sensors:
-        know(name)
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(("time", "sensor", "value"))
     for part in history.parts:
+        note_names(names, part)
         if not isinstance(part, Readings):
             continue
-        for name, *_ in part.new_sensors:
-            know(name)
-        names, wanted, batch = list(sensors), list(sensors.values()), part.batch
+        batch = part.batch
         for slot, time, value in zip(batch.slots.tolist(), batch.times.tolist(), batch.values.tolist(), strict=True):
-            if wanted[slot] and (since is None or time >= since) and (until is None or time < until):
-                writer.writerow((exact_timestamp(time), names[slot], repr(value)))
-    if sensor is not None and not any(sensors.values()):
-        raise UnknownSensorError(no_sensor(sensor, sensors))
+            name = had_it_last(names[slot])
+            if is_wanted(name) and (since is None or time >= since) and (until is None or time < until):
+                writer.writerow((exact_timestamp(time), name, repr(value)))
+    if sensor is not None and not any(is_wanted(had_it_last(each)) for each in names):
+        raise UnknownSensorError(no_sensor(sensor, list(map(had_it_last, names))))

@@ -11,6 +11,7 @@ import click
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, matching
 from edge.core.model.printable import printable
+from edge.core.model.vacancies import is_vacant
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -41,7 +42,7 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
             click.echo("Nothing has been learned yet.", err=True)
             return
         snapshot, taken = found
-        wanted = set(matching(sensor, [name for name, *_ in snapshot.known_sensors()]))
+        wanted = set(matching(sensor, [name for name, *_ in snapshot.known_sensors() if not is_vacant(name)]))
     rows = [each for each in _rows(configuration, snapshot) if each["sensor"] in wanted]
     if as_json:
         for row in rows:

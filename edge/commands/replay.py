@@ -59,7 +59,7 @@ def replay(
         if file is None and config_path is None:
             config_path = USUAL
         configuration = load_or_default(config_path, gateway)
-        pipeline = make_pipeline(configuration)
+        pipeline = make_pipeline(configuration, tells_of_sensors=True)  # as it numbers events
         if journal:
             found = play_journal(pipeline, file or configuration.store.path, since)
         else:
@@ -85,4 +85,7 @@ def replay(
 
 
 def _write(events: list[Event], target: TextIO) -> None:
-    target.writelines(f"{event.payload.decode()}\n" for event in events)
+    """Write what was found in readings; a file says nothing of inputs, and so of new sensors."""
+    from edge.core.incidents.sensor_events import KIND as SENSOR  # noqa: PLC0415 - loaded when the command runs
+
+    target.writelines(f"{event.payload.decode()}\n" for event in events if event.kind != SENSOR)

@@ -9,14 +9,14 @@ import click
 
 @click.command()
 @click.argument(
-    "what", type=click.Choice(["events", "gaps", "commands", "configuration", "asyncapi"]), default="events"
+    "what", type=click.Choice(["events", "gaps", "sensors", "commands", "configuration", "asyncapi"]), default="events"
 )
 def schema(what: str) -> None:
     """Print a JSON Schema (draft 2020-12), or the AsyncAPI document.
 
-    WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says;
-    `commands`, what the operator may say; `configuration`, for editors that complete and check TOML files; or
-    `asyncapi`, all topics and messages in one AsyncAPI 3.0 document.
+    WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says; `sensors`,
+    what is said of sensors that are found and forgotten; `commands`, what the operator may say; `configuration`, for
+    editors that complete and check TOML files; or `asyncapi`, all topics and messages in one AsyncAPI 3.0 document.
     """
     if what == "events":
         from edge.core.incidents.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
@@ -26,6 +26,10 @@ def schema(what: str) -> None:
         from edge.core.incidents.gaps import gap_json_schema  # noqa: PLC0415 - likewise
 
         found = gap_json_schema()
+    elif what == "sensors":
+        from edge.core.incidents.sensor_events import sensors_json_schema  # noqa: PLC0415 - likewise
+
+        found = sensors_json_schema()
     elif what == "commands":
         from edge.core.operator.commands import commands_json_schema  # noqa: PLC0415 - likewise
 

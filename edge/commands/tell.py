@@ -93,6 +93,14 @@ def normal(how: How, sensor: str | None, incident: str | None) -> None:
 
 @tell.command()
 @click.argument("sensor")
+@said_how
+def forget(how: How, sensor: str) -> None:
+    """Forget SENSOR, a name or a glob, and all that was learned of it; if it is heard again, it is new."""
+    _say(how, "forget", sensor=sensor)
+
+
+@tell.command()
+@click.argument("sensor")
 @click.option("--name", required=True, help="What the window is called; the same name replaces it.")
 @click.option("--from", "start", help="When it begins: 06:00, RFC 3339, 2h from now; default: now.")
 @click.option("--to", "end", help="When it ends.")

@@ -42,8 +42,9 @@ from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.error_values import ORDINARY, ErrorValues
+from edge.core.scoring.membership import Membership
 from edge.core.scoring.opinions import Observation
-from edge.core.scoring.profiles import EVERYONE, Group, Places, Profile, exceeds_any
+from edge.core.scoring.profiles import EVERYONE, Group, Profile, exceeds_any
 from edge.core.scoring.sensor_statistics import SensorStatistics
 
 WIDE = 10
@@ -57,11 +58,12 @@ class Engine:
     """All sensors: what is learned of them, and their incidents.
 
     Args:
-        profile_of: Gives the profile of a sensor by its slot; asked once, when the sensor is first seen.
+        profile_of: Gives the profile of a sensor by its slot; asked when the slot becomes its.
         devices: Which sensors belong together.
         no_values: The error values that the operator has named.
 
     Attributes:
+        membership: Where the state of each sensor's detectors is.
         observer: Told of every round that was scored; None for nobody.
     """
 
@@ -71,9 +73,8 @@ class Engine:
         devices: Devices | None = None,
         no_values: NoValues | None = None,
     ) -> None:
-        self._profile_of = profile_of
-        self.groups: dict[Profile, Group] = {}
-        self.members: list[tuple[Group, int]] = []
+        self.membership = Membership(profile_of)
+        self.members = self.membership.members
         self.statistics = SensorStatistics()
         self.levels = AlarmLevels()
         self.tracking = IncidentTracker(self.members, self.statistics, self.levels)
@@ -87,8 +88,7 @@ class Engine:
         )
         self.clock = StreamClock()
         self.observer: Observer | None = None
-        self._order: list[Group] = []
-        self._places = Places()
+        self._order, self._places = self.membership.order, self.membership.places
         self._familiar = Familiar()
         self.absence = Absence(self.statistics)
 
@@ -107,14 +107,7 @@ class Engine:
         first = len(self.members)
         if sensors <= first:
             return
-        for slot in range(first, sensors):
-            profile = self._profile_of(slot)
-            group = self.groups.get(profile)
-            if group is None:
-                group = self.groups[profile] = Group(profile)
-                self._order.append(group)
-            self.members.append((group, group.add()))
-        self._places.grow(self.members, self._order)
+        self.membership.grow(sensors)
         self.tracking.grow_to(sensors)
         self.statistics.grow(sensors)
         self.statistics.seen[first:sensors] = 0.0  # spare rows have moved along with the clock

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 
-import msgspec
 import numpy as np
 
 from config.calendar import Window
@@ -16,7 +15,6 @@ from edge.core.engine import Engine
 from edge.core.incidents.events import Event
 from edge.core.incidents.gaps import Gap
 from edge.core.incidents.grouping import Grouping
-from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.observer import Observer
 from edge.core.incidents.open_incidents import OpenIncidents
 from edge.core.incidents.reporting import Reporter
@@ -29,21 +27,26 @@ from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.reorder import Reorder
 from edge.core.intake.routes import Routes
 from edge.core.model.counters import Counters
-from edge.core.model.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, Refusal, as_message
+from edge.core.model.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
+from edge.core.model.newcomers import Newcomers
 from edge.core.model.pauses import NO_PAUSE
 from edge.core.model.sensors import Repetition, SensorTable
 from edge.core.model.topics import Topics
-from edge.core.operator.command_handler import CommandHandler, refusal_json
-from edge.core.operator.commands import CommandRefused
+from edge.core.model.vacancies import is_vacant
+from edge.core.operator.command_handler import CommandHandler
+from edge.core.operator.forgetting import silent_for
 from edge.core.operator.shelves import Shelves
-from edge.core.operator.suppression import Suppression
+from edge.core.operator.suppression import Finding, Suppression
 from edge.core.persistence import journal
 from edge.core.persistence.checkpoint import Saving
+from edge.core.persistence.command_steps import CommandSteps
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.interruption import Interruption
 from edge.core.persistence.memory import Memory
+from edge.core.persistence.sensor_life import SensorLife
 from edge.core.persistence.snapshot import KnownSensor, Snapshot
 from edge.core.persistence.step import Step
+from edge.core.persistence.step_maker import StepMaker
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.sensor_registry import DeviceFor, RuleFor, SensorRegistry
 
@@ -62,6 +65,7 @@ class Pipeline:
         reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
         maintenance: Windows in which sensors are quiet.
         commands: Whether commands are followed that came over MQTT; those of our own page always are.
+        tells_of_sensors: Whether an event tells of sensors that are found.
     """
 
     def __init__(
@@ -77,21 +81,29 @@ class Pipeline:
         reorder_s: float = 0.0,
         maintenance: Sequence[Window] = (),
         commands: bool = True,
+        tells_of_sensors: bool = False,
     ) -> None:
         self.counters, self.sensors, devices = Counters(), SensorTable(sensors), Devices()
         self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
-        self.intake = Intake(routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters)
+        self.newcomers, limits = Newcomers(is_told=tells_of_sensors), limits or IntakeLimits()
+        self.intake = Intake(routes, self.sensors, self.registry.add, limits, self.counters, self.newcomers)
         self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
         self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
-        self.watch = Suppression(self.engine, Shelves(maintenance))
+        self.watch = Suppression(self.engine, Shelves(maintenance), self.newcomers)
         self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
+        life = SensorLife(self.sensors, self.registry, self.intake, self.newcomers, self.reorder, self.watch)
         self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
         self.telling = Telling(Grouping(self.sensors.names), self.open_incidents, self.reporter, self.sensors.names)
-        self._command_handler = CommandHandler(self.watch, self.telling)
+        self._maker = StepMaker(topics, self.sensors, self.counters, self.telling, self.watch, self.newcomers, life)
+        handler = CommandHandler(self.watch, self.telling)
+        self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)
         self._follows_mqtt = commands
         self.interruption, self._leaps = Interruption(self.engine), ClockLeaps()
-        self.memory = Memory(self.engine, self.intake, self.reorder, self.interruption, self.watch, self.telling)
+        self.memory = Memory(
+            self.engine, self.intake, self.reorder, self.interruption, self.watch, self.telling, self.newcomers,
+            self.sensors.vacancies,
+        )  # fmt: skip
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
@@ -112,28 +124,20 @@ class Pipeline:
 
     def follow(self, message: Message) -> Step:
         """Do what the operator says in a message below the topic of commands, and answer."""
-        letters: list[DeadLetter] = []
-        name = message.topic[len(self._topics.command("")) :]
-        again = self.intake.deliveries.is_known(message)
-        delivery = self.intake.take_delivery(message)
-        if again and not self._command_handler.remembers(message.payload):
-            self.counters.messages_redelivered += 1
+        return self._commands.follow(message, self.engine.clock.now)
+
+    def forget_silent(self, days: float, now: float) -> Step:
+        """Forget the sensors that nothing was heard of for more than so many days, by the stream clock.
+
+        Args:
+            days: What is missing for a reason of our own doesn't count.
+            now: Seconds since the epoch.
+        """
+        silent = self.sensors.still_there(silent_for(self.engine, 86_400.0 * days))
+        if not silent:
             return Step()
-        try:
-            if message.retained:
-                raise CommandRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
-            findings, answer = self._command_handler.follow(
-                name, message.payload, message.arrived, self.engine.clock.now
-            )
-        except CommandRefused as refused:
-            self.intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
-            step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
-            step.journal = journal.Readings(Batch(), [], [delivery]) if delivery is not None else None
-            return step
-        self.counters.commands += 1
-        step = self._report(findings, letters)
-        step.answers.append(msgspec.json.encode(answer))
-        step.journal = journal.CommandApplied(name, message.payload, message.arrived, delivery)
+        step, vacant = self._maker.forget(silent, now, self.engine.clock.now, "silent")
+        step.journal = journal.SensorsForgotten(vacant, silent, now)
         return step
 
     def process(self, messages: Sequence[Message]) -> Step:
@@ -185,7 +189,7 @@ class Pipeline:
         self.engine.clock_stepped(by, self.intake.clock_stepped(by))
         self.reorder.clock = copy(self.engine.clock)
         self._leaps.restart()
-        after = self._report(self.watch.clock_set_back() if by < 0 else [], [])
+        after = self._maker.report(self.watch.clock_set_back() if by < 0 else [], [], self.engine.clock.now)
         step.events += after.events
         step.retained |= after.retained
         step.journal = journal.ClockStep(by)
@@ -227,12 +231,16 @@ class Pipeline:
         if isinstance(part, journal.SequenceReserved | journal.Unread):
             return []
         if isinstance(part, journal.CommandApplied):
-            return self._told(part).events
+            return self._commands.follow_again(part, self.engine.clock.now).events
+        if isinstance(part, journal.SensorsForgotten):
+            sensors = self.sensors.still_there(part.sensors)
+            return self._maker.forget(sensors, part.time, self.engine.clock.now, "silent")[0].events
         if part.interrupted:
             self.interrupted()
         if part.session_lost:
             self.intake.deliveries.forget()
-        self.register_sensors(part.new_sensors)
+        self._register(part)
+        self.newcomers.note_all(part.heard)
         self.intake.recall_said(part.units, part.no_values, part.births)
         kept = part.batch.slots < len(self.sensors)
         batch, mistimed = part.batch.take(kept), among(part.mistimed, kept, len(self.sensors))
@@ -241,20 +249,24 @@ class Pipeline:
         self.counters.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed, leaps).events
 
-    def _told(self, part: journal.CommandApplied) -> Step:
-        if part.delivery is not None:
-            self.intake.deliveries.note_all([part.delivery])
-        try:
-            findings, _ = self._command_handler.follow(part.name, part.payload, part.arrived, self.engine.clock.now)
-        except CommandRefused:
-            return Step()
-        return self._report(findings, [])
+    def _register(self, part: journal.Readings) -> None:
+        for slot, name, repetition, by_arrival in part.refilled:
+            if is_vacant(self.sensors.names[slot]):
+                self.intake.known.refill(slot, name, Repetition(repetition), timed_by_arrival=by_arrival)
+        self.register_sensors(part.new_sensors)
 
     def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
         """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
         for name, repetition, by_arrival in sensors:
-            self.intake.slot(name, Repetition(repetition), timed_by_arrival=by_arrival, always=True)
+            self.intake.known.slot(name, Repetition(repetition), None, timed_by_arrival=by_arrival)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the engine make room for sensors that are new."""
         self.watch.grow(self.sensors.names)
+        refilled, self.sensors.refilled = self.sensors.refilled, []
+        if refilled:
+            self.watch.occupy(refilled, self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:
         """Everything that the core knows, for `restore()`, with digests of the configuration and of its inputs."""
@@ -302,7 +314,8 @@ class Pipeline:
 
     def retained_now(self) -> dict[str, bytes]:
         """The retained topics as they should stand: every open incident, and the list of them."""
-        return self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
+        cleared = self.open_incidents.cleared(self.sensors.vacancies.names)
+        return cleared | self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
 
     def new_devices(self) -> Unlearned:
         """Give slots to devices that are new, as the configuration was changed; what `learn()` is to teach them.
@@ -311,7 +324,7 @@ class Pipeline:
         """
         known = len(self.sensors)
         self._allot_devices()
-        self.watch.grow(self.sensors.names)
+        self._make_room()
         unlearned = Unlearned()
         unlearned.forget(self.engine, range(known, len(self.sensors)))
         return unlearned
@@ -319,7 +332,7 @@ class Pipeline:
     def _allot_devices(self) -> None:
         """Give slots to the devices that have got a second sensor."""
         for device in self.engine.devices.unallotted():
-            self.intake.slot(device.name, Repetition.PERIODIC, timed_by_arrival=False)
+            self.intake.known.slot(device.name, Repetition.PERIODIC, None, timed_by_arrival=False)
 
     def _learn(
         self,
@@ -337,8 +350,10 @@ class Pipeline:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.leaps, part.units = list(mistimed), list(leaps), self.intake.units.told()
             part.no_values, part.births = self.intake.no_values.told(), self.sparkplug.nodes.told()
-        self.watch.grow(self.sensors.names)
-        findings = self.watch.leave(self.registry.forsaken) if len(batch) else []
+            part.refilled = [(each, *self._known(each, each + 1)[0]) for each in self.sensors.refilled]
+            part.heard = self.newcomers.told()
+        self._make_room()
+        findings: list[Finding] = [*self.watch.leave(self.registry.forsaken)] if len(batch) else []
         if after_a_break:
             findings += self._take(self.reorder.pass_time(np.inf), None, letters)
             self.interruption.passes()
@@ -346,7 +361,7 @@ class Pipeline:
             self.engine.absence.leapt(leap_s, self.engine.clock.now)
             findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
             self.engine.hear(heard)
-        step = self._report(findings, letters)
+        step = self._maker.report(findings, letters, self.engine.clock.now)
         if part is not None and isinstance(arrivals, ArrivalsNoted):
             part.late = arrivals.noted
         step.journal = part
@@ -358,9 +373,9 @@ class Pipeline:
         message_of: Callable[[int], Message] | None,
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
-    ) -> list[IncidentChange]:
+    ) -> list[Finding]:
         batch = self.intake.admit(batch, message_of, letters, arrivals)
-        findings: list[IncidentChange] = []
+        findings: list[Finding] = []
         for piece, heard, quiet_until in cut(batch, self.intake.heard, self.intake.heard_after):
             findings += self.watch.process(piece)
             if quiet_until > NO_PAUSE:
@@ -372,9 +387,9 @@ class Pipeline:
         letters: list[DeadLetter] = []
         findings = self._take(self.reorder.pass_time(clock), None, letters)
         if not np.isfinite(clock):
-            return self._report(findings, letters)
+            return self._maker.report(findings, letters, self.engine.clock.now)
         findings += self.watch.tick(clock - self.reorder.wait_s)
-        return self._report(findings, letters, clock - self.reorder.wait_s)
+        return self._maker.report(findings, letters, max(self.engine.clock.now, clock - self.reorder.wait_s))
 
     def _known(self, first: int, last: int | None = None) -> list[KnownSensor]:
         """Sensors from a slot to before another, as `register_sensors()` takes them."""
@@ -383,12 +398,3 @@ class Pipeline:
         chosen = slice(first, last)
         named = self.sensors.names[chosen], self.registry.repetitions[chosen], self.intake.timed_by_arrival[chosen]
         return list(zip(*named, strict=True))
-
-    def _report(self, findings: list[IncidentChange], letters: list[DeadLetter], passed: float = -np.inf) -> Step:
-        step = Step(dead_letters=letters)
-        step.events, step.retained = self.telling.tell(findings, max(passed, self.engine.clock.now))
-        self.counters.events.update(event.transition for event in step.events)
-        if self.watch.desk.changed:
-            self.watch.desk.changed = False
-            step.retained[self._topics.shelved] = self.watch.desk.listing()
-        return step

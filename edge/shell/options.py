@@ -25,6 +25,7 @@ class ServiceOptions:
         in_flight: The inbound broker's in-flight window, as it was told.
         quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
         backlog_per_second: Events of the backlog that are sent in a second.
+        forget_days: Sensors that were silent for longer are forgotten; None if none is.
         queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
         onlooker: Somebody who looks on.
     """
@@ -39,5 +40,6 @@ class ServiceOptions:
     in_flight: int = 20
     quiet_s: float = QUIET_S
     backlog_per_second: float = 500.0
+    forget_days: float | None = None
     queued: bool = True
     onlooker: Onlooker = field(default_factory=Nobody)

@@ -142,6 +142,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "input[].values",
         "input[].repetition",
         "incidents.threshold",
+        "limits.forget_days",
         "maintenance[]",
         "device[].sensors",
         "device[].name",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from edge.core.incidents.events import event_json_schema
 from edge.core.incidents.gaps import gap_json_schema
+from edge.core.incidents.sensor_events import sensors_json_schema
 from edge.core.model.topics import Topics
 from edge.core.operator.commands import commands_json_schema
 from edge.version import version
@@ -179,6 +180,12 @@ def channels() -> list[Channel]:
         Channel("shelved", topics.shelved, "What is muted or under maintenance.", {"shelved": SHELVED}, retained=True),
         Channel("result", topics.result, "What became of each command.", {"result": RESULT}),
         Channel("gap", topics.gap, "What is missing, and why.", {"gap": {"$ref": "#/components/schemas/GapEvent"}}),
+        Channel(
+            "sensors",
+            topics.sensors,
+            "Sensors that were found or forgotten.",
+            {"sensors": {"$ref": "#/components/schemas/SensorsEvent"}},
+        ),
         Channel("deadletter", topics.dead_letter, "What was refused.", {"deadletter": DEAD_LETTER}, qos=0),
     ]
 
@@ -213,7 +220,12 @@ def asyncapi_document() -> dict[str, Any]:
             "bindings": {"mqtt": {"qos": 1, "bindingVersion": "0.2.0"}},
         }
     schemas: dict[str, Any] = {}
-    for name, whole in (("IncidentEvent", event_json_schema()), ("GapEvent", gap_json_schema()), ("", commands)):
+    events = {
+        "IncidentEvent": event_json_schema(),
+        "GapEvent": gap_json_schema(),
+        "SensorsEvent": sensors_json_schema(),
+    }
+    for name, whole in (*events.items(), ("", commands)):
         schemas |= {inner: _draft_07(schema) for inner, schema in whole["$defs"].items()}
         if name:
             schemas[name] = _draft_07({key: each for key, each in whole.items() if key[0] != "$"})

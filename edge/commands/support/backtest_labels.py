@@ -13,7 +13,8 @@ from config.problems import suggestion
 from edge.commands.support.backtest_runs import Source
 from edge.commands.support.playing import CHUNK
 from edge.commands.support.progress import Progress
-from edge.core.persistence.journal import Readings
+from edge.core.model.vacancies import had_it_last
+from edge.core.persistence.journal import Readings, note_names
 from edge.reports.judging import Rules
 from edge.reports.labels import Label, LabelError, Labels, windows_for
 from edge.reports.summary import spell_moment
@@ -99,10 +100,10 @@ def _extent(source: Source, progress: Progress) -> Extent:
         history = read_history(source.files[0])
         names = [name for name, *_ in history.sensors]
         for part in history.parts:
+            note_names(names, part)
             if isinstance(part, Readings):
-                names += [name for name, *_ in part.new_sensors]
                 for slot, time in zip(part.batch.slots.tolist(), part.batch.times.tolist(), strict=True):
-                    extent.take(names[slot], time)
+                    extent.take(had_it_last(names[slot]), time)
         return extent
     for file in source.files:
         account, size = CsvAccount(), max(1, file.stat().st_size)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.persistence.journal import Readings, join
+from edge.core.persistence.journal import Readings, forgotten_by, join
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -53,6 +53,7 @@ def sensor_rows(
         recognised: The values of the states of those that have states, by slot; None if nobody has looked.
     """
     from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.vacancies import is_vacant  # noqa: PLC0415
     from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415
     from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
@@ -65,6 +66,10 @@ def sensor_rows(
         columns = [each[: len(known)] for each in columns]
     parts = [each for each in state.since if isinstance(each, Readings)]
     names = [*known, *((name, repetition) for part in parts for name, repetition, _ in part.new_sensors)]
+    for part in parts:
+        for slot, name, repetition, _ in part.refilled:
+            names[slot] = name, repetition
+    gone = {slot for part in state.since for slot in forgotten_by(part)}
     size = len(names)
     count, time, value, interval, levels, assumed, watched = (
         np.concatenate([each, np.zeros(size - len(each))]) for each in columns
@@ -72,7 +77,7 @@ def sensor_rows(
     _bring_up_to_date(parts, count, time, value, interval)
     found = []
     for slot, (name, repetition) in enumerate(names):
-        if is_device(name):
+        if is_device(name) or is_vacant(name) or slot in gone:
             continue
         row: dict[str, Any] = {
             "sensor": name,

@@ -18,7 +18,18 @@ MOST_OFFERED = 3
 KIND_ALIASES = {"silence": "missing", "silent": "missing", "stuck": "flatline", "limits": "range"}
 """What sentences and detectors call a kind, beside its name in the events."""
 
-TRANSITIONS = ("raised", "updated", "cleared", "acknowledged", "shelved", "unshelved", "expired", "gap")
+TRANSITIONS = (
+    "raised",
+    "updated",
+    "cleared",
+    "acknowledged",
+    "shelved",
+    "unshelved",
+    "expired",
+    "gap",
+    "discovered",
+    "forgotten",
+)
 
 
 class SensorGlob(click.ParamType[str]):

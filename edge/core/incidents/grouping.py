@@ -289,6 +289,27 @@ class Grouping:
                 yield group.event(Transition.UPDATED, now)
                 group.spacing = min(2.0 * group.spacing, LONGEST_S)
 
+    def leave_behind(self, slots: Collection[int], now: float) -> list[IncidentChange]:
+        """End the groups that were led by sensors which are forgotten; what is left of them is told by itself.
+
+        Args:
+            slots: The sensors, whose own incidents have ended.
+            now: The stream clock.
+        """
+        told: list[IncidentChange] = []
+        for group in [each for each in (*self._groups.values(), *self._over) if each.leader in slots]:
+            if not group.is_over:
+                told.append(group.event(Transition.CLEARED, now))
+            self._remove(group)
+            behind = [replace(each.change, clock=max(now, each.change.clock)) for each in group.members.values()]
+            for slot in group.members:
+                del self._of[slot]
+            told += [each for change in behind for each in self.follow([_anew(change)], -math.inf)]
+        for group in (*self._groups.values(), *self._over):
+            group.devices = [each for each in group.devices if each not in slots]
+            group.concerned = [each for each in group.concerned if each not in slots]
+        return told
+
     def keep(self, slots: Collection[int]) -> None:
         """Let go of members that have no open incident, as a snapshot couldn't give it."""
         for group in [*self._groups.values(), *self._over]:
@@ -312,6 +333,10 @@ class Grouping:
         self._over = [each for each in groups if each.is_over]
         self._of = {slot: group for group in groups for slot in group.members}
         self._boundary = min((each.next_due for each in groups), default=math.inf)
+
+
+def _anew(change: IncidentChange) -> IncidentChange:
+    return replace(change, transition=Transition.RAISED)
 
 
 def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:

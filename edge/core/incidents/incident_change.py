@@ -46,6 +46,7 @@ class IncidentChange:
         cause: The slot whose incident tells of what this one follows from, and when that began; None if none does.
         shelved: Whether the sensor is quiet by the operator's word.
         remark: Who of the operators said so and why, where one did.
+        is_forgotten: Whether the incident ends as its sensor is forgotten.
     """
 
     slot: int
@@ -63,3 +64,4 @@ class IncidentChange:
     cause: tuple[int, float] | None = None
     shelved: bool = False
     remark: tuple[str, str] = ("", "")
+    is_forgotten: bool = False

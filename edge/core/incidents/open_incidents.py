@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from edge.core.incidents.events import Event, timestamp
@@ -59,6 +61,10 @@ class OpenIncidents:
     def retained(self) -> dict[str, bytes]:
         """Every retained topic that belongs to an open incident, and the list of them."""
         return {self._state_topic(name): event.payload for name, event in self.events.items()} | self.listed()
+
+    def cleared(self, sensors: Iterable[str]) -> dict[str, bytes]:
+        """The retained topics of sensors that are forgotten, empty."""
+        return {self._state_topic(each): b"" for each in sensors}
 
     def _state_topic(self, sensor: str) -> str:
         return self._topics.state(topic_for(sensor, self._topics.anomaly("")))

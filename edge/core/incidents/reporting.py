@@ -23,6 +23,7 @@ from edge.core.incidents.gaps import Gap, gap_event
 from edge.core.incidents.group_sentences import Told, group_sentence
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sensor_events import Change, Reason, SensorData, sensors_event
 from edge.core.incidents.sentences import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.encoding import decode, encode
@@ -72,7 +73,9 @@ class Reporter:
         ]
         told = (finding.transition, incident, observation)
         names = [name for slot in finding.sensors if not is_device(name := self._facts(slot).name)]
-        if is_device(facts.name):
+        if finding.is_forgotten:
+            message = _forgotten_sentence(facts.name)
+        elif is_device(facts.name):
             shares = [(each.sensor, each.share) for each in contributions]
             message = device_sentence(facts.name, *told, shares, len(names))
         elif finding.one_cause is not None:
@@ -170,10 +173,29 @@ class Reporter:
         """
         self.last_sequence = decode(state, int)
 
+    def report_sensors(
+        self,
+        change: Change,
+        sensors: Sequence[SensorData],
+        time: float,
+        reason: Reason | None = None,
+        remark: tuple[str, str] = ("", ""),
+    ) -> Event:
+        """The next event: sensors were found or forgotten, see `sensors_event()`."""
+        self.last_sequence += 1
+        topic = self._topics.sensors
+        return sensors_event(self._gateway, topic, change, sensors, self.last_sequence, time, reason, remark)
+
     def report_gap(self, gap: Gap, now: float) -> Event:
         """The next event: something is missing."""
         self.last_sequence += 1
         return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
+
+
+def _forgotten_sentence(name: str) -> str:
+    if is_device(name):
+        return f"The incident of {name.rstrip('/')} ends, as one of its sensors was forgotten"
+    return f"{name} was forgotten, and its incident ends with it"
 
 
 def _conditions(incident: Incident) -> list[ConditionFound]:

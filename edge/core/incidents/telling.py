@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from edge.core.incidents.events import Event
@@ -35,8 +35,15 @@ class Telling(NamedTuple):
             findings: What was found.
             passed: How far time has passed behind them.
         """
+        return self._told(self.grouping.follow(findings, passed))
+
+    def forget(self, slots: Collection[int], now: float) -> tuple[list[Event], dict[str, bytes]]:
+        """Likewise, of the groups that sensors have led which are forgotten now, and whose incidents have ended."""
+        return self._told(self.grouping.leave_behind(slots, now))
+
+    def _told(self, changes: Sequence[IncidentChange]) -> tuple[list[Event], dict[str, bytes]]:
         events, retained = list[Event](), dict[str, bytes]()
-        for finding in self.grouping.follow(findings, passed):
+        for finding in changes:
             before = self.open_incidents.events.get(self.names[finding.slot])
             continues = before is not None and finding.transition is not Transition.RAISED
             event = self.reporter.report(finding, before.incident if before is not None and continues else None)

@@ -122,6 +122,12 @@ class Admission(SensorArrays):
         self.same.shift(slots, by)
         self.evidence.clear(slots)
 
+    def clear_row(self, slot: int) -> None:
+        """See `SensorArrays`."""
+        super().clear_row(slot)
+        for each in (self.recent, self.evidence, self.same):
+            each.clear_row(slot)
+
     def admit(self, batch: Batch, arrivals: Arrivals | None = None) -> tuple[Batch, Verdicts]:
         """The batch with its readings of one time apart, and what `judge()` says of each reading.
 

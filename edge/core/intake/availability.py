@@ -31,9 +31,9 @@ DeviceAt = Callable[[str], str | None]
 
 
 class GivesSlots(Protocol):
-    """See `Intake.slot()`."""
+    """See `KnownSensors.slot()`."""
 
-    def __call__(self, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> int | None:
+    def __call__(self, name: str, repetition: Repetition, heard_on: None, *, timed_by_arrival: bool) -> int | None:
         """The slot of a sensor or device."""
 
 
@@ -68,6 +68,6 @@ class DeviceWords:
             if self._sensors.find(device) is None and not self._sensors.below(device):
                 self._counters.devices_unknown += 1
                 continue
-            slot = self._slot_of(device, Repetition.ON_CHANGE, timed_by_arrival=True)
+            slot = self._slot_of(device, Repetition.ON_CHANGE, None, timed_by_arrival=True)
             assert slot is not None  # noqa: S101 - devices come on top of what sensors there may be
             columns.add_row([slot], [float(said.is_there)], [time], origin)

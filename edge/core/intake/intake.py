@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.admission import REFUSED, TAKEN, Admission, Arrivals
+from edge.core.intake.admission import REFUSED, TAKEN, Arrivals
 from edge.core.intake.availability import DeviceWords
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.paths import shown
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.intake.heard import Heard, without_value
 from edge.core.intake.intake_limits import IntakeLimits
-from edge.core.intake.last_values import LastValues
+from edge.core.intake.known_sensors import KnownSensors
 from edge.core.intake.payloads import Payloads
 from edge.core.intake.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.redelivery import Deliveries, checksum
@@ -33,10 +33,9 @@ from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
 from edge.core.model.dead_letters import DeadLetters
 from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
-from edge.core.model.no_values import NoValues
+from edge.core.model.newcomers import Newcomers
 from edge.core.model.reading_columns import ReadingColumns, batch_of
 from edge.core.model.sensors import Repetition, SensorTable
-from edge.core.model.units import Units
 
 SOURCES_BYTES = 32 * 2**20
 """Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
@@ -57,8 +56,10 @@ class Intake:
         on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
         limits: What is taken at most.
         counters: Where everything is counted.
+        newcomers: Are told of new sensors; None for nobody.
 
     Attributes:
+        known: What is known of each sensor.
         unrouted: Topics, not seen before, that came although no input asks for them: counted, and no sender is to
             blame. Whoever acts on them empties the list.
         plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
@@ -73,29 +74,27 @@ class Intake:
         on_new_sensor: Callable[[int, Repetition], None],
         limits: IntakeLimits,
         counters: Counters,
+        newcomers: Newcomers | None = None,
     ) -> None:
         self._routes = routes
         self._sensors = sensors
-        self._on_new_sensor = on_new_sensor
+        self.known = known = KnownSensors(sensors, on_new_sensor, newcomers or Newcomers(is_told=False))
         self._limits = limits
         self._counters = counters
-        self.admission = Admission()
+        self.admission, self.last_values = known.admission, known.last_values
+        self.units, self.no_values = known.units, known.no_values
+        self.repeating, self.timed_by_arrival = known.repeating, known.timed_by_arrival
         self._sources: BoundedCache[str, CachedTopic] = BoundedCache(SOURCES_BYTES)
         self.unrouted: list[str] = []
-        self._owners: dict[int, int] = {}
         self._slots_of_nodes: dict[str, int] = {}  # births and data come on different topics
         self.deliveries = Deliveries()
-        self.last_values = LastValues()
         self.payloads = Payloads(limits.payload_bytes)
-        self.units, self.no_values = Units(), NoValues()
-        self.repeating: set[int] = set()
-        self.timed_by_arrival: list[bool] = []
         self.heard: list[Heard] = []
         self.heard_after: list[float] = []
         self.mistimed: list[Heard] = []
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
-        self._words = DeviceWords(sensors, self.slot, counters)
+        self._words = DeviceWords(sensors, known.slot, counters)
         self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
@@ -175,7 +174,7 @@ class Intake:
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
             finite, name = math.isfinite(reading.value), reading.sensor
-            slot = self.slot(name, Repetition.PERIODIC, timed_by_arrival=False) if finite else None
+            slot = self.known.slot(name, Repetition.PERIODIC, ("", ""), timed_by_arrival=False) if finite else None
             if slot is None:
                 reason = "too_many_sensors" if finite else "not_finite"
                 self._refuse(as_message(reading), Refusal(reason), letters)
@@ -204,6 +203,12 @@ class Intake:
         self.units.note_all(units)
         self.no_values.note_all(no_values)
         self.payloads.sparkplug.nodes.note_all(births)
+
+    def forget(self, slots: Iterable[int]) -> None:
+        """Know nothing of sensors any more, nor of the topics that they were heard on."""
+        self._sources.clear()
+        self._slots_of_nodes.clear()
+        self.known.forget(slots)
 
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
         """Take note again of a batch that was read before a restart, before it is admitted again."""
@@ -300,11 +305,12 @@ class Intake:
         """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
         if (name := resolved.sensor(path)) is None:
             return Refusal("bad_name", shown(path))
-        slot = self.slot(name, resolved.route.repetition, timed_by_arrival=timed_by_arrival)
+        heard_on = resolved.route.filter, resolved.topic
+        slot = self.known.slot(name, resolved.route.repetition, heard_on, timed_by_arrival=timed_by_arrival)
         if slot is None:
             return Refusal("too_many_sensors", shown(path))
         owner = resolved.owner(path)
-        if self._owners.setdefault(slot, owner) != owner:
+        if self.known.owners.setdefault(slot, owner) != owner:
             return Refusal("name_clash", shown(path), "sensor or ignore of the input tells them apart")
         return slot
 
@@ -315,18 +321,6 @@ class Intake:
         self._counters.readings += 1
         self._counters.repeats += 1
         return True
-
-    def slot(self, name: str, repetition: Repetition, *, timed_by_arrival: bool, always: bool = False) -> int | None:
-        """The slot of a sensor, given out now if it is new; None if there is no room, see `SensorTable.slot()`."""
-        present = len(self._sensors)
-        slot = self._sensors.slot(name, always=always)
-        if slot is not None and slot >= present:
-            if repetition is Repetition.FULL_REPEAT:
-                self.repeating.add(slot)
-            self.timed_by_arrival.append(timed_by_arrival)
-            self._on_new_sensor(slot, repetition)
-            self.admission.grow(slot + 1)
-        return slot
 
     def admit(
         self,

@@ -18,6 +18,10 @@ class LastValues:
         self._values[slot] = value
         return True
 
+    def forget(self, slot: int) -> None:
+        """Forget a sensor's value."""
+        self._values.pop(slot, None)
+
     def state(self) -> bytes:
         """The values, for `load()`."""
         return encode(self._values)

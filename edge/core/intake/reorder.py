@@ -99,6 +99,12 @@ class Reorder:
         for due, slot, time, value in held:
             self._hold(due, slot, time, value)
 
+    def forget(self, slot: int) -> None:
+        """Let go of no reading of a sensor that is held."""
+        self.clock.forget(slot)
+        for _, arrived, _ in self._waiting.pop(slot, ()):
+            del self._due[arrived]
+
     def _after_quiet(self, batch: Batch, passed: list[tuple[int, float]]) -> Batch:
         """Say of what is released up to when time had passed before; what has passed behind it goes to the next."""
         quiet = np.full(len(batch) + 1, NO_PAUSE)

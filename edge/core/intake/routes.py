@@ -86,14 +86,15 @@ class Resolved:
 
     Attributes:
         route: The route.
+        topic: The topic.
         levels: What the filter's wildcards stand for.
     """
 
-    __slots__ = ("_topic", "levels", "route")
+    __slots__ = ("levels", "route", "topic")
 
     def __init__(self, route: Route, topic: str, levels: Sequence[str]) -> None:
         self.route = route
-        self._topic = topic
+        self.topic = topic
         self.levels = levels
 
     def sensor(self, path: str) -> str | None:
@@ -118,7 +119,7 @@ class Resolved:
         def fill(found: re.Match[str]) -> str:
             word = found[1]
             if word == "topic":
-                return self._topic
+                return self.topic
             return field if word == "field" else said[word] if word in said else self.levels[int(word) - 1]
 
         name = _PLACEHOLDER.sub(fill, template)
@@ -135,7 +136,7 @@ class Resolved:
 
     def owner(self, path: str) -> int:
         """Tells whose sensor a path's is: two that differ have no sensor in common, unless the operator says so."""
-        return hash((self._topic if self.route.tells_topics_apart else "", path))
+        return hash((self.topic if self.route.tells_topics_apart else "", path))
 
 
 class Routes:

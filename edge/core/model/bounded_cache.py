@@ -58,8 +58,12 @@ class BoundedCache(Generic[Key, Value]):
         """Note that what is kept takes so many bytes more; if that is too much, forget all."""
         self._bytes += size
         if self._bytes > self._most_bytes:
-            self._entries.clear()
-            self._bytes = 0
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._entries.clear()
+        self._bytes = 0
 
 
 def size_of(*texts: str | bytes) -> int:

@@ -42,6 +42,11 @@ class NoValues(SaidOfSensors[list[float]]):
             super().note(slot, said)
             self._gather(frozenset(said))
 
+    def forget(self, slot: int) -> None:
+        """See `SaidOfSensors`; what the sensor's rule says is forgotten, too."""
+        super().forget(slot)
+        self._by_rule.pop(slot, None)
+
     def load(self, state: bytes) -> None:
         """See `SaidOfSensors`."""
         super().load(state)

@@ -45,6 +45,10 @@ class SaidOfSensors(Generic[T]):
         new, self.new = self.new, []
         return new
 
+    def forget(self, slot: int) -> None:
+        """Forget what was said of a sensor."""
+        self._said.pop(slot, None)
+
     def state(self) -> bytes:
         """All of it, for `load()`."""
         return encode(self._said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ class SensorArrays:
     LATER: ClassVar[Mapping[str, float]] = {}
 
     _views: Views | None = None
+    _initial: Mapping[str, float] = MappingProxyType({})
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -50,6 +52,7 @@ class SensorArrays:
             rows: How many there must be.
             initial: What a new row holds, by the array's name; 0 for the others.
         """
+        self._initial = initial
         arrays = self.arrays
         present = min(map(len, arrays.values()))
         if rows <= present:
@@ -60,6 +63,11 @@ class SensorArrays:
             grown[: len(array)] = array
             arrays[name] = grown
         self.replace(arrays)
+
+    def clear_row(self, slot: int) -> None:
+        """Let a row be what a new one is."""
+        for name, array in self.arrays.items():
+            array[slot] = self._initial.get(name, 0)
 
     def state(self, first: int, last: int) -> bytes:
         """The rows from `first` to before `last`, for `load()`."""

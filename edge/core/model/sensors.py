@@ -1,13 +1,17 @@
 """The sensor table: a row number, its slot, for each sensor and for each device; bounded.
 
-A device is watched like a sensor, so it has a slot too. Its name ends in a slash, as no sensor's does.
+A sensor that is forgotten leaves its slot, which is given to another one later, see `vacancies.py`. A device is watched
+like a sensor, so it has a slot too. Its name ends in a slash, as no sensor's does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
+
+from edge.core.model.vacancies import Vacancies, is_vacant, vacant_name
 
 
 def is_device(name: str) -> bool:
@@ -50,20 +54,24 @@ class SensorFacts(NamedTuple):
 
 
 class SensorTable:
-    """Names of sensors, in the order in which they were first seen; a slot is an index into it.
+    """Names of sensors; a slot is an index into them.
 
     Args:
-        limit: How many sensors there may be; devices come on top.
+        limit: How many sensors there may be, and as many vacant slots beside them; devices come on top.
 
     Attributes:
         names: By slot.
         devices: How many of them are devices.
+        vacancies: The slots that nobody has.
+        refilled: Vacant slots that were given out since somebody emptied this list.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.names: list[str] = []
         self.devices = 0
+        self.vacancies = Vacancies()
+        self.refilled: list[int] = []
         self._slots: dict[str, int] = {}
         self._below: dict[str, list[int]] = {}
 
@@ -74,7 +82,7 @@ class SensorTable:
     @property
     def sensors(self) -> int:
         """How many of them are sensors."""
-        return len(self.names) - self.devices
+        return len(self.names) - self.devices - len(self.vacancies)
 
     def slot(self, name: str, *, always: bool = False) -> int | None:
         """The slot of a sensor or device, given out now if it is new; None if there is no room for a new sensor.
@@ -86,18 +94,68 @@ class SensorTable:
         known = self._slots.get(name)
         if known is not None:
             return known
-        if is_device(name):
-            self.devices += 1
-        elif self.sensors >= self.limit and not always:
+        if is_vacant(name):
+            self.names.append(name)
+            self.vacancies.unknown([len(self.names) - 1])
+            return len(self.names) - 1
+        of_device = is_device(name)
+        if not of_device and self.sensors >= self.limit and not always:
             return None
-        slot = len(self.names)
-        self.names.append(name)
-        self._slots[name] = slot
-        if not is_device(name):
-            for place, character in enumerate(name):
-                if character == "/":
-                    self._below.setdefault(name[: place + 1], []).append(slot)
+        slot = self.vacancies.take()
+        if slot is None and not (of_device or always) and len(self.names) - self.devices >= 2 * self.limit:
+            return None
+        self.devices += of_device
+        self.vacancies.came_back(name)
+        if slot is None:
+            slot = len(self.names)
+            self.names.append(name)
+            self._enter(slot, name)
+        else:
+            self._refill(slot, name)
         return slot
+
+    def still_there(self, slots: Iterable[int]) -> list[int]:
+        """Those of some slots that are sensors', and neither devices' nor nobody's."""
+        return [each for each in slots if not is_device(self.names[each]) and not is_vacant(self.names[each])]
+
+    def refill(self, slot: int, name: str) -> None:
+        """Give a vacant slot to a sensor or device that is new, as was done before a restart."""
+        self.vacancies.occupied(slot)
+        self.vacancies.came_back(name)
+        self.devices += is_device(name)
+        self._refill(slot, name)
+
+    def vacate(self, slot: int, time: float) -> None:
+        """Forget the sensor or device that has a slot, at a time in seconds since the epoch."""
+        name = self.names[slot]
+        self.devices -= is_device(name)
+        del self._slots[name]
+        for prefix in self._prefixes(name):
+            self._below[prefix].remove(slot)
+            if not self._below[prefix]:
+                del self._below[prefix]
+        self.names[slot] = vacant_name(slot, name)
+        self.vacancies.add(slot, name, time)
+
+    def _refill(self, slot: int, name: str) -> None:
+        self.names[slot] = name
+        self._enter(slot, name)
+        self.refilled.append(slot)
+
+    def _enter(self, slot: int, name: str) -> None:
+        self._slots[name] = slot
+        for prefix in self._prefixes(name):
+            insort(self._below.setdefault(prefix, []), slot)
+
+    def devices_above(self, sensors: Iterable[int]) -> list[int]:
+        """Slots of the devices whose names some sensors' names begin with, ascending."""
+        found = {self._slots.get(prefix) for slot in sensors for prefix in self._prefixes(self.names[slot])}
+        return sorted(each for each in found if each is not None)
+
+    @staticmethod
+    def _prefixes(name: str) -> list[str]:
+        """What a sensor's name begins with, up to each slash; nothing of a device's."""
+        return [] if is_device(name) else [name[: place + 1] for place, each in enumerate(name) if each == "/"]
 
     def find(self, name: str) -> int | None:
         """The slot of a sensor that is known already, or None."""

@@ -128,6 +128,11 @@ class StreamClock:
         self.skips = []
         return self._after(slot, time, 0)
 
+    def forget(self, slot: int) -> None:
+        """Wait for no sensor that is ahead if it is this one."""
+        if slot == self.ahead:
+            self.ahead, self.ahead_time, self.alone, self.lead = NOBODY, -np.inf, 0, 0.0
+
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
         """Take note of readings up to the first leap, writing down what the clock says; returns how many these are."""
         if times.max() <= self.now:

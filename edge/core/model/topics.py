@@ -50,6 +50,11 @@ class Topics(NamedTuple):
         return f"{self.base}/gap"
 
     @property
+    def sensors(self) -> str:
+        """Sensors that were found, and sensors that were forgotten."""
+        return f"{self.base}/sensors"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be read."""
         return f"{self.base}/deadletter"

@@ -17,6 +17,7 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.incidents.telling import Telling
 from edge.core.model.messages import Message
+from edge.core.model.sensors import is_device
 from edge.core.operator.commands import (
     LARGEST_PAYLOAD,
     REASONS,
@@ -24,6 +25,7 @@ from edge.core.operator.commands import (
     Command,
     CommandRefused,
     EndMaintenance,
+    Forget,
     Maintenance,
     Normal,
     Shelve,
@@ -95,6 +97,10 @@ class CommandHandler:
     Args:
         watch: The engine under the operator's word.
         telling: What subscribers were told.
+
+    Attributes:
+        forgetting: Slots of the sensors that the last command forgets; whoever reads this empties it.
+        remark: Who has said the last command, and why.
     """
 
     def __init__(self, watch: Suppression, telling: Telling) -> None:
@@ -102,6 +108,8 @@ class CommandHandler:
         self._sensors = telling.names
         self._open_incidents = telling.open_incidents
         self._grouping = telling.grouping
+        self.forgetting: list[int] = []
+        self.remark = ("", "")
 
     def follow(self, name: str, payload: bytes, arrived: float, clock: float) -> tuple[list[IncidentChange], Answer]:
         """Do what a command says, once.
@@ -125,7 +133,10 @@ class CommandHandler:
             if earlier.checksum != checksum:
                 raise CommandRefused("id_reused")
             return [], msgspec.structs.replace(msgspec.json.decode(earlier.answer, type=Answer), repeated=True)
-        findings, message = self._act(word, max(clock, arrived))
+        self.remark = _remark(word)
+        findings, message = (
+            ([], self._forget(word)) if isinstance(word, Forget) else self._act(word, max(clock, arrived))
+        )
         known = self._open_incidents.events
         names = dict.fromkeys(self._sensors[self._grouping.leader(each.slot)] for each in findings)
         incidents = [known[each].incident for each in islice(names, LISTED) if each in known]
@@ -156,6 +167,14 @@ class CommandHandler:
                 return self._withdraw(word)
             case _:  # decode() knows no other
                 raise AssertionError(word)
+
+    def _forget(self, word: Forget) -> str:
+        _check_pattern(word.sensor)
+        chosen = [each for each in self._watch.desk.matching(word.sensor) if not is_device(self._sensors[each])]
+        if not chosen:
+            raise CommandRefused("no_sensor")
+        self.forgetting = sorted(chosen)
+        return f"{len(chosen)} sensors are forgotten" if len(chosen) > 1 else f"{self._sensors[chosen[0]]} is forgotten"
 
     def _acknowledge(self, word: Acknowledge) -> tuple[list[IncidentChange], str]:
         findings = []

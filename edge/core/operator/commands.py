@@ -27,6 +27,7 @@ REASONS: dict[str, str] = {
     "bad_pattern": "the sensors are no glob on sensor names",
     "bad_time": "a time can't be read, lies in the past or too far ahead",
     "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
+    "no_sensor": "no sensor that is known has this name or fits this glob",
     "no_open_incident": "there is no open incident that this is about",
     "beyond_limit": "a limit of the configuration is broken, or its no_value sent: change that, or shelve the sensor",
     "not_shelved": "this very sensor or pattern isn't shelved",
@@ -88,6 +89,12 @@ class Normal(Command, frozen=True, kw_only=True):
     incident: Name | UnsetType = UNSET
 
 
+class Forget(Command, frozen=True, kw_only=True):
+    """Forget these sensors and all that was learned of them; one that is heard again is new."""
+
+    sensor: Pattern
+
+
 class Maintenance(Command, frozen=True, kw_only=True):
     """Be quiet about these sensors in a window, once (from, to) or every week; learn nothing in it, unless told to."""
 
@@ -115,6 +122,7 @@ WORDS: dict[str, type[Command]] = {
     "normal": Normal,
     "maintenance": Maintenance,
     "end_maintenance": EndMaintenance,
+    "forget": Forget,
 }
 
 

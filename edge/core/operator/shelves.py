@@ -7,7 +7,7 @@ as of which shelves and windows were last looked at; `boundary` is the next one 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +16,7 @@ from config.calendar import Window
 from config.topics import glob_pattern
 from edge.core.incidents.events import timestamp
 from edge.core.model.encoding import decode, encode
+from edge.core.model.vacancies import is_vacant
 
 SHELVES = 256
 WINDOWS = 64
@@ -95,6 +96,25 @@ class Shelves:
             quiet, protected = self._now(self.reached)
             self.suppressed |= {each for each in quiet if each >= first}
             self.protected = protected
+
+    def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
+        """Take note that slots are other sensors', which are quiet at once where a pattern fits them, or nobody's.
+
+        Args:
+            slots: Which.
+            names: Of all sensors.
+        """
+        renamed = frozenset(slots)
+        for slot in renamed:
+            self._names[slot] = names[slot]
+        for pattern, matching in self._matches.items():
+            fits = glob_pattern(pattern).fullmatch
+            matching.difference_update(renamed)
+            matching.update(slot for slot in renamed if _does_fit(fits, names[slot]))
+        self.untold -= renamed
+        quiet, protected = self._now(self.reached)
+        self.suppressed = (self.suppressed - renamed) | (quiet & renamed)
+        self.protected = protected
 
     def matching(self, pattern: str) -> set[int]:
         """The slots of the sensors that a pattern fits."""
@@ -189,7 +209,7 @@ class Shelves:
 
     def _matching(self, pattern: str, first: int) -> Iterable[int]:
         fits = glob_pattern(pattern).fullmatch
-        return (slot for slot in range(first, len(self._names)) if fits(self._names[slot]))
+        return (slot for slot in range(first, len(self._names)) if _does_fit(fits, self._names[slot]))
 
     def _find_boundary(self) -> None:
         if self.reached == -math.inf and (self.configured or self.windows):
@@ -198,3 +218,7 @@ class Shelves:
         changes = [each.until for each in self.shelves.values()]
         changes += [each.next_change(self.reached) for each in self.all_windows()]
         self.boundary = min(changes, default=math.inf)
+
+
+def _does_fit(fits: Callable[[str], object], name: str) -> bool:
+    return not is_vacant(name) and bool(fits(name))

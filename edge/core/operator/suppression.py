@@ -11,7 +11,7 @@ is over is published then (as `raised` if nobody was told of it before, as `unsh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import replace
@@ -24,6 +24,8 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.messages import Batch
+from edge.core.model.newcomers import Discovery, Newcomers
+from edge.core.operator.forgetting import forget, forget_device, occupy
 from edge.core.operator.shelves import Shelves
 
 LEAP_S = 8 * 86_400.0
@@ -34,6 +36,8 @@ ENDS = {Transition.CLEARED, Transition.EXPIRED}
 Remark = tuple[str, str]
 """Who said something, and why."""
 
+Finding = IncidentChange | Discovery
+
 
 class Suppression:
     """The engine under the operator's word.
@@ -41,11 +45,13 @@ class Suppression:
     Args:
         engine: What scores.
         desk: What the operator has said.
+        newcomers: The sensors that nobody was told of.
     """
 
-    def __init__(self, engine: Engine, desk: Shelves) -> None:
+    def __init__(self, engine: Engine, desk: Shelves, newcomers: Newcomers) -> None:
         self._engine = engine
         self.desk = desk
+        self._newcomers = newcomers
         self._known = 0
 
     def grow(self, names: list[str]) -> None:
@@ -57,8 +63,58 @@ class Suppression:
         self.desk.register_sensors(names)
         self._protect()
 
-    def process(self, batch: Batch) -> list[IncidentChange]:
-        """As `Engine.process()`, with what the operator's word makes of it."""
+    def occupy(self, slots: Collection[int], names: Sequence[str]) -> None:
+        """Let slots that were nobody's be sensors'; `names` are those of all sensors."""
+        for slot in slots:
+            occupy(self._engine, slot)
+        self.rename(slots, names)
+
+    def devices_of(self, slots: Iterable[int]) -> list[int]:
+        """Slots of the devices that have one of these sensors."""
+        return self._engine.devices.devices_of(slots)
+
+    def last(self, slot: int) -> tuple[float, float]:
+        """The last value of a sensor, and its time."""
+        statistics = self._engine.statistics
+        return float(statistics.value[slot]), float(statistics.time[slot])
+
+    def members_of(self, device: int) -> list[int]:
+        """Slots of a device's sensors."""
+        return self._engine.devices.members(device) if self._engine.devices.is_device(device) else []
+
+    def forget(self, sensors: Iterable[int], devices: Mapping[int, str]) -> None:
+        """Know nothing of sensors any more, nor of devices that have none left: their slots and names."""
+        for slot in sensors:
+            forget(self._engine, slot)
+        for slot, name in devices.items():
+            forget_device(self._engine, slot, name)
+
+    def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
+        """Take note that slots are other sensors' or nobody's; `names` are those of all sensors."""
+        self.desk.rename(slots, names)
+        self._protect()
+
+    def end(self, slots: Iterable[int], remark: Remark) -> list[IncidentChange]:
+        """End the incidents of sensors and devices that are forgotten, as far as anybody was told of them."""
+        chosen = {*slots}
+        ended = []
+        for slot in [each for each in self.open_slots() if each in chosen]:
+            if slot not in self.desk.untold:
+                ended.append(replace(self.mention(slot, Transition.EXPIRED, remark), is_forgotten=True))
+            self.desk.untold.discard(slot)
+        return ended
+
+    def process(self, batch: Batch) -> list[Finding]:
+        """As `Engine.process()`, with what the operator's word makes of it, and the sensors that were found."""
+        findings: list[Finding] = []
+        while len(batch):
+            taken = self._newcomers.meet(batch)
+            findings += self._process(batch if taken == len(batch) else batch.take(np.arange(taken)))
+            findings += self._newcomers.met(self._engine.clock.now)
+            batch = batch.take(np.arange(taken, len(batch)))
+        return findings
+
+    def _process(self, batch: Batch) -> list[IncidentChange]:
         findings: list[IncidentChange] = []
         while len(batch):
             first, clock = self._first_beyond(batch)

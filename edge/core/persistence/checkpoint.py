@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.state import StateError
-from edge.core.persistence.journal import ClockStep, CommandApplied, Readings
+from edge.core.persistence.journal import ClockStep, CommandApplied, Readings, SensorsForgotten
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 
@@ -130,11 +130,12 @@ def breaks(part: JournalPart) -> bool:
     """Whether a snapshot that isn't complete is worth nothing after this, and has to be begun anew.
 
     A clock that is set back is set by what sensors have said; an interruption, and a leap of the senders' clocks, are
-    forgiven by all of them together; and what the operator says is about incidents that are open.
+    forgiven by all of them together; and what the operator says is about incidents that are open, as is what is
+    forgotten.
     """
     if isinstance(part, Readings):
         return part.interrupted or bool(part.leaps)
-    return isinstance(part, ClockStep | CommandApplied)
+    return isinstance(part, ClockStep | CommandApplied | SensorsForgotten)
 
 
 class Loading:

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from detectors.numeric.arrays import Slots
+from detectors.numeric.gather import is_consecutive
 from detectors.state import SavedState, StateError
 from edge.core.engine import Engine
 from edge.core.model.encoding import EncodedArray, decode, encode
@@ -109,7 +110,7 @@ class DetectorStates:
         tables = {}
         for number in np.unique(groups).tolist():
             rows = np.array([engine.members[first + each][1] for each in np.flatnonzero(groups == number)])
-            chosen = slice(int(rows[0]), int(rows[-1]) + 1)  # rows of a group are given out in the order of the slots
+            chosen = slice(int(rows[0]), int(rows[-1]) + 1) if is_consecutive(rows) else rows
             tables[number] = [EncodedTable.of(table.rows_of(chosen)) for table in engine.ordered_groups[number].tables]
         return encode(DetectorRows(last - first, groups.tolist(), tables))
 

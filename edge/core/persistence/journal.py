@@ -23,6 +23,7 @@ from edge.core.intake.redelivery import checked
 from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.model.messages import Batch
 from edge.core.model.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
+from edge.core.model.vacancies import had_it_last, vacant_name
 
 FORMAT = b"\x02"
 JOINED = 20_000
@@ -49,6 +50,8 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         no_values: Slots of sensors and the error values that their inputs name, likewise.
         births: What Sparkplug nodes have said of themselves by their end, see `edge.core.intake.sparkplug.nodes`.
         leaps: Where the senders' clocks leapt: how many of these came before, and by how many seconds.
+        refilled: New sensors that got the slots of forgotten ones: the slot, then as in `new_sensors`.
+        heard: Slots of new sensors, and the input and the topic that they were heard on.
     """
 
     batch: Batch
@@ -62,6 +65,8 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     no_values: list[tuple[int, list[float]]] = msgspec.field(default_factory=list)
     births: list[NodeState] = msgspec.field(default_factory=list)
     leaps: list[tuple[int, float]] = msgspec.field(default_factory=list)
+    refilled: list[tuple[int, str, str, bool]] = msgspec.field(default_factory=list)
+    heard: list[tuple[int, str, str]] = msgspec.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -69,7 +74,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     @property
     def goes_on(self) -> bool:
         """Whether it can be joined with the readings before it."""
-        return not self.interrupted and not self.session_lost and not self.no_values
+        return not (self.interrupted or self.session_lost or self.no_values or self.refilled)
 
 
 class TimePassed(msgspec.Struct, array_like=True, tag="tick", frozen=True):
@@ -110,12 +115,28 @@ class CommandApplied(msgspec.Struct, array_like=True, tag="told", frozen=True):
         payload: What it said.
         arrived: When it arrived, seconds since the epoch.
         delivery: Packet identifier and checksum of its message, if it was of QoS 1.
+        forgotten: Slots of the sensors and devices that it has forgotten.
     """
 
     name: str
     payload: bytes
     arrived: float
     delivery: tuple[int, int] | None = None
+    forgotten: list[int] = []
+
+
+class SensorsForgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=True):
+    """Sensors were forgotten that nothing had been heard of for long.
+
+    Attributes:
+        forgotten: Slots of these, and of the devices that were forgotten with them.
+        sensors: Slots of the sensors alone.
+        time: When, seconds since the epoch.
+    """
+
+    forgotten: list[int]
+    sensors: list[int]
+    time: float
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -145,6 +166,8 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     no_values: list[tuple[int, list[float]]] = []
     births: list[NodeState] = []
     leaps: list[tuple[int, float]] = []
+    refilled: list[tuple[int, str, str, bool]] = []
+    heard: list[tuple[int, str, str]] = []
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -158,9 +181,9 @@ class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
     tick: float | None = None
 
 
-Part = Readings | TimePassed | ClockStep | SequenceReserved | CommandApplied | Unread
-_PackedPart = _PackedReadings | TimePassed | ClockStep | SequenceReserved | CommandApplied
-KINDS = {"readings", "tick", "step", "numbered", "told"}
+Part = Readings | TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten | Unread
+_PackedPart = _PackedReadings | TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten
+KINDS = {"readings", "tick", "step", "numbered", "told", "forgotten"}
 
 
 def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
@@ -239,6 +262,8 @@ def joined(parts: Sequence[Readings]) -> Readings:
         parts[0].no_values,
         [node for each in parts for node in each.births],
         [(first + place, by) for first, each in zip(firsts, parts, strict=True) for place, by in each.leaps],
+        parts[0].refilled,
+        [heard for each in parts for heard in each.heard],
     )
 
 
@@ -262,6 +287,8 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         part.no_values,
         part.births,
         part.leaps,
+        part.refilled,
+        part.heard,
     )
 
 
@@ -281,6 +308,8 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         packed.no_values,
         packed.births,
         _leaps(packed.leaps, len(slots)),
+        packed.refilled,
+        packed.heard,
     )
 
 
@@ -289,6 +318,28 @@ def _leaps(leaps: list[tuple[int, float]], readings: int) -> list[tuple[int, flo
     if leaps and not (all(map(lt, places, places[1:])) and all(0 < by < math.inf for _, by in leaps)):
         raise JournalError("leaps of a clock between no readings")
     return leaps
+
+
+def note_names(names: list[str], part: Part) -> None:
+    """Bring the names of all sensors up to date, by slot; those that are there already are not added again.
+
+    Args:
+        names: As they were before a part. A slot that nobody has still tells who had it, see `had_it_last()`.
+        part: The part.
+    """
+    if isinstance(part, Readings) and part.new_sensors:
+        known = set(names)
+        names += [name for name, *_ in part.new_sensors if name not in known]
+    if isinstance(part, Readings):
+        for slot, name, *_ in part.refilled:
+            names[slot] = name
+    for slot in forgotten_by(part):
+        names[slot] = vacant_name(slot, had_it_last(names[slot]))
+
+
+def forgotten_by(part: Part) -> Sequence[int]:
+    """Slots of the sensors and devices that were forgotten with a part."""
+    return part.forgotten if isinstance(part, CommandApplied | SensorsForgotten) else ()
 
 
 def _heard(places: NDArray[np.int64], slots: NDArray[np.int64], readings: int) -> list[tuple[int, int]]:

@@ -8,6 +8,8 @@ from edge.core.engine import Engine
 from edge.core.incidents.telling import Telling
 from edge.core.intake.intake import Intake
 from edge.core.intake.reorder import Reorder
+from edge.core.model.newcomers import Newcomers
+from edge.core.model.vacancies import Vacancies
 from edge.core.operator.suppression import Suppression
 from edge.core.persistence.checkpoint import Component, Loading, Stage, by_row, whole
 from edge.core.persistence.detector_states import DetectorStates, Unlearned
@@ -28,6 +30,8 @@ class Memory:
         interruption: Whether readings may be missing.
         watch: What the operator has said.
         telling: What subscribers were told.
+        newcomers: The sensors that nobody was told of.
+        vacancies: The slots that nobody has.
     """
 
     def __init__(
@@ -38,6 +42,8 @@ class Memory:
         interruption: Interruption,
         watch: Suppression,
         telling: Telling,
+        newcomers: Newcomers,
+        vacancies: Vacancies,
     ) -> None:
         self._engine = engine
         self._intake = intake
@@ -54,6 +60,7 @@ class Memory:
                 whole("last_values", intake.last_values),
                 whole("units", intake.units),
                 whole("no_values", intake.no_values),
+                whole("vacancies", vacancies),
                 whole("deliveries", intake.deliveries),
                 whole("sparkplug", intake.payloads.sparkplug),
                 whole("reorder", reorder),
@@ -65,7 +72,12 @@ class Memory:
                 by_row("recent_readings", intake.admission.recent, sensors),
                 by_row("clock_evidence", intake.admission.evidence, sensors),
             ),
-            (whole("clock", engine.clock), whole("interruption", interruption), whole("operator", watch)),
+            (
+                whole("clock", engine.clock),
+                whole("interruption", interruption),
+                whole("operator", watch),
+                whole("newcomers", newcomers),
+            ),
             (
                 by_row("error_values", engine.error_values, sensors),
                 by_row("error_habits", engine.error_values.habits, sensors),

@@ -19,9 +19,10 @@ from edge.core.intake.last_values import LastValues
 from edge.core.intake.redelivery import Deliveries
 from edge.core.intake.reorder import Reorder
 from edge.core.model.messages import Batch
+from edge.core.operator.forgetting import clear
 from edge.core.persistence.checkpoint import Component
 from edge.core.persistence.detector_states import Unlearned
-from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, join
+from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, forgotten_by, join
 
 LEARNABLE = frozenset(
     {
@@ -110,12 +111,20 @@ class Relearning:
             batch = batch.take(verdicts == TAKEN)
             self._shadow.process(batch)
             learned += len(batch)
+        for slot in forgotten_by(part):
+            self._forget(slot)
         if isinstance(part, ClockStep):
             if part.by < 0:
                 self._admission.shift(self._stamped, part.by)
             self._shadow.clock_stepped(part.by, self._stamped)
             self._reorder.clock = copy(self._shadow.clock)
         return learned
+
+    def _forget(self, slot: int) -> None:
+        clear(self._shadow, slot)
+        self._admission.clear_row(slot)
+        self._reorder.forget(slot)
+        self._last_values.forget(slot)
 
     def _note(self, part: Part) -> None:
         """Remember deliveries, and the last values of the sensors that repeat themselves."""

@@ -76,6 +76,12 @@ class AlarmLevels(SensorArrays):
         for each in self.by_detector.values():
             each.grow(rows)
 
+    def clear_row(self, slot: int) -> None:
+        """See `SensorArrays`."""
+        super().clear_row(slot)
+        for each in self.by_detector.values():
+            each.clear_row(slot)
+
     def of(self, detector: str) -> Calibration:
         """What is known of a detector's scores."""
         found = self.by_detector.get(detector)

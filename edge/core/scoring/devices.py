@@ -173,6 +173,41 @@ class Devices:
         if device.slot < 0 and len(device.members) >= FEWEST:
             self._unallotted[name] = device
 
+    def leave(self, slot: int) -> int | None:
+        """Let a sensor no longer belong to its device, which begins anew with the others; returns the device's slot.
+
+        None if it has no slot, or the sensor belongs to none.
+        """
+        if slot not in self._place:
+            return None
+        before, _ = self._place.pop(slot)
+        self._is_member[slot] = False
+        if before.members == [slot]:
+            del self._devices[before.name]
+            return None if self._by_slot.pop(before.slot, None) is None else before.slot
+        device = self._devices[before.name] = Device(before.name, before.most, before.hold_s, before.slot)
+        for channel, member in enumerate(each for each in before.members if each != slot):
+            self._place[member] = (device, channel)
+            device.join(member)
+        if device.slot < 0:
+            self._unallotted.pop(device.name, None)
+            if len(device.members) >= FEWEST:
+                self._unallotted[device.name] = device
+            return None
+        self._by_slot[device.slot] = device
+        return device.slot
+
+    def forget(self, name: str) -> None:
+        """Let a device that has no sensors any more have no slot."""
+        slot = self._slots.pop(name)
+        self._all.discard(slot)
+        self._is_device[slot] = False
+
+    def occupied(self, slot: int) -> None:
+        """Note that a slot that was vacant is a sensor's or a device's."""
+        self._is_member[slot] = slot in self._place
+        self._is_device[slot] = slot in self._all
+
     def unallotted(self) -> list[Device]:
         """The devices that need a slot: those of two sensors or more that have none."""
         return list(self._unallotted.values())
@@ -276,8 +311,11 @@ class Devices:
         """
         for before in decode(state, list[Device]):
             device = self._devices.get(before.name)
-            if device is None or before.members != device.members:
+            if device is None or sorted(before.members) != sorted(device.members):
                 continue
+            device.members = before.members
+            for channel, member in enumerate(device.members):
+                self._place[member] = (device, channel)
             device.values, device.times = before.values, before.times
             device.intervals, device.counts = before.intervals, before.counts
             device.fresh, device.joined, device.after = before.fresh, before.joined, before.after

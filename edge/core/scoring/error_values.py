@@ -107,6 +107,11 @@ class ErrorValues(SensorArrays):
         self.grow_to(rows, born=np.nan, near=True, run_value=np.nan, candidates=np.nan, **empty, **calm)
         self.habits.grow(rows)
 
+    def clear_row(self, slot: int) -> None:
+        """See `SensorArrays`."""
+        super().clear_row(slot)
+        self.habits.clear_row(slot)
+
     def stand_out(self, slots: Rows, values: Numbers, times: Numbers) -> tuple[Any, Numbers]:
         """Which readings need a closer look, shape (n,), or whether a single one does; and the times before."""
         state = self.at(slots)

@@ -95,6 +95,11 @@ class Places(SensorArrays):
             self.group[slot] = places[id(group)]
         self._known = len(members)
 
+    def move(self, slot: int, member: tuple[Group, int], order: Sequence[Group]) -> None:
+        """Take note that the state of a sensor is elsewhere now."""
+        group, self.row[slot] = member
+        self.group[slot] = order.index(group)
+
     def by_group(self, slots: Slots, order: Sequence[Group]) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
         """The groups of some sensors, and which of them belong to each; `order` has all groups."""
         membership = self.group[slots]
@@ -112,6 +117,7 @@ class Group:
         self.tables = [StateTable(detector) for detector in profile.detectors]
         self.familiar = Familiar()
         self.count = 0
+        self._vacant: list[int] = []
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
@@ -129,12 +135,24 @@ class Group:
 
     def add(self) -> int:
         """Make room for one more sensor; returns its row."""
+        if self._vacant:
+            return self._vacant.pop()
         row = self.count
         self.count += 1
         for table in self.tables:
             if row >= table.rows:
                 table.grow(max(16, 2 * table.rows))
         return row
+
+    def clear(self, row: int) -> None:
+        """Know nothing of a sensor."""
+        for table in self.tables:
+            table.reset(np.array([row]))
+
+    def leave(self, row: int) -> None:
+        """Let another sensor have a row."""
+        self.clear(row)
+        self._vacant.append(row)
 
     def update(self, rows: Slots, values: Floats, times: Floats, waited: Floats, held: np.ndarray) -> list[Scores]:
         """Score readings with every detector, then learn, but not of the sensors marked in `held`.

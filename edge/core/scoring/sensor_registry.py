@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from config.schema import IncidentSettings, ResolvedDevice, ResolvedRule
 from edge.core.model.no_values import NoValues
 from edge.core.model.sensors import Repetition, SensorFacts, SensorTable, is_device
 from edge.core.model.topics import Topics, topic_for
+from edge.core.model.vacancies import is_vacant
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.profiles import Profile
 
@@ -16,6 +17,9 @@ NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
 
 DEVICE = "device"
 """The label that a sensor's events carry if it belongs to a device."""
+
+NOBODY = Profile((), IncidentSettings())
+"""How a slot is watched that nobody has."""
 
 RuleFor = Callable[[str], ResolvedRule]
 DeviceFor = Callable[[str], tuple[str, ResolvedDevice] | None]
@@ -56,10 +60,14 @@ class SensorRegistry:
         self.unit_said: Callable[[int], str] = lambda _: ""
 
     def add(self, slot: int, repetition: Repetition) -> None:
-        """Take in the next sensor or device; slots come in their order."""
-        self.repetitions.append(repetition.value)
+        """Take in a sensor or device: the next slot's, or that of a slot that was vacant."""
+        self.repetitions[slot : slot + 1] = [repetition.value]
         name = self._sensors.names[slot]
+        if is_vacant(name):
+            self._profiles[slot] = NOBODY
+            return
         if is_device(name):
+            self._profiles.pop(slot, None)
             self._devices.allot(name, slot)
             return
         rule, belongs_to = self._rule_for(name), self._device_for(name)
@@ -76,15 +84,21 @@ class SensorRegistry:
         self._profiles[slot] = Profile(detectors, rule.incidents)
         self._facts[slot] = self._facts_of(name, rule.unit, labels)
 
+    def forget(self, slots: Iterable[int]) -> None:
+        """Forget sensors and devices: their slots are nobody's."""
+        for slot in slots:
+            self._facts.pop(slot, None)
+            self.forsaken.discard(slot)
+            self.repetitions[slot] = Repetition.PERIODIC.value
+            self._profiles[slot] = NOBODY
+
     def profile(self, slot: int) -> Profile:
         """How a sensor or device is watched. Of a device it is asked when all of its sensors are known."""
         if slot not in self._profiles:
             table = self._tables.get(self._sensors.names[slot])
             if table is None and self.repetitions[slot] != Repetition.ON_CHANGE.value:
                 self.forsaken.add(slot)
-            self._profiles[slot] = (
-                Profile((), IncidentSettings()) if table is None else Profile(table.detectors, table.incidents)
-            )
+            self._profiles[slot] = NOBODY if table is None else Profile(table.detectors, table.incidents)
         return self._profiles[slot]
 
     def facts(self, slot: int) -> SensorFacts:
@@ -96,6 +110,11 @@ class SensorRegistry:
             self._facts[slot] = self._facts_of(name, "", labels)
         facts = self._facts[slot]
         return facts if facts.unit else facts._replace(unit=self.unit_said(slot))
+
+    def device_of(self, slot: int) -> str | None:
+        """Name of the device that a sensor belongs to, without the slash; None if it belongs to none."""
+        belongs_to = self._device_for(self._sensors.names[slot])
+        return None if belongs_to is None else belongs_to[0]
 
     def _facts_of(self, name: str, unit: str, labels: dict[str, str]) -> SensorFacts:
         return SensorFacts(name, topic_for(name, self._topics.anomaly("")), unit, labels)

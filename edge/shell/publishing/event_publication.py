@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.core.incidents.events import severity_name
 from edge.core.incidents.gaps import TRANSITION as GAP
+from edge.core.incidents.sensor_events import KIND as SENSOR
 from edge.shell.link import EventProperties
 from edge.shell.store import OutboxRow
 
@@ -17,7 +18,8 @@ def as_replayed(payload: bytes) -> bytes:
 
 def properties_of(row: OutboxRow) -> EventProperties:
     """What an MQTT 5 consumer can filter by without reading the payload."""
-    kind = "gap" if row.transition == GAP else f"incident.{row.transition}"
+    about = SENSOR if row.kind == SENSOR else "incident"
+    kind = "gap" if row.transition == GAP else f"{about}.{row.transition}"
     return EventProperties(
         content_type="application/cloudevents+json",
         user=(

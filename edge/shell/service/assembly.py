@@ -48,8 +48,8 @@ def load_or_default(path: Path | None, gateway: str | None = None) -> Configurat
     return configuration.model_copy(update={"gateway": named})
 
 
-def make_pipeline(configuration: Configuration) -> Pipeline:
-    """The core, as the configuration wants it, with nothing learned yet."""
+def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = False) -> Pipeline:
+    """The core, as the configuration wants it, with nothing learned yet; see `Pipeline`."""
     limits = configuration.limits
     topics = Topics(configuration.gateway.topic_base)
     gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
@@ -70,6 +70,7 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
         reorder_s=limits.reorder_s,
         maintenance=[each.window() for each in configuration.maintenance],
         commands=configuration.commands.enabled,
+        tells_of_sensors=tells_of_sensors,
     )
 
 
@@ -95,6 +96,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
         in_flight=configuration.broker.in_flight,
         quiet_s=QUIET_S + configuration.broker.linger_s,
         backlog_per_second=keep.backlog_per_second,
+        forget_days=configuration.limits.forget_days,
         queued=all(each.qos > 0 for each in configuration.inputs),
         onlooker=onlooker or Nobody(),
     )

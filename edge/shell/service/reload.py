@@ -149,7 +149,7 @@ class Reloader:
             _refuse(["the store can't be written"])
             return
         pipeline, _, gaps = resume(
-            lambda: make_pipeline(configuration),
+            lambda: make_pipeline(configuration, tells_of_sensors=True),
             store,
             options.digest,
             options.inputs,

@@ -32,6 +32,7 @@ from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.inbound_watch import InboundWatch
 from edge.shell.service.pace import Pace
 from edge.shell.service.quiet import Quiet
+from edge.shell.service.sensor_care import SensorCare
 from edge.shell.service.sink_keeper import SinkKeeper
 from edge.shell.service.snapshot_policy import SnapshotPolicy
 from edge.shell.service.store_failures import StoreFailures
@@ -43,10 +44,9 @@ from edge.shell.system.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.service")
 
-IDLE_WAIT_S = 1.2
-"""Longer than a second: what comes each second doesn't meet the end of a wait, and wake the loop twice."""
+IDLE_WAIT_S, BUSY_WAIT_S = 1.2, 0.02
+"""The first is longer than a second: what comes each second doesn't meet the end of a wait and wake the loop twice."""
 
-BUSY_WAIT_S = 0.02
 LOOK_S = 2.0
 """How often the service looks at itself, and tells its supervisor that it is alive."""
 
@@ -114,9 +114,8 @@ class Service:
         self._pace, self._timers = Pace(monotonic), Timers()
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
-        self._failures = StoreFailures(monotonic)
+        self._failures, self._events_since_pruning = StoreFailures(monotonic), 0
         self._retry_at: float | None = None
-        self._events_since_pruning = 0
         self._policy, self._replaced = SnapshotPolicy(), False
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
@@ -129,14 +128,14 @@ class Service:
         self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
         self._report.watch(self._clocks, self.sinks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
-        self._requests = Requests(self._inbound)
+        self._requests, self._connections = Requests(self._inbound), 0
         self._activity = Activity(options, pipeline, links).shown(self._health, self._clock, self._monotonic)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
         self._clocks.tell(pipeline, self._gaps.report)
         self._checkpointer = self._make_checkpointer()
-        self._connections = 0
+        self._sensor_care = SensorCare(pipeline, options.forget_days, self._clock)
 
     def tell(self, gaps: Sequence[Gap]) -> None:
         """Tell the subscribers what is missing from before the start."""
@@ -337,6 +336,7 @@ class Service:
             self._store.prune(self._clock.aged())
             keep = [*self._publisher.on_their_way, *self._group.replaced]
             surplus = self._store.surplus(self._clock.aged(), keep)
+            self._group.add(self._sensor_care.turn(self._store), (), self._monotonic())
         except StoreError as error:
             self._note_failure("prune", error)
             return

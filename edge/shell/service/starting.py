@@ -126,7 +126,14 @@ def _open(
 def _resume(
     configuration: Configuration, store: SqliteStore, options: ServiceOptions, working: Callable[[], None]
 ) -> Resumed:
-    return resume(lambda: make_pipeline(configuration), store, options.digest, options.inputs, time.time(), working)
+    return resume(
+        lambda: make_pipeline(configuration, tells_of_sensors=True),
+        store,
+        options.digest,
+        options.inputs,
+        time.time(),
+        working,
+    )
 
 
 def _patiently(action: Callable[[], T], working: Callable[[], None], supervisor: Supervisor) -> T:

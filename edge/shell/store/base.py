@@ -182,6 +182,9 @@ class Store(Protocol):
     def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
         """The journal entries before the newest snapshot, in order or from the newest on."""
 
+    def journal_begins(self) -> float | None:
+        """When the oldest journal entry that is kept arrived, seconds since the epoch; None if there is none."""
+
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
         """Unconfirmed events with a sequence above `after` and not above `up_to`, in order, at most `most`."""
 

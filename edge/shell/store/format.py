@@ -2,7 +2,8 @@
 
     events        every event, by its sequence; `payload` is the JSON as published, `size` its bytes and `checksum` its
                   CRC-32; `stored` is when it was stored, `confirmed` the time of the PUBACK, seconds since the epoch,
-                  or null. What is null is the outbox. A gap is an event without a sensor, its transition is `gap`.
+                  or null. What is null is the outbox. A gap is an event without a sensor, its transition is `gap`;
+                  so is one about sensors, its transition is `discovered` or `forgotten`.
     dead_letter   what was refused: when, from which topic, why, and how the payload began. Bounded by rows.
 
     journal       the readings, one row a commit, packed by `edge.core.persistence.journal`. What comes after the

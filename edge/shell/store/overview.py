@@ -190,7 +190,8 @@ def read_open(path: Path) -> list[OpenIncident]:
         # An event that the snapshot doesn't know yet decides; older ones may have been deleted.
         for incident, transition, payload in database.iterate(
             "SELECT incident, transition, payload FROM events WHERE sequence IN"
-            " (SELECT max(sequence) FROM events WHERE transition != 'gap' GROUP BY incident)"
+            " (SELECT max(sequence) FROM events WHERE transition NOT IN ('gap', 'discovered', 'forgotten')"
+            " GROUP BY incident)"
         ):
             latest[incident] = (transition, payload)
         for incident, (transition, payload) in latest.items():

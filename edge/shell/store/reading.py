@@ -8,9 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.core.incidents.sensor_events import KIND as SENSOR
 from edge.core.model.globs import fits
 from edge.core.model.messages import Batch
-from edge.core.persistence.journal import JournalError, Part, Readings, unpack
+from edge.core.model.vacancies import had_it_last, is_vacant
+from edge.core.persistence.journal import (
+    JournalError,
+    Part,
+    Readings,
+    SensorsForgotten,
+    forgotten_by,
+    note_names,
+    unpack,
+)
 from edge.core.persistence.snapshot import SENSORS, KnownSensor
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import Database, look_on
@@ -28,7 +38,7 @@ class EventFilter(NamedTuple):
     Attributes:
         sensor: Glob on the sensor's name, `*` within a level and `**` across; it may be spelled as it is printed.
         kinds: Kinds of incident.
-        transitions: What happened.
+        transitions: What happened; sensors that were found or forgotten are told of only where these say so.
         severity: At least this.
         since: Not before this time, seconds since the epoch, UTC.
         until: Before this time.
@@ -72,6 +82,8 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
     wanted: list[tuple[str, Iterable[Any]]] = [("sequence > ?", [after]), ("severity >= ?", [chosen.severity])]
     if chosen.sensor is not None:
         wanted.append(("fits(sensor)", []))
+    if not chosen.transitions:
+        wanted.append(("kind != ?", [SENSOR]))
     for column, words in (("kind", chosen.kinds), ("transition", chosen.transitions)):
         if words:
             wanted.append((f"{column} IN ({', '.join('?' * len(words))})", words))
@@ -102,11 +114,10 @@ def read_sensor_names(path: Path) -> list[str]:
         StoreError: There is no such file, it is no store, or its snapshot or its readings are damaged.
     """
     history = read_history(path, since=math.inf)
-    names = dict.fromkeys(name for name, *_ in history.sensors)
+    names = [name for name, *_ in history.sensors]
     for part in history.parts:
-        if isinstance(part, Readings):
-            names |= dict.fromkeys(name for name, *_ in part.new_sensors)
-    return list(names)
+        note_names(names, part)
+    return [name for name in names if not is_vacant(name)]
 
 
 def read_history(path: Path, since: float | None = None) -> History:
@@ -127,7 +138,21 @@ def read_history(path: Path, since: float | None = None) -> History:
         database.close()
         raise
     sensors = found.snapshot.known_sensors() if found is not None else []
-    return History(sensors, _parts(path, database, found.journal if found is not None else 0, since))
+    covered = found.journal if found is not None else 0
+    if since is None or since < math.inf:
+        sensors = _as_they_were(sensors)
+    return History(sensors, _parts(path, database, covered, since))
+
+
+def _as_they_were(sensors: list[KnownSensor]) -> list[KnownSensor]:
+    """The sensors with those that were forgotten since, as the journal may know them; but no name twice."""
+    names = {name for name, *_ in sensors}
+    were = []
+    for name, *how in sensors:
+        before = had_it_last(name)
+        were.append((name if before in names else before, *how))
+        names.add(before)
+    return were  # type: ignore[return-value]
 
 
 def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:
@@ -149,5 +174,7 @@ def _parts(path: Path, database: Database, covered: int, since: float | None) ->
 def _only_names(parts: list[Part]) -> Iterator[Part]:
     """What parts say of sensors, without their readings."""
     for part in parts:
-        if isinstance(part, Readings) and part.new_sensors:
-            yield Readings(Batch(), part.new_sensors)
+        if isinstance(part, Readings) and (part.new_sensors or part.refilled):
+            yield Readings(Batch(), part.new_sensors, refilled=part.refilled)
+        elif forgotten := forgotten_by(part):
+            yield SensorsForgotten(list(forgotten), list(forgotten), 0.0)

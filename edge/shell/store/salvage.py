@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.core.persistence.journal import JournalError, Readings, unpack
+from edge.core.model.vacancies import vacant_name
+from edge.core.persistence.journal import JournalError, Readings, forgotten_by, unpack
 from edge.core.persistence.snapshot import SENSORS, Part, Snapshot, SnapshotError, known_sensors
 from edge.shell.store.base import SinkPosition, StoreError
 from edge.shell.store.database import look_on
@@ -125,12 +126,16 @@ def _in_sequence(entries: list[Row], snapshot: list[Row], known: set[str]) -> li
         if row[0] > covered:
             missing = missing or row[0] != expected
             expected = row[0] + 1
-            readings = [part for part in unpack(row[2]) if isinstance(part, Readings)]
+            parts = unpack(row[2])
+            readings = [part for part in parts if isinstance(part, Readings)]
             new = {name for part in readings for name, *_ in part.new_sensors} - known
             known = known | new
             slots = max((int(part.batch.slots.max(initial=-1)) for part in readings), default=-1)
-            if (missing and new) or slots >= len(known):
+            forgotten = [slot for part in parts for slot in forgotten_by(part)]
+            refilled = [sensor for part in readings for sensor in part.refilled]
+            if (missing and (new or forgotten or refilled)) or slots >= len(known):
                 break
+            known = {vacant_name(slot, "") for slot in forgotten} | known
         chosen.append(row)
     return chosen
 

@@ -163,6 +163,11 @@ class SqliteStore:
         ):
             yield entry
 
+    def journal_begins(self) -> float | None:
+        """See `Store`."""
+        rows = self._database.execute("SELECT CAST(arrived AS REAL) FROM journal ORDER BY number LIMIT 1")
+        return float(rows[0][0]) if rows else None
+
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
         """See `Store`.
 

@@ -46,6 +46,8 @@ def pipeline(
     reorder_s: float = 0.0,
     device_for: DeviceFor = lambda _: None,
     maintenance: Sequence[Window] = (),
+    sensors: int = 10_000,
+    tells_of_sensors: bool = False,
 ) -> Pipeline:
     """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway.
 
@@ -68,6 +70,8 @@ def pipeline(
         device_for=device_for,
         reorder_s=reorder_s,
         maintenance=maintenance,
+        sensors=sensors,
+        tells_of_sensors=tells_of_sensors,
     )
 
 
@@ -170,8 +174,10 @@ def knowledge(made: Pipeline) -> dict[str, object]:
                 known[f"{part.component} {part.first}: {name}"] = array.tobytes()
         elif part.component == "detectors":
             rows = decode(part.state, DetectorRows)
-            known[f"detectors {part.first}: groups"] = rows.groups
-            for group, tables in rows.tables.items():
+            order = list(dict.fromkeys(rows.groups))  # their numbers say only in which order they came to be
+            known[f"detectors {part.first}: groups"] = [order.index(each) for each in rows.groups]
+            for number, tables in rows.tables.items():
+                group = order.index(number)
                 for table in tables:
                     for name, encoded in table.arrays.items():
                         known[f"{table.header['detector']} of group {group} {part.first}: {name}"] = encoded.data

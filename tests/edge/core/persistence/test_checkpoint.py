@@ -28,6 +28,8 @@ COMPONENTS = (
     "units",
     "no_values",
     "sparkplug",
+    "vacancies",
+    "newcomers",
     "same_times",
     "values_of_one_time",
     "interruption",

@@ -1,0 +1,103 @@
+"""The life of sensors: what is told of those that are found and forgotten, and how everything forgets them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from edge.core.incidents.events import timestamp
+from edge.core.incidents.sensor_events import SensorData
+from edge.core.intake.intake import Intake
+from edge.core.intake.reorder import Reorder
+from edge.core.model.newcomers import Discovery, Newcomers
+from edge.core.model.sensors import SensorTable
+from edge.core.operator.suppression import Suppression
+from edge.core.scoring.sensor_registry import SensorRegistry
+
+
+class SensorLife:
+    """Describes sensors, and makes everything in the core forget them.
+
+    Args:
+        sensors: Their names.
+        registry: How they are watched.
+        intake: Where they come from.
+        newcomers: The sensors that nobody was told of.
+        reorder: Readings that are held back.
+        watch: The engine under the operator's word.
+    """
+
+    def __init__(
+        self,
+        sensors: SensorTable,
+        registry: SensorRegistry,
+        intake: Intake,
+        newcomers: Newcomers,
+        reorder: Reorder,
+        watch: Suppression,
+    ) -> None:
+        self._sensors = sensors
+        self._registry = registry
+        self._intake = intake
+        self._newcomers = newcomers
+        self._reorder = reorder
+        self._watch = watch
+
+    def found(self, discovery: Discovery) -> list[SensorData]:
+        """What is told of sensors that were found."""
+        return [
+            self._described(each.slot, each.value, each.time, each.input or None, each.topic or None, is_new=True)
+            for each in discovery.sensors
+        ]
+
+    def to_forget(self, slots: Sequence[int]) -> list[SensorData]:
+        """What is told of sensors that are forgotten now: nothing of those that nobody was told of."""
+        known = [(slot, self._watch.last(slot)) for slot in slots if not self._newcomers.is_unheard(slot)]
+        return [self._described(slot, *last, None, None, is_new=False) for slot, last in known]
+
+    def _described(
+        self, slot: int, value: float, time: float, heard_by: str | None, topic: str | None, *, is_new: bool
+    ) -> SensorData:
+        facts = self._registry.facts(slot)
+        return SensorData(
+            name=facts.name,
+            topic=facts.topic,
+            unit=facts.unit,
+            kind=self._registry.repetitions[slot] if is_new else None,
+            device=self._registry.device_of(slot),
+            input=heard_by,
+            source_topic=topic,
+            value=value if math.isfinite(value) else None,
+            time=timestamp(time) if math.isfinite(time) else None,
+        )
+
+    def emptied(self, slots: Sequence[int]) -> list[int]:
+        """Slots of the devices that have no sensors left without these, ascending."""
+        gone, sensors = set(slots), self._sensors
+        devices = {*self._watch.devices_of(slots), *sensors.devices_above(slots)}
+        left = {each: {*self._watch.members_of(each), *sensors.below(sensors.names[each])} for each in devices}
+        return sorted(each for each in devices if left[each] <= gone)
+
+    def forget(self, slots: Sequence[int], time: float) -> list[int]:
+        """Forget sensors, and the devices that have none left.
+
+        Their packs of new sensors must have gone, and their incidents have ended.
+
+        Args:
+            slots: The sensors.
+            time: When it is, seconds since the epoch.
+
+        Returns:
+            The slots that are nobody's now.
+        """
+        devices = {each: self._sensors.names[each] for each in self.emptied(slots)}
+        vacant = [*slots, *devices]
+        for slot in vacant:
+            self._newcomers.forget(slot)
+            self._sensors.vacate(slot, time)
+            self._reorder.forget(slot)
+        self._registry.forget(vacant)
+        self._watch.forget(slots, devices)
+        self._intake.forget(vacant)
+        self._watch.rename(vacant, self._sensors.names)
+        return vacant
