@@ -203,6 +203,31 @@ def test_a_rest_every_night_becomes_normal_for_flatline() -> None:
     assert not (scores[3 * 1440 :] >= RAISES).any()
 
 
+def dark_at_night(days: int) -> np.ndarray:
+    """A panel's power each five minutes from noon on: nothing from 18:00 to 06:00."""
+    hours = 12.0 + np.arange(days * 288) / 12.0
+    light = np.maximum(np.sin((hours - 6.0) / 24.0 * 2.0 * np.pi), 0.0)
+    return light * (2000.0 + np.random.default_rng(8).normal(0.0, 100.0, len(hours))).round(1)
+
+
+def test_a_rest_at_the_lowest_value_is_nothing_stuck_in_the_first_nights_or_later() -> None:
+    values = dark_at_night(6)
+    scores = Watch(DETECTORS["flatline"](), 1).watch(values[:, None], clock(len(values), 300.0))
+    assert not (scores >= RAISES).any()
+
+
+def test_what_is_stuck_in_the_midst_of_its_range_is_found_on_the_first_day() -> None:
+    values = np.random.default_rng(9).normal(size=(400, 1))
+    values[300:] = 0.1
+    assert (Watch(DETECTORS["flatline"](), 1).watch(values, clock(400))[300:] >= RAISES).any()
+
+
+def test_a_counter_that_stands_still_is_found_on_the_first_day() -> None:
+    values = np.random.default_rng(9).uniform(0.5, 1.5, size=(400, 1)).cumsum(axis=0)
+    values[300:] = values[299]
+    assert (Watch(DETECTORS["flatline"](), 1).watch(values, clock(400))[300:] >= RAISES).any()
+
+
 def test_a_constant_from_birth_is_no_flat_line() -> None:
     scores = Watch(DETECTORS["flatline"](), 1).watch(np.full((2000, 1), 3.0), clock(2000))
     assert np.isnan(scores).all()

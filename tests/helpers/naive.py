@@ -73,22 +73,33 @@ class NaiveFlatline:
         self.value: float | None = None
         self.length = self.runs = self.repeats = self.readings = 0
         self.longest = self.rival = 1.0
+        self.born = self.since = NAN
+        self.seen: list[float] = []
 
     def step(self, value: float, time: float) -> Judgement:
         longest, runs = self.longest, self.runs
         same = value == self.value
+        if self.value is None:
+            self.born = time
         if not same and self.value is not None:
-            self.longest = max(self.longest * (1 - flatline.FADING), min(self.length, self.rival))
+            rested = self.since - self.born < flatline.YOUNG_S and self.value == min(self.seen)
+            believed = self.length if rested else min(self.length, self.rival)
+            self.longest = max(self.longest * (1 - flatline.FADING), believed)
             self.rival = max(self.rival * (1 - flatline.FADING), self.length)
             self.runs += 1
+        self.since = self.since if same else time
+        is_young = self.since - self.born < flatline.YOUNG_S
+        rests = is_young and value <= min(self.seen, default=math.inf)
+        self.seen.append(value)
         self.length = self.length + 1 if same else 1
         self.value = value
         chance = limited((self.repeats + 1) / (self.readings + 2), 1e-12, 1 - 1e-9)
         longer = self.length / (longest * (1 + flatline.FEW_RUNS / max(runs, 1)))
         unusual = longer > flatline.LONGER and self.length >= self.shortest
         score = 0.0
-        if unusual:
-            score = limited(min(-(self.length - 1) * math.log10(chance), flatline.LONGER * longer), 0.0, 300.0)
+        if unusual and not rests:
+            decades = min(-(self.length - 1) * math.log10(chance), flatline.LONGER * longer)
+            score = limited(flatline.YOUNG_SHARE * decades if is_young else decades, 0.0, 300.0)
         else:
             self.repeats += same
             self.readings += 1
