@@ -119,8 +119,15 @@ class Line:
         return self
 
     def missing(self) -> list[str]:
-        """The sensors that were said to be silent, in order."""
-        return [each.sensor for each in self.events if each.kind == "missing" and each.transition == "raised"]
+        """The sensors that were said to be silent, or are and will be said to be so with another one, in order."""
+        table, found = self.pipeline.sensors, list[str]()
+        for each in self.events:
+            if each.kind == "missing" and each.transition == "raised":
+                leader = table.find(each.sensor)
+                members = () if leader is None else self.pipeline.telling.grouping.members(leader)
+                others = [*json.loads(each.payload)["data"]["sensors"], *(table.names[slot] for slot in members)]
+                found += dict.fromkeys([each.sensor, *(name for name in others if name not in found)])
+        return found
 
     def do(self, action: str, argument: object) -> Line:
         """One of the things that a service does with a pipeline."""
