@@ -65,6 +65,8 @@ class ClockLeaps:
             return []
         if self._clock.now == -math.inf:
             self._clock.stand_as(clock)
+        if len(batch) == 1:
+            return self._find_one(int(batch.slots[0]), float(batch.times[0]), messages[int(batch.origins[0])].arrived)
         before = self._clock.now
         now = self._clock.advance(batch.slots, batch.times)
         arrived = np.array([each.arrived for each in messages])[batch.origins]
@@ -73,6 +75,21 @@ class ClockLeaps:
         self._lag_ahead = lags.of_time(self._clock.ahead_time, len(batch))
         return leaps
 
+    def _find_one(self, slot: int, time: float, arrived: float) -> list[Leap]:
+        """The same for a single reading, without arrays."""
+        before = self._clock.now
+        now = self._clock.reach(slot, time)
+        own = arrived - time
+        excess = 0.0
+        if now > before:
+            lag = own if now == time else self._lag_ahead
+            if now - before > LEAP_S or arrived // 1.0 != self._arrived // 1.0:
+                excess = self._look(now - before, lag, self._lag, arrived, self._arrived)
+            self._arrived, self._lag = arrived, lag
+        if time == self._clock.ahead_time:
+            self._lag_ahead = own
+        return [(0, excess)] if excess else []
+
     def _leaps(self, steps: NDArray[np.float64], lags: _Lags) -> Iterator[Leap]:
         places = np.flatnonzero(steps > 0)
         arrived = lags.arrived[places]
@@ -80,14 +97,21 @@ class ClockLeaps:
         # The lag is looked at once a second, at the first step of the clock in it, and wherever the clock may leap.
         is_leap = steps[places] > LEAP_S
         for at in np.flatnonzero(is_leap | (np.floor(arrived) != np.floor(before))).tolist():
-            lag = lags.at(int(places[at]))
-            if is_leap[at] and arrived[at] >= before[at]:
-                lag_before = lags.at(int(places[at - 1])) if at else self._lag
-                steady_s = before[at] - self._since if self._is_steady(lag_before) else 0.0
-                if lag_before - lag > LEAP_S and steady_s >= STEADY_FOR_S:
-                    yield int(places[at]), lag_before - lag
-            self._note(lag, float(arrived[at]), float(before[at]))
+            place = int(places[at])
+            lag_before = lags.at(int(places[at - 1])) if at else self._lag
+            excess = self._look(float(steps[place]), lags.at(place), lag_before, float(arrived[at]), float(before[at]))
+            if excess:
+                yield place, excess
         self._arrived, self._lag = float(arrived[-1]), lags.at(int(places[-1]))
+
+    def _look(self, step: float, lag: float, lag_before: float, arrived: float, arrived_before: float) -> float:
+        """Look at the lag after a step of the clock; the seconds by which it leapt, or 0."""
+        excess = 0.0
+        if step > LEAP_S and arrived >= arrived_before and self._is_steady(lag_before):
+            is_long = arrived_before - self._since >= STEADY_FOR_S
+            excess = lag_before - lag if is_long and lag_before - lag > LEAP_S else 0.0
+        self._note(lag, arrived, arrived_before)
+        return excess
 
     def _is_steady(self, lag: float) -> bool:
         """Whether the lag would still be steady if it was this; never at the first one, which is NaN."""
