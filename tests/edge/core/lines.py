@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from config.calendar import Window
 from config.schema import IncidentSettings, ResolvedRule
@@ -125,7 +126,8 @@ class Line:
             if each.kind == "missing" and each.transition == "raised":
                 leader = table.find(each.sensor)
                 members = () if leader is None else self.pipeline.telling.grouping.members(leader)
-                others = [*json.loads(each.payload)["data"]["sensors"], *(table.names[slot] for slot in members)]
+                same = (json.loads(it.payload)["data"]["sensors"] for it in self.events if it.incident == each.incident)
+                others = [*chain.from_iterable(same), *(table.names[slot] for slot in members)]
                 found += dict.fromkeys([each.sensor, *(name for name in others if name not in found)])
         return found
 
