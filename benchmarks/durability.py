@@ -23,7 +23,7 @@ import msgspec
 
 from config.loading import parse
 from edge.capacity.machine import bytes_written
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import pack
 from edge.shell.options import ServiceOptions
@@ -31,7 +31,7 @@ from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.service.snapshot_policy import SnapshotPolicy
 from edge.shell.service.stored_state import resume
-from edge.shell.store import Limits, SqliteStore
+from edge.shell.store import SqliteStore, StoreLimits
 from edge.shell.system.wall_clock import WallClock
 
 SENSORS = 100
@@ -39,7 +39,7 @@ CONFIGURATION = '[[input]]\ntopic = "plant/#"\nsensor = "{topic}/{field}"\n'
 CHANGED = '[[rule]]\nsensors = "**"\ndetectors.ewma.memory = 333\n'
 
 
-def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
     """Readings of one device, as they are sent."""
     fields = [{"ts": each.time, f"s{each.sensor}": each.value} for each in readings]
     return "plant/all", msgspec.json.encode(fields[0] if len(fields) == 1 else fields)
@@ -49,7 +49,7 @@ def run(path: Path, rate: float, seconds: float, in_flight: int, pack_size: int)
     """Run the service; returns how many readings it took and how many bytes it wrote."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = Clock()
-    plant = Plant(SENSORS, rate, message, pack_size)
+    plant = LoadPlant(SENSORS, rate, message, pack_size)
     link: Any = FreeLink(plant, clock, in_flight)
     store = SqliteStore(path)
     wall = WallClock(0.0, None, lambda: START + clock.now, clock)
@@ -83,9 +83,9 @@ def recovery(folder: Path) -> None:
     configuration = parse(CONFIGURATION, "benchmark").configuration
     digest, inputs = configuration.digest(), configuration.inputs_digest()
     path = folder / "recovery.db"
-    store = SqliteStore(path, "process", Limits(journal_bytes=2**40))
+    store = SqliteStore(path, "process", StoreLimits(journal_bytes=2**40))
     pipeline = make_pipeline(configuration)
-    plant = Plant(SENSORS, 100, message, 100)
+    plant = LoadPlant(SENSORS, 100, message, 100)
     entries, policy = [], SnapshotPolicy()
     while not policy.is_due:
         parts = [pipeline.process(plant.until(len(entries) + 1.0, 10)).journal]

@@ -26,7 +26,7 @@ from edge.shell.service.service_options import ServiceOptions
 
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.topics import Topics
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
@@ -59,7 +59,7 @@ class WorkingClock(Clock):
         self._skipped += now - self.now
 
 
-def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
     """Readings of a hundred sensors that follow one another."""
     fields = {f"s{each.sensor}": each.value for each in readings}
     return f"plant/{readings[0].sensor // PACK}", msgspec.json.encode({"ts": readings[0].time, **fields})
@@ -69,7 +69,7 @@ def run(path: Path, sensors: int) -> dict[str, float]:
     """Run a plant; what snapshots cost."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = WorkingClock()
-    plant = Plant(sensors, float(sensors), message, PACK)
+    plant = LoadPlant(sensors, float(sensors), message, PACK)
     link: Any = FreeLink(plant, clock, IN_FLIGHT)
     store = SqliteStore(path)
     wall = WallClock(0.0, None, lambda: START + clock.now, clock)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from config.fields import Fault, Table, checked, refuse_all
+from config.fields import FieldFault, Table, checked, refuse_all
 from config.problems import suggestion
 from config.topics import glob_pattern, glob_problem
 from detectors import DETECTORS
@@ -133,11 +133,11 @@ def _preset_problem(name: str) -> str | None:
     return None if name in presets() else f"is no preset{suggestion(name, presets())}"
 
 
-def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], list[Fault]]:
+def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], list[FieldFault]]:
     """A preset's detectors with a rule's changes, in the registry's order, and what is wrong with them."""
     shipped, changes = _choices(preset.detectors), _choices(own)
     made: list[Detector] = []
-    faults: list[Fault] = []
+    faults: list[FieldFault] = []
     for name, detector in DETECTORS.items():
         given = [each[name] for each in (shipped, changes) if name in each]
         if not given or not given[-1].enabled:
@@ -147,9 +147,9 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
             made.append(detector(**values))
         except ParameterError as error:
             message = str(error).removeprefix(f"{error.parameter}: ")
-            faults.append(Fault(("detectors", name, error.parameter), message))
+            faults.append(FieldFault(("detectors", name, error.parameter), message))
         except ValueError as error:
-            faults.append(Fault(("detectors", name), str(error)))
+            faults.append(FieldFault(("detectors", name), str(error)))
     return tuple(made), faults
 
 

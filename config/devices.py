@@ -25,7 +25,7 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-class Device(Table):
+class DeviceTable(Table):
     """Sensors that belong together: one device, or one for each name without its last level."""
 
     sensors: Annotated[tuple[Annotated[str, checked(glob_problem)], ...], Field(min_length=1, max_length=1000)] = Field(
@@ -91,7 +91,7 @@ class ResolvedDevice:
         }
 
 
-def resolve_devices(devices: tuple[Device, ...], incidents: IncidentSettings) -> tuple[ResolvedDevice, ...]:
+def resolve_devices(devices: tuple[DeviceTable, ...], incidents: IncidentSettings) -> tuple[ResolvedDevice, ...]:
     """The device tables with everything filled in."""
     return tuple(
         ResolvedDevice(

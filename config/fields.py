@@ -22,7 +22,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
-class Fault(NamedTuple):
+class FieldFault(NamedTuple):
     """Something wrong below a validated value: the key's path from there, and the message."""
 
     path: KeyPath
@@ -34,7 +34,7 @@ def refuse(message: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{message}", {"message": message})
 
 
-def refuse_all(faults: Sequence[Fault]) -> PydanticCustomError:
+def refuse_all(faults: Sequence[FieldFault]) -> PydanticCustomError:
     """The error that a validator raises about several keys below its value."""
     message = "; ".join(each.message for each in faults)
     return PydanticCustomError("faults", "{message}", {"message": message, "faults": tuple(faults)})

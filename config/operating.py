@@ -37,7 +37,7 @@ def _as_moment(value: object) -> object:
 Moment = Annotated[datetime, BeforeValidator(_as_moment)]
 
 
-class Maintenance(Table):
+class MaintenanceTable(Table):
     """A window in which sensors are quiet."""
 
     name: str = Field(min_length=1, max_length=64, description="What it is called")

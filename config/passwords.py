@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from config.sinks import Sink
+from config.sinks import SinkTable
 from config.transport import Credentials
 
 OF_THE_UNIT = "/run/credentials/edgewarden.service"
@@ -25,7 +25,7 @@ def password_of(table: Credentials) -> str | None:
     return _secret(table.password_file, table.password_env, table.password_credential)
 
 
-def token_of(sink: Sink) -> str | None:
+def token_of(sink: SinkTable) -> str | None:
     """The bearer token of a sink, or None if it has none.
 
     Raises:
@@ -34,7 +34,7 @@ def token_of(sink: Sink) -> str | None:
     return _secret(sink.token_file, sink.token_env, sink.token_credential)
 
 
-def secret_of(sink: Sink) -> str | None:
+def secret_of(sink: SinkTable) -> str | None:
     """The secret that a sink signs events with, or None if it has none.
 
     Raises:

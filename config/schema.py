@@ -22,31 +22,31 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field, field_validator
 
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
-from config.devices import Device, ResolvedDevice, resolve_devices
-from config.fields import Fault, StoreFile, Table, refuse, refuse_all
+from config.devices import DeviceTable, ResolvedDevice, resolve_devices
+from config.fields import FieldFault, StoreFile, Table, refuse, refuse_all
 from config.inputs import Input
-from config.operating import MOST_WINDOWS, Commands, Maintenance
+from config.operating import MOST_WINDOWS, Commands, MaintenanceTable
 from config.page import Page
-from config.sinks import Sink
+from config.sinks import SinkTable
 from config.transport import Broker, Connection, Gateway, Tls, Upstream
 
 __all__ = [
     "Broker",
     "Configuration",
     "Connection",
-    "Device",
+    "DeviceTable",
     "Gateway",
     "IncidentSettings",
     "Input",
-    "Limits",
+    "LimitsTable",
     "Log",
     "Page",
     "Preset",
     "ResolvedDevice",
     "ResolvedRule",
     "Rule",
-    "Sink",
-    "Store",
+    "SinkTable",
+    "StoreTable",
     "Tls",
     "Upstream",
     "configuration_json_schema",
@@ -67,7 +67,7 @@ def _as_date(value: object) -> object:
     return value
 
 
-class Store(Table):
+class StoreTable(Table):
     """The file that keeps events until they are delivered, and afterwards for a while."""
 
     path: StoreFile = Field("edgewarden.db", validate_default=True, description="The file")
@@ -91,7 +91,7 @@ class Store(Table):
     journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Size of all readings that are kept")
 
 
-class Limits(Table):
+class LimitsTable(Table):
     """What is taken at most, so that no sender can use up the gateway."""
 
     sensors: int = Field(10_000, ge=1, le=1_000_000, description="Sensors")
@@ -130,18 +130,18 @@ class Log(Table):
     )
 
 
-def repeated_topics(topics: list[object]) -> list[Fault]:
+def repeated_topics(topics: list[object]) -> list[FieldFault]:
     """The topics that stand in an earlier input already, as faults below `input`."""
     return _repeated(topics, "input", "topic")
 
 
-def _repeated(values: Sequence[object], table: str, key: str) -> list[Fault]:
+def _repeated(values: Sequence[object], table: str, key: str) -> list[FieldFault]:
     """The texts that an earlier one of some tables has under a key already, as faults below the tables."""
     faults = []
     for index, value in enumerate(values):
         first = values.index(value)
         if isinstance(value, str) and first < index:
-            faults.append(Fault((index, key), f"stands in {table}[{first}] already"))
+            faults.append(FieldFault((index, key), f"stands in {table}[{first}] already"))
     return faults
 
 
@@ -151,20 +151,24 @@ class Configuration(Table):
     gateway: Gateway = Field(default_factory=Gateway, description="Who we are")
     broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
     upstream: Upstream | None = Field(None, description="The broker that events go to, if it is another one")
-    sinks: tuple[Sink, ...] = Field((), alias="sink", strict=False, max_length=20, description="Where else events go")
+    sinks: tuple[SinkTable, ...] = Field(
+        (), alias="sink", strict=False, max_length=20, description="Where else events go"
+    )
     inputs: tuple[Input, ...] = Field(
         alias="input", strict=False, description="What is read", json_schema_extra={"minItems": 1}
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
     rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How which sensors are watched")
-    devices: tuple[Device, ...] = Field((), alias="device", strict=False, description="Which sensors belong together")
-    commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
-    maintenance: tuple[Maintenance, ...] = Field((), strict=False, description="When which sensors are quiet")
-    page: Page | None = Field(None, description="The live page in a browser")
-    store: Store = Field(  # from an empty table, so that its path is placed in the file's folder like any other
-        default_factory=lambda: cast("Store", {}), validate_default=True, description="What is kept"
+    devices: tuple[DeviceTable, ...] = Field(
+        (), alias="device", strict=False, description="Which sensors belong together"
     )
-    limits: Limits = Field(default_factory=Limits, description="What is taken")
+    commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
+    maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="When which sensors are quiet")
+    page: Page | None = Field(None, description="The live page in a browser")
+    store: StoreTable = Field(  # from an empty table, so that its path is placed in the file's folder like any other
+        default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="What is kept"
+    )
+    limits: LimitsTable = Field(default_factory=LimitsTable, description="What is taken")
     log: Log = Field(default_factory=Log, description="What is logged")
 
     @field_validator("inputs")
@@ -179,10 +183,10 @@ class Configuration(Table):
 
     @field_validator("sinks")
     @classmethod
-    def _no_sink_twice(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
+    def _no_sink_twice(cls, sinks: tuple[SinkTable, ...]) -> tuple[SinkTable, ...]:
         names = [each.title for each in sinks]
         faults = [
-            Fault((index, "name"), f'must differ from that of sink[{names.index(name)}], is "{name}"')
+            FieldFault((index, "name"), f'must differ from that of sink[{names.index(name)}], is "{name}"')
             for index, name in enumerate(names)
             if names.index(name) < index
         ]
@@ -192,7 +196,7 @@ class Configuration(Table):
 
     @field_validator("maintenance")
     @classmethod
-    def _no_window_twice(cls, windows: tuple[Maintenance, ...]) -> tuple[Maintenance, ...]:
+    def _no_window_twice(cls, windows: tuple[MaintenanceTable, ...]) -> tuple[MaintenanceTable, ...]:
         if len(windows) > MOST_WINDOWS:
             raise refuse(f"must be at most {MOST_WINDOWS} windows, are {len(windows)}")
         faults = _repeated([each.name for each in windows], "maintenance", "name")
@@ -202,7 +206,7 @@ class Configuration(Table):
 
     @field_validator("devices")
     @classmethod
-    def _no_device_twice(cls, devices: tuple[Device, ...]) -> tuple[Device, ...]:
+    def _no_device_twice(cls, devices: tuple[DeviceTable, ...]) -> tuple[DeviceTable, ...]:
         faults = _repeated([each.name for each in devices], "device", "name")
         if faults:
             raise refuse_all(faults)

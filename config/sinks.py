@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from config.fields import Fault, ReadableFile, checked, refuse, refuse_all
+from config.fields import FieldFault, ReadableFile, checked, refuse, refuse_all
 from config.hosts import host_problem
 from config.topics import glob_problem
 from config.transport import Connection, Credentials, Host, Tls, credential_problem, name_problem
@@ -81,7 +81,7 @@ PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "rabbitmq": "pika"}
 SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitmq": ("amqps", "amqp")}
 
 
-class Sink(Credentials):
+class SinkTable(Credentials):
     """Where else events go."""
 
     kind: Literal["webhook", "kafka", "rabbitmq", "mqtt"] = Field(description="What is spoken there")
@@ -139,8 +139,10 @@ class Sink(Credentials):
         if not isinstance(keys, dict) or not isinstance(kind, str) or kind not in OF_KIND:
             return keys
         others = frozenset().union(*OF_KIND.values()) - OF_KIND[kind]
-        faults = [Fault((key,), f'is no key of kind = "{kind}"') for key in keys if key in others]
-        faults += [Fault((key,), f'must be given for kind = "{kind}"') for key in REQUIRED[kind] if key not in keys]
+        faults = [FieldFault((key,), f'is no key of kind = "{kind}"') for key in keys if key in others]
+        faults += [
+            FieldFault((key,), f'must be given for kind = "{kind}"') for key in REQUIRED[kind] if key not in keys
+        ]
         if faults:
             raise refuse_all(faults)
         return keys

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from simulators.options import Moment, Prefix, Span
+from simulators.options import MomentType, Prefix, SpanType
 from simulators.signals.label import FAULT_KINDS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -54,7 +54,7 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
 @click.option(
     "--interval",
     "interval_s",
-    type=Span(),
+    type=SpanType(),
     default="60s",
     show_default=True,
     help="Between two readings of a sensor.",
@@ -67,7 +67,7 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
 @click.option(
     "--duration",
     "duration_s",
-    type=Span(),
+    type=SpanType(),
     default="7d",
     show_default=True,
     help="Length of the run in plant time.",
@@ -77,7 +77,7 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     type=click.FloatRange(min=0, min_open=True),
     help="End after so many seconds of the wall clock.",
 )
-@click.option("--start", type=Moment(), help="Plant time of the beginning.  [default: so that it ends now]")
+@click.option("--start", type=MomentType(), help="Plant time of the beginning.  [default: so that it ends now]")
 @click.option(
     "--fault-share",
     type=click.FloatRange(0, 1),

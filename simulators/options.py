@@ -11,7 +11,7 @@ import click
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
-class Span(click.ParamType[float]):
+class SpanType(click.ParamType[float]):
     """A span of time above 0: `90`, `90s`, `15m`, `12h`, `7d`, `2w`; gives seconds."""
 
     name = "span"
@@ -27,7 +27,7 @@ class Span(click.ParamType[float]):
         return seconds
 
 
-class Moment(click.ParamType[float]):
+class MomentType(click.ParamType[float]):
     """A moment: RFC 3339, UTC where it has no offset, or seconds since the epoch; gives the latter."""
 
     name = "time"

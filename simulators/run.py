@@ -15,12 +15,12 @@ from edge.core.model.messages import Reading
 from edge.shell.files.csv_file import CsvError
 from edge.shell.link import Link, LinkOptions, TlsOptions
 from simulators.faults.schedule import Schedule
-from simulators.faults.truth import Summary
+from simulators.faults.truth import TruthSummary
 from simulators.plant.plant import plant
 from simulators.publish.csv_source import csv_readings
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Publication, publications
-from simulators.publish.publisher import Pace, PacedPublisher, PublishError, Sent
+from simulators.publish.publisher import PacedPublisher, PublishedCount, PublishError, PublishingPace
 from simulators.signals.label import FAULT_KINDS, Fault
 
 CONNECT_S = 15.0
@@ -39,7 +39,7 @@ class RunError(Exception):
         self.exit_code = exit_code
 
 
-class Source(NamedTuple):
+class ReadingSource(NamedTuple):
     """What is going to be published.
 
     Attributes:
@@ -84,7 +84,7 @@ def execute(given: Mapping[str, Any]) -> None:
                 if not link.wait_connected(CONNECT_S):
                     where = f"{link.options.host}:{link.options.port}"
                     raise RunError(f"the broker at {where} doesn't accept us within {CONNECT_S:g} s", 1)
-                pace = Pace(source.speed, source.start, limit_s)
+                pace = PublishingPace(source.speed, source.start, limit_s)
                 publisher = PacedPublisher(link, time.monotonic, time.sleep, pace, qos=given["qos"], stopped=stopped)
                 sent = publisher.run(messages)
                 if source.sensors:
@@ -104,7 +104,7 @@ def execute(given: Mapping[str, Any]) -> None:
     print(f"{sent.readings} readings {verb}, {narrator.told} faults", file=sys.stderr)
 
 
-def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> Source:
+def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> ReadingSource:
     simulated = plant(given["sensors"], given["seed"], given["interval_s"], given["prefix"] or "plant")
     duration_s: float = given["duration_s"]
     speed = 1.0 if given["rate"] is None else given["rate"] / simulated.readings_per_second
@@ -123,7 +123,7 @@ def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> Source:
     injections = schedule.plan(simulated.sensors, given["seed"], start, duration_s)
     if given["fault_share"] and not injections:
         print("the run is too short for faults; lengthen it or lower --interval", file=sys.stderr)
-    return Source(
+    return ReadingSource(
         simulated.readings(start, start + duration_s, injections),
         {each.name: each.unit for each in simulated.sensors},
         tuple(each.fault for each in injections),
@@ -145,16 +145,16 @@ def first_moment(now: float, duration_s: float, speed: float) -> float:
     return round(now + min(0.0, takes_s - duration_s), 3)
 
 
-def _csv(given: Mapping[str, Any]) -> Source:
+def _csv(given: Mapping[str, Any]) -> ReadingSource:
     """The readings of a file, all read before the first is published: a faulty row publishes nothing."""
     readings = list(csv_readings(given["csv_path"], given["prefix"] or ""))
     start = readings[0].time if readings else 0.0
-    return Source(readings, {}, (), given["speed"], start, 0)
+    return ReadingSource(readings, {}, (), given["speed"], start, 0)
 
 
-def _summary(given: Mapping[str, Any], source: Source, sent: Sent, faults: int) -> Summary:
+def _summary(given: Mapping[str, Any], source: ReadingSource, sent: PublishedCount, faults: int) -> TruthSummary:
     end = source.start if sent.last is None else sent.last
-    return Summary(source.sensors, sent.readings, faults, source.start, end, given["seed"])
+    return TruthSummary(source.sensors, sent.readings, faults, source.start, end, given["seed"])
 
 
 def _link_options(given: Mapping[str, Any]) -> LinkOptions:
@@ -202,7 +202,7 @@ def _passed(readings: Iterable[Reading], write: Callable[[tuple[float, str, floa
 
 def _consumed(
     messages: Iterable[Publication], clock: Callable[[], float], limit_s: float, stopped: Callable[[], bool]
-) -> Sent:
+) -> PublishedCount:
     """Let messages pass, for what happens on their way."""
     end = clock() + limit_s
     readings, count, last = 0, 0, None
@@ -211,7 +211,7 @@ def _consumed(
             readings, count, last = readings + message.readings, count + 1, message.time
         if stopped() or clock() >= end:
             break
-    return Sent(readings, count, last)
+    return PublishedCount(readings, count, last)
 
 
 @contextmanager

@@ -197,3 +197,12 @@ def test_no_file_is_longer_than_one_sitting() -> None:
 def test_the_drawings_of_the_architecture_show_what_is_imported() -> None:
     page = PAGE.read_text("utf-8")
     assert redrawn(page) == page, "run python docs/draw_architecture.py"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                names.setdefault(node.name, []).append(name(path))
+    assert {each: places for each, places in names.items() if len(places) > 1} == {}

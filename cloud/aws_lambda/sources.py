@@ -39,7 +39,7 @@ class Record(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Source(NamedTuple):
+class LambdaSource(NamedTuple):
     """A service that brings records.
 
     Attributes:
@@ -55,7 +55,7 @@ class Source(NamedTuple):
     partial: bool
 
 
-def source_of(invocation: Any) -> Source:
+def source_of(invocation: Any) -> LambdaSource:
     """The service that an invocation comes from.
 
     Raises:
@@ -134,18 +134,18 @@ def _iot_rule(invocation: Invocation) -> Iterator[Record]:
 KAFKA = frozenset({"aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"})
 
 SOURCES = (
-    Source("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, partial=True),
-    Source("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, partial=True),
-    Source("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, partial=True),
-    Source(
+    LambdaSource("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, partial=True),
+    LambdaSource("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, partial=True),
+    LambdaSource("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, partial=True),
+    LambdaSource(
         "rabbitmq",
         lambda each: each.get("eventSource") == "aws:rmq" and "rmqMessagesByQueue" in each,
         _rabbitmq,
         partial=False,
     ),
-    Source(
+    LambdaSource(
         "activemq", lambda each: each.get("eventSource") == "aws:mq" and "messages" in each, _activemq, partial=False
     ),
-    Source("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, partial=False),
+    LambdaSource("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, partial=False),
 )
 """Every service that is known; of those that match, the first counts."""

@@ -12,7 +12,7 @@ from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import Age, Step, age_of, learn_interval, steps_layout, take_steps
+from detectors.contextual.steps import Age, StepStatistics, age_of, learn_interval, steps_layout, take_steps
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import NOTHING, any_of, log10, minimum, nowhere, where
 from detectors.numeric.surprise import student_reach
@@ -105,12 +105,12 @@ class Contextual(Detector):
         last = state["score"][slots]
         scores = no_opinion(values).with_score(where(last < 0, NOTHING, last))  # within a step, the last one stands
         if any_of(ends):
-            ended = self._judge_steps(state, Step(*(each[ends] for each in step)))
+            ended = self._judge_steps(state, StepStatistics(*(each[ends] for each in step)))
             for mine, theirs in zip(scores, ended, strict=True):
                 mine[ends] = theirs
         return scores
 
-    def _judge_steps(self, state: State, step: Step) -> Scores:
+    def _judge_steps(self, state: State, step: StepStatistics) -> Scores:
         """Score steps that have ended, then learn from them."""
         slots = step.slots
         learn_interval(state, step)
@@ -132,7 +132,7 @@ class Contextual(Detector):
         reach = _REACH * usual.spread
         return Scores(score, expected, expected - reach, expected + reach)
 
-    def _evidence(self, state: State, step: Step, age: Age) -> tuple[Numbers, Season]:
+    def _evidence(self, state: State, step: StepStatistics, age: Age) -> tuple[Numbers, Season]:
         """The weighted sum of the streams' decades, and what the season expected."""
         beyond = range_break(state, step, age)
         usual = season(state, step, age)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Field, State
 from detectors.contextual.season import DAY_S
-from detectors.contextual.steps import RECENT, Step
+from detectors.contextual.steps import RECENT, StepStatistics
 from detectors.numeric.arrays import Floats, Numbers, Slots
 from detectors.numeric.elementwise import remainder
 from detectors.numeric.gather import rows_at
@@ -61,7 +61,7 @@ def neighbours_layout() -> dict[str, Field]:
     }
 
 
-def neighbours(state: State, step: Step, place: Numbers, variance: Numbers) -> Numbers:
+def neighbours(state: State, step: StepStatistics, place: Numbers, variance: Numbers) -> Numbers:
     """Score steps by the distance of their course from the nearest remembered ones, then remember; shape (m,).
 
     Args:
@@ -72,7 +72,7 @@ def neighbours(state: State, step: Step, place: Numbers, variance: Numbers) -> N
     """
     if type(step.slots) is int:
         arrays = {name: np.asarray(state[name]) for name in ("recent", *neighbours_layout())}
-        alone = Step(*(np.array([each]) for each in step))
+        alone = StepStatistics(*(np.array([each]) for each in step))
         return float(neighbours(arrays, alone, np.array([place]), np.array([variance]))[0])
     slots = step.slots
     angle = np.mod(np.where(np.abs(step.time) < 1e15, step.time, 0.0), DAY_S) * (2.0 * np.pi / DAY_S)

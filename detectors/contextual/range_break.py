@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from detectors.base import Field, State
-from detectors.contextual.steps import Age, Step
+from detectors.contextual.steps import Age, StepStatistics
 from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 
@@ -21,7 +21,7 @@ def range_layout() -> dict[str, Field]:
     return {"low": Field(), "high": Field()}
 
 
-def range_break(state: State, step: Step, age: Age) -> Numbers:
+def range_break(state: State, step: StepStatistics, age: Age) -> Numbers:
     """Score steps by the root of overshoot / width of the range, then widen it; shape (m,).
 
     A range never shrinks: one that did would be broken by what is merely rare.

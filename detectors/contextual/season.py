@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.base import Field, State
-from detectors.contextual.steps import Age, Step
+from detectors.contextual.steps import Age, StepStatistics
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -103,7 +103,7 @@ def season_layout() -> dict[str, Field]:
     }
 
 
-def season(state: State, step: Step, age: Age) -> Season:
+def season(state: State, step: StepStatistics, age: Age) -> Season:
     """Score steps by what is usual at their time, then learn.
 
     Args:
@@ -164,7 +164,7 @@ def _bins_at(times: Numbers) -> tuple[Rows, Rows]:
     return remainder(bins, DAY_BINS), remainder(parts, WEEK_BINS)
 
 
-def _level(state: State, step: Step, age: Age, residual: Numbers) -> Numbers:
+def _level(state: State, step: StepStatistics, age: Age, residual: Numbers) -> Numbers:
     slots, square = step.slots, state["level_square"][step.slots]
     gone = exchange(state["residuals"], slots, remainder(age.seen, LEVEL_STEPS), residual)
     steps = LEVEL_STEPS if age.settled else minimum(age.seen + 1.0, LEVEL_STEPS)

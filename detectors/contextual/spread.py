@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.base import Field, State
 from detectors.contextual.running import taken_in
-from detectors.contextual.steps import MEMORY, RECENT, Age, Step
+from detectors.contextual.steps import MEMORY, RECENT, Age, StepStatistics
 from detectors.numeric.arrays import Floats, Numbers, Rows
 from detectors.numeric.elementwise import any_of, everywhere, log, maximum, quotient, remainder, sqrt, where
 from detectors.numeric.gather import as_one, exchange, rows_at
@@ -37,7 +37,7 @@ def spread_layout() -> dict[str, Field]:
     }
 
 
-def spread(state: State, step: Step, age: Age) -> Numbers:
+def spread(state: State, step: StepStatistics, age: Age) -> Numbers:
     """Score steps by how unusual the scatter of the last `RECENT` is, then learn; shape (m,).
 
     Args:
@@ -69,7 +69,7 @@ def level_layout() -> dict[str, Field]:
     return {"mean": Field(), "variance": Field(), "level": Field(learned=False)}
 
 
-def level_away(state: State, step: Step, age: Age) -> tuple[Numbers, Numbers]:
+def level_away(state: State, step: StepStatistics, age: Age) -> tuple[Numbers, Numbers]:
     """How many standard deviations the present level is from the long-run one, and the variance with this step.
 
     It doesn't fade while the level stays away, as nothing is learned during an incident.

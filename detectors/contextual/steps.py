@@ -29,7 +29,7 @@ LONGEST_GAP = 3.0
 INTERVAL_MEMORY = 200.0
 
 
-class Step(NamedTuple):
+class StepStatistics(NamedTuple):
     """Steps; all arrays have shape (m,), or are plain numbers.
 
     Attributes:
@@ -96,7 +96,7 @@ def steps_layout() -> dict[str, Field]:
     }
 
 
-def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_s: float) -> tuple[Step, Any]:
+def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_s: float) -> tuple[StepStatistics, Any]:
     """Take readings in; returns the steps that they belong to so far, and which of them end theirs, shape (n,).
 
     Args:
@@ -132,7 +132,7 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
         state["pending"][slots] = where(ends, 0.0, count)
         for name, value_so_far in (("sum", total), ("top", top), ("bottom", bottom)):
             state[name][slots] = where(ends, 0.0, value_so_far)
-    return Step(slots, value, top, bottom, times, origin, count, where(first, 0.0, elapsed)), ends
+    return StepStatistics(slots, value, top, bottom, times, origin, count, where(first, 0.0, elapsed)), ends
 
 
 def age_of(state: State, slots: Rows) -> Age:
@@ -147,7 +147,7 @@ def age_of(state: State, slots: Rows) -> Age:
     )
 
 
-def learn_interval(state: State, step: Step) -> None:
+def learn_interval(state: State, step: StepStatistics) -> None:
     """Learn how long steps usually are, from some that have ended."""
     usual = state["interval"][step.slots]
     known = everywhere(usual > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from edge.capacity.plant import Sent
+from edge.capacity.plant import LoadReading
 from edge.core.intake.decoders.protobuf_wire import bytes_field, number_field
 from edge.core.intake.sparkplug.sequence import NUMBERS
 
@@ -13,11 +13,11 @@ DOUBLE = 10
 DOUBLE_VALUE = 13 << 3 | 1
 
 
-def edge_node(group: str) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
+def edge_node(group: str) -> Callable[[Sequence[LoadReading]], tuple[str, bytes]]:
     """How the readings of a node of a group are written, one a message: topic and payload."""
     sent = 0
 
-    def write(readings: Sequence[Sent]) -> tuple[str, bytes]:
+    def write(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
         nonlocal sent
         ((sensor, moment, value),) = readings
         kind, time = "NDATA" if sent else "NBIRTH", number_field(1, int(moment * 1000))

@@ -22,7 +22,7 @@ import numpy as np
 from config.inputs import Input
 from config.schema import Configuration
 from edge.capacity.edge_node import edge_node
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import Readings, pack
@@ -61,7 +61,7 @@ class Costs:
 
 
 @dataclass(frozen=True)
-class Run:
+class CapacityRun:
     """The whole line over some time.
 
     Attributes:
@@ -108,8 +108,8 @@ class Measured:
     rate: float
     memory_mib: float | None
     costs: Costs
-    busy: Run
-    asked: Run
+    busy: CapacityRun
+    asked: CapacityRun
 
 
 def measure(configuration: Configuration, sensors: int, rate: float, folder: Path, seconds: float) -> Measured:
@@ -133,7 +133,7 @@ def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> C
     told = bench_input(configuration)
     pipeline = make_pipeline(told)
     width = min(WIDEST, sensors)
-    plant = Plant(sensors, float(sensors), message_of(told.inputs[0]))
+    plant = LoadPlant(sensors, float(sensors), message_of(told.inputs[0]))
     store = SqliteStore(_file_in(folder, "parts"), configuration.store.durability)
     spent = dict.fromkeys(("link", "decode", "detect", "store", "waits"), 0.0)
     measured = 0
@@ -174,11 +174,11 @@ def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> C
 
 def run_line(
     configuration: Configuration, sensors: int, rate: float, folder: Path, *, paced: bool, seconds: float
-) -> Run:
+) -> CapacityRun:
     """Run the service over the plant for about so many seconds by the clock, after some readings of each sensor."""
     told = bench_input(configuration)
     clock = Clock()
-    plant = Plant(sensors, rate, message_of(told.inputs[0]))
+    plant = LoadPlant(sensors, rate, message_of(told.inputs[0]))
     link: Any = FreeLink(plant, clock, configuration.broker.in_flight, paced=paced)
     store = SqliteStore(_file_in(folder, "line"), configuration.store.durability)
     wall = WallClock(0.0, None, lambda: START + clock.now, clock)
@@ -199,7 +199,7 @@ def run_line(
     wall_s = time.perf_counter() - began - (link.cpu_s - link_cpu)
     wrote, grown = bytes_written(), resident_mib()
     store.close()
-    return Run(
+    return CapacityRun(
         plant.sent - readings,
         clock.now - now,
         cpu_s,
@@ -220,7 +220,7 @@ def bench_input(configuration: Configuration) -> Configuration:
     return configuration.model_copy(update={"inputs": (changed,)})
 
 
-def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
+def message_of(given: Input) -> Callable[[Sequence[LoadReading]], tuple[str, bytes]]:
     """How an input's readings are written."""
     if given.format == "number":
         return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
@@ -245,7 +245,7 @@ def message_of(given: Input) -> Callable[[Sequence[Sent]], tuple[str, bytes]]:
     }
     encode = encoders[given.format]
 
-    def write(readings: Sequence[Sent]) -> tuple[str, bytes]:
+    def write(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
         (sensor, moment, value) = readings[0]
         return f"{TOPIC}/s{sensor}", encode({time_key: moment, value_key: value})
 

@@ -24,7 +24,7 @@ STEP_S = 0.02
 PAUSE_S = 0.02
 
 
-class Sent(NamedTuple):
+class LoadReading(NamedTuple):
     """A reading of the plant: the sensor's number, its time and its value."""
 
     sensor: int
@@ -43,7 +43,7 @@ class Clock:
         return self.now
 
 
-class Plant:
+class LoadPlant:
     """Sensors that send one reading after another, two decimals each; packed into messages.
 
     Args:
@@ -57,7 +57,7 @@ class Plant:
         self,
         sensors: int,
         rate: float,
-        message: Callable[[Sequence[Sent]], tuple[str, bytes]],
+        message: Callable[[Sequence[LoadReading]], tuple[str, bytes]],
         pack_size: int = 1,
     ) -> None:
         self.sensors = sensors
@@ -78,10 +78,10 @@ class Plant:
             messages.append(Message(topic, payload, arrived, qos=1, packet=1 + self.sent % 60_000))
         return messages
 
-    def _reading(self, number: int) -> Sent:
+    def _reading(self, number: int) -> LoadReading:
         time_s, sensor = number / self.rate, number % self.sensors
         value = 20 + sensor % 100 + math.sin(time_s / 500) + self._random.gauss(0, 0.3)
-        return Sent(sensor, round(START + time_s, 3), round(value, 2))
+        return LoadReading(sensor, round(START + time_s, 3), round(value, 2))
 
 
 class FreeLink:
@@ -99,7 +99,7 @@ class FreeLink:
             the processor's caches cold, and costs twice as much.
     """
 
-    def __init__(self, plant: Plant, clock: Clock, in_flight: int, *, paced: bool = True) -> None:
+    def __init__(self, plant: LoadPlant, clock: Clock, in_flight: int, *, paced: bool = True) -> None:
         self.cpu_s = 0.0
         self.pauses = False
         self.alive = self.connected = self.session_present = True

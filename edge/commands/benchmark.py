@@ -16,7 +16,7 @@ from edge.commands.support.places import other_config_option
 from edge.commands.support.terminal import heading
 
 if TYPE_CHECKING:
-    from edge.evaluation.nab import Series
+    from edge.evaluation.nab import NabSeries
 
 
 @click.group()
@@ -220,7 +220,7 @@ def long(sensors: int, seed: int, config_path: Path | None) -> None:
     sys.exit(1 if missed else 0)
 
 
-def _nab_series(path: Path) -> list[Series]:
+def _nab_series(path: Path) -> list[NabSeries]:
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation.nab import read_folder  # noqa: PLC0415 - loaded when the command runs
 

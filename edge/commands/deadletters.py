@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.commands.support.moments import Moment
+from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import Reason, TopicFilter
 
@@ -21,7 +21,7 @@ SHOWN = 256
 @click.option(
     "--topic", type=TopicFilter(), help="Only from this topic, or topics that this filter matches: 'plant/#'."
 )
-@click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
 @click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="So many, the latest.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines; the beginning of the payload is base64.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from config.schema import Configuration
     from edge.core.model.messages import Message
     from edge.discovery.collecting import Collected
-    from edge.discovery.outcome import Outcome
+    from edge.discovery.outcome import ReadingOutcome
     from edge.discovery.proposing import Proposal
 
 MOST_SHOWN = 40
@@ -96,7 +96,7 @@ def _heard(configuration: Configuration, heard: Collected, seconds: float) -> st
     return f"Heard {heard.messages:,} messages on {len(heard.topics):,} topics of {where} in {seconds:g} s{more}.\n"
 
 
-def _describe(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+def _describe(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:
     from config.convention import conventions  # noqa: PLC0415
 
     if proposal.conventions:
@@ -112,7 +112,7 @@ def _describe(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
     _unread(proposal, outcome, most)
 
 
-def _left_out(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+def _left_out(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:
     heading("Left out")
     bullet(f"{outcome.fields_ignored:,} fields that are no numbers, or that an input ignores")
     bullet(f"{outcome.messages_left_out:,} messages on topics that no input reads")
@@ -121,7 +121,7 @@ def _left_out(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
     _more(len(proposal.left_out), most and most // 2)
 
 
-def _unread(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
+def _unread(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:
     if not (proposal.unread or outcome.refused):
         return
     heading("Can't be read")
@@ -131,7 +131,7 @@ def _unread(proposal: Proposal, outcome: Outcome, most: int | None) -> None:
     _refused(outcome.refused, outcome)
 
 
-def _refused(refused: Mapping[str, int], outcome: Outcome) -> None:
+def _refused(refused: Mapping[str, int], outcome: ReadingOutcome) -> None:
     for reason, count in sorted(refused.items()):
         letter = outcome.examples.get(reason)
         told = ""

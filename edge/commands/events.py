@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.commands.support.moments import Moment
+from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import (
     TRANSITIONS,
@@ -40,8 +40,8 @@ FOLLOW_S = 0.5
                    " forgotten, of sensors, are shown only if given.")  # fmt: skip
 @click.option("--severity", type=Severity(), default=1,
               help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
-@click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
-@click.option("--until", type=Moment(), help="Before this time.")
+@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--until", type=PastMoment(), help="Before this time.")
 @click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="So many, the latest.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--follow", "-f", is_flag=True, help="Wait for more until Ctrl-C.")

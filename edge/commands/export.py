@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from edge.commands.support.moments import Moment
+from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import FILE, Place, reads_store
 from edge.commands.support.values import SensorGlob, UnknownSensorError, no_sensor
 from edge.core.model.globs import fits
@@ -19,8 +19,8 @@ from edge.core.model.globs import fits
 @click.argument("file", type=FILE, metavar="[STORE]", required=False)
 @reads_store
 @click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
-@click.option("--since", type=Moment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
-@click.option("--until", type=Moment(), help="Before this time.")
+@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--until", type=PastMoment(), help="Before this time.")
 @click.option("--output", type=FILE, help="Write the rows here instead of to standard output.")
 def export(
     file: Path | None, place: Place, sensor: str | None, since: float | None, until: float | None, output: Path | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edge.commands.support.moments import Moment
+from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import FILE, USUAL, other_config_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--journal", is_flag=True, help="Go over the readings of a store; FILE is the store's file then.")
 @click.option("--store", type=FILE, help="The store whose readings to go over; needs no --journal.")
-@click.option("--since", type=Moment(), help="Of a journal, what arrived since: RFC 3339, a date, or 24h.")
+@click.option("--since", type=PastMoment(), help="Of a journal, what arrived since: RFC 3339, a date, or 24h.")
 @other_config_option("Configuration; default: shipped defaults.")
 @click.option("--gateway", default=None, help="Gateway name in the events; default: the configuration's.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the events here instead of to standard output.")

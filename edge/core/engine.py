@@ -31,7 +31,7 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.observer import Observer, scored_round
 from edge.core.incidents.silences import Silences
-from edge.core.incidents.state_machine import Signal, State, StateMachine
+from edge.core.incidents.state_machine import MachineInput, State, StateMachine
 from edge.core.model.messages import Batch
 from edge.core.model.no_values import NoValues
 from edge.core.model.passage import Passage
@@ -180,7 +180,7 @@ class Engine:
         observation = Observation(
             max(time, incident.last.time), float(self.statistics.value[slot]), incident.threshold, []
         )
-        self.tracking.step(slot, Signal.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
+        self.tracking.step(slot, MachineInput.DECLARED_NORMAL, observation, (0, 1, 0.0, slot), time)
         return self.tracking.take_findings()
 
     def process(self, batch: Batch) -> list[IncidentChange]:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from config.inputs import NEED_CBOR, Input
-from config.schema import Limits
+from config.schema import LimitsTable
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.walk import NAMES
 from edge.core.model.messages import Message, Refused
@@ -49,7 +49,7 @@ ALTERNATIVES: tuple[Keys, ...] = (
 )
 
 VALUE_KEYS = ("value", "v", "val", "Value")
-LIMITS = Limits()
+LIMITS = LimitsTable()
 
 LOOKED_AT = 5
 """Payloads of a topic that are tried; which fields change is seen from all that were kept."""

@@ -29,7 +29,7 @@ class SensorFound(NamedTuple):
     readings: int
 
 
-class Outcome(NamedTuple):
+class ReadingOutcome(NamedTuple):
     """What becomes of messages.
 
     Attributes:
@@ -55,7 +55,7 @@ def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(blocks) + "\n" if inputs else ""
 
 
-def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> Outcome:
+def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> ReadingOutcome:
     """What inputs make of messages; only those that an input asks for are handed over."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
     from edge.shell.service.assembly import make_pipeline  # noqa: PLC0415
@@ -77,4 +77,4 @@ def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message])
     ]
     refused = counters.messages_refused + counters.readings_refused
     examples = {each.refusal.reason: each for each in reversed(letters)}
-    return Outcome(sensors, counters.fields_ignored, len(messages) - len(asked), refused, examples)
+    return ReadingOutcome(sensors, counters.fields_ignored, len(messages) - len(asked), refused, examples)

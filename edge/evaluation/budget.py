@@ -18,7 +18,7 @@ from edge.core.engine import Engine
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.messages import Batch
 from edge.core.scoring.profiles import Profile
-from edge.evaluation.nab import Series
+from edge.evaluation.nab import NabSeries
 from edge.evaluation.noises import KINDS, clock, noise
 
 BUDGETS = (0.05, 0.1, 1.0)
@@ -88,7 +88,7 @@ def _measure_kind(plan: Plan, kind: str) -> list[Cost]:
     return costs(plan.rule, kind, clock(count, plan.interval_s), values)
 
 
-def measure_files(rule: ResolvedRule, series: Sequence[Series]) -> list[Cost]:
+def measure_files(rule: ResolvedRule, series: Sequence[NabSeries]) -> list[Cost]:
     """The cost of files without an anomaly, all together: one alone is too short to tell."""
     found = [costs(rule, each.name, each.times, each.values[:, None]) for each in series]
     together = []

@@ -41,7 +41,7 @@ whole file's range of values beforehand."""
 
 
 @dataclass(frozen=True)
-class Series:
+class NabSeries:
     """One file.
 
     Attributes:
@@ -59,7 +59,7 @@ class Series:
     truth: Truth
 
 
-def read_folder(folder: Path) -> list[Series]:
+def read_folder(folder: Path) -> list[NabSeries]:
     """Read all files for which windows are given.
 
     Raises:
@@ -76,13 +76,13 @@ def read_folder(folder: Path) -> list[Series]:
         raise BenchmarkError(f"{folder}: can't be read as NAB's: {error}") from error
 
 
-def _read(name: str, path: Path, windows: Sequence[Sequence[str]]) -> Series:
+def _read(name: str, path: Path, windows: Sequence[Sequence[str]]) -> NabSeries:
     rows = read_rows(path)
     stamps = [row["timestamp"] for row in rows]
     times = np.array([seconds(each) for each in stamps])
     values = np.array([float(row["value"]) for row in rows])
     spans = [(_first_at(times, begin), _last_at(times, end)) for begin, end in windows]
-    return Series(name, stamps, times, values, truth(len(rows), spans))
+    return NabSeries(name, stamps, times, values, truth(len(rows), spans))
 
 
 def _first_at(times: Floats, stamp: str) -> int:
@@ -93,7 +93,7 @@ def _last_at(times: Floats, stamp: str) -> int:
     return int(np.flatnonzero(times == seconds(stamp))[-1])
 
 
-def run(detector: Detector, series: Sequence[Series]) -> list[Floats]:
+def run(detector: Detector, series: Sequence[NabSeries]) -> list[Floats]:
     """Decades of surprise of every row of every file, each judged by the rows before it; NaN is taken for 0."""
     table = StateTable(detector, len(series))
     decades = [np.zeros(len(each.values)) for each in series]
@@ -129,7 +129,7 @@ def detections(decades: Floats, threshold: float) -> Floats:
     return scores
 
 
-def write_scores(folder: Path, series: Sequence[Series], scores: Sequence[Floats]) -> None:
+def write_scores(folder: Path, series: Sequence[NabSeries], scores: Sequence[Floats]) -> None:
     """Write `<category>/<file>.csv` for each file: timestamp, value, anomaly_score."""
     for each, column in zip(series, scores, strict=True):
         rows = zip(each.stamps, each.values.tolist(), map(repr, column.tolist()), strict=True)

@@ -28,7 +28,7 @@ FORGIVEN = 3.0
 """Window lengths behind a window after which a false detection costs in full."""
 
 
-class Profile(NamedTuple):
+class ScoringProfile(NamedTuple):
     """What an application cares about.
 
     Attributes:
@@ -43,9 +43,9 @@ class Profile(NamedTuple):
 
 
 PROFILES = (
-    Profile("standard", 0.11, 1.0),
-    Profile("reward_low_FP_rate", 0.22, 1.0),
-    Profile("reward_low_FN_rate", 0.11, 2.0),
+    ScoringProfile("standard", 0.11, 1.0),
+    ScoringProfile("reward_low_FP_rate", 0.22, 1.0),
+    ScoringProfile("reward_low_FN_rate", 0.11, 2.0),
 )
 
 
@@ -109,7 +109,7 @@ def _sigmoid(position: Floats | float) -> Floats:
     return value
 
 
-def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profile: Profile) -> Result:
+def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profile: ScoringProfile) -> Result:
     """Score detectors' outputs at one threshold.
 
     Args:
@@ -135,7 +135,7 @@ def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profil
     return Result(_normalised(total, windows, profile), threshold, hits, windows, false_rows)
 
 
-def best_threshold(files: Sequence[tuple[Truth, Floats]], profile: Profile) -> Result:
+def best_threshold(files: Sequence[tuple[Truth, Floats]], profile: ScoringProfile) -> Result:
     """Score at the threshold that suits this profile best, as NAB does."""
     scores, gains = [np.array([np.inf])], [np.zeros(1)]
     base = 0.0
@@ -158,6 +158,6 @@ def best_threshold(files: Sequence[tuple[Truth, Floats]], profile: Profile) -> R
     return at_threshold(files, float(pooled[ends[np.argmax(totals[ends])]]), profile)
 
 
-def _normalised(total: float, windows: int, profile: Profile) -> float:
+def _normalised(total: float, windows: int, profile: ScoringProfile) -> float:
     nothing = -profile.miss * windows
     return 100.0 * (total - nothing) / (windows - nothing) if windows else 0.0

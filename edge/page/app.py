@@ -28,7 +28,7 @@ from edge.page.reading import StoreReader
 from edge.page.series import SeriesReader
 from edge.page.sessions import COOKIE, Sessions
 from edge.page.streaming import stream
-from edge.page.views import Views
+from edge.page.views import RecentViews
 
 
 class App:
@@ -61,7 +61,7 @@ class App:
         self._gateway = gateway
         store, configuration = files
         self._sessions = Sessions(read_passwords(page.password_file) if page.password_file is not None else {})
-        self._views = Views(handover)
+        self._views = RecentViews(handover)
         self.audience = Audience(handover, self._views.forget)
         self.reader = StoreReader(store)
         looking = Looking(self._views, handover, self.reader, SeriesReader(store, configuration))

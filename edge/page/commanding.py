@@ -18,7 +18,7 @@ BY = "page"
 """Who says it, where the page doesn't know."""
 
 
-class Said(msgspec.Struct, forbid_unknown_fields=True):
+class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
     """A command as the page posts it.
 
     Attributes:
@@ -44,7 +44,7 @@ class Commanding:
     async def say(self, request: Request) -> Response:
         """Say a command, and answer what became of it: the same JSON as on the topic `result`."""
         try:
-            posted = msgspec.json.decode(await request.body(), type=Said)
+            posted = msgspec.json.decode(await request.body(), type=PostedCommand)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise BadRequestError(f"The command can't be read: {str(error)[:200]}") from None
         if posted.command not in WORDS:

@@ -67,7 +67,7 @@ class Expected(NamedTuple):
     answer: Future[dict[str, Any]]
 
 
-class _OnlyId(msgspec.Struct):
+class _PostedId(msgspec.Struct):
     id: str | None = None
 
 
@@ -158,7 +158,7 @@ class Handover:
         """See `Onlooker`."""
         if self._expected:
             for each in answers:
-                identity = msgspec.json.decode(each, type=_OnlyId).id
+                identity = msgspec.json.decode(each, type=_PostedId).id
                 future = self._expected.get(identity or "")
                 if future is not None and future.set_running_or_notify_cancel():
                     future.set_result(msgspec.json.decode(each))

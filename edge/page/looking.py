@@ -16,9 +16,9 @@ from edge.page.glances import OneSensor, one_sensor, open_now, sensor_columns, s
 from edge.page.handover import Handover
 from edge.page.incidents import incident_row, worst_first
 from edge.page.reading import StoreReader
-from edge.page.sensor_list import STATES, Wanted, chosen, sensor_row
+from edge.page.sensor_list import STATES, WantedSensors, chosen, sensor_row
 from edge.page.series import SeriesReader, note_on, plain_run
-from edge.page.views import Views
+from edge.page.views import RecentViews
 from edge.shell.store import StoreError
 from edge.shell.store.overview import LetterFilter, read_dead_letters
 from edge.shell.store.past import IncidentFilter, PastIncident, read_incidents, read_sentences
@@ -47,7 +47,7 @@ class Looking:
         series: Gives the past of sensors.
     """
 
-    def __init__(self, views: Views, handover: Handover, reader: StoreReader, series: SeriesReader) -> None:
+    def __init__(self, views: RecentViews, handover: Handover, reader: StoreReader, series: SeriesReader) -> None:
         self._views, self._handover, self._reader, self._series = views, handover, reader, series
 
     def handlers(self) -> dict[str, Handler]:
@@ -88,7 +88,7 @@ class Looking:
         if state and state not in STATES:
             raise BadRequestError(f"state must be one of {', '.join(STATES)}")
         first = int(number_of(request, "first", 0, 0, 1e6))
-        wanted = Wanted(text_of(request, "find").casefold(), state, text_of(request, "order", 20))
+        wanted = WantedSensors(text_of(request, "find").casefold(), state, text_of(request, "order", 20))
         columns = await self._views.of(sensor_columns)
         slots = chosen(columns, wanted)
         shown = slots[first : first + A_PAGE]

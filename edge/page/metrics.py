@@ -22,7 +22,7 @@ PREFIX = "edgewarden"
 KIND = CONTENT_TYPE_LATEST
 
 
-class Collected:
+class MetricsCollector:
     """A collector of what a service says of itself.
 
     Args:
@@ -84,9 +84,9 @@ class Collected:
 
 
 def metrics(said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> bytes:
-    """All metrics as text; see `Collected`."""
+    """All metrics as text; see `MetricsCollector`."""
     registry = CollectorRegistry()
-    registry.register(Collected(said, more))
+    registry.register(MetricsCollector(said, more))
     ProcessCollector(registry=registry)
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text

@@ -20,7 +20,7 @@ from edge.page.answering import Handler, json
 from edge.page.glances import status
 from edge.page.handover import BusyError
 from edge.page.reading import StoreReader
-from edge.page.views import Views
+from edge.page.views import RecentViews
 from edge.shell.activity.well_being import notes_on, problems_in
 from edge.shell.store import StoreError
 from edge.shell.store.overview import read_size
@@ -38,7 +38,7 @@ class Monitoring:
     """
 
     def __init__(
-        self, views: Views, reader: StoreReader, store: Path, pages: Callable[[], int], clock: Callable[[], float]
+        self, views: RecentViews, reader: StoreReader, store: Path, pages: Callable[[], int], clock: Callable[[], float]
     ) -> None:
         self._views, self._reader, self._store = views, reader, store
         self._pages, self._clock = pages, clock

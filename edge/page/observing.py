@@ -17,7 +17,7 @@ SensorRows = list[list[float | None]]
 """Of each reading: time in milliseconds since the epoch, value, score, level, lower and upper end of the band."""
 
 
-class Known(NamedTuple):
+class ObservedRows(NamedTuple):
     """A round's rows of sensors that are looked at."""
 
     names: list[str]
@@ -38,7 +38,7 @@ class SensorObserver:
         self._slots: dict[int, str] = {}
         self._wanted = np.zeros(0, dtype=np.intp)
         self._known = -1
-        self._rounds: list[Known] = []
+        self._rounds: list[ObservedRows] = []
         self._count = 0
 
     def scored(self, scored: ScoredRound) -> None:
@@ -52,7 +52,7 @@ class SensorObserver:
         lower, upper = np.where(agree, scored.floor, np.nan), np.where(agree, scored.ceiling, np.nan)
         columns = (1000 * scored.times, scored.values, scored.score, scored.level, lower, upper)
         rows = np.array([each[places] for each in columns]).T
-        self._rounds.append(Known([self._slots[each] for each in scored.slots[places].tolist()], rows))
+        self._rounds.append(ObservedRows([self._slots[each] for each in scored.slots[places].tolist()], rows))
         self._count += len(places)
 
     def take(self) -> dict[str, SensorRows]:

@@ -65,7 +65,7 @@ class Job(msgspec.Struct):
     until: float
 
 
-class Scores:
+class GatheredScores:
     """An observer that gathers what is said of one sensor.
 
     Args:
@@ -122,7 +122,7 @@ def work(job: Job) -> Iterator[dict[str, Any]]:
     yield {"run": plot_of(plain), "readings": plain.shape[1], "more": any_kept}
     pipeline = make_pipeline(configuration)
     pipeline.register_sensors(known.values())
-    scores = Scores(pipeline, job.name)
+    scores = GatheredScores(pipeline, job.name)
     readings = sorted(
         (time, name, value)
         for name, each in kept.items()

@@ -13,7 +13,7 @@ STATES = ("open", "silent", "muted", "new", "ok")
 """By which sensors may be found."""
 
 
-class Wanted(NamedTuple):
+class WantedSensors(NamedTuple):
     """Which sensors are wanted.
 
     Attributes:
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
     order: str = "name"
 
 
-def chosen(columns: SensorColumns, wanted: Wanted) -> list[int]:
+def chosen(columns: SensorColumns, wanted: WantedSensors) -> list[int]:
     """The slots of the wanted sensors, in order; devices are none."""
     slots = [
         slot

@@ -16,7 +16,7 @@ AGE_S = 1.0
 """A view that is no older is shown to whoever asks next."""
 
 
-class Views:
+class RecentViews:
     """Remembers the last view of each kind for a moment.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.core.model.severity import severity_class
-from edge.reports.judging import Judgement, Rules, Span, Summary, judge, summarise
+from edge.reports.judging import IncidentSpan, JudgedRun, Judgement, Rules, judge, summarise
 from edge.reports.labels import Label
 from edge.reports.recording import SensorRecord
 
@@ -15,7 +15,7 @@ NOTHING = SensorRecord("", 2)
 
 
 @dataclass
-class Run:
+class BacktestRun:
     """One configuration over one set of data.
 
     Attributes:
@@ -30,7 +30,7 @@ class Run:
     refused: dict[str, int] = field(default_factory=dict)
     judgement: Judgement | None = None
 
-    def incidents(self) -> list[Span]:
+    def incidents(self) -> list[IncidentSpan]:
         """All incidents, sensor by sensor."""
         return [each for record in self.sensors.values() for each in record.incidents]
 
@@ -55,7 +55,7 @@ class Dataset:
 
     name: str
     labels: list[Label] | None
-    runs: list[Run]
+    runs: list[BacktestRun]
     missing: int = 0
     left_out: int = 0
 
@@ -90,7 +90,7 @@ class Total:
     by_class: list[int]
     refused: int
     budgets: list[int]
-    judged: Summary | None
+    judged: JudgedRun | None
 
 
 @dataclass

@@ -18,7 +18,7 @@ ROUNDING_S = 0.001
 """Labels may carry times in milliseconds; what differs by less is the same time."""
 
 
-class Span(NamedTuple):
+class IncidentSpan(NamedTuple):
     """An incident, as a report shows it.
 
     Attributes:
@@ -76,7 +76,7 @@ class Rules(NamedTuple):
     recovery_s: float = 3600.0
 
 
-class Summary(NamedTuple):
+class JudgedRun(NamedTuple):
     """What a configuration comes to, over everything that has labels.
 
     Attributes:
@@ -112,7 +112,7 @@ class Summary(NamedTuple):
         return self.false / self.sensor_days if self.sensor_days > 0 else math.nan
 
 
-def judge(labels: Sequence[Label], incidents: Sequence[Span], rules: Rules) -> Judgement:
+def judge(labels: Sequence[Label], incidents: Sequence[IncidentSpan], rules: Rules) -> Judgement:
     """Hold the incidents of some data against its labels."""
     recovery_s = max(rules.grace_s, rules.recovery_s)
     mine = [sorted(_about(label, incidents), key=lambda each: each.raised) for label in labels]
@@ -126,7 +126,7 @@ def judge(labels: Sequence[Label], incidents: Sequence[Span], rules: Rules) -> J
     return Judgement(delays, already, words, covered)
 
 
-def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> Summary:
+def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> JudgedRun:
     """Add up judgements: the labels of some data, their judgement, and its sensor-days."""
     labels: list[Label] = []
     delays: list[float] = []
@@ -142,7 +142,7 @@ def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> Sum
         sensor_days += days
     found = [each for each in delays if not math.isnan(each)]
     length = sum(each.end - each.start for each in labels)
-    return Summary(
+    return JudgedRun(
         labels=len(labels),
         found=len(found),
         already=sum(was and math.isnan(delay) for was, delay in zip(already, delays, strict=True)),
@@ -155,19 +155,19 @@ def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> Sum
     )
 
 
-def _is_about(label: Label, incident: Span) -> bool:
+def _is_about(label: Label, incident: IncidentSpan) -> bool:
     return label.sensor is None or label.sensor == incident.about or label.sensor in incident.sensors
 
 
-def _about(label: Label, incidents: Iterable[Span]) -> list[Span]:
+def _about(label: Label, incidents: Iterable[IncidentSpan]) -> list[IncidentSpan]:
     return [each for each in incidents if _is_about(label, each)]
 
 
-def _raised_within(incident: Span, label: Label, after_s: float) -> bool:
+def _raised_within(incident: IncidentSpan, label: Label, after_s: float) -> bool:
     return label.start - ROUNDING_S <= incident.raised <= label.end + after_s + ROUNDING_S
 
 
-def _covered(label: Label, incidents: Iterable[Span]) -> float:
+def _covered(label: Label, incidents: Iterable[IncidentSpan]) -> float:
     """Seconds of a label within incidents, which are in the order in which they were raised."""
     covered, reached = 0.0, label.start
     for each in incidents:
@@ -178,7 +178,7 @@ def _covered(label: Label, incidents: Iterable[Span]) -> float:
     return covered
 
 
-def _word(incident: Span, labels: Sequence[Label], grace_s: float, recovery_s: float) -> str:
+def _word(incident: IncidentSpan, labels: Sequence[Label], grace_s: float, recovery_s: float) -> str:
     if any(_raised_within(incident, each, grace_s) for each in labels):
         return "found"
     if any(_raised_within(incident, each, recovery_s) for each in labels):

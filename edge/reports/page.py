@@ -15,7 +15,7 @@ from edge.core.incidents.events import SEVERITIES
 from edge.core.model.quantities import duration, number
 from edge.reports.backtest import Backtest, Total
 from edge.reports.cards import card, title_of
-from edge.reports.judging import Summary
+from edge.reports.judging import JudgedRun
 from edge.reports.summary import many, per_cent, rate, rows, spell_moment, spell_span
 
 POINTS_IN_ALL = 250_000
@@ -142,9 +142,9 @@ def _summary(backtest: Backtest, totals: list[Total]) -> str:
     )
 
 
-def _best(judged: list[Summary | None]) -> dict[str, set[int]]:
+def _best(judged: list[JudgedRun | None]) -> dict[str, set[int]]:
     """Which configurations are the best in what can be compared, by the column's title; none where all are equal."""
-    wanted: dict[str, Callable[[Summary], float]] = {
+    wanted: dict[str, Callable[[JudgedRun], float]] = {
         "found": lambda it: -it.found,
         "missed": lambda it: it.missed,
         "false": lambda it: it.false,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from detectors.numeric.arrays import Floats
-from edge.reports.backtest import Dataset, Run, verdict_words
+from edge.reports.backtest import BacktestRun, Dataset, verdict_words
 from edge.reports.decimation import Trace
-from edge.reports.judging import Span
+from edge.reports.judging import IncidentSpan
 from edge.reports.labels import Label
 
 DIGITS = 4
@@ -84,7 +84,7 @@ def opinion_of(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _incident(span: Span, word: str) -> dict[str, Any]:
+def _incident(span: IncidentSpan, word: str) -> dict[str, Any]:
     return {
         "raised": round(1000 * span.raised),
         "ended": None if math.isinf(span.ended) else round(1000 * span.ended),
@@ -94,7 +94,7 @@ def _incident(span: Span, word: str) -> dict[str, Any]:
     }
 
 
-def _label(number: int, label: Label, runs: list[Run]) -> list[Any]:
+def _label(number: int, label: Label, runs: list[BacktestRun]) -> list[Any]:
     verdicts = [verdict_words(number, each.judgement) if each.judgement is not None else "" for each in runs]
     return [round(1000 * label.start), round(1000 * label.end), label.kind, verdicts]
 

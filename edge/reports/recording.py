@@ -15,7 +15,7 @@ from edge.core.model.rounds import runs_of
 from edge.core.pipeline import Pipeline
 from edge.reports.budgets import BUDGETS, BudgetCounter
 from edge.reports.decimation import Decimator
-from edge.reports.judging import Span
+from edge.reports.judging import IncidentSpan
 
 BUCKETS_IN_ALL = 1_000_000
 """Buckets of all sensors of a run, about: 56 bytes each."""
@@ -41,7 +41,7 @@ class SensorRecord:
         self.readings = 0
         self.first = math.nan
         self.last = math.nan
-        self.incidents: list[Span] = []
+        self.incidents: list[IncidentSpan] = []
 
     @property
     def days(self) -> float:
@@ -135,9 +135,9 @@ class Recording:
         )
 
 
-def _span(event: Event) -> Span:
+def _span(event: Event) -> IncidentSpan:
     data = msgspec.json.decode(event.payload)["data"]
-    return Span(
+    return IncidentSpan(
         sensor=event.sensor,
         about=data["contributions"][0]["sensor"] if data["contributions"] else event.sensor,
         raised=event.time,

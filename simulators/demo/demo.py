@@ -26,7 +26,7 @@ from edge.shell.link import Link, LinkOptions, Subscription
 from simulators.demo.commands import events_command, follow_command
 from simulators.demo.incident_log import IncidentLog
 from simulators.demo.reach import reached, remark, seen
-from simulators.demo.screen import Progress, Screen
+from simulators.demo.screen import DemoProgress, Screen
 from simulators.demo.screens import screen
 from simulators.demo.summary import judge, problems, summary
 from simulators.faults.truth import read_summary, read_truth
@@ -258,7 +258,7 @@ class Demo:
             self._rate = (taken - before) / (now - uptime)
             self._rated = (now, taken)
         sensors = int(self._health.get("sensors", 0))
-        place = Progress(elapsed, self.seconds, taken, self._rate, sensors, self._follow, doing, self._page)
+        place = DemoProgress(elapsed, self.seconds, taken, self._rate, sensors, self._follow, doing, self._page)
         self._show.refresh(place, self.log)
 
     @contextmanager

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.demo.incident_log import IncidentLog, why
-from simulators.demo.screen import COLOURS, Progress, Screen, clock_of
+from simulators.demo.screen import COLOURS, DemoProgress, Screen, clock_of
 
 REFRESH_S = 0.2
 HEADER_LINES = 11
@@ -50,7 +50,7 @@ class LiveScreen(Screen):
     def event(self, event: dict[str, Any]) -> None:
         """See `Screen`; the picture is drawn by `refresh()`."""
 
-    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+    def refresh(self, progress: DemoProgress, log: IncidentLog) -> None:
         """See `Screen`."""
         now = self._monotonic()
         if now - self._drawn < REFRESH_S:
@@ -59,7 +59,7 @@ class LiveScreen(Screen):
         self._live.update(picture(progress, log, self._console.width, self._console.height), refresh=True)
 
 
-def picture(progress: Progress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
+def picture(progress: DemoProgress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
     """All of it, in so many columns and rows: long sentences take more than one row, and nothing is cut."""
     head = _header(progress, columns)
     more = sum((len(each) - 1) // columns for each in (progress.follow, progress.invitation))
@@ -68,7 +68,7 @@ def picture(progress: Progress, log: IncidentLog, columns: int, rows: int) -> Re
     return Group(head, _numbers(progress, log), opened, _news(log, columns, left - used))
 
 
-def _header(progress: Progress, columns: int) -> RenderableType:
+def _header(progress: DemoProgress, columns: int) -> RenderableType:
     bar = ProgressBar(progress.total_s, min(progress.elapsed_s, progress.total_s), width=min(60, columns - 4))
     panel = Panel(bar, title="[bold]Edgewarden[/]", subtitle=progress.doing, border_style="blue")
     # Outside of the frame, so that it can be copied even if it takes more than one row.
@@ -76,7 +76,7 @@ def _header(progress: Progress, columns: int) -> RenderableType:
     return Group(panel, follow, Text(progress.follow, style="bold green", overflow="fold"))
 
 
-def _numbers(progress: Progress, log: IncidentLog) -> RenderableType:
+def _numbers(progress: DemoProgress, log: IncidentLog) -> RenderableType:
     return Text.from_markup(
         f"[bold]{progress.rate:,.0f}[/] readings/s, [bold]{progress.readings:,}[/] in all,"
         f" [bold]{progress.sensors}[/] sensors, [bold]{len(log.incidents)}[/] incidents,"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators.faults.truth import Summary
+from simulators.faults.truth import TruthSummary
 from simulators.signals.label import Fault
 
 
-def reached(summary: Summary | None, taken: int) -> float:
+def reached(summary: TruthSummary | None, taken: int) -> float:
     """Until which time of the plant the service has taken the readings; infinity if it has taken all.
 
     Args:
@@ -25,7 +25,7 @@ def seen(faults: Sequence[Fault], until: float) -> list[Fault]:
     return [each for each in faults if each.start <= until]
 
 
-def remark(summary: Summary | None, taken: int, left_out: int) -> str:
+def remark(summary: TruthSummary | None, taken: int, left_out: int) -> str:
     """What to say where not all was taken; empty if all was."""
     if summary is None or taken >= summary.readings:
         return ""

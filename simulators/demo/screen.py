@@ -12,7 +12,7 @@ COLOURS = {"INFO": "cyan", "WARN": "yellow", "ERROR": "red", "FATAL": "bold mage
 PLAIN_EVERY_S = 5.0
 
 
-class Progress(NamedTuple):
+class DemoProgress(NamedTuple):
     """Where the demo stands.
 
     Attributes:
@@ -56,7 +56,7 @@ class Screen(ABC):
         """Show an event, when it has arrived."""
 
     @abstractmethod
-    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+    def refresh(self, progress: DemoProgress, log: IncidentLog) -> None:
         """Show where things stand; called several times a second."""
 
 
@@ -78,7 +78,7 @@ class PlainScreen(Screen):
         text, happened = event["severitytext"], data["transition"]
         print(f"{clock_of(event['time'])}  {text:<5} {happened:<8} {data['message']}  [{why(data)}]", flush=True)
 
-    def refresh(self, progress: Progress, log: IncidentLog) -> None:
+    def refresh(self, progress: DemoProgress, log: IncidentLog) -> None:
         """See `Screen`."""
         if progress.page and not self._is_page_told:
             print(f"Open {progress.page} in a browser", flush=True)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 from statistics import median
 
-from simulators.faults.truth import Comparison, Raised, Verdict, compare
+from simulators.faults.truth import Comparison, FaultVerdict, Raised, compare
 from simulators.signals.label import Fault
 
 GRACE_S = 1800.0
@@ -79,7 +79,7 @@ def problems(comparison: Comparison, sensor_days: float) -> list[str]:
     return found
 
 
-def _row(verdicts: Sequence[Verdict]) -> str:
+def _row(verdicts: Sequence[FaultVerdict]) -> str:
     delays = [each.delay_s for each in verdicts if each.delay_s is not None]
     middle, longest = (_duration(median(delays)), _duration(max(delays))) if delays else ("-", "-")
     return f"{len(verdicts):>9}{len(delays):>7}{len(verdicts) - len(delays):>8}{middle:>16}{longest:>10}"

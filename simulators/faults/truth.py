@@ -24,7 +24,7 @@ ROUNDING_S = 0.001
 """Events carry times in milliseconds; what differs by less is the same time."""
 
 
-class Summary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
+class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
     """What a run came to; the last word of the truth.
 
     Attributes:
@@ -48,14 +48,14 @@ class Summary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
         return msgspec.json.encode(self)
 
 
-_decoder: msgspec.json.Decoder[Fault | Summary] = msgspec.json.Decoder(Fault | Summary)
+_decoder: msgspec.json.Decoder[Fault | TruthSummary] = msgspec.json.Decoder(Fault | TruthSummary)
 
 
 class TruthError(ValueError):
     """Something that should be a line of truth isn't."""
 
 
-def from_json(line: bytes | str) -> Fault | Summary:
+def from_json(line: bytes | str) -> Fault | TruthSummary:
     """Read one line of truth.
 
     Raises:
@@ -86,14 +86,14 @@ def read_truth(lines: Iterable[bytes | str]) -> list[Fault]:
     return faults
 
 
-def read_summary(lines: Iterable[bytes | str]) -> Summary | None:
+def read_summary(lines: Iterable[bytes | str]) -> TruthSummary | None:
     """The last summary among lines of truth; None if there is none, as of a run that goes on still.
 
     Raises:
         TruthError: A line can't be read.
     """
     found = [from_json(line) for line in lines if line.strip()]
-    return next((each for each in reversed(found) if isinstance(each, Summary)), None)
+    return next((each for each in reversed(found) if isinstance(each, TruthSummary)), None)
 
 
 class Raised(NamedTuple):
@@ -112,7 +112,7 @@ class Raised(NamedTuple):
     kind: str
 
 
-class Verdict(NamedTuple):
+class FaultVerdict(NamedTuple):
     """What became of a fault.
 
     Attributes:
@@ -147,7 +147,7 @@ class Comparison(NamedTuple):
         unclaimed: The rest.
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[FaultVerdict, ...]
     false: tuple[Raised, ...]
     early: tuple[Raised, ...]
     late: tuple[Raised, ...]
@@ -186,7 +186,7 @@ def compare(
         raised = by_sensor.get(fault.sensor, ())
         found = next((each for each in raised if _raised_within(each, fault, grace_s)), None)
         delay = None if found is None else max(0.0, found.raised - fault.start)
-        verdicts.append(Verdict(fault, found, delay))
+        verdicts.append(FaultVerdict(fault, found, delay))
     judged: dict[str, list[Raised]] = {"found": [], "late": [], "early": [], "false": []}
     for sensor, raised_there in by_sensor.items():
         for incident in raised_there:
@@ -218,6 +218,6 @@ def _judge(incident: Raised, faults: Iterable[Fault], grace_s: float, recovery_s
     return "early" if any(open_later) else "false"
 
 
-def _tally(verdicts: Iterable[Verdict]) -> Tally:
+def _tally(verdicts: Iterable[FaultVerdict]) -> Tally:
     found = [each.found is not None for each in verdicts]
     return Tally(len(found), sum(found), len(found) - sum(found))

@@ -14,9 +14,9 @@ import numpy as np
 
 from simulators.plant.series import SimulatedSensor
 from simulators.signals.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
-from simulators.signals.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
+from simulators.signals.noise import HeavyTailed, MeanReverting, RandomWalk, WhiteNoise
 from simulators.signals.randomness import Randomness
-from simulators.signals.signals import DAY, HOUR, Level, Season, Shared, Sum, WorkWeek
+from simulators.signals.signals import DAY, HOUR, Level, SeasonalSignal, Shared, Sum, WorkWeek
 
 MINUTE = 60.0
 Device = Callable[[str, np.random.Generator], list[SimulatedSensor]]
@@ -30,21 +30,21 @@ def _pump(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/temperature",
             "Cel",
-            (Level(warm), Shared(name, load, 3.0), Noise(0.25)),
+            (Level(warm), Shared(name, load, 3.0), WhiteNoise(0.25)),
             quantum=0.1,
             low=-20,
         ),
         SimulatedSensor(
             f"{name}/pressure",
             "bar",
-            (Level(strong), Shared(name, load, -0.35), Noise(0.03)),
+            (Level(strong), Shared(name, load, -0.35), WhiteNoise(0.03)),
             quantum=0.01,
             low=0,
         ),
         SimulatedSensor(
             f"{name}/current",
             "A",
-            (Level(2.5 * strong), Shared(name, load, 1.2), Noise(0.12)),
+            (Level(2.5 * strong), Shared(name, load, 1.2), WhiteNoise(0.12)),
             quantum=0.01,
             low=0,
         ),
@@ -66,14 +66,14 @@ def _motor(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/speed",
             "1/min",
-            (SetPoint((base, base + 150, base + 300, base + 450), dwell_s=5 * HOUR), Noise(4.0)),
+            (SetPoint((base, base + 150, base + 300, base + 450), dwell_s=5 * HOUR), WhiteNoise(4.0)),
             quantum=1,
             low=0,
         ),
         SimulatedSensor(
             f"{name}/winding",
             "Cel",
-            (Level(generator.uniform(65, 80)), MeanReverting(2.5, 3 * HOUR), Noise(0.3)),
+            (Level(generator.uniform(65, 80)), MeanReverting(2.5, 3 * HOUR), WhiteNoise(0.3)),
             quantum=0.5,
         ),
     ]
@@ -86,7 +86,7 @@ def _tank(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/level",
             "%",
-            (FillDrain(28, 86, drain, 25 * MINUTE), Noise(0.3)),
+            (FillDrain(28, 86, drain, 25 * MINUTE), WhiteNoise(0.3)),
             quantum=0.1,
             low=0,
             high=100,
@@ -94,7 +94,7 @@ def _tank(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/outflow",
             "l/min",
-            (Level(generator.uniform(90, 130)), MeanReverting(5.0, 8 * MINUTE), Noise(1.5)),
+            (Level(generator.uniform(90, 130)), MeanReverting(5.0, 8 * MINUTE), WhiteNoise(1.5)),
             quantum=0.1,
             low=0,
         ),
@@ -109,9 +109,9 @@ def _room(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
             "Cel",
             (
                 Level(generator.uniform(20, 22)),
-                Season(2.2, peak_s=15 * HOUR),
+                SeasonalSignal(2.2, peak_s=15 * HOUR),
                 MeanReverting(0.2, HOUR),
-                Noise(0.06),
+                WhiteNoise(0.06),
             ),
             quantum=0.1,
         ),
@@ -120,9 +120,9 @@ def _room(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
             "%RH",
             (
                 Level(generator.uniform(42, 48)),
-                Season(6.0, peak_s=4 * HOUR),
+                SeasonalSignal(6.0, peak_s=4 * HOUR),
                 MeanReverting(0.8, 2 * HOUR),
-                Noise(0.3),
+                WhiteNoise(0.3),
             ),
             quantum=0.1,
             low=0,
@@ -131,7 +131,7 @@ def _room(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/co2",
             "ppm",
-            (Level(430), WorkWeek(420.0), MeanReverting(18, HOUR), Noise(5)),
+            (Level(430), WorkWeek(420.0), MeanReverting(18, HOUR), WhiteNoise(5)),
             quantum=1,
             low=0,
         ),
@@ -141,13 +141,13 @@ def _room(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
 def _meter(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
     """Electric power by the working week, and counters of energy and water."""
     base, rise = generator.uniform(35, 45), generator.uniform(110, 140)
-    energy = Sum((Level(base / 3600), WorkWeek(rise / 3600), Noise(3 / 3600)))
+    energy = Sum((Level(base / 3600), WorkWeek(rise / 3600), WhiteNoise(3 / 3600)))
     water = Sum((Level(0.7e-4), WorkWeek(4e-4), HeavyTailed(2e-5)))
     return [
         SimulatedSensor(
             f"{name}/power",
             "kW",
-            (Level(base), WorkWeek(rise), Season(6, 13 * HOUR), Noise(3.0)),
+            (Level(base), WorkWeek(rise), SeasonalSignal(6, 13 * HOUR), WhiteNoise(3.0)),
             quantum=0.1,
             low=0,
         ),
@@ -165,11 +165,11 @@ def _press(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
     """Presses in cycles, and counts the pieces of the day."""
     period = generator.uniform(16, 24) * MINUTE
     return [
-        SimulatedSensor(f"{name}/force", "kN", (MachineCycle(12, 240, period), Noise(2.5)), quantum=0.1, low=0),
+        SimulatedSensor(f"{name}/force", "kN", (MachineCycle(12, 240, period), WhiteNoise(2.5)), quantum=0.1, low=0),
         SimulatedSensor(
             f"{name}/pieces",
             "count",
-            (Counter(Sum((Level(0.11), Noise(0.012))), reset_s=DAY),),
+            (Counter(Sum((Level(0.11), WhiteNoise(0.012))), reset_s=DAY),),
             quantum=1,
         ),
     ]
@@ -181,7 +181,7 @@ def _silo(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
         SimulatedSensor(
             f"{name}/stock",
             "t",
-            (Level(generator.uniform(180, 260)), RandomWalk(0.9), Noise(0.05)),
+            (Level(generator.uniform(180, 260)), RandomWalk(0.9), WhiteNoise(0.05)),
             quantum=0.01,
             low=0,
         )
@@ -201,7 +201,7 @@ def _weather(name: str, generator: np.random.Generator) -> list[SimulatedSensor]
         SimulatedSensor(
             f"{name}/air_pressure",
             "hPa",
-            (Level(1013.0), MeanReverting(6.0, 40 * HOUR), Noise(0.08)),
+            (Level(1013.0), MeanReverting(6.0, 40 * HOUR), WhiteNoise(0.08)),
             quantum=0.1,
         ),
     ]

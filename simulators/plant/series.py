@@ -11,7 +11,7 @@ import numpy as np
 from simulators.signals.faults import DISTURBANCES, Disturbance, Injection, Stretch
 from simulators.signals.machines import Counter
 from simulators.signals.randomness import Randomness
-from simulators.signals.signals import Floats, Season, Shared, Signal, Source
+from simulators.signals.signals import Floats, SeasonalSignal, Shared, Signal, Source
 
 BLOCK = 512
 """Readings made at a time, whatever is asked for."""
@@ -51,9 +51,9 @@ class SimulatedSensor:
         return self.name.rpartition("/")[0]
 
     @property
-    def seasons(self) -> tuple[Season, ...]:
+    def seasons(self) -> tuple[SeasonalSignal, ...]:
         """Its seasons, which can be lost."""
-        return tuple(part for part in self.parts if isinstance(part, Season))
+        return tuple(part for part in self.parts if isinstance(part, SeasonalSignal))
 
     @property
     def shared(self) -> tuple[Shared, ...]:
@@ -158,7 +158,7 @@ class Series:
         for part, source in self._sources:
             made = source(times)
             values += made
-            if isinstance(part, Season):
+            if isinstance(part, SeasonalSignal):
                 season += made
             elif isinstance(part, Shared):
                 shared += made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from simulators.faults.truth import TOPIC, Summary
+from simulators.faults.truth import TOPIC, TruthSummary
 from simulators.publish.payloads import Publication
 from simulators.signals.label import Fault
 
@@ -32,7 +32,7 @@ class Narrator:
             yield publication
         yield from self._tell(float("inf"))
 
-    def conclude(self, summary: Summary) -> Publication:
+    def conclude(self, summary: TruthSummary) -> Publication:
         """The last word."""
         return self._line(summary.end, summary.to_json())
 

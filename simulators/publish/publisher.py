@@ -29,7 +29,7 @@ COLLECT_AT = 16
 """Messages in hand at which confirmations are looked at."""
 
 
-class Outlet(Protocol):
+class PublishingOutlet(Protocol):
     """What a publisher needs of `edge.shell.link.Link`."""
 
     @property
@@ -52,7 +52,7 @@ class PublishError(Exception):
 
 
 @dataclass(frozen=True)
-class Pace:
+class PublishingPace:
     """How fast to publish.
 
     Attributes:
@@ -68,7 +68,7 @@ class Pace:
     patience_s: float = 60.0
 
 
-class Sent(NamedTuple):
+class PublishedCount(NamedTuple):
     """What was published and confirmed.
 
     Attributes:
@@ -96,10 +96,10 @@ class PacedPublisher:
 
     def __init__(
         self,
-        link: Outlet,
+        link: PublishingOutlet,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
-        pace: Pace,
+        pace: PublishingPace,
         *,
         qos: int = 1,
         stopped: Callable[[], bool] = lambda: False,
@@ -112,9 +112,9 @@ class PacedPublisher:
         self._stopped = stopped
         self._in_hand: dict[tuple[int, int], Publication] = {}
         self._began: float | None = None
-        self._sent = Sent(0, 0, None)
+        self._sent = PublishedCount(0, 0, None)
 
-    def run(self, publications: Iterable[Publication]) -> Sent:
+    def run(self, publications: Iterable[Publication]) -> PublishedCount:
         """Publish messages, each at its time, until there are no more or it is to stop.
 
         May be called again; the pace goes on.
@@ -131,7 +131,7 @@ class PacedPublisher:
             self._publish(publication)
             if publication.readings:
                 readings, messages, _ = self._sent
-                self._sent = Sent(readings + publication.readings, messages + 1, publication.time)
+                self._sent = PublishedCount(readings + publication.readings, messages + 1, publication.time)
         return self._sent
 
     def tell(self, publication: Publication) -> None:
@@ -206,7 +206,7 @@ class _Patience:
 
     def __init__(
         self,
-        link: Outlet,
+        link: PublishingOutlet,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         limit_s: float,

@@ -163,7 +163,7 @@ class UnitJump(Disturbance):
         return np.round(converted, 6)
 
 
-class Silence(Disturbance):
+class SilenceFault(Disturbance):
     """Nothing is sent."""
 
     def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - whatever it was
@@ -178,7 +178,7 @@ DISTURBANCES: dict[str, type[Disturbance]] = {
     "stuck": Stuck,
     "noise_burst": NoiseBurst,
     "dropout": Dropout,
-    "silence": Silence,
+    "silence": SilenceFault,
     "unit_jump": UnitJump,
     "lost_season": LostSeason,
     "broken_correlation": BrokenCorrelation,

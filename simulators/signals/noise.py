@@ -13,7 +13,7 @@ from simulators.signals.signals import HOUR, Floats, Signal, Source
 
 
 @dataclass(frozen=True)
-class Noise(Signal):
+class WhiteNoise(Signal):
     """Gaussian noise, each reading for itself.
 
     Attributes:

@@ -62,7 +62,7 @@ class Level(Signal):
 
 
 @dataclass(frozen=True)
-class Season(Signal):
+class SeasonalSignal(Signal):
     """A smooth swing about 0 that repeats, such as warmth over the day.
 
     Attributes:

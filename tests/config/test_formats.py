@@ -10,7 +10,7 @@ from configurations import faults_of
 
 from config.inputs import NEED_CBOR, Input
 from config.loading import parse
-from config.schema import Limits
+from config.schema import LimitsTable
 from edge.commands import check
 from edge.core.intake.decoders import DECODERS, SparkplugDecoder
 from edge.core.intake.decoders.looks_like import FORMATS
@@ -29,7 +29,7 @@ def test_every_decoder_can_be_configured_and_has_a_name_for_people() -> None:
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_format_gives_its_decoder_with_the_options_of_its_input(name: str) -> None:
     given = input_of(f'format = "{name}"\nvalues = {{ ON = 1 }}')
-    decoder = decoder_of(given, Limits(readings_per_message=7, depth=3))
+    decoder = decoder_of(given, LimitsTable(readings_per_message=7, depth=3))
     assert type(decoder) is DECODERS[name]
     assert decoder.values == {"ON": 1.0}
     assert getattr(decoder, "readings", 7) == 7
@@ -56,7 +56,7 @@ def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_i
 
 
 def test_a_precision_is_of_line_protocol_alone() -> None:
-    assert decoder_of(input_of('format = "influx"\nprecision = "ms"'), Limits()).precision == "ms"
+    assert decoder_of(input_of('format = "influx"\nprecision = "ms"'), LimitsTable()).precision == "ms"
     (fault,) = faults_of('[[input]]\ntopic = "a"\nprecision = "ms"\n')
     assert (fault.key, fault.message) == ("input[0].precision", 'means nothing without format = "influx"')
 
@@ -68,7 +68,7 @@ def test_a_precision_changes_what_readings_mean_and_no_other_input() -> None:
 
 
 def test_what_nodes_are_asked_is_a_matter_of_sparkplug_alone() -> None:
-    decoder = decoder_of(input_of('format = "sparkplug"\nrebirth = false\ngap_s = 2\nignore = ["a/**"]'), Limits())
+    decoder = decoder_of(input_of('format = "sparkplug"\nrebirth = false\ngap_s = 2\nignore = ["a/**"]'), LimitsTable())
     assert isinstance(decoder, SparkplugDecoder)
     assert (decoder.rebirth, decoder.gap_s, decoder.ignored.fits("a/b")) == (False, 2.0, True)
     for key in ("rebirth = false", "gap_s = 2.0"):

@@ -9,7 +9,7 @@ import pytest
 from config.loading import parse
 from config.passwords import PasswordError, secret_of, token_of
 from config.problems import ConfigurationError
-from config.sinks import OF_KIND, REQUIRED, Sink
+from config.sinks import OF_KIND, REQUIRED, SinkTable
 from edge.core.model.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.sink_assembly import sinks_of
@@ -18,7 +18,7 @@ INPUT = '[[input]]\ntopic = "#"\n'
 WEBHOOK = 'kind = "webhook"\nurl = "https://h/x"\n'
 
 
-def sinks(*tables: str) -> tuple[Sink, ...]:
+def sinks(*tables: str) -> tuple[SinkTable, ...]:
     return parse(INPUT + "".join(f"[[sink]]\n{each}\n" for each in tables)).configuration.sinks
 
 

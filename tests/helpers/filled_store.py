@@ -13,10 +13,10 @@ from config.loading import parse
 from edge.core.model.messages import Message
 from edge.core.persistence.journal import JournalError, pack, unpack
 from edge.shell.service.assembly import make_pipeline
-from edge.shell.store import Limits, SqliteStore
+from edge.shell.store import SqliteStore, StoreLimits
 
 NOW = 1_700_000_000.0
-LIMITS = Limits(free_disk_bytes=0)
+LIMITS = StoreLimits(free_disk_bytes=0)
 CONFIGURATION = parse('[[input]]\ntopic = "plant/#"\n', "test").configuration
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from edge.core.model.messages import Batch
 from edge.core.model.sensors import Repetition
 from edge.core.persistence.journal import Readings, pack
-from edge.shell.store import Limits, SqliteStore
+from edge.shell.store import SqliteStore, StoreLimits
 
 ENTRY = 500
 """Readings of one entry."""
@@ -30,7 +30,7 @@ def journal_entries(readings: int, sensor: str = "plant/a") -> Iterator[bytes]:
 
 def fill(path: Path, readings: int, *, state: bytes | None = None, digest: str = "") -> None:
     """Make a store with a journal of so many readings, and a snapshot of all of them if there is one."""
-    store = SqliteStore(path, "process", Limits(free_disk_bytes=0))
+    store = SqliteStore(path, "process", StoreLimits(free_disk_bytes=0))
     for number, entry in enumerate(journal_entries(readings)):
         store.append([], [], entry, now=START + number)
     if state is not None:

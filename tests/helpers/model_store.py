@@ -8,12 +8,12 @@ from edge.core.incidents.events import SEVERITIES, Event
 from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store import Backlog, Limits, OutboxRow, Recollection, SinkPosition, Surplus
+from edge.shell.store import Backlog, OutboxRow, Recollection, SinkPosition, StoreLimits, Surplus
 from edge.shell.store.retention import SPARE
 
 
 class ModelStore:
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: StoreLimits) -> None:
         self.limits = limits
         self.events: list[Event] = []
         self.stored: dict[int, float] = {}

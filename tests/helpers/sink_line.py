@@ -18,7 +18,7 @@ from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.sink_keeper import SinkKeeper
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.store import Limits, SinkPosition, SqliteStore
+from edge.shell.store import SinkPosition, SqliteStore, StoreLimits
 from edge.shell.system.wall_clock import WallClock
 
 SENSORS = ["line1/pump/temp", "line1/pump/vibration", "line2/fan/current", "hall/door.open", "ofen 3/µ-temp"]
@@ -83,7 +83,7 @@ class SinkLine:
         self, folder: Path, *options: SinkOptions, make: Callable[[SinkOptions], Any] = make_sink, **limits: Any
     ) -> None:
         self.path = folder / "store.db"
-        self.store = SqliteStore(self.path, "process", Limits(free_disk_bytes=0, **limits))
+        self.store = SqliteStore(self.path, "process", StoreLimits(free_disk_bytes=0, **limits))
         self.clock = WallClock(0.0)
         self.pipeline = make_pipeline(parse('[[input]]\ntopic = "#"\n', "test").configuration)
         self.group = CommitGroup(0.0, 20)

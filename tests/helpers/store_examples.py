@@ -16,9 +16,9 @@ from model_store import ModelStore
 from edge.core.incidents.events import Event
 from edge.core.incidents.gaps import Gap
 from edge.core.model.messages import DeadLetter, Refusal
-from edge.shell.store import Limits, Store
+from edge.shell.store import Store, StoreLimits
 
-LIMITS = Limits(
+LIMITS = StoreLimits(
     events_days=1.0,
     events_bytes=400,
     outbox_events=20,

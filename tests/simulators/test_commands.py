@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulators.commands import simulate
-from simulators.faults.truth import Summary, from_json, read_truth
-from simulators.options import Moment, Prefix, Span
+from simulators.faults.truth import TruthSummary, from_json, read_truth
+from simulators.options import MomentType, Prefix, SpanType
 from simulators.run import first_moment
 from simulators.signals.label import Fault
 
@@ -49,7 +49,7 @@ def test_the_truth_has_a_line_a_fault_and_a_summary(tmp_path: Path) -> None:
     lines = [from_json(each) for each in truth.splitlines()]
     summary = lines[-1]
     assert all(isinstance(each, Fault) for each in lines[:-1])
-    assert isinstance(summary, Summary)
+    assert isinstance(summary, TruthSummary)
     assert summary.faults == len(lines) - 1 > 0
     assert summary.readings == len(readings.splitlines()) - 1
     assert read_truth(truth.splitlines()) == lines[:-1]
@@ -148,12 +148,12 @@ def test_every_option_has_a_help() -> None:
     [("90", 90.0), ("90s", 90.0), ("1.5h", 5400.0), ("7d", 604_800.0), ("2w", 1_209_600.0)],
 )
 def test_a_span_is_a_number_with_a_unit(text: str, seconds: float) -> None:
-    assert Span().convert(text, None, None) == seconds
+    assert SpanType().convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["1700006400", START, "2023-11-15T01:00:00+01:00", "2023-11-15"])
 def test_a_moment_is_an_epoch_or_a_date(text: str) -> None:
-    assert Moment().convert(text, None, None) == 1_700_006_400.0
+    assert MomentType().convert(text, None, None) == 1_700_006_400.0
 
 
 def test_a_prefix_is_a_topic() -> None:

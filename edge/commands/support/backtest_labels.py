@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from config.problems import suggestion
-from edge.commands.support.backtest_runs import Source
+from edge.commands.support.backtest_runs import RecordedPlant
 from edge.commands.support.playing import CHUNK
 from edge.commands.support.progress import Progress
 from edge.core.model.vacancies import had_it_last
@@ -36,7 +36,7 @@ class Extent:
         self.first, self.last = min(self.first, time), max(self.last, time)
 
 
-def give_labels(sources: Sequence[Source], labels: Labels, name: str, rules: Rules, progress: Progress) -> None:
+def give_labels(sources: Sequence[RecordedPlant], labels: Labels, name: str, rules: Rules, progress: Progress) -> None:
     """Give every source the labels that are about it.
 
     Args:
@@ -66,7 +66,7 @@ def give_labels(sources: Sequence[Source], labels: Labels, name: str, rules: Rul
         source.labels = its_labels
 
 
-def _give_windows(sources: Sequence[Source], windows: dict[str, list[Label]], name: str) -> None:
+def _give_windows(sources: Sequence[RecordedPlant], windows: dict[str, list[Label]], name: str) -> None:
     for source in sources:
         found = [each for each in (windows_for(windows, file) for file in source.files) if each is not None]
         if found:
@@ -93,7 +93,7 @@ def _places(label: Label, extents: Sequence[Extent], rules: Rules) -> list[int]:
     return fits
 
 
-def _extent(source: Source, progress: Progress) -> Extent:
+def _extent(source: RecordedPlant, progress: Progress) -> Extent:
     extent = Extent()
     progress.begin(f"{source.name}: looking for its sensors")
     if source.is_journal:

@@ -12,7 +12,7 @@ from edge.commands.support.progress import Progress
 from edge.core.incidents.events import Event
 from edge.core.model.messages import Reading
 from edge.core.pipeline import Pipeline
-from edge.reports.backtest import Dataset, Run
+from edge.reports.backtest import BacktestRun, Dataset
 from edge.reports.labels import Label, LabelRuns
 from edge.reports.recording import Recording
 from edge.shell.files.csv_file import CsvAccount, CsvError, in_order, read_csv
@@ -20,7 +20,7 @@ from edge.shell.service.assembly import make_pipeline
 
 
 @dataclass
-class Source:
+class RecordedPlant:
     """Readings of one plant.
 
     Attributes:
@@ -36,7 +36,7 @@ class Source:
     labels: list[Label] | None = None
 
 
-def sources_of(files: Sequence[Path], journals: Sequence[Path], *, joined: bool) -> list[Source]:
+def sources_of(files: Sequence[Path], journals: Sequence[Path], *, joined: bool) -> list[RecordedPlant]:
     """What is to be run over.
 
     Raises:
@@ -46,15 +46,15 @@ def sources_of(files: Sequence[Path], journals: Sequence[Path], *, joined: bool)
         if not each.is_file():
             raise CsvError(f"{each}: there is no such file")
     if joined and len(files) > 1:
-        found = [Source(f"{files[0].name} and {len(files) - 1} more", list(files))]
+        found = [RecordedPlant(f"{files[0].name} and {len(files) - 1} more", list(files))]
     else:
         names = [each.name for each in files]
-        found = [Source(each.name if names.count(each.name) == 1 else str(each), [each]) for each in files]
-    return found + [Source(each.name, [each], is_journal=True) for each in journals]
+        found = [RecordedPlant(each.name if names.count(each.name) == 1 else str(each), [each]) for each in files]
+    return found + [RecordedPlant(each.name, [each], is_journal=True) for each in journals]
 
 
 def run_all(
-    source: Source,
+    source: RecordedPlant,
     configurations: Sequence[tuple[str, Configuration]],
     budgets: Sequence[float],
     progress: Progress,
@@ -87,7 +87,7 @@ def run_all(
             if any(each.has_labels for each in counters):
                 dataset.labels = [*(dataset.labels or ()), *(label for each in runs for label in each.finish())]
         refused = dict(pipeline.counters.readings_refused)
-        dataset.runs.append(Run(recording.sensors, recording.budgets.incidents.tolist(), refused))
+        dataset.runs.append(BacktestRun(recording.sensors, recording.budgets.incidents.tolist(), refused))
     return dataset, problems
 
 

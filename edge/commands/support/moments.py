@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 
-class Moment(click.ParamType[float]):
+class PastMoment(click.ParamType[float]):
     """A time: RFC 3339, a date, or so long ago as in `90m`, `24h`, `7d`."""
 
     name = "time"

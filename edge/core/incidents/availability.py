@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import Signal, State
+from edge.core.incidents.state_machine import MachineInput, State
 from edge.core.model.messages import Batch
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.opinions import Observation, Opinion
@@ -72,7 +72,7 @@ class Availability:
         sensors = [each for each in self.sensors_of(slot) if self._statistics.count[each]]
         opinions = [] if is_gone else [Opinion(AVAILABILITY, "missing", SURPRISE, level=LEVEL)]
         observation = Observation(time, THERE if is_gone else GONE, LEVEL, opinions)
-        signal = Signal.RETURN if is_gone else Signal.SILENCE
+        signal = MachineInput.RETURN if is_gone else MachineInput.SILENCE
         self._tracking.step(slot, signal, observation, (0, 1, 0.0, slot), max(clock, time), sensors)
         if is_gone:
             seen = self._statistics.seen[sensors]

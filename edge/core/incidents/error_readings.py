@@ -12,7 +12,7 @@ from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import Signal
+from edge.core.incidents.state_machine import MachineInput
 from edge.core.model.messages import Batch
 from edge.core.model.rounds import Round
 from edge.core.scoring.alarm_levels import AlarmLevels
@@ -117,4 +117,6 @@ class ErrorReadings:
         if is_usual and (tracker is None or not tracker.has_error):
             return
         level = float(group.profile.level_at(statistics.interval[[slot]])[0])
-        self._tracking.step(slot, Signal.NO_VALUE, Observation(time, value, level, []), (position, 1, 0.0, slot), clock)
+        self._tracking.step(
+            slot, MachineInput.NO_VALUE, Observation(time, value, level, []), (position, 1, 0.0, slot), clock
+        )

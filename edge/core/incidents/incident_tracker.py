@@ -10,7 +10,7 @@ import numpy as np
 from detectors.numeric.arrays import Floats, Rows
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.state_machine import Signal, State, StateMachine, Transition
+from edge.core.incidents.state_machine import MachineInput, State, StateMachine, Transition
 from edge.core.model.sensor_arrays import SensorArrays
 from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
@@ -126,22 +126,22 @@ class IncidentTracker(SensorArrays):
         if ratio < settings.clear_ratio:
             signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
         elif lasted:
-            signal = Signal.ADOPTION
+            signal = MachineInput.ADOPTION
             if tracker.state.holds_open:
                 group.adopt(row)
         else:
-            signal = Signal.EXCEEDS if ratio >= 1.0 else Signal.HOLDS
-        if signal is Signal.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
-            signal = Signal.HOLDS
+            signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
+        if signal is MachineInput.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
+            signal = MachineInput.HOLDS
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """End a sensor's silence, if it was silent, and its error values, as a reading has come."""
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
-            self.step(slot, Signal.VALUE, self._bare(slot, value, time), order, clock)
+            self.step(slot, MachineInput.VALUE, self._bare(slot, value, time), order, clock)
         if tracker.state is State.SILENT:
-            self.step(slot, Signal.RETURN, self._bare(slot, value, time), order, clock)
+            self.step(slot, MachineInput.RETURN, self._bare(slot, value, time), order, clock)
 
     def _bare(self, slot: int, value: float, time: float) -> Observation:
         """A reading of which nothing is said."""
@@ -162,7 +162,7 @@ class IncidentTracker(SensorArrays):
     def step(
         self,
         slot: int,
-        signal: Signal,
+        signal: MachineInput,
         observation: Observation,
         order: Order,
         clock: float,
@@ -178,7 +178,7 @@ class IncidentTracker(SensorArrays):
         if moved is None:
             return
         transition, incident = moved
-        by_score = signal is Signal.EXCEEDS and not self.protected[slot] and not observation.broken
+        by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
         number = incident.publish(observation.time)

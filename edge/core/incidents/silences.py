@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import Signal
+from edge.core.incidents.state_machine import MachineInput
 from edge.core.model.passage import Passage
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group
@@ -51,4 +51,4 @@ class Silences:
             statistics.silences[slot] = silences + 1
             again = deadline + (deadline - float(statistics.seen[slot]))
             statistics.deadline[slot] = again if silences + 1 < SILENCES else np.inf
-            self._tracking.step(slot, Signal.SILENCE, observation, (position, 0, deadline, slot), deadline)
+            self._tracking.step(slot, MachineInput.SILENCE, observation, (position, 0, deadline, slot), deadline)

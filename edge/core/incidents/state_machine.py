@@ -45,7 +45,7 @@ class State(Enum):
 _HOLD_OPEN = frozenset({State.OPEN, State.CALMING, State.SILENT})
 
 
-class Signal(Enum):
+class MachineInput(Enum):
     """What a reading, or the lack of one, says to the state machine."""
 
     EXCEEDS = "a reading at or above the raising level"
@@ -61,7 +61,7 @@ class Signal(Enum):
     VALUE = "a real value after it"
 
 
-_NO_NEWS = frozenset({Signal.NO_VALUE, Signal.VALUE})
+_NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE})
 """Signals that say nothing of what was learned."""
 
 
@@ -75,50 +75,50 @@ class Action(Enum):
     EXPIRE = "end the incident and learn its level"
 
 
-TABLE: dict[tuple[State, Signal], tuple[State, Action]] = {
-    (State.NORMAL, Signal.EXCEEDS): (State.OPEN, Action.RAISE),
-    (State.NORMAL, Signal.HOLDS): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, Signal.CALM): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, Signal.SILENCE): (State.SILENT, Action.RAISE),
-    (State.OPEN, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
-    (State.OPEN, Signal.HOLDS): (State.OPEN, Action.NOTHING),
-    (State.OPEN, Signal.CALM): (State.CALMING, Action.NOTHING),
-    (State.OPEN, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
-    (State.OPEN, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
-    (State.OPEN, Signal.SILENCE): (State.OPEN, Action.EXTEND),
-    (State.OPEN, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
-    (State.CALMING, Signal.EXCEEDS): (State.OPEN, Action.EXTEND),
-    (State.CALMING, Signal.HOLDS): (State.OPEN, Action.NOTHING),
-    (State.CALMING, Signal.CALM): (State.CALMING, Action.NOTHING),
-    (State.CALMING, Signal.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
-    (State.CALMING, Signal.SETTLES): (State.SETTLING, Action.CLEAR),
-    (State.CALMING, Signal.SILENCE): (State.CALMING, Action.EXTEND),
-    (State.CALMING, Signal.ADOPTION): (State.ADOPTING, Action.EXPIRE),
-    (State.SILENT, Signal.SILENCE): (State.SILENT, Action.EXTEND),
-    (State.SILENT, Signal.RETURN): (State.NORMAL, Action.CLEAR),
-    (State.SETTLING, Signal.EXCEEDS): (State.OPEN, Action.RAISE),
-    (State.SETTLING, Signal.HOLDS): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, Signal.CALM): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, Signal.SETTLES): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.SETTLING, Signal.SILENCE): (State.SILENT, Action.RAISE),
-    (State.SETTLING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
-    (State.ADOPTING, Signal.EXCEEDS): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, Signal.HOLDS): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, Signal.CALM): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, Signal.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.ADOPTING, Signal.SILENCE): (State.SILENT, Action.RAISE),
-    (State.ADOPTING, Signal.ADOPTION): (State.NORMAL, Action.NOTHING),
-    (State.OPEN, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    (State.CALMING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    (State.SILENT, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
-    (State.NORMAL, Signal.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
-    (State.SETTLING, Signal.DECLARED_NORMAL): (State.SETTLING, Action.EXPIRE),
-    (State.ADOPTING, Signal.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    **{(state, Signal.NO_VALUE): (state, Action.NOTHING) for state in State if state is not State.SILENT},
-    (State.SILENT, Signal.NO_VALUE): (State.NORMAL, Action.CLEAR),
-    **{(state, Signal.VALUE): (state, Action.NOTHING) for state in State},
+TABLE: dict[tuple[State, MachineInput], tuple[State, Action]] = {
+    (State.NORMAL, MachineInput.EXCEEDS): (State.OPEN, Action.RAISE),
+    (State.NORMAL, MachineInput.HOLDS): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, MachineInput.CALM): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.NORMAL, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
+    (State.OPEN, MachineInput.EXCEEDS): (State.OPEN, Action.EXTEND),
+    (State.OPEN, MachineInput.HOLDS): (State.OPEN, Action.NOTHING),
+    (State.OPEN, MachineInput.CALM): (State.CALMING, Action.NOTHING),
+    (State.OPEN, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.OPEN, MachineInput.SETTLES): (State.SETTLING, Action.CLEAR),
+    (State.OPEN, MachineInput.SILENCE): (State.OPEN, Action.EXTEND),
+    (State.OPEN, MachineInput.ADOPTION): (State.ADOPTING, Action.EXPIRE),
+    (State.CALMING, MachineInput.EXCEEDS): (State.OPEN, Action.EXTEND),
+    (State.CALMING, MachineInput.HOLDS): (State.OPEN, Action.NOTHING),
+    (State.CALMING, MachineInput.CALM): (State.CALMING, Action.NOTHING),
+    (State.CALMING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
+    (State.CALMING, MachineInput.SETTLES): (State.SETTLING, Action.CLEAR),
+    (State.CALMING, MachineInput.SILENCE): (State.CALMING, Action.EXTEND),
+    (State.CALMING, MachineInput.ADOPTION): (State.ADOPTING, Action.EXPIRE),
+    (State.SILENT, MachineInput.SILENCE): (State.SILENT, Action.EXTEND),
+    (State.SILENT, MachineInput.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.SETTLING, MachineInput.EXCEEDS): (State.OPEN, Action.RAISE),
+    (State.SETTLING, MachineInput.HOLDS): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, MachineInput.CALM): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, MachineInput.SETTLES): (State.SETTLING, Action.NOTHING),
+    (State.SETTLING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.SETTLING, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
+    (State.SETTLING, MachineInput.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, MachineInput.EXCEEDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, MachineInput.HOLDS): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, MachineInput.CALM): (State.ADOPTING, Action.NOTHING),
+    (State.ADOPTING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
+    (State.ADOPTING, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
+    (State.ADOPTING, MachineInput.ADOPTION): (State.NORMAL, Action.NOTHING),
+    (State.OPEN, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.CALMING, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    (State.SILENT, MachineInput.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.NORMAL, MachineInput.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
+    (State.SETTLING, MachineInput.DECLARED_NORMAL): (State.SETTLING, Action.EXPIRE),
+    (State.ADOPTING, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
+    **{(state, MachineInput.NO_VALUE): (state, Action.NOTHING) for state in State if state is not State.SILENT},
+    (State.SILENT, MachineInput.NO_VALUE): (State.NORMAL, Action.CLEAR),
+    **{(state, MachineInput.VALUE): (state, Action.NOTHING) for state in State},
 }
 
 
@@ -181,7 +181,7 @@ class StateMachine:
         """Whether a detector's surprise may be about what is over: after an incident was raised by it."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
 
-    def calm_signal(self, clear_after: int, *, lingers: bool) -> Signal:
+    def calm_signal(self, clear_after: int, *, lingers: bool) -> MachineInput:
         """What a calm reading means.
 
         Args:
@@ -189,13 +189,13 @@ class StateMachine:
             lingers: Whether a detector that smooths is still surprised.
         """
         if self.state is State.SETTLING:
-            return Signal.SETTLES if lingers else Signal.CALM_ENOUGH
+            return MachineInput.SETTLES if lingers else MachineInput.CALM_ENOUGH
         if self.calm + 1 < clear_after:
-            return Signal.CALM
-        return Signal.SETTLES if lingers and self.may_linger else Signal.CALM_ENOUGH
+            return MachineInput.CALM
+        return MachineInput.SETTLES if lingers and self.may_linger else MachineInput.CALM_ENOUGH
 
     def step(
-        self, signal: Signal, observation: Observation, settings: IncidentSettings
+        self, signal: MachineInput, observation: Observation, settings: IncidentSettings
     ) -> tuple[Transition, Incident] | None:
         """Move on by one signal.
 
@@ -211,7 +211,9 @@ class StateMachine:
         kind = before.kind if before is not None else ""
         self.state, action = TABLE[self.state, signal]
         if signal not in _NO_NEWS:
-            self.calm = self.calm + 1 if signal in {Signal.CALM, Signal.CALM_ENOUGH, Signal.SETTLES} else 0
+            self.calm = (
+                self.calm + 1 if signal in {MachineInput.CALM, MachineInput.CALM_ENOUGH, MachineInput.SETTLES} else 0
+            )
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
@@ -238,14 +240,14 @@ class StateMachine:
             return Transition.UPDATED, incident
         return None
 
-    def _follow_errors(self, signal: Signal, observation: Observation) -> None:
+    def _follow_errors(self, signal: MachineInput, observation: Observation) -> None:
         """Let error values begin and end."""
-        if signal is Signal.NO_VALUE:
+        if signal is MachineInput.NO_VALUE:
             if self.incident is None:
                 self.incident = Incident.from_error(observation)
             self.incident.take_error(observation)
             self.since = max(self.since, observation.time)
-        elif signal is Signal.VALUE and self.incident is not None:
+        elif signal is MachineInput.VALUE and self.incident is not None:
             self.incident.error = None
 
     def _extend(self, observation: Observation) -> None:

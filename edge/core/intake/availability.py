@@ -14,7 +14,7 @@ from edge.core.model.reading_columns import ReadingColumns
 from edge.core.model.sensors import Repetition, SensorTable
 
 
-class Said(NamedTuple):
+class Presence(NamedTuple):
     """That a device is there, or that it is gone.
 
     Attributes:
@@ -52,7 +52,7 @@ class DeviceWords:
         self._counters = counters
 
     def take(
-        self, words: Iterable[Said], device_at: DeviceAt, columns: ReadingColumns, time: float, origin: int
+        self, words: Iterable[Presence], device_at: DeviceAt, columns: ReadingColumns, time: float, origin: int
     ) -> None:
         """Add what devices say to the readings: 1 for each that is there, 0 for each that is gone.
 

@@ -55,7 +55,7 @@ class Discovery(NamedTuple):
     clock: float
 
 
-class _State(msgspec.Struct):
+class _NewcomersState(msgspec.Struct):
     unheard: dict[int, tuple[str, str]]
     pack: list[Newcomer]
     reported: list[int]
@@ -138,7 +138,7 @@ class Newcomers:
 
     def state(self) -> bytes:
         """What nobody was told of, for `load()`."""
-        return encode(_State(self._unheard, self._pack, sorted(self._reported)))
+        return encode(_NewcomersState(self._unheard, self._pack, sorted(self._reported)))
 
     def load(self, state: bytes) -> None:
         """Go on with this.
@@ -146,5 +146,5 @@ class Newcomers:
         Raises:
             StateError: It can't be read.
         """
-        saved = decode(state, _State)
+        saved = decode(state, _NewcomersState)
         self._unheard, self._pack, self._reported = saved.unheard, saved.pack, set(saved.reported)

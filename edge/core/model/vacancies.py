@@ -36,7 +36,7 @@ def had_it_last(name: str) -> str:
     return name.rpartition(_MARK)[2]
 
 
-class _State(msgspec.Struct):
+class _VacanciesState(msgspec.Struct):
     since: dict[int, float]
     names: list[str] = []
 
@@ -92,7 +92,7 @@ class Vacancies:
 
     def state(self) -> bytes:
         """What is vacant, for `load()`."""
-        return encode(_State(dict(sorted(self.since.items())), list(self.names)))
+        return encode(_VacanciesState(dict(sorted(self.since.items())), list(self.names)))
 
     def load(self, state: bytes) -> None:
         """Go on with this; of slots that are vacant only when they became so.
@@ -100,6 +100,6 @@ class Vacancies:
         Raises:
             StateError: It can't be read.
         """
-        saved = decode(state, _State)
+        saved = decode(state, _VacanciesState)
         self.since.update({slot: since for slot, since in saved.since.items() if slot in self.since})
         self.names = dict.fromkeys(saved.names)

@@ -10,6 +10,6 @@ reader for many messages at once, `publish_parser.py` is what that reader does w
 from edge.shell.link.echo import Echo
 from edge.shell.link.link import Link
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
-from edge.shell.link.sender import Refused
+from edge.shell.link.sender import RefusedPublication
 
-__all__ = ["Echo", "EventProperties", "Link", "LinkOptions", "Refused", "Subscription", "TlsOptions"]
+__all__ = ["Echo", "EventProperties", "Link", "LinkOptions", "RefusedPublication", "Subscription", "TlsOptions"]

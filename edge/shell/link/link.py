@@ -40,7 +40,7 @@ from edge.shell.link.link_options import EventProperties, LinkOptions, Subscript
 from edge.shell.link.mqtt5 import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
-from edge.shell.link.sender import LiveConnection, Refused, Sender
+from edge.shell.link.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.subscriber import Subscriber
 from edge.shell.link.version_choice import Outcome, Version, VersionChoice
 
@@ -247,7 +247,7 @@ class Link:
         """
         return self._sender.confirmations()
 
-    def refusals(self) -> list[Refused]:
+    def refusals(self) -> list[RefusedPublication]:
         """Return what an MQTT 5 broker has refused, as far as `confirmations()` or `publish()` has found it."""
         return self._sender.refusals()
 

@@ -25,7 +25,7 @@ class LiveConnection(NamedTuple):
     window: InFlightWindow
 
 
-class Refused(NamedTuple):
+class RefusedPublication(NamedTuple):
     """A publication that an MQTT 5 broker has refused.
 
     Attributes:
@@ -53,7 +53,7 @@ class Sender:
         self._known: LiveConnection | None = None
         self._last_token = 0
         self._confirmed: list[int] = []
-        self._refused: list[Refused] = []
+        self._refused: list[RefusedPublication] = []
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, properties: EventProperties | None
@@ -89,7 +89,7 @@ class Sender:
         confirmed, self._confirmed = self._confirmed, []
         return confirmed
 
-    def refusals(self) -> list[Refused]:
+    def refusals(self) -> list[RefusedPublication]:
         """See `Link.refusals()`."""
         refused, self._refused = self._refused, []
         return refused
@@ -103,5 +103,5 @@ class Sender:
         self._confirmed += window.collect()
         for token, topic, reason in window.take_refused():
             self.refused += 1
-            self._refused.append(Refused(token, reason))
+            self._refused.append(RefusedPublication(token, reason))
             log.error("publication_refused topic=%r reason=%r count=%d", topic[:99], reason, self.refused)

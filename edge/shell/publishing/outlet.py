@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.shell.link import EventProperties, Refused
+from edge.shell.link import EventProperties, RefusedPublication
 from edge.shell.link.delivery_check import EchoLink
 
 
@@ -36,5 +36,5 @@ class Outlet(EchoLink, Protocol):
     def confirmations(self) -> list[int]:
         """Tokens whose PUBACK has come."""
 
-    def refusals(self) -> list[Refused]:
+    def refusals(self) -> list[RefusedPublication]:
         """Tokens whose PUBACK says that the broker refuses them, and why."""

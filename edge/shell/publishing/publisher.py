@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 
 from edge.core.incidents.gaps import TRANSITION as GAP
-from edge.shell.link import Refused
+from edge.shell.link import RefusedPublication
 from edge.shell.link.delivery_check import DeliveryCheck
 from edge.shell.publishing.closing_topics import ClosingTopics
 from edge.shell.publishing.event_publication import as_replayed, properties_of
@@ -264,7 +264,7 @@ class Publisher:
         self._unwritten += sequences
         self.confirmed += len(sequences)
 
-    def _take_refusals(self, refusals: Iterable[Refused]) -> None:
+    def _take_refusals(self, refusals: Iterable[RefusedPublication]) -> None:
         for token, reason in refusals:
             if token in self._outstanding:
                 sequence, topic = self._outstanding.pop(token)

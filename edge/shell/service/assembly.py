@@ -10,7 +10,7 @@ from config.availability import AvailabilityTopic, availability_of
 from config.gateway_topics import GatewayTopics
 from config.inputs import Input
 from config.loading import load, parse
-from config.schema import Configuration, Store
+from config.schema import Configuration, StoreTable
 from config.topics import covers
 from config.transport import Connection
 from edge.core.intake.decoders.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
@@ -26,7 +26,7 @@ from edge.shell.onlooker import Nobody, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.decoding import decoder_of
 from edge.shell.service.link_assembly import link_options
-from edge.shell.store import Limits, StoreFiles
+from edge.shell.store import StoreFiles, StoreLimits
 from edge.version import version
 
 DEFAULTS = """
@@ -151,8 +151,8 @@ def store_files(configuration: Configuration) -> StoreFiles:
     return StoreFiles(configuration.store.path, configuration.store.durability, _store_limits(configuration.store))
 
 
-def _store_limits(keep: Store) -> Limits:
-    return Limits(
+def _store_limits(keep: StoreTable) -> StoreLimits:
+    return StoreLimits(
         events_days=keep.events_days,
         events_bytes=keep.events_bytes,
         outbox_events=keep.outbox_events,

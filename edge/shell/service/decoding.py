@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.inputs import Input
-from config.schema import Limits
+from config.schema import LimitsTable
 from config.topics import sender_of
 from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder, SparkplugDecoder
 
 
-def decoder_of(given: Input, limits: Limits) -> Decoder:
+def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
     """The decoder of an input."""
     kind = DECODERS[given.format]
     options: dict[str, Any] = {"values": given.values}

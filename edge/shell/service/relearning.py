@@ -48,7 +48,7 @@ class _OutOfTime(Exception):  # noqa: N818 - it is seen before anything is hande
     """Learning takes far longer than it should have."""
 
 
-class Relearning:
+class RelearningPlan:
     """Chooses what is learned from.
 
     Args:

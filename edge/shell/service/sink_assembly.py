@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from config.passwords import password_of, secret_of, token_of
-from config.schema import Configuration, Sink
+from config.schema import Configuration, SinkTable
 from edge.shell.activity.status import status_json
 from edge.shell.link import TlsOptions
 from edge.shell.options import ServiceOptions
@@ -39,7 +39,7 @@ def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[Sink
     ]
 
 
-def _how(sink: Sink, configuration: Configuration, options: ServiceOptions) -> How:
+def _how(sink: SinkTable, configuration: Configuration, options: ServiceOptions) -> How:
     if sink.kind == "mqtt":
         return _mqtt(sink, configuration, options)
     login = Login(sink.username, password_of(sink))
@@ -62,7 +62,7 @@ def _how(sink: Sink, configuration: Configuration, options: ServiceOptions) -> H
     )
 
 
-def _mqtt(sink: Sink, configuration: Configuration, options: ServiceOptions) -> MqttOptions:
+def _mqtt(sink: SinkTable, configuration: Configuration, options: ServiceOptions) -> MqttOptions:
     topic, about = options.topics.status, options.about or {}
     online, offline = status_json("online", about), status_json("offline", about)
     made = link_options(sink.connection(configuration.gateway.name), configuration)

@@ -20,8 +20,8 @@ from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.sinks.base import Sink
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.sinks.progress import Progress, SetAside
-from edge.shell.sinks.runner import Clock, SinkRunner
+from edge.shell.sinks.progress import SetAside, SinkProgress
+from edge.shell.sinks.runner import AgingClock, SinkRunner
 from edge.shell.store import SinkPosition, Store, StoreError
 from edge.shell.store.sink_reading import SinkReader
 from edge.shell.system.wall_clock import WallClock
@@ -56,7 +56,7 @@ class SinkKeeper:
         self,
         path: Path = Path(),
         options: Sequence[SinkOptions] = (),
-        clock: Clock | None = None,
+        clock: AgingClock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         make: Callable[[SinkOptions], Sink] = make_sink,
     ) -> None:
@@ -178,7 +178,7 @@ class SinkKeeper:
                 log.info("sink_started sink=%s kind=%s passed=%d", name, each.kind, position.passed)
                 runner.start()
 
-    def _take(self, name: str, progress: Progress, now: float) -> None:
+    def _take(self, name: str, progress: SinkProgress, now: float) -> None:
         self._positions[name] = progress.position
         if progress.set_aside:
             letters = [self._letter(name, each) for each in progress.set_aside]

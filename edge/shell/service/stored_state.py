@@ -16,7 +16,7 @@ from edge.core.persistence.journal import JournalError, Part, Unread, unpack
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
 from edge.core.pipeline import Pipeline
 from edge.shell.service.checkpointer import write_snapshot
-from edge.shell.service.relearning import Relearning
+from edge.shell.service.relearning import RelearningPlan
 from edge.shell.service.snapshot_policy import cost_s
 from edge.shell.store import Recollection, Store, StoreError
 
@@ -107,7 +107,7 @@ def resume(
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
             incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
-        relearning = Relearning(lambda: _newest_first(store, earlier), journal.past, working)
+        relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
         if recollection.state is not None:
             learned = _teach(pipeline, relearning, unlearned, changed=recollection.digest != digest)
         if recollection.state is not None or recollection.complete:
@@ -182,7 +182,7 @@ def _restore(
     return pipeline.finish_restoring(), done
 
 
-def _teach(pipeline: Pipeline, relearning: Relearning, unlearned: Unlearned, *, changed: bool) -> int:
+def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: Unlearned, *, changed: bool) -> int:
     """Let a core learn from the journal what a snapshot couldn't give; from how many readings it did."""
     for component, reason in unlearned.components.items():
         log.info("state_left_out component=%s reason=%r", component, reason)

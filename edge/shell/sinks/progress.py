@@ -23,7 +23,7 @@ class SetAside(NamedTuple):
 
 
 @dataclass
-class Progress:
+class SinkProgress:
     """How far a sink has come.
 
     Attributes:

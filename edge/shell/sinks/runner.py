@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from edge.core.incidents.gaps import Gap
 from edge.shell.sinks.backoff import Backoff
 from edge.shell.sinks.base import EventRefused, Outcome, Sink, SinkTrouble
-from edge.shell.sinks.progress import Progress, SetAside, SinkReport
+from edge.shell.sinks.progress import SetAside, SinkProgress, SinkReport
 from edge.shell.store import OutboxRow, SinkPosition, StoreError
 from edge.shell.store.sink_reading import SinkLimits, SinkReader
 
@@ -52,7 +52,7 @@ IN_A_ROW = 10
 """So many events refused without one taken in between may be the receiver's fault: more of them come slowly."""
 
 
-class Clock(Protocol):
+class AgingClock(Protocol):
     """What time it is, seconds since the epoch, UTC."""
 
     def __call__(self) -> float:
@@ -83,7 +83,7 @@ class SinkRunner:
         reader: SinkReader,
         limits: SinkLimits,
         start: SinkPosition,
-        clock: Clock,
+        clock: AgingClock,
         monotonic: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
     ) -> None:
@@ -103,7 +103,7 @@ class SinkRunner:
         self._news.set()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._progress = Progress(start)
+        self._progress = SinkProgress(start)
         self._report = SinkReport()
         self._heard_at = monotonic()
         self._looked_at: float | None = None
@@ -132,10 +132,10 @@ class SinkRunner:
         """Take note that the store has new events."""
         self._news.set()
 
-    def take(self) -> Progress:
+    def take(self) -> SinkProgress:
         """How far it has come, and what has to be stored before that is."""
         with self._lock:
-            taken, self._progress = self._progress, Progress(self._progress.position)
+            taken, self._progress = self._progress, SinkProgress(self._progress.position)
         return taken
 
     @property

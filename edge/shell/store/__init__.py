@@ -18,12 +18,12 @@ overview         likewise: open incidents, sensors, refused input, sizes
 
 from edge.shell.store.base import (
     Backlog,
-    Limits,
     OutboxRow,
     Recollection,
     SinkPosition,
     Store,
     StoreError,
+    StoreLimits,
     Surplus,
 )
 from edge.shell.store.damage import Damage, StoreFiles
@@ -35,7 +35,6 @@ __all__ = [
     "Damage",
     "EventFilter",
     "History",
-    "Limits",
     "OutboxRow",
     "Recollection",
     "SinkPosition",
@@ -43,6 +42,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreFiles",
+    "StoreLimits",
     "Surplus",
     "read_events",
     "read_history",

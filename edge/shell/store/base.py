@@ -96,7 +96,7 @@ class SinkPosition(NamedTuple):
     skipped: int = 0
 
 
-class Limits(NamedTuple):
+class StoreLimits(NamedTuple):
     """How much is kept.
 
     Attributes:
@@ -132,7 +132,7 @@ class Store(Protocol):
         limits: How much is kept; may be changed at any time.
     """
 
-    limits: Limits
+    limits: StoreLimits
 
     def append(
         self,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from edge.core.incidents.gaps import Gap
-from edge.shell.store.base import Limits, StoreError
+from edge.shell.store.base import StoreError, StoreLimits
 from edge.shell.store.privacy import SIDE_FILES
 from edge.shell.store.salvage import Saved, salvage
 from edge.shell.store.sqlite import SqliteStore
@@ -60,7 +60,7 @@ class StoreFiles(NamedTuple):
 
     path: Path
     durability: Literal["power", "process"]
-    limits: Limits
+    limits: StoreLimits
 
     def open(self, now: float) -> tuple[SqliteStore, Damage | None]:
         """Open the store; if its file is damaged, move it aside and make a new one of what can be saved.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from edge.core.incidents.events import SEVERITIES
 from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.severity import severity_class
-from edge.shell.store.base import Limits, Surplus
+from edge.shell.store.base import StoreLimits, Surplus
 from edge.shell.store.database import Database
 from edge.shell.store.sinks import unneeded
 
@@ -33,7 +33,7 @@ FEWEST = 1000
 IN_OUTBOX = f"confirmed IS NULL AND transition != '{TRANSITION}'"
 
 
-def prune(database: Database, limits: Limits, now: float) -> None:
+def prune(database: Database, limits: StoreLimits, now: float) -> None:
     """See `Store.prune()`."""
     with database.transaction():
         _forget_history(database, limits, now)
@@ -77,7 +77,7 @@ def give_up(database: Database, sequences: Sequence[int]) -> None:
     database.execute_each("UPDATE events SET confirmed = 0 WHERE sequence = ? AND confirmed IS NULL", rows)
 
 
-def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int]) -> list[Surplus]:
+def surplus(database: Database, limits: StoreLimits, now: float, keep: Sequence[int]) -> list[Surplus]:
     """See `Store.surplus()`. Each limit holds by itself; what goes for one of them counts for those after it."""
     found: list[Surplus] = []
     staying = set(keep)
@@ -104,7 +104,7 @@ def surplus(database: Database, limits: Limits, now: float, keep: Sequence[int])
     return found
 
 
-def _forget_history(database: Database, limits: Limits, now: float) -> None:
+def _forget_history(database: Database, limits: StoreLimits, now: float) -> None:
     no_sink = unneeded(database)
     database.execute(
         f"DELETE FROM events WHERE confirmed < ? AND {no_sink}",  # noqa: S608 - ours
@@ -179,7 +179,7 @@ def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Surplus]:
     return [Surplus(gap, [row.sequence for row in rows])]
 
 
-def _missing_disk(database: Database, limits: Limits) -> int:
+def _missing_disk(database: Database, limits: StoreLimits) -> int:
     """Bytes that the disk is short of what is to be left free, our own unused pages counted; 0 or less if it isn't."""
     disk = os.statvfs(database.path.parent)
     unused = database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")

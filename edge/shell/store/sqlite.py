@@ -12,7 +12,7 @@ from typing import Any, Literal
 from edge.core.incidents.events import Event
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store.base import Backlog, Limits, OutboxRow, Recollection, SinkPosition, StoreError, Surplus
+from edge.shell.store.base import Backlog, OutboxRow, Recollection, SinkPosition, StoreError, StoreLimits, Surplus
 from edge.shell.store.database import Database
 from edge.shell.store.retention import give_up, prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
@@ -62,11 +62,11 @@ class SqliteStore:
         self,
         path: Path,
         durability: Literal["power", "process"] = "power",
-        limits: Limits | None = None,
+        limits: StoreLimits | None = None,
         connection: Any = None,
     ) -> None:
         self.path = path
-        self.limits = limits or Limits()
+        self.limits = limits or StoreLimits()
         self._database = Database(path, connection)
         self._snapshots = StoredSnapshots(self._database)
         try:

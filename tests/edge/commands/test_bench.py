@@ -46,7 +46,7 @@ def test_every_reading_of_the_plant_goes_through_the_whole_line(kind: str, tmp_p
 def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path) -> None:
     told = machine.bench_input(parse(text(kind, tmp_path), "test").configuration)
     pipeline = machine.make_pipeline(told)
-    plant = machine.Plant(5, 100.0, machine.message_of(told.inputs[0]))
+    plant = machine.LoadPlant(5, 100.0, machine.message_of(told.inputs[0]))
     pipeline.process(plant.until(0.5, 1000))
     availability = kind == "sparkplug"  # of the node
     assert len(pipeline.sensors) == 5 + availability

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from config.devices import Device, ResolvedDevice, resolve_devices
+from config.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.model.messages import Message
 from edge.core.persistence.journal import pack, unpack
 from edge.core.persistence.snapshot import Snapshot
@@ -24,7 +24,7 @@ DEVICE = "paced/pump/"
 
 
 def table(**keys: object) -> ResolvedDevice:
-    device = Device(sensors=("paced/**",), warm_up=WARM_UP, labels={"hall": "3"}, **keys)  # type: ignore[arg-type]
+    device = DeviceTable(sensors=("paced/**",), warm_up=WARM_UP, labels={"hall": "3"}, **keys)  # type: ignore[arg-type]
     return resolve_devices((device,), SETTINGS.model_copy(update={"threshold": 6.0}))[0]
 
 
@@ -142,7 +142,7 @@ def test_a_device_with_other_sensors_than_before_learns_anew_from_the_journal() 
 
 def test_a_device_is_watched_whose_present_sensors_are_all_younger_than_it() -> None:
     def pump(*sensors: str) -> DeviceFor:
-        made = resolve_devices((Device(name="pump", sensors=sensors, warm_up=WARM_UP),), SETTINGS)[0]
+        made = resolve_devices((DeviceTable(name="pump", sensors=sensors, warm_up=WARM_UP),), SETTINGS)[0]
         return lambda sensor: None if made.device_of(sensor) is None else ("pump", made)
 
     messages = readings(rows=30)

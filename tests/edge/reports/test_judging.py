@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from edge.reports.judging import Rules, Span, judge, summarise
+from edge.reports.judging import IncidentSpan, Rules, judge, summarise
 from edge.reports.labels import Label
 from simulators.faults.truth import Raised, compare
 from simulators.signals.label import Fault
@@ -13,8 +13,8 @@ from simulators.signals.label import Fault
 RULES = Rules(grace_s=10.0, recovery_s=50.0)
 
 
-def span(raised: float, ended: float = math.inf, sensor: str = "a") -> Span:
-    return Span(sensor, sensor, raised, ended, 300, "spike", f"{sensor}{raised}", 6.0, ("ewma",), "is odd")
+def span(raised: float, ended: float = math.inf, sensor: str = "a") -> IncidentSpan:
+    return IncidentSpan(sensor, sensor, raised, ended, 300, "spike", f"{sensor}{raised}", 6.0, ("ewma",), "is odd")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def span(raised: float, ended: float = math.inf, sensor: str = "a") -> Span:
         (span(150, 160, "b"), math.nan, "false"),
     ],
 )
-def test_an_incident_is_one_word_and_a_label_found_or_not(incident: Span, delay: float, word: str) -> None:
+def test_an_incident_is_one_word_and_a_label_found_or_not(incident: IncidentSpan, delay: float, word: str) -> None:
     judgement = judge([Label(100, 200, "a")], [incident], RULES)
     assert judgement.words == [word]
     assert judgement.delays == [delay] or (math.isnan(delay) and math.isnan(judgement.delays[0]))

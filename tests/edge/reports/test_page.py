@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from edge.reports.backtest import Backtest, Dataset, Run
-from edge.reports.judging import Rules, Span
+from edge.reports.backtest import Backtest, BacktestRun, Dataset
+from edge.reports.judging import IncidentSpan, Rules
 from edge.reports.labels import Label
 from edge.reports.page import page
 from edge.reports.plot_data import plot_json
@@ -22,7 +22,7 @@ NASTY = 'a</script><img src=x onerror=alert(1)>&"\u2028'
 VOID = {"meta", "img", "input", "br", "link"}
 
 
-def record(name: str, *spans: Span, count: int = 500, offset: float = 0.0) -> SensorRecord:
+def record(name: str, *spans: IncidentSpan, count: int = 500, offset: float = 0.0) -> SensorRecord:
     made = SensorRecord(name, 64)
     rows = np.empty((7, count))
     rows[0] = T + 60.0 * np.arange(count)
@@ -36,8 +36,8 @@ def record(name: str, *spans: Span, count: int = 500, offset: float = 0.0) -> Se
     return made
 
 
-def span(sensor: str, raised: float, ended: float, severity: int = 600) -> Span:
-    return Span(
+def span(sensor: str, raised: float, ended: float, severity: int = 600) -> IncidentSpan:
+    return IncidentSpan(
         sensor,
         sensor,
         raised,
@@ -60,9 +60,9 @@ def backtest() -> Backtest:
     }
     second = {"calm": record("calm"), NASTY: record(NASTY)}
     labels = [Label(T + 5900, T + 6500, NASTY, "unit_jump")]
-    whole.add(Dataset("plant.csv", labels, [Run(first, [2, 3]), Run(second, [0, 1])]))
+    whole.add(Dataset("plant.csv", labels, [BacktestRun(first, [2, 3]), BacktestRun(second, [0, 1])]))
     other = {"value": record("value", span("value", T, T + 60, 100))}
-    whole.add(Dataset("other.csv", None, [Run(other, [1, 1]), Run({}, [0, 0])]))
+    whole.add(Dataset("other.csv", None, [BacktestRun(other, [1, 1]), BacktestRun({}, [0, 0])]))
     return whole
 
 
@@ -160,7 +160,9 @@ def test_the_data_of_a_plot_can_be_drawn(backtest: Backtest) -> None:
 
 def test_series_that_differ_are_both_kept() -> None:
     whole = Backtest(["one", "two"], (), Rules())
-    whole.add(Dataset("x", None, [Run({"a": record("a")}, []), Run({"a": record("a", offset=5.0)}, [])]))
+    whole.add(
+        Dataset("x", None, [BacktestRun({"a": record("a")}, []), BacktestRun({"a": record("a", offset=5.0)}, [])])
+    )
     found = json.loads(plot_json(whole.datasets[0], "a", 100))
     assert all("t" in each for each in found["runs"])
 
@@ -173,12 +175,12 @@ def test_a_sensor_that_always_says_the_same_can_be_drawn(value: float) -> None:
     )
     made.readings, made.first, made.last = 2, T, T + 1
     whole = Backtest(["one"], (), Rules())
-    whole.add(Dataset("x", None, [Run({"flat": made}, [])]))
+    whole.add(Dataset("x", None, [BacktestRun({"flat": made}, [])]))
     assert json.loads(plot_json(whole.datasets[0], "flat", 100))["runs"][0]["lo"] == [value, value]
     assert "flat" in written(whole)
 
 
 def test_nothing_at_all_is_a_report_too() -> None:
     whole = Backtest(["one"], (0.1,), Rules())
-    whole.add(Dataset("empty.csv", None, [Run({}, [0])]))
+    whole.add(Dataset("empty.csv", None, [BacktestRun({}, [0])]))
     assert Outline(written(whole)).open == []

@@ -14,12 +14,12 @@ from simulators.demo.commands import events_command, follow_command, program
 from simulators.demo.incident_log import IncidentLog
 from simulators.demo.live import picture
 from simulators.demo.reach import reached, remark, seen
-from simulators.demo.screen import PlainScreen, Progress
+from simulators.demo.screen import DemoProgress, PlainScreen
 from simulators.demo.summary import judge, summary
-from simulators.faults.truth import Summary, read_summary
+from simulators.faults.truth import TruthSummary, read_summary
 from simulators.signals.label import Fault
 
-PUBLISHED = Summary(sensors=2, readings=1000, faults=3, start=0.0, end=2000.0, seed=1)
+PUBLISHED = TruthSummary(sensors=2, readings=1000, faults=3, start=0.0, end=2000.0, seed=1)
 FAULTS = [Fault(f"plant/{at}", "spike", float(at), at + 60.0, 9.0, "Jumps.") for at in (100, 900, 1500)]
 STORE = Path("/tmp/a folder/edgewarden.db")  # noqa: S108 - never opened
 
@@ -101,7 +101,7 @@ def an_event(number: int, message: str, *, active: bool = True) -> bytes:
 
 
 def drawn(columns: int, rows: int, log: IncidentLog, follow: str) -> list[str]:
-    progress = Progress(10.0, 30.0, 37_164, 2385.0, 24, follow, "3 days of a plant in 25 seconds")
+    progress = DemoProgress(10.0, 30.0, 37_164, 2385.0, 24, follow, "3 days of a plant in 25 seconds")
     console = Console(width=columns, height=rows, file=StringIO(), record=True, force_terminal=True)
     console.print(picture(progress, log, columns, rows))
     return console.export_text().rstrip("\n").splitlines()
@@ -132,7 +132,7 @@ def test_the_command_to_follow_stands_outside_of_the_frame() -> None:
 
 
 def test_the_page_is_named_once_it_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    where = Progress(10.0, 30.0, 0, 0.0, 0, "mosquitto_sub", "3 days", "http://127.0.0.1:8790/")
+    where = DemoProgress(10.0, 30.0, 0, 0.0, 0, "mosquitto_sub", "3 days", "http://127.0.0.1:8790/")
     assert where.invitation == "Open http://127.0.0.1:8790/ in a browser, or follow along from another terminal:"
     screen, log = PlainScreen(), IncidentLog()
     for each in (where._replace(page=""), where, where._replace(elapsed_s=30.0)):

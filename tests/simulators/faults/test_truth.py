@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.faults.truth import Comparison, Raised, Summary, Tally, TruthError, compare, from_json, read_truth
+from simulators.faults.truth import Comparison, Raised, Tally, TruthError, TruthSummary, compare, from_json, read_truth
 from simulators.signals.label import FAULT_KINDS, Fault
 
 FAULT = Fault("plant/pump/pressure", "level_shift", 10_000.0, 12_000.0, 9.5, "The level moves")
@@ -37,12 +37,12 @@ def test_the_json_of_a_fault_is_one_line_with_its_type() -> None:
 
 
 def test_a_summary_comes_back_from_json() -> None:
-    summary = Summary(20, 1000, 3, 0.0, 5.0, 7)
+    summary = TruthSummary(20, 1000, 3, 0.0, 5.0, 7)
     assert from_json(summary.to_json()) == summary
 
 
 def test_reading_the_truth_leaves_out_what_is_no_fault() -> None:
-    lines = [FAULT.to_json(), b"", Summary(1, 1, 1, 0.0, 0.0, 1).to_json()]
+    lines = [FAULT.to_json(), b"", TruthSummary(1, 1, 1, 0.0, 0.0, 1).to_json()]
     assert read_truth(lines) == [FAULT]
 
 

@@ -10,14 +10,14 @@ from simulators.plant.plant import plant
 from simulators.plant.series import Series, SimulatedSensor
 from simulators.signals.faults import Injection
 from simulators.signals.label import Fault
-from simulators.signals.noise import MeanReverting, Noise
+from simulators.signals.noise import MeanReverting, WhiteNoise
 from simulators.signals.signals import HOUR, Level, Shared
 
 START = 1_700_006_400.0
 SENSOR = SimulatedSensor(
     "plant/pump/pressure",
     "bar",
-    (Level(5.0), Shared("pump", MeanReverting(1.0, HOUR), 1.0), Noise(0.1)),
+    (Level(5.0), Shared("pump", MeanReverting(1.0, HOUR), 1.0), WhiteNoise(0.1)),
     10.0,
 )
 FAULTS = [
@@ -62,7 +62,7 @@ def test_until_gives_what_comes_before_a_time_and_nothing_twice() -> None:
 
 
 def test_values_are_multiples_of_the_quantum_within_the_limits() -> None:
-    sensor = SimulatedSensor("a", "", (Level(1.0), Noise(1.0)), quantum=0.5, low=0.0, high=2.0)
+    sensor = SimulatedSensor("a", "", (Level(1.0), WhiteNoise(1.0)), quantum=0.5, low=0.0, high=2.0)
     assert set(Series(sensor, 1, START).take(2000).values) == {0.0, 0.5, 1.0, 1.5, 2.0}
 
 

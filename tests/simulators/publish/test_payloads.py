@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.core.model.messages import Reading
-from simulators.faults.truth import TOPIC, Summary
+from simulators.faults.truth import TOPIC, TruthSummary
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Format, Publication, publications
 from simulators.signals.label import Fault
@@ -90,7 +90,7 @@ def test_a_fault_that_never_started_is_not_told() -> None:
 
 def test_the_last_word_is_recorded_too() -> None:
     recorded: list[bytes] = []
-    summary = Summary(3, 5, 0, 1000.0, 1060.123, 1)
+    summary = TruthSummary(3, 5, 0, 1000.0, 1060.123, 1)
     last = Narrator([], recorded.append).conclude(summary)
     assert last == Publication(1060.123, TOPIC, summary.to_json(), 0)
     assert recorded == [summary.to_json()]

@@ -5,34 +5,34 @@ from typing import Any
 import pytest
 
 from simulators.publish.payloads import Publication
-from simulators.publish.publisher import Pace, PacedPublisher, PublishError
+from simulators.publish.publisher import PacedPublisher, PublishError, PublishingPace
 
 MESSAGES = [Publication(1000.0 + 10.0 * number, f"plant/{number}", b"1", 1) for number in range(100)]
 
 
-def publisher(link: Any, pace: Pace, **more: Any) -> PacedPublisher:
+def publisher(link: Any, pace: PublishingPace, **more: Any) -> PacedPublisher:
     return PacedPublisher(link, link.clock, link.sleep, pace, **more)
 
 
 def test_each_message_is_sent_at_its_time(link: Any) -> None:
-    publisher(link, Pace(5.0, 1000.0)).run(MESSAGES)
+    publisher(link, PublishingPace(5.0, 1000.0)).run(MESSAGES)
     assert [each[0] for each in link.sent] == pytest.approx([2.0 * number for number in range(100)], abs=0.002)
 
 
 def test_plant_time_runs_from_its_origin(link: Any) -> None:
-    publisher(link, Pace(1.0, 990.0)).run(MESSAGES[:1])
+    publisher(link, PublishingPace(1.0, 990.0)).run(MESSAGES[:1])
     assert link.sent[0][0] == pytest.approx(10.0, abs=0.002)
 
 
 def test_without_a_speed_nothing_waits_for_its_time(link: Any) -> None:
     link.window = 1000
-    sent = publisher(link, Pace(0.0, 1000.0)).run(MESSAGES)
+    sent = publisher(link, PublishingPace(0.0, 1000.0)).run(MESSAGES)
     assert link.slept == []
     assert sent == (100, 100, 1990.0)
 
 
 def test_what_is_late_is_sent_at_once(link: Any) -> None:
-    paced = publisher(link, Pace(1.0, 1000.0))
+    paced = publisher(link, PublishingPace(1.0, 1000.0))
     paced.run(MESSAGES[:1])
     link.now = 35.0
     paced.run(MESSAGES[1:5])
@@ -41,7 +41,7 @@ def test_what_is_late_is_sent_at_once(link: Any) -> None:
 
 def test_a_full_window_is_waited_for(link: Any) -> None:
     link.window = 3
-    publisher(link, Pace(0.0, 0.0)).run(MESSAGES)
+    publisher(link, PublishingPace(0.0, 0.0)).run(MESSAGES)
     assert [each[1] for each in link.sent] == [each.topic for each in MESSAGES]
     assert link.slept
 
@@ -49,20 +49,20 @@ def test_a_full_window_is_waited_for(link: Any) -> None:
 def test_patience_has_an_end(link: Any) -> None:
     link.connected = False
     with pytest.raises(PublishError, match="took nothing for 60 s"):
-        publisher(link, Pace(0.0, 0.0)).run(MESSAGES)
+        publisher(link, PublishingPace(0.0, 0.0)).run(MESSAGES)
     assert link.now == pytest.approx(60.0, abs=0.2)
 
 
 def test_a_dead_link_is_not_waited_for(link: Any) -> None:
     link.connected = link.alive = False
     with pytest.raises(PublishError, match="thread"):
-        publisher(link, Pace(0.0, 0.0)).run(MESSAGES)
+        publisher(link, PublishingPace(0.0, 0.0)).run(MESSAGES)
     assert link.now == 0.0
 
 
 def test_the_end_waits_for_every_confirmation(link: Any) -> None:
     link.confirming = False
-    paced = publisher(link, Pace(0.0, 0.0, patience_s=5.0))
+    paced = publisher(link, PublishingPace(0.0, 0.0, patience_s=5.0))
     paced.run(MESSAGES[:10])
     with pytest.raises(PublishError, match="confirmed nothing"):
         paced.finish()
@@ -72,7 +72,7 @@ def test_the_end_waits_for_every_confirmation(link: Any) -> None:
 
 def test_what_a_lost_connection_left_unconfirmed_is_sent_again(link: Any) -> None:
     link.confirming = False
-    paced = publisher(link, Pace(0.0, 0.0))
+    paced = publisher(link, PublishingPace(0.0, 0.0))
     paced.run(MESSAGES[:10])
     link.reconnect()
     paced.finish()
@@ -81,7 +81,7 @@ def test_what_a_lost_connection_left_unconfirmed_is_sent_again(link: Any) -> Non
 
 def test_messages_of_quality_0_are_not_waited_for_but_the_truth_is(link: Any) -> None:
     link.confirming = False
-    paced = publisher(link, Pace(0.0, 0.0, patience_s=1.0), qos=0)
+    paced = publisher(link, PublishingPace(0.0, 0.0, patience_s=1.0), qos=0)
     paced.run(MESSAGES[:3])
     paced.finish()
     paced.tell(Publication(0.0, "truth", b"{}", 0))
@@ -91,20 +91,20 @@ def test_messages_of_quality_0_are_not_waited_for_but_the_truth_is(link: Any) ->
 
 
 def test_it_ends_when_its_time_is_up(link: Any) -> None:
-    sent = publisher(link, Pace(1.0, 1000.0, limit_s=95.0)).run(MESSAGES)
+    sent = publisher(link, PublishingPace(1.0, 1000.0, limit_s=95.0)).run(MESSAGES)
     assert sent.readings == 10
     assert link.now == pytest.approx(95.0, abs=0.3)
 
 
 def test_a_wish_to_stop_is_seen_while_it_sleeps(link: Any) -> None:
-    sent = publisher(link, Pace(1.0, 1000.0), stopped=lambda: link.now > 25.0).run(MESSAGES)
+    sent = publisher(link, PublishingPace(1.0, 1000.0), stopped=lambda: link.now > 25.0).run(MESSAGES)
     assert sent.readings == 3
     assert link.now < 26.0
 
 
 def test_whoever_wants_to_stop_waits_for_a_moment_only(link: Any) -> None:
     link.confirming = False
-    paced = publisher(link, Pace(0.0, 0.0), stopped=lambda: link.now > 0)
+    paced = publisher(link, PublishingPace(0.0, 0.0), stopped=lambda: link.now > 0)
     paced.run(MESSAGES[:1])
     link.now = 1.0
     with pytest.raises(PublishError, match="for 5 s"):

@@ -6,16 +6,16 @@ import pytest
 from simulators.plant.series import BLOCK, Portion, Series, SimulatedSensor
 from simulators.signals.faults import DISTURBANCES, FAHRENHEIT, BrokenCorrelation, Injection, Stretch
 from simulators.signals.label import FAULT_KINDS, Fault
-from simulators.signals.noise import MeanReverting, Noise
+from simulators.signals.noise import MeanReverting, WhiteNoise
 from simulators.signals.randomness import Randomness
-from simulators.signals.signals import HOUR, Level, Season, Shared
+from simulators.signals.signals import HOUR, Level, SeasonalSignal, Shared
 
 START = 1_700_006_400.0
 FIRST, LAST = 700, 1299
 SENSOR = SimulatedSensor(
     "pump/temperature",
     "Cel",
-    (Level(50.0), Season(5.0), Shared("pump", MeanReverting(3.0, HOUR), 1.0), Noise(0.1)),
+    (Level(50.0), SeasonalSignal(5.0), Shared("pump", MeanReverting(3.0, HOUR), 1.0), WhiteNoise(0.1)),
     quantum=0.001,
 )
 
@@ -102,7 +102,9 @@ def test_a_unit_jump_converts() -> None:
 
 
 def test_a_lost_season_begins_without_a_jump_and_stays() -> None:
-    calm = SimulatedSensor("room/temperature", "Cel", (Level(20.0), Season(5.0), Noise(0.01)), quantum=0.001)
+    calm = SimulatedSensor(
+        "room/temperature", "Cel", (Level(20.0), SeasonalSignal(5.0), WhiteNoise(0.01)), quantum=0.001
+    )
     fault = Fault(calm.name, "lost_season", START + 60.0 * FIRST, START + 60.0 * LAST, 1.0, "")
     values = Series(calm, 1, START, [Injection(fault)]).take(2000).values
     assert abs(values[FIRST] - values[FIRST - 1]) < 0.1
@@ -130,7 +132,8 @@ def test_a_broken_correlation_leaves_the_others_behind_in_any_portions() -> None
 def test_a_broken_correlation_ends_moving_together() -> None:
     load = MeanReverting(3.0, HOUR / 2)
     one, other = (
-        SimulatedSensor(name, "", (Level(50.0), Shared("pump", load, 1.0), Noise(0.1))) for name in ("one", "other")
+        SimulatedSensor(name, "", (Level(50.0), Shared("pump", load, 1.0), WhiteNoise(0.1)))
+        for name in ("one", "other")
     )
     fault = Fault("one", "broken_correlation", START + 60.0 * 3000, START + 60.0 * 6000, 1.0, "")
     broken = Series(one, 1, START, [Injection(fault)]).take(9000).values

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from simulators.signals.machines import Counter, FillDrain, MachineCycle, OnOff, SetPoint
-from simulators.signals.noise import HeavyTailed, MeanReverting, Noise, RandomWalk
+from simulators.signals.noise import HeavyTailed, MeanReverting, RandomWalk, WhiteNoise
 from simulators.signals.randomness import Randomness
-from simulators.signals.signals import DAY, HOUR, WEEK, Level, Season, Shared, Signal, Sum, WorkWeek
+from simulators.signals.signals import DAY, HOUR, WEEK, Level, SeasonalSignal, Shared, Signal, Sum, WorkWeek
 
 Run = Callable[..., tuple[Any, Any]]
 
 EVERY_KIND = [
     Level(3.0),
-    Season(2.0),
+    SeasonalSignal(2.0),
     WorkWeek(5.0),
-    Sum((Level(1.0), Noise(1.0))),
+    Sum((Level(1.0), WhiteNoise(1.0))),
     Shared("pump", MeanReverting(1.0, HOUR), 2.0),
-    Noise(1.0),
+    WhiteNoise(1.0),
     HeavyTailed(1.0),
     MeanReverting(1.0, HOUR),
     RandomWalk(1.0),
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_signal(signal: Signal, run_signal: Run) ->
 
 @pytest.mark.parametrize(
     "signal",
-    [each for each in EVERY_KIND if not isinstance(each, Level | Season | WorkWeek | Counter)],
+    [each for each in EVERY_KIND if not isinstance(each, Level | SeasonalSignal | WorkWeek | Counter)],
     ids=lambda each: type(each).__name__,
 )
 def test_another_seed_gives_another_signal(signal: Signal, run_signal: Run) -> None:
@@ -53,14 +53,14 @@ def test_another_seed_gives_another_signal(signal: Signal, run_signal: Run) -> N
 
 
 def test_a_season_repeats_after_its_period(run_signal: Run) -> None:
-    _, values = run_signal(Season(4.0, peak_s=15 * HOUR), readings=2880)
+    _, values = run_signal(SeasonalSignal(4.0, peak_s=15 * HOUR), readings=2880)
     assert np.allclose(values[:1440], values[1440:])
     assert values[:1440].argmax() == 15 * 60
     assert abs(values[:1440].mean()) < 1e-9
 
 
 def test_a_season_may_be_a_week_long(run_signal: Run) -> None:
-    _, values = run_signal(Season(4.0, period_s=WEEK), readings=14 * 24, interval_s=HOUR)
+    _, values = run_signal(SeasonalSignal(4.0, period_s=WEEK), readings=14 * 24, interval_s=HOUR)
     assert np.allclose(values[:168], values[168:])
     assert not np.allclose(values[:24], values[24:48])
 
@@ -75,7 +75,7 @@ def test_a_work_week_rests_at_night_and_at_weekends(run_signal: Run) -> None:
 
 
 def test_a_sum_has_a_floor(run_signal: Run) -> None:
-    _, values = run_signal(Sum((Level(0.5), Noise(1.0)), low=0.0))
+    _, values = run_signal(Sum((Level(0.5), WhiteNoise(1.0)), low=0.0))
     assert values.min() == 0.0
 
 
@@ -98,14 +98,14 @@ def test_detached_is_the_same_law_but_independent() -> None:
 
 
 def test_noise_has_its_spread_and_no_memory(run_signal: Run) -> None:
-    _, values = run_signal(Noise(3.0), readings=20_000)
+    _, values = run_signal(WhiteNoise(3.0), readings=20_000)
     assert values.std() == pytest.approx(3.0, rel=0.03)
     assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.03
 
 
 def test_heavy_tails_go_further_than_gaussian_ones(run_signal: Run) -> None:
     _, heavy = run_signal(HeavyTailed(1.0, freedom=4.0), readings=20_000)
-    _, gaussian = run_signal(Noise(1.0), readings=20_000)
+    _, gaussian = run_signal(WhiteNoise(1.0), readings=20_000)
     assert np.median(np.abs(heavy)) == pytest.approx(np.median(np.abs(gaussian)), rel=0.15)
     assert np.abs(heavy).max() > 2 * np.abs(gaussian).max()
 
@@ -155,7 +155,7 @@ def test_a_set_point_stays_and_then_takes_another_of_its_levels(run_signal: Run)
 
 
 def test_a_counter_never_falls(run_signal: Run) -> None:
-    _, values = run_signal(Counter(Sum((Level(0.1), Noise(0.2))), begins_at=500.0))
+    _, values = run_signal(Counter(Sum((Level(0.1), WhiteNoise(0.2))), begins_at=500.0))
     assert (np.diff(values) >= 0).all()
     assert values[0] >= 500.0
     assert values[-1] > 600.0

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from edge.core.intake.availability import Said
+from edge.core.intake.availability import Presence
 from edge.core.intake.decoders.base import Decoded, Decoder
 from edge.core.model.messages import Refused
 from edge.core.model.sensors import Repetition
@@ -46,7 +46,7 @@ class AvailabilityDecoder(Decoder):
         word = _word(payload)
         if word not in self.available and word not in self.unavailable:
             raise Refused("unknown_word", f"{word[:LONGEST]!r}")
-        return Decoded([], [], words=[Said("", word in self.available)])
+        return Decoded([], [], words=[Presence("", word in self.available)])
 
 
 def _word(payload: bytes) -> str:

@@ -22,7 +22,7 @@ from edge.core.model.sensors import Repetition
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.core.intake.availability import Said
+    from edge.core.intake.availability import Presence
     from edge.core.model.messages import Refusal, Sample
 
 
@@ -48,7 +48,7 @@ class Decoded(NamedTuple):
     ignored: int = 0
     units: Mapping[str, str] = NO_UNITS
     absent: Sequence[str] = ()
-    words: Sequence[Said] = ()
+    words: Sequence[Presence] = ()
 
     def says_its_times(self) -> bool:
         """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.json_text import read_json
-from edge.core.intake.decoders.options import Ignored, Items, Sender
+from edge.core.intake.decoders.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.paths import key_problem, level
 from edge.core.intake.decoders.shapes import ArrayShape, Shape, Shapes
 from edge.core.intake.decoders.text_numbers import TextNumbers
@@ -113,7 +113,7 @@ class FieldsDecoder(Decoder):
             absent=frozenset(float(each) for each in self.no_value if not isinstance(each, str)),
             ignored=Ignored(self.ignore),
             items=None if self.items is None else Items.of(self.items, self.item_name),
-            sender=Sender.of(self.sender),
+            sender=SenderFields.of(self.sender),
             names_devices=self.names_devices,
             depth=self.depth,
             most=self.readings,

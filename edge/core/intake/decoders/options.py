@@ -71,7 +71,7 @@ class Ignored:
         return self._fits is not None and self._fits(path) is not None
 
 
-class Sender(NamedTuple):
+class SenderFields(NamedTuple):
     """What a payload says of its sender, for the sensors' names.
 
     Attributes:
@@ -81,7 +81,7 @@ class Sender(NamedTuple):
     fields: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
-    def of(cls, placeholders: Sequence[str]) -> Sender:
+    def of(cls, placeholders: Sequence[str]) -> SenderFields:
         """From what stands in a template: `payload.deviceInfo.devEui`, `payload.channel?`."""
         return cls(tuple(tuple(each.split(".")[1:]) for each in placeholders))
 

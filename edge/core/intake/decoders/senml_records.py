@@ -47,14 +47,14 @@ LONGEST_PATH = 200
 """Characters of a path; a sensor's name has no more."""
 
 
-class Resolved(NamedTuple):
+class ResolvedPack(NamedTuple):
     """What a pack holds: samples in the order of their records, and refusals."""
 
     samples: list[Sample]
     refusals: list[Refusal]
 
 
-class _Base:
+class _BaseFields:
     """The base fields that are in force."""
 
     __slots__ = ("name", "sum", "time", "unit", "value", "version")
@@ -85,7 +85,7 @@ class _Base:
         self.sum = _base(record, "bs", index, self.sum, _as_number)
 
 
-def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved:
+def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> ResolvedPack:
     """Resolve the records of a pack.
 
     Args:
@@ -97,8 +97,8 @@ def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved
         Refused: The pack as a whole is of no use: a base field can't be read, a field must be understood and isn't,
             its version isn't known, or it holds too much.
     """
-    base = _Base()
-    found = Resolved([], [])
+    base = _BaseFields()
+    found = ResolvedPack([], [])
     for index, given in enumerate(pack):
         if isinstance(given, dict):
             record = {LABELS.get(key, key): value for key, value in given.items()}
@@ -116,7 +116,9 @@ def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved
     return found
 
 
-def _take(record: Mapping[str, Any], index: int, base: _Base, values: Mapping[str, float], found: Resolved) -> None:
+def _take(
+    record: Mapping[str, Any], index: int, base: _BaseFields, values: Mapping[str, float], found: ResolvedPack
+) -> None:
     """Take what a record measures."""
     given = [each for each in VALUES if each in record]
     if not given and "s" not in record:
@@ -142,14 +144,14 @@ def _take(record: Mapping[str, Any], index: int, base: _Base, values: Mapping[st
             _add(found, f"{path}/sum" if path else "sum", whole, float(total))
 
 
-def _add(found: Resolved, path: str, value: float | str, time: float) -> None:
+def _add(found: ResolvedPack, path: str, value: float | str, time: float) -> None:
     if isinstance(value, str):
         found.refusals.append(Refusal(value, path))
     else:
         found.samples.append(Sample(path, value, time))
 
 
-def _path(record: Mapping[str, Any], base: _Base) -> str | None:
+def _path(record: Mapping[str, Any], base: _BaseFields) -> str | None:
     """The path of a record's sensor; None if its name isn't a text."""
     name = record.get("n", "")
     if not isinstance(name, str):
@@ -175,7 +177,7 @@ def is_known_version(version: Any) -> bool:
     return type(version) is int and (1 <= version <= VERSION or version == SECONDARY_UNITS)
 
 
-def _value(label: str, value: Any, base: _Base, values: Mapping[str, float]) -> float | str:
+def _value(label: str, value: Any, base: _BaseFields, values: Mapping[str, float]) -> float | str:
     """What a value field stands for; or why for no number, a word of `REASONS`."""
     if label == "v":
         number = _number(value)

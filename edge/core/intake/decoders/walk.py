@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.decoders.options import Ignored, Items, Sender, said
+from edge.core.intake.decoders.options import Ignored, Items, SenderFields, said
 from edge.core.intake.decoders.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.text_numbers import TextNumbers
 from edge.core.intake.decoders.time_keys import TimeKeys
@@ -49,7 +49,7 @@ class Options(NamedTuple):
     absent: frozenset[float]
     ignored: Ignored
     items: Items | None
-    sender: Sender
+    sender: SenderFields
     names_devices: bool
     depth: int
     most: int

@@ -10,7 +10,7 @@ from edge.core.intake.decoders.base import NO_UNITS, Decoded, chronological
 from edge.core.intake.decoders.paths import key_problem
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder, is_bookkeeping
 from edge.core.intake.decoders.sparkplug_payload import WITHOUT_VALUE, Metric, Payload
-from edge.core.intake.sparkplug.nodes import Defined, Known, Member, path_of
+from edge.core.intake.sparkplug.nodes import BornMember, BornMetric, Defined, path_of
 from edge.core.model.messages import Refusal, Sample
 
 LATEST_MS = 2**53
@@ -27,7 +27,7 @@ class MetricReader:
     """
 
     def __init__(
-        self, payload: Payload, decoder: SparkplugDecoder, member: Member, prefix: str, present: float
+        self, payload: Payload, decoder: SparkplugDecoder, member: BornMember, prefix: str, present: float
     ) -> None:
         self.refusals: list[Refusal] = []
         self.newest = present
@@ -91,13 +91,13 @@ class MetricReader:
         else:
             self._past.append(sample)
 
-    def _undefined(self, metric: Metric) -> Known | None:
+    def _undefined(self, metric: Metric) -> BornMetric | None:
         """What there is to know of a metric that the birth certificate hasn't defined; None if it is refused."""
         name, alias = metric.name, metric.alias
         if name is not None:
             problem = key_problem(name, len(self._prefix) + 1 + len(name))
             if problem is None:
-                return Known(name, "" if is_bookkeeping(name) else path_of(self._prefix, name), None)
+                return BornMetric(name, "" if is_bookkeeping(name) else path_of(self._prefix, name), None)
             self.refusals.append(Refusal("bad_name", self._prefix, problem))
         elif alias is None:
             self.refusals.append(Refusal("bad_name", self._prefix, "a metric with neither a name nor an alias"))

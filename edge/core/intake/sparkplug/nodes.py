@@ -37,7 +37,7 @@ NodeState = tuple[NodeKey, int, int, list[int], float, float, list[Births]]
 """
 
 
-class Known(NamedTuple):
+class BornMetric(NamedTuple):
     """A metric that a birth certificate has named.
 
     Attributes:
@@ -51,7 +51,7 @@ class Known(NamedTuple):
     datatype: int | None
 
 
-class Member:
+class BornMember:
     """A node or one of its devices, as its birth certificate says.
 
     Args:
@@ -70,12 +70,12 @@ class Member:
 
     def __init__(self, prefix: str, defined: list[Defined]) -> None:
         self.defined = defined
-        self.by_alias: dict[int | None, Known | None] = {}
-        self.by_name: dict[str, Known] = {}
+        self.by_alias: dict[int | None, BornMetric | None] = {}
+        self.by_name: dict[str, BornMetric] = {}
         self.units: dict[str, str] = {}
         for name, alias, datatype, unit in defined:
             path = "" if not name or is_bookkeeping(name) else path_of(prefix, name)
-            known = Known(name, path, None if datatype < 0 else datatype)
+            known = BornMetric(name, path, None if datatype < 0 else datatype)
             if name:
                 self.by_name[name] = known
             if unit and path:
@@ -104,7 +104,7 @@ class Node:
 
     def __init__(self, key: NodeKey) -> None:
         self.key = key
-        self.members: dict[str, Member] = {}
+        self.members: dict[str, BornMember] = {}
         self.untold: set[str] = set()
         self.clear()
 
@@ -142,14 +142,14 @@ class Nodes:
         """A node; None if it isn't known."""
         return self._nodes.get(key)
 
-    def has_room(self, key: NodeKey, device: str, member: Member) -> bool:
+    def has_room(self, key: NodeKey, device: str, member: BornMember) -> bool:
         """Whether a birth certificate can be taken, in place of those that it ends."""
         node = self._nodes.get(key)
         ended = [] if node is None else [each for name, each in node.members.items() if not device or name == device]
         grows = member.size + (NODE_BYTES + size_of(*key) if node is None else 0)
         return self.size + grows - sum(each.size for each in ended) <= MOST_BYTES
 
-    def born(self, key: NodeKey, device: str, member: Member) -> Node:
+    def born(self, key: NodeKey, device: str, member: BornMember) -> Node:
         """Take over a birth certificate; that of a node ends those of its devices."""
         node = self._nodes.get(key) or self._add(key)
         for each in () if device else list(node.members):
@@ -183,7 +183,7 @@ class Nodes:
             node.sequence = Sequence(None if last < 0 else last, missing, due)
             node.present = present
             for device, defined in births:
-                member = None if defined is None else Member(prefix_of(key, device), defined)
+                member = None if defined is None else BornMember(prefix_of(key, device), defined)
                 self._replace(node, device, member)
             self._drop_if_empty(node)
         self.told()
@@ -212,7 +212,7 @@ class Nodes:
             self.size -= NODE_BYTES + size_of(*node.key)
             node.clear()
 
-    def _replace(self, node: Node, device: str, member: Member | None) -> None:
+    def _replace(self, node: Node, device: str, member: BornMember | None) -> None:
         before = node.members.pop(device, None)
         self.size -= 0 if before is None else before.size
         if member is not None:

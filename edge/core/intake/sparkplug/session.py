@@ -14,12 +14,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from edge.core.intake.availability import Said
+from edge.core.intake.availability import Presence
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.sparkplug import BIRTH_AND_DEATH, SparkplugDecoder
 from edge.core.intake.decoders.sparkplug_payload import Payload, number_of, read_payload
 from edge.core.intake.sparkplug.metrics import LATEST_MS, MetricReader, definitions
-from edge.core.intake.sparkplug.nodes import Member, Node, NodeKey, Nodes, prefix_of
+from edge.core.intake.sparkplug.nodes import BornMember, Node, NodeKey, Nodes, prefix_of
 from edge.core.intake.sparkplug.rebirths import Rebirths, Request
 from edge.core.intake.sparkplug.sequence import sequence_number
 from edge.core.model.messages import Message, Refused
@@ -31,7 +31,7 @@ AGAIN_S = 1.0
 """A rebirth request that can't be sent now, as too many were, is tried again after this."""
 
 
-class Sender(NamedTuple):
+class TopicSender(NamedTuple):
     """Who has sent a message, as its topic says.
 
     Attributes:
@@ -45,7 +45,7 @@ class Sender(NamedTuple):
     device: str
 
 
-def sender_of(topic: str) -> Sender | None:
+def sender_of(topic: str) -> TopicSender | None:
     """Who has sent a message; None for the state of a host application.
 
     Raises:
@@ -57,7 +57,7 @@ def sender_of(topic: str) -> Sender | None:
     if len(levels) in {4, 5} and levels[0] == NAMESPACE and all(levels) and topic.isprintable():
         kind, device = levels[2], levels[4] if len(levels) == 5 else ""
         if kind in KINDS | COMMANDS and kind.startswith("D") == bool(device):
-            return Sender(kind, (levels[1], levels[3]), device)
+            return TopicSender(kind, (levels[1], levels[3]), device)
     raise Refused(
         "malformed", f"not a topic of Sparkplug B, {NAMESPACE}/group/type/node or {NAMESPACE}/group/type/node/device"
     )
@@ -141,10 +141,10 @@ class Session:
         if accept is not None:
             accept()
 
-    def _birth(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+    def _birth(self, sender: TopicSender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
         prefix = prefix_of(sender.node, sender.device)
         defined, refusals = definitions(payload, prefix)
-        member = Member(prefix, defined)
+        member = BornMember(prefix, defined)
         if not self.nodes.has_room(sender.node, sender.device, member):
             raise Refused("too_many_metrics", f"a birth certificate of {len(defined)} metrics")
         reading = MetricReader(payload, decoder, member, prefix, -math.inf)
@@ -166,9 +166,9 @@ class Session:
             node.present = max(node.present, min(reading.newest, arrived))
 
         self._accept = accept
-        return reading.decoded()._replace(words=[Said(prefix, is_there=True)])
+        return reading.decoded()._replace(words=[Presence(prefix, is_there=True)])
 
-    def _death(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+    def _death(self, sender: TopicSender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
         node = self.nodes.find(sender.node)
         if node is not None and not sender.device and is_earlier(_birth_and_death(payload), node.bd_seq):
             raise Refused("stale_death", "the node has been born again since")
@@ -183,9 +183,9 @@ class Session:
             self.nodes.died(node, sender.device)
 
         self._accept = accept
-        return Decoded([], [], words=[Said(prefix_of(sender.node, sender.device), is_there=False)])
+        return Decoded([], [], words=[Presence(prefix_of(sender.node, sender.device), is_there=False)])
 
-    def _data(self, sender: Sender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
+    def _data(self, sender: TopicSender, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> Decoded:
         node = self.nodes.find(sender.node)
         member = None if node is None else node.members.get(sender.device)
         if node is None or member is None:

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
-from edge.core.incidents.state_machine import TABLE, Signal, State, StateMachine, Transition
+from edge.core.incidents.state_machine import TABLE, MachineInput, State, StateMachine, Transition
 from edge.core.model.severity import severity_class, severity_of
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
 SETTINGS = IncidentSettings(update_s=60.0)
-READINGS = [Signal.EXCEEDS, Signal.HOLDS, Signal.CALM, Signal.CALM_ENOUGH]
+READINGS = [MachineInput.EXCEEDS, MachineInput.HOLDS, MachineInput.CALM, MachineInput.CALM_ENOUGH]
 
 
 def surprising(time: float, score: float = 8.0, value: float = 9.0, kind: str = "spike") -> Observation:
@@ -27,24 +27,24 @@ def calm(time: float) -> Observation:
 
 def raised() -> StateMachine:
     tracker = StateMachine()
-    tracker.step(Signal.EXCEEDS, surprising(0.0), SETTINGS)
+    tracker.step(MachineInput.EXCEEDS, surprising(0.0), SETTINGS)
     return tracker
 
 
 def test_every_state_knows_what_to_do_with_every_reading() -> None:
     for state in (State.NORMAL, State.OPEN, State.CALMING, State.ADOPTING):
-        for signal in [*READINGS, Signal.SILENCE]:
+        for signal in [*READINGS, MachineInput.SILENCE]:
             assert (state, signal) in TABLE
 
 
 def test_whatever_lasts_can_be_adopted() -> None:
     for state in (State.OPEN, State.CALMING, State.ADOPTING):
-        assert (state, Signal.ADOPTION) in TABLE
+        assert (state, MachineInput.ADOPTION) in TABLE
 
 
 def adopting() -> StateMachine:
     tracker = raised()
-    moved = tracker.step(Signal.ADOPTION, surprising(100.0), SETTINGS)
+    moved = tracker.step(MachineInput.ADOPTION, surprising(100.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.EXPIRED
     return tracker
@@ -52,16 +52,16 @@ def adopting() -> StateMachine:
 
 def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
     tracker = adopting()
-    assert tracker.step(Signal.EXCEEDS, surprising(101.0), SETTINGS) is None
+    assert tracker.step(MachineInput.EXCEEDS, surprising(101.0), SETTINGS) is None
     assert tracker.state is State.ADOPTING
-    assert tracker.step(Signal.CALM_ENOUGH, calm(102.0), SETTINGS) is None
-    moved = tracker.step(Signal.EXCEEDS, surprising(103.0), SETTINGS)
+    assert tracker.step(MachineInput.CALM_ENOUGH, calm(102.0), SETTINGS) is None
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(103.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.RAISED
 
 
 def test_a_sensor_that_falls_silent_while_its_level_is_adopted_is_told_of() -> None:
-    moved = adopting().step(Signal.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
+    moved = adopting().step(MachineInput.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.RAISED
 
@@ -78,11 +78,17 @@ def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None
 
 def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
     signals = {signal for state, signal in TABLE if state is State.SILENT}
-    assert signals == {Signal.SILENCE, Signal.RETURN, Signal.DECLARED_NORMAL, Signal.NO_VALUE, Signal.VALUE}
+    assert signals == {
+        MachineInput.SILENCE,
+        MachineInput.RETURN,
+        MachineInput.DECLARED_NORMAL,
+        MachineInput.NO_VALUE,
+        MachineInput.VALUE,
+    }
 
 
 def test_an_exceeding_reading_raises_an_incident() -> None:
-    moved = StateMachine().step(Signal.EXCEEDS, surprising(7.0), SETTINGS)
+    moved = StateMachine().step(MachineInput.EXCEEDS, surprising(7.0), SETTINGS)
     assert moved is not None
     transition, incident = moved
     assert transition is Transition.RAISED
@@ -92,15 +98,15 @@ def test_an_exceeding_reading_raises_an_incident() -> None:
 
 def test_a_calm_reading_alone_does_not_clear() -> None:
     tracker = raised()
-    assert tracker.step(Signal.CALM, calm(1.0), SETTINGS) is None
+    assert tracker.step(MachineInput.CALM, calm(1.0), SETTINGS) is None
     assert tracker.state is State.CALMING
     assert tracker.incident is not None
 
 
 def test_the_last_of_the_calm_readings_clears() -> None:
     tracker = raised()
-    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
-    moved = tracker.step(Signal.CALM_ENOUGH, calm(2.0), SETTINGS)
+    tracker.step(MachineInput.CALM, calm(1.0), SETTINGS)
+    moved = tracker.step(MachineInput.CALM_ENOUGH, calm(2.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.CLEARED
     assert tracker.state is State.NORMAL
@@ -109,8 +115,8 @@ def test_the_last_of_the_calm_readings_clears() -> None:
 
 def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() -> None:
     tracker = raised()
-    tracker.step(Signal.CALM, calm(1.0), SETTINGS)
-    tracker.step(Signal.HOLDS, calm(2.0), SETTINGS)
+    tracker.step(MachineInput.CALM, calm(1.0), SETTINGS)
+    tracker.step(MachineInput.HOLDS, calm(2.0), SETTINGS)
     assert tracker.calm == 0
 
 
@@ -118,7 +124,7 @@ def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
     tracker = raised()
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
-    moved = tracker.step(Signal.EXCEEDS, surprising(0.1, score=40.0), SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, score=40.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -128,9 +134,9 @@ def test_other_news_waits_for_the_interval() -> None:
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
     other = Observation(1.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
-    assert tracker.step(Signal.EXCEEDS, other, SETTINGS) is None
+    assert tracker.step(MachineInput.EXCEEDS, other, SETTINGS) is None
     other.time = 61.0
-    moved = tracker.step(Signal.EXCEEDS, other, SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, other, SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -140,18 +146,18 @@ def test_a_condition_of_another_kind_is_told_at_once() -> None:
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
     other = Observation(1.0, 9.0, 4.0, [Opinion("flatline", "flatline", 9.0, 5.0, 4.0, 6.0)])
-    moved = tracker.step(Signal.EXCEEDS, other, SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, other, SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
     assert moved[1].conditions == {"spike": 0.0, "flatline": 1.0}
     moved[1].publish(1.0)
-    assert tracker.step(Signal.EXCEEDS, other, SETTINGS) is None
+    assert tracker.step(MachineInput.EXCEEDS, other, SETTINGS) is None
 
 
 def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
     tracker = raised()
     for time in (1.0, 2.0, 3.0):
-        tracker.step(Signal.EXCEEDS, surprising(time), SETTINGS)
+        tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.kind == "level_shift"
 
@@ -159,7 +165,7 @@ def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
 def test_spikes_to_both_sides_become_variance() -> None:
     tracker = raised()
     for time, value in ((1.0, 1.0), (2.0, 9.0), (3.0, 1.0)):
-        tracker.step(Signal.EXCEEDS, surprising(time, value=value), SETTINGS)
+        tracker.step(MachineInput.EXCEEDS, surprising(time, value=value), SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.kind == "variance"
 
@@ -167,10 +173,10 @@ def test_spikes_to_both_sides_become_variance() -> None:
 def test_a_silence_raises_and_the_return_clears() -> None:
     tracker = StateMachine()
     silence = Observation(10.0, 5.0, 4.0, [Opinion("silence", "missing", 4.0)])
-    moved = tracker.step(Signal.SILENCE, silence, SETTINGS)
+    moved = tracker.step(MachineInput.SILENCE, silence, SETTINGS)
     assert moved is not None
     assert (moved[0], moved[1].kind) == (Transition.RAISED, "missing")
-    back = tracker.step(Signal.RETURN, calm(20.0), SETTINGS)
+    back = tracker.step(MachineInput.RETURN, calm(20.0), SETTINGS)
     assert back is not None
     assert back[0] is Transition.CLEARED
 
@@ -184,14 +190,20 @@ def test_severity_classes_are_quarters() -> None:
     assert [severity_class(each) for each in (1, 250, 251, 500, 501, 750, 751, 1000)] == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
-@given(st.lists(st.sampled_from([*READINGS, Signal.SILENCE, Signal.RETURN, Signal.ADOPTION]), max_size=80))
-def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None:
+@given(
+    st.lists(
+        st.sampled_from([*READINGS, MachineInput.SILENCE, MachineInput.RETURN, MachineInput.ADOPTION]), max_size=80
+    )
+)
+def test_raises_and_ends_alternate_whatever_comes(signals: list[MachineInput]) -> None:
     tracker = StateMachine()
     seen: list[Transition] = []
     for time, signal in enumerate(signals):
         if (tracker.state, signal) not in TABLE:
             continue
-        observation = surprising(float(time)) if signal in {Signal.EXCEEDS, Signal.SILENCE} else calm(float(time))
+        observation = (
+            surprising(float(time)) if signal in {MachineInput.EXCEEDS, MachineInput.SILENCE} else calm(float(time))
+        )
         moved = tracker.step(signal, observation, SETTINGS)
         if moved is not None:
             moved[1].publish(observation.time)
@@ -210,7 +222,7 @@ def test_raises_and_ends_alternate_whatever_comes(signals: list[Signal]) -> None
 def shifted() -> StateMachine:
     tracker = raised()
     for time in (1.0, 2.0, 3.0):
-        tracker.step(Signal.EXCEEDS, surprising(time), SETTINGS)
+        tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
     assert tracker.incident is not None
     tracker.incident.publish(3.0)
     return tracker
@@ -226,7 +238,7 @@ PLACE = Opinion("ewma", "spike", 8.0, 5.0, 4.0, 6.0, level=4.0)
 def test_a_shift_that_is_stuck_at_its_new_level_stays_a_shift_and_lists_both() -> None:
     tracker = shifted()
     moved = tracker.step(
-        Signal.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0, level=4.0), PLACE), SETTINGS
+        MachineInput.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0, level=4.0), PLACE), SETTINGS
     )
     assert moved is not None
     assert (moved[0], moved[1].kind) == (Transition.UPDATED, "level_shift")
@@ -235,7 +247,7 @@ def test_a_shift_that_is_stuck_at_its_new_level_stays_a_shift_and_lists_both() -
 
 def test_what_is_stuck_where_nothing_else_is_wrong_is_called_stuck() -> None:
     tracker = shifted()
-    tracker.step(Signal.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0)), SETTINGS)
+    tracker.step(MachineInput.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0)), SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.kind == "flatline"
 
@@ -244,7 +256,7 @@ def test_what_is_stuck_where_nothing_else_is_wrong_is_called_stuck() -> None:
 def test_an_incident_is_called_anew_by_what_is_worse_by_a_class(score: float, kind: str) -> None:
     tracker = shifted()
     tracker.step(
-        Signal.EXCEEDS, saying(20.0, Opinion("cusum", "drift", score, 5.0, 4.0, 6.0, level=4.0), PLACE), SETTINGS
+        MachineInput.EXCEEDS, saying(20.0, Opinion("cusum", "drift", score, 5.0, 4.0, 6.0, level=4.0), PLACE), SETTINGS
     )
     assert tracker.incident is not None
     assert tracker.incident.kind == kind
@@ -252,7 +264,7 @@ def test_an_incident_is_called_anew_by_what_is_worse_by_a_class(score: float, ki
 
 def test_a_silence_that_joins_is_told_at_once_and_renames_nothing() -> None:
     tracker = shifted()
-    moved = tracker.step(Signal.SILENCE, saying(20.0, Opinion("silence", "missing", 4.0)), SETTINGS)
+    moved = tracker.step(MachineInput.SILENCE, saying(20.0, Opinion("silence", "missing", 4.0)), SETTINGS)
     assert moved is not None
     assert (moved[0], moved[1].kind) == (Transition.UPDATED, "level_shift")
     assert moved[1].conditions == {"spike": 0.0, "missing": 20.0}
@@ -260,10 +272,10 @@ def test_a_silence_that_joins_is_told_at_once_and_renames_nothing() -> None:
 
 def test_an_incident_lists_the_limits_and_error_values_that_it_has_shown() -> None:
     tracker = raised()
-    tracker.step(Signal.NO_VALUE, Observation(1.0, -127.0, 4.0, []), SETTINGS)
-    tracker.step(Signal.VALUE, Observation(2.0, 9.0, 4.0, []), SETTINGS)
+    tracker.step(MachineInput.NO_VALUE, Observation(1.0, -127.0, 4.0, []), SETTINGS)
+    tracker.step(MachineInput.VALUE, Observation(2.0, 9.0, 4.0, []), SETTINGS)
     beyond = surprising(3.0)
     beyond.broken = [BrokenLimit("limits", "range", "high", 8.0, 12.0, math.nan, 8.0)]
-    tracker.step(Signal.EXCEEDS, beyond, SETTINGS)
+    tracker.step(MachineInput.EXCEEDS, beyond, SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.conditions == {"spike": 0.0, "error_value": 1.0, "range": 3.0}

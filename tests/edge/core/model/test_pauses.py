@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.calendar import Window
-from config.devices import Device, resolve_devices
+from config.devices import DeviceTable, resolve_devices
 from edge.commands.support.playing import chunks, with_pauses
 from edge.core.model.messages import Reading
 from edge.core.model.pauses import LOOKAHEAD, NO_PAUSE, Pauses
@@ -24,7 +24,7 @@ HOUR = 3600.0
 CALM = 60
 """Rounds before the first pause."""
 SENSORS = ("paced/pump/a", "paced/pump/b", "paced/pump/c", "paced/alone")
-PUMP = resolve_devices((Device(sensors=("paced/pump/*",), warm_up=200),), SETTINGS)[0]
+PUMP = resolve_devices((DeviceTable(sensors=("paced/pump/*",), warm_up=200),), SETTINGS)[0]
 
 
 def made(reorder_s: float = 0.0, maintenance: Sequence[Window] = ()) -> Pipeline:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from config.devices import Device, ResolvedDevice, resolve_devices
+from config.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.incidents.state_machine import State
 from edge.core.model.messages import Message
 from edge.core.persistence.checkpoint import breaks
@@ -57,7 +57,7 @@ ACTION = st.one_of(
 )
 
 
-MACHINE = resolve_devices((Device(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
+MACHINE = resolve_devices((DeviceTable(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
 
 
 def device_of(sensor: str) -> tuple[str, ResolvedDevice] | None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.devices import Device, ResolvedDevice, resolve_devices
+from config.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.incidents.events import Event
 from edge.core.incidents.sensor_events import MOST, sensors_json_schema
 from edge.core.model.messages import Message
@@ -301,7 +301,7 @@ def test_versions_that_know_nothing_of_forgetting_leave_it_out(monkeypatch: pyte
     assert unpack(entry) == [Unread("forgotten")]
 
 
-MACHINE = resolve_devices((Device(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
+MACHINE = resolve_devices((DeviceTable(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
 
 
 def of_machine(sensor: str) -> tuple[str, ResolvedDevice] | None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from config.loading import parse
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly import make_pipeline
@@ -22,7 +22,7 @@ from edge.shell.system.wall_clock import WallClock
 RunService = Callable[..., list[float]]
 
 
-def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
     return "plant", msgspec.json.encode([{"ts": each.time, f"s{each.sensor}": each.value} for each in readings])
 
 
@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunService]
 
     def run(rate: float, step_s: float, turns: int = 3, pack_size: int = 1) -> list[float]:
         clock, rests = Clock(), []
-        plant = Plant(10, rate, message, pack_size)
+        plant = LoadPlant(10, rate, message, pack_size)
         link: Any = FreeLink(plant, clock, 1000)
         pipeline = make_pipeline(parse('[[input]]\ntopic = "#"\nsensor = "{field}"\n', "test").configuration)
         process = pipeline.process

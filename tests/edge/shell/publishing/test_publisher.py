@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.incidents.events import Event
-from edge.shell.link import Echo, Refused
+from edge.shell.link import Echo, RefusedPublication
 from edge.shell.publishing.closing_topics import CLOSED_IN_A_ROW
 from edge.shell.publishing.publisher import CONFIRM_S, Publisher
 from edge.shell.publishing.refused_topics import FIRST_COSTLY_RETRY_S, FIRST_RETRY_S, LONGEST_RETRY_S, TRIED_AT_ONCE
@@ -33,7 +33,7 @@ class Outlet:
         self.sent: list[tuple[str, bytes, bool]] = []
         self.unconfirmed: list[int] = []
         self._confirmed: list[int] = []
-        self._refused: list[Refused] = []
+        self._refused: list[RefusedPublication] = []
         self._tokens = count(1)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Any = None) -> Any:
@@ -53,10 +53,10 @@ class Outlet:
         return confirmed
 
     def refuse(self, number: int = 1, reason: str = "Not authorized") -> None:
-        self._refused += [Refused(token, reason) for token in self.unconfirmed[:number]]
+        self._refused += [RefusedPublication(token, reason) for token in self.unconfirmed[:number]]
         del self.unconfirmed[:number]
 
-    def refusals(self) -> list[Refused]:
+    def refusals(self) -> list[RefusedPublication]:
         refused, self._refused = self._refused, []
         return refused
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from config.loading import parse
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.publisher import Publisher
 from edge.shell.service.assembly import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.store import Limits, SqliteStore, StoreError, StoreFiles
+from edge.shell.store import SqliteStore, StoreError, StoreFiles, StoreLimits
 from edge.shell.system.wall_clock import WallClock
 
 RULES = """\
@@ -32,7 +32,7 @@ detectors.limits.high = 100
 TOPICS = Topics("edgewarden/gateway")
 
 
-def too_high(readings: Sequence[Sent]) -> tuple[str, bytes]:
+def too_high(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
     return f"s{readings[0].sensor}", b"1000"
 
 
@@ -40,7 +40,7 @@ class RecordingLink(FreeLink):
     """Notes what it is asked to do, in order."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(Plant(1, 1.0, too_high), clock, 1000)
+        super().__init__(LoadPlant(1, 1.0, too_high), clock, 1000)
         self.calls: list[str] = []
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
@@ -54,7 +54,7 @@ class RecordingLink(FreeLink):
 
 @pytest.fixture
 def files(tmp_path: Path) -> StoreFiles:
-    return StoreFiles(tmp_path / "store.db", "process", Limits())
+    return StoreFiles(tmp_path / "store.db", "process", StoreLimits())
 
 
 @pytest.fixture

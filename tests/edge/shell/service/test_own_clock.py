@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config.loading import parse
-from edge.capacity.plant import Clock, FreeLink, Plant
+from edge.capacity.plant import Clock, FreeLink, LoadPlant
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import Readings
@@ -49,7 +49,7 @@ class ScriptedLink(FreeLink):
     """A link without a network, which stamps what the test puts by the service's clock."""
 
     def __init__(self, clock: Clock, wall: WallClock) -> None:
-        super().__init__(Plant(1, 1.0, lambda _: ("", b"")), clock, 1000)
+        super().__init__(LoadPlant(1, 1.0, lambda _: ("", b"")), clock, 1000)
         self.wall = wall
         self.connections = 1
         self.acknowledged: list[int] = []

@@ -9,8 +9,8 @@ from long_journal import journal_entries
 from model_store import ModelStore
 
 from edge.core.persistence.journal import Part, Readings, unpack
-from edge.shell.service.relearning import BUDGET_S, FEW, RELEARNED, Relearning
-from edge.shell.store import Limits
+from edge.shell.service.relearning import BUDGET_S, FEW, RELEARNED, RelearningPlan
+from edge.shell.store import StoreLimits
 
 
 class Clock:
@@ -40,7 +40,7 @@ class Learner:
 
 
 def store_of(readings: int) -> ModelStore:
-    store = ModelStore(Limits())
+    store = ModelStore(StoreLimits())
     for entry in journal_entries(readings):
         store.append([], [], entry)
     store.remember(b"", "", 0.0)
@@ -51,8 +51,8 @@ def parts_of(entries: Iterable[bytes]) -> Iterable[Part]:
     return (part for entry in entries for part in unpack(entry))
 
 
-def relearning(store: ModelStore, clock: Clock, working: object = lambda: None) -> Relearning:
-    return Relearning(lambda: store.past(newest_first=True), parts_of, working, monotonic=clock)  # type: ignore[arg-type]
+def relearning(store: ModelStore, clock: Clock, working: object = lambda: None) -> RelearningPlan:
+    return RelearningPlan(lambda: store.past(newest_first=True), parts_of, working, monotonic=clock)  # type: ignore[arg-type]
 
 
 def test_a_short_journal_is_learned_from_once_however_long_that_takes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.loading import parse
-from edge.capacity.plant import START, Clock, FreeLink, Plant
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant
 from edge.core.model.messages import Message
 from edge.core.model.topics import Topics
 from edge.core.pipeline import Pipeline
@@ -29,7 +29,7 @@ class ScriptedLink(FreeLink):
     """A link without a network: the test makes connections and puts messages."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(Plant(1, 1.0, lambda _: ("", b"")), clock, 1000)
+        super().__init__(LoadPlant(1, 1.0, lambda _: ("", b"")), clock, 1000)
         self.connections = 0
         self.receiver = Receiver(LinkOptions(client_id="gw", clean_session=False), lambda: START)
 

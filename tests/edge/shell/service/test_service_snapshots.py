@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from config.loading import parse
-from edge.capacity.plant import START, Clock, FreeLink, Plant, Sent
+from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.topics import Topics
 from edge.core.persistence.journal import Readings, unpack
 from edge.core.persistence.snapshot import Snapshot
@@ -24,7 +24,7 @@ from edge.shell.system.wall_clock import WallClock
 IN_FLIGHT = 1000
 
 
-def message(readings: Sequence[Sent]) -> tuple[str, bytes]:
+def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
     return "plant/a", msgspec.json.encode({"ts": readings[0].time, "value": readings[0].value})
 
 
@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
-def service(store: SqliteStore, plant: Plant) -> Service:
+def service(store: SqliteStore, plant: LoadPlant) -> Service:
     clock = Clock()
     link: Any = FreeLink(plant, clock, IN_FLIGHT, paced=False)
     pipeline = make_pipeline(parse('[[input]]\ntopic = "plant/#"\nsensor = "{topic}"\n').configuration)
@@ -45,7 +45,7 @@ def service(store: SqliteStore, plant: Plant) -> Service:
 
 
 def test_a_snapshot_is_written_once_a_sensor_has_sent_so_many_readings(store: SqliteStore) -> None:
-    plant = Plant(1, 100.0, message)
+    plant = LoadPlant(1, 100.0, message)
     made = service(store, plant)
     readings = RECOVERY_S / SINGLE_S
     while plant.sent <= 0.9 * readings - IN_FLIGHT:

@@ -14,7 +14,7 @@ from sink_line import SinkLine, sink_event, sink_events
 from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.store import Limits, SinkPosition, SqliteStore, StoreError, StoreFiles
+from edge.shell.store import SinkPosition, SqliteStore, StoreError, StoreFiles, StoreLimits
 from edge.shell.store.overview import LetterFilter, read_dead_letters
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_store_is_replaced_with_the_positions_and_what_the_sinks_need(
     line.store_events(sink_events(1, 6))
     line.store.note_sinks({"out": SinkPosition(2), "other": SinkPosition(4, 5)})
     line.store.close()
-    files = StoreFiles(line.path, "process", Limits(free_disk_bytes=0))
+    files = StoreFiles(line.path, "process", StoreLimits(free_disk_bytes=0))
     replaced, _ = files.replace(line.clock(), "for the test")
     assert replaced.sinks() == {"out": SinkPosition(2), "other": SinkPosition(4, 5)}
     rows = replaced._database.execute("SELECT sequence, confirmed IS NULL FROM events")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from store_examples import event, letter, pruned, sequences
 
-from edge.shell.store import Limits, SqliteStore, retention
+from edge.shell.store import SqliteStore, StoreLimits, retention
 
 PAGE = 4096
 FREE = 1_000_000
@@ -45,7 +45,7 @@ class Disk:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "store.db", "process", Limits(free_disk_bytes=FREE, outbox_events=10**6))
+    made = SqliteStore(tmp_path / "store.db", "process", StoreLimits(free_disk_bytes=FREE, outbox_events=10**6))
     yield made
     made.close()
 
