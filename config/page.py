@@ -73,5 +73,5 @@ class Page(Table):
     def _others_need_a_password(cls, value: object, info: ValidationInfo) -> object:
         bind = info.data.get("bind")
         if value is None and bind is not None and not is_local(bind):
-            raise refuse(f"must be given where bind is {bind}: others could silence alarms; see docs/page.md")
+            raise refuse(f"must be given where bind is {bind}: others could silence alarms; see docs/howto/page.md")
         return value

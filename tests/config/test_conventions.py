@@ -17,7 +17,7 @@ from edge.core.model.messages import Message
 from edge.core.model.sensors import is_device
 from edge.shell.service.assembly import make_pipeline, subscriptions_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "conventions.md").read_text("utf-8")
 every = pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
 
 

@@ -18,7 +18,7 @@ from config.template import template
 from detectors import DETECTORS
 from detectors.parameters import parameters_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text("utf-8")
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 ROWS = {match[1]: (match[2].strip(), match[3].strip(), match[4].strip()) for match in ROW.finditer(PAGE)}
 

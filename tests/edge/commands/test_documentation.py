@@ -1,4 +1,4 @@
-"""docs/commands.md holds every command and every option, and nothing else; the README's table holds every command."""
+"""docs/reference/commands.md holds every command and every option, and nothing else; the README's table holds every command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from edge.commands import main
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 CHAPTERS = {
     match[1]: match[2]

@@ -84,7 +84,7 @@ def test_the_paths_to_be_filled_in_stand_in_the_shipped_unit_once() -> None:
 
 
 def test_the_documentation_gives_the_commands_that_init_prints(folder: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "systemd.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "howto" / "systemd.md").read_text("utf-8")
     printed = CliRunner().invoke(main, ["init", "--systemd"]).stdout.splitlines()
     commands = [each.strip() for each in printed if each.startswith("  ")]
     assert len(commands) == 7

@@ -11,7 +11,7 @@ from config.loading import parse
 from edge.core.model.messages import Message
 from edge.shell.service.assembly import make_pipeline
 
-DOCS = Path(__file__).parents[4] / "docs"
+DOCS = Path(__file__).parents[4] / "docs" / "howto"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 ROW = re.compile(r"^\| `([^`]+)` \| ([\d.]+) \| (-?[\d.]+) \|$", re.MULTILINE)
 PAGES = {"senml.md": ("json", "plant/line1/senml"), "influx.md": ("influx", "telegraf/gw7/metrics")}

@@ -1,4 +1,4 @@
-"""docs/sparkplug.md: its messages make the sensors of its table, and its reasons are those that are given."""
+"""docs/howto/sparkplug.md: its messages make the sensors of its table, and its reasons are those that are given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.loading import parse
 from edge.core.model.messages import REASONS, Message
 from edge.shell.service.assembly import make_pipeline
 
-PAGE = (Path(__file__).parents[4] / "docs" / "sparkplug.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "howto" / "sparkplug.md").read_text("utf-8")
 ARRIVAL = 1_700_000_010.0
 ROW = re.compile(r"^\| `([^`]+)` \| ([\d.]+|arrival) \| (-?[\d.]+) \|$", re.MULTILINE)
 MESSAGE = re.compile(r"`(spBv1\.0/[^`]+)`.*?```json\n(.*?)```", re.DOTALL)
