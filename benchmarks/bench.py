@@ -1,4 +1,6 @@
-"""How fast, how large, how late: every figure against a peer or a limit in the same run. See docs/explanation/performance.md.
+"""How fast, how large, how late: every figure against a peer or a limit in the same run.
+
+See docs/explanation/performance.md.
 
     python benchmarks/bench.py [--quick] [--only PART ...] [--runs N] [--soak SECONDS] [--json FILE]
 

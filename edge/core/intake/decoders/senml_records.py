@@ -166,7 +166,8 @@ def path_of(name: str, other_unit: str) -> str:
 
     Args:
         name: The resolved name.
-        other_unit: The unit, if it is all that tells the record from others of the same name; see `docs/howto/senml.md`.
+        other_unit: The unit, if it is all that tells the record from others of the same name; see
+            `docs/howto/senml.md`.
     """
     name = name.strip("/")
     return f"{name}/{other_unit}".strip("/") if other_unit else name
