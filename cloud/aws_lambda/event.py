@@ -1,4 +1,4 @@
-"""A record's bytes as an event: of an incident, or a gap.
+"""A record's bytes as an event: of an incident, a gap, or sensors that were found or forgotten.
 
 Fields that this version doesn't know are left out, so that a gateway may be newer than the function.
 
@@ -15,8 +15,16 @@ from pydantic import ValidationError
 
 from edge.core.incidents.events import IncidentEvent
 from edge.core.incidents.gaps import GapEvent
+from edge.core.incidents.sensor_events import SensorsEvent
 
-AnyEvent = IncidentEvent | GapEvent
+AnyEvent = IncidentEvent | GapEvent | SensorsEvent
+
+MODELS: dict[str, type[AnyEvent]] = {
+    "io.edgewarden.incident.": IncidentEvent,
+    "io.edgewarden.gap.": GapEvent,
+    "io.edgewarden.sensor.": SensorsEvent,
+}
+"""What the type of an event begins with."""
 
 LARGEST = 1 << 20
 """Bytes of a record; an event has a few kilobytes."""
@@ -49,10 +57,9 @@ def read_event(payload: bytes | None, headers: Mapping[str, str]) -> AnyEvent:
     if not isinstance(document, dict):
         raise NotAnEventError(f"a JSON {type(document).__name__}, not an object")
     kind = str(document.get("type"))
-    if kind.startswith("io.edgewarden.incident."):
-        return _validated(IncidentEvent, document)
-    if kind.startswith("io.edgewarden.gap."):
-        return _validated(GapEvent, document)
+    for begins, model in MODELS.items():
+        if kind.startswith(begins):
+            return _validated(model, document)
     raise NotAnEventError(f"its type is {kind[:100]!r}")
 
 
@@ -66,7 +73,7 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _validated(model: type[IncidentEvent | GapEvent], document: dict[str, Any]) -> AnyEvent:
+def _validated(model: type[AnyEvent], document: dict[str, Any]) -> AnyEvent:
     try:
         return model.model_validate(document, extra="ignore")
     except ValidationError as error:

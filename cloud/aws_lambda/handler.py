@@ -2,7 +2,8 @@
 
 Environment variables say what it does:
 
-    EDGEWARDEN_FUNCTION     `module:function`, called with each event: an `IncidentEvent` or a `GapEvent`
+    EDGEWARDEN_FUNCTION     `module:function`, called with each event: an `IncidentEvent`, a `GapEvent`
+                            or a `SensorsEvent`
     EDGEWARDEN_TABLE        name of a DynamoDB table that remembers which events were handled; without it, the memory of
                             an execution environment does, and repetitions that meet another one are handled again
 

@@ -136,7 +136,7 @@ class Audience:
         self._open = open_incidents
         self._on_change()
         for each in events:
-            if each.incident:
+            if each.sensor:  # not a gap, nor sensors that were found or forgotten
                 self._events[each.sensor] = each
         self._gather()
 

@@ -16,6 +16,7 @@ from cloud.aws_lambda.event import LARGEST, AnyEvent, NotAnEventError, read_even
 from cloud.aws_lambda.handler import HandlingError, handle
 from cloud.aws_lambda.once import Claim, InMemory
 from cloud.aws_lambda.sources import UnknownSourceError, source_of
+from edge.core.incidents.sensor_events import SensorData, SensorsEvent, sensors_event
 
 every_batch = pytest.mark.parametrize("name", BATCHES)
 
@@ -179,3 +180,12 @@ def test_a_record_that_is_too_large_is_no_event() -> None:
 def test_whatever_a_record_holds_is_an_event_or_is_said_to_be_none(payload: bytes) -> None:
     with suppress(NotAnEventError):
         assert read_event(payload, {}).id in IDS
+
+
+def test_sensors_that_were_found_are_an_event_too() -> None:
+    about = {"unit": "", "kind": "periodic", "device": None, "input": "a", "source_topic": "a", "value": 1.0}
+    sensor = SensorData.model_validate({"name": "a", "topic": "a", "time": None, **about})
+    event = sensors_event("gw", "edgewarden/gw/sensors", "discovered", [sensor], 1, 1_700_000_000.0)
+    found = read_event(event.payload, {})
+    assert isinstance(found, SensorsEvent)
+    assert found.data.sensors[0].name == "a"
