@@ -139,7 +139,7 @@ def test_a_slow_sensor_that_stopped_with_a_quick_one_joins_it() -> None:
 
 def test_sensors_of_a_device_that_says_that_it_is_gone_are_not_told_as_silent() -> None:
     gone = [word("now/plug", QUIET + 5.0, "offline"), word("now/plug", QUIET + 900.0, "online")]
-    back = plug(every(10.0, QUIET + 901.0, QUIET + 1000.0))
+    back = plug(every(10.0, QUIET + 901.0, QUIET + 1100.0))
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), gone, back, CLOCK[:170]))
     assert transitions(line) == ["raised now/plug/", "cleared now/plug/"]
     assert data(line.events[0])["sensors_total"] == 13

@@ -111,7 +111,7 @@ def test_any_bytes_give_finite_samples_and_known_reasons_or_are_refused(kind: ty
         for sample in read.samples:
             assert type(sample.value) is float
             assert math.isfinite(sample.value)
-            assert sample.time is None or (type(sample.time) is float and math.isfinite(sample.time))
+            assert sample.time is None or (isinstance(sample.time, float) and math.isfinite(sample.time))
             sample.path.encode()
 
 

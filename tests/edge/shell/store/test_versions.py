@@ -47,6 +47,8 @@ NEW = {
     "values_of_one_time",
     "sparkplug",
     "grouping",
+    "newcomers",
+    "vacancies",
 }
 """Components that no store here has as they are today: they came without a change of the format."""
 
