@@ -33,7 +33,7 @@ demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
 test: $(VENV)/dev
-	@echo "about twelve minutes on two idle cores; make verify runs the long tests"
+	@echo "about twenty-five minutes on two idle cores; make verify runs the long tests"
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 verify: $(VENV)/verify

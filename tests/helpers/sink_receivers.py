@@ -240,7 +240,7 @@ class RabbitmqReceiver:
 
     def start(self) -> None:
         self.server_.start()
-        self.declare("#")  # again after a kill: it may have come before the declaration was on the disk
+        self.declare("#")
 
     def declare(self, *bindings: str, arguments: dict[str, Any] | None = None) -> None:
         """Make the exchange and the queue, as they outlive a restart."""
@@ -262,6 +262,8 @@ class RabbitmqReceiver:
             connection.close()
 
     def kill(self) -> None:
+        if self.server_.is_running:  # RabbitMQ writes what was declared to its disk a moment later
+            self.server_.control("eval", "mnesia:sync_log().")
         self.server_.kill()
 
     def wedge(self) -> None:
