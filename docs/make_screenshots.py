@@ -24,6 +24,7 @@ from PIL import Image  # noqa: E402
 from running import Consumer, RunningService  # noqa: E402
 
 from edge.shell.broker.embedded import EmbeddedBroker  # noqa: E402
+from simulators.demo.demo import CONFIGURATION, PAGE  # noqa: E402 - the plant of the demo
 
 FOLDER = ROOT / "docs" / "pictures"
 COLOURS = 256
@@ -37,30 +38,6 @@ TROUBLE = {
     "plant/line2/pump1/current": 1.4,
 }
 """Sensors that go wrong before the pictures are taken, and by how much."""
-
-CONFIGURATION = """
-[gateway]
-name = "plant7"
-[broker]
-port = {port}
-[page]
-port = 0
-[[input]]
-topic = "plant/#"
-sensor = "{{topic}}"
-[[rule]]
-sensors = "**/energy"
-preset = "counter"
-[[rule]]
-sensors = "**/pieces"
-preset = "counter"
-[[rule]]
-sensors = "**/water"
-preset = "counter"
-[[device]]
-sensors = ["plant/**"]
-warm_up = 720
-"""
 
 
 def simulate(port: int, sensors: int, rate: float) -> None:
@@ -118,7 +95,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         broker = EmbeddedBroker(Path(folder) / "broker", prefer="mosquitto")
         broker.start()
-        service = RunningService(Path(folder), CONFIGURATION.format(port=broker.port)).start()
+        service = RunningService(Path(folder), CONFIGURATION.format(gateway="plant7", port=broker.port) + PAGE).start()
         try:
             host = page_host(service)
             client = PageClient(host)

@@ -73,7 +73,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     for record in source.records(invocation):
         if record.lane in blocked:
             counts["waiting"] += 1
-            if not source.partial or source.name == "sqs":
+            if source.told != "first":
                 failed.append(record.identifier)
             continue
         outcome = _handle_record(record, function, once, left_s)
@@ -85,7 +85,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     log.info(
         "invocation source=%s %s", source.name, " ".join(f"{name}={count}" for name, count in sorted(counts.items()))
     )
-    if not source.partial:
+    if source.told == "none":
         if failed:
             raise HandlingError(f"{len(failed)} events of {source.name} failed; all that it brought comes again")
         return {}
@@ -105,7 +105,7 @@ def _handle_record(record: Record, function: Function, once: Once, left_s: float
         return "repeated" if claim is Claim.DONE else "busy"
     try:
         function(event)
-    except Exception:
+    except Exception:  # the function is the user's; whatever it raises, the event must come again
         log.exception("failed event=%s", identity)
         once.release(identity)
         return "failed"

@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Invocation = Mapping[str, Any]
 """What Lambda hands to its function."""
@@ -46,13 +46,14 @@ class LambdaSource(NamedTuple):
         name: Its name in the log.
         matches: Whether an invocation comes from it.
         records: The records of an invocation, in order.
-        partial: Whether it can be told which records failed; if not, the invocation fails as a whole.
+        told: Which failures it is told of: the first of each lane, as it brings the rest of the lane again anyway;
+            every one; or none, so that the invocation fails as a whole.
     """
 
     name: str
     matches: Callable[[Invocation], bool]
     records: Callable[[Invocation], Iterator[Record]]
-    partial: bool
+    told: Literal["first", "every", "none"]
 
 
 def source_of(invocation: Any) -> LambdaSource:
@@ -134,18 +135,18 @@ def _iot_rule(invocation: Invocation) -> Iterator[Record]:
 KAFKA = frozenset({"aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"})
 
 SOURCES = (
-    LambdaSource("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, partial=True),
-    LambdaSource("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, partial=True),
-    LambdaSource("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, partial=True),
+    LambdaSource("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, "first"),
+    LambdaSource("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, "every"),
+    LambdaSource("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, "first"),
     LambdaSource(
         "rabbitmq",
         lambda each: each.get("eventSource") == "aws:rmq" and "rmqMessagesByQueue" in each,
         _rabbitmq,
-        partial=False,
+        "none",
     ),
     LambdaSource(
-        "activemq", lambda each: each.get("eventSource") == "aws:mq" and "messages" in each, _activemq, partial=False
+        "activemq", lambda each: each.get("eventSource") == "aws:mq" and "messages" in each, _activemq, "none"
     ),
-    LambdaSource("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, partial=False),
+    LambdaSource("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, "none"),
 )
 """Every service that is known; of those that match, the first counts."""

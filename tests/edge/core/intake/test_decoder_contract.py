@@ -16,6 +16,7 @@ from sparkplug_node import INT16, STRING, metric
 from sparkplug_node import payload as sparkplug
 
 from edge.core.intake.decoders import DECODERS, Decoded, Decoder, Repetition
+from edge.core.intake.decoders.times import LocalTime
 from edge.core.model.messages import REASONS, Refused
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def test_any_bytes_give_finite_samples_and_known_reasons_or_are_refused(kind: ty
         for sample in read.samples:
             assert type(sample.value) is float
             assert math.isfinite(sample.value)
-            assert sample.time is None or (isinstance(sample.time, float) and math.isfinite(sample.time))
+            assert sample.time is None or (type(sample.time) in {float, LocalTime} and math.isfinite(sample.time))
             sample.path.encode()
 
 
