@@ -41,6 +41,7 @@ class Convention(NamedTuple):
         source: Where it is described.
         note: What an operator should know.
         fields: Fields that every payload has, by which it is told from others on such topics.
+        instead: The convention that a device's topics follow if it has them, which say the same; empty if none does.
         keys: The keys of an input.
         examples: Messages.
     """
@@ -50,6 +51,7 @@ class Convention(NamedTuple):
     source: str
     note: str
     fields: tuple[str, ...]
+    instead: str
     keys: Mapping[str, Any]
     examples: tuple[Example, ...]
 
@@ -64,8 +66,16 @@ def conventions() -> Mapping[str, Convention]:
         if name != each.name:
             said = tomllib.loads(each.read_text("utf-8"))
             examples = tuple(Example(**one) for one in said["example"])
-            fields = tuple(said.get("fields", ()))
-            found[name] = Convention(name, said["title"], said["source"], said["note"], fields, said["input"], examples)
+            found[name] = Convention(
+                name=name,
+                title=said["title"],
+                source=said["source"],
+                note=said["note"],
+                fields=tuple(said.get("fields", ())),
+                instead=said.get("instead", ""),
+                keys=said["input"],
+                examples=examples,
+            )
     return found
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 _TABLE = re.compile(r"^\[", re.MULTILINE)
 _INPUT = re.compile(r"^\[\[input\]\][^\n]*\n", re.MULTILINE)
 _EVERYTHING = re.compile(r'^topic\s*=\s*"#"', re.MULTILINE)
+
+
+def has_inputs(text: str) -> bool:
+    """Whether a configuration says what to read; one that isn't TOML is taken to say so."""
+    try:
+        return "input" in tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return True
 
 
 def with_inputs(text: str, tables: str) -> str:

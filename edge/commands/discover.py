@@ -52,7 +52,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
         if not is_new and (host or port):
             raise click.UsageError(f"{path} says which broker: leave out --host and --port")
         text = template(host=host or "127.0.0.1", port=port or 1883) if is_new else path.read_text("utf-8")
-        configuration = parse(text, str(path), path.absolute().parent).configuration
+        configuration = parse(_with_an_input(text), str(path), path.absolute().parent).configuration
         heard = _listen(configuration, seconds)
         gateway = configuration.gateway
         proposal = propose(heard, GatewayTopics(gateway.base, gateway.name), gateway.topic_base)
@@ -69,6 +69,13 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
             _write(path, text, tables(proposal.inputs))
         else:
             click.echo(f"--write puts them into {path}.")
+
+
+def _with_an_input(text: str) -> str:
+    """A configuration that lacks nothing but its inputs, which are about to be found."""
+    from config.rewriting import has_inputs  # noqa: PLC0415 - loaded when the command runs
+
+    return text if has_inputs(text) else f'{text}\n[[input]]\ntopic = "#"\n'
 
 
 def _listen(configuration: Configuration, seconds: float) -> Collected:

@@ -54,11 +54,17 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
             open_topics.append(topic)
         else:
             claimed[topic] = convention
+    for topic in _said_twice(claimed):
+        del claimed[topic]
+        open_topics.append(topic)
     counted = Counter(claimed.values())
     open_topics = [topic for topic in open_topics if not any(_says_who_is_there(each, topic) for each in counted)]
     beside = _devices(claimed)
     left_out = {topic: f"beside {found}" for topic in open_topics if (found := _neighbour(topic, beside))}
-    inputs = [_of_convention(name, left_out) for name in sorted(counted, key=_specific, reverse=True)]
+    shared = _sharing(counted)
+    inputs = [{"convention": name, "topic": topic} for topic, name in claimed.items() if name in shared]
+    wide = sorted(counted.keys() - shared, key=_specific, reverse=True)
+    inputs += [_of_convention(name, left_out) for name in wide]
     rest = {topic: keys_for(list(heard.topics[topic])) for topic in open_topics if topic not in left_out}
     inputs += _of_topics({topic: keys for topic, keys in rest.items() if keys is not None})
     unread = [topic for topic, keys in rest.items() if keys is None]
@@ -93,6 +99,30 @@ def _follows(convention: Convention, topic: str, messages: Sequence[Message]) ->
     )
 
 
+def _said_twice(claimed: Mapping[str, str]) -> list[str]:
+    """Topics of devices that say the same on topics of another convention, too."""
+    known = {(convention, _device_of(topic, convention)) for topic, convention in claimed.items()}
+    return [
+        topic
+        for topic, convention in claimed.items()
+        if (conventions()[convention].instead, _device_of(topic, convention)) in known
+    ]
+
+
+def _device_of(topic: str, convention: str) -> str:
+    """What the first wildcard of a convention's filter stands for, or what the topic begins with."""
+    wanted, levels = conventions()[convention].keys["topic"].split("/"), topic.split("/")
+    return levels[wanted.index("+")] if "+" in wanted else levels[0]
+
+
+def _sharing(counted: Mapping[str, int]) -> set[str]:
+    """Conventions whose filter another one with more topics has, so that each of their topics needs an input."""
+    widest: dict[str, str] = {}
+    for name in sorted(counted, key=lambda each: (-counted[each], each)):
+        widest.setdefault(conventions()[name].keys["topic"], name)
+    return {name for name in counted if widest[conventions()[name].keys["topic"]] != name}
+
+
 def _says_who_is_there(name: str, topic: str) -> bool:
     """Whether the devices of a convention say on a topic whether they are there."""
     keys = conventions()[name].keys
@@ -106,11 +136,7 @@ def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
     """The names that conventions claim: what their topics begin with, and what the first wildcard stood for."""
     names: dict[str, str] = {}
     for topic, convention in claimed.items():
-        levels = topic.split("/")
-        names[levels[0]] = convention
-        wanted = conventions()[convention].keys["topic"].split("/")
-        if "+" in wanted:
-            names[levels[wanted.index("+")]] = convention
+        names[topic.split("/")[0]] = names[_device_of(topic, convention)] = convention
     return names
 
 

@@ -17,7 +17,6 @@ from edge.core.model.messages import Message
 from edge.core.model.sensors import is_device
 from edge.shell.service.assembly import make_pipeline, subscriptions_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "conventions.md").read_text("utf-8")
 every = pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
 
 
@@ -54,20 +53,6 @@ def test_its_examples_make_the_sensors_that_it_says_and_no_others(convention: Co
         assert pipeline.counters.readings_refused.total() == 0
 
 
-@every
-def test_the_page_tells_its_input_its_payload_and_what_becomes_of_it(convention: Convention) -> None:
-    chapter = PAGE.partition(f"## `{convention.name}`: {convention.title}\n")[2].partition("\n## ")[0]
-    assert convention.note in chapter
-    assert convention.source in chapter
-    for key in convention.keys:
-        assert f"\n{key} = " in chapter
-    for example in convention.examples:
-        assert example.topic in chapter
-        assert example.payload in chapter
-        for name, value in example.sensors.items():
-            assert f"| `{name}` | {value:g} |" in chapter
-
-
 def test_each_key_of_a_convention_can_be_overridden_and_check_says_so() -> None:
     (given,) = parse(configured("tasmota", 'topic = "home/+/SENSOR"\n')).configuration.inputs
     assert (given.topic, given.sensor, given.time) == ("home/+/SENSOR", "{1}/{field}", "arrival")
@@ -98,7 +83,8 @@ def test_a_device_of_a_convention_that_says_that_it_is_gone_is_one_incident() ->
         pipeline = make_pipeline(parse(configured(convention.name)).configuration)
         example = convention.examples[0]
         pipeline.process([Message(example.topic, example.payload.encode(), 1_700_000_060.0)])
-        first = (match(convention.keys["topic"].split("/"), example.topic.split("/")) or [""])[0]
+        stands_for = match(convention.keys["topic"].split("/"), example.topic.split("/")) or []
+        first = stands_for[0] if stands_for else example.topic.partition("/")[0]
         topic = convention.keys["availability"].replace("{1}", first)
         words = [Message(topic, word, 1_700_000_070.0, retained=True) for word in (b"offline", b'{"state":"online"}')]
         events = [event for word in words for event in pipeline.process([word]).events]
@@ -149,3 +135,10 @@ def test_the_topic_of_availability_is_subscribed_to_unless_an_input_covers_it() 
     assert "tele/+/LWT" in filters(configured("tasmota"))
     assert [each for each in filters(configured("zigbee2mqtt")) if "zigbee" in each] == ["zigbee2mqtt/#"]
     assert filters(configured("esphome") + configured("esphome-binary")).count("+/status") == 1
+
+
+def test_a_topic_that_another_input_covers_is_not_subscribed_to_again_so_that_nothing_comes_twice() -> None:
+    inputs = ("lab/b/temp", 1), ("lab/#", 0), ("homeassistant/sensor/+/state", 1), ("+/sensor/+/state", 0), ("x/+", 0)
+    text = "".join(f'[[input]]\ntopic = "{topic}"\nqos = {qos}\n' for topic, qos in inputs)
+    wanted = subscriptions_of(parse(f"{text}\n[commands]\nenabled = false\n").configuration)
+    assert wanted == [("lab/#", 1), ("+/sensor/+/state", 1), ("x/+", 0)]

@@ -51,10 +51,12 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_are_there(page:
         assert not anchor or anchor in anchors(there), f"{path}#{anchor}"
 
 
-def test_every_page_can_be_reached_from_the_index() -> None:
-    index = ROOT / "docs" / "README.md"
-    linked = {(index.parent / path).resolve() for path, _ in LINK.findall(index.read_text("utf-8")) if path}
-    assert {page for page in (ROOT / "docs").rglob("*.md") if page != index} <= linked
+def test_every_page_can_be_reached_from_the_index_or_from_the_list_of_conventions() -> None:
+    lists = ROOT / "docs" / "README.md", ROOT / "docs" / "reference" / "conventions.md"
+    linked = {
+        (page.parent / path).resolve() for page in lists for path, _ in LINK.findall(page.read_text("utf-8")) if path
+    }
+    assert {page for page in (ROOT / "docs").rglob("*.md") if page != lists[0]} <= linked
 
 
 def test_the_reference_of_events_is_that_of_the_models() -> None:

@@ -103,12 +103,19 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
 
 
 def subscriptions_of(configuration: Configuration) -> list[Subscription]:
-    """What the inbound link subscribes to."""
-    subscriptions = [Subscription(each.topic, each.qos) for each in configuration.inputs]
+    """What the inbound link subscribes to.
+
+    A filter that another one covers is left out: a broker may deliver a message once for each filter that matches it.
+    """
+    wanted = {each.topic: each.qos for each in configuration.inputs}
     for each in configuration.inputs:
-        wanted = availability_topic(each)
-        if wanted is not None and not any(covers(one.filter, wanted.subscribed) for one in subscriptions):
-            subscriptions.append(Subscription(wanted.subscribed, 1))
+        availability = availability_topic(each)
+        if availability is not None:
+            wanted.setdefault(availability.subscribed, 1)
+    widest = [each for each in wanted if not any(covers(other, each) for other in wanted if other != each)]
+    subscriptions = [
+        Subscription(each, max(qos for topic, qos in wanted.items() if covers(each, topic))) for each in widest
+    ]
     if configuration.commands.enabled:
         subscriptions.append(Subscription(Topics(configuration.gateway.topic_base).command("+"), 1))
     return subscriptions

@@ -51,3 +51,9 @@ def test_the_broker_of_a_configuration_is_not_given_twice(own_mosquitto: Embedde
     assert discover("--port", "1883").exit_code == 2
     assert discover("--write").exit_code == 0
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["x", "tele/+/SENSOR", "lab/b"]
+
+
+def test_a_configuration_without_inputs_gets_those_that_are_found(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+    (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n")
+    assert discover("--write").exit_code == 0
+    assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["tele/+/SENSOR", "lab/b"]

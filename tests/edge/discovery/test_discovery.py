@@ -68,6 +68,31 @@ def test_a_topic_that_a_conventions_filter_matches_and_that_is_none_is_named_in_
     assert found == [{"convention": "telegraf", "ignore_topics": ["telegraf/b"]}]
 
 
+def test_a_device_that_says_the_same_by_two_conventions_is_read_once() -> None:
+    state = ("plug1/status/switch:0", {"id": 0, "apower": 55.3})
+    same = ("plug1/events/rpc", {"method": "NotifyStatus", "params": {"ts": NOW, "switch:0": {"apower": 55.3}}})
+    other = ("plug2/events/rpc", {"method": "NotifyStatus", "params": {"ts": NOW, "switch:0": {"apower": 7.5}}})
+    proposal, sensors = proposed(state, same)
+    assert (proposal.inputs, sensors) == ([{"convention": "shelly"}], {"plug1/switch:0/apower": 55.3})
+    assert proposal.left_out == {"plug1/events/rpc": "beside shelly"}
+    proposal, sensors = proposed(state, same, other)
+    assert proposal.inputs == [
+        {"convention": "shelly-rpc", "ignore_topics": ["plug1/events/rpc"]},
+        {"convention": "shelly"},
+    ]
+    assert sensors == {"plug1/switch:0/apower": 55.3, "plug2/switch:0/apower": 7.5}
+
+
+def test_of_two_conventions_with_one_filter_that_of_fewer_topics_has_an_input_for_each() -> None:
+    line, metric = (
+        "cpu,host=pi idle=1.5",
+        {"fields": {"used": 7}, "name": "mem", "tags": {"host": "pi"}, "timestamp": NOW},
+    )
+    proposal, sensors = proposed(("telegraf/a", line), ("telegraf/b", line), ("telegraf/c", metric))
+    assert proposal.inputs == [{"convention": "telegraf-json", "topic": "telegraf/c"}, {"convention": "telegraf"}]
+    assert sensors == {"cpu/pi/idle": 1.5, "mem/pi/used": 7.0}
+
+
 def test_a_sensor_that_has_no_value_just_now_is_not_left_out() -> None:
     found = inputs(("garage/sensor/a/state", "21.5"), ("garage/sensor/co2/state", "nan"))
     assert found == [{"convention": "esphome"}]

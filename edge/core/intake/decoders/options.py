@@ -88,15 +88,18 @@ class SenderFields(NamedTuple):
     def ask(self, document: Any) -> list[str]:
         """What a payload says, in the order of the fields; an empty text for one that may be missing.
 
+        An object, such as one of tags, says all of its texts and whole numbers, in the order of its keys, with slashes
+        between them.
+
         Raises:
-            Refused: A field is missing, or is neither a text nor a whole number.
+            Refused: A field is missing, or says nothing.
         """
         answers = []
         for keys in self.fields:
             found, optional = document, keys[-1].endswith("?")
             for key in (*keys[:-1], keys[-1].removesuffix("?")):
                 found = found.get(key) if isinstance(found, dict) else None
-            text = said(found)
+            text = _all_said(found) if isinstance(found, dict) else said(found)
             if text is None and not optional:
                 raise Refused("no_sender", f"there is no text or whole number at {'.'.join(keys)}")
             answers.append(text or "")
@@ -105,6 +108,13 @@ class SenderFields(NamedTuple):
     def top_level(self) -> frozenset[str]:
         """The fields of the document itself among them, which are no readings."""
         return frozenset(each[0].removesuffix("?") for each in self.fields if len(each) == 1)
+
+
+def _all_said(tags: Mapping[str, Any]) -> str | None:
+    """What the fields of an object say of a sender; None if there are none, too many, or one that says nothing."""
+    texts = [said(tags[key]) for key in sorted(tags)]
+    together = "/".join(each for each in texts if each is not None)
+    return together if texts and None not in texts and len(together) <= MOST_SAID else None
 
 
 def said(value: object) -> str | None:

@@ -109,7 +109,8 @@ class Walk:
         else:
             self._leaf(document, sender, None)
         stands_alone = isinstance(document, list) or (isinstance(document, dict) and options.value_key in document)
-        if not self._samples and not (stands_alone and self._refusals):
+        is_left_out = self._ignored > 0 and not self._refusals and not self._absent
+        if not self._samples and not is_left_out and not (stands_alone and self._refusals):
             raise self._nothing()
         return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units, absent=self._absent)
 

@@ -346,6 +346,22 @@ def test_what_a_payload_says_of_its_sender_goes_before_the_path() -> None:
     assert reason('{"model": "A", "temp": 3}', decoder) == "no_sender"
 
 
+def test_an_object_of_tags_names_the_sender_by_all_of_them_in_the_order_of_their_keys() -> None:
+    decoder = FieldsDecoder(sender=("payload.tags?",), items="fields")
+    assert samples('{"tags": {"host": "a/b", "cpu": 0}, "fields": {"x": 1}}', decoder) == [("0/a%2Fb\x1fx", 1.0, None)]
+    for tags in ("{}", '{"host": 1.5}', '{"host": {"a": 1}}', "[1]", f'{{"host": "{"x" * 90}", "rack": "{"y" * 90}"}}'):
+        assert samples(f'{{"tags": {tags}, "fields": {{"x": 1}}}}', decoder) == [("\x1fx", 1.0, None)]
+    assert reason('{"tags": {}, "x": 1}', FieldsDecoder(sender=("payload.tags",))) == "no_sender"
+
+
+def test_a_payload_all_of_which_is_left_out_is_no_fault_of_its_sender() -> None:
+    decoder = FieldsDecoder(ignore=("event", "sys"))
+    for payload in ('{"event": "pressed"}', '{"sys": {"uptime": 5}, "ts": 1700000000}'):
+        read = decoder.decode(payload.encode())
+        assert (list(read.samples), read.refusals, read.ignored) == ([], [], 1)
+    assert reason('{"event": "pressed", "other": "text"}', decoder) == "no_value"
+
+
 def test_times_are_read_in_the_notation_of_the_input() -> None:
     decoder = FieldsDecoder(time_keys=("date",), time_formats=("%d.%m.%Y %H:%M:%S",))
     assert samples('{"date": "14.11.2023 22:13:20", "a": 1}', decoder) == [("a", 1.0, NOON)]
