@@ -131,14 +131,16 @@ def _held_against(truth: Truth, before: Truth, rig: Rig) -> Outcome:
 
 def _wait_quiet(rig: Rig, quiet_s: float = 2.0) -> None:
     """Wait until the service has taken everything, and nothing new has come for a while."""
-    wait_until(
-        lambda: (
-            time.monotonic() - (rig.listener.new_at or [0.0])[-1] > quiet_s
-            and rig.listener.latest("health").get("backlog_events") == 0
-        ),
-        60,
-        "the last event",
-    )
+
+    def is_quiet() -> bool:
+        newest = (rig.listener.new_at or [0.0])[-1]
+        return time.monotonic() - newest > quiet_s and rig.listener.latest("health").get("backlog_events") == 0
+
+    try:
+        wait_until(is_quiet, 60, "the last event")
+    except AssertionError as error:
+        log = rig.service.log.read_text(errors="replace").splitlines()[-20:]
+        raise AssertionError(f"{error}; health: {rig.listener.latest('health')}; log:\n" + "\n".join(log)) from error
 
 
 def cut_short(path: Path, chance: random.Random) -> None:

@@ -223,4 +223,4 @@ def _is_event(row: Row) -> bool:
     payload, checksum = row[10], row[13]
     if not isinstance(payload, str) or zlib.crc32(payload.encode()) != checksum:
         return False
-    return all(isinstance(value, kind) for value, kind in zip(row, EVENT_KINDS, strict=True))
+    return all(isinstance(value, kind) for value, kind in zip(row, EVENT_KINDS, strict=True)) and 0 < row[0] < HIGHEST

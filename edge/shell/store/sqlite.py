@@ -34,6 +34,15 @@ COLUMNS = {
 FIRST_TABLES = {"events", "dead_letter", "journal", "snapshot", "last"}
 """Tables that files of every format have."""
 
+_WAITING = (
+    "SELECT sequence, transition, severity, size, count(*) FROM events {} WHERE confirmed IS NULL GROUP BY 1, 2, 3, 4"
+)
+MISPLACED = " UNION ALL ".join(
+    f"SELECT * FROM ({_WAITING.format(one)} EXCEPT {_WAITING.format(other)})"  # noqa: S608 - ours
+    for one, other in (("INDEXED BY outbox", "NOT INDEXED"), ("NOT INDEXED", "INDEXED BY outbox"))
+)
+"""What the outbox's index has and its table hasn't, and the other way round."""
+
 ADD_EVENT = (
     "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload,"
     " stored, size, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
@@ -298,6 +307,9 @@ class SqliteStore:
             from edge.shell.store.format import migrate  # noqa: PLC0415 - a third of a second, for new or old files only
 
             migrate(self._database)
+        # quick_check doesn't compare indexes with their tables; what only the outbox's index has would wait forever.
+        if self._database.execute(f"{MISPLACED} LIMIT 1"):
+            raise StoreError(f"{self.path}: the database is damaged: its outbox isn't that of its events", damaged=True)
         for table, columns in COLUMNS.items():
             self._database.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608 - ours
         self._database.execute(f"EXPLAIN {ADD_EVENT}", (None,) * 14)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,14 @@ def use(store: SqliteStore, whole: Filled) -> None:
     assert sequences(store, after=next_one - 1) == [next_one]
 
 
+def assert_all_can_be_delivered(path: Path) -> None:
+    """What waits in the store is given out, and nothing waits any more once it is confirmed."""
+    store, _ = files(path).open(NOW)
+    store.confirm([row.sequence for row in store.pending(0, 10_000)], NOW)
+    assert store.backlog().events == 0
+    store.close()
+
+
 def content_of(entry: bytes) -> bytes | None:
     """The content of a journal entry; None if it is known to be damaged, or is `LATER`."""
     return None if is_damaged(entry) or entry == LATER else decompress(entry[1:])
@@ -118,6 +128,7 @@ def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: b
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         target.write_bytes(content)
         judge(path, whole)
+        assert_all_can_be_delivered(path)
 
 
 @settings(max_examples=60, database=None, derandomize=True)
@@ -144,3 +155,33 @@ def test_any_byte_of_the_header_may_be_flipped(tmp_path_factory: pytest.TempPath
             content[place] ^= 0xFF if place % 2 else 0x01
             path.write_bytes(content)
             judge(path, whole)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE events SET confirmed = 1", "UPDATE events SET confirmed = NULL"])
+def test_an_outbox_whose_index_lags_behind_its_table_is_damage(whole: Filled, tmp_path: Path, statement: str) -> None:
+    path = whole.copied(tmp_path)
+    with closing(sqlite3.connect(path)) as database:
+        [[sql]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'outbox'")
+    change_schema(path, "UPDATE sqlite_master SET sql = ? WHERE name = 'outbox'", f"{sql} AND sequence < 0")
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(statement)
+    change_schema(path, "UPDATE sqlite_master SET sql = ? WHERE name = 'outbox'", sql)
+    store, damage = files(path).open(NOW)
+    store.close()
+    assert damage is not None
+    assert_all_can_be_delivered(path)
+
+
+def change_schema(path: Path, statement: str, sql: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(statement, (sql,))
+
+
+def test_an_event_with_a_sequence_that_was_never_given_out_does_not_wait_forever(whole: Filled, tmp_path: Path) -> None:
+    path = whole.copied(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE events SET sequence = -sequence WHERE sequence = ?", (whole.waiting[0],))
+        database.execute("UPDATE events SET checksum = 0 WHERE sequence = ?", (whole.waiting[1],))
+    assert judge(path, whole) is not None
+    assert_all_can_be_delivered(path)
