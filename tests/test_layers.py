@@ -70,6 +70,16 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "activity": "system link onlooker options publishing store",
         "service": "system broker link onlooker options publishing sinks activity store",
     },
+    "edge/page": {
+        "loop": "",
+        "store": "loop",
+        "answering": "loop",
+        "access": "answering",
+        "views": "loop store answering",
+        "live": "loop answering views",
+        "monitoring": "loop store answering",
+        "server": "loop store answering access views live monitoring",
+    },
     "simulators": {
         "signals": "",
         "plant": "signals",

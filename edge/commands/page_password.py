@@ -18,7 +18,7 @@ def page_password(path: Path, role: str) -> None:
     other role stays. A running service takes it up when it starts again.
     """
     from config.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
-    from edge.page.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415
+    from edge.page.access.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415
 
     if sys.stdin.isatty():
         password = click.prompt(f"Password of the {role}", hide_input=True, confirmation_prompt=True)

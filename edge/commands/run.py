@@ -33,7 +33,7 @@ def run(path: Path | None) -> None:
             set_up_logs(configuration.log.level)
             page = None
             if configuration.page is not None:
-                from edge.page.serving import served  # noqa: PLC0415 - needs an extra
+                from edge.page.server.serving import served  # noqa: PLC0415 - needs an extra
 
                 page = open_things.enter_context(served(configuration.page, configuration, path or USUAL))
             service = open_things.enter_context(service_of(configuration, signals, path or USUAL, page))

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.page.handover import BusyError
+from edge.page.loop.handover import BusyError
 from edge.shell.store import StoreError
 
 Handler = Callable[[Request], Awaitable[Response]]

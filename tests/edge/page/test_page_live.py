@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from page_client import PageClient, page_host
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from running import Consumer, RunningService, configuration, wait_until
 
-from edge.page.passwords import write_password
+from edge.page.access.passwords import write_password
 from edge.shell.activity.figures import FIGURES, NO_FIGURES
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -146,7 +148,18 @@ def test_a_browser_that_has_a_file_already_isnt_sent_it_again(page: PageClient) 
     first = page.get("/assets/page.css")
     assert (first.status, first.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert page.get("/assets/page.css", If_None_Match=first.headers["etag"]).status == 304
-    assert page.get("/assets/..%2fapp.py").status == 404
+    for odd in ("..%2fapp.py", "views", "views/", "views/../dom.js", "views/nothing.js", "//etc/passwd"):
+        assert page.get(f"/assets/{odd}").status == 404, odd
+
+
+def test_every_file_that_the_page_asks_for_is_there(page: PageClient) -> None:
+    paths = re.findall(r'(?:href|src)="(assets/[^"]+)"', page.get("/").body.decode())
+    assert "assets/views/incidents.js" in paths
+    for path in paths:
+        found = page.get(f"/{path}")
+        assert (found.status, found.headers["content-type"].partition("/")[0]) != (404, "application"), path
+        for script in re.findall(r'from "(\.\.?/[^"]+)"', found.body.decode()):
+            assert page.get(urljoin(f"/{path}", script)).status == 200, (path, script)
 
 
 def test_a_sensors_page_has_its_facts_its_past_and_grows(page: PageClient, consumer: Consumer) -> None:

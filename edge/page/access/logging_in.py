@@ -1,0 +1,131 @@
+"""Logging in: a password for a cookie."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.page.access.passwords import LONGEST, ROLES, Role
+from edge.page.access.sessions import COOKIE, LASTS_S, Attempts, Sessions
+from edge.page.answering import BadRequestError, json, problem
+from edge.shell.system.logs import BOUNDED
+
+log = logging.getLogger("edgewarden.page")
+
+
+class Given(msgspec.Struct, forbid_unknown_fields=True):
+    """What is posted."""
+
+    password: Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+
+class TooManyTriesError(Exception):
+    """Somebody has tried too often; says how long to wait."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"Too many tries. Wait {wait_s:.0f} seconds.")
+        self.wait_s = wait_s
+
+
+class LoggingIn:
+    """Checks passwords, one after the other: each takes tens of megabytes for a moment.
+
+    Args:
+        sessions: Knows them.
+        clock: What time it is, seconds since the epoch, UTC.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self, sessions: Sessions, clock: Callable[[], float], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sessions, self._clock, self._monotonic = sessions, clock, monotonic
+        self._attempts = Attempts()
+        self._one_at_a_time = asyncio.Lock()
+        self._known: dict[Role, bytes] = {}
+        self._secret = secrets.token_bytes(32)
+
+    async def log_in(self, request: Request) -> Response:
+        """Give a cookie for the right password."""
+        address = request.client.host if request.client is not None else ""
+        try:
+            given = msgspec.json.decode(await request.body(), type=Given)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise BadRequestError(f"The password can't be read: {str(error)[:100]}") from None
+        try:
+            role = await self._checked(address, given.password)
+        except TooManyTriesError as error:
+            return json({"error": str(error)}, 429, {"retry-after": str(round(error.wait_s + 0.5))})
+        if role is None:
+            return problem(403, "That is not the password.")
+        log.info("logged_in role=%s address=%r", role, address)
+        answer = json({"role": role})
+        _set_cookie(request, answer, self._sessions.cookie(role, self._clock()), LASTS_S)
+        return answer
+
+    async def basic_role(self, request: Request) -> Role | None:
+        """The role whose name and password a collector sends as HTTP Basic (RFC 7617); None if it doesn't.
+
+        Of each role the digest of the last right one is remembered, so that not every collection takes so long.
+        """
+        scheme, _, content = request.headers.get("authorization", "").partition(" ")
+        try:
+            name, _, password = base64.b64decode(content, validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        role = next((each for each in ROLES if each == name), None)
+        if scheme.lower() != "basic" or role is None or len(password) > LONGEST:
+            return None
+        digest = hashlib.sha256(self._secret + password.encode()).digest()
+        if hmac.compare_digest(self._known.get(role, b""), digest):
+            return role
+        address = request.client.host if request.client is not None else ""
+        try:
+            found = await self._checked(address, password)
+        except TooManyTriesError:
+            return None
+        if found != role:
+            return None
+        self._known[role] = digest
+        return role
+
+    async def _checked(self, address: str, password: str) -> Role | None:
+        """The role whose password this is, or None.
+
+        Raises:
+            TooManyTriesError: It isn't looked at.
+        """
+        wait_s = self._attempts.wait_s(address, self._monotonic())
+        if wait_s > 0:
+            log.warning("log_in_refused address=%r reason='too many tries'", address, extra=BOUNDED)
+            raise TooManyTriesError(wait_s)
+        self._attempts.note(address, self._monotonic())
+        async with self._one_at_a_time:
+            role = await asyncio.to_thread(self._sessions.role_for, password)
+        if role is None:
+            log.warning("log_in_refused address=%r reason='wrong password'", address, extra=BOUNDED)
+        else:
+            self._attempts.forgive(address)
+        return role
+
+    async def log_out(self, request: Request) -> Response:
+        """Take the cookie back."""
+        answer = json({"role": None})
+        _set_cookie(request, answer, "", 0)
+        return answer
+
+
+def _set_cookie(request: Request, answer: Response, value: str, lasts_s: int) -> None:
+    is_encrypted = request.headers.get("origin", "").startswith("https:")
+    answer.set_cookie(COOKIE, value, max_age=lasts_s, httponly=True, samesite="strict", secure=is_encrypted)

@@ -1,0 +1,109 @@
+"""Sessions: who has logged in, told by a signed cookie, and how often anybody may try to.
+
+A cookie says its role and until when it holds, signed with a key that follows from the role's password hash. So nothing
+is kept of it, a restart of the service ends no session, and another password ends all of its role.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from edge.page.access.passwords import ROLES, Hash, Role
+
+COOKIE = "edgewarden-session"
+LASTS_S = 30 * 86_400
+
+TRIES, PER_S = 5, 60.0
+"""Wrong passwords from one address, and in which time."""
+
+TRIES_OF_ALL = 30
+"""The same of all addresses together."""
+
+MOST_ADDRESSES = 256
+
+
+class Sessions:
+    """Says who is who.
+
+    Args:
+        passwords: Hashes of the roles' passwords; empty where whoever gets here is the operator.
+    """
+
+    def __init__(self, passwords: Mapping[Role, Hash]) -> None:
+        self.passwords = dict(passwords)
+
+    def role_of(self, cookie: str | None, now: float) -> Role | None:
+        """The role that a cookie proves; None if it proves nothing.
+
+        Args:
+            cookie: Its value, or None.
+            now: Seconds since the epoch.
+        """
+        if not self.passwords:
+            return "operator"
+        said, _, signature = (cookie or "").rpartition(".")
+        name, _, rest = said.partition(".")
+        role = next((each for each in ROLES if each == name), None)
+        known = self.passwords.get(role) if role is not None else None
+        until = rest.partition(".")[0]
+        if (
+            role is None
+            or known is None
+            or not (len(until) < 16 and until.isascii() and until.isdecimal() and int(until) > now)
+        ):
+            return None
+        return role if hmac.compare_digest(signature, _signature(known, said)) else None
+
+    def cookie(self, role: Role, now: float) -> str:
+        """A cookie that proves a role from now on."""
+        said = f"{role}.{int(now + LASTS_S)}.{secrets.token_urlsafe(12)}"
+        return f"{said}.{_signature(self.passwords[role], said)}"
+
+    def role_for(self, password: str) -> Role | None:
+        """The role whose password this is; takes a tenth of a second a role."""
+        return next((role for role in ROLES if role in self.passwords and self.passwords[role].fits(password)), None)
+
+
+def _signature(known: Hash, said: str) -> str:
+    key = hashlib.sha256(b"edgewarden session" + known.salt + known.digest).digest()
+    return base64.urlsafe_b64encode(hmac.digest(key, said.encode(), "sha256")).decode().rstrip("=")
+
+
+class Attempts:
+    """Counts wrong passwords, by address and of all, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._by_address: OrderedDict[str, list[float]] = OrderedDict()
+        self._all: list[float] = []
+
+    def wait_s(self, address: str, now: float) -> float:
+        """How long an address has to wait before it may try, in seconds; `now` in seconds that never step."""
+        its_own = self._recent(self._by_address.get(address, []), now)
+        self._all = self._recent(self._all, now)
+        waits = [0.0]
+        if len(its_own) >= TRIES:
+            waits.append(its_own[-TRIES] + PER_S - now)
+        if len(self._all) >= TRIES_OF_ALL:
+            waits.append(self._all[-TRIES_OF_ALL] + PER_S - now)
+        return max(waits)
+
+    def note(self, address: str, now: float) -> None:
+        """Count a try; taken back by `forgive()` if the password was right."""
+        its_own = self._recent(self._by_address.pop(address, []), now)
+        self._by_address[address] = [*its_own, now]
+        self._all.append(now)
+        while len(self._by_address) > MOST_ADDRESSES:
+            self._by_address.popitem(last=False)
+
+    def forgive(self, address: str) -> None:
+        """Forget the tries of an address that knows a password."""
+        self._by_address.pop(address, None)
+
+    @staticmethod
+    def _recent(times: list[float], now: float) -> list[float]:
+        return [each for each in times if now - each < PER_S]

@@ -1,0 +1,60 @@
+"""Commanding: what the page's buttons say, as commands like those over MQTT."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.core.operator.commands import LARGEST_PAYLOAD, WORDS
+from edge.page.answering import BadRequestError, json
+from edge.page.loop.handover import Handover
+
+BY = "page"
+"""Who says it, where the page doesn't know."""
+
+
+class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """A command as the page posts it.
+
+    Attributes:
+        command: Its name.
+        said: What it says: the JSON that the command's topic takes.
+    """
+
+    command: Annotated[str, msgspec.Meta(max_length=64)]
+    said: dict[str, Any]
+
+
+class Commanding:
+    """Says commands to the service.
+
+    Args:
+        handover: Says them.
+        on_change: Called when one was followed.
+    """
+
+    def __init__(self, handover: Handover, on_change: Callable[[], None]) -> None:
+        self._handover, self._on_change = handover, on_change
+
+    async def say(self, request: Request) -> Response:
+        """Say a command, and answer what became of it: the same JSON as on the topic `result`."""
+        try:
+            posted = msgspec.json.decode(await request.body(), type=PostedCommand)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise BadRequestError(f"The command can't be read: {str(error)[:200]}") from None
+        if posted.command not in WORDS:
+            raise BadRequestError(f"There is no such command; there are {', '.join(WORDS)}.")
+        identity = posted.said.get("id") or secrets.token_urlsafe(16)
+        if not isinstance(identity, str):
+            raise BadRequestError("The command's id must be a text.")
+        payload = msgspec.json.encode({"by": BY, **posted.said, "id": identity})
+        if len(payload) > LARGEST_PAYLOAD:
+            raise BadRequestError(f"The command has more than {LARGEST_PAYLOAD} bytes.")
+        answer = await self._handover.say(posted.command, identity, payload)
+        self._on_change()
+        return json(answer, 200 if answer["ok"] else 409)

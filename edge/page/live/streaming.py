@@ -1,0 +1,82 @@
+"""Streaming: server-sent events to one page, for as long as it takes them.
+
+Source: HTML Living Standard, 9.2 Server-sent events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from edge.page.answering import problem, text_of
+from edge.page.live.audience import Audience, Tab, message
+
+log = logging.getLogger("edgewarden.page")
+
+SLOW_S = 30.0
+"""A page that takes nothing for so long is let go."""
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a reverse proxy would gather them
+]
+
+
+def stream(request: Request, audience: Audience) -> Response:
+    """What a page is told from here on."""
+    if audience.is_full:
+        return problem(503, "Too many pages are open already; this one is brought up to date now and then.")
+    return EventStream(Tab(text_of(request, "sensor") or None), audience)
+
+
+class EventStream(Response):
+    """The answer to a page that listens.
+
+    Args:
+        tab: The page.
+        audience: Whom it joins.
+    """
+
+    def __init__(self, tab: Tab, audience: Audience) -> None:
+        super().__init__()
+        self._tab, self._audience = tab, audience
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what comes, until the page goes, is too slow, or the service ends."""
+        self._audience.join(self._tab)
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+            content: bytes | None = b"retry: 1000\n\n" + message("hello", {})
+            while content is not None and not gone.done():
+                sending = send({"type": "http.response.body", "body": content, "more_body": True})
+                await asyncio.wait_for(sending, SLOW_S)
+                content = await self._next(gone)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            log.info("slow_page_closed seconds=%g", SLOW_S)
+        finally:
+            gone.cancel()
+            self._audience.leave(self._tab)
+
+    async def _next(self, gone: asyncio.Future[None]) -> bytes | None:
+        """What comes next; None once the page is gone."""
+        following = asyncio.ensure_future(self._tab.next())
+        waiting: set[asyncio.Future[Any]] = {following, gone}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            return following.result()
+        following.cancel()
+        return None
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the page closes its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        continue

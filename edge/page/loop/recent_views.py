@@ -1,0 +1,46 @@
+"""Views: what the page asks of the loop, asked once for all who look at the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from edge.page.loop.handover import Handover
+from edge.shell.onlooker import Running
+
+T = TypeVar("T")
+
+AGE_S = 1.0
+"""A view that is no older is shown to whoever asks next."""
+
+
+class RecentViews:
+    """Remembers the last view of each kind for a moment.
+
+    Args:
+        handover: Asks the loop.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(self, handover: Handover, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._handover, self._monotonic = handover, monotonic
+        self._known: dict[Callable[[Running], Any], tuple[float, asyncio.Task[Any]]] = {}
+
+    async def of(self, question: Callable[[Running], T]) -> T:
+        """What a question gives, now or a moment ago.
+
+        Raises:
+            BusyError: The loop hasn't answered.
+        """
+        now = self._monotonic()
+        asked, task = self._known.get(question, (now - 2 * AGE_S, None))
+        if task is None or now - asked > AGE_S or (task.done() and task.exception() is not None):
+            task = asyncio.ensure_future(self._handover.ask(question))
+            self._known[question] = now, task
+        return cast("T", await asyncio.shield(task))
+
+    def forget(self) -> None:
+        """Forget everything: it has changed."""
+        self._known.clear()

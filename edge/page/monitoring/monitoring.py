@@ -1,0 +1,113 @@
+"""Monitoring: `/metrics` for Prometheus, `/health` for whoever starts a container, and the health view's words.
+
+Where there are passwords, `/metrics` takes a role's name and password as HTTP Basic too, as collectors send them.
+`/health` is open to all who reach the page, and says no more than whether the service is well.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.core.incidents.events import timestamp
+from edge.page.answering import Handler, json
+from edge.page.loop.glances import status
+from edge.page.loop.handover import BusyError
+from edge.page.loop.recent_views import RecentViews
+from edge.page.store.store_reader import StoreReader
+from edge.shell.activity.well_being import notes_on, problems_in
+from edge.shell.store import StoreError
+from edge.shell.store.overview import read_size
+
+
+class Monitoring:
+    """Answers what monitors ask for.
+
+    Args:
+        views: What the loop sees.
+        reader: Reads the store.
+        store: The store's file.
+        pages: How many pages are open.
+        clock: What time it is, seconds since the epoch, UTC.
+    """
+
+    def __init__(
+        self, views: RecentViews, reader: StoreReader, store: Path, pages: Callable[[], int], clock: Callable[[], float]
+    ) -> None:
+        self._views, self._reader, self._store = views, reader, store
+        self._pages, self._clock = pages, clock
+
+    def open_handlers(self) -> dict[str, Handler]:
+        """What everybody may ask for."""
+        return {"/health": self.health, "/health/live": self.live}
+
+    async def metrics(self, _request: Request) -> Response:
+        """The figures, in OpenMetrics."""
+        from edge.page.monitoring.metrics import KIND, metrics  # noqa: PLC0415 - only where somebody collects them
+
+        said = _plain(await self._views.of(status))
+        more = {"page_open": ("Pages that are open in browsers", float(self._pages()))}
+        free = self._free_bytes()
+        if free is not None:
+            more["store_free_bytes"] = ("Free space on the store's disk", float(free))
+        return Response(metrics(said, more), headers={"content-type": KIND})
+
+    async def live(self, _request: Request) -> Response:
+        """Whether the service's loop turns: 200, or 503."""
+        try:
+            await self._views.of(status)
+        except BusyError as error:
+            return json({"live": False, "why": str(error)}, 503)
+        return json({"live": True})
+
+    async def health(self, _request: Request) -> Response:
+        """Whether the service is well, in the sense of `edgewarden status`: 200, or 503."""
+        try:
+            said = _plain(await self._views.of(status))
+        except BusyError:
+            return json({"well": False}, 503)
+        is_well = not problems_in(said, await self._waiting_s())
+        return json({"well": is_well}, 200 if is_well else 503)
+
+    async def status(self, _request: Request) -> Response:
+        """How the service is, with words, and how full its store is."""
+        said = _plain(await self._views.of(status))
+        told: dict[str, Any] = said | {
+            "problems": problems_in(said, await self._waiting_s()),
+            "notes": notes_on(said),
+        }
+        try:
+            size = await self._reader.read(read_size)
+        except StoreError as error:
+            return json(told | {"store": {"error": str(error)}})
+        times = {
+            name: None if at is None else timestamp(at)
+            for name, at in (("waiting_since", size.waiting_since), ("last_arrival", size.last_arrival))
+        }
+        return json(told | {"store": size._asdict() | times | {"free_bytes": self._free_bytes()}})
+
+    def _free_bytes(self) -> int | None:
+        try:
+            return shutil.disk_usage(self._store.parent).free
+        except OSError:
+            return None
+
+    async def _waiting_s(self) -> float | None:
+        """For how long the oldest event has waited; None if none does, or nobody can say."""
+        try:
+            since = (await self._reader.read(read_size)).waiting_since
+        except StoreError:
+            return None
+        return None if since is None else max(0.0, self._clock() - since)
+
+
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    """What is said, with its JSON within read."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
+    return plain

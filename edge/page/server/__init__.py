@@ -1,0 +1,1 @@
+"""The thread, its server and the addresses."""

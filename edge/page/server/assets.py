@@ -1,0 +1,63 @@
+"""Assets: the page's own files, read once, served with a tag so that a browser asks for changes only."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+}
+SHARED = ("plot.js", "plot.css")
+"""Files that the reports have too."""
+
+START = "index.html"
+VIEWS = "views"
+"""The folder of the views' scripts."""
+
+
+class Asset(NamedTuple):
+    """A file."""
+
+    content: bytes
+    kind: str
+    tag: str
+
+
+class Assets:
+    """All files."""
+
+    def __init__(self) -> None:
+        ours, theirs = files("edge.page").joinpath("static"), files("edge.reports")
+        found = {each.name: each for each in ours.iterdir()} | {each: theirs.joinpath(each) for each in SHARED}
+        found |= {f"{VIEWS}/{each.name}": each for each in found.pop(VIEWS).iterdir()}
+        self._files = {name: _asset(name, each.read_bytes()) for name, each in found.items()}
+
+    async def page(self, request: Request) -> Response:
+        """The page."""
+        return self._answer(request, self._files[START])
+
+    async def file(self, request: Request) -> Response:
+        """A file by its name."""
+        found = self._files.get(request.path_params["name"])
+        return PlainTextResponse("There is no such file.\n", 404) if found is None else self._answer(request, found)
+
+    @staticmethod
+    def _answer(request: Request, asset: Asset) -> Response:
+        headers = {"etag": asset.tag, "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == asset.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(asset.content, headers=headers, media_type=asset.kind)
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    kind = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return Asset(content, kind, f'"{hashlib.sha256(content).hexdigest()[:16]}"')

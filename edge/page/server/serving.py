@@ -1,0 +1,126 @@
+"""Serving: the page in a thread of its own with its own event loop, from the start of the service to its end."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from config.page import Page
+from config.problems import ConfigurationError, Problem
+from config.schema import Configuration
+from edge.core.model.topics import Topics
+from edge.page.loop.handover import Handover
+from edge.page.server.app import App
+
+log = logging.getLogger("edgewarden.page")
+
+MOST_CONNECTIONS = 128
+LARGEST_HEAD = 16 * 1024
+END_S = 3.0
+"""How long the end of the service waits for answers that are under way."""
+
+
+@contextmanager
+def served(page: Page, configuration: Configuration, source: Path) -> Iterator[Handover]:
+    """Serve the page until the end.
+
+    Args:
+        page: Its table of the configuration.
+        configuration: The whole.
+        source: Its file, for error messages.
+
+    Raises:
+        ConfigurationError: The port can't be had.
+        PasswordError: The password file can't be used.
+    """
+    listening = _listen(page.bind, page.port, source)
+    handover = Handover(Topics(configuration.gateway.topic_base))
+    app = App(page, configuration.gateway.name, (configuration.store.path, source), handover)
+    server = _Server(app, listening)
+    server.start()
+    log.info("page address=%s password=%s", address_of(listening), str(page.password_file is not None).lower())
+    try:
+        yield handover
+    finally:
+        server.stop()
+
+
+def _listen(bind: str, port: int, source: Path) -> socket.socket:
+    host = "127.0.0.1" if bind == "localhost" else bind
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(MOST_CONNECTIONS)
+    except OSError as error:
+        listening.close()
+        words = f"{host}:{port} can't be listened at: {error.strerror or error}"
+        raise ConfigurationError([Problem("page.port", None, words)], str(source)) from error
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a browser finds the page."""
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = socket.gethostname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+class _LettingGo(uvicorn.Server):
+    """A server that lets pages that listen go before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End it."""
+        self._app.end()
+        await super().shutdown(sockets)
+
+
+class _Server:
+    """Runs an application in a thread."""
+
+    def __init__(self, app: App, listening: socket.socket) -> None:
+        self._listening = listening
+        config = uvicorn.Config(
+            app.asgi,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+            timeout_keep_alive=20,
+            timeout_graceful_shutdown=int(END_S),
+        )
+        self._server = _LettingGo(config, app)
+        self._thread = threading.Thread(target=self._run, name="page", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it; pages that are open are let go."""
+        self._server.should_exit = True
+        self._thread.join(END_S + 1.0)
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._listening])
+        except Exception:  # a page that fails is told, and must not end the service
+            log.exception("page_failed")

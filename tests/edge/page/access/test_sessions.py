@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.passwords import PasswordError
+from edge.page.access import passwords as module
+from edge.page.access.passwords import hashed, read_passwords, write_password
+from edge.page.access.sessions import LASTS_S, MOST_ADDRESSES, PER_S, TRIES, TRIES_OF_ALL, Attempts, Sessions
+
+NOW = 1_700_000_000.0
+PASSWORD, OTHER = "correct horse", "battery staple"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COST", 2**14)
+
+
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions({"operator": hashed(PASSWORD), "viewer": hashed(OTHER)})
+
+
+def test_a_cookie_proves_the_role_of_its_password_until_it_is_too_old(sessions: Sessions) -> None:
+    for password, role in ((PASSWORD, "operator"), (OTHER, "viewer")):
+        found = sessions.role_for(password)
+        assert found == role
+        cookie = sessions.cookie(found, NOW)
+        assert sessions.role_of(cookie, NOW + LASTS_S - 1) == role
+        assert sessions.role_of(cookie, NOW + LASTS_S + 1) is None
+    assert sessions.role_for("wrong") is None
+
+
+def test_a_cookie_that_was_made_up_proves_nothing(sessions: Sessions) -> None:
+    cookie = sessions.cookie("viewer", NOW)
+    for forged in (
+        None,
+        "",
+        "operator",
+        cookie[:-1],
+        cookie.replace("viewer", "operator"),
+        f"operator.{'9' * 5000}.x.y",
+    ):
+        assert sessions.role_of(forged, NOW) is None
+
+
+def test_another_password_ends_the_sessions_of_its_role(sessions: Sessions) -> None:
+    cookie = sessions.cookie("operator", NOW)
+    again = Sessions({**sessions.passwords, "operator": hashed("something new")})
+    assert again.role_of(cookie, NOW) is None
+    assert again.role_of(sessions.cookie("viewer", NOW), NOW) == "viewer"
+
+
+def test_without_passwords_whoever_gets_here_is_the_operator() -> None:
+    assert Sessions({}).role_of(None, NOW) == "operator"
+
+
+def test_an_address_waits_after_some_wrong_passwords_and_others_dont() -> None:
+    attempts = Attempts()
+    for second in range(TRIES):
+        assert attempts.wait_s("a", second) == 0
+        attempts.note("a", second)
+    assert attempts.wait_s("a", TRIES) == PER_S - TRIES
+    assert attempts.wait_s("b", TRIES) == 0
+    assert attempts.wait_s("a", PER_S) == 0
+
+
+def test_all_addresses_together_wait_after_many_and_few_are_remembered() -> None:
+    attempts = Attempts()
+    for number in range(TRIES_OF_ALL):
+        attempts.note(f"a{number}", 0.0)
+    assert attempts.wait_s("fresh", 1.0) == PER_S - 1
+    for number in range(2 * MOST_ADDRESSES):
+        attempts.note(f"b{number}", 100.0)
+    assert len(attempts._by_address) == MOST_ADDRESSES
+
+
+def test_the_file_keeps_the_other_role_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "passwords"
+    write_password(path, "operator", PASSWORD)
+    write_password(path, "viewer", OTHER)
+    write_password(path, "operator", "third one")
+    found = read_passwords(path)
+    assert (found["operator"].fits("third one"), found["viewer"].fits(OTHER)) == (True, True)
+    assert not found["operator"].fits(PASSWORD)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "third one" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing\n",
+        "secret",
+        "admin:scrypt:16384:8:1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAA",
+        "operator:scrypt:1024:8:1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAA",
+        "operator:scrypt:1073741824:8:1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAA",
+        "operator:scrypt:16384:8:1:??:AAAA",
+    ],
+)
+def test_a_file_that_isnt_ours_is_refused_without_telling_what_it_holds(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "passwords"
+    path.write_text(text)
+    with pytest.raises(PasswordError) as raised:
+        read_passwords(path)
+    assert str(path) in str(raised.value)
+    assert "AAAA" not in str(raised.value)
+    assert "secret" not in str(raised.value)
