@@ -57,6 +57,13 @@ def time_format_problem(notation: str) -> str | None:
     return None if "%" in notation else "holds no part of a time; write one such as %d.%m.%Y %H:%M:%S"
 
 
+def host_id_problem(name: str) -> str | None:
+    """What is wrong with the id of a Sparkplug host application, or None."""
+    if not name or any(each in "/+#" for each in name) or not name.isprintable() or len(name.encode()) > 100:
+        return "must have 1 to 100 printable characters, and none of / + #"
+    return None
+
+
 class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
@@ -121,6 +128,9 @@ class Input(Table):
     gap_s: float = Field(
         5.0, ge=0.0, le=3600.0, description="Seconds for which a missing message of a Sparkplug node is waited for"
     )
+    host_id: Annotated[str, checked(host_id_problem)] | None = Field(
+        None, description="Name by which Sparkplug nodes are told that this host application is there; none is told"
+    )
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
         None,
         description="What it means that a sensor sends: the next reading, a change, or everything once more",
@@ -179,7 +189,7 @@ class Input(Table):
             raise refuse('means nothing without format = "influx"')
         return precision
 
-    @field_validator("rebirth", "gap_s")
+    @field_validator("rebirth", "gap_s", "host_id")
     @classmethod
     def _has_births(cls, value: object, info: ValidationInfo) -> object:
         if info.data.get("format") != "sparkplug" and value != cls.model_fields[str(info.field_name)].default:
@@ -192,7 +202,7 @@ class Input(Table):
         A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
         before there was such a key still counts.
         """
-        without = {"qos", "convention", *AVAILABILITY_KEYS}
+        without = {"qos", "convention", "host_id", *AVAILABILITY_KEYS}
         if self.format != "influx":
             without.add("precision")
         said = self.model_dump(mode="json", exclude=without)

@@ -139,6 +139,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "input[].convention",
         "input[].items",
         "input[].availability",
+        "input[].host_id",
         "input[].values",
         "input[].repetition",
         "incidents.threshold",
@@ -168,6 +169,7 @@ def test_what_is_commented_out_in_the_template_can_be_used() -> None:
         uncommented()
         .replace('password_env = "MQTT_PASSWORD"', "")
         .replace("password_credential", "# password_credential")
+        .replace("host_id", "# host_id")
     )
     text = re.sub('every = ".*"', "", text)
     configuration = parse(text).configuration

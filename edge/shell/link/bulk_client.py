@@ -216,8 +216,9 @@ def make_client(options: LinkOptions, version: str) -> BulkClient:
         client.username_pw_set(options.username, options.password)
     if options.tls is not None:
         client.tls_set_context(options.tls.context())
-    if options.will is not None:
-        client.will_set(options.will[0], options.will[1], qos=1, retain=True)
+    will = options.will() if callable(options.will) else options.will
+    if will is not None:
+        client.will_set(*will, qos=1, retain=True)
     client.on_socket_open = _send_at_once
     client.on_socket_register_write = _leave_writing_to_the_network_thread
     return client

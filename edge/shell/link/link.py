@@ -36,7 +36,7 @@ from edge.shell.link.echo import Echo
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded import guarded
 from edge.shell.link.in_flight_window import InFlightWindow
-from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription
+from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
 from edge.shell.link.mqtt5 import session
 from edge.shell.link.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
@@ -214,7 +214,7 @@ class Link:
         if current is not None:
             self._subscriber.leave(current.client, topic)
 
-    def follow(self, subscriptions: Sequence[Subscription], will: tuple[str, bytes] | None) -> None:
+    def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
         """Want other subscriptions from now on, and another will from the next connection on."""
         self.options = replace(self.options, will=will)
         self._subscriber.change(subscriptions)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+Will = tuple[str, bytes]
+"""Topic and payload that the broker publishes, retained and with QoS 1, when we vanish."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class LinkOptions:
         in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
         linger_s: In a stream of messages, the socket rests unread for up to so long; see `linger.py`.
-        will: Topic and payload that the broker publishes, retained and with QoS 1, when we vanish.
+        will: The last will, or what gives that of each connection as it is made, called in the network thread.
         echo: A topic of our own that is subscribed to beside the others; what comes on it is given by `Link.echoes()`.
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
@@ -78,7 +82,7 @@ class LinkOptions:
     in_flight: int = 20
     receive_maximum: int = 65_535
     linger_s: float = 0.0
-    will: tuple[str, bytes] | None = None
+    will: Will | Callable[[], Will] | None = None
     echo: str | None = None
     receive_messages: int = 10_000
     receive_bytes: int = 64 * 2**20

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from config.passwords import password_of
 from config.schema import Configuration
 from config.transport import Connection, Tls
 from edge.shell.link import LinkOptions, TlsOptions
+from edge.shell.publishing.host_state import Host
 
 
 def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
@@ -29,6 +32,19 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
         receive_maximum=configuration.broker.in_flight,
         linger_s=configuration.broker.linger_s,
     )
+
+
+def hosts_of(configuration: Configuration) -> list[Host]:
+    """The Sparkplug host applications that the inputs say we are.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    names = dict.fromkeys(each.host_id for each in configuration.inputs if each.host_id is not None)
+    if not names:
+        return []
+    options = link_options(configuration.inbound, configuration)
+    return [Host(name, replace(options, client_id=f"{options.client_id}-{name}", linger_s=0.0)) for name in names]
 
 
 def tls_options(tls: Tls | None) -> TlsOptions | None:

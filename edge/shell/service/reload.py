@@ -19,6 +19,7 @@ from config.problems import ConfigurationError
 from config.schema import Configuration
 from edge.shell.link import Link
 from edge.shell.options import ServiceOptions
+from edge.shell.publishing.host_state import HostStates
 from edge.shell.service.assembly import (
     inbound_link,
     make_pipeline,
@@ -27,6 +28,7 @@ from edge.shell.service.assembly import (
     store_files,
     subscriptions_of,
 )
+from edge.shell.service.link_assembly import hosts_of
 from edge.shell.service.service import Service
 from edge.shell.service.sink_assembly import sinks_of
 from edge.shell.service.stored_state import resume
@@ -88,6 +90,7 @@ class Reloader:
         clock: What time it is, seconds since the epoch, UTC.
         signals: What the signals ask for.
         supervisor: Told that a reload begins, and that it goes on.
+        hosts: Tells Sparkplug nodes who we are.
     """
 
     def __init__(
@@ -99,8 +102,10 @@ class Reloader:
         clock: Callable[[], float],
         signals: Signals,
         supervisor: Supervisor,
+        hosts: HostStates,
     ) -> None:
         self._path = path
+        self._hosts = hosts
         self._configuration = configuration
         self._instance = str((options.about or {})["instance"])
         self._onlooker = options.onlooker
@@ -136,7 +141,7 @@ class Reloader:
             log.warning("not_changed key=%s reason='needs a restart'", each, extra=BOUNDED)
         before, store, *links = service.current
         options = service_options(configuration, self._instance, self._onlooker)
-        sinks = sinks_of(configuration, options)
+        sinks, hosts = sinks_of(configuration, options), hosts_of(configuration)
         made, inbound, outbound = self._links(links[0], links[1], configuration, options)
         sensors = before.sensors.sensors
         if configuration == self._configuration and [inbound, outbound] == links and service.sinks.has(sinks):
@@ -165,6 +170,7 @@ class Reloader:
         inbound.follow(subscriptions_of(configuration), made[0].options.will)
         if outbound is not inbound:
             outbound.follow((), made[1].options.will)
+        self._hosts.follow(hosts)
         set_level(configuration.log.level)
         leave_out()
         log.info("reloaded changed=true sensors=%d seconds=%.2f", sensors, time.monotonic() - began)

@@ -12,9 +12,12 @@ from typing import TypeVar
 
 from config.schema import Configuration
 from edge.shell.broker.embedded import EmbeddedBroker
+from edge.shell.link import Link
 from edge.shell.onlooker import Onlooker
 from edge.shell.options import ServiceOptions
+from edge.shell.publishing.host_state import HostStates
 from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
+from edge.shell.service.link_assembly import hosts_of
 from edge.shell.service.reload import Reloader
 from edge.shell.service.service import RETRY_S, Service
 from edge.shell.service.sink_assembly import sinks_of
@@ -81,7 +84,9 @@ def service_of(
         sinks = SinkKeeper(keep.path, sinks_of(configuration, options), clock)
         inbound = inbound_link(configuration, options, clock)
         outbound = outbound_link(configuration, options, clock, inbound)
-        reloader = Reloader(path, configuration, options, files, clock, signals, supervisor)
+        hosts = HostStates(lambda: _listens(service.current[2]), clock)
+        open_things.callback(hosts.close)
+        reloader = Reloader(path, configuration, options, files, clock, signals, supervisor, hosts)
         service = Service(
             pipeline,
             store,
@@ -100,7 +105,13 @@ def service_of(
             gaps.append(damage.gap(clock()))
         service.tell(gaps)
         open_things.callback(service.close)
+        hosts.follow(hosts_of(configuration))
         yield service
+
+
+def _listens(inbound: Link) -> bool:
+    """Whether readings would come: the broker is there, and has answered to the subscriptions."""
+    return inbound.connected and inbound.wait_subscribed(0)
 
 
 def _open(

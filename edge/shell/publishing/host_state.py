@@ -1,0 +1,175 @@
+"""The state of a Sparkplug host application: nodes that wait for their primary host are told whether it is there.
+
+It has a connection of its own, since its last will has to be its own: the broker publishes that the host is offline
+when the connection breaks. A connection begins with a clean session and subscribes to the host's own state; once births
+and data are subscribed to as well, it publishes that the host is online, with the time of the will.
+
+Source: Sparkplug 3.0.0, sections 4.3 (STATE), 5.3 (host application session establishment) and 6.4.21.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import msgspec
+
+from edge.shell.link import Link, LinkOptions, Subscription
+
+log = logging.getLogger("edgewarden.sparkplug")
+
+LOOK_S = 0.2
+"""How often it is looked whether something has changed."""
+
+AGAIN_S = 1.0
+"""Whatever somebody else says in our name is put right at most this often."""
+
+GOODBYE_S = 2.0
+"""For how long the broker is waited for when the host says that it goes."""
+
+
+class Host(NamedTuple):
+    """A host application.
+
+    Attributes:
+        name: Its host id.
+        options: How the broker is reached on its behalf.
+    """
+
+    name: str
+    options: LinkOptions
+
+
+def state_payload(*, online: bool, at: float) -> bytes:
+    """The payload of a state; `at` in seconds since the epoch, UTC."""
+    return msgspec.json.encode({"online": online, "timestamp": int(at * 1000)})
+
+
+class HostState:
+    """Tells the state of one host application, in a thread of its own.
+
+    Args:
+        host: The host application.
+        listening: Whether births and data are subscribed to; called in the thread.
+        clock: What time it is, seconds since the epoch, UTC.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        listening: Callable[[], bool],
+        clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = host.name
+        self._topic = f"spBv1.0/STATE/{host.name}"
+        self._listening = listening
+        self._clock = clock
+        self._monotonic = monotonic
+        self._will_at = 0.0
+        options = replace(host.options, clean_session=True, will=self._will)
+        self._link = Link(options, [Subscription(self._topic, 1)], clock)
+        self._connection = 0
+        self._said: bool | None = None  # what nodes have heard last on this connection
+        self._not_before = 0.0
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="edgewarden-sparkplug-host", daemon=True)
+
+    def start(self) -> None:
+        """Connect, and say that the host is there as soon as that is so."""
+        self._link.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say that the host goes, and disconnect."""
+        self._ending.set()
+        self._thread.join(GOODBYE_S)
+        token = self._say(online=False, at=self._clock()) if self._said else None
+        until = self._monotonic() + GOODBYE_S
+        # Closing a socket before the PUBACK is read resets it: the broker may miss the DISCONNECT and publish the will,
+        # whose time lies before that of what was said last.
+        while token is not None and token not in self._link.confirmations() and self._monotonic() < until:
+            self._link.receive(LOOK_S)
+        self._link.stop(GOODBYE_S)
+
+    def turn(self) -> None:
+        """Say what is so, if it wasn't said yet on this connection, or somebody else has denied it."""
+        link = self._link
+        taken = link.receive(LOOK_S)
+        link.acknowledge(taken)
+        link.confirmations()
+        number = link.connections
+        if not (link.connected and link.wait_subscribed(0) and number == link.connections):
+            return
+        if number != self._connection:
+            self._connection, self._said = number, None
+        is_there = self._listening()
+        if self._said and any(_says_offline(each.payload) for each in taken):
+            self._said = False
+        if self._said is None:
+            if is_there:
+                self._say(online=True, at=self._will_at)
+        elif self._said != is_there and self._monotonic() >= self._not_before:
+            self._say(online=is_there, at=self._clock())
+
+    def _will(self) -> tuple[str, bytes]:
+        """The last will of the connection that is about to be made."""
+        self._will_at = self._clock()
+        return self._topic, state_payload(online=False, at=self._will_at)
+
+    def _say(self, *, online: bool, at: float) -> int | None:
+        """Publish a state; None if there was no room or the connection was replaced, and the next turn says it."""
+        token = self._link.publish(self._topic, state_payload(online=online, at=at), retain=True)
+        if token is None:
+            return None
+        self._said = online
+        self._not_before = self._monotonic() + AGAIN_S
+        log.info("sparkplug_host host_id=%r online=%s", self._name, str(online).lower())
+        return token
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self.turn()
+
+
+class HostStates:
+    """Tells the states of all host applications that the configuration names.
+
+    Args:
+        listening: Whether births and data are subscribed to.
+        clock: What time it is, seconds since the epoch, UTC.
+    """
+
+    def __init__(self, listening: Callable[[], bool], clock: Callable[[], float]) -> None:
+        self._listening = listening
+        self._clock = clock
+        self._states: dict[Host, HostState] = {}
+
+    def follow(self, hosts: Sequence[Host]) -> None:
+        """Tell the states of these hosts from now on, and that the others go."""
+        self._stop([each for each in self._states if each not in hosts])
+        for host in hosts:
+            if host not in self._states:
+                self._states[host] = state = HostState(host, self._listening, self._clock)
+                state.start()
+
+    def close(self) -> None:
+        """Say that all hosts go."""
+        self._stop(list(self._states))
+
+    def _stop(self, hosts: Iterable[Host]) -> None:
+        for host in hosts:
+            self._states.pop(host).stop()
+
+
+def _says_offline(payload: bytes) -> bool:
+    try:
+        said = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("online") is False
