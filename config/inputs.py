@@ -145,7 +145,7 @@ class Input(Table):
     @classmethod
     def _can_be_read(cls, chosen: str) -> str:
         if chosen in NEED_CBOR and find_spec("cbor2") is None:
-            raise refuse(f"needs a package for {chosen}: pip install edgewarden[cbor]")
+            raise refuse(f"needs a package for {chosen}: pip install 'edgewarden[cbor]'")
         return chosen
 
     @field_validator("sensor")

@@ -151,7 +151,7 @@ class SinkTable(Credentials):
     @classmethod
     def _is_installed(cls, kind: str) -> str:
         if kind in PACKAGES and find_spec(PACKAGES[kind]) is None:
-            raise refuse(f"needs a package for {kind}: pip install edgewarden[{kind}]")
+            raise refuse(f"needs a package for {kind}: pip install 'edgewarden[{kind}]'")
         return kind
 
     @field_validator("brokers")

@@ -145,7 +145,7 @@ def configured_memory() -> Once:
     try:
         import boto3  # noqa: PLC0415 - only where a table is named
     except ImportError as error:
-        raise MisconfiguredError(f"{TABLE} needs a package: pip install edgewarden[aws]") from error
+        raise MisconfiguredError(f"{TABLE} needs a package: pip install 'edgewarden[aws]'") from error
     return InDynamoDB(boto3.resource("dynamodb").Table(table))
 
 

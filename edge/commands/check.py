@@ -47,10 +47,10 @@ _WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
 _WITH_TIMES = {
     "senml": "as the records say, absolute or relative to the arrival",
     "senml-cbor": "as the records say, absolute or relative to the arrival",
-    "influx": "the timestamp of a line in {precision}, else as it arrives",
-    "sparkplug": "the timestamp of a metric, else of its payload, else as it arrives",
+    "influx": "the timestamp of a line in {precision}, else the time of arrival",
+    "sparkplug": "the timestamp of a metric, else of its payload, else the time of arrival",
 }
-"""What other formats say of time."""
+"""Where other formats take the time from."""
 
 
 @click.command()
@@ -72,7 +72,7 @@ def check(path: Path | None, quiet: bool) -> None:
         click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was started.", err=True)
         raise SystemExit(_WRONG) from None
     for doubt in doubts:
-        click.echo(f"{_styled(doubt, str(path), 'yellow')} (a doubt, not a fault)", err=True)
+        click.echo(f"{_styled(doubt, str(path), 'yellow')} (a warning)", err=True)
     if not quiet:
         describe(configuration, path)
 
@@ -135,6 +135,8 @@ def _inputs(configuration: Configuration) -> None:
         bullet(_input(each))
         for line in stands_for(each):
             click.echo(f"      {line}")
+        if each.convention is not None:
+            paragraph(conventions()[each.convention].note, indent=6)
         topic, sensor = example(each)
         click.echo(f"      {topic}  {_SHOWN[each.format][1]}")
         if sensor is None:
@@ -154,17 +156,18 @@ def stands_for(given: Input) -> list[str]:
         own = getattr(given, key)
         is_own = own != (tuple(value) if isinstance(value, list) else value)
         lines.append(f"  {key} = {toml_value(own)}{'  # your own' if is_own else ''}")
-    return [*lines, convention.note]
+    return lines
 
 
 def _input(each: Input) -> str:
     what = _SHOWN[each.format][0]
     if each.format in _WITH_KEYS:
         what += f", one reading if an object has the field {each.value_key}, else one for each number in it"
-    when = "as it arrives"
-    if each.time == "payload" and each.format in _WITH_KEYS:
-        keys = ", ".join(each.time_keys)
-        when = f"{keys} if a payload has one of them (zone {each.zone} unless it says), else as it arrives"
+    when = "the time of arrival"
+    if each.time == "payload" and each.format in _WITH_KEYS and each.time_keys:
+        *others, last = each.time_keys
+        keys = f"{', '.join(others)} or {last}" if others else last
+        when = f"the field {keys}, in {each.zone} unless it has an offset, else the time of arrival"
     if each.time == "payload" and each.format in _WITH_TIMES:
         when = _WITH_TIMES[each.format].format(precision=each.precision)
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
@@ -191,7 +194,7 @@ def example(each: Input) -> tuple[str, str | None]:
 
 
 def _rules(configuration: Configuration) -> None:
-    heading("Sensors and their detectors (the first that matches a sensor's name counts)")
+    heading("Sensors and their detectors (the first pattern that matches a sensor's name applies)")
     for rule in configuration.profiles:
         notes = ", ".join(each for each in (rule.description, rule.unit and f"in {rule.unit}") if each)
         about = f" ({notes})" if notes else ""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 40
 CONNECTING_S = 10.0
+EVERYTHING = "#"
+"""The topic filter of a first configuration, whose input the proposed ones replace."""
 
 
 @click.command()
@@ -32,25 +34,28 @@ CONNECTING_S = 10.0
 @click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long to listen.")
 @click.option("--host", help="Broker, where there is no configuration.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its TCP port.  [default: 1883]")
-@click.option("--write", is_flag=True, help="Write the inputs into the configuration.")
+@click.option("--write", is_flag=True, help="Add the inputs to the configuration.")
 @click.option("--all", "show_all", is_flag=True, help="Show every sensor and every topic.")
 def discover(path: Path, seconds: float, host: str | None, port: int | None, write: bool, show_all: bool) -> None:
-    """Listen to a broker, and say which inputs read what it says.
+    """Listen to a broker and propose the inputs that read its topics.
 
-    Says which conventions are heard, which sensors they make (with unit and a sample), what would be left out, and what
-    can't be read and why. Nothing is sent to the broker, and nothing is written without --write.
+    Shows which conventions the topics follow, which sensors result (with unit and a sample), what would be left out,
+    and what can't be read and why. Nothing is sent to the broker, and nothing is written without --write.
     """
     from config.gateway_topics import GatewayTopics  # noqa: PLC0415 - loaded when the command runs
     from config.loading import parse  # noqa: PLC0415
     from config.template import template  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.discovery.outcome import outcome_of, tables  # noqa: PLC0415
-    from edge.discovery.proposing import propose  # noqa: PLC0415
+    from edge.discovery.proposing import propose, topic_of  # noqa: PLC0415
 
     with explained():
         is_new = not path.exists()
         if not is_new and (host or port):
-            raise click.UsageError(f"{path} says which broker: leave out --host and --port")
+            raise click.UsageError(
+                f"{path} is there and names the broker: change host and port in its [broker] table, or name another "
+                "file with --config"
+            )
         text = template(host=host or "127.0.0.1", port=port or 1883) if is_new else path.read_text("utf-8")
         configuration = parse(_with_an_input(text), str(path), path.absolute().parent).configuration
         heard = _listen(configuration, seconds)
@@ -65,10 +70,15 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
         _describe(proposal, outcome, None if show_all else MOST_SHOWN)
         heading("Inputs")
         click.echo(tables(proposal.inputs))
-        if write:
-            _write(path, text, tables(proposal.inputs))
-        else:
-            click.echo(f"--write puts them into {path}.")
+        read_already = {each.topic for each in configuration.inputs if each.topic != EVERYTHING}
+        fresh = [each for each in proposal.inputs if topic_of(each) not in read_already]
+        if len(fresh) < len(proposal.inputs):
+            shown = ", ".join(topic_of(each) for each in proposal.inputs if each not in fresh)
+            paragraph(f"{path} has an input for {shown} already, which stays as it is.", indent=0)
+        if write and fresh:
+            _write(path, text, tables(fresh))
+        elif fresh:
+            click.echo(f"--write puts {'them' if len(fresh) == len(proposal.inputs) else 'the others'} into {path}.")
 
 
 def _with_an_input(text: str) -> str:
@@ -113,7 +123,7 @@ def _describe(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> 
         click.echo()
     heading(f"Sensors ({len(outcome.sensors):,})")
     rows = [(each.name, f"{each.sample:g}", each.unit, each.repetition) for each in outcome.sensors[:most]]
-    table(("sensor", "last value", "unit", "it sends"), rows, right=[1])
+    table(("sensor", "last value", "unit", "repetition"), rows, right=[1])
     _more(len(outcome.sensors), most)
     _left_out(proposal, outcome, most)
     _unread(proposal, outcome, most)
@@ -121,7 +131,7 @@ def _describe(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> 
 
 def _left_out(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:
     heading("Left out")
-    bullet(f"{outcome.fields_ignored:,} fields that are no numbers, or that an input ignores")
+    bullet(f"{outcome.fields_ignored:,} fields that aren't numbers, or that an input ignores")
     bullet(f"{outcome.messages_left_out:,} messages on topics that no input reads")
     for topic, why in list(proposal.left_out.items())[: most and most // 2]:
         bullet(f"{shortened(printable(topic), 100)}: {why}", indent=4)
@@ -133,7 +143,7 @@ def _unread(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> No
         return
     heading("Can't be read")
     for topic in proposal.unread[:most]:
-        bullet(f"{shortened(printable(topic), 100)}: in none of the formats that are known")
+        bullet(f"{shortened(printable(topic), 100)}: none of the known formats fits")
     _more(len(proposal.unread), most)
     _refused(outcome.refused, outcome)
 

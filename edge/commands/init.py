@@ -51,6 +51,8 @@ def init(
         raise click.BadParameter(problem.message, param_hint=_OPTIONS.get(problem.key)) from None
     _write(path, text, force=force)
     shown = "" if path == Path("edgewarden.toml") else f" {path}"
+    given = f" --config {path}" if shown else ""
+    click.echo(f"  edgewarden discover{given} --write   adds inputs for what the broker sends")
     click.echo(f"  edgewarden check{shown}   says what it means")
     click.echo(f"  edgewarden run{shown}     watches the sensors")
 

@@ -39,7 +39,7 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
         configuration = place.configuration()
         found = read_learned(place.store())
         if found is None:
-            click.echo("Nothing has been learned yet.", err=True)
+            click.echo("No levels yet: the service hasn't written its first snapshot.", err=True)
             return
         snapshot, taken = found
         wanted = set(matching(sensor, [name for name, *_ in snapshot.known_sensors() if not is_vacant(name)]))

@@ -48,7 +48,11 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
         when = f"{each['every']} {each['zone']}" if each["every"] else f"{each['from'] or ''} to {each['to'] or ''}"
         state = "now" if each["active"] else "not now"
         click.echo(printable(f"maintenance  {each['sensor']}  {each['name']}: {when}, {state}{_remark(each)}"))
-    click.echo(f"{listing['sensors_quiet']} sensors are quiet, as of {listing['time'] or 'the start'}")
+    click.echo(f"{_quiet(listing['sensors_quiet'])}, as of {listing['time'] or 'the start'}")
+
+
+def _quiet(count: int) -> str:
+    return "1 sensor is quiet" if count == 1 else f"{count} sensors are quiet"
 
 
 def _remark(each: dict[str, Any]) -> str:

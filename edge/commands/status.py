@@ -131,7 +131,7 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
         known = f"{known} in {counted(health['devices'], 'device')}"
     learned = f"{known}, {counted(health.get('readings_taken', 0), 'reading')} learned from"
     if state.running:
-        return f"Up for {duration(health['uptime_s'] + state.age_s)}; {ago(state.age_s)}: {learned}."
+        return f"Up for {duration(health['uptime_s'] + state.age_s)}. As of {ago(state.age_s)}: {learned}."
     return f"Was up for {duration(health['uptime_s'])}, {learned}."
 
 

@@ -35,10 +35,12 @@ def said_how(command: Command) -> Command:
 
     @config_option("Configuration, for the broker and the topics.")
     @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help=WAIT)
-    @click.option("--by", default=None, help="Who says it; default: the user's name.")
-    @click.option("--comment", default="", help="Why; it stands in the events.")
-    @click.option("--id", "identity", default=None, help="Recognises the command: sent twice, it acts once.")
-    @click.option("--json", "as_json", is_flag=True, help="The answer itself.")
+    @click.option("--by", default=None, help="Who gives the command.  [default: the user's name]")
+    @click.option("--comment", default="", help="The reason; it is added to the events.")
+    @click.option(
+        "--id", "identity", default=None, help="An id of the command; a second one with the same id does nothing."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
     @wraps(command)
     def with_how(**given: Any) -> Any:
         how = {name: given.pop(name) for name in ("path", "timeout", "by", "comment", "identity", "as_json")}
@@ -49,10 +51,10 @@ def said_how(command: Command) -> Command:
 
 @click.group(cls=Tell)
 def tell() -> None:
-    """Tell the running service something, and wait for its answer.
+    """Send a command to the running service and wait for its answer.
 
-    Ends with 0 if it did so, 1 if it refused or nobody answered, 2 if the command or the configuration is wrong. The
-    options of a command, such as --comment, may stand before its name or behind it.
+    Exits with 0 if the command was carried out, 1 if it was refused or no answer came, and 2 if the command or the
+    configuration is wrong. The options of a command, such as --comment, may come before or after its name.
     """
 
 
@@ -61,16 +63,22 @@ def tell() -> None:
 @click.option("--incident", help="The incident's id, instead of a sensor.")
 @said_how
 def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
-    """Say that the open incidents of SENSOR, a name or a glob, have been seen."""
+    """Say that the open incidents of SENSOR have been seen.
+
+    SENSOR is a name or a glob.
+    """
     _say(how, "acknowledge", **_one_of(sensor, incident))
 
 
 @tell.command()
 @click.argument("sensor")
-@click.option("--until", required=True, help="A time: 06:00, RFC 3339, or for so long: 90m, 2h, 3d.")
+@click.option("--until", required=True, help="A time (06:00 or RFC 3339) or a duration (90m, 2h, 3d).")
 @said_how
 def mute(how: How, sensor: str, until: str) -> None:
-    """Be quiet about SENSOR, a name or a glob, until a time (to shelve, in ISA-18.2)."""
+    """Publish nothing about SENSOR until a time.
+
+    SENSOR is a name or a glob. ISA-18.2 calls it shelving.
+    """
     _say(how, "shelve", sensor=sensor, until=_moment(until))
 
 
@@ -78,7 +86,7 @@ def mute(how: How, sensor: str, until: str) -> None:
 @click.argument("sensor")
 @said_how
 def unmute(how: How, sensor: str) -> None:
-    """Take back what `mute` said of the same SENSOR or glob."""
+    """End a mute of the same SENSOR or glob."""
     _say(how, "unshelve", sensor=sensor)
 
 
@@ -87,7 +95,10 @@ def unmute(how: How, sensor: str) -> None:
 @click.option("--incident", help="The incident's id, instead of a sensor.")
 @said_how
 def normal(how: How, sensor: str | None, incident: str | None) -> None:
-    """Say that what SENSOR shows is normal: its incident ends, and its detectors learn anew."""
+    """Declare what SENSOR shows now as normal.
+
+    Its open incident ends, and its detectors learn again. SENSOR is a name or a glob.
+    """
     _say(how, "normal", **_one_of(sensor, incident))
 
 
@@ -95,18 +106,21 @@ def normal(how: How, sensor: str | None, incident: str | None) -> None:
 @click.argument("sensor")
 @said_how
 def forget(how: How, sensor: str) -> None:
-    """Forget SENSOR, a name or a glob, and all that was learned of it; if it is heard again, it is new."""
+    """Forget SENSOR and all that was learned of it.
+
+    SENSOR is a name or a glob. A sensor that reports again is new.
+    """
     _say(how, "forget", sensor=sensor)
 
 
 @tell.command()
 @click.argument("sensor")
-@click.option("--name", required=True, help="What the window is called; the same name replaces it.")
-@click.option("--from", "start", help="When it begins: 06:00, RFC 3339, 2h from now; default: now.")
+@click.option("--name", required=True, help="Name of the window; it replaces one of the same name.")
+@click.option("--from", "start", help="When it begins: 06:00, RFC 3339, or 2h from now.  [default: now]")
 @click.option("--to", "end", help="When it ends.")
 @click.option("--every", help="Or every week: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of --every, such as Europe/Berlin.")
-@click.option("--learn", is_flag=True, help="Learn from what is seen meanwhile.")
+@click.option("--learn", is_flag=True, help="Keep learning during the window.")
 @said_how
 def maintenance(
     how: How,
@@ -118,7 +132,10 @@ def maintenance(
     zone: str,
     learn: bool,
 ) -> None:
-    """Be quiet about SENSOR, a name or a glob, during maintenance, once or every week, and learn nothing meanwhile."""
+    """Declare maintenance of SENSOR, once or every week.
+
+    Meanwhile nothing is published about it and nothing is learned. SENSOR is a name or a glob.
+    """
     if (every is None) == (end is None) or (every is not None and start is not None):
         raise click.UsageError("give either --every, or --to and perhaps --from")
     said: dict[str, Any] = {"name": name, "sensor": sensor, "learn": learn}
@@ -134,7 +151,10 @@ def maintenance(
 @click.argument("name")
 @said_how
 def end_maintenance(how: How, name: str) -> None:
-    """Forget the window called NAME; one of the configuration stays."""
+    """Remove the maintenance window called NAME.
+
+    A window of the configuration stays.
+    """
     _say(how, "end_maintenance", name=name)
 
 
@@ -156,7 +176,7 @@ def _moment(text: str) -> str:
     except ValueError:
         if re.fullmatch(r"\d+(\.\d+)?(s|m|min|h|d|w)", text):
             return text
-    raise click.UsageError(f"{text!r} is no time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
+    raise click.UsageError(f"{text!r} isn't a time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
 
 
 def _say(how: How, command: str, /, **said: Any) -> None:
@@ -172,7 +192,9 @@ def _say(how: How, command: str, /, **said: Any) -> None:
     with explained():
         configuration = load(how["path"])
         if not configuration.commands.enabled:
-            click.echo(f"{how['path']}: commands.enabled is false: the service follows no commands", err=True)
+            click.echo(
+                f"{how['path']}: commands.enabled is false: set it to true for the service to accept commands", err=True
+            )
             sys.exit(2)
         topics = Topics(configuration.gateway.topic_base)
         try:
@@ -184,8 +206,8 @@ def _say(how: How, command: str, /, **said: Any) -> None:
             sys.exit(1)
     if found is None:
         click.echo(
-            f"edgewarden: no answer within {how['timeout']:g} s. The service may follow it yet; "
-            f"say it again with --id {identity} and it acts once.",
+            f"edgewarden: no answer within {how['timeout']:g} s. The service may still carry it out; "
+            f"repeated with --id {identity}, it is carried out only once.",
             err=True,
         )
         sys.exit(1)

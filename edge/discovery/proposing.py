@@ -60,7 +60,11 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
     counted = Counter(claimed.values())
     open_topics = [topic for topic in open_topics if not any(_says_who_is_there(each, topic) for each in counted)]
     beside = _devices(claimed)
-    left_out = {topic: f"beside {found}" for topic in open_topics if (found := _neighbour(topic, beside))}
+    left_out = {
+        topic: f"a topic of {found} that holds no readings"
+        for topic in open_topics
+        if (found := _neighbour(topic, beside))
+    }
     shared = _sharing(counted)
     inputs = [{"convention": name, "topic": topic} for topic, name in claimed.items() if name in shared]
     wide = sorted(counted.keys() - shared, key=_specific, reverse=True)
@@ -69,6 +73,11 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
     inputs += _of_topics({topic: keys for topic, keys in rest.items() if keys is not None})
     unread = [topic for topic, keys in rest.items() if keys is None]
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+
+
+def topic_of(table: Mapping[str, Any]) -> str:
+    """The topic filter of a proposed `[[input]]`, its own or that of its convention."""
+    return str(table.get("topic") or conventions()[table["convention"]].keys["topic"])
 
 
 def _specific(name: str) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_i
     monkeypatch.setitem(sys.modules, "cbor2", None)
     (fault,) = faults_of(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\nformat = "{name}"\n')
     assert fault.key == "input[0].format"
-    assert fault.message == f"needs a package for {name}: pip install edgewarden[cbor]"
+    assert fault.message == f"needs a package for {name}: pip install 'edgewarden[cbor]'"
     assert input_of('format = "json"').format == "json"
 
 

@@ -120,7 +120,7 @@ class Refused(Exception):  # noqa: N818 - the word of the domain
 REASONS: dict[str, str] = {
     "empty": "the payload has no bytes",
     "too_large": "the payload is larger than limits.payload_bytes",
-    "malformed": "the payload isn't what the route's format says",
+    "malformed": "the payload doesn't match the input's format",
     "not_utf8": "the payload is no UTF-8 text",
     "too_deep": "objects are nested deeper than limits.depth",
     "too_many_readings": "one message holds more readings than limits.readings_per_message",

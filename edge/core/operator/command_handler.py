@@ -313,5 +313,5 @@ def _remark(word: Command) -> tuple[str, str]:
 
 def _are_shelved(count: int) -> str:
     if not count:
-        return "no known sensor fits; those that come and do are shelved"
+        return "no known sensor matches; sensors found later that match are shelved"
     return "1 sensor is shelved" if count == 1 else f"{count} sensors are shelved"

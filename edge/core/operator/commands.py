@@ -28,7 +28,7 @@ REASONS: dict[str, str] = {
     "bad_time": "a time can't be read, lies in the past or too far ahead",
     "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
     "no_sensor": "no sensor that is known has this name or fits this glob",
-    "no_open_incident": "there is no open incident that this is about",
+    "no_open_incident": "no such incident is open, and no sensor given has an open one",
     "beyond_limit": "a limit of the configuration is broken, or its no_value sent: change that, or shelve the sensor",
     "not_shelved": "this very sensor or pattern isn't shelved",
     "no_window": "no command has declared a maintenance window of this name",

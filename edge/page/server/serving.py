@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
@@ -61,7 +62,9 @@ def _listen(bind: str, port: int, source: Path) -> socket.socket:
         listening.listen(MOST_CONNECTIONS)
     except OSError as error:
         listening.close()
-        words = f"{host}:{port} can't be listened at: {error.strerror or error}"
+        words = f"can't listen on {host}:{port}: {error.strerror or error}"
+        if error.errno == errno.EADDRINUSE:
+            words = f"{host}:{port} is in use by another program: choose another port, or end that program"
         raise ConfigurationError([Problem("page.port", None, words)], str(source)) from error
     return listening
 

@@ -152,7 +152,7 @@ def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.Monk
         "This gateway is called plant7.",
         "Readings come from [::1]:1883 over MQTT 5, encrypted, with the certificates of the system, as user",
         "Events go to cloud.example:8883 over MQTT 5, or 3.1.1 where it is refused, unencrypted",
-        "Time: ts, time, timestamp, t if a payload has one of them (zone UTC unless it says), else",
+        "Time: the field ts, time, timestamp or t, in UTC unless it has an offset, else the time of arrival.",
         "is sensor a/b/temperature",
         "ON counts as 1, OFF counts as 0.",
         "doors/a/b 21.5 is sensor doors/a/b",

@@ -30,7 +30,13 @@ def discover(*arguments: str) -> Result:
 def test_it_says_what_it_hears_and_writes_a_new_configuration(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     found = discover("--port", str(own_mosquitto.port), "--write")
     assert found.exit_code == 0
-    shown = ("tasmota: Tasmota, 1 topic", "Sensors (3)", "boiler/BME280/Temperature", "lab/e: in none", "decimal =")
+    shown = (
+        "tasmota: Tasmota, 1 topic",
+        "Sensors (3)",
+        "boiler/BME280/Temperature",
+        "lab/e: none of the known formats fits",
+        "decimal =",
+    )
     for words in shown:
         assert words in found.stdout
     configuration = load(folder / "edgewarden.toml")
@@ -48,7 +54,8 @@ def test_without_write_nothing_is_written(own_mosquitto: EmbeddedBroker, folder:
 
 def test_the_broker_of_a_configuration_is_not_given_twice(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     (folder / "edgewarden.toml").write_text(f'[broker]\nport = {own_mosquitto.port}\n[[input]]\ntopic = "x"\n')
-    assert discover("--port", "1883").exit_code == 2
+    refused = discover("--port", "1883")
+    assert (refused.exit_code, "change host and port in its [broker] table" in refused.stderr) == (2, True)
     assert discover("--write").exit_code == 0
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["x", "tele/+/SENSOR", "lab/b"]
 
@@ -57,3 +64,21 @@ def test_a_configuration_without_inputs_gets_those_that_are_found(own_mosquitto:
     (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n")
     assert discover("--write").exit_code == 0
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["tele/+/SENSOR", "lab/b"]
+
+
+def test_an_input_that_the_file_has_already_is_not_written_again(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+    written = f'[broker]\nport = {own_mosquitto.port}\n[[input]]\ntopic = "lab/b"\nformat = "number"\n'
+    (folder / "edgewarden.toml").write_text(written)
+    found = discover("--write")
+    assert found.exit_code == 0
+    assert "has an input for lab/b already" in found.stdout
+    inputs = load(folder / "edgewarden.toml").inputs
+    assert [(each.topic, each.decimal) for each in inputs] == [("lab/b", "."), ("tele/+/SENSOR", ".")]
+
+
+def test_nothing_is_written_if_every_input_is_there_already(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+    inputs = '[[input]]\nconvention = "tasmota"\n[[input]]\ntopic = "lab/b"\ndecimal = ","\nformat = "number"\n'
+    (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n{inputs}")
+    before = (folder / "edgewarden.toml").read_text()
+    assert discover("--write").exit_code == 0
+    assert (folder / "edgewarden.toml").read_text() == before

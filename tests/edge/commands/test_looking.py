@@ -224,7 +224,7 @@ def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Pa
     result = edgewarden("status")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    assert "malformed 70: the payload isn't what the route's format says the last" in text
+    assert "malformed 70: the payload doesn't match the input's format the last" in text
     assert "p/\\u202e, byte 0: On" in text
     assert "- nothing has arrived for the input plant/+/x" in text
     assert "- more was refused (70) than taken (50), most of it as malformed" in text
@@ -451,7 +451,7 @@ def test_dead_letters_are_shown_readable(letters: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == "3 refused messages; the service is not running"
     assert lines[1] == "1970-01-01 00:00:05  malformed  plant/door"
-    assert lines[2] == "  the payload isn't what the route's format says (at value): not a number"
+    assert lines[2] == "  the payload doesn't match the input's format (at value): not a number"
     assert lines[3] == "  Online"
     assert "  \\xff\\x1b[31myyy" in result.stdout
     assert "… and 150 bytes more" in result.stdout

@@ -59,7 +59,7 @@ def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() 
     beside = ("tele/boiler/INFO1", "stat/boiler/POWER", "tele/boiler/STATE")
     proposal, sensors = proposed((example.topic, example.payload), *((topic, "ON") for topic in beside))
     assert proposal.inputs == [{"convention": "tasmota"}]
-    assert proposal.left_out == dict.fromkeys(beside, "beside tasmota")
+    assert proposal.left_out == dict.fromkeys(beside, "a topic of tasmota that holds no readings")
     assert sensors == example.sensors
 
 
@@ -74,7 +74,7 @@ def test_a_device_that_says_the_same_by_two_conventions_is_read_once() -> None:
     other = ("plug2/events/rpc", {"method": "NotifyStatus", "params": {"ts": NOW, "switch:0": {"apower": 7.5}}})
     proposal, sensors = proposed(state, same)
     assert (proposal.inputs, sensors) == ([{"convention": "shelly"}], {"plug1/switch:0/apower": 55.3})
-    assert proposal.left_out == {"plug1/events/rpc": "beside shelly"}
+    assert proposal.left_out == {"plug1/events/rpc": "a topic of shelly that holds no readings"}
     proposal, sensors = proposed(state, same, other)
     assert proposal.inputs == [
         {"convention": "shelly-rpc", "ignore_topics": ["plug1/events/rpc"]},

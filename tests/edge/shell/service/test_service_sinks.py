@@ -118,5 +118,5 @@ def test_a_sink_whose_package_is_missing_is_told_before_anything_is_opened(
     (problem,) = error.value.problems
     assert (problem.key, problem.message) == (
         "sink[0].kind",
-        "needs a package for kafka: pip install edgewarden[kafka]",
+        "needs a package for kafka: pip install 'edgewarden[kafka]'",
     )

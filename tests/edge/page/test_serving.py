@@ -1,0 +1,25 @@
+"""The page's listening socket."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from edge.page.serving import served
+
+from config.loading import parse
+from config.problems import ConfigurationError
+
+
+def test_a_port_that_another_program_has_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        text = f'[page]\nport = {port}\n[[input]]\ntopic = "a"\n'
+        configuration = parse(text, "edgewarden.toml", tmp_path).configuration
+        assert configuration.page is not None
+        with (
+            pytest.raises(ConfigurationError, match=f"page.port: 127.0.0.1:{port} is in use by another program"),
+            served(configuration.page, configuration, tmp_path / "edgewarden.toml"),
+        ):
+            pass
