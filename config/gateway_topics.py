@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from config.homeassistant import PREFIX
+
 PLACEHOLDER = "{gateway}"
 USUAL_BASE = f"edgewarden/{PLACEHOLDER}"
 
@@ -38,16 +40,18 @@ class GatewayTopics:
         base: Our own base, where `{gateway}` stands for the name. In a base without it, a level that is our name stands
             for any.
         name: Our own name.
+        discovery: Home Assistant's prefix, below which gateways tell it of sensors; no filter makes that an input.
     """
 
-    def __init__(self, base: str, name: str) -> None:
+    def __init__(self, base: str, name: str, discovery: str = PREFIX) -> None:
         if PLACEHOLDER not in base:
             base = "/".join(PLACEHOLDER if level == name else level for level in base.split("/"))
+        self._discovery = re.compile(rf"{re.escape(discovery)}/device/edgewarden_[A-Za-z0-9_-]+/config")
         self._bases = [_base(each) for each in dict.fromkeys((base, USUAL_BASE)) if PLACEHOLDER in each]
 
     def has(self, topic: str) -> bool:
         """Whether a topic is a gateway's, ours or another one's."""
-        return any(base.pattern.fullmatch(topic) for base in self._bases)
+        return any(base.pattern.fullmatch(topic) for base in self._bases) or bool(self._discovery.fullmatch(topic))
 
     def asks(self, wanted: Sequence[str], topic: str | None = None) -> bool:
         """Whether a filter asks for gateways' topics: it spells out the base, and the gateway or what it publishes.

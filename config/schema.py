@@ -7,6 +7,7 @@ incidents rule                   config.detection
 device                           config.devices
 commands maintenance             config.operating
 page                             config.page
+homeassistant                    config.homeassistant
 store limits log                 here
 """
 
@@ -24,6 +25,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.devices import DeviceTable, ResolvedDevice, resolve_devices
 from config.fields import FieldFault, StoreFile, Table, refuse, refuse_all
+from config.homeassistant import HomeAssistantTable
 from config.inputs import Input
 from config.operating import MOST_WINDOWS, Commands, MaintenanceTable
 from config.page import Page
@@ -36,6 +38,7 @@ __all__ = [
     "Connection",
     "DeviceTable",
     "Gateway",
+    "HomeAssistantTable",
     "IncidentSettings",
     "Input",
     "LimitsTable",
@@ -165,6 +168,7 @@ class Configuration(Table):
     commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
     maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="When which sensors are quiet")
     page: Page | None = Field(None, description="The live page in a browser")
+    homeassistant: HomeAssistantTable | None = Field(None, description="What Home Assistant is told")
     store: StoreTable = Field(  # from an empty table, so that its path is placed in the file's folder like any other
         default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="What is kept"
     )

@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from config.convention import conventions
+from config.homeassistant import HomeAssistantTable
 from config.inputs import Input
 from config.loading import inspect
 from config.page import Page
@@ -310,6 +311,8 @@ def _outputs(configuration: Configuration) -> None:
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
     if configuration.page is not None:
         paragraph(_page(configuration.page))
+    if configuration.homeassistant is not None:
+        paragraph(_home_assistant(configuration.homeassistant))
     click.echo()
 
 
@@ -320,6 +323,16 @@ def _page(page: Page) -> str:
         "whoever reaches it is the operator" if page.password_file is None else f"passwords are in {page.password_file}"
     )
     return f"A page in a browser shows it {place}; {who}."
+
+
+def _home_assistant(told: HomeAssistantTable) -> str:
+    if not told.enabled:
+        return f"What Home Assistant was told below {told.prefix}/ is cleared."
+    which = "all sensors" if told.sensors == ("**",) else f"sensors that {' or '.join(told.sensors)} fits"
+    return (
+        f"Home Assistant finds {which} below {told.prefix}/, {told.most_sensors:,} at most and those found first, "
+        f"and is told again when it says {told.birth_payload} on {told.hears}."
+    )
 
 
 def _answers(configuration: Configuration, topics: Topics) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from edge.core.incidents.events import Event
 from edge.core.pipeline import Pipeline
 from edge.shell.link import Link
+from edge.shell.publishing.publisher import Publisher
 
 
 class Running(NamedTuple):
@@ -16,12 +17,16 @@ class Running(NamedTuple):
     Attributes:
         pipeline: The core.
         inbound: The link that readings and commands come from; any thread may put messages of our own into its inbox.
+        outbound: The link that events go to; may be the same.
+        publisher: Sends events, and what is retained.
         clock: What time it is, seconds since the epoch, UTC; for any thread.
         status: How the service is, as the status file says it.
     """
 
     pipeline: Pipeline
     inbound: Link
+    outbound: Link
+    publisher: Publisher
     clock: Callable[[], float]
     status: Callable[[], dict[str, object]]
 

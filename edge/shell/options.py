@@ -28,6 +28,7 @@ class ServiceOptions:
         forget_days: Sensors that were silent for longer are forgotten; None if none is.
         queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
         onlooker: Somebody who looks on.
+        home_assistant: Somebody else, who tells Home Assistant.
     """
 
     topics: Topics
@@ -43,3 +44,4 @@ class ServiceOptions:
     forget_days: float | None = None
     queued: bool = True
     onlooker: Onlooker = field(default_factory=Nobody)
+    home_assistant: Onlooker = field(default_factory=Nobody)

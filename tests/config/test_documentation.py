@@ -151,6 +151,8 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         "device[].labels",
         "device[].hold_s",
         "page.password_file",
+        "homeassistant.birth_topic",
+        "homeassistant.url",
     )
     for key, field in FIELDS.items():
         value = data

@@ -50,3 +50,12 @@ def test_a_filter_asks_for_them_only_by_name(wanted: str, asks: bool) -> None:
     topics = GatewayTopics("edgewarden/{gateway}", "gw")
     assert topics.asks(wanted.split("/")) == asks
     assert topics.asks(wanted.split("/"), "edgewarden/gw2/health") == asks
+
+
+def test_what_gateways_tell_home_assistant_is_a_gateways_and_no_filter_asks_for_it() -> None:
+    topics = GatewayTopics("edgewarden/{gateway}", "gw", "ha/here")
+    told = "ha/here/device/edgewarden_gw2_pump_temp_0123456789ab/config"
+    assert topics.has(told)
+    assert not topics.asks(told.split("/"), told)
+    assert not topics.has("ha/here/device/zigbee_lamp/config")
+    assert not topics.has("homeassistant/device/edgewarden_gw2/config")

@@ -85,7 +85,7 @@ HEALTH = _object(
     },
     may_lack=["backlog_events", "backlog_bytes", "backlog_since"],
 )
-OK = _object({"state": {"const": "ok"}, "sensor": TEXT, "since": TIME})
+OK = _object({"state": {"const": "ok"}, "sensor": TEXT, "since": _or_null(TIME)})
 SHELVED = _object(
     {
         "time": _or_null(TIME),

@@ -16,7 +16,11 @@ USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
 """As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
 
 _EMPTY_LEVEL = re.compile(r"(?:^|(?<=/))/")
-_ENCODED = re.compile(r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ENCODED = re.compile(
+    r"[+#.%~\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"\\U{plane:04X}FFFE\\U{plane:04X}FFFF" for plane in range(17))
+    + "]"
+)
 _SHORTEST_CUT = 17
 
 
@@ -85,9 +89,9 @@ class Topics(NamedTuple):
 def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
     """A sensor's name as the end of an outgoing topic; two names never share one.
 
-    Wildcards, control characters, dots (RabbitMQ turns them into slashes), `~` and `%` are percent-encoded,
-    and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~` and a
-    hash.
+    Wildcards, control characters and Unicode's non-characters, dots (RabbitMQ turns them into slashes), `~` and `%` are
+    percent-encoded, and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~`
+    and a hash.
 
     Args:
         sensor: The name.

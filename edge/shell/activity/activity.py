@@ -20,6 +20,7 @@ from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFil
 from edge.shell.link import Link
 from edge.shell.onlooker import Running
 from edge.shell.options import ServiceOptions
+from edge.shell.publishing.publisher import Publisher
 
 log = logging.getLogger("edgewarden.service")
 
@@ -47,13 +48,20 @@ class Activity:
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
         self._sensors.begin(pipeline.sensors)
-        self._onlooker = options.onlooker
+        self._onlookers = options.onlooker, options.home_assistant
 
-    def shown(self, health: Callable[[], bytes], clock: Callable[[], float], monotonic: Callable[[], float]) -> Self:
-        """Let the onlooker look at the service from here on; returns itself.
+    def shown(
+        self,
+        health: Callable[[], bytes],
+        publisher: Publisher,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> Self:
+        """Let the onlookers look at the service from here on; returns itself.
 
         Args:
             health: Gives the payload of the health topic.
+            publisher: Sends events.
             clock: What time it is, seconds since the epoch, UTC.
             monotonic: Seconds that never step.
         """
@@ -61,7 +69,8 @@ class Activity:
         def status() -> dict[str, object]:
             return self.as_dict(monotonic(), RUNNING) | {"health": msgspec.Raw(health())}
 
-        self._onlooker.follow(Running(self._pipeline, self._inbound, clock, status))
+        for each in self._onlookers:
+            each.follow(Running(self._pipeline, self._inbound, self._outbound, publisher, clock, status))
         return self
 
     def committed(
@@ -73,14 +82,16 @@ class Activity:
         now: float,
     ) -> None:
         """Take note of what a commit holds, and of what became of its commands; `now` in seconds that never step."""
-        self._onlooker.committed(events, answers)
+        for each in self._onlookers:
+            each.committed(events, answers)
         self._inputs.note(messages)
         self._refusals.note(dead_letters, now, self._pipeline.counters)
         self._incidents.note(events, now)
 
     def look(self) -> None:
-        """Let the onlooker look, in each turn of the loop."""
-        self._onlooker.turn()
+        """Let the onlookers look, in each turn of the loop."""
+        for each in self._onlookers:
+            each.turn()
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
         """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""

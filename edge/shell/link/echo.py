@@ -1,4 +1,4 @@
-"""Our own status topic, heard by ourselves: what comes on it never reaches the inbox.
+"""A topic that is heard beside the subscriptions, such as our own status: what comes on it never reaches the inbox.
 
 It is asked for on every connection by a packet of its own, with QoS 0, so that nothing waits for us while we are away.
 A broker that closes the connection instead of answering isn't asked any more.
@@ -25,18 +25,23 @@ UNANSWERED = 2
 """Connections in a row that ended before the broker had answered."""
 
 
+UNHEARD_STATUS = "what the broker acknowledges counts as delivered, and another service of our name goes unnoticed"
+
+
 class Echo:
-    """Hears our own status topic; everything but `state` and `take()` is for the network thread.
+    """Hears one topic; everything but `state` and `take()` is for the network thread.
 
     Args:
         topic: The topic; None to hear nothing.
+        without: What follows if the broker doesn't let us read it, for the log.
 
     Attributes:
         state: `asked` until the broker has answered; `off` if it refuses or isn't asked.
     """
 
-    def __init__(self, topic: str | None) -> None:
+    def __init__(self, topic: str | None, without: str = UNHEARD_STATUS) -> None:
         self.topic = topic
+        self._without = without
         self.state: Literal["off", "asked", "granted"] = "off"
         self._packet: int | None = None
         self._unanswered = 0
@@ -58,12 +63,7 @@ class Echo:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         self.state = "off" if refused else "granted"
         if refused:
-            log.warning(
-                "status_not_readable topic=%r reason=%r: what the broker acknowledges counts as delivered,"
-                " and another service of our name goes unnoticed",
-                self.topic,
-                refused[0],
-            )
+            log.warning("status_not_readable topic=%r reason=%r: %s", self.topic, refused[0], self._without)
         return True
 
     def ended(self) -> None:

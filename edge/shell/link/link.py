@@ -66,7 +66,7 @@ class Link:
         session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
         version: MQTT version of the last of them.
         reconnecting: What is known of other clients with our id.
-        echo: Hears `options.echo`.
+        echo: Hears `options.echo`; `births` hears `options.births`.
         callback_errors: How many callbacks failed; one is enough to end the link.
         trouble: Why the last attempt or connection ended; empty while the broker has accepted us.
     """
@@ -79,15 +79,14 @@ class Link:
         on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
-        self.connections = 0
-        self.session_present = False
+        self.connections, self.session_present = 0, False
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
         self.callback_errors = 0
         self.trouble = ""
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._receiver = Receiver(options, clock)
-        self.inbox = self._receiver.inbox
+        self.inbox, self.births = self._receiver.inbox, self._receiver.births
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
@@ -352,7 +351,8 @@ class Link:
             log.error("connect_refused %s reason=%r", self._where, self.trouble)
             return
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
-        self.echo.begin(client)
+        for each in (self.echo, self.births):
+            each.begin(client)
         subscribed = self._subscriber.begin(client, keeps=self.connections > 0 and flags.session_present)
         self.session_present = flags.session_present
         number, modern = self.connections + 1, self.version == "5"
@@ -375,7 +375,7 @@ class Link:
         self.wake()
 
     def _on_subscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
-        if self.echo.answered(packet, reasons):
+        if self.echo.answered(packet, reasons) or self.births.answered(packet, reasons):
             self._tell_news()
         elif self._subscriber.answered(packet, reasons):
             self._standing.answer()
@@ -393,7 +393,7 @@ class Link:
 
     def _on_message(self, client: Client, _d: Any, message: MQTTMessage) -> None:
         """A message has come that is out of the ordinary."""
-        if self.echo.takes(message):
+        if self.echo.takes(message) or self.births.takes(message):
             client.ack(message.mid, message.qos)
             self._tell_news()
         else:

@@ -60,7 +60,8 @@ class LinkOptions:
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
         linger_s: In a stream of messages, the socket rests unread for up to so long; see `linger.py`.
         will: The last will, or what gives that of each connection as it is made, called in the network thread.
-        echo: A topic of our own that is subscribed to beside the others; what comes on it is given by `Link.echoes()`.
+        echo: A topic of our own that is subscribed to beside the others; what comes on it is given by `Link.echo`.
+        births: A topic on which somebody says that he has started, likewise; given by `Link.births`.
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
         first_delay_s: Pause before the second attempt to connect, before jitter.
@@ -84,6 +85,7 @@ class LinkOptions:
     linger_s: float = 0.0
     will: Will | Callable[[], Will] | None = None
     echo: str | None = None
+    births: str | None = None
     receive_messages: int = 10_000
     receive_bytes: int = 64 * 2**20
     first_delay_s: float = 1.0

@@ -8,7 +8,7 @@ Source: MQTT 3.1.1, sections 2.2 and 3.3; MQTT 5.0, section 3.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.messages import Message
@@ -35,14 +35,14 @@ class PublishParser:
         modern: Whether the connection speaks MQTT 5.
         clock: Stamps each message, seconds since the epoch.
         receipt: What each message carries for its acknowledgement.
-        apart: A topic whose messages are left to paho like what is out of the ordinary.
+        apart: Topics whose messages are left to paho like what is out of the ordinary.
     """
 
-    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int, apart: str | None = None) -> None:
+    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int, apart: Collection[str] = ()) -> None:
         self._modern = modern
         self._clock = clock
         self._receipt = receipt
-        self._apart = None if apart is None else apart.encode()
+        self._apart = {each.encode() for each in apart}
         self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
     def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901 - a call costs more
@@ -88,7 +88,7 @@ class PublishParser:
                 break
             topic = topics.get(name)
             if topic is None:
-                if name == self._apart:
+                if name in self._apart:
                     break
                 topic = self._topic(name)
             retained, qos, redelivered = head & RETAIN != 0, 1 if head & QOS_1 else 0, head & DUP != 0

@@ -16,12 +16,15 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from edge.core.model.messages import Message
 from edge.shell.link.bulk_client import BulkClient
+from edge.shell.link.echo import Echo
 from edge.shell.link.linger import Linger, spread
 from edge.shell.link.link_options import LinkOptions
 from edge.shell.link.publish_parser import PublishParser, topic_text
 from edge.shell.link.receive_queue import ReceiveQueue, disowned
 
 log = logging.getLogger("edgewarden.link")
+
+UNHEARD_BIRTHS = "after its restart, Home Assistant is told what it has forgotten with our next connection only"
 
 FULL_S = 0.01
 """While the inbox is full, it is looked at this often."""
@@ -37,6 +40,7 @@ class Receiver:
     Attributes:
         inbox: What has arrived.
         linger: Decides for how long the socket rests.
+        births: Hears `options.births`.
     """
 
     def __init__(self, options: LinkOptions, clock: Callable[[], float]) -> None:
@@ -49,6 +53,7 @@ class Receiver:
         self._session_began = 0
         self.linger = Linger(options.linger_s, options.receive_maximum)
         self._rested_s = 0.0
+        self.births = Echo(options.births, UNHEARD_BIRTHS)
 
     def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishParser:
         """Begin with a connection that the broker has accepted, and decide what becomes of what was set aside.
@@ -72,10 +77,12 @@ class Receiver:
             self._sessions += 1
             if returned := self.inbox.take_back():
                 log.info("messages_kept count=%d reason='the broker has forgotten the session'", returned)
-        return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=self._options.echo)
+        apart = [each for each in (self._options.echo, self._options.births) if each is not None]
+        return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=apart)
 
     def end(self) -> None:
         """Take note that the connection has ended; without a session nothing is delivered again."""
+        self.births.ended()
         if not self._options.clean_session:
             self.inbox.set_aside()
         self.inbox.interrupt()

@@ -158,6 +158,10 @@ class Publisher:
         """Likewise, of several topics."""
         self._retained.update(latest)
 
+    def is_retaining(self, topic: str) -> bool:
+        """Whether the latest word on a retained topic still waits for the broker, as it does while that is refused."""
+        return topic in self._retained or any(each == topic for each, _ in self._retained_outstanding.values())
+
     def turn(self, now: float) -> None:
         """Take confirmations and send what there is room for; never waits.
 

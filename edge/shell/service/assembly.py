@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.availability import AvailabilityTopic, availability_of
 from config.gateway_topics import GatewayTopics
+from config.homeassistant import PREFIX
 from config.inputs import Input
 from config.loading import load, parse
 from config.schema import Configuration, StoreTable
@@ -20,6 +21,8 @@ from edge.core.model.sensors import Repetition
 from edge.core.model.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
+from edge.shell.homeassistant.announcer import Announcer
+from edge.shell.homeassistant.options import HomeAssistantOptions
 from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.link.broker_window import QUIET_S
 from edge.shell.onlooker import Nobody, Onlooker
@@ -52,7 +55,9 @@ def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = Fals
     """The core, as the configuration wants it, with nothing learned yet; see `Pipeline`."""
     limits = configuration.limits
     topics = Topics(configuration.gateway.topic_base)
-    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name)
+    home_assistant = configuration.homeassistant
+    prefix = PREFIX if home_assistant is None else home_assistant.prefix
+    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name, prefix)
     routes = [route for each in configuration.inputs for route in _routes(each, configuration)]
     return Pipeline(
         configuration.gateway.name,
@@ -99,6 +104,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
         forget_days=configuration.limits.forget_days,
         queued=all(each.qos > 0 for each in configuration.inputs),
         onlooker=onlooker or Nobody(),
+        home_assistant=announcer_of(configuration),
     )
 
 
@@ -129,7 +135,7 @@ def inbound_link(configuration: Configuration, options: ServiceOptions, clock: C
     """
     made = link_options(configuration.inbound, configuration)
     if configuration.outbound is None:
-        made = _for_events(made, configuration.inbound, options)
+        made = _for_events(made, configuration.inbound, options, configuration)
     return Link(made, subscriptions_of(configuration), clock)
 
 
@@ -144,13 +150,35 @@ def outbound_link(
     if configuration.outbound is None:
         return inbound
     made = link_options(configuration.outbound, configuration)
-    return Link(_for_events(made, configuration.outbound, options), (), clock, inbound.wake)
+    return Link(_for_events(made, configuration.outbound, options, configuration), (), clock, inbound.wake)
 
 
-def _for_events(made: LinkOptions, connection: Connection, options: ServiceOptions) -> LinkOptions:
-    status = options.topics.status
+def _for_events(
+    made: LinkOptions, connection: Connection, options: ServiceOptions, configuration: Configuration
+) -> LinkOptions:
+    status, home_assistant = options.topics.status, configuration.homeassistant
     will = (status, status_json("offline", options.about or {}))
-    return replace(made, will=will, echo=status if connection.check_delivery else None)
+    births = home_assistant.hears if home_assistant is not None and home_assistant.enabled else None
+    return replace(made, will=will, echo=status if connection.check_delivery else None, births=births)
+
+
+def announcer_of(configuration: Configuration) -> Onlooker:
+    """Who tells Home Assistant; nobody without its table."""
+    given = configuration.homeassistant
+    if given is None:
+        return Nobody()
+    options = HomeAssistantOptions(
+        gateway=configuration.gateway.name,
+        version=version(),
+        enabled=given.enabled,
+        prefix=given.prefix,
+        birth=given.birth_payload.encode(),
+        sensors=given.sensors,
+        most=given.most_sensors,
+        events=given.events,
+        url=given.url or "",
+    )
+    return Announcer(options, Topics(configuration.gateway.topic_base))
 
 
 def store_files(configuration: Configuration) -> StoreFiles:

@@ -110,8 +110,7 @@ class Service:
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
         self._waiting: int | None = 0
-        self._quiet = Quiet(0.0)
-        self._pace, self._timers = Pace(monotonic), Timers()
+        self._quiet, self._pace, self._timers = Quiet(0.0), Pace(monotonic), Timers()
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
         self._failures, self._events_since_pruning = StoreFailures(monotonic), 0
@@ -124,12 +123,13 @@ class Service:
         """Join what follows from the configuration to the links and the store."""
         self._pipeline, self._options = pipeline, options
         self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
-        links = (self._inbound, self._outbound)
+        links = self._inbound, self._outbound
         self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
         self._report.watch(self._clocks, self.sinks)
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._requests, self._connections = Requests(self._inbound), 0
-        self._activity = Activity(options, pipeline, links).shown(self._health, self._clock, self._monotonic)
+        watched = self._health, self._publisher, self._clock, self._monotonic
+        self._activity = Activity(options, pipeline, links).shown(*watched)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)

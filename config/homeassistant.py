@@ -1,0 +1,53 @@
+"""The table `[homeassistant]`: what Home Assistant is told, by its MQTT discovery."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from config.fields import Table, checked, refuse
+from config.topics import base_problem, glob_problem
+
+PREFIX = "homeassistant"
+"""Home Assistant's own default."""
+
+
+def _page_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or not url.isascii() or not url.isprintable() or " " in url:
+        raise refuse("must be a URL that begins with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise refuse("must hold no user and no password: everybody at the broker can read it")
+    return url
+
+
+class HomeAssistantTable(Table):
+    """What Home Assistant is told, by its MQTT discovery; the table's presence turns it on."""
+
+    enabled: bool = Field(True, description="Tell it; false takes back all that it was told")
+    prefix: Annotated[str, checked(base_problem)] = Field(PREFIX, description="Its discovery prefix")
+    birth_topic: Annotated[str, checked(base_problem)] | None = Field(
+        None, description="Where it says that it has started; by default the prefix and /status"
+    )
+    birth_payload: str = Field("online", min_length=1, max_length=1000, description="What it says then")
+    sensors: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
+        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors that it is told of"
+    )
+    most_sensors: int = Field(
+        1000, ge=0, le=100_000, description="Sensors and devices that it is told of at most, those found first"
+    )
+    events: bool = Field(True, description="Whether a sensor has an event entity, too, beside its problem sensor")
+    url: Annotated[str, AfterValidator(_page_url)] | None = Field(
+        None, max_length=2048, description="Address of the page in a browser, which the gateway's device links to"
+    )
+
+    @property
+    def hears(self) -> str:
+        """The topic on which Home Assistant says that it has started."""
+        return self.birth_topic or f"{self.prefix}/status"

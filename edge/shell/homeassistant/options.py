@@ -1,0 +1,32 @@
+"""What the configuration says of Home Assistant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HomeAssistantOptions:
+    """What Home Assistant is told.
+
+    Attributes:
+        gateway: The gateway's name.
+        version: Ours.
+        enabled: Whether it is told anything; if not, what it was told is taken back.
+        prefix: Its discovery prefix.
+        birth: What it says on its birth topic when it has started.
+        sensors: Globs of the sensors that it is told of.
+        most: So many sensors and devices at most.
+        events: Whether a sensor has an event entity.
+        url: Address of the page in a browser; empty for none.
+    """
+
+    gateway: str
+    version: str = ""
+    enabled: bool = True
+    prefix: str = "homeassistant"
+    birth: bytes = b"online"
+    sensors: tuple[str, ...] = ("**",)
+    most: int = 1000
+    events: bool = True
+    url: str = ""
