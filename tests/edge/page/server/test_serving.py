@@ -6,10 +6,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from edge.page.serving import served
 
 from config.loading import parse
 from config.problems import ConfigurationError
+from edge.page.server.serving import served
 
 
 def test_a_port_that_another_program_has_is_an_error_that_says_so(tmp_path: Path) -> None:
