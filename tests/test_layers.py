@@ -56,6 +56,7 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "operator": "model incidents engine",
         "persistence": "model intake scoring incidents engine operator",
         "pipeline": "model intake scoring incidents engine operator persistence",
+        "cells": "model scoring incidents persistence pipeline",
     },
     "edge/shell": {
         "system": "",

@@ -129,15 +129,16 @@ class Pipeline:
     def forget_silent(self, days: float, now: float) -> Step:
         """Forget the sensors that nothing was heard of for more than so many days, by the stream clock.
 
-        Args:
-            days: What is missing for a reason of our own doesn't count.
-            now: Seconds since the epoch.
+        What is missing for a reason of our own doesn't count.
         """
-        silent = self.sensors.still_there(silent_for(self.engine, 86_400.0 * days))
-        if not silent:
+        return self.forget(silent_for(self.engine, 86_400.0 * days), now)
+
+    def forget(self, slots: Iterable[int], now: float) -> Step:
+        """Forget the sensors that have some slots; `now` is in seconds since the epoch."""
+        if not (sensors := self.sensors.still_there(slots)):
             return Step()
-        step, vacant = self._maker.forget(silent, now, self.engine.clock.now, "silent")
-        step.journal = journal.SensorsForgotten(vacant, silent, now)
+        step, vacant = self._maker.forget(sensors, now, self.engine.clock.now, "silent")
+        step.journal = journal.SensorsForgotten(vacant, sensors, now)
         return step
 
     def process(self, messages: Sequence[Message]) -> Step:
@@ -233,8 +234,7 @@ class Pipeline:
         if isinstance(part, journal.CommandApplied):
             return self._commands.follow_again(part, self.engine.clock.now).events
         if isinstance(part, journal.SensorsForgotten):
-            sensors = self.sensors.still_there(part.sensors)
-            return self._maker.forget(sensors, part.time, self.engine.clock.now, "silent")[0].events
+            return self.forget(part.sensors, part.time).events
         if part.interrupted:
             self.interrupted()
         if part.session_lost:

@@ -16,7 +16,7 @@ that are left behind are told by themselves then, and point to the group.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
@@ -44,14 +44,23 @@ class Grouping:
 
     Args:
         names: The names of sensors and devices, by slot.
+
+    Attributes:
+        scope: Within what sensors may have one cause, by the name of a sensor or device; everybody by default.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
+        self.scope: Callable[[str], str] = lambda _: ""
         self._groups: dict[int, IncidentGroup] = {}
         self._of: dict[int, IncidentGroup] = {}
         self._over: list[IncidentGroup] = []
         self._boundary = math.inf
+
+    @property
+    def next_due(self) -> float:
+        """The moment at which something may have to be told if nothing is found before; infinity if there is none."""
+        return self._boundary
 
     def is_due(self, clock: float) -> bool:
         """Whether something is to be told if time passes up to a moment."""
@@ -80,30 +89,30 @@ class Grouping:
             passed: How far time has passed behind them.
         """
         told: list[IncidentChange] = []
-        first: IncidentGroup | None = None
+        firsts: dict[str, IncidentGroup] = {}
+        moment = math.nan
         for each in findings:
             is_silence = each.transition is Transition.RAISED and each.order[1] == 0
-            if first is not None and not (is_silence and each.clock == first.change.clock):
-                told.append(first.event(Transition.RAISED, first.change.clock, first.change))
-                first = None
+            if not (is_silence and each.clock == moment):
+                told += _raised(firsts)
+                moment = each.clock if is_silence else math.nan
             told += self._pass(max(each.clock, each.passed))
             if each.transition is not Transition.RAISED:
                 told += self._follow(each)
                 continue
             told += self._dissolve(each)
-            group = self._cause_of(each)
-            if group is not None and group is first:
+            group, scope = self._cause_of(each), self.scope(self._names[each.slot])
+            if group is not None and group is firsts.get(scope):
                 self._take(group, each)
             elif group is not None:
                 told += self._join(group, each)
             elif (made := self._found(each)) is None:
                 told.append(each)
-            elif first is None and is_silence:
-                first = made
+            elif is_silence and scope not in firsts:
+                firsts[scope] = made
             else:
                 told.append(made.event(Transition.RAISED, each.clock, each))
-        if first is not None:
-            told.append(first.event(Transition.RAISED, first.change.clock, first.change))
+        told += _raised(firsts)
         return told + list(self._pass(passed))
 
     def _found(self, change: IncidentChange, cause: tuple[int, float] | None = None) -> IncidentGroup | None:
@@ -143,9 +152,11 @@ class Grouping:
 
     def _cause_of(self, change: IncidentChange) -> IncidentGroup | None:
         """The group whose cause an incident that is raised has, too."""
-        kind, name, groups = _kind(change), self._names[change.slot], reversed(self._groups.values())
+        kind, name = _kind(change), self._names[change.slot]
         if kind is None:
             return None
+        scope, names = self.scope(name), self._names
+        groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
         if kind != "missing":
             parent, near = name.rpartition("/")[0], min(TOGETHER_S, change.summary.interval)
             alike = (each for each in groups if each.kind == kind and parent and each.parent == parent)
@@ -333,6 +344,13 @@ class Grouping:
         self._over = [each for each in groups if each.is_over]
         self._of = {slot: group for group in groups for slot in group.members}
         self._boundary = min((each.next_due for each in groups), default=math.inf)
+
+
+def _raised(firsts: dict[str, IncidentGroup]) -> list[IncidentChange]:
+    """What is told of the groups that were found at one moment, each with all that were found in it; empties them."""
+    told = [each.event(Transition.RAISED, each.change.clock, each.change) for each in firsts.values()]
+    firsts.clear()
+    return told
 
 
 def _anew(change: IncidentChange) -> IncidentChange:

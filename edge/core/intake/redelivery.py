@@ -38,22 +38,24 @@ class Deliveries:
     """Of each packet identifier the latest message that was dealt with."""
 
     def __init__(self) -> None:
-        self._checksums = array("q", [NOTHING]) * IDENTIFIERS
+        self._checksums = array("q")  # empty until there is something to remember: it takes 512 KiB
 
     def is_known(self, message: Message) -> bool:
         """Whether this is the redelivery of a message that was dealt with."""
-        return message.redelivered and self._checksums[message.packet] == checksum(message)
+        known = self._checksums
+        return message.redelivered and bool(known) and known[message.packet] == checksum(message)
 
     def note_all(self, delivered: Iterable[tuple[int, int]]) -> None:
         """Remember that messages were dealt with: packet identifiers and checksums, in the order of their arrival."""
-        checksums = self._checksums
         for packet, its_checksum in delivered:
-            checksums[packet] = its_checksum
+            if not self._checksums:
+                self._checksums = array("q", [NOTHING]) * IDENTIFIERS
+            self._checksums[packet] = its_checksum
 
     def forget(self) -> bool:
         """Forget all of it, since the session has ended; returns whether there was anything."""
-        had_any = bool((np.frombuffer(self._checksums, dtype=np.int64) != NOTHING).any())
-        self._checksums = array("q", [NOTHING]) * IDENTIFIERS
+        had_any = bool(self._checksums)
+        self._checksums = array("q")
         return had_any
 
     def state(self) -> bytes:

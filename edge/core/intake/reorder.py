@@ -62,11 +62,16 @@ class Reorder:
             self._release(now, released)
         return self._after_quiet(_batch(released), passed) if batch.quiet_until is not None else _batch(released)
 
-    def is_due(self, clock: float) -> bool:
-        """Whether `pass_time()` would let a reading go, or put off when it is due."""
+    @property
+    def next_due(self) -> float:
+        """When the next reading goes, or it is put off when it does, by the stream clock; infinity if none is held."""
         while self._queue and self._queue[0][1] not in self._due:
             heapq.heappop(self._queue)
-        return bool(self._queue) and self._queue[0][0] <= clock
+        return self._queue[0][0] if self._queue else np.inf
+
+    def is_due(self, clock: float) -> bool:
+        """Whether `pass_time()` would let a reading go, or put off when it is due."""
+        return bool(self._queue) and self.next_due <= clock
 
     def pass_time(self, clock: float) -> Batch:
         """Those whose turn has come, should the stream clock stand at `clock` by now."""

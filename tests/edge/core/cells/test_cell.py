@@ -1,0 +1,234 @@
+"""Cells tell what one process tells: however readings are cut, wherever a cell dies, however often it is divided."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from edge.core.cells import Cell, CellStateError, Placing
+from edge.core.model.encoding import encode
+from edge.core.model.messages import Reading
+from tests.edge.core.cells.plant import LOG, Fleet, bare, plan, readings, run
+from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading
+
+COUNT = len(readings())
+SENSORS = ["paced/a/x", "paced/a/y", "paced/b/x"]
+UNREADABLE = [b"", b"\xff", encode([9, {}, b""]), encode([1, {"a": "x"}, b""]), encode([1, {}, b"x"])]
+
+
+def whole() -> dict[str, bytes]:
+    return bare(run(1).events)
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, bytes]:
+    told = whole()
+    kinds = Counter(each.split("-")[-1] for each in told)
+    assert kinds["raised"] > 20
+    assert kinds["cleared"] > 10
+    return told
+
+
+@pytest.mark.parametrize("cells", [2, 8, 64])
+def test_any_number_of_cells_tells_what_one_process_tells(undisturbed: dict[str, bytes], cells: int) -> None:
+    assert bare(run(cells, range(500, COUNT, 500)).events) == undisturbed
+
+
+@seed(20)
+@settings(max_examples=5, deadline=None, phases=[Phase.generate])  # a run takes seconds; shrinking it, minutes
+@given(st.data())
+def test_batches_kills_and_division_change_no_event(undisturbed: dict[str, bytes], data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(1, COUNT - 1), min_size=1, max_size=10), label="cuts"))
+    divided = data.draw(st.sampled_from(cuts), label="divided at")
+    fleet = Fleet(8)
+    for first, last in zip([0, *cuts], [*cuts, COUNT], strict=True):
+        if first == divided:
+            fleet.divide()
+        fleet.take(first, last)
+        for number in data.draw(st.sets(st.integers(0, len(fleet.cells) - 1), max_size=4), label="kept"):
+            fleet.keep(number)
+        for number in data.draw(st.sets(st.integers(0, len(fleet.cells) - 1), max_size=4), label="killed"):
+            fleet.kill(number)
+        again = data.draw(st.integers(0, last - 1), label="given again from")
+        if data.draw(st.booleans(), label="whether it is given again"):
+            fleet.take(again, last)
+    assert bare(fleet.events) == undisturbed
+    assert len(fleet.events) == len(undisturbed)
+
+
+def test_a_cell_tells_of_a_devices_messages_what_a_gateway_tells() -> None:
+    messages = plant([START + each for each in range(300)], "paced/a/x", "paced/a/y")
+    messages += [reading("paced/a/x", START + 301 + each, 95.0) for each in range(20)]
+    gateway = Line(pipeline()).take(messages)
+    cell = Cell(plan(1))
+    events = cell.process(messages, LOG, range(len(messages))).events
+    assert len(events) > 0
+    assert [each.payload for each in events] == [each.payload for each in gateway.events]
+
+
+def test_what_lies_behind_a_position_is_skipped() -> None:
+    messages = plant([START + each for each in range(50)], *SENSORS)
+    once, twice = Cell(plan(1)), Cell(plan(1))
+    once.process(messages, LOG, range(len(messages)))
+    twice.process(messages[:100], LOG, range(100))
+    twice.process(messages[40:], LOG, range(40, len(messages)))
+    assert differing(once.pipeline, twice.pipeline) == []
+    assert twice.positions == {LOG: len(messages) - 1}
+    assert twice.process(messages, LOG, range(len(messages))).events == []
+
+
+def test_each_log_has_a_position_of_its_own_of_any_size() -> None:
+    messages = plant([START], *SENSORS)
+    shard = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
+    cell = Cell(plan(1))
+    cell.process(messages[:1], "topic/0", [7])
+    cell.process(messages[1:], "shard-1", [shard, shard + 5])
+    entry = cell.entry()
+    assert entry is not None
+    revived = Cell(plan(1))
+    revived.load(None, [entry])
+    assert revived.positions == {"topic/0": 7, "shard-1": shard + 5}
+    other = Cell(plan(1))
+    other.load(cell.state())
+    assert other.positions == revived.positions
+
+
+@pytest.mark.parametrize("offsets", [[3, 3], [4, 3], [1], [1, 2, 3]])
+def test_offsets_that_do_not_ascend_are_an_error(offsets: list[int]) -> None:
+    cell = Cell(plan(1))
+    with pytest.raises(ValueError, match="offsets must ascend"):
+        cell.process(plant([START], *SENSORS[:2]), LOG, offsets)
+    assert cell.positions == {}
+
+
+def test_an_entry_holds_what_came_since_the_last_one() -> None:
+    messages = plant([START + each for each in range(40)], *SENSORS)
+    cell, entries = Cell(plan(1)), []
+    for first in range(0, len(messages), 30):
+        cell.process(messages[first : first + 30], LOG, range(first, first + 30))
+        entries.append(cell.entry())
+    assert cell.entry() is None
+    revived = Cell(plan(1))
+    revived.load(None, entries)
+    assert differing(cell.pipeline, revived.pipeline) == []
+
+
+def test_a_message_that_says_nothing_moves_the_position() -> None:
+    cell = Cell(plan(1))
+    cell.process([reading("elsewhere/x", START, 1.0)], LOG, [5])
+    entry = cell.entry()
+    assert entry is not None
+    revived = Cell(plan(1))
+    revived.load(None, [entry])
+    assert revived.positions == {LOG: 5}
+
+
+def test_silence_is_found_when_the_cell_is_told_what_time_it_is() -> None:
+    cell = Cell(plan(1))
+    cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
+    due = cell.due()
+    assert START + 60 < due < START + 3600
+    assert cell.tick(due - 1.0).events == []
+    assert {each.kind for each in cell.tick(due + 60.0).events} == {"missing"}
+    assert cell.entry() is not None
+
+
+def test_a_cell_that_has_read_nothing_waits_for_nothing() -> None:
+    cell = Cell(plan(1))
+    assert cell.due() == math.inf
+    assert cell.tick(START).events == []
+    assert cell.entry() is None
+
+
+def test_time_never_goes_back_by_a_tick() -> None:
+    cell = Cell(plan(1))
+    cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
+    cell.entry()
+    assert cell.tick(START).journal is None
+    assert cell.entry() is None
+
+
+def test_sensors_of_two_devices_that_stop_together_are_told_apart() -> None:
+    cell = Cell(plan(1))
+    sensors = ["paced/a/x", "paced/a/y", "paced/b/x", "paced/b/y"]
+    cell.process(plant([START + each for each in range(60)], *sensors), LOG, range(240))
+    raised = [each for each in cell.tick(START + 120.0).events if each.transition == "raised"]
+    assert [each.sensor for each in raised] == ["paced/a/x", "paced/b/x"]
+
+
+def test_a_forgotten_sensor_ends_its_incident_and_is_new_when_it_comes_back() -> None:
+    cell = Cell(plan(1))
+    cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
+    cell.process([reading("paced/b/x", START + 61 + each, 99.0) for each in range(3)], LOG, range(180, 183))
+    step = cell.forget(["paced/b/x", "never/heard"], START + 70.0)
+    assert [each.transition for each in step.events] == ["expired", "forgotten"]
+    assert cell.sensors() == ["paced/a/x", "paced/a/y"]
+    cell.process([reading("paced/c/x", START + 71, 20.0)], LOG, [183])
+    entry, revived = cell.entry(), Cell(plan(1))
+    assert entry is not None
+    revived.load(None, [entry])
+    assert differing(cell.pipeline, revived.pipeline) == []
+    assert len(cell.pipeline.sensors) == 3  # its slot was given to the next
+
+
+def test_an_exported_cell_knows_of_its_sensors_alone() -> None:
+    cell = Cell(plan(1))
+    cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
+    other = Cell(plan(2))
+    other.take_in(cell.export(SENSORS[:2]))
+    assert other.sensors() == SENSORS[:2]
+    assert other.positions == cell.positions
+    assert cell.sensors() == SENSORS
+    assert cell.entry() is not None  # what wasn't kept yet still is to be
+
+
+def test_a_cell_that_has_seen_something_takes_in_no_other() -> None:
+    cell = Cell(plan(1))
+    cell.process(plant([START], *SENSORS), LOG, range(3))
+    with pytest.raises(ValueError, match="seen nothing"):
+        cell.take_in(cell.export(SENSORS))
+
+
+@pytest.mark.parametrize("state", UNREADABLE)
+def test_a_state_that_cannot_be_read_says_so(state: bytes) -> None:
+    with pytest.raises(CellStateError):
+        Cell(plan(1)).load(state)
+    with pytest.raises(CellStateError):
+        Cell(plan(1)).load(None, [state])
+
+
+def test_sensors_of_a_device_share_a_cell_and_devices_are_spread() -> None:
+    placing = Placing(64)
+    assert placing.cell("hall/press1/temperature") == placing.cell("hall/press1/pressure")
+    counts = Counter(placing.cell(f"hall/press{each}/x") for each in range(6400))
+    assert len(counts) == 64
+    assert max(counts.values()) < 150
+
+
+def test_the_operators_devices_are_not_parted() -> None:
+    placing = Placing(1000, lambda sensor: ("line", None) if sensor.startswith("line/") else None)  # type: ignore[arg-type,return-value]
+    assert len({placing.cell(f"line/m{each}/x") for each in range(20)}) == 1
+    assert placing.device("line/") == placing.device("line/m1/x")
+
+
+@pytest.mark.parametrize(("sensor", "cell"), [("hall/press1/temperature", 9), ("lone", 29), ("Halle Süd/ä", 38)])
+def test_a_sensors_cell_is_the_same_for_ever(sensor: str, cell: int) -> None:
+    assert Placing(64).cell(sensor) == cell
+    assert Placing(32).cell(sensor) == cell % 32
+
+
+def test_there_is_a_cell_at_least() -> None:
+    with pytest.raises(ValueError, match="one at least"):
+        Placing(0)
+
+
+def test_readings_that_were_decoded_elsewhere_are_taken_once() -> None:
+    cell = Cell(plan(1))
+    some = [Reading("a/x", START + each, 20.0) for each in range(10)]
+    cell.process_readings(some, LOG, range(10))
+    cell.process_readings(some, LOG, range(10))
+    assert cell.pipeline.counters.readings == 10
