@@ -1,4 +1,4 @@
-"""What somebody is told who looks at a running service from a thread of its own, such as the page in a browser."""
+"""The interface of an observer of the running service that has its own thread, such as the page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from edge.shell.publishing.publisher import Publisher
 
 
 class Running(NamedTuple):
-    """What a service runs with at present. Only the service's loop may look into it, within `Onlooker.turn()`.
+    """The parts of a running service. Only the service's loop may use it, within `Onlooker.turn()`.
 
     Attributes:
         pipeline: The core.
         inbound: The link that readings and commands come from; any thread may put messages of our own into its inbox.
         outbound: The link that events go to; may be the same.
         publisher: Sends events, and what is retained.
-        clock: What time it is, seconds since the epoch, UTC; for any thread.
-        status: How the service is, as the status file says it.
+        clock: The current time, in seconds since the epoch, UTC; may be called from any thread.
+        status: The status of the service, in the form of the status file.
     """
 
     pipeline: Pipeline

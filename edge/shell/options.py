@@ -1,4 +1,4 @@
-"""What the service's loop needs to know of the configuration."""
+"""The options of the service's loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.shell.onlooker import Nobody, Onlooker
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """What the configuration says of the loop.
+    """The loop's part of the configuration.
 
     Attributes:
         topics: Our own topics.

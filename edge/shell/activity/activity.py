@@ -29,9 +29,9 @@ class Activity:
     """Watches what a service takes in and finds, and tells it.
 
     Args:
-        options: What the configuration says of the loop.
+        options: The loop's part of the configuration.
         pipeline: The core, whose counters are read.
-        links: Where readings come from, and where events go; may be the same.
+        links: The links that readings come from and events go to; they may be the same.
     """
 
     def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[Link, Link]) -> None:
@@ -62,7 +62,7 @@ class Activity:
         Args:
             health: Gives the payload of the health topic.
             publisher: Sends events.
-            clock: What time it is, seconds since the epoch, UTC.
+            clock: The current time, in seconds since the epoch, UTC.
             monotonic: Seconds that never step.
         """
 
@@ -115,7 +115,7 @@ class Activity:
         self._incidents.turn(now, everything=True)
 
     def as_dict(self, now: float, state: str) -> dict[str, object]:
-        """What the status file says.
+        """The contents of the status file.
 
         Args:
             now: In seconds that never step.
@@ -151,7 +151,7 @@ class Activity:
         ]
 
     def _news(self) -> object:
-        """What is worth a status file of its own: connections, the first message of an input, another reason."""
+        """What makes a new status file due: connections, the first message of an input, a new reason."""
         links = [(link.connected, link.trouble) for link in (self._inbound, self._outbound)]
         return links, self._inputs.heard, self._refusals.reasons
 

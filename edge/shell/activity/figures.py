@@ -16,7 +16,7 @@ class Figure(NamedTuple):
         name: Of the metric, in base units, without the program's name in front and `_total` behind.
         kind: Whether it only rises while the service runs.
         help: What it is.
-        label: Where the key has an object of numbers: what its keys are.
+        label: If the value is an object of numbers: what its keys are.
     """
 
     key: str

@@ -32,13 +32,13 @@ NOBODY = -1
 
 
 class InputActivity(NamedTuple):
-    """What one input has heard.
+    """The traffic of one input.
 
     Attributes:
         topic: Its topic filter.
-        messages: How many since the start.
-        per_minute: How many in the last minute, scaled to a minute.
-        last: When the last one arrived, seconds since the epoch, UTC; None if there was none.
+        messages: Number of messages since the start.
+        per_minute: Messages per minute, over the last minute.
+        last: Time of the last arrival, in seconds since the epoch, UTC; None if there was none.
     """
 
     topic: str
@@ -77,7 +77,7 @@ class Inputs:
 
     @property
     def heard(self) -> int:
-        """How many inputs have heard something."""
+        """Number of inputs that have received a message."""
         return sum(1 for each in self._messages if each)
 
     def note(self, messages: Sequence[Message]) -> None:
@@ -99,7 +99,7 @@ class Inputs:
         """Let time pass, in seconds that never step; an input that hears nothing is told.
 
         Args:
-            now: What time it is.
+            now: The current time.
             connected: Whether the broker is there, so that something could be heard.
         """
         if not self._history or now - self._history[-1][0] >= RATE_STEP_S:
@@ -117,7 +117,7 @@ class Inputs:
                 log.warning("input_silent input=%r seconds=%d", self._filters[index], SILENT_S, extra=BOUNDED)
 
     def listed(self, now: float) -> list[InputActivity]:
-        """What each input has heard."""
+        """The traffic of each input."""
         began, before = self._history[0] if self._history else (now, self._messages)
         elapsed = max(now - began, RATE_STEP_S)
         return [

@@ -1,4 +1,4 @@
-"""What keeps events from getting out or readings from coming in, as `status` and `health` say it."""
+"""Problems that keep events from getting out or readings from coming in, as shown in `status` and `health`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def problems_of(inbound: Link, outbound: Link, publisher: Publisher) -> list[Pro
     """All problems there are at present.
 
     Args:
-        inbound: Where readings come from.
-        outbound: Where events go; may be the same.
+        inbound: The link that readings come from.
+        outbound: The link that events go to; may be the same.
         publisher: Sends them.
     """
     problems: list[Problem] = []

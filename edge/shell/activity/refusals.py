@@ -74,7 +74,7 @@ class Refusals:
                 log.warning("refused reason=%s count=%d%s", reason, count, self._example(reason), extra=BOUNDED)
 
     def listed(self, counters: Counters) -> list[dict[str, object]]:
-        """What was refused since the start, the most frequent reason first, as the status file says it."""
+        """The input refused since the start, most frequent reason first, in the form of the status file."""
         return [
             {"reason": reason, "count": count, **self._shown(reason)}
             for reason, count in refused_of(counters).most_common()

@@ -1,4 +1,4 @@
-"""What the service says of itself on its own topics."""
+"""The service's own topics: status and health."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def status_json(state: str, about: dict[str, object]) -> bytes:
 
 
 class Report(Protocol):
-    """What else is known: of our own clock, or of the sinks."""
+    """Another source for `health`: our own clock, or the sinks."""
 
     def as_dict(self) -> dict[str, object]:
-        """What `health` says of it."""
+        """Its entry in `health`."""
 
     def problems(self) -> list[Problem]:
-        """What is wrong with it."""
+        """Its current problems."""
 
 
 class ServiceStatus:
     """Writes the status and health topics of a running service.
 
     Args:
-        about: What the status says beside our state and problems.
+        about: Further fields of the status, besides state and problems.
         pipeline: The core.
-        inbound: Where readings come from.
-        outbound: Where events go; may be the same.
+        inbound: The link that readings come from.
+        outbound: The link that events go to; may be the same.
         publisher: Sends them.
-        clock: What time it is, seconds since the epoch, UTC.
-        started: When the service was.
+        clock: The current time, in seconds since the epoch, UTC.
+        started: Start time of the service.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class ServiceStatus:
         """The payload of the health topic: counters, backlog, limits, problems.
 
         Args:
-            backlog: What waits in the outbox; None if the store can't be read.
-            store_errors: How often the store failed.
+            backlog: The backlog of the outbox; None if the store can't be read.
+            store_errors: Number of store failures.
             store_writable: Whether it took the last commit.
         """
         now, pipeline, inbound, publisher = self._clock(), self._pipeline, self._inbound, self._publisher

@@ -27,7 +27,7 @@ RUNNING, STOPPED = "running", "stopped"
 
 
 def status_path(store: Path) -> Path:
-    """Where the status file of a store is."""
+    """Path of a store's status file."""
     return Path(f"{store}.status")
 
 
@@ -65,7 +65,7 @@ class Status(NamedTuple):
 
     Attributes:
         content: The object in it.
-        age_s: How old it is, in seconds of this machine's clock; never negative.
+        age_s: Age in seconds by this machine's clock; never negative.
     """
 
     content: dict[str, Any]

@@ -14,10 +14,10 @@ SETTLING_S = 60.0
 
 
 def problems_in(said: dict[str, Any], waiting_s: float | None) -> list[str]:
-    """What is wrong, a sentence each; a service isn't well if there is one.
+    """The problems, one sentence each; the service is well if there are none.
 
     Args:
-        said: What it says of itself, as in its status file.
+        said: The contents of its status file.
         waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
     """
     connections, health = said.get("connections", ()), said.get("health", {})
@@ -49,7 +49,7 @@ def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
 
 
 def notes_on(said: dict[str, Any]) -> list[str]:
-    """What is worth a look, and may be as it should be."""
+    """Notes: worth a look, but not necessarily a problem."""
     health = said.get("health", {})
     notes = []
     for each in said.get("connections", ()):
@@ -77,7 +77,7 @@ def _because(connection: dict[str, Any]) -> str:
 
 
 def _in_words(problem: dict[str, Any]) -> str:
-    """What the service says of a problem with a broker; refused subscriptions stand with their connection."""
+    """A sentence about a broker problem; refused subscriptions are listed with their connection."""
     kind = problem.get("problem")
     if kind == "publications_refused":
         also = f" and {problem['topics'] - 1} other topics" if problem["topics"] > 1 else ""

@@ -54,14 +54,14 @@ class EmbeddedBroker:
     thread.
 
     Args:
-        directory: Where it keeps its sessions and its log; made if it isn't there.
+        directory: The folder of its sessions and log; created if missing.
         host: Address of this machine to listen on.
         port: Port to listen on; 0 for any free one.
         moves: Whether any free port will do if that one is taken.
         prefer: `mosquitto` or `amqtt`; by default the first of them that is installed.
 
     Attributes:
-        port: Where it listens, once it is started.
+        port: The port it listens on, once started.
         kind: `mosquitto` or `amqtt`, once it is started.
     """
 
@@ -83,7 +83,7 @@ class EmbeddedBroker:
 
     @property
     def in_flight(self) -> int | None:
-        """How many messages it sends before one is acknowledged, as far as we know."""
+        """Number of messages it sends without an acknowledgement, if known."""
         return IN_FLIGHT if self.kind == "mosquitto" else None
 
     @property
@@ -183,7 +183,7 @@ class EmbeddedBroker:
 
 
 def find_mosquitto() -> str | None:
-    """Where mosquitto is installed, or None; distributions keep it where a user's PATH doesn't look."""
+    """Path of mosquitto, or None; distributions install it in a folder that isn't on a user's PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
 
 

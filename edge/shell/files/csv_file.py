@@ -39,14 +39,14 @@ class CsvError(Exception):
 
 @dataclass
 class CsvAccount:
-    """What reading a file has come to so far.
+    """Progress of reading a file.
 
     Attributes:
-        bytes_read: How far it is, about.
+        bytes_read: Approximate share of the file that was read.
         readings: Readings.
         missing: Cells that hold none.
         left_out: Rows that can't be read, if such rows are left out.
-        first_left_out: What is wrong with the first of them, with its place.
+        first_left_out: The first error, with its line.
         is_long: Whether the file names the sensor in each row.
         has_labels: Whether a column says where something was wrong.
     """

@@ -21,10 +21,10 @@ class HeaderError(ValueError):
 
 
 class Columns(NamedTuple):
-    """Where a file holds what.
+    """The layout of a file.
 
     Attributes:
-        separator: What stands between two cells.
+        separator: The separator.
         header: The names of the columns.
         times: The column of the time, or those of the date and of the time of day.
         sensor: The column of the sensor's name in the long form; None in the wide one.

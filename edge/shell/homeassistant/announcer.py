@@ -45,7 +45,7 @@ class Announcer:
     """Tells Home Assistant of sensors; an `Onlooker`, of which the service's loop calls everything.
 
     Args:
-        options: What Home Assistant is told.
+        options: The settings of discovery for Home Assistant.
         topics: Our own topics.
         monotonic: Seconds that never step.
         chance: A number from 0 up to 1, each time another one.
@@ -123,7 +123,7 @@ class Announcer:
         self._due = dict.fromkeys([GATEWAY, *self._told, *others])
 
     def _note_changes(self, running: Running) -> None:
-        """What was found or forgotten is due."""
+        """Sensors were found or forgotten: their messages are due."""
         self._table = self._state_of(running)
         fitting = [each for each in self._names(running) if any(one.fullmatch(each) for one in self._patterns)]
         most = self._options.most if self._options.enabled else 0
@@ -166,7 +166,7 @@ class Announcer:
             running.inbound.wake()
 
     def _messages(self, running: Running, name: str) -> dict[str, bytes]:
-        """What should be retained of a sensor or the gateway."""
+        """The message that should be retained for a sensor or the gateway."""
         topic = self._entities.config_topic(name)
         if name == GATEWAY:
             return {topic: self._entities.gateway() if self._options.enabled else b""}

@@ -50,7 +50,7 @@ class Entities:
     """Makes the discovery messages of one gateway.
 
     Args:
-        options: What Home Assistant is told.
+        options: The settings of discovery for Home Assistant.
         topics: Our own topics.
     """
 
@@ -66,7 +66,7 @@ class Entities:
         }
 
     def config_topic(self, name: str = "") -> str:
-        """Where the message of a sensor or device goes; of the gateway, if the name is empty."""
+        """The topic of the message of a sensor or device, or of the gateway if the name is empty."""
         return f"{self._options.prefix}/device/{identifier(self._options.gateway, name)}/config"
 
     def sensor(self, name: str, topic: str, device: str | None) -> bytes:

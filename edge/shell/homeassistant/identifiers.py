@@ -15,7 +15,7 @@ LONGEST_WORDS = 60
 
 
 def identifier(gateway: str, name: str = "") -> str:
-    """What identifies a sensor or a device of a gateway, or the gateway itself, for which the name is empty.
+    """The identifier of a sensor or device of a gateway, or of the gateway itself if the name is empty.
 
     Args:
         gateway: The gateway's name: letters, digits, `_` and `-`.

@@ -1,4 +1,4 @@
-"""What the configuration says of Home Assistant."""
+"""The configuration of discovery for Home Assistant."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HomeAssistantOptions:
-    """What Home Assistant is told.
+    """The settings of discovery for Home Assistant.
 
     Attributes:
         gateway: The gateway's name.
         version: Ours.
         enabled: Whether it is told anything; if not, what it was told is taken back.
         prefix: Its discovery prefix.
-        birth: What it says on its birth topic when it has started.
+        birth: The payload of its birth topic after it has started.
         sensors: Globs of the sensors that it is told of.
         most: So many sensors and devices at most.
         events: Whether a sensor has an event entity.

@@ -43,14 +43,14 @@ PROBE = 1.5
 
 
 class BrokerWindow:
-    """How many messages the broker sends without an acknowledgement.
+    """Number of messages that the broker sends without an acknowledgement.
 
     Args:
-        told: How many it may send, as it is told with MQTT 5.
+        told: The limit that it is given with MQTT 5.
         quiet_s: For how long nothing must have come for the broker to be taken to wait.
 
     Attributes:
-        size: How many it sends, as far as is known.
+        size: The number that it sends, as far as known.
     """
 
     def __init__(self, told: int, quiet_s: float = QUIET_S) -> None:
@@ -69,7 +69,7 @@ class BrokerWindow:
 
     @property
     def assured(self) -> int:
-        """How many messages the broker sends in any case."""
+        """Number of messages that the broker sends in any case."""
         return min(self.size, FIRST) if self._is_erratic else self.size
 
     def connected(self, *, is_told: bool) -> None:
@@ -95,7 +95,7 @@ class BrokerWindow:
         """Take note that messages have come.
 
         Args:
-            unacknowledged: How many wait for an acknowledgement by now.
+            unacknowledged: Number of messages waiting for an acknowledgement.
             now: Seconds that never step.
         """
         paused_with, self._paused_with = self._paused_with, 0

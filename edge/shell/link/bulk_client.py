@@ -48,9 +48,9 @@ class BulkClient(Client):
     It is paho's until `receive_by()` is called.
 
     Attributes:
-        messages_read: How many ordinary messages have come.
-        bytes_read: How much the socket has given, payloads and all else.
-        ended_by: What reading from the socket ended with, once it has.
+        messages_read: Number of ordinary messages received.
+        bytes_read: Number of bytes read from the socket, payloads and protocol.
+        ended_by: The error that ended reading from the socket, once there is one.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -180,7 +180,7 @@ class BulkClient(Client):
             self._handed, self._is_handing = b"", False
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        """What paho's reader takes for the socket."""
+        """A stand-in for the socket, for paho's reader."""
         if not self._is_handing:
             return super()._sock_recv(bufsize)
         if self._handed:
@@ -195,7 +195,7 @@ def make_client(options: LinkOptions, version: str) -> BulkClient:
     """A client for one connection, without callbacks yet.
 
     Args:
-        options: How the broker is reached.
+        options: The settings of the connection.
         version: MQTT version, `5` or `3.1.1`.
 
     Raises:

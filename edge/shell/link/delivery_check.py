@@ -50,11 +50,11 @@ FIRST_RETRY_S = 1.0
 
 
 class EchoLink(Protocol):
-    """What the check needs of a link."""
+    """The part of a link that the check uses."""
 
     @property
     def connections(self) -> int:
-        """How often the link has connected."""
+        """Number of connections so far."""
 
     @property
     def acknowledges_blindly(self) -> bool:
@@ -75,7 +75,7 @@ class DeliveryCheck:
     """Counts acknowledged events as delivered once our status has come back behind them.
 
     Args:
-        link: Where events go.
+        link: The link that events go to.
         topic: Our own status topic.
         monotonic: Seconds that never step.
 

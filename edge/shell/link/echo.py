@@ -33,7 +33,7 @@ class Echo:
 
     Args:
         topic: The topic; None to hear nothing.
-        without: What follows if the broker doesn't let us read it, for the log.
+        without: The consequence of not being allowed to read it, for the log.
 
     Attributes:
         state: `asked` until the broker has answered; `off` if it refuses or isn't asked.
@@ -82,5 +82,5 @@ class Echo:
         return True
 
     def take(self) -> list[bytes]:
-        """What has come since the last call; safe in another thread."""
+        """The messages since the last call; may be called from another thread."""
         return [self._payloads.popleft() for _ in range(len(self._payloads))]

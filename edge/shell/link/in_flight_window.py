@@ -14,7 +14,7 @@ UNWRITTEN = 1000
 
 
 class InFlightWindow:
-    """What is under way on one connection.
+    """The messages in flight on one connection.
 
     Args:
         most: Publications of QoS 1 that may be without a PUBACK.

@@ -55,10 +55,10 @@ class Linger:
         self._bytes_per_s = 0.0
 
     def rest_s(self, received: int, size: int, now: float) -> float:
-        """How long to leave the socket unread.
+        """Seconds to leave the socket unread.
 
         Args:
-            received: How many messages have just been read.
+            received: Number of messages just read.
             size: Bytes that have just been read.
             now: Seconds that never step, when they were.
         """

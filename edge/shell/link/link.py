@@ -55,19 +55,19 @@ class Link:
     Everything but `stop()`, `wake()` and `inbox.put()` is for one thread, the one that owns the link.
 
     Args:
-        options: How the broker is reached.
+        options: The settings of the connection.
         subscriptions: What to receive. Made by the first connection (a session that the broker has kept may have
             others), and by later ones where it has lost the session; each time, they would bring all retained ones.
         clock: Stamps arrivals, seconds since the epoch.
         on_news: Called in the network thread when the broker has accepted us or answered to a publication.
 
     Attributes:
-        connections: How many the broker has accepted. Once it has changed, earlier tokens are void.
+        connections: Number of connections that the broker has accepted. Once it has changed, earlier tokens are void.
         session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
         version: MQTT version of the last of them.
-        reconnecting: What is known of other clients with our id.
+        reconnecting: The evidence of other clients with our id.
         echo: Hears `options.echo`; `births` hears `options.births`.
-        callback_errors: How many callbacks failed; one is enough to end the link.
+        callback_errors: Number of failed callbacks; one is enough to end the link.
         trouble: Why the last attempt or connection ended; empty while the broker has accepted us.
     """
 
@@ -131,12 +131,12 @@ class Link:
 
     @property
     def refused_publications(self) -> int:
-        """How many publications an MQTT 5 broker has refused; their tokens are never confirmed."""
+        """Number of publications refused by an MQTT 5 broker; their tokens are never confirmed."""
         return self._sender.refused
 
     @property
     def takeovers(self) -> int:
-        """How many connections another client with our id has certainly ended."""
+        """Number of connections certainly ended by another client with our id."""
         return self.reconnecting.takeovers
 
     def rival_seen(self) -> None:
@@ -145,12 +145,12 @@ class Link:
 
     @property
     def received(self) -> int:
-        """How many messages have arrived, with those that were dropped."""
+        """Number of messages that have arrived, including dropped ones."""
         return self.inbox.arrived
 
     @property
     def dropped_qos0(self) -> int:
-        """How many messages of QoS 0 were dropped because the inbox was full."""
+        """Number of QoS 0 messages dropped because the receive queue was full."""
         return self.inbox.dropped
 
     def start(self) -> None:
@@ -197,7 +197,7 @@ class Link:
 
         Args:
             messages: Which they are; those of QoS 0 are left out.
-            window: How many messages it sends without an acknowledgement, if that is known.
+            window: Number of messages it sends without an acknowledgement, if known.
         """
         if window is not None:
             self._receiver.linger.window = window

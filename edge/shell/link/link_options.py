@@ -1,4 +1,4 @@
-"""What a link is told: where the broker is, how much may be under way, what to subscribe to."""
+"""The options of a link: the broker, the in-flight window, the subscriptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TlsOptions:
     key_file: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """What Python's sockets need for it.
+        """The SSL context for Python's sockets.
 
         Raises:
             OSError: A file can't be read, holds no certificate or key, or is protected by a password.
@@ -44,7 +44,7 @@ def _no_password() -> str:
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """How a broker is reached, and how much may be under way.
+    """The settings of a broker connection, and its in-flight window.
 
     Attributes:
         host: Name or address.
@@ -65,7 +65,7 @@ class LinkOptions:
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
         first_delay_s: Pause before the second attempt to connect, before jitter.
-        longest_delay_s: What that pause grows to, doubling.
+        longest_delay_s: The limit of that pause, which doubles each time.
 
     Raises:
         ValueError: A persistent session is asked for without a client id.
@@ -104,7 +104,7 @@ class Subscription(NamedTuple):
 
 
 class EventProperties(NamedTuple):
-    """What MQTT 5 says beside a payload; left out with 3.1.1."""
+    """MQTT 5 properties of a payload; left out with 3.1.1."""
 
     content_type: str
     user: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""What only MQTT 5 can say: how long a session lasts, how much may be under way, and what a payload is."""
+"""Features of MQTT 5 only: session expiry, receive maximum, and payload properties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SESSION_EXPIRY_S = 7 * 86_400
 
 
 def session(client: Client, options: LinkOptions) -> dict[str, Any]:
-    """What `connect()` is told of the session beside what MQTT 3.1.1 knows."""
+    """Arguments of `connect()` for the session, besides those of MQTT 3.1.1."""
     if client.protocol != MQTTProtocolVersion.MQTTv5:
         return {}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -25,7 +25,7 @@ def session(client: Client, options: LinkOptions) -> dict[str, Any]:
 
 
 def properties_of(client: Client, given: EventProperties | None) -> Properties | None:
-    """What a publication says of itself; None with MQTT 3.1.1."""
+    """The properties of a publication; None with MQTT 3.1.1."""
     if given is None or client.protocol != MQTTProtocolVersion.MQTTv5:
         return None
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

@@ -34,7 +34,7 @@ class PublishParser:
     Args:
         modern: Whether the connection speaks MQTT 5.
         clock: Stamps each message, seconds since the epoch.
-        receipt: What each message carries for its acknowledgement.
+        receipt: The acknowledgement data that each message carries.
         apart: Topics whose messages are left to paho like what is out of the ordinary.
     """
 
@@ -49,8 +49,8 @@ class PublishParser:
         """The messages from a position on, up to the first packet that is no ordinary PUBLISH or isn't all there.
 
         Args:
-            data: What was received.
-            position: Where a packet begins in it.
+            data: The received bytes.
+            position: Offset of a packet.
 
         Returns:
             The messages, and where the first packet begins that was not read.
@@ -110,7 +110,7 @@ def topic_text(name: bytes) -> str:
 
 
 def remaining_length(data: bytes, position: int) -> tuple[int, int]:
-    """How many bytes follow the fixed header of the packet at a position, and where it ends.
+    """Number of bytes after the fixed header of the packet at an offset, and the end of that header.
 
     Returns:
         Length and position; `INCOMPLETE` for both if the header isn't all there, 0 and the end of what was read of it
@@ -126,6 +126,6 @@ def remaining_length(data: bytes, position: int) -> tuple[int, int]:
 
 
 def packet_end(data: bytes, position: int) -> int:
-    """Where the packet at a position ends, maybe beyond what is there; `INCOMPLETE` if that can't be told yet."""
+    """End of the packet at an offset, possibly beyond the buffer; `INCOMPLETE` if not known yet."""
     length, body = remaining_length(data, position)
     return INCOMPLETE if body == INCOMPLETE else body + length

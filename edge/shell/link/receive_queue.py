@@ -23,12 +23,12 @@ class ReceiveQueue:
     """A bounded queue of messages.
 
     Args:
-        most_messages: How many may wait.
+        most_messages: Capacity in messages.
         most_bytes: Size of their payloads; one that is larger by itself still passes.
 
     Attributes:
-        arrived: How many messages were put, with those that were dropped.
-        dropped: How many of QoS 0 were dropped.
+        arrived: Number of messages put, including dropped ones.
+        dropped: Number of QoS 0 messages dropped.
     """
 
     def __init__(self, most_messages: int, most_bytes: int) -> None:
@@ -104,8 +104,8 @@ class ReceiveQueue:
         """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.
 
         Args:
-            timeout_s: How long to wait.
-            most: How many messages to take.
+            timeout_s: Timeout in seconds.
+            most: Number of messages to take, at most.
             most_bytes: Size of their payloads; the first is taken, however large it is.
         """
         with self._changed:

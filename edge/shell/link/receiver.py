@@ -34,11 +34,11 @@ class Receiver:
     """Receives for one link. Everything but `inbox`, `of_session()` and `has_lost_session()` is for the network thread.
 
     Args:
-        options: How much may wait, and for how long the socket may rest.
+        options: The limits of the queue, and how long the socket may be left unread.
         clock: Stamps arrivals, seconds since the epoch.
 
     Attributes:
-        inbox: What has arrived.
+        inbox: The queue of received messages.
         linger: Decides for how long the socket rests.
         births: Hears `options.births`.
     """
@@ -107,7 +107,7 @@ class Receiver:
 
         Args:
             client: The connection's client.
-            timeout_s: How long to wait.
+            timeout_s: Timeout in seconds.
             awaits_answers: Whether the socket mustn't rest, since the broker's answers are waited for.
         """
         if self.inbox.is_full:

@@ -46,7 +46,7 @@ LONGEST_SUSPECTED_S = 30.0
 
 
 class Ending(NamedTuple):
-    """How a connection ended.
+    """The end of a connection.
 
     Attributes:
         words: Why, for a person.
@@ -62,12 +62,12 @@ class Ending(NamedTuple):
 
 
 def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> Ending:
-    """What is known of a connection's end.
+    """The facts about the end of a connection.
 
     Args:
         said: The reason of a DISCONNECT that the broker sent, if it did.
-        error: What reading from the socket ended with, if it did.
-        code: What paho's loop returned.
+        error: The error that ended reading from the socket, if any.
+        code: The return code of paho's loop.
     """
     if said is not None:
         is_taken_over = said.value == SESSION_TAKEN_OVER
@@ -87,8 +87,8 @@ class Reconnecting:
         monotonic: Seconds that never step.
 
     Attributes:
-        takeovers: How many connections another client has certainly ended.
-        suspicions: How many it may have ended.
+        takeovers: Number of connections certainly ended by another client.
+        suspicions: Number of connections possibly ended by another client.
         closed_by_broker: Why the broker has closed the last connection, in words; empty if it wasn't the broker, or
             the reason can't lie with what was published.
     """
@@ -114,7 +114,7 @@ class Reconnecting:
         """Note the end of a connection that the broker had accepted.
 
         Args:
-            ending: How it ended.
+            ending: The facts about its end.
             stood_s: For how long it had stood, in seconds.
         """
         self.closed_by_broker = ending.words if ending.by_broker or ending.for_reason else ""
@@ -156,7 +156,7 @@ class Reconnecting:
         return moment is not None and self._monotonic() - moment < CALM_S
 
     def pause_s(self, stood_s: float) -> float:
-        """How long to wait before the next attempt; asked once for each, after `ended()`.
+        """The pause before the next attempt, in seconds; to be called once per attempt, after `ended()`.
 
         Args:
             stood_s: For how long the last connection had stood; 0 if the attempt failed.

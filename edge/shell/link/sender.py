@@ -44,7 +44,7 @@ class Sender:
         standing: Knows the connection.
 
     Attributes:
-        refused: How many publications were refused.
+        refused: Number of refused publications.
     """
 
     def __init__(self, standing: ConnectionState[LiveConnection]) -> None:

@@ -44,7 +44,7 @@ class Subscriber:
     """Subscribes one link. Everything but `refused`, `change()` and `leave()` is for the network thread.
 
     Args:
-        wanted: What to subscribe to.
+        wanted: The subscriptions.
         monotonic: Seconds that never step.
 
     Attributes:

@@ -28,7 +28,7 @@ class VersionChoice:
     """Chooses the versions to try, and learns from what became of them.
 
     Args:
-        wanted: What the operator wants.
+        wanted: The configured version.
         monotonic: Seconds that never step.
     """
 

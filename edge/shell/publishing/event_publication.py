@@ -1,4 +1,4 @@
-"""How an event is published: its payload, and what MQTT 5 says beside it."""
+"""How an event is published: its payload and its MQTT 5 properties."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_replayed(payload: bytes) -> bytes:
 
 
 def properties_of(row: OutboxRow) -> EventProperties:
-    """What an MQTT 5 consumer can filter by without reading the payload."""
+    """Properties that an MQTT 5 consumer can filter by without parsing the payload."""
     about = SENSOR if row.kind == SENSOR else "incident"
     kind = "gap" if row.transition == GAP else f"{about}.{row.transition}"
     return EventProperties(

@@ -23,7 +23,7 @@ from edge.shell.link import Link, LinkOptions, Subscription
 log = logging.getLogger("edgewarden.sparkplug")
 
 LOOK_S = 0.2
-"""How often it is looked whether something has changed."""
+"""How often the state is checked for changes."""
 
 AGAIN_S = 1.0
 """Whatever somebody else says in our name is put right at most this often."""
@@ -37,7 +37,7 @@ class Host(NamedTuple):
 
     Attributes:
         name: Its host id.
-        options: How the broker is reached on its behalf.
+        options: The settings of its broker connection.
     """
 
     name: str
@@ -55,7 +55,7 @@ class HostState:
     Args:
         host: The host application.
         listening: Whether births and data are subscribed to; called in the thread.
-        clock: What time it is, seconds since the epoch, UTC.
+        clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
 
@@ -142,7 +142,7 @@ class HostStates:
 
     Args:
         listening: Whether births and data are subscribed to.
-        clock: What time it is, seconds since the epoch, UTC.
+        clock: The current time, in seconds since the epoch, UTC.
     """
 
     def __init__(self, listening: Callable[[], bool], clock: Callable[[], float]) -> None:

@@ -47,7 +47,7 @@ class OutboxCursor:
 
 
 def lanes_of(store: Store) -> tuple[OutboxCursor, OutboxCursor, OutboxCursor]:
-    """What is urgent, what comes from now on, and the backlog."""
+    """The lanes: urgent events, new events, and the backlog."""
     last = store.last_sequence()
     return (
         OutboxCursor(lambda after, most: store.pending_open(after, most, last)),

@@ -1,4 +1,4 @@
-"""What the publisher needs of a link."""
+"""The part of a link that the publisher uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge.shell.link.delivery_check import EchoLink
 
 
 class Outlet(EchoLink, Protocol):
-    """What the publisher needs of a link."""
+    """The part of a link that the publisher uses."""
 
     @property
     def connected(self) -> bool:

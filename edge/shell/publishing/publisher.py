@@ -47,7 +47,7 @@ PASSED_OVER = 1000
 
 
 class _Progress(Enum):
-    """What became of sending a lane."""
+    """The outcome of sending a lane."""
 
     THROUGH = auto()
     WAITS = auto()
@@ -58,19 +58,19 @@ class Publisher:
     """Sends what the store and the service want sent.
 
     Args:
-        store: Where the events are.
+        store: The store of the events.
         link: Where they go.
-        backlog_per_second: How many events of the backlog are sent in a second.
+        backlog_per_second: Backlog events sent per second, at most.
         monotonic: Seconds that never step.
         status_topic: Our own status topic.
 
     Attributes:
-        backlog_per_second: How many events of the backlog are sent in a second.
+        backlog_per_second: Backlog events sent per second, at most.
         refused: The topics that the broker refuses at present.
         check: Whether what the broker acknowledges gets through.
-        confirmed: How many events count as delivered.
-        published: How many times an event was sent.
-        replayed: How many of those came from the backlog.
+        confirmed: Number of events confirmed as delivered.
+        published: Number of publications.
+        replayed: Number of publications from the backlog.
     """
 
     def __init__(
@@ -349,7 +349,7 @@ class Publisher:
         return is_backlog and row.sequence in self._sent_first
 
     def _backlog_rows(self) -> Iterator[OutboxRow]:
-        """What the backlog's rate allows for."""
+        """Number of events that the backlog's rate allows now."""
         now = self._monotonic()
         self._allowance = min(
             self._allowance + self.backlog_per_second * (now - self._allowed_at),

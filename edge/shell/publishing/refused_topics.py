@@ -26,7 +26,7 @@ TRIED_AT_ONCE = 20
 
 
 class RefusedTopics:
-    """What is refused at present.
+    """The topics refused at present.
 
     Args:
         monotonic: Seconds that never step.

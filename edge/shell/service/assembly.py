@@ -80,7 +80,7 @@ def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = Fals
 
 
 def service_options(configuration: Configuration, instance: str, onlooker: Onlooker | None = None) -> ServiceOptions:
-    """What the loop needs to know; `instance` is a word that no other process says."""
+    """The loop's options; `instance` is a string that is unique to this process."""
     keep = configuration.store
     of_sensors = [each for rule in configuration.profiles for each in rule.detectors]
     of_devices = [each for device in configuration.resolved_devices for each in device.detectors]
@@ -109,7 +109,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
 
 
 def subscriptions_of(configuration: Configuration) -> list[Subscription]:
-    """What the inbound link subscribes to.
+    """The subscriptions of the inbound link.
 
     A filter that another one covers is left out: a broker may deliver a message once for each filter that matches it.
     """
@@ -163,7 +163,7 @@ def _for_events(
 
 
 def announcer_of(configuration: Configuration) -> Onlooker:
-    """Who tells Home Assistant; nobody without its table."""
+    """The announcer for Home Assistant; None without its table in the configuration."""
     given = configuration.homeassistant
     if given is None:
         return Nobody()
@@ -182,7 +182,7 @@ def announcer_of(configuration: Configuration) -> Onlooker:
 
 
 def store_files(configuration: Configuration) -> StoreFiles:
-    """Where the store is, and how it is opened."""
+    """The store's path and the options for opening it."""
     return StoreFiles(configuration.store.path, configuration.store.durability, _store_limits(configuration.store))
 
 
@@ -201,13 +201,13 @@ def _store_limits(keep: StoreTable) -> StoreLimits:
 
 
 def availability_topic(given: Input) -> AvailabilityTopic | None:
-    """Where the devices of an input say whether they are there; None if they don't."""
+    """The availability topics of an input's devices; None if they have none."""
     wanted = given.availability
     return None if wanted is None else availability_of(wanted, given.topic, given.sensor)
 
 
 def _routes(given: Input, configuration: Configuration) -> Iterator[Route]:
-    """How what an input asks for is read; what devices say of themselves comes first."""
+    """The routes of an input; those of availability come first."""
     wanted = availability_topic(given)
     if wanted is not None:
         words = AvailabilityDecoder(

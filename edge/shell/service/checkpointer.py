@@ -50,7 +50,7 @@ def write_snapshot(store: Store, pipeline: Pipeline, digest: str, inputs: str, n
     """Write a snapshot as a whole, without holding all of it in memory.
 
     Args:
-        store: Where to; everything that the core knows must be committed.
+        store: The store to write to; everything that the core knows must be committed.
         pipeline: The core.
         digest: Of the configuration.
         inputs: Of what it says of inputs.
@@ -81,7 +81,7 @@ class Checkpointer:
     """Writes the snapshots of a running service.
 
     Args:
-        store: Where to.
+        store: The store to write to.
         pipeline: The core.
         digest: Of the configuration.
         inputs: Of what it says of inputs.
@@ -205,7 +205,7 @@ class Checkpointer:
 
 
 def _adapted(rows: int, took_s: float) -> int:
-    """How many rows to prepare together, where so many took so long."""
+    """Number of rows to prepare together, given how long the last ones took."""
     if took_s > SLICE_S / 2:
         return max(FEWEST_ROWS, rows // 2)
     return min(MOST_ROWS, rows + rows // 2) if took_s < SLICE_S / 6 else rows

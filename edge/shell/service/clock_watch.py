@@ -1,4 +1,4 @@
-"""What becomes of our own clock: whether it is set, and what the senders of readings say of it.
+"""Watches our own clock: whether it is set, and whether the senders of readings agree with it.
 
 Messages whose times lie ahead are held until `edge.core.intake.plausible_times` knows whose clock is wrong. If it is
 ours, it is set forward for ourselves, and they are read again as if they had arrived by the right clock.
@@ -35,7 +35,7 @@ class Correction(NamedTuple):
     """The clock was set forward: messages that were stamped before it are to be stamped as if it had been before.
 
     Attributes:
-        below: What is stamped earlier was stamped before.
+        below: The start time; readings with an earlier stamp were stamped before the start.
         by: Seconds.
     """
 
@@ -47,9 +47,9 @@ class ClockWatch:
     """Decides what time it is, where that isn't clear.
 
     Args:
-        clock: What time it is; corrected here.
-        last_arrival: When readings were last stored before the start, or None.
-        in_flight: How many messages the broker sends without an acknowledgement.
+        clock: The current time; corrected here.
+        last_arrival: Time of the last reading stored before the start, or None.
+        in_flight: Number of messages that the broker sends without an acknowledgement.
         monotonic: Seconds that never step.
     """
 
@@ -77,7 +77,7 @@ class ClockWatch:
         """By how many seconds the clock was set since the last call, or is behind what was known before the start.
 
         Args:
-            last_arrival: When the last reading came, by the clock before.
+            last_arrival: Time of the last reading, by the previous clock.
         """
         step = self._clock.step()
         if step:
@@ -90,7 +90,7 @@ class ClockWatch:
         return by
 
     def ready(self, messages: list[Message]) -> list[Message]:
-        """What is to be read now: what was held and needs to wait no longer, then what has just arrived."""
+        """The messages to process now: held ones that are due, then new ones."""
         messages = self._by_the_clock_of_now(messages)
         if self._is_ready or self._plausible.is_proven:
             return self._release() + messages
@@ -135,7 +135,7 @@ class ClockWatch:
         self._release()
 
     def as_dict(self) -> dict[str, object]:
-        """What the machine's clock says and what is believed, as `health` says it."""
+        """The machine's time and the believed time, for `health`."""
         clock = self._clock
         return {
             "own": timestamp(clock.own),
@@ -144,7 +144,7 @@ class ClockWatch:
         }
 
     def problems(self) -> list[Problem]:
-        """What is wrong with our clock, as far as it is known."""
+        """The known problems of our clock."""
         clock = self._clock
         own, believed = timestamp(clock.own), timestamp(clock())
         if clock.believed_s:

@@ -77,7 +77,7 @@ class CommitGroup:
         self.events = [each for each in self.events if each.sequence not in sequences]
 
     def take_requests(self) -> list[Request]:
-        """What senders are asked for; that waits for no commit, as it can be asked again."""
+        """Requests to senders; they don't wait for a commit, as they can be repeated."""
         requests, self.requests = self.requests, []
         return requests
 
@@ -87,7 +87,7 @@ class CommitGroup:
         return None if due is None else max(0.0, due - now)
 
     def _due_at(self) -> float | None:
-        """When it is due; None if it is empty."""
+        """The time at which it is due; None if it is empty."""
         if self._since is None:
             return None
         is_full = self._readings >= MOST_READINGS or self.window.is_filled(self._unacknowledged)

@@ -19,8 +19,8 @@ class GapReporter:
     Args:
         pipeline: Numbers the events.
         publisher: Knows which of them were sent.
-        group: What is committed next.
-        clock: What time it is, seconds since the epoch, UTC.
+        group: The next commit.
+        clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
 
     Attributes:
@@ -47,7 +47,7 @@ class GapReporter:
         """Tell that something is missing; a gap of the same reason that wasn't sent yet is joined with it.
 
         Args:
-            gap: What is missing.
+            gap: The lost data.
             dropped: Sequences of the events that are dropped for it. They go in the same transaction in which the
                 gap's event comes.
         """

@@ -17,7 +17,7 @@ class HeldMessages:
     """Messages in the order in which they arrived.
 
     Args:
-        most: How many may wait. The broker sends no more than its window, so that must be less.
+        most: Capacity. It must be less than the broker's window, as the broker sends no more than that.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of the link that readings come from: new connections, lost sessions, dropped messages, a rival.
+"""Watches the inbound link: new connections, lost sessions, dropped messages, a second client with our id.
 
 Each may mean that readings are missing. The core is told, so that no sensor is called silent for it, and the
 subscribers are told by a gap.
@@ -21,8 +21,8 @@ class InboundWatch:
 
     Args:
         link: The link that readings come from.
-        group: What is committed next.
-        clock: What time it is, seconds since the epoch, UTC.
+        group: The next commit.
+        clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
 
@@ -58,7 +58,7 @@ class InboundWatch:
         """Take note of connections that the broker has accepted since the last call; whether there was one.
 
         Args:
-            last_arrival: When the last reading came, seconds since the epoch, UTC; None if none ever did.
+            last_arrival: Time of the last reading, in seconds since the epoch, UTC; None if there was none.
         """
         connections = self._link.connections
         if connections == self._connections:
@@ -78,7 +78,7 @@ class InboundWatch:
         """Tell of messages that were dropped since the last call, and of those that another client has taken.
 
         Args:
-            last_arrival: When the last reading came, or the service began, seconds since the epoch, UTC.
+            last_arrival: Time of the last reading, or of the service's start, in seconds since the epoch, UTC.
         """
         now = self._clock()
         dropped = self._link.dropped_qos0 - self._dropped

@@ -12,7 +12,7 @@ from edge.shell.publishing.host_state import Host
 
 
 def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
-    """How the service reaches a broker.
+    """Builds the service's broker connections from the configuration.
 
     Raises:
         PasswordError: A password can't be had.

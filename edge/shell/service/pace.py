@@ -15,7 +15,7 @@ FIRST_MESSAGES, FEWEST_MESSAGES, MOST_MESSAGES = 1000, 20, 10_000
 """Messages of a step at most: at first, and the bounds between which that follows from how long steps take."""
 
 LONGEST_STEP_S = 1.0
-"""How long a step may take. A backlog of a few sensors is many narrow rounds, which a slow machine needs long for."""
+"""The target duration of a step. A backlog of few sensors makes many narrow rounds, which are slow."""
 
 CLOSE_S = 0.05
 """Steps that begin within so long of the end of the one before are a stream."""
@@ -30,7 +30,7 @@ class Pace:
     sees the loop turn.
 
     Attributes:
-        most: How many messages the next step may have.
+        most: The maximum number of messages of the next step.
 
     Args:
         monotonic: Seconds that never step.

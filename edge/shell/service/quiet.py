@@ -6,10 +6,10 @@ from edge.core.model.pauses import GRACE_S
 
 
 class Quiet:
-    """How long nothing has arrived; all times are seconds that never step.
+    """How long nothing has arrived; times are in seconds of a monotonic clock.
 
     Args:
-        now: When the readings' broker began to be listened to.
+        now: Time at which listening to the readings' broker began.
     """
 
     def __init__(self, now: float) -> None:
@@ -26,7 +26,7 @@ class Quiet:
         have been so for `GRACE_S`.
 
         Args:
-            now: What time it is.
+            now: The current time.
             is_empty: Whether nothing has arrived until now.
         """
         if is_empty:

@@ -35,7 +35,7 @@ class Latest(NamedTuple):
 
     Attributes:
         entries: In order.
-        readings: How many readings they hold.
+        readings: The number of their readings.
         all: Whether there are no others.
     """
 

@@ -50,7 +50,7 @@ MOST_PROBLEMS = 20
 
 
 def as_running(running: Configuration, wanted: Configuration) -> tuple[Configuration, list[str]]:
-    """What can be taken up of another configuration, and the keys of what can't.
+    """The part of a new configuration that can be applied while running, and the keys of what can't.
 
     Args:
         running: The configuration that the service runs with.
@@ -84,11 +84,11 @@ class Reloader:
 
     Args:
         path: The file; None if there is none.
-        configuration: What the service runs with.
+        configuration: The current configuration.
         options: Likewise.
         files: Likewise.
-        clock: What time it is, seconds since the epoch, UTC.
-        signals: What the signals ask for.
+        clock: The current time, in seconds since the epoch, UTC.
+        signals: The requests made by signals.
         supervisor: Told that a reload begins, and that it goes on.
         hosts: Tells Sparkplug nodes who we are.
     """

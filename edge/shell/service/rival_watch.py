@@ -24,11 +24,11 @@ class RivalWatch:
         self._quiet_until = 0.0
 
     def gap(self, last_arrival: float, now: float, monotonic: float) -> Gap | None:
-        """What is to be told now, or None.
+        """The problem to report now, or None.
 
         Args:
-            last_arrival: When the last reading came, seconds since the epoch, UTC.
-            now: What time it is, likewise.
+            last_arrival: Time of the last reading, in seconds since the epoch, UTC.
+            now: The current time, in the same unit.
             monotonic: Seconds that never step.
         """
         if self._link.reconnecting.takeovers != self._takeovers:

@@ -48,7 +48,7 @@ IDLE_WAIT_S, BUSY_WAIT_S = 1.2, 0.02
 """The first is longer than a second: what comes each second doesn't meet the end of a wait and wake the loop twice."""
 
 LOOK_S = 2.0
-"""How often the service looks at itself, and tells its supervisor that it is alive."""
+"""How often the service checks its own state and notifies its supervisor."""
 
 HEALTH_S, STARTING_S = 10.0, 30.0
 """The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
@@ -69,18 +69,18 @@ class Service:
 
     Args:
         pipeline: The core.
-        store: Where events are kept until they are confirmed.
+        store: The store of events until they are confirmed.
         inbound: The link that readings come from.
         outbound: The link that events go to; may be the same.
-        options: What the configuration says.
+        options: The options.
         replace_store: Moves a damaged store aside, for the reason given, and opens a new one.
-        last_arrival: When readings were last stored before the start, or None.
-        clock: What time it is.
+        last_arrival: Time of the last reading stored before the start, or None.
+        clock: The current time.
         monotonic: Seconds that never step.
         supervisor: Told how the service is.
-        signals: What the signals ask for.
+        signals: The requests made by signals.
         reload: Reads the configuration again and calls `follow()`, or logs why not.
-        sinks: Where else events go.
+        sinks: The sinks.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class Service:
             self._pace.stepped(len(messages), self._pipeline.counters.readings - known, now)
 
     def _wait_s(self) -> float:
-        """How long to wait for messages: not beyond what else is to be done."""
+        """How long to wait for messages before other work is due."""
         wait = self._group.wait_s(self._monotonic())
         usual = IDLE_WAIT_S if self._is_idle() and not self._checkpointer.is_writing else BUSY_WAIT_S
         return usual if wait is None else min(usual, wait)

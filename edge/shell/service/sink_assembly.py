@@ -20,7 +20,7 @@ def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[Sink
 
     Args:
         configuration: The configuration.
-        options: What the loop knows of it; a broker is told who we are.
+        options: The loop's options, for the client id.
 
     Raises:
         PasswordError: A password, a token or a secret can't be had.

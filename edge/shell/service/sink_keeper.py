@@ -29,7 +29,7 @@ from edge.shell.system.wall_clock import WallClock
 log = logging.getLogger("edgewarden.sinks")
 
 WRITE_S = 1.0
-"""How far sinks have come is written at most so often; what a crash cuts off is sent again."""
+"""Minimum interval between writes of the sinks' positions; after a crash, later events are sent again."""
 
 STOP_S = 5.0
 """Threads of sinks that are left get so long to end, together."""
@@ -47,7 +47,7 @@ class SinkKeeper:
     Args:
         path: The store's file.
         options: The sinks.
-        clock: What time it is.
+        clock: The current time.
         monotonic: Seconds that never step.
         make: Makes a sink.
     """
@@ -130,7 +130,7 @@ class SinkKeeper:
             log.warning("sinks_not_written error=%r", str(error))
 
     def as_dict(self) -> dict[str, object]:
-        """How each sink is, as `health` says it."""
+        """The status of each sink, for `health`."""
         found: dict[str, object] = {}
         for name, runner in self._runners.items():
             report = runner.report()

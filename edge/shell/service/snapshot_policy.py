@@ -1,4 +1,4 @@
-"""When a snapshot is worth its cost: by how long a recovery would take, and how long writing the last one took."""
+"""The snapshot policy: weighs the duration of a recovery against that of writing a snapshot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SnapshotPolicy:
     """Counts what a recovery would cost.
 
     Attributes:
-        cost_s: What it would, in seconds.
+        cost_s: The duration of a recovery, in seconds.
         due_s: From which cost on a snapshot is due.
     """
 
@@ -66,7 +66,7 @@ class SnapshotPolicy:
 
 
 def cost_s(parts: Sequence[Part]) -> float:
-    """What a recovery takes for an entry of the journal, in seconds."""
+    """Duration of recovering one journal entry, in seconds."""
     slots = [each.batch.slots for each in parts if isinstance(each, Readings) and len(each)]
     if slots:
         return ENTRY_S + _cost_of(np.concatenate(slots) if len(slots) > 1 else slots[0])
@@ -74,7 +74,7 @@ def cost_s(parts: Sequence[Part]) -> float:
 
 
 def _cost_of(slots: Slots) -> float:
-    """What it takes to score readings of some sensors, shape (n,), in seconds.
+    """Duration of scoring readings of some sensors, shape (n,), in seconds.
 
     A round holds one reading of each sensor that has one left, so there are as many wide rounds as the sensor with the
     `WIDE`-th most readings has.

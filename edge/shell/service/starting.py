@@ -47,8 +47,8 @@ def service_of(
     A disk that is full or read-only is waited for.
 
     Args:
-        configuration: What the operator says.
-        signals: What the signals ask for, at any moment; nothing by default.
+        configuration: The configuration.
+        signals: The requests made by signals; none by default.
         path: The configuration's file, to be read again when the signals ask for it.
         onlooker: Somebody who looks on; nobody by default.
 

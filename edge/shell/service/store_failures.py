@@ -20,7 +20,7 @@ class StoreFailures:
         monotonic: Seconds that never step.
 
     Attributes:
-        count: How many there were.
+        count: The number of failures.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

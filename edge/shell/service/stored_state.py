@@ -34,7 +34,7 @@ class _Journal:
     """Reads journal entries, and says once of each kind of part that this version doesn't know it.
 
     Attributes:
-        cost_s: What it cost to go through what was journaled since the snapshot, in seconds.
+        cost_s: Time taken to replay the journal after the snapshot, in seconds.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class _Journal:
         self._left_out: set[str] = set()
 
     def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
-        """What was journaled since the snapshot: all of it, as what follows a damaged entry may speak of its sensors.
+        """The journal since the snapshot, complete, as entries after a damaged one may refer to its sensors.
 
         Raises:
             StoreError: An entry is damaged.
@@ -56,7 +56,7 @@ class _Journal:
                 raise StoreError(f"the store is damaged: {error}", damaged=True) from error
 
     def past(self, entries: Iterable[bytes]) -> Iterator[Part]:
-        """What was journaled before the snapshot, without what is damaged."""
+        """The journal before the snapshot, without damaged entries."""
         for entry in entries:
             try:
                 yield from self._parts(entry)

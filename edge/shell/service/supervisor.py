@@ -1,4 +1,4 @@
-"""What the service manager is told: that we are ready, alive, reloading or stopping, and how things stand.
+"""Notifications to the service manager: ready, alive, reloading, stopping, and a status line.
 
 systemd reads it (sd_notify(3), Type=notify); where nobody reads it, nothing happens.
 """
@@ -69,8 +69,8 @@ def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
     """Which brokers are connected, and how many events wait for delivery, in one line.
 
     Args:
-        inbound: Where readings come from.
-        outbound: Where events go; may be the same.
+        inbound: The link that readings come from.
+        outbound: The link that events go to; may be the same.
         waiting: Undelivered events; None if the store can't be read.
     """
     if inbound is outbound:

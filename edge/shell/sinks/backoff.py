@@ -1,4 +1,4 @@
-"""How long to wait after a failure: longer each time, never longer than a cap, and never as long as others do."""
+"""Exponential backoff after failures, with a cap and with jitter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of sink has to do, and the words for it.
+"""The interface of a kind of sink, and its data types.
 
 A runner calls from one thread, in this order: `open()`; then `send()` and `outcomes()` again and again; `close()`.
 Whatever fails of the connection or the receiver is raised as `SinkTrouble`; the runner closes the sink, waits, opens it
@@ -29,7 +29,7 @@ class EventRefused(Exception):  # noqa: N818 - likewise
 
 
 class Outcome(NamedTuple):
-    """What became of an event that was handed over.
+    """The outcome of an event that was handed over.
 
     Attributes:
         sequence: The event's.
@@ -70,7 +70,7 @@ class Sink(Protocol):
         """
 
     def outcomes(self, wait_s: float) -> list[Outcome]:
-        """What became of events since the last call, in any order; waits for so long if there is nothing yet.
+        """The outcomes since the last call, in any order; waits up to the timeout if there are none yet.
 
         Raises:
             SinkTrouble: The connection or the receiver has failed.

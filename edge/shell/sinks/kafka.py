@@ -31,7 +31,7 @@ CONNECT_S = 10.0
 LARGEST_BATCH, BATCH_HEADER, SPARE = 1_000_000, 100, 0.9
 MOST = 2000
 LARGEST_BYTES = 64 * 1024 * 1024
-"""What the client lets pass; how much a topic takes, its broker decides."""
+"""The client's own size limit; the broker decides how much a topic accepts."""
 
 OF_THE_EVENT = frozenset(
     {

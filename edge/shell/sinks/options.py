@@ -1,4 +1,4 @@
-"""What the configuration says of sinks, with secrets resolved."""
+"""The configuration of sinks, with secrets resolved."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Login:
 
 @dataclass(frozen=True)
 class WebhookOptions:
-    """How a webhook is reached.
+    """The settings of a webhook.
 
     Attributes:
-        url: Where events are posted to; `http` or `https`.
+        url: The URL that events are posted to; `http` or `https`.
         login: User and password of HTTP's basic authentication.
         token: Bearer token.
-        secret: What events are signed with.
-        timeout_s: How long connecting, and an answer as a whole, may take.
+        secret: The secret that events are signed with.
+        timeout_s: Timeout in seconds for connecting, and for an answer as a whole.
         tls: Certificates, where other ones than the system's count.
     """
 
@@ -40,11 +40,11 @@ class WebhookOptions:
 
 @dataclass(frozen=True)
 class KafkaOptions:
-    """How an Apache Kafka is reached.
+    """The settings of an Apache Kafka cluster.
 
     Attributes:
-        brokers: Where to ask first, each `host:port`.
-        topic: Where events are produced to.
+        brokers: Bootstrap servers, each `host:port`.
+        topic: The topic.
         login: User and password of SASL.
         sasl: Its mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
         tls: Encryption, or None.
@@ -59,13 +59,13 @@ class KafkaOptions:
 
 @dataclass(frozen=True)
 class RabbitmqOptions:
-    """How a RabbitMQ is reached.
+    """The settings of a RabbitMQ broker.
 
     Attributes:
         host: Its name or address.
         port: Its TCP port.
         vhost: The virtual host.
-        exchange: Where events are published to; empty for the default exchange.
+        exchange: The exchange; empty for the default one.
         login: User and password.
         tls: Encryption, or None.
     """
@@ -80,7 +80,7 @@ class RabbitmqOptions:
 
 @dataclass(frozen=True)
 class MqttOptions:
-    """How another MQTT broker is reached.
+    """The settings of another MQTT broker.
 
     Attributes:
         link: The connection.
@@ -100,11 +100,11 @@ class SinkOptions:
 
     Attributes:
         name: Its name; how far it has come is kept under it.
-        kind: What is spoken there.
-        how: How it is reached.
+        kind: The kind of sink.
+        how: The settings of its receiver.
         wanted: Which events it gets.
-        begin: Where it begins when the store doesn't know it.
-        limits: How much may wait for it.
+        begin: Where it begins if the store has no position for it.
+        limits: The limits of its backlog.
     """
 
     name: str

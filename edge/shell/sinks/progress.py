@@ -1,4 +1,4 @@
-"""What a runner hands to the loop: how far it has come, what has to be stored with that, and how it is."""
+"""What a runner hands to the loop: its position, what has to be stored with it, and its status."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class SetAside(NamedTuple):
 
 @dataclass
 class SinkProgress:
-    """How far a sink has come.
+    """The position of a sink.
 
     Attributes:
         position: To be stored after what follows.
         set_aside: Events that it has passed without delivering them.
-        gaps: What limits have taken from it.
+        gaps: What its limits have dropped.
     """
 
     position: SinkPosition
@@ -38,16 +38,16 @@ class SinkProgress:
 
 
 class SinkReport(NamedTuple):
-    """How a sink is.
+    """The status of a sink.
 
     Attributes:
         connected: Whether its receiver can be reached.
-        waiting: How much waits for it, as last measured.
+        waiting: Its backlog, as last measured.
         delivered: Events that were confirmed since the start.
         per_second: So many a second of late.
         set_aside: Events that it refused for good since the start.
         lost: Events that limits have taken from it since the start.
-        last_error: What went wrong last; empty if nothing has.
+        last_error: The last error; empty if there was none.
         last_error_at: When, seconds since the epoch, UTC.
         failing_since: Since when nothing gets through, likewise; None if that isn't so.
     """

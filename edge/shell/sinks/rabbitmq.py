@@ -279,7 +279,7 @@ def _parameters(options: RabbitmqOptions) -> Any:
 
 
 def _words(error: object) -> str:
-    """What went wrong; AMQP's errors hold no secret."""
+    """The text of an error; AMQP's errors contain no secrets."""
     inner = getattr(error, "exceptions", None) or getattr(error, "args", ())
     for each in inner if isinstance(inner, (tuple, list)) else ():
         exception = getattr(each, "exception", each)

@@ -27,10 +27,10 @@ READ_AHEAD = 500
 """Events read from the store at a time."""
 
 POLL_S, IDLE_S = 0.2, 5.0
-"""How long outcomes are waited for, and how long news of the store when there is nothing to do."""
+"""How long to wait for outcomes, and for new events when idle."""
 
 LOOK_S = 10.0
-"""How often it is measured what waits, and whether the limits allow for it."""
+"""How often the backlog is measured and the limits are applied."""
 
 LOOK_SHARE = 50
 """Measuring takes one part in so many of the time at most."""
@@ -43,7 +43,7 @@ SHORT_S = 150.0
 """A disk that has been full for so long takes events that wait; history went before."""
 
 FINISH_S = 2.0
-"""When it is stopped, it waits for the outcome of what is under way for so long."""
+"""How long a stopping runner waits for the outcome of events under way."""
 
 MOST_SET_ASIDE = 1000
 """So many events that were refused may wait to be stored."""
@@ -53,7 +53,7 @@ IN_A_ROW = 10
 
 
 class AgingClock(Protocol):
-    """What time it is, seconds since the epoch, UTC."""
+    """The current time, in seconds since the epoch, UTC."""
 
     def __call__(self) -> float:
         """The time of day."""
@@ -69,11 +69,11 @@ class SinkRunner:
         name: The sink's name.
         sink: The sink.
         reader: Its view of the store.
-        limits: How much may wait for it.
-        start: Where it stands.
-        clock: What time it is.
+        limits: The limits of its backlog.
+        start: Its stored position.
+        clock: The current time.
         monotonic: Seconds that never step.
-        backoff: How long to wait after failures.
+        backoff: The pauses after failures.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class SinkRunner:
         self._news.set()
 
     def take(self) -> SinkProgress:
-        """How far it has come, and what has to be stored before that is."""
+        """Its position, and what has to be stored before the position is."""
         with self._lock:
             taken, self._progress = self._progress, SinkProgress(self._progress.position)
         return taken
@@ -144,7 +144,7 @@ class SinkRunner:
         return self._read_up_to
 
     def report(self) -> SinkReport:
-        """How it is."""
+        """Its status."""
         with self._lock:
             return self._report
 

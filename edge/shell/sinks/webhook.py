@@ -50,7 +50,7 @@ class WebhookSink:
 
     Args:
         options: Where, and how.
-        clock: What time it is, seconds since the epoch, UTC, for signatures.
+        clock: The current time for signatures, in seconds since the epoch, UTC.
     """
 
     most = 1
@@ -150,7 +150,7 @@ def signing_key(secret: str) -> bytes:
 
 
 def retry_after_s(value: str, now: float) -> float:
-    """What `Retry-After` says, in seconds from now on; 0 if nothing that can be read."""
+    """The delay of a `Retry-After` header in seconds; 0 if it can't be read."""
     if value.strip().isdecimal():
         return min(float(value), LONGEST_WAIT_S)
     try:

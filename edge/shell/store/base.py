@@ -1,4 +1,4 @@
-"""What the service needs of a store, and the words for it."""
+"""The interface of a store, and its data types."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class OutboxRow(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """How much is waiting in the outbox.
+    """The backlog of the outbox.
 
     Attributes:
-        events: How many events.
+        events: Number of events.
         size: Bytes of their payloads.
         oldest: Time of the one that has waited longest, seconds since the epoch, UTC; None if there is none.
     """
@@ -52,12 +52,12 @@ class Backlog(NamedTuple):
 
 
 class Recollection(NamedTuple):
-    """What a restart begins with.
+    """The stored state that a restart begins with.
 
     Attributes:
         state: The newest snapshot, or None.
         since: The journal entries after it, in order; if it was written bit by bit, after its first part.
-        last_arrival: When the last entry was written, seconds since the epoch, UTC; None if there is none.
+        last_arrival: Time of the last entry, in seconds since the epoch, UTC; None if there is none.
         complete: Whether the journal holds every reading still, from the very first on.
         digest: Of the configuration that the snapshot was taken with.
         pruned: The time that `prune()` was called with last, or that of the oldest entry if it is later; None if it
@@ -76,7 +76,7 @@ class Surplus(NamedTuple):
     """Undelivered events that a limit doesn't allow for.
 
     Attributes:
-        gap: What is to be said of them.
+        gap: The gap event about them.
         sequences: Which they are.
     """
 
@@ -85,11 +85,11 @@ class Surplus(NamedTuple):
 
 
 class SinkPosition(NamedTuple):
-    """How far a sink has come in the events.
+    """The position of a sink in the events.
 
     Attributes:
-        passed: What has a sequence up to this one was delivered, set aside or isn't wanted.
-        skipped: What has a sequence up to this one was given up for a limit, but for gaps.
+        passed: Events up to this sequence were delivered, set aside or filtered out.
+        skipped: Events up to this sequence, except gap events, were dropped by a limit.
     """
 
     passed: int = 0
@@ -97,7 +97,7 @@ class SinkPosition(NamedTuple):
 
 
 class StoreLimits(NamedTuple):
-    """How much is kept.
+    """The retention limits.
 
     Attributes:
         events_days: Delivered events older than this are deleted, by the time of their PUBACK.
@@ -123,13 +123,13 @@ class StoreLimits(NamedTuple):
 
 
 class Store(Protocol):
-    """What the service needs of a store, in the order in which it calls.
+    """The methods of a store, in the order in which the service calls them.
 
     `append()` once a commit, before its messages are acknowledged. `pending()` and `confirm()` as the broker takes
     events. `prune()` now and then. Every method either happens as a whole or raises `StoreError`.
 
     Attributes:
-        limits: How much is kept; may be changed at any time.
+        limits: The retention limits; may be changed at any time.
     """
 
     limits: StoreLimits
@@ -147,7 +147,7 @@ class Store(Protocol):
 
         Args:
             events: In order of sequence.
-            dead_letters: What was refused.
+            dead_letters: The refused input.
             journal: The steps' journal entry.
             now: Seconds since the epoch, UTC.
             instead_of: Sequences of undelivered events that go when these come; what a sink needs still stays for it,
@@ -183,7 +183,7 @@ class Store(Protocol):
         """The journal entries before the newest snapshot, in order or from the newest on."""
 
     def journal_begins(self) -> float | None:
-        """When the oldest journal entry that is kept arrived, seconds since the epoch; None if there is none."""
+        """Arrival time of the oldest journal entry, in seconds since the epoch; None if there is none."""
 
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
         """Unconfirmed events with a sequence above `after` and not above `up_to`, in order, at most `most`."""
@@ -195,13 +195,13 @@ class Store(Protocol):
         """Note that the broker has taken these events."""
 
     def backlog(self) -> Backlog:
-        """How much is waiting."""
+        """The backlog."""
 
     def last_sequence(self) -> int:
         """Number of the last event, 0 if there is none."""
 
     def sinks(self) -> dict[str, SinkPosition]:
-        """How far each sink has come, by its name."""
+        """The position of each sink, by name."""
 
     def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
         """Keep how far each sink has come. There are these and no others: events are kept for no other one."""

@@ -25,11 +25,11 @@ INTERRUPTED = "the file was damaged, and the service was interrupted while it wa
 
 
 class Damage(NamedTuple):
-    """What became of a damaged file.
+    """The outcome of a damaged file.
 
     Attributes:
-        words: What is wrong with it.
-        aside: Where it is now.
+        words: Its current problems.
+        aside: Its new path.
         events: Undelivered events that could be saved.
         entries: Journal entries that could be saved.
         complete: Whether nothing was found to be missing among them.
@@ -50,12 +50,12 @@ class Damage(NamedTuple):
 
 
 class StoreFiles(NamedTuple):
-    """Where a store is, and how it is opened.
+    """A store's path and the options for opening it.
 
     Attributes:
         path: The file.
-        durability: What a commit survives: a `power` cut, or a crash of the `process`.
-        limits: How much is kept.
+        durability: The durability of a commit: it survives a `power` cut, or a crash of the `process`.
+        limits: The retention limits.
     """
 
     path: Path

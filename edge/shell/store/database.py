@@ -40,7 +40,7 @@ _open_here: Counter[Path] = Counter()
 it (fcntl(2); SQLite's "How To Corrupt An SQLite Database File", 2.2)."""
 
 NOT_UTF8 = "Could not decode to UTF-8"
-"""How sqlite3 begins its words for a text that is damaged; they come without a code, and with the whole text."""
+"""The beginning of sqlite3's message about damaged text; it has no error code and quotes the whole text."""
 
 
 class Database:

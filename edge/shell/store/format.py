@@ -1,4 +1,4 @@
-"""How the store's file came to its present format: one plain function a step, applied in order.
+"""Migrations of the store's file to its present format: one function per step, applied in order.
 
     events        every event, by its sequence; `payload` is the JSON as published, `size` its bytes and `checksum` its
                   CRC-32; `stored` is when it was stored, `confirmed` the time of the PUBACK, seconds since the epoch,

@@ -1,4 +1,4 @@
-"""What stands in a store now: open incidents, what was learned of sensors, refused input, and how full it is.
+"""The current contents of a store: open incidents, learned state, refused input, sizes.
 
 Read from outside, while a service may be writing, without ever writing.
 """
@@ -37,11 +37,11 @@ LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beg
 
 
 class StoreState(NamedTuple):
-    """What a restart would begin with.
+    """The state that a restart would begin with.
 
     Attributes:
         snapshot: The newest snapshot, or None.
-        taken: When it was taken, seconds since the epoch, UTC; None without one.
+        taken: Time of the snapshot, in seconds since the epoch, UTC; None without one.
         since: The parts of the journal after it, in order.
     """
 
@@ -51,15 +51,15 @@ class StoreState(NamedTuple):
 
 
 class StoreSize(NamedTuple):
-    """How much is in a store.
+    """The sizes of a store.
 
     Attributes:
         file_bytes: Size of the file and of its log.
         events: Events, with those that wait.
         waiting: Events that no broker has confirmed yet.
-        waiting_since: When the oldest of them was stored, seconds since the epoch, UTC; None if there is none.
+        waiting_since: Time of storing the oldest of them, in seconds since the epoch, UTC; None if there is none.
         dead_letters: Refused messages that are kept.
-        last_arrival: When a reading was stored last, seconds since the epoch, UTC; None if there was none.
+        last_arrival: Time at which a reading was last stored, in seconds since the epoch, UTC; None if there was none.
     """
 
     file_bytes: int
@@ -75,7 +75,7 @@ class OpenIncident(NamedTuple):
 
     Attributes:
         event: Its last event, as published.
-        sentence: What is wrong, as of the last event that says so; an acknowledgement doesn't.
+        sentence: The sentence of the last event that has one; acknowledgements have none.
     """
 
     event: dict[str, Any]
@@ -251,7 +251,7 @@ def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None)
 
 
 def read_size(path: Path) -> StoreSize:
-    """How much is in a store.
+    """The sizes of a store.
 
     Raises:
         StoreError: There is no such file, or it is no store.

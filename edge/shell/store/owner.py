@@ -26,14 +26,14 @@ class Owner(NamedTuple):
 
     Attributes:
         pid: Its number; 0 if the lock file doesn't say.
-        since: When it began, as text; empty if the lock file doesn't say.
+        since: Its start time as text; empty if the lock file doesn't contain it.
     """
 
     pid: int
     since: str
 
     def words(self) -> str:
-        """Who it is, as part of a sentence."""
+        """A description of the process, as part of a sentence."""
         who = f"process {self.pid}" if self.pid else "another process"
         return f"{who}, running since {self.since}" if self.since else who
 
@@ -62,7 +62,7 @@ def owned(store: Path) -> Iterator[None]:
 
 
 def owner_of(store: Path) -> Owner | None:
-    """Who works on a store; None if nobody does.
+    """The process that uses a store; None if there is none.
 
     Raises:
         StoreError: The lock file can't be read.

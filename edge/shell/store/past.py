@@ -46,11 +46,11 @@ class PastIncident(NamedTuple):
         sensor: Its sensor.
         kind: As of its last event.
         severity: The worst.
-        raised: When it was raised, seconds since the epoch, UTC.
-        ended: When it ended; None while it is open.
+        raised: Time at which it was raised, in seconds since the epoch, UTC.
+        ended: Time at which it ended; None while it is open.
         how: Transition by which it ended; empty while it is open.
         seen: Whether somebody has acknowledged or muted it.
-        sentence: What was wrong, at its worst.
+        sentence: The sentence at its worst.
     """
 
     sequence: int
@@ -140,7 +140,7 @@ def _joined(incident: str, events: list[tuple[Any, ...]]) -> PastIncident:
 
 
 def read_sentences(path: Path, incidents: Sequence[str]) -> dict[str, str]:
-    """What is wrong in some incidents, as of the last event of each that says so; an acknowledgement doesn't.
+    """The sentences of some incidents, from the last event of each that has one; acknowledgements have none.
 
     Raises:
         StoreError: There is no such file, or it is no store.

@@ -38,7 +38,7 @@ class EventFilter(NamedTuple):
     Attributes:
         sensor: Glob on the sensor's name, `*` within a level and `**` across; it may be spelled as it is printed.
         kinds: Kinds of incident.
-        transitions: What happened; sensors that were found or forgotten are told of only where these say so.
+        transitions: Transitions to include; `discovered` and `forgotten` are included only if listed.
         severity: At least this.
         since: Not before this time, seconds since the epoch, UTC.
         until: Before this time.
@@ -172,7 +172,7 @@ def _parts(path: Path, database: Database, covered: int, since: float | None) ->
 
 
 def _only_names(parts: list[Part]) -> Iterator[Part]:
-    """What parts say of sensors, without their readings."""
+    """The sensors named in journal parts, without their readings."""
     for part in parts:
         if isinstance(part, Readings) and (part.new_sensors or part.refilled):
             yield Readings(Batch(), part.new_sensors, refilled=part.refilled)

@@ -46,7 +46,7 @@ class Saved:
         journal: Journal entries.
         snapshot: The snapshot, one row or none.
         parts: Its parts that are rows of their own.
-        sinks: How far each sink had come.
+        sinks: The position of each sink.
         last: The highest sequence that was found.
         complete: Whether nothing was found to be missing among them.
     """

@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
     Attributes:
         severity: At least this, 1 to 1000.
-        transitions: What happened; empty for anything.
+        transitions: Transitions to include; empty for all.
         sensors: Globs, one of which fits the sensor.
     """
 
@@ -40,7 +40,7 @@ class Wanted(NamedTuple):
 
 
 class SinkLimits(NamedTuple):
-    """How much may wait for a sink.
+    """The limits of a sink's backlog.
 
     Attributes:
         events: So many events.
@@ -56,12 +56,12 @@ class SinkLimits(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How much waits for a sink.
+    """The backlog of a sink.
 
     Attributes:
-        events: How many events.
+        events: Number of events.
         size: Bytes of their payloads.
-        since: When the oldest was stored, seconds since the epoch, UTC; None if there is none.
+        since: Time at which the oldest was stored, in seconds since the epoch, UTC; None if there is none.
     """
 
     events: int = 0
@@ -70,10 +70,10 @@ class Waiting(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What a limit takes from a sink.
+    """Events that a limit drops from a sink's backlog.
 
     Attributes:
-        gap: What is to be said of it.
+        gap: The gap event about it.
         up_to: Sequence of the last event of it.
     """
 
@@ -107,7 +107,7 @@ class SinkReader:
         """The events that come next.
 
         Args:
-            at: Where the sink stands.
+            at: The sink's position.
             most: At most so many.
 
         Returns:
@@ -127,7 +127,7 @@ class SinkReader:
         return rows, rows[-1].sequence if len(rows) == most else max(last, at.passed)
 
     def waiting(self, at: SinkPosition) -> Waiting:
-        """How much waits; gaps don't count.
+        """The backlog, not counting gap events.
 
         Raises:
             StoreError: The store can't be read.
@@ -143,12 +143,12 @@ class SinkReader:
     def losses(
         self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
     ) -> list[Loss]:
-        """What the limits don't allow for, the oldest events; a limit that was reached is undercut by a tenth.
+        """The oldest events, beyond the limits; once a limit is reached, the backlog is cut to 90 % of it.
 
         Args:
-            at: Where the sink stands.
-            waiting: How much waits there.
-            limits: How much may wait.
+            at: The sink's position.
+            waiting: Its backlog.
+            limits: The limits of the backlog.
             now: Seconds since the epoch, UTC, by which ages count.
             missing_disk: So many bytes are to be freed, where more than a few events wait.
 

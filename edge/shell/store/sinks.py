@@ -1,4 +1,4 @@
-"""How far each sink has come in the events: one row a sink, and which events are kept for them.
+"""The positions of sinks in the events, one row per sink, and which events are kept for them.
 
 The table is made when the first sink comes, so that an earlier version can open the file of a later one.
 """

@@ -30,7 +30,7 @@ class StoredSnapshot(NamedTuple):
     Attributes:
         number: Its number.
         journal: The row of the journal that its first part holds as of.
-        taken: When it was completed, seconds since the epoch, UTC.
+        taken: Time at which it was completed, in seconds since the epoch, UTC.
         state: The snapshot, packed; without parts, if those are rows of their own.
     """
 
@@ -65,7 +65,7 @@ class FoundSnapshot(NamedTuple):
         snapshot: The snapshot.
         positions: The row of the journal as of which each of its parts holds.
         journal: The row as of which the first part holds.
-        taken: When it was completed, seconds since the epoch, UTC.
+        taken: Time at which it was completed, in seconds since the epoch, UTC.
     """
 
     snapshot: Snapshot
@@ -165,7 +165,7 @@ class StoredSnapshots:
         """Put the snapshot in the place of the one before.
 
         Args:
-            state: What isn't in parts.
+            state: The state that isn't in parts.
             digest: Of the configuration that it was taken with.
             now: Seconds since the epoch, UTC.
         """

@@ -41,7 +41,7 @@ MISPLACED = " UNION ALL ".join(
     f"SELECT * FROM ({_WAITING.format(one)} EXCEPT {_WAITING.format(other)})"  # noqa: S608 - ours
     for one, other in (("INDEXED BY outbox", "NOT INDEXED"), ("NOT INDEXED", "INDEXED BY outbox"))
 )
-"""What the outbox's index has and its table hasn't, and the other way round."""
+"""The differences between the outbox's index and its table."""
 
 ADD_EVENT = (
     "INSERT INTO events (sequence, id, sensor, topic, time, incident, transition, kind, severity, message, payload,"
@@ -59,8 +59,8 @@ class SqliteStore:
 
     Args:
         path: The file; it is made if it isn't there, its folder isn't.
-        durability: What a commit survives: a `power` cut, or a crash of the `process`.
-        limits: How much is kept.
+        durability: The durability of a commit: it survives a `power` cut, or a crash of the `process`.
+        limits: The retention limits.
         connection: Another connection to the file than the usual one, for tests.
 
     Raises:
@@ -240,7 +240,7 @@ class SqliteStore:
         """Take over what could be saved of another file; only for a store that is new.
 
         Args:
-            saved: What could be saved.
+            saved: The salvaged content.
             after: No sequence up to this one is to be given out.
         """
         database = self._database
@@ -256,7 +256,7 @@ class SqliteStore:
             note_sinks(database, saved.sinks)
 
     def contents(self) -> tuple[int, int]:
-        """How many events wait for delivery, and how many journal entries there are."""
+        """Number of undelivered events, and of journal entries."""
         return self.backlog().events, int(self._database.number("SELECT count(*) FROM journal"))
 
     def sinks(self) -> dict[str, SinkPosition]:
@@ -280,7 +280,7 @@ class SqliteStore:
         self._database.close()
 
     def _version(self) -> int:
-        """How many steps of the format the file has seen. Changes nothing, since the file may be none of ours."""
+        """Number of migrations applied to the file. It only reads, as the file may belong to another program."""
         database = self._database
         version = int(database.number("PRAGMA user_version"))
         names = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
@@ -318,7 +318,7 @@ class SqliteStore:
 
 @contextmanager
 def _opening() -> Iterator[None]:
-    """What SQLite doesn't understand of a file that is opened is damage, unless time may help."""
+    """An SQLite error on opening a file is treated as damage, unless it may be temporary."""
     try:
         yield
     except StoreError as error:

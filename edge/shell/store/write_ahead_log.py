@@ -32,7 +32,7 @@ Sum = NDArray[np.uint32]
 
 
 def lost_commits(path: Path) -> int:
-    """How many commits of a write-ahead log can't be reached any more, other than one that was never finished.
+    """Number of unreachable commits in a write-ahead log, not counting an unfinished last one.
 
     Args:
         path: The log; if there is none, or it is empty, nothing is lost.
@@ -84,7 +84,7 @@ def _checksum(data: bytes, order: str, before: Sum) -> Sum:
 
 @cache
 def _weights(pairs: int) -> NDArray[np.uint32]:
-    """What the sums before, and each of so many pairs of words, add to both sums, shape (4, pairs + 1).
+    """Coefficients of the previous sums and of each pair of words in both new sums, shape (4, pairs + 1).
 
     Rows: first word to first sum, second word to first sum, first word to second sum, second word to second sum.
     """

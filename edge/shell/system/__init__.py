@@ -1,1 +1,1 @@
-"""What the operating system offers: clock, signals, systemd, log lines."""
+"""The operating system: clock, signals, systemd, log lines."""

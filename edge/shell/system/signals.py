@@ -16,7 +16,7 @@ class StopRequested(Exception):  # noqa: N818 - no error: somebody has asked for
 
 
 class Signals:
-    """What the signals ask for, noted by handlers that are in place within the context.
+    """The requests made by signals; the handlers are installed within the context.
 
     Attributes:
         stopping: Whether the service is to end.

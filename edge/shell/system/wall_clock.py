@@ -19,10 +19,10 @@ class WallClock:
 
     Args:
         earliest: An earlier time was never set.
-        known: What time it was when we last knew it.
+        known: The time when it was last known.
         clock: The system's clock, seconds since the epoch.
         monotonic: Seconds that never step.
-        aged: What `aged()` gave last, before the start.
+        aged: The last value of `aged()` before the start.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class WallClock:
         self._offset = self() - monotonic()
 
     def __call__(self) -> float:
-        """What time it is."""
+        """The current time."""
         now = self._uncorrected()
         believed = self._believed
         if believed and abs(now - self._monotonic() - self._believed_offset) > STEP_S:
@@ -52,7 +52,7 @@ class WallClock:
 
     @property
     def own(self) -> float:
-        """What the machine's clock says, seconds since the epoch, right or wrong."""
+        """The time of the machine's clock, in seconds since the epoch, right or wrong."""
         return self._clock()
 
     @property
