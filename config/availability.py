@@ -16,7 +16,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class AvailabilityTopic(NamedTuple):
-    """What an availability topic comes to.
+    """A resolved availability topic.
 
     Attributes:
         matching: Filter of the topics. `#` stands for one level or more, also before other levels.
@@ -31,7 +31,7 @@ class AvailabilityTopic(NamedTuple):
 
 
 def availability_of(availability: str, topic: str, sensor: str) -> AvailabilityTopic:
-    """What an availability topic comes to for an input.
+    """The resolved availability of an input.
 
     Args:
         availability: The topic, with placeholders for wildcards of the input's topic.

@@ -25,17 +25,17 @@ LONGEST_RULE = 64
 
 @dataclass(frozen=True)
 class Window:
-    """When which sensors are under maintenance.
+    """A maintenance window: the sensors and the times.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         sensors: Glob on the sensors' names.
         start: Of a window that comes once, seconds since the epoch, UTC.
         end: Its end.
         every: Of a weekly one, its rule; empty for once.
         zone: Time zone of the rule.
         learn: Whether the detectors learn from what happens meanwhile.
-        by: Who declared it; empty if the configuration did.
+        by: The user who declared it; empty for the configuration.
         comment: Why.
     """
 
@@ -73,7 +73,7 @@ class Window:
 
 
 def rule_problem(every: str) -> str | None:
-    """What is wrong with the rule of a weekly window, or None."""
+    """The problem with the rule of a weekly window, or None."""
     if len(every) > LONGEST_RULE:
         return f"must have at most {LONGEST_RULE} characters, has {len(every)}"
     try:

@@ -36,10 +36,10 @@ class Convention(NamedTuple):
     """A convention.
 
     Attributes:
-        name: What configurations call it.
-        title: What people call it.
-        source: Where it is described.
-        note: What an operator should know.
+        name: Its name in configurations.
+        title: Its title.
+        source: URL of its documentation.
+        note: A note for operators.
         fields: Fields that every payload has, by which it is told from others on such topics.
         instead: The convention that a device's topics follow if it has them, which say the same; empty if none does.
         keys: The keys of an input.
@@ -80,7 +80,7 @@ def conventions() -> Mapping[str, Convention]:
 
 
 def convention_problem(name: str) -> str | None:
-    """What is wrong with the name of a convention, or None."""
+    """The problem with the name of a convention, or None."""
     return None if name in conventions() else f"is no convention{suggestion(name, conventions())}"
 
 

@@ -40,7 +40,7 @@ class IncidentSettings(Table):
         None,
         ge=1,
         le=100,
-        description="Raising level in decades of surprise, instead of the one that follows",
+        description="Raising level in decades of surprise, instead of one that follows from the false alarms allowed",
     )
     raise_after: int = Field(
         1,
@@ -50,15 +50,18 @@ class IncidentSettings(Table):
     )
     clear_ratio: float = Field(0.5, gt=0, le=1, description="Readings below this share of the raising level are calm")
     clear_after: int = Field(
-        5, ge=1, le=10_000, description="Calm readings in a row that clear an incident, or that keep a limit again"
+        5,
+        ge=1,
+        le=10_000,
+        description="Calm readings in a row that clear an incident, or readings in a row within a limit",
     )
     adopt_after_s: float = Field(
         64_800,
         ge=1,
         le=31_536_000,
-        description="Age at which an incident ends and its level is taken as normal; of a young sensor it is earlier",
+        description="Age at which an incident ends and its level is taken as normal; less for a new sensor",
     )
-    update_s: float = Field(60, ge=0, le=86_400, description="Least time between two updates")
+    update_s: float = Field(60, ge=0, le=86_400, description="Minimum time between two updates")
 
     def changed_by(self, other: IncidentSettings) -> IncidentSettings:
         """These settings with those that `other` was given; a budget given there beats a threshold here."""
@@ -154,15 +157,15 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
 
 
 class Rule(Table):
-    """How the sensors that a glob matches are watched."""
+    """A rule: how the sensors that match a glob are watched."""
 
     sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
     preset: Annotated[str, checked(_preset_problem)] = Field(
-        DEFAULT_PRESET, description="The shipped choice of detectors to begin with"
+        DEFAULT_PRESET, description="The preset of detectors to start from"
     )
-    description: str = Field("", max_length=1000, description="For people")
+    description: str = Field("", max_length=1000, description="A description for people")
     unit: str = Field("", max_length=32, description="Unit of the values")
-    labels: dict[str, str] = Field(default_factory=dict, description="Texts that events carry")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to events")
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
     )
@@ -187,7 +190,7 @@ class ResolvedRule:
         preset: The preset that it began with.
         description: For people; may be empty.
         detectors: In the registry's order; none means that its sensors aren't watched.
-        incidents: How their scores become incidents.
+        incidents: The incident settings.
         unit: Unit of the values; may be empty.
         labels: Texts that events carry.
         no_value: Numbers that aren't readings.
@@ -208,7 +211,7 @@ class ResolvedRule:
         return glob_pattern(self.name).fullmatch(sensor) is not None
 
     def as_plain(self) -> dict[str, Any]:
-        """What of the rule changes detection or events, as plain values."""
+        """The keys of the rule that affect detection or events, as plain values."""
         return {
             "name": self.name,
             "detectors": [{"name": each.name, **_plain(each)} for each in self.detectors],

@@ -17,7 +17,7 @@ DetectorName = Literal["correlation", "shift"]
 
 
 def _name_problem(name: str) -> str | None:
-    """What is wrong with the name of a device, or None; it must not be mistaken for a sensor's."""
+    """The problem with the name of a device, or None; it must not look like a sensor's."""
     if len(name.encode()) >= LONGEST_NAME:
         return f"must have less than {LONGEST_NAME} bytes"
     if any(not level or level != level.strip() for level in name.split("/")) or not name.isprintable():
@@ -35,15 +35,25 @@ class DeviceTable(Table):
         None,
         description="Name of the one device that all of them make; without it, the last level of a name is left out",
     )
-    description: str = Field("", max_length=1000, description="For people")
-    labels: dict[str, str] = Field(default_factory=dict, description="Texts that the device's events carry")
+    description: str = Field("", max_length=1000, description="A description for people")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to the device's events")
     detectors: Annotated[tuple[DetectorName, ...], Field(min_length=1)] = Field(
-        ("correlation", "shift"), strict=False, description="What looks at it"
+        ("correlation", "shift"), strict=False, description="The detectors of the device"
     )
-    channels: int = Field(16, ge=2, le=64, description="Sensors of a device that are looked at, the first ones")
-    warm_up: int = Field(2000, ge=200, le=1_000_000, description="Rows of readings before anything is said of it")
+    channels: int = Field(
+        16,
+        ge=2,
+        le=64,
+        description="Maximum number of sensors of a device that are watched together, first come, first served",
+    )
+    warm_up: int = Field(
+        2000, ge=200, le=1_000_000, description="Rows of readings to learn from before the device is scored"
+    )
     hold_s: float | None = Field(
-        None, gt=0, le=31_536_000, description="Age to which a sensor's last value counts; three of its usual intervals"
+        None,
+        gt=0,
+        le=31_536_000,
+        description="Age up to which a sensor's last value counts; by default three of its usual intervals",
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
 
@@ -56,8 +66,8 @@ class ResolvedDevice:
         index: Its place among the tables, from 0.
         sensors: Globs.
         name: Of the one device that it makes, or None if the sensors' names say it.
-        detectors: What looks at its devices.
-        incidents: How their scores become incidents.
+        detectors: The detectors of its devices.
+        incidents: The incident settings.
         hold_s: Age to which a value counts, or None for some usual intervals.
         labels: Texts that events carry.
     """
@@ -77,7 +87,7 @@ class ResolvedDevice:
         return self.name or sensor.rpartition("/")[0] or None
 
     def as_plain(self) -> dict[str, Any]:
-        """What of the table changes detection or events, as plain values."""
+        """The keys of the table that affect detection or events, as plain values."""
         first = self.detectors[0]
         return {
             "sensors": list(self.sensors),

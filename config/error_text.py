@@ -20,8 +20,8 @@ def explain(error: ErrorDetails, model: type[BaseModel], lines: LineIndex) -> li
 
     Args:
         error: As `ValidationError.errors()` gives it.
-        model: What was validated.
-        lines: Where the keys stand.
+        model: The validated data.
+        lines: The lines of the keys.
     """
     path = _existing_types(error["loc"])
     if error["type"] == "faults":

@@ -1,4 +1,4 @@
-"""What the tables of the configuration have in common: strictness, files, and faults that name their key."""
+"""Common parts of the configuration's tables: strictness, files, and errors that name their key."""
 
 from __future__ import annotations
 

@@ -20,14 +20,14 @@ SINGLE = ("status", "health", "open", "gap", "deadletter", "shelved", "result")
 """Topics right below a gateway's base."""
 
 WITH_MORE = ("anomaly", "state", "command")
-"""What has a sensor's name or a command behind it."""
+"""Topics that are followed by a sensor's name or a command."""
 
 _NAME = r"[A-Za-z0-9_-]{1,64}"
 _BELOW = f"(?:{'|'.join(SINGLE)}|(?:{'|'.join(WITH_MORE)})/.+)"
 
 
 class _Base(NamedTuple):
-    """Where gateways publish: the pattern of their topics, and the base's levels."""
+    """The topics of gateways: their pattern, and the levels of the base."""
 
     pattern: re.Pattern[str]
     levels: list[str]

@@ -28,21 +28,24 @@ def _page_url(url: str) -> str:
 
 
 class HomeAssistantTable(Table):
-    """What Home Assistant is told, by its MQTT discovery; the table's presence turns it on."""
+    """MQTT discovery for Home Assistant; the table's presence turns it on."""
 
-    enabled: bool = Field(True, description="Tell it; false takes back all that it was told")
-    prefix: Annotated[str, checked(base_problem)] = Field(PREFIX, description="Its discovery prefix")
+    enabled: bool = Field(True, description="Publish discovery messages; false removes all that were published")
+    prefix: Annotated[str, checked(base_problem)] = Field(PREFIX, description="Home Assistant's discovery prefix")
     birth_topic: Annotated[str, checked(base_problem)] | None = Field(
-        None, description="Where it says that it has started; by default the prefix and /status"
+        None, description="Home Assistant's birth topic; by default the prefix and /status"
     )
-    birth_payload: str = Field("online", min_length=1, max_length=1000, description="What it says then")
+    birth_payload: str = Field("online", min_length=1, max_length=1000, description="Payload of the birth message")
     sensors: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
-        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors that it is told of"
+        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors to announce"
     )
     most_sensors: int = Field(
-        1000, ge=0, le=100_000, description="Sensors and devices that it is told of at most, those found first"
+        1000,
+        ge=0,
+        le=100_000,
+        description="Maximum number of sensors and devices to announce, in the order in which they were found",
     )
-    events: bool = Field(True, description="Whether a sensor has an event entity, too, beside its problem sensor")
+    events: bool = Field(True, description="Whether a sensor has an event entity in addition to its problem sensor")
     url: Annotated[str, AfterValidator(_page_url)] | None = Field(
         None, max_length=2048, description="Address of the page in a browser, which the gateway's device links to"
     )

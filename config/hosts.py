@@ -1,4 +1,4 @@
-"""What a broker is called: a name or an address, and nothing of a URL around it."""
+"""The host of a broker: a name or an address, without any part of a URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[^\[\]:/@?#\s]+")
 
 
 def host_problem(host: str) -> str | None:
-    """What is wrong with the name or address of a broker, with what to write instead, or None.
+    """The problem with the name or address of a broker and what to write instead, or None.
 
     What stands before an @ is never repeated: it may be a password.
     """

@@ -48,7 +48,7 @@ LATER = frozenset(
 
 
 def time_format_problem(notation: str) -> str | None:
-    """What is wrong with a notation of times, or None."""
+    """The problem with a notation of times, or None."""
     try:
         told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
         datetime.strptime(told, notation)  # noqa: DTZ007
@@ -58,7 +58,7 @@ def time_format_problem(notation: str) -> str | None:
 
 
 def host_id_problem(name: str) -> str | None:
-    """What is wrong with the id of a Sparkplug host application, or None."""
+    """The problem with the id of a Sparkplug host application, or None."""
     if not name or any(each in "/+#" for each in name) or not name.isprintable() or len(name.encode()) > 100:
         return "must have 1 to 100 printable characters, and none of / + #"
     return None
@@ -68,31 +68,31 @@ class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
     convention: Annotated[str, checked(convention_problem)] | None = Field(
-        None, description="What the other keys are unless they are given: those of a family of devices"
+        None, description="The convention whose keys apply unless they are given here"
     )
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
     ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on topics that are left out"
     )
     format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
-        "json", description="What a payload is"
+        "json", description="Format of the payloads"
     )
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
     qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
-    time: Literal["payload", "arrival"] = Field("payload", description="Where a reading's time comes from")
+    time: Literal["payload", "arrival"] = Field("payload", description="Source of a reading's time")
     zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of times without an offset")
     value_key: str = Field(
         "value",
         min_length=1,
-        description="Field that makes an object one reading; without it, each number is one",
+        description="Field that holds the value; an object without it gives one reading for each number",
     )
     time_keys: tuple[str, ...] = Field(
         ("ts", "time", "timestamp", "t"),
         strict=False,
-        description="Fields that may hold the time, in lower case; the first that can be read counts",
+        description="Fields that may hold the time, in lower case; the first readable one counts",
     )
     time_format: tuple[Annotated[str, checked(time_format_problem)], ...] = Field(
-        (), strict=False, max_length=10, description="Notations of times, beside those that are known"
+        (), strict=False, max_length=10, description="Further notations of times"
     )
     ignore: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
@@ -106,34 +106,34 @@ class Input(Table):
     precision: Literal["ns", "us", "ms", "s"] = Field(
         "ns", description="Unit of the timestamps of line protocol; other formats have none"
     )
-    values: dict[str, float] = Field(default_factory=dict, description="Numbers that texts stand for")
+    values: dict[str, float] = Field(default_factory=dict, description="Numbers for texts")
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)] | str, ...] = Field(
-        (), strict=False, max_length=1000, description="Error values, and texts that say that there is no value"
+        (), strict=False, max_length=1000, description="Error values, and texts that mean that there is no value"
     )
     numbers: Literal["text-too", "strict"] = Field(
-        "text-too", description="Whether a text that holds nothing but a number is one"
+        "text-too", description="Whether a text that consists of a number counts as a number"
     )
-    decimal: Literal[".", ","] = Field(".", description="What stands before the decimals of a number in a text")
-    units: bool = Field(False, description="Whether a unit may stand behind a number in a text")
+    decimal: Literal[".", ","] = Field(".", description="Decimal separator of numbers in texts")
+    units: bool = Field(False, description="Whether a unit may follow a number in a text")
     availability: str | None = Field(
-        None, description="Topic on which a device says whether it is there; {1} is the first wildcard of topic"
+        None, description="Topic on which a device publishes its availability; {1} is the first wildcard of topic"
     )
     available: tuple[str, ...] = Field(
-        (), strict=False, max_length=100, description="Words by which it says that it is there, beside the usual ones"
+        (), strict=False, max_length=100, description="Payloads that mean available, besides the usual ones"
     )
     unavailable: tuple[str, ...] = Field(
-        (), strict=False, max_length=100, description="Words by which it says that it is gone, likewise"
+        (), strict=False, max_length=100, description="Payloads that mean unavailable, besides the usual ones"
     )
-    rebirth: bool = Field(True, description="Whether a Sparkplug node is asked for birth certificates that are missing")
+    rebirth: bool = Field(True, description="Whether missing birth certificates are requested from a Sparkplug node")
     gap_s: float = Field(
-        5.0, ge=0.0, le=3600.0, description="Seconds for which a missing message of a Sparkplug node is waited for"
+        5.0, ge=0.0, le=3600.0, description="Seconds to wait for a missing message of a Sparkplug node"
     )
     host_id: Annotated[str, checked(host_id_problem)] | None = Field(
-        None, description="Name by which Sparkplug nodes are told that this host application is there; none is told"
+        None, description="Id of this Sparkplug host application, published in its STATE; by default none is published"
     )
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
         None,
-        description="What it means that a sensor sends: the next reading, a change, or everything once more",
+        description="What a repeated value means: a new reading, no change, or a message repeated in full",
     )
 
     @model_validator(mode="before")
@@ -197,7 +197,7 @@ class Input(Table):
         return value
 
     def decisive(self) -> dict[str, object]:
-        """What decides which readings the same messages give, as plain values.
+        """The keys that affect which readings a message gives, as plain values.
 
         A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
         before there was such a key still counts.

@@ -1,4 +1,4 @@
-"""What a configuration may say but hardly means."""
+"""Warnings: what a configuration may contain, but probably not on purpose."""
 
 from __future__ import annotations
 

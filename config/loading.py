@@ -25,7 +25,7 @@ class Inspection(NamedTuple):
 
     Attributes:
         configuration: The configuration.
-        doubts: What is allowed but probably not meant.
+        doubts: Warnings: allowed, but probably not on purpose.
     """
 
     configuration: Configuration
@@ -62,8 +62,8 @@ def parse(
 
     Args:
         text: TOML.
-        source: What the text is called in errors.
-        folder: What its paths are relative to; None if the files that it names aren't to be looked for.
+        source: The name of the text in errors.
+        folder: The folder that its paths are relative to; None to skip the check for the files that it names.
         open_store: A store that this process has open, and that mustn't be looked at therefore.
 
     Raises:

@@ -18,10 +18,10 @@ MOST_WINDOWS = 100
 
 
 class Commands(Table):
-    """What the operator may say over MQTT."""
+    """Commands over MQTT."""
 
     enabled: bool = Field(
-        False, description="Follow commands; whoever may publish to their topics can silence alarms then"
+        False, description="Accept commands; anyone who may publish to their topics can then silence alarms"
     )
 
 
@@ -40,13 +40,13 @@ Moment = Annotated[datetime, BeforeValidator(_as_moment)]
 class MaintenanceTable(Table):
     """A window in which sensors are quiet."""
 
-    name: str = Field(min_length=1, max_length=64, description="What it is called")
+    name: str = Field(min_length=1, max_length=64, description="Name of the window")
     sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
-    every: Annotated[str, checked(rule_problem)] | None = Field(None, description="When it is, every week")
+    every: Annotated[str, checked(rule_problem)] | None = Field(None, description="Weekly rule")
     zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of every, from and to")
-    start: Moment | None = Field(None, alias="from", description="When it begins, if it comes once")
-    end: Moment | None = Field(None, alias="to", validate_default=True, description="When it ends, if it comes once")
-    learn: bool = Field(False, description="Learn from what is seen meanwhile")
+    start: Moment | None = Field(None, alias="from", description="Start of a window that occurs once")
+    end: Moment | None = Field(None, alias="to", validate_default=True, description="End of a window that occurs once")
+    learn: bool = Field(False, description="Keep learning during the window")
 
     @field_validator("end")
     @classmethod

@@ -16,7 +16,7 @@ PORT = 8790
 
 EXTRA = "page"
 MODULES = ("prometheus_client", "starlette", "uvicorn")
-"""What the extra installs."""
+"""The modules that the extra installs."""
 
 _LONGEST_NAME = 253
 
@@ -50,15 +50,15 @@ class Page(Table):
 
     port: int = Field(PORT, ge=0, le=65535, description="TCP port; 0 takes a free one, which is printed at the start")
     bind: Annotated[str, checked(_address_problem)] = Field(
-        "127.0.0.1", description="Address to listen at; any but this machine's own loopback needs password_file"
+        "127.0.0.1", description="Address to listen on; any but a loopback address needs password_file"
     )
     password_file: ReadableFile | None = Field(
         None,
         validate_default=True,
-        description="Who may open it: the file that `edgewarden page-password` writes",
+        description="File of the page's passwords, written by `edgewarden page-password`",
     )
     hosts: tuple[Annotated[str, checked(_name_problem)], ...] = Field(
-        (), strict=False, max_length=20, description="Names by which it is asked for, beside this machine's own"
+        (), strict=False, max_length=20, description="Host names under which it is reached, besides this machine's own"
     )
 
     @model_validator(mode="before")

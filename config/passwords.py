@@ -9,7 +9,7 @@ from config.sinks import SinkTable
 from config.transport import Credentials
 
 OF_THE_UNIT = "/run/credentials/edgewarden.service"
-"""Where the running service's credentials are, for root, who tells it something over its broker."""
+"""The folder of the running service's credentials, readable by root, for `edgewarden tell`."""
 
 
 class PasswordError(Exception):

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words that an operator can act on.
+"""The problems of a configuration, in words that an operator can act on.
 
 ConfigurationError
   .problems -> Problem(key, line, message), one for each fault
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
     Attributes:
         key: Path of the key, such as `rule[0].detectors.ewma.half_life`; empty for the file as a whole.
         line: Line in the file, from 1, or None where there is none.
-        message: What is wrong with it and what would be right.
+        message: What is wrong, and what would be right.
     """
 
     key: str

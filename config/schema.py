@@ -73,50 +73,57 @@ def _as_date(value: object) -> object:
 class StoreTable(Table):
     """The file that keeps events until they are delivered, and afterwards for a while."""
 
-    path: StoreFile = Field("edgewarden.db", validate_default=True, description="The file")
+    path: StoreFile = Field("edgewarden.db", validate_default=True, description="Path of the store's file")
     durability: Literal["power", "process"] = Field(
         "power", description="What a committed event survives: a power cut, or only a crash of the process"
     )
     commit_s: float = Field(
-        2.0, ge=0, le=60, description="How long readings may wait to be stored together; an event never waits"
+        2.0, ge=0, le=60, description="How long readings may wait to be committed together; events never wait"
     )
     backlog_per_second: float = Field(
-        500, ge=1, le=1_000_000, description="Events a second that are caught up on after an outage"
+        500, ge=1, le=1_000_000, description="Events per second published from the backlog after an outage"
     )
     outbox_events: int = Field(200_000, ge=1000, le=100_000_000, description="Events that may wait for delivery")
-    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Size of all events that may wait for delivery")
+    outbox_bytes: int = Field(
+        512 * MIB, ge=MIB, le=2**40, description="Total size of events that may wait for delivery"
+    )
     outbox_days: float = Field(30, gt=0, le=3650, description="How long an event may wait for delivery")
-    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="How much of the disk is left free")
-    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Size of all delivered events that are kept")
+    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="Disk space to leave free")
+    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Total size of delivered events that are kept")
     events_days: float = Field(30, gt=0, le=3650, description="Age to which delivered events are kept")
     dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Refused messages that are kept")
     journal_days: float = Field(7, gt=0, le=3650, description="Age to which readings are kept")
-    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Size of all readings that are kept")
+    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Total size of readings that are kept")
 
 
 class LimitsTable(Table):
-    """What is taken at most, so that no sender can use up the gateway."""
+    """Upper limits, so that no sender can exhaust the gateway."""
 
-    sensors: int = Field(10_000, ge=1, le=1_000_000, description="Sensors")
+    sensors: int = Field(10_000, ge=1, le=1_000_000, description="Maximum number of sensors")
     forget_days: float | None = Field(
-        None, gt=0, le=3650, description="Sensors that were silent for longer are forgotten; without it, none is"
+        None, gt=0, le=3650, description="Sensors silent for longer are forgotten; by default none is"
     )
     payload_bytes: int = Field(262_144, ge=1, le=256 * MIB, description="Size of a payload")
-    depth: int = Field(8, ge=1, le=100, description="Objects within objects in a payload")
+    depth: int = Field(8, ge=1, le=100, description="Nesting depth of objects in a payload")
     readings_per_message: int = Field(10_000, ge=1, le=1_000_000, description="Readings in one message")
     future_s: float = Field(
         60, ge=0, le=31_536_000, description="How far a reading's time may lie ahead of its arrival"
     )
     reorder_s: float = Field(
-        0, ge=0, le=86_400, description="How late a reading may be and still be put in order; all wait that long"
+        0,
+        ge=0,
+        le=86_400,
+        description="How late a reading may be and still be put in order; all readings wait this long",
     )
     earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
-        date(2000, 1, 1), description="Readings from before this day have a clock that was never set"
+        date(2000, 1, 1), description="Readings from before this day are refused, as their sender's clock was never set"
     )
-    receive_messages: int = Field(10_000, ge=10, le=10_000_000, description="Messages that wait to be processed")
-    receive_bytes: int = Field(64 * MIB, ge=65_536, le=2**40, description="Size of the messages that wait")
+    receive_messages: int = Field(10_000, ge=10, le=10_000_000, description="Messages that may wait to be processed")
+    receive_bytes: int = Field(
+        64 * MIB, ge=65_536, le=2**40, description="Total size of messages that may wait to be processed"
+    )
     dead_letters_per_minute: int = Field(
-        60, ge=0, le=100_000, description="Refused messages that are reported a minute; all are counted"
+        60, ge=0, le=100_000, description="Refused messages reported per minute; all are counted"
     )
 
     @property
@@ -126,11 +133,9 @@ class LimitsTable(Table):
 
 
 class Log(Table):
-    """What is logged."""
+    """The log."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important that is logged"
-    )
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged")
 
 
 def repeated_topics(topics: list[object]) -> list[FieldFault]:
@@ -151,29 +156,29 @@ def _repeated(values: Sequence[object], table: str, key: str) -> list[FieldFault
 class Configuration(Table):
     """Everything that an operator can say, checked and complete."""
 
-    gateway: Gateway = Field(default_factory=Gateway, description="Who we are")
+    gateway: Gateway = Field(default_factory=Gateway, description="This gateway")
     broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
     upstream: Upstream | None = Field(None, description="The broker that events go to, if it is another one")
     sinks: tuple[SinkTable, ...] = Field(
-        (), alias="sink", strict=False, max_length=20, description="Where else events go"
+        (), alias="sink", strict=False, max_length=20, description="Further receivers of events"
     )
     inputs: tuple[Input, ...] = Field(
-        alias="input", strict=False, description="What is read", json_schema_extra={"minItems": 1}
+        alias="input", strict=False, description="The inputs", json_schema_extra={"minItems": 1}
     )
-    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When an alarm is one")
-    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How which sensors are watched")
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When scores become incidents")
+    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How sensors are watched")
     devices: tuple[DeviceTable, ...] = Field(
-        (), alias="device", strict=False, description="Which sensors belong together"
+        (), alias="device", strict=False, description="Sensors that belong together"
     )
-    commands: Commands = Field(default_factory=Commands, description="What the operator may say over MQTT")
-    maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="When which sensors are quiet")
+    commands: Commands = Field(default_factory=Commands, description="Commands over MQTT")
+    maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="Maintenance windows")
     page: Page | None = Field(None, description="The live page in a browser")
-    homeassistant: HomeAssistantTable | None = Field(None, description="What Home Assistant is told")
+    homeassistant: HomeAssistantTable | None = Field(None, description="MQTT discovery for Home Assistant")
     store: StoreTable = Field(  # from an empty table, so that its path is placed in the file's folder like any other
-        default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="What is kept"
+        default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="The store"
     )
-    limits: LimitsTable = Field(default_factory=LimitsTable, description="What is taken")
-    log: Log = Field(default_factory=Log, description="What is logged")
+    limits: LimitsTable = Field(default_factory=LimitsTable, description="Limits on input")
+    log: Log = Field(default_factory=Log, description="The log")
 
     @field_validator("inputs")
     @classmethod

@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 
 
 def broker_problem(text: str) -> str | None:
-    """What is wrong with the place of a broker, or None."""
+    """The problem with the place of a broker, or None."""
     host, _, port = text.rpartition(":")
     if host_problem(host.strip("[]")) or not port.isdecimal() or not 0 < int(port) < 65_536:
         return "must be a host and a port, such as kafka.local:9092"
@@ -27,14 +27,14 @@ def broker_problem(text: str) -> str | None:
 
 
 def topic_problem(text: str) -> str | None:
-    """What is wrong with the name of a topic in Kafka, or None."""
+    """The problem with the name of a topic in Kafka, or None."""
     if re.fullmatch(r"[A-Za-z0-9._-]{1,249}", text) and text not in {".", ".."}:
         return None
     return "must be 1 to 249 letters, digits, ., - or _"
 
 
 def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
-    """What is wrong with a URL, or None; never repeats it, as it may hold a password."""
+    """The problem with a URL, or None; never repeats it, as it may hold a password."""
     begins = " or ".join(f"{each}://" for each in schemes)
     try:
         parts = urlsplit(url)
@@ -76,30 +76,30 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 
 PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "rabbitmq": "pika"}
-"""What kinds need beyond the core install; the extra is called like the kind."""
+"""Packages that kinds need beyond the core install; the extra has the name of the kind."""
 
 SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitmq": ("amqps", "amqp")}
 
 
 class SinkTable(Credentials):
-    """Where else events go."""
+    """The sinks."""
 
-    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt"] = Field(description="What is spoken there")
+    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt"] = Field(description="Kind of receiver")
     name: Annotated[str, checked(name_problem)] | None = Field(
-        None, description="Name of this sink, under which is remembered how far it has come; by default its kind"
+        None, description="Name of this sink, under which its position is stored; by default its kind"
     )
     begin: Literal["now", "beginning"] = Field(
         "now", alias="from", description="Where a new sink begins: with the next event, or the oldest that is kept"
     )
-    severity: int = Field(1, ge=1, le=1000, description="Least severity of the events that it gets")
+    severity: int = Field(1, ge=1, le=1000, description="Minimum severity of the events that it gets")
     sensors: tuple[Glob, ...] = Field(
         ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors whose events it gets"
     )
     transitions: tuple[Transition, ...] = Field(
-        (), strict=False, description="Transitions that it gets; an empty list stands for all"
+        (), strict=False, description="Transitions that it gets; an empty list means all"
     )
     outbox_events: int = Field(200_000, ge=1000, le=100_000_000, description="Events that may wait for this sink")
-    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Size of all events that may wait for it")
+    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Total size of events that may wait for it")
     outbox_days: float = Field(30, gt=0, le=3650, description="How long an event may wait for it")
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
     url: str | None = Field(None, min_length=1, max_length=2048, description="Where the events go")
@@ -115,12 +115,10 @@ class SinkTable(Credentials):
     )
     timeout_s: float = Field(10, ge=1, le=300, description="How long the receiver may take to answer")
     brokers: tuple[Broker, ...] = Field(
-        (), strict=False, max_length=100, description="Brokers that are asked first, each host:port"
+        (), strict=False, max_length=100, description="Bootstrap servers, each host:port"
     )
     topic: TopicName | None = Field(None, description="Where the events go")
-    sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field(
-        "plain", description="How user and password are told"
-    )
+    sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
 
     exchange: str = Field("amq.topic", max_length=255, description="Exchange that events are published to")
     host: Host | None = Field(None, min_length=1, max_length=253, description="Name or address of the broker")
@@ -129,7 +127,8 @@ class SinkTable(Credentials):
     keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
     version: Literal["auto", "3.1.1", "5"] = Field("auto", description="MQTT version")
     check_delivery: bool = Field(
-        True, description="With MQTT 3.1.1, count an event as delivered once our own status has come back behind it"
+        True,
+        description="With MQTT 3.1.1, count an event as delivered once our own status, sent after it, has come back",
     )
 
     @model_validator(mode="before")
@@ -195,7 +194,7 @@ class SinkTable(Credentials):
         return self.name or self.kind
 
     def connection(self, gateway: str) -> Connection:
-        """How an MQTT broker is reached, the client id filled in by the gateway's name."""
+        """The settings of an MQTT broker, with a client id made from the gateway's name."""
         keys = [key for key in Connection.model_fields if key != "client_id"]
         client_id = self.client_id or f"edgewarden-{gateway}-{self.title}"
         return Connection.model_construct(**{key: getattr(self, key) for key in keys}, client_id=client_id)

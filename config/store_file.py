@@ -13,23 +13,23 @@ from pathlib import Path
 
 HEADER = b"SQLite format 3\0"
 TABLE = re.compile(rb'CREATE TABLE ["\[]dead_letter["\]] \(\s*["\[]number["\]] INTEGER PRIMARY KEY')
-"""How every version of the store has defined one of its tables."""
+"""The definition of one of the store's tables, the same in every version."""
 
 OWNER_WORD = "edgewarden"
-"""What a lock file begins with."""
+"""The beginning of a lock file."""
 
 PAGE_HEADER = 100
-"""Where the first page of a SQLite database begins behind the file's header (SQLite file format, 1.6)."""
+"""Offset of the first page's own header, after the file's header (SQLite file format, 1.6)."""
 
 CELLS = slice(PAGE_HEADER + 3, PAGE_HEADER + 5)
-"""Where it says how many entries it holds: tables and indexes."""
+"""Offset of its number of cells: tables and indexes."""
 
 MARKS = (slice(60, 64), slice(68, 72))
-"""Where a program may have left a number of its own: user version and application id (SQLite file format, 1.3)."""
+"""Offsets of a program's own numbers: user version and application id (SQLite file format, 1.3)."""
 
 
 def lock_path(store: Path) -> Path:
-    """Where the lock file of a store is."""
+    """Path of a store's lock file."""
     return Path(f"{store}.lock")
 
 
@@ -49,7 +49,7 @@ def store_problem(path: Path) -> str | None:
 
 
 def _kind(path: Path) -> str | None:
-    """What a file is that nothing says is ours; None for a database that nobody has put anything into."""
+    """A description of a file that doesn't look like a store; None for an empty database."""
     if path.is_dir():
         return "a folder"
     if not path.is_file():

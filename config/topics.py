@@ -31,7 +31,7 @@ def _bad_levels(text: str) -> tuple[bool, str]:
 
 
 def filter_problem(topic: str) -> str | None:
-    """What is wrong with a topic filter, or None."""
+    """The problem with a topic filter, or None."""
     levels = topic.split("/")
     hash_inside = any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#")
     return _first(
@@ -48,7 +48,7 @@ def filter_problem(topic: str) -> str | None:
 
 
 def base_problem(base: str) -> str | None:
-    """What is wrong with the base of our own topics, its placeholder filled in, or None."""
+    """The problem with the base of our own topics, its placeholder filled in, or None."""
     return _first(
         (not base, "must not be empty"),
         _too_long(base, LONGEST_NAME // 2),
@@ -60,7 +60,7 @@ def base_problem(base: str) -> str | None:
 
 
 def template_problem(template: str, topic: str) -> str | None:
-    """What is wrong with the template of sensor names for a topic filter, or None."""
+    """The problem with the template of sensor names for a topic filter, or None."""
     plain = _PLACEHOLDER.sub("x", template)
     wrong = _first(
         (not template, "must not be empty"),
@@ -102,12 +102,12 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def sender_of(template: str) -> tuple[str, ...]:
-    """What a template asks of the payload, such as `payload.id`, each once, in its order."""
+    """The payload fields that a template uses, such as `payload.id`, without repetitions, in order."""
     return tuple(dict.fromkeys(each for each in _PLACEHOLDER.findall(template) if each.startswith("payload.")))
 
 
 def wildcards_of(topic: str) -> int:
-    """How many wildcards a topic filter has."""
+    """Number of wildcards in a topic filter."""
     return sum(level in {"+", "#"} for level in topic.split("/"))
 
 
@@ -138,14 +138,14 @@ def overlap(one: str, other: str) -> bool:
 
 
 def items_problem(items: str) -> str | None:
-    """What is wrong with the place of a list whose elements are readings, or of an object that holds them, or None."""
+    """The problem with the path of a list of readings, or of an object that holds them, or None."""
     if re.fullmatch(r"\[\*\]|[^\[\].*{}]+(\.[^\[\].*{}]+)*(\[\*\])?", items):
         return None
     return "must be [*] for a payload that is a list, or keys with dots between them, such as values[*] or data.object"
 
 
 def item_name_problem(name: str) -> str | None:
-    """What is wrong with the template of the paths of a list's elements, or None."""
+    """The problem with the template of the paths of a list's elements, or None."""
     plain = _PLACEHOLDER.sub("x", name)
     return _first(
         (not name, "must not be empty"),
@@ -158,7 +158,7 @@ def item_name_problem(name: str) -> str | None:
 
 
 def glob_problem(glob: str) -> str | None:
-    """What is wrong with a glob on sensor names, or None."""
+    """The problem with a glob on sensor names, or None."""
     if not glob:
         return "must not be empty; ** stands for every sensor"
     if len(glob) > LONGEST_NAME:

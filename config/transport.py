@@ -27,21 +27,21 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def name_problem(name: str) -> str | None:
-    """What is wrong with a name that becomes a part of topics and ids, or None."""
+    """The problem with a name that becomes a part of topics and ids, or None."""
     if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         return None
     return "must be 1 to 64 letters, digits, - or _"
 
 
 def credential_problem(name: str) -> str | None:
-    """What is wrong with the name of a service manager's credential, or None."""
+    """The problem with the name of a service manager's credential, or None."""
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}", name):
         return None
     return "must be the name of a credential: letters, digits, _, ., @ or -"
 
 
 def zone_problem(zone: str) -> str | None:
-    """What is wrong with the name of a time zone, or None."""
+    """The problem with the name of a time zone, or None."""
     try:
         ZoneInfo(zone)
     except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
@@ -52,12 +52,12 @@ def zone_problem(zone: str) -> str | None:
 
 
 class Gateway(Table):
-    """Who we are."""
+    """This gateway."""
 
     name: Annotated[str, checked(name_problem)] = Field(
         "gateway", description="Name of this gateway; a part of topics and of event ids"
     )
-    base: str = Field("edgewarden/{gateway}", description="What all of our own topics begin with")
+    base: str = Field("edgewarden/{gateway}", description="Beginning of all topics of this gateway")
 
     @field_validator("base")
     @classmethod
@@ -74,15 +74,15 @@ class Gateway(Table):
 
 
 class Tls(Table):
-    """How a connection is encrypted."""
+    """The encryption of a connection."""
 
     ca_file: ReadableFile | None = Field(
         None,
-        description="Certificates that the broker's must be signed by (PEM); without it, those of the system",
+        description="CA certificates that the broker is checked against (PEM); by default those of the system",
     )
-    certificate_file: ReadableFile | None = Field(None, description="Our own certificate (PEM)")
+    certificate_file: ReadableFile | None = Field(None, description="The client certificate (PEM)")
     key_file: ReadableFile | None = Field(
-        None, validate_default=True, description="The key of our certificate (PEM), without a password"
+        None, validate_default=True, description="The key of the client certificate (PEM), without a password"
     )
 
     @field_validator("key_file", mode="before")
@@ -104,9 +104,7 @@ class Credentials(Table):
     """A user and where the password is."""
 
     username: str | None = Field(None, min_length=1, max_length=1024, description="User name")
-    password_file: ReadableFile | None = Field(
-        None, description="File that holds the password, and nothing else but a line's end"
-    )
+    password_file: ReadableFile | None = Field(None, description="File that holds the password and nothing else")
     password_env: str | None = Field(None, min_length=1, description="Environment variable that holds the password")
     password_credential: Annotated[str, checked(credential_problem)] | None = Field(
         None, description="Credential of the service manager that holds the password, such as edgewarden.broker"
@@ -124,7 +122,7 @@ class Credentials(Table):
 
 
 class Connection(Credentials):
-    """How an MQTT broker is reached."""
+    """The settings of an MQTT broker."""
 
     host: Host = Field("127.0.0.1", min_length=1, max_length=253, description="Name or address of the broker")
     port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
@@ -139,7 +137,8 @@ class Connection(Credentials):
         "auto", description="MQTT version; auto: 5, and 3.1.1 if the broker doesn't accept 5"
     )
     check_delivery: bool = Field(
-        True, description="With MQTT 3.1.1, count an event as delivered once our own status has come back behind it"
+        True,
+        description="With MQTT 3.1.1, count an event as delivered once our own status, sent after it, has come back",
     )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
@@ -151,7 +150,7 @@ class Broker(Connection):
         1000,
         ge=1,
         le=65_535,
-        description="Messages that the broker may send before one is acknowledged; MQTT 5 tells it",
+        description="Messages that the broker may send before one is acknowledged; requested from an MQTT 5 broker",
     )
     linger_s: float = Field(
         0.25,
@@ -178,6 +177,6 @@ class Broker(Connection):
 
 
 class Upstream(Connection):
-    """Where events go, if not to the sensors' broker."""
+    """The broker that events go to, if it isn't the sensors' broker."""
 
     host: Host = Field(min_length=1, max_length=253, description="Name or address of the broker")

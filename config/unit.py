@@ -23,7 +23,7 @@ def unit(command: Path, interpreter: Path) -> str:
 
     Args:
         command: The installed command's absolute path.
-        interpreter: Where its Python is.
+        interpreter: The prefix of its Python.
 
     Raises:
         UnitError: The service could not see the command, or systemd could not be told of it.

@@ -24,7 +24,7 @@ from simulators.publish.publisher import PacedPublisher, PublishedCount, Publish
 from simulators.signals.label import FAULT_KINDS, Fault
 
 CONNECT_S = 15.0
-"""How long the broker may take to accept us."""
+"""Timeout for the broker's acceptance of the connection."""
 
 
 class RunError(Exception):
@@ -40,12 +40,12 @@ class RunError(Exception):
 
 
 class ReadingSource(NamedTuple):
-    """What is going to be published.
+    """The messages to publish.
 
     Attributes:
         readings: The readings, in the order of time.
         units: Units of the sensors that have one.
-        faults: What will be wrong.
+        faults: The faults to come.
         speed: Seconds of plant time in a second; 0 for as fast as possible.
         start: When the run begins in plant time, seconds since the epoch, UTC.
         sensors: How many there are; 0 if only the file knows.

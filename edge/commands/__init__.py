@@ -20,7 +20,7 @@ from edge.version import version
 
 
 class Entry(NamedTuple):
-    """Where a command is found, and what the list of commands says of it."""
+    """The module of a command, and its line in the list of commands."""
 
     where: str
     help: str

@@ -168,7 +168,7 @@ def _draw(whole: Backtest, folder: Path, plots: int, progress: Progress) -> None
 def _command(
     files: tuple[Path, ...], configs: tuple[Path, ...], labels: Path | None, journals: tuple[Path, ...], rules: Rules
 ) -> str:
-    """How to do it again, in as far as it decides what is found."""
+    """The command line that repeats the backtest, with the options that affect its outcome."""
     words = ["edgewarden", "backtest", *map(os.fspath, files)]
     words += [word for each in configs for word in ("--config", os.fspath(each))]
     words += [word for each in journals for word in ("--journal", os.fspath(each))]

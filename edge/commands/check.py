@@ -148,7 +148,7 @@ def _inputs(configuration: Configuration) -> None:
 
 
 def stands_for(given: Input) -> list[str]:
-    """What the convention of an input stands for: its keys as TOML, and which of them are the operator's own."""
+    """The keys that an input's convention sets, as TOML, with a mark at those that the operator has overridden."""
     if given.convention is None:
         return []
     convention = conventions()[given.convention]

@@ -87,7 +87,7 @@ def _explain(detector: type[Detector]) -> None:
 
 
 def read_docstring(detector: type[Detector]) -> tuple[str, list[str], dict[str, str]]:
-    """What a detector's docstring tells an operator.
+    """The parts of a detector's docstring that are for operators.
 
     Returns:
         The first sentence, the paragraphs behind it, and the sections by their titles, each as running text.

@@ -89,7 +89,7 @@ def _with_an_input(text: str) -> str:
 
 
 def _listen(configuration: Configuration, seconds: float) -> Collected:
-    """What is heard within some seconds."""
+    """The messages received within some seconds."""
     from edge.commands.support.asking import AskingError, connected, wait_for  # noqa: PLC0415
     from edge.discovery.collecting import Collected  # noqa: PLC0415
 

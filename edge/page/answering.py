@@ -20,7 +20,7 @@ LONGEST_TEXT = 512
 
 
 class BadRequestError(Exception):
-    """What is asked for can't be answered; says why."""
+    """A request can't be answered; the message says why."""
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -27,7 +27,7 @@ def card(backtest: Backtest, dataset: Dataset, sensor: str, place: int, points: 
 
     Args:
         backtest: What the page is about.
-        dataset: Where the sensor is from.
+        dataset: The source of the sensor.
         sensor: Its name.
         place: Of the card on the page, from 0.
         points: Points of its series at most.

@@ -24,7 +24,7 @@ class IncidentSpan(NamedTuple):
     Attributes:
         sensor: Its sensor, or its device.
         about: Its sensor; of a device, the one with the largest share.
-        raised: When it was raised, seconds since the epoch, UTC.
+        raised: Time at which it was raised, in seconds since the epoch, UTC.
         ended: When it ended, or infinity if it is still open.
         severity: The worst that was published, 1 to 1000.
         kind: A word of the event schema.
@@ -49,7 +49,7 @@ class IncidentSpan(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What incidents say about labels.
+    """The outcome of matching incidents with labels.
 
     Attributes:
         delays: For each label, seconds from its start until it was found, or NaN.
@@ -65,7 +65,7 @@ class Judgement(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """How generously labels are read.
+    """The tolerances for matching labels.
 
     Attributes:
         grace_s: A label is found until so long after its end.
@@ -77,12 +77,12 @@ class Rules(NamedTuple):
 
 
 class JudgedRun(NamedTuple):
-    """What a configuration comes to, over everything that has labels.
+    """The outcome of a configuration over all labelled data.
 
     Attributes:
-        labels: How many there are.
-        found: How many of them were found.
-        already: How many of those that weren't had an incident open when they began.
+        labels: Their number.
+        found: Number of those that were found.
+        already: Number of missed ones during which an incident was already open at the start.
         false: Incidents that are false.
         judged: Incidents of sensors that have labels, or could have had.
         delay_median_s: Seconds until a label was found, NaN if none was.

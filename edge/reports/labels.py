@@ -31,8 +31,8 @@ class Label(NamedTuple):
         start: Time of the first reading concerned, seconds since the epoch, UTC.
         end: Time of the last.
         sensor: Its sensor; None if it may be any of its file's.
-        kind: What it was, in the label's own words; may be empty.
-        place: Where the label stands, for messages.
+        kind: A description in the label's own words; may be empty.
+        place: File and line of the label, for messages.
     """
 
     start: float
@@ -43,7 +43,7 @@ class Label(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """What a file of labels holds.
+    """The contents of a file of labels.
 
     Attributes:
         windows: Labels by the name of the data file, if that is how they are given; else None.
@@ -59,7 +59,7 @@ def read_labels(name: str, text: str) -> Labels:
 
     Args:
         name: The file's name, for messages.
-        text: What is in it.
+        text: Its contents.
 
     Raises:
         LabelError: It is none of the three kinds, or a label in it can't be read.

@@ -28,7 +28,7 @@ def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Itera
     """The report, piece by piece.
 
     Args:
-        backtest: What it is about.
+        backtest: Its subject.
         plots: Sensors that are drawn at most, those with something to see first.
         command: How the report was asked for.
         version: Of the program.

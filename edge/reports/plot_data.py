@@ -22,7 +22,7 @@ def plot_json(dataset: Dataset, sensor: str, most: int) -> str:
     """Everything that the plot of a sensor shows, as JSON that may stand in a page.
 
     Args:
-        dataset: Where it is from.
+        dataset: Its source.
         sensor: Its name.
         most: Points of the series at most.
     """

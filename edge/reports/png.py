@@ -35,7 +35,7 @@ def check_plotting() -> None:
 
 
 def file_name(place: int, dataset: Dataset, sensor: str) -> str:
-    """What the picture of a sensor is called: its place in the report, where it is from, its name."""
+    """File name of a sensor's picture: its place in the report, its source, its name."""
     words = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{Path(dataset.name).stem}-{sensor}").strip("-.")
     return f"{place + 1:03d}-{words[:100] or 'sensor'}.png"
 
@@ -44,8 +44,8 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
     """Draw a sensor: its readings, band and incidents with the first configuration, the others' incidents below.
 
     Args:
-        backtest: What it is about.
-        dataset: Where the sensor is from.
+        backtest: Its subject.
+        dataset: The source of the sensor.
         sensor: Its name.
         path: The file to write.
     """

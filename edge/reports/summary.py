@@ -25,7 +25,7 @@ def rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], list[list[
 
 
 def budget_rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], list[list[str]]]:
-    """What other budgets would have cost: the header, and a row for each configuration."""
+    """The cost of other budgets: a header, and one row per configuration."""
     header = ["incidents with a budget a sensor-day of", *map(number, backtest.budgets)]
     return header, [
         [name, *map(str, total.budgets)] for name, total in zip(backtest.configurations, totals, strict=True)

@@ -55,9 +55,9 @@ class Schedule:
 
         Args:
             sensors: The plant's.
-            seed: What the choice follows from.
-            start: When the run begins, seconds since the epoch, UTC.
-            duration_s: How long it lasts.
+            seed: The seed of the choice.
+            start: Start of the run, in seconds since the epoch, UTC.
+            duration_s: Its duration.
         """
         generator = Randomness(seed, "schedule").generator()
         chosen = self._choose(sensors, generator)

@@ -25,15 +25,15 @@ ROUNDING_S = 0.001
 
 
 class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
-    """What a run came to; the last word of the truth.
+    """The summary of a run; the last line of the truth.
 
     Attributes:
         sensors: Sensors that the plant has.
         readings: Readings that were published.
         faults: Faults that had started when the run ended.
-        start: When the run began in plant time, seconds since the epoch, UTC.
+        start: Start of the run in plant time, in seconds since the epoch, UTC.
         end: Time of the last reading; `start` if there was none.
-        seed: What all of it followed from.
+        seed: The seed.
     """
 
     sensors: int
@@ -101,8 +101,8 @@ class Raised(NamedTuple):
 
     Attributes:
         sensor: Name of the sensor, as in the truth.
-        raised: When it was raised, seconds since the epoch, UTC.
-        cleared: When it was cleared, or None if it is still open.
+        raised: Time at which it was raised, in seconds since the epoch, UTC.
+        cleared: Time at which it was cleared; None while it is open.
         kind: Kind of the incident.
     """
 
@@ -113,7 +113,7 @@ class Raised(NamedTuple):
 
 
 class FaultVerdict(NamedTuple):
-    """What became of a fault.
+    """The outcome of a fault.
 
     Attributes:
         fault: The fault.
@@ -168,7 +168,7 @@ def compare(
 
     Args:
         faults: The truth.
-        incidents: What was raised.
+        incidents: The incidents.
         claimed: Kinds of faults that the detectors say they catch.
         grace_s: A fault is found by an incident raised from its start to so long after its end.
         recovery_s: An incident that is open at any time from a fault's start to so long after its end isn't

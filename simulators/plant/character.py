@@ -1,4 +1,4 @@
-"""What is usual for a sensor: the measures that fault sizes are multiples of."""
+"""The usual behaviour of a sensor: the measures that fault sizes are multiples of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FINE, COARSE = 4096, 2048
 
 @dataclass(frozen=True)
 class Character:
-    """What is usual for a sensor while it is sound.
+    """The usual behaviour of a sensor without faults.
 
     Attributes:
         step: Standard deviation of the difference between two successive readings; of counters, the mean if

@@ -37,11 +37,11 @@ class Plant:
         injections: Sequence[Injection] = (),
         window_s: float | None = None,
     ) -> Iterator[Reading]:
-        """What the plant sends, in the order of time; of one time, in the order of the sensors.
+        """The readings of the plant in order of time, and of the sensors where times are equal.
 
         Args:
-            start: When the run begins, seconds since the epoch, UTC.
-            end: When it is over; no reading has this time or a later one.
+            start: Start of the run, in seconds since the epoch, UTC.
+            end: End of the run; all readings are earlier.
             injections: The faults that are going to happen.
             window_s: Seconds that are made at a time; changes nothing in the readings.
         """
@@ -67,8 +67,8 @@ def plant(sensors: int = 20, seed: int = 1, interval_s: float = 60.0, prefix: st
     The first twenty sensors hold one of every kind; after that comes the next line of the same.
 
     Args:
-        sensors: How many sensors, from 1.
-        seed: What everything random follows from, from 0.
+        sensors: Number of sensors, from 1.
+        seed: The seed of everything random, from 0.
         interval_s: Seconds of plant time between two readings of a sensor, above 0.
         prefix: First level of every name.
     """

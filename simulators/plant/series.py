@@ -57,7 +57,7 @@ class SimulatedSensor:
 
     @property
     def shared(self) -> tuple[Shared, ...]:
-        """What it has in common with other sensors of its device, which can be broken."""
+        """The signal it shares with other sensors of its device, which a fault can break."""
         return tuple(part for part in self.parts if isinstance(part, Shared))
 
     @property
@@ -78,8 +78,8 @@ class Series:
 
     Args:
         sensor: The sensor.
-        seed: What its chance follows from.
-        start: When the run begins, seconds since the epoch, UTC.
+        seed: The seed of its random numbers.
+        start: Start of the run, in seconds since the epoch, UTC.
         injections: Its faults, none overlapping another; those of other sensors are left out.
     """
 
@@ -173,7 +173,7 @@ class Series:
 
 
 def _span(fault: Disturbance, times: Floats) -> tuple[int, int]:
-    """Where in a block a fault begins, and where it is over."""
+    """Start and end of a fault within a block."""
     first = np.searchsorted(times, fault.fault.start - EDGE_S)
     behind = np.searchsorted(times, fault.fault.end + EDGE_S, side="right")
     return int(first), int(behind)

@@ -28,7 +28,7 @@ class Publication(NamedTuple):
         time: Plant time at which it is due, seconds since the epoch, UTC: that of its last reading.
         topic: Its topic.
         payload: Its bytes.
-        readings: How many readings it holds; 0 for the truth about them.
+        readings: Number of readings in it; 0 for the truth about them.
     """
 
     time: float

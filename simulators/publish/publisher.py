@@ -20,7 +20,7 @@ GLANCE_S = 0.2
 """The longest sleep, so that a wish to stop is seen."""
 
 PUNCTUAL_S = 0.001
-"""What is due so soon is sent now."""
+"""Messages due within this time are sent now."""
 
 PARTING_S = 5.0
 """Patience where somebody wants to stop."""
@@ -30,7 +30,7 @@ COLLECT_AT = 16
 
 
 class PublishingOutlet(Protocol):
-    """What a publisher needs of `edge.shell.link.Link`."""
+    """The part of `edge.shell.link.Link` that a publisher uses."""
 
     @property
     def alive(self) -> bool:
@@ -38,7 +38,7 @@ class PublishingOutlet(Protocol):
 
     @property
     def connections(self) -> int:
-        """How often it has connected."""
+        """Number of connections so far."""
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
         """Send; returns a token, or None if that can't be done now."""
@@ -53,7 +53,7 @@ class PublishError(Exception):
 
 @dataclass(frozen=True)
 class PublishingPace:
-    """How fast to publish.
+    """The speed of publishing.
 
     Attributes:
         speed: Seconds of plant time in a second; 0 for as fast as possible.
@@ -69,7 +69,7 @@ class PublishingPace:
 
 
 class PublishedCount(NamedTuple):
-    """What was published and confirmed.
+    """The published and confirmed messages.
 
     Attributes:
         readings: Readings.
@@ -86,10 +86,10 @@ class PacedPublisher:
     """Publishes messages through a link.
 
     Args:
-        link: Where they go; started by the caller.
+        link: The link to publish on; started by the caller.
         clock: Seconds that never step back, such as `time.monotonic`.
         sleep: Waits for so many seconds.
-        pace: How fast.
+        pace: The speed.
         qos: Quality of service of readings, 0 or 1; the truth is always published with 1.
         stopped: True from the moment on at which it is to end early.
     """

@@ -1,1 +1,1 @@
-"""What a sensor's values are made of: seasons, machines, noise, and the faults that disturb them."""
+"""The signals that make up a sensor's values: seasons, machines, noise, and faults."""

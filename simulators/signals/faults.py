@@ -38,10 +38,10 @@ class Stretch(NamedTuple):
 
     Attributes:
         times: Seconds since the epoch, UTC.
-        values: What the sensor measures.
-        season: What its seasons contribute.
-        shared: What it has in common with others contributes.
-        detached: What would contribute if it weren't in common.
+        values: The measured values.
+        season: The contribution of its seasons.
+        shared: The contribution of the shared signal.
+        detached: The contribution of the shared signal if it weren't shared.
     """
 
     times: Floats
@@ -55,8 +55,8 @@ class Disturbance:
     """A fault at work; does nothing as it is.
 
     Args:
-        injection: What is to happen.
-        random: Where its chance comes from.
+        injection: The fault.
+        random: Its random generator.
     """
 
     needs_detached: ClassVar[bool] = False
@@ -67,15 +67,15 @@ class Disturbance:
         self.generator = random.generator()
 
     def on_signal(self, stretch: Stretch) -> Floats:
-        """What the sensor measures instead, shape (n,)."""
+        """The values measured under the fault, shape (n,)."""
         return stretch.values
 
     def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - some need it
-        """What the sensor sends instead, shape (n,); NaN where it sends nothing.
+        """The values sent under the fault, shape (n,); NaN where nothing is sent.
 
         Args:
-            readings: What it would send.
-            before: What it sent last before this portion; NaN if it never did.
+            readings: The values sent without the fault.
+            before: The last value sent before this block; NaN if there was none.
         """
         return readings
 
@@ -118,7 +118,7 @@ class LostSeason(Disturbance):
 
 
 class BrokenCorrelation(Disturbance):
-    """What was in common goes its own way, beginning where it was."""
+    """The shared signal is replaced by an independent one that starts from its value."""
 
     needs_detached = True
     settle = 12
@@ -183,4 +183,4 @@ DISTURBANCES: dict[str, type[Disturbance]] = {
     "lost_season": LostSeason,
     "broken_correlation": BrokenCorrelation,
 }
-"""What each kind of fault does."""
+"""The effect of each kind of fault."""

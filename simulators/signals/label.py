@@ -20,7 +20,7 @@ FAULT_KINDS = (
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
-    """What went wrong with a sensor.
+    """The label of a fault.
 
     Attributes:
         sensor: Its name, which is its topic.
@@ -29,7 +29,7 @@ class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
         end: Time of the last reading concerned.
         size: How large, in the unit that the sentence names: the sensor's usual step, its usual deviation, or
             readings.
-        sentence: What happened, for a person.
+        sentence: A sentence about what happened.
     """
 
     sensor: str

@@ -188,7 +188,7 @@ class Counter(Signal):
     """Only rises: energy, volume, pieces. Some start anew at midnight, some when they are full.
 
     Attributes:
-        rate: What a second adds; what is below 0 adds nothing.
+        rate: The increment per second; negative values count as 0.
         begins_at: The count before the first reading.
         reset_s: Starts anew at multiples of so many seconds since the epoch; 86,400 is midnight UTC. 0:
             never.

@@ -1,4 +1,4 @@
-"""Where chance comes from: one generator for each name, whatever else is simulated.
+"""Random numbers: one generator for each name, independent of what else is simulated.
 
 What a sensor draws follows from the seed and its own name only, so that adding a sensor, or asking for its
 readings in other portions, changes nobody's readings. The same seed gives the same bytes with the same
@@ -19,7 +19,7 @@ class Randomness(NamedTuple):
 
     Attributes:
         seed: Any integer from 0.
-        name: Who draws; equal names draw equal numbers.
+        name: Name of the generator; equal names draw equal numbers.
     """
 
     seed: int

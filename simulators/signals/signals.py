@@ -1,4 +1,4 @@
-"""What a sensor's values are made of. A sensor adds several signals up.
+"""The signals of a sensor, which are summed.
 
 A `Signal` is a frozen description. `source()` starts it, and the function that it returns is given the times
 of successive readings, evenly spaced, block by block, and returns a value for each. Blocks are always of the
@@ -37,7 +37,7 @@ class Signal(ABC):
         """Start the signal.
 
         Args:
-            random: Where its chance comes from.
+            random: Its random generator.
             interval_s: Seconds between two readings.
 
         Returns:
@@ -51,7 +51,7 @@ class Level(Signal):
     """Always the same.
 
     Attributes:
-        value: Where the other signals of a sensor add up from.
+        value: The base value, to which the other signals are added.
     """
 
     value: float
@@ -92,10 +92,10 @@ class WorkWeek(Signal):
     """Work on weekdays, rest at night and at weekends: 0 at rest, `rise` at work, with smooth edges.
 
     Attributes:
-        rise: What work adds.
+        rise: The increase during work.
         begin_s: Seconds after midnight, UTC, at which work begins.
         end_s: Seconds after midnight at which it ends.
-        edge_s: How long it takes to begin and to end.
+        edge_s: Duration of its rise and of its decay.
         days: Working days from Monday on.
     """
 
@@ -122,7 +122,7 @@ class Sum(Signal):
     """Several signals added up, none less than a floor.
 
     Attributes:
-        parts: What is added.
+        parts: The increment.
         low: The least that comes out.
     """
 
@@ -144,14 +144,14 @@ class Sum(Signal):
 
 @dataclass(frozen=True)
 class Shared(Signal):
-    """What the sensors of one device have in common, such as its load: equal for all that name the same key.
+    """A signal that the sensors of one device share, such as its load: the same for all that name the same key.
 
     Sensors move together as long as they have the same interval and are read at the same times.
 
     Attributes:
         key: Name of what is shared.
-        signal: What it does.
-        gain: How much of it this sensor sees; negative where it moves against the others.
+        signal: The signal.
+        gain: The factor for this sensor; negative if it moves against the others.
     """
 
     key: str

@@ -26,9 +26,9 @@ def connected(connection: Connection, configuration: Configuration, topic: str, 
 
     Args:
         connection: Which broker.
-        configuration: What else is to be known of it.
-        topic: What to listen to.
-        until: When to give up, by the monotonic clock.
+        configuration: Further options of the connection.
+        topic: The topic filter to subscribe to.
+        until: The deadline, by the monotonic clock.
 
     Raises:
         AskingError: The broker can't be reached, or refuses the subscription.

@@ -146,7 +146,7 @@ class Channel(NamedTuple):
     Attributes:
         name: Its name in the document.
         address: The topic, with parameters in braces.
-        summary: What is published there.
+        summary: The payloads published there.
         messages: The schema of each message, by its name.
         qos: MQTT's quality of service.
         retained: Whether the broker keeps the last message.

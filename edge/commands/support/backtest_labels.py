@@ -24,7 +24,7 @@ from edge.shell.store import read_history
 
 @dataclass
 class Extent:
-    """What a source holds: its sensors, and from when to when."""
+    """The contents of a source: its sensors and its time range."""
 
     sensors: set[str] = field(default_factory=set)
     first: float = math.inf
@@ -41,10 +41,10 @@ def give_labels(sources: Sequence[RecordedPlant], labels: Labels, name: str, rul
 
     Args:
         sources: Those of the backtest.
-        labels: What was read.
+        labels: The data that was read.
         name: The file that they were read from.
-        rules: How generously they are read.
-        progress: Where it is shown how far this is.
+        rules: The tolerances for matching labels.
+        progress: The progress display.
 
     Raises:
         LabelError: A label is about nothing in the data; says where it stands.

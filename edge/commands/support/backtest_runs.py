@@ -1,4 +1,4 @@
-"""What a backtest runs over: files and journals, once for each configuration."""
+"""The runs of a backtest: over files and journals, once for each configuration."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class RecordedPlant:
     """Readings of one plant.
 
     Attributes:
-        name: What the report calls it.
+        name: Its name in the report.
         files: CSV files, one after the other; or the one file of a store.
         is_journal: Whether it is a store.
-        labels: What is known to have been wrong; None if nobody says.
+        labels: The labels; None if there are none.
     """
 
     name: str
@@ -37,7 +37,7 @@ class RecordedPlant:
 
 
 def sources_of(files: Sequence[Path], journals: Sequence[Path], *, joined: bool) -> list[RecordedPlant]:
-    """What is to be run over.
+    """The data to run over.
 
     Raises:
         CsvError: There is no such file.
@@ -117,7 +117,7 @@ def _chained(
 
 
 def notes_on(dataset: Dataset, problems: Sequence[str]) -> str:
-    """What of a dataset wasn't taken; empty if all was."""
+    """The part of a dataset that was not used, as text; empty if all was."""
     refused = dataset.runs[0].refused
     notes = [f"{count} readings refused: {reason}" for reason, count in sorted(refused.items()) if count]
     if dataset.left_out:

@@ -1,4 +1,4 @@
-"""What commands that try things out watch sensors with: a configuration, or one detector alone."""
+"""The detectors of commands that try things out: those of a configuration, or a single one."""
 
 from __future__ import annotations
 

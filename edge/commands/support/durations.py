@@ -8,7 +8,7 @@ from edge.core.model.quantities import duration
 
 
 def ago(seconds: float) -> str:
-    """How long ago something was: `3 s ago`, `2.5 h ago`; what lies ahead is `in 3 s`."""
+    """A time relative to now: `3 s ago`, `2.5 h ago`; `in 3 s` if it is in the future."""
     if seconds < -1:
         return f"in {duration(-seconds)}"
     return f"{duration(max(0.0, round(seconds) if seconds >= 1 else round(seconds, 1)))} ago"

@@ -1,4 +1,4 @@
-"""How a command ends: 2 where the operator can mend it, 1 where the machine failed, each with a line that says why."""
+"""Exit codes of commands: 2 if the operator can fix the cause, 1 if the machine failed, with a message."""
 
 from __future__ import annotations
 

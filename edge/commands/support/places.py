@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Place:
-    """Where a command reads.
+    """The configuration and the store that a command reads.
 
     Args:
         config: The configuration's file, as given; None if it wasn't.

@@ -1,4 +1,4 @@
-"""How far long work has come, on standard error: a bar on a terminal; elsewhere a line now and then, if it is long."""
+"""Progress of long work on standard error: a bar on a terminal, otherwise an occasional line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Progress:
     """A bar for one piece of work after the other; a context manager that leaves a clean line behind.
 
     Args:
-        target: Where to write.
+        target: The stream to write to.
         clock: Seconds, for tests.
     """
 

@@ -1,4 +1,4 @@
-"""What is known of each sensor: what the newest snapshot says, brought up to date by the journal since."""
+"""The state of each sensor: the newest snapshot, updated by the journal since."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sensor_rows(
     """Every sensor, in the order in which they were first seen, as plain values.
 
     Args:
-        state: What the store holds.
+        state: The stored state.
         configuration: Says what watches a sensor; None if it isn't at hand.
         recognised: The values of the states of those that have states, by slot; None if nobody has looked.
     """
@@ -139,7 +139,7 @@ def _bring_up_to_date(
 
 
 def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:
-    """What watches a sensor: unit, rule, detectors, limits, device."""
+    """How a sensor is watched: unit, rule, detectors, limits, device."""
     if configuration is None:
         return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
     from edge.core.model.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs

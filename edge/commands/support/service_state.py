@@ -16,8 +16,8 @@ class ServiceState(NamedTuple):
     Attributes:
         running: Whether a process works on the store.
         pid: Its process; of a service that isn't running, None.
-        said: What it last wrote into its status file, or what the last one wrote; empty if there is no such file.
-        age_s: How old that is, in seconds.
+        said: The contents of its status file, or of that of the last service; empty if there is none.
+        age_s: Age of the status in seconds.
     """
 
     running: bool

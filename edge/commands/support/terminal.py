@@ -1,4 +1,4 @@
-"""How commands write to a terminal: headings, wrapped sentences, terms beside their meaning."""
+"""Terminal output of commands: headings, wrapped sentences, terms with their meaning."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from edge.core.model.printable import printable
 MOST_OFFERED = 3
 
 KIND_ALIASES = {"silence": "missing", "silent": "missing", "stuck": "flatline", "limits": "range"}
-"""What sentences and detectors call a kind, beside its name in the events."""
+"""Other names of a kind, in sentences and detectors, besides its name in the events."""
 
 TRANSITIONS = (
     "raised",
@@ -49,7 +49,7 @@ class Word(click.ParamType[str]):
     """One of some words, in any case; spaces and hyphens count as underscores.
 
     Args:
-        name: What the words are, for the help.
+        name: A description of the words, for the help.
         words: Those that are known.
         aliases: Other words, and which of them they mean.
     """
@@ -129,7 +129,7 @@ class TopicFilter(click.ParamType[str]):
 
 
 def meaning_of(reason: str) -> str:
-    """What a reason for which something was refused means."""
+    """The meaning of a reason for refusal."""
     return _reasons().get(reason, reason)
 
 
@@ -160,7 +160,7 @@ def matching(glob: str | None, names: Iterable[str]) -> list[str]:
 
 
 def no_sensor(glob: str, names: Iterable[str]) -> str:
-    """What to say of a glob that fits no sensor: the nearest names, else how many there are."""
+    """The error text for a glob that matches no sensor: the nearest names, or else the number of sensors."""
     every = [printable(each) for each in names]
     near = difflib.get_close_matches(printable(glob).replace("*", ""), every, n=MOST_OFFERED, cutoff=0.5)
     text = f"no sensor's name fits {printable(glob)!r}"

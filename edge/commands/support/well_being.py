@@ -10,11 +10,11 @@ from edge.shell.activity.well_being import notes_on, problems_in
 
 
 class WellBeing(NamedTuple):
-    """How a service is.
+    """The health of a service.
 
     Attributes:
-        problems: What is wrong, a sentence each; the service isn't well if there is one.
-        notes: What is worth a look, and may be as it should be.
+        problems: The problems, one sentence each; the service is well if there are none.
+        notes: Notes: worth a look, but not necessarily a problem.
     """
 
     problems: list[str]
@@ -25,7 +25,7 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
     """Judge a service by what it says of itself.
 
     Args:
-        state: What it says.
+        state: Its contents.
         waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
     """
     if not state.running:

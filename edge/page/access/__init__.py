@@ -1,1 +1,1 @@
-"""Who may ask for what: log-in, sessions, and what browsers are told to forbid."""
+"""Access: log-in, sessions, and security headers."""

@@ -25,7 +25,7 @@ log = logging.getLogger("edgewarden.page")
 
 
 class Given(msgspec.Struct, forbid_unknown_fields=True):
-    """What is posted."""
+    """The posted form."""
 
     password: Annotated[str, msgspec.Meta(max_length=LONGEST)]
 
@@ -43,7 +43,7 @@ class LoggingIn:
 
     Args:
         sessions: Knows them.
-        clock: What time it is, seconds since the epoch, UTC.
+        clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
 

@@ -82,7 +82,7 @@ class Attempts:
         self._all: list[float] = []
 
     def wait_s(self, address: str, now: float) -> float:
-        """How long an address has to wait before it may try, in seconds; `now` in seconds that never step."""
+        """Seconds that an address has to wait before its next attempt; `now` is monotonic."""
         its_own = self._recent(self._by_address.get(address, []), now)
         self._all = self._recent(self._all, now)
         waits = [0.0]

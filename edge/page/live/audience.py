@@ -25,7 +25,7 @@ MOST_TOGETHER = 100
 
 MOST_PAGES = 32
 WAITING_BYTES = 256 * 1024
-"""What may wait for one page."""
+"""Capacity of one page's queue."""
 
 BEHIND = b"event: behind\ndata: {}\n\n"
 ALIVE = b": alive\n\n"
@@ -71,7 +71,7 @@ class Tab:
         self._news.set()
 
     async def next(self) -> bytes | None:
-        """What is to be sent next, as it comes or as a sign of life; None if that was all."""
+        """The next message to send, or a keep-alive; None at the end."""
         if not self._waiting and (self._is_behind or self._ended):
             return None
         try:
@@ -91,7 +91,7 @@ class Audience:
     """All pages that are open.
 
     Args:
-        handover: Where news come from, while anybody is there.
+        handover: The source of news, while a page is open.
         on_change: Called when incidents have changed.
     """
 
@@ -104,7 +104,7 @@ class Audience:
         self._gathering: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Their number."""
         return len(self._tabs)
 
     @property

@@ -15,7 +15,7 @@ from edge.page.answering import BadRequestError, json
 from edge.page.loop.handover import Handover
 
 BY = "page"
-"""Who says it, where the page doesn't know."""
+"""The user name of commands where the page doesn't know one."""
 
 
 class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
@@ -23,7 +23,7 @@ class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         command: Its name.
-        said: What it says: the JSON that the command's topic takes.
+        said: Its payload: the JSON that the command's topic takes.
     """
 
     command: Annotated[str, msgspec.Meta(max_length=64)]

@@ -29,7 +29,7 @@ HEADERS = [
 
 
 def stream(request: Request, audience: Audience) -> Response:
-    """What a page is told from here on."""
+    """The stream of news for a page, from now on."""
     if audience.is_full:
         return problem(503, "Too many pages are open already; this one is brought up to date now and then.")
     return EventStream(Tab(text_of(request, "sensor") or None), audience)
@@ -66,7 +66,7 @@ class EventStream(Response):
             self._audience.leave(self._tab)
 
     async def _next(self, gone: asyncio.Future[None]) -> bytes | None:
-        """What comes next; None once the page is gone."""
+        """The next message; None once the page is gone."""
         following = asyncio.ensure_future(self._tab.next())
         waiting: set[asyncio.Future[Any]] = {following, gone}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -1,1 +1,1 @@
-"""What meets the service's loop: questions that it answers in its turn, as copies, and news from it."""
+"""The interface to the service's loop: questions that it answers with copies in its turn, and news from it."""

@@ -19,13 +19,13 @@ LIMITS = ("low_critical", "low", "high", "high_critical")
 
 
 class OpenNow(NamedTuple):
-    """What is open.
+    """The open incidents.
 
     Attributes:
         events: The last event of each open incident.
         clock: The stream clock, seconds since the epoch; None before the first reading.
-        sensors: How many there are.
-        quiet: How many of them are shelved or under maintenance.
+        sensors: Their number.
+        quiet: Number of those that are shelved or under maintenance.
     """
 
     events: tuple[Event, ...]
@@ -35,16 +35,16 @@ class OpenNow(NamedTuple):
 
 
 class SensorColumns(NamedTuple):
-    """What is known of all sensors and devices; all arrays of shape (n,), by slot.
+    """The state of all sensors and devices; all arrays have shape (n,), by slot.
 
     Attributes:
         names: Their names.
-        readings: How many so far.
+        readings: Number so far.
         time: Time of the last one, seconds since the epoch, UTC.
         value: Its value.
         interval: Learned seconds between two readings; 0 while unknown.
         level: Lowest raising level that was learned, in decades; 0 if none was.
-        assumed: What was assumed when it was worked out.
+        assumed: The assumptions of its computation.
         watched: Seconds that each has been watched for.
         open: Severity of the open incident, by slot.
         silent: Slots of the sensors whose open incident is a silence.
@@ -74,17 +74,17 @@ def open_now(running: Running) -> OpenNow:
 
 
 def status(running: Running) -> dict[str, Any]:
-    """How the service is, as `edgewarden status` knows it."""
+    """The status of the service, as in `edgewarden status`."""
     return running.status()
 
 
 def shelved(running: Running) -> bytes:
-    """What is shelved, and which windows stand, as the retained topic says it."""
+    """The shelved sensors and the maintenance windows, as in the retained topic."""
     return running.pipeline.watch.desk.listing()
 
 
 def sensor_columns(running: Running) -> SensorColumns:
-    """What is known of all sensors."""
+    """The state of all sensors."""
     pipeline = running.pipeline
     engine, size = pipeline.engine, len(pipeline.sensors)
     statistics, levels = engine.statistics, engine.levels
@@ -180,7 +180,7 @@ class OneSensor(NamedTuple):
     Attributes:
         name: Its name.
         watching: How it is watched.
-        readings: How many so far.
+        readings: Number so far.
         time: Time of the last one, seconds since the epoch; None before the first.
         value: Its value.
         interval: Learned seconds between two readings; 0 while unknown.

@@ -43,7 +43,7 @@ MOST_EXPECTED = 64
 """Commands whose answer somebody waits for."""
 
 ANSWER_S = 10.0
-"""How long the loop may take; it waits for its disk, or resumes from the store after a reload."""
+"""Timeout for the loop's answer; it may be waiting for its disk, or loading the store after a reload."""
 
 
 class BusyError(Exception):
@@ -51,7 +51,7 @@ class BusyError(Exception):
 
 
 class Listener(Protocol):
-    """Who is told of news, in the page's thread."""
+    """The listener for news, in the page's thread."""
 
     def events(self, events: Sequence[Event], open_incidents: int) -> None:
         """Events were committed; so many incidents are open now."""
@@ -91,7 +91,7 @@ class Handover:
     # For the page's thread.
 
     async def ask(self, question: Callable[[Running], T]) -> T:
-        """What the loop's thread finds when it looks.
+        """The questions for the loop's thread.
 
         Raises:
             BusyError: It hasn't looked in time, or too many ask.

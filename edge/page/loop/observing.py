@@ -56,7 +56,7 @@ class SensorObserver:
         self._count += len(places)
 
     def take(self) -> dict[str, SensorRows]:
-        """What was gathered since the last call, by sensor, in the order of arrival."""
+        """Readings gathered since the last call, by sensor, in order of arrival."""
         rounds, self._rounds, self._count = self._rounds, [], 0
         found: dict[str, SensorRows] = {}
         for names, rows in rounds:

@@ -29,7 +29,7 @@ class RecentViews:
         self._known: dict[Callable[[Running], Any], tuple[float, asyncio.Task[Any]]] = {}
 
     async def of(self, question: Callable[[Running], T]) -> T:
-        """What a question gives, now or a moment ago.
+        """The answer to a question, possibly a recent one.
 
         Raises:
             BusyError: The loop hasn't answered.

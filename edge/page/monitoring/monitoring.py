@@ -30,11 +30,11 @@ class Monitoring:
     """Answers what monitors ask for.
 
     Args:
-        views: What the loop sees.
+        views: The loop's view of the service.
         reader: Reads the store.
         store: The store's file.
-        pages: How many pages are open.
-        clock: What time it is, seconds since the epoch, UTC.
+        pages: Number of open pages.
+        clock: The current time, in seconds since the epoch, UTC.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Monitoring:
         self._pages, self._clock = pages, clock
 
     def open_handlers(self) -> dict[str, Handler]:
-        """What everybody may ask for."""
+        """The routes that need no log-in."""
         return {"/health": self.health, "/health/live": self.live}
 
     async def metrics(self, _request: Request) -> Response:
@@ -76,7 +76,7 @@ class Monitoring:
         return json({"well": is_well}, 200 if is_well else 503)
 
     async def status(self, _request: Request) -> Response:
-        """How the service is, with words, and how full its store is."""
+        """The health of the service in words, and the size of its store."""
         said = _plain(await self._views.of(status))
         told: dict[str, Any] = said | {
             "problems": problems_in(said, await self._waiting_s()),
@@ -108,6 +108,6 @@ class Monitoring:
 
 
 def _plain(said: dict[str, Any]) -> dict[str, Any]:
-    """What is said, with its JSON within read."""
+    """The message, with the JSON inside it decoded."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
     return plain

@@ -39,7 +39,7 @@ class App:
         gateway: Name of the gateway.
         files: The store's, and the configuration's.
         handover: Asks the service's loop.
-        clock: What time it is, seconds since the epoch, UTC.
+        clock: The current time, in seconds since the epoch, UTC.
 
     Raises:
         PasswordError: The password file can't be used.

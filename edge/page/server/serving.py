@@ -24,7 +24,7 @@ log = logging.getLogger("edgewarden.page")
 MOST_CONNECTIONS = 128
 LARGEST_HEAD = 16 * 1024
 END_S = 3.0
-"""How long the end of the service waits for answers that are under way."""
+"""How long the end of the service waits for unfinished answers."""
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _listen(bind: str, port: int, source: Path) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Where a browser finds the page."""
+    """The address of the page, for a browser."""
     host, port = listening.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         host = socket.gethostname()

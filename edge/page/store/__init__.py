@@ -1,1 +1,1 @@
-"""What the page reads from the store: events, dead letters, and a sensor's past as a plot."""
+"""Reading the store for the page: events, dead letters, and plots of a sensor's past."""

@@ -25,7 +25,7 @@ class Kept(NamedTuple):
         return Kept(self.times[chosen], self.values[chosen])
 
     def rows(self) -> Floats:
-        """What a `Decimator` takes, with nothing said of them: shape (7, n)."""
+        """Readings as a `Decimator` takes them, without scores, shape (7, n)."""
         nothing = np.full(len(self.times), np.nan)
         return np.array([self.times, self.values, self.values, nothing, np.zeros(len(self.times)), nothing, nothing])
 

@@ -49,14 +49,14 @@ MEMORY_BYTES = 2 * 2**30
 
 
 class Job(msgspec.Struct):
-    """What is asked for.
+    """The request.
 
     Attributes:
         store: The store's file.
         configuration: The configuration's file.
         name: Of a sensor, or of a device with a slash behind it.
-        since: Where the plot begins, seconds since the epoch, UTC.
-        until: Where it ends.
+        since: Start of the plot, in seconds since the epoch, UTC.
+        until: End of the plot.
     """
 
     store: str

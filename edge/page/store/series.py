@@ -57,7 +57,7 @@ class SeriesReader:
 
         Args:
             name: Of the sensor or device.
-            hours: How far back.
+            hours: Length of the plot in seconds.
             until: Up to when, seconds since the epoch, UTC.
             scored: Whether scores and bands are wanted; they come later.
 
@@ -125,7 +125,7 @@ def plain_run(store: Path, name: str, since: float, until: float) -> dict[str, A
 
 
 def note_on(found: dict[str, Any]) -> str:
-    """What a person should know of a plot's past."""
+    """Notes about a plot, for the reader."""
     if found.get("more"):
         return "Working out what the detectors made of it …"
     if not found["readings"]:

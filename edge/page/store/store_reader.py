@@ -29,7 +29,7 @@ class StoreReader:
         self._waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What a function of the store's path and some arguments returns.
+        """The result of a function of the store's path and some arguments.
 
         Raises:
             BusyError: Too many ask at once.

@@ -1,1 +1,1 @@
-"""What the views are made of, as JSON: incidents, sensors, history, what is refused."""
+"""The data of the views as JSON: incidents, sensors, history, refused input."""

@@ -19,7 +19,7 @@ FLAGS = ("acknowledged", "shelved")
 
 
 def incident_row(event: Event) -> dict[str, Any]:
-    """What the page shows of an incident, from its last event; times in milliseconds since the epoch."""
+    """The page's data of an incident, from its last event; times in milliseconds since the epoch."""
     data = msgspec.json.decode(event.payload)["data"]
     return {
         "sensor": event.sensor,

@@ -41,7 +41,7 @@ class Looking:
     """Answers what the page asks for.
 
     Args:
-        views: What the loop sees, shared by all who ask.
+        views: The loop's view of the service, shared by all requests.
         handover: Asks the loop for one of them.
         reader: Reads the store.
         series: Gives the past of sensors.
@@ -161,7 +161,7 @@ class Looking:
         return json({"rows": [_past(each) for each in found], "more": len(found) == A_PAGE})
 
     async def refused(self, _request: Request) -> Response:
-        """What was refused since the start, by reason, and the latest of what was kept."""
+        """Refused input since the start, by reason, and the latest dead letters."""
         said = await self._views.of(status)
         letters = await self._reader.read(read_dead_letters, LetterFilter(), A_PAGE)
         kept = [
@@ -180,7 +180,7 @@ class Looking:
         return json({"reasons": reasons, "letters": kept})
 
     async def shelved(self, _request: Request) -> Response:
-        """What is muted and under maintenance."""
+        """The muted sensors and the maintenance windows."""
         return json(msgspec.Raw(await self._views.of(shelved)))
 
     async def _sentences(self, incidents: list[str]) -> dict[str, str]:

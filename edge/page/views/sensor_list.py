@@ -49,7 +49,7 @@ def chosen(columns: SensorColumns, wanted: WantedSensors) -> list[int]:
 
 
 def state_of(columns: SensorColumns, slot: int) -> str:
-    """Where a sensor stands: a word of `STATES`."""
+    """The state of a sensor: a word of `STATES`."""
     if slot in columns.quiet:
         return "muted"
     if slot in columns.silent:
@@ -60,7 +60,7 @@ def state_of(columns: SensorColumns, slot: int) -> str:
 
 
 def sensor_row(columns: SensorColumns, slot: int, how: Watching) -> dict[str, Any]:
-    """What the list says of a sensor; times in milliseconds since the epoch."""
+    """A sensor's row in the list; times in milliseconds since the epoch."""
     has_value = bool(columns.readings[slot] > 0)
     interval = float(columns.interval[slot]) if columns.interval[slot] > 0 else 0.0
     return {
