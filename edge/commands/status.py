@@ -157,7 +157,8 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
     refused = said.get("refused", ())
     heading("Refused" if refused else "Refused: nothing")
     for each in refused:
-        term(each["reason"], f"{each['count']:,}: {meaning_of(each['reason'])}", column=20)
+        of_input = f" on {_safe(each['input'])}" if each.get("input") else ""
+        term(each["reason"], f"{each['count']:,}{of_input}: {meaning_of(each['reason'])}", column=20)
         if "topic" in each:
             detail = f", {each['detail']}" if each["detail"] else ""
             path = f" at {each['path']}" if each["path"] else ""

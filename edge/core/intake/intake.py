@@ -129,7 +129,7 @@ class Intake:
             try:
                 decoded = payloads.read(message, resolved)
             except Refused as refused:
-                counters.messages_refused[refused.refusal.reason] += 1
+                counters.message_refused(resolved.route.input, refused.refusal.reason)
                 self._dead_letter(message, refused.refusal, letters)
                 self.mistimed += without_value(refused.absent, message, source.slots, len(columns.slots))
                 continue
@@ -190,8 +190,9 @@ class Intake:
 
     def input_of(self, topic: str) -> str | None:
         """The topic filter of the input that reads a topic; None if none does."""
-        resolved = self._routes.find(topic)
-        return None if resolved is None else resolved.route.beside or resolved.route.filter
+        source = self._sources.get(topic)
+        resolved = self._routes.find(topic) if source is None else source.resolved
+        return None if resolved is None else resolved.route.input
 
     def recall_said(
         self,
@@ -352,12 +353,14 @@ class Intake:
             self.heard_after = refused.quiet_times()
             for position in np.flatnonzero(~taken).tolist():
                 reason = REFUSED[int(verdicts[position])]
-                self._counters.readings_refused[reason] += 1
-                origin = int(batch.origins[position])
+                origin, message = int(batch.origins[position]), None
                 if origin == ORIGIN_UNKNOWN:
-                    self._dead_letter(self._as_message(batch, position), Refusal(reason), letters)
+                    message = self._as_message(batch, position)
                 elif message_of is not None:
-                    self._dead_letter(message_of(origin), Refusal(reason), letters)
+                    message = message_of(origin)
+                self._counters.reading_refused(self._asks_for(message), reason)
+                if message is not None:
+                    self._dead_letter(message, Refusal(reason), letters)
             batch = batch.take(taken)
         self._counters.readings_taken += len(batch)
         return batch
@@ -374,8 +377,12 @@ class Intake:
         name = self._sensors.names[batch.slots[at]]
         return as_message(Reading(name, float(batch.times[at]), float(batch.values[at])))
 
+    def _asks_for(self, message: Message | None) -> str:
+        """The topic filter of the input that asks for a message; an empty text if none does."""
+        return "" if message is None else self.input_of(message.topic) or ""
+
     def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
         """Count a refused reading and keep a dead letter."""
         self._counters.readings += 1
-        self._counters.readings_refused[refusal.reason] += 1
+        self._counters.reading_refused(self._asks_for(message), refusal.reason)
         self._dead_letter(message, refusal, letters)

@@ -73,6 +73,11 @@ class Route:
         """The topics that are left out."""
         return Ignored(self.ignore_topics)
 
+    @property
+    def input(self) -> str:
+        """The topic filter of the input that it belongs to."""
+        return self.beside or self.filter
+
     @cached_property
     def tells_topics_apart(self) -> bool:
         """Whether different topics have different sensors, as far as the template goes."""

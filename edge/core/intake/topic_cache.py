@@ -49,7 +49,7 @@ class CachedTopic:
         elif self.is_left_out:
             counters.messages_left_out += 1
         else:
-            counters.messages_refused["no_route"] += 1
+            counters.message_refused("", "no_route")
 
     def size(self, topic: str) -> int:
         """Bytes that are kept of the topic, before any of its sensors is known."""

@@ -28,6 +28,8 @@ class Counters:
         readings: Values found in the messages that were read.
         readings_taken: Values that the detectors have seen.
         readings_refused: Values that were refused, by reason.
+        refused_of_inputs: Messages and values that were refused, by the topic filter of their input and by reason; an
+            empty text where no input asks for them.
         repeats: Values that a sender repeats although nothing changed, where the input says that it does.
         fields_ignored: Texts and other values beside the readings that never were a sensor, and fields that an input
             leaves out.
@@ -49,6 +51,7 @@ class Counters:
     readings: int = 0
     readings_taken: int = 0
     readings_refused: Counter[str] = field(default_factory=Counter)
+    refused_of_inputs: Counter[tuple[str, str]] = field(default_factory=Counter)
     repeats: int = 0
     fields_ignored: int = 0
     devices_unknown: int = 0
@@ -56,6 +59,16 @@ class Counters:
     clock_steps: int = 0
     events: Counter[str] = field(default_factory=Counter)
     dead_letters_suppressed: int = 0
+
+    def message_refused(self, of_input: str, reason: str) -> None:
+        """Count a message that couldn't be read."""
+        self.messages_refused[reason] += 1
+        self.refused_of_inputs[of_input, reason] += 1
+
+    def reading_refused(self, of_input: str, reason: str) -> None:
+        """Count a value that was refused."""
+        self.readings_refused[reason] += 1
+        self.refused_of_inputs[of_input, reason] += 1
 
     def clear(self) -> None:
         """Begin to count anew."""
@@ -83,7 +96,7 @@ class Counters:
             and self.readings == self.readings_taken + self.readings_refused.total() + self.repeats
         )
 
-    def as_dict(self) -> dict[str, int | dict[str, int]]:
+    def as_dict(self) -> dict[str, int | dict[str, int] | dict[str, dict[str, int]]]:
         """The counters by name, for the health topic."""
         return {
             "messages": self.messages,
@@ -97,6 +110,7 @@ class Counters:
             "readings": self.readings,
             "readings_taken": self.readings_taken,
             "readings_refused": dict(sorted(self.readings_refused.items())),
+            "refused_of_inputs": self._by_input(),
             "repeats": self.repeats,
             "fields_ignored": self.fields_ignored,
             "devices_unknown": self.devices_unknown,
@@ -105,3 +119,9 @@ class Counters:
             "events": dict(sorted(self.events.items())),
             "dead_letters_suppressed": self.dead_letters_suppressed,
         }
+
+    def _by_input(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for (of_input, reason), count in sorted(self.refused_of_inputs.items()):
+            found.setdefault(of_input, {})[reason] = count
+        return found

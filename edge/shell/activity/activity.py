@@ -43,7 +43,7 @@ class Activity:
         self._written_of: object = None
         self._health = b"{}"
         self._inputs = Inputs(options.filters, pipeline.intake.input_of)
-        self._refusals = Refusals()
+        self._refusals = Refusals(pipeline.intake.input_of)
         self._incidents = Incidents()
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
@@ -153,7 +153,7 @@ class Activity:
     def _news(self) -> object:
         """What makes a new status file due: connections, the first message of an input, a new reason."""
         links = [(link.connected, link.trouble) for link in (self._inbound, self._outbound)]
-        return links, self._inputs.heard, self._refusals.reasons
+        return links, self._inputs.heard, self._refusals.kinds
 
     def _write(self, now: float, state: str) -> None:
         if self._status_file is None:

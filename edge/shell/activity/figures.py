@@ -70,7 +70,7 @@ SINK_FIGURES = (
     Figure("lost", "sink_lost", "counter", "Events that limits have taken from the sink"),
 )
 
-NO_FIGURES = frozenset({"time", "clock", "backlog_since", "sinks", "problems"})
+NO_FIGURES = frozenset({"refused_of_inputs", "time", "clock", "backlog_since", "sinks", "problems"})
 """Keys of the health topic that aren't numbers; some of them are told as metrics of their own."""
 
 NO_SINK_FIGURES = frozenset({"kind", "lag_since", "per_second", "last_error", "last_error_at"})

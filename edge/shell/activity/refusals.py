@@ -1,10 +1,10 @@
-"""Refusals: what was refused, by reason, with the latest example of each."""
+"""Refusals: what was refused, by input and reason, with the latest example of each."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from edge.core.incidents.events import timestamp
 from edge.core.model.counters import Counters
@@ -22,25 +22,35 @@ LONGEST_PAYLOAD = 120
 LONGEST_DETAIL = 300
 
 
-def refused_of(counters: Counters) -> Counter[str]:
-    """Everything that was refused since the start, by reason: messages, readings and commands."""
-    return counters.messages_refused + counters.readings_refused + counters.commands_refused
+Kind = tuple[str, str]
+"""The topic filter of an input, empty where none asks for what was refused, and a reason."""
+
+
+def refused_of(counters: Counters) -> Counter[Kind]:
+    """Everything that was refused since the start: messages, readings and commands."""
+    commands = {("", reason): count for reason, count in counters.commands_refused.items()}
+    return counters.refused_of_inputs + Counter(commands)
 
 
 class Refusals:
-    """Tells what is refused: a line a reason and minute, with how many there were and the latest example.
+    """Tells what is refused: a line an input, reason and minute, with how many there were and the latest example.
 
-    Reasons are words of the program, so there are few. Dead letters are bounded by a rate; the counts are not.
+    Inputs are the operator's and reasons words of the program, so there are few. Dead letters are bounded by a rate;
+    the counts are not.
+
+    Args:
+        input_of: The filter of the input that reads a topic; None if none does.
     """
 
-    def __init__(self) -> None:
-        self._told: Counter[str] = Counter()
-        self._told_at: dict[str, float] = {}
-        self._latest: dict[str, DeadLetter] = {}
+    def __init__(self, input_of: Callable[[str], str | None]) -> None:
+        self._input_of = input_of
+        self._told: Counter[Kind] = Counter()
+        self._told_at: dict[Kind, float] = {}
+        self._latest: dict[Kind, DeadLetter] = {}
 
     @property
-    def reasons(self) -> int:
-        """For how many reasons something was refused, as far as an example of it is known."""
+    def kinds(self) -> int:
+        """How many kinds of refusals there were, as far as an example of them is known."""
         return len(self._latest)
 
     def begin(self, counters: Counters) -> None:
@@ -50,7 +60,7 @@ class Refusals:
     def note(self, letters: Sequence[DeadLetter], now: float, counters: Counters) -> None:
         """Take note of a commit's dead letters, and tell what is due; `now` in seconds that never step."""
         for each in letters:
-            self._latest[each.refusal.reason] = each
+            self._latest[self._input_of(each.topic) or "", each.refusal.reason] = each
         self._tell(now, counters, TOLD_S)
 
     def turn(self, now: float, counters: Counters) -> None:
@@ -64,29 +74,31 @@ class Refusals:
         """Tell all that wasn't told yet."""
         self._tell(now, counters, 0.0)
 
-    def _tell(self, now: float, counters: Counters, pause_s: float, among: Collection[str] | None = None) -> None:
+    def _tell(self, now: float, counters: Counters, pause_s: float, among: Collection[Kind] | None = None) -> None:
         total = refused_of(counters)
-        for reason, count in (total - self._told).items():
-            is_due = now - self._told_at.get(reason, -TOLD_S) >= pause_s
-            if is_due and (among is None or reason in among):
-                self._told_at[reason] = now
-                self._told[reason] = total[reason]
-                log.warning("refused reason=%s count=%d%s", reason, count, self._example(reason), extra=BOUNDED)
+        for kind, count in (total - self._told).items():
+            is_due = now - self._told_at.get(kind, -TOLD_S) >= pause_s
+            if is_due and (among is None or kind in among):
+                self._told_at[kind] = now
+                self._told[kind] = total[kind]
+                of_input, reason = kind
+                asked = f" input={of_input!r}" if of_input else ""
+                log.warning("refused reason=%s count=%d%s%s", reason, count, asked, self._example(kind), extra=BOUNDED)
 
     def listed(self, counters: Counters) -> list[dict[str, object]]:
-        """The input refused since the start, most frequent reason first, in the form of the status file."""
+        """The input refused since the start, most frequent kind first, in the form of the status file."""
         return [
-            {"reason": reason, "count": count, **self._shown(reason)}
-            for reason, count in refused_of(counters).most_common()
+            {"reason": kind[1], "input": kind[0], "count": count, **self._shown(kind)}
+            for kind, count in refused_of(counters).most_common()
         ]
 
-    def _example(self, reason: str) -> str:
-        shown = self._shown(reason)
+    def _example(self, kind: Kind) -> str:
+        shown = self._shown(kind)
         text = "".join(f" {name}={shown[name]!r}" for name in ("topic", "path", "detail") if shown.get(name))
         return f"{text} payload='{shown['payload']}'" if shown else ""
 
-    def _shown(self, reason: str) -> dict[str, str]:
-        letter = self._latest.get(reason)
+    def _shown(self, kind: Kind) -> dict[str, str]:
+        letter = self._latest.get(kind)
         if letter is None:
             return {}
         return {

@@ -1,4 +1,4 @@
-// What is refused, and why: by reason, and the latest of what was kept.
+// What is refused, and why: by input and reason, and the latest of what was kept.
 
 import { ago, full, h, many, words } from "../dom.js";
 import { get } from "../net.js";
@@ -19,7 +19,7 @@ export const refusedView = (main) => {
     counted.hidden = !answer.reasons.length;
     kept.hidden = !answer.letters.length;
     reasons.replaceChildren(...answer.reasons.map((each) => h("tr", {},
-      h("th", { scope: "row" }, words(each.reason), each.meaning ? h("div", { class: "quiet small" }, each.meaning) : ""),
+      h("th", { scope: "row" }, words(each.reason), each.input ? h("div", { class: "small" }, "on ", h("code", {}, each.input)) : "", each.meaning ? h("div", { class: "quiet small" }, each.meaning) : ""),
       h("td", { class: "right" }, each.count.toLocaleString("en")),
       h("td", {}, each.last ? ago(new Date(each.last).getTime(), "", " ago") : "–"),
       h("td", {}, h("code", {}, each.topic || "–"), each.path ? h("div", { class: "quiet small" }, "at ", h("code", {}, each.path)) : ""),

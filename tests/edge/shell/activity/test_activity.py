@@ -137,13 +137,27 @@ def test_an_input_is_not_silent_while_the_broker_is_away(log: Lines) -> None:
     assert len(log.take("input_silent")) == 3
 
 
-def test_what_is_refused_is_a_line_a_minute_and_reason_with_an_example(log: Lines) -> None:
+def test_what_is_refused_is_a_line_a_minute_input_and_reason_with_an_example(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b"\xff\x00{"), ("plant/a", b""))
     lines = sorted(log.take("refused"))
-    assert lines[0] == "refused reason=empty count=1 topic='plant/a' payload=''"
-    assert lines[1].startswith("refused reason=not_utf8 count=1 topic='plant/a' ")
+    assert lines[0] == "refused reason=empty count=1 input='plant/+' topic='plant/a' payload=''"
+    assert lines[1].startswith("refused reason=not_utf8 count=1 input='plant/+' topic='plant/a' ")
     assert lines[1].endswith("payload='\\xff\\x00{'")
+
+
+def test_one_reason_on_two_inputs_is_two_lines_and_counted_for_each(log: Lines, tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+    line.take(0, ("plant/a", b""), ("house/x/y", b""), ("house/x/y", b""))
+    assert sorted(log.take("refused")) == [
+        "refused reason=empty count=1 input='plant/+' topic='plant/a' payload=''",
+        "refused reason=empty count=2 input='house/#' topic='house/x/y' payload=''",
+    ]
+    assert line.pipeline.counters.as_dict()["refused_of_inputs"] == {"house/#": {"empty": 2}, "plant/+": {"empty": 1}}
+    line.turn(0)
+    said = read_status(tmp_path / "store.db")
+    assert said is not None
+    assert [(each["input"], each["count"]) for each in said.content["refused"]] == [("house/#", 2), ("plant/+", 1)]
 
 
 def test_a_reason_that_goes_on_is_told_with_its_number_after_a_minute(log: Lines) -> None:
@@ -165,7 +179,7 @@ def test_the_rest_of_a_minute_is_told_though_nothing_else_arrives(log: Lines) ->
     line.turn(59)
     assert log.take("refused") == []
     line.turn(60)
-    assert log.take("refused") == ["refused reason=empty count=1 topic='plant/a' payload=''"]
+    assert log.take("refused") == ["refused reason=empty count=1 input='plant/+' topic='plant/a' payload=''"]
 
 
 def test_what_is_not_committed_yet_is_told_with_its_commit(log: Lines) -> None:
@@ -174,14 +188,14 @@ def test_what_is_not_committed_yet_is_told_with_its_commit(log: Lines) -> None:
     line.turn(0)
     assert log.take("refused") == []
     line.take(1, ("plant/b", b""))
-    assert log.take("refused") == ["refused reason=empty count=2 topic='plant/b' payload=''"]
+    assert log.take("refused") == ["refused reason=empty count=2 input='plant/+' topic='plant/b' payload=''"]
 
 
 def test_a_flood_of_one_reason_hides_no_other(log: Lines) -> None:
     line = Line()
     line.take(0, *[("plant/a", b"")] * 500, ("plant/odd", b"on"))
     lines = log.take("refused")
-    assert "refused reason=empty count=500 topic='plant/a' payload=''" in lines
+    assert "refused reason=empty count=500 input='plant/+' topic='plant/a' payload=''" in lines
     assert any("topic='plant/odd'" in each and "payload='on'" in each for each in lines)
 
 
