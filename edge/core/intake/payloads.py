@@ -44,6 +44,8 @@ class Payloads:
             raise Refused("empty")
         if len(payload) > self._most_bytes:
             raise Refused("too_large", f"{len(payload)} bytes")
+        if message.content_type:
+            decoder = route.decoder_for(message.content_type)
         decoded = decoder.decode(payload, message.arrived)
         if message.retained and not (route.time_from_payload and decoded.says_its_times()):
             raise Refused("retained")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.topics import filter_problem, placeholders, sender_of, template_problem, wildcards_of
+from edge.core.intake.decoders.media_types import format_of
 from edge.core.intake.decoders.options import Ignored
 from edge.core.intake.decoders.paths import OF, SLASH
+from edge.core.model.messages import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from config.gateway_topics import GatewayTopics
     from edge.core.intake.decoders.base import Decoder
@@ -43,6 +45,7 @@ class Route:
         beside: Topic filter of the input that it belongs to, if that has another one.
         of_devices: Whether its messages say of devices if they are there. The template then gives what the names of a
             device's sensors begin with, and `#` may stand for one level or more anywhere in the filter.
+        by_format: Decoders of other formats, for payloads whose content type names one; empty if none is looked at.
 
     Raises:
         ValueError: The filter or the template isn't well formed, or they don't fit each other.
@@ -57,6 +60,7 @@ class Route:
     no_values: frozenset[float] = frozenset()
     beside: str = ""
     of_devices: bool = False
+    by_format: Mapping[str, Decoder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.of_devices:
@@ -72,6 +76,20 @@ class Route:
     def ignored(self) -> Ignored:
         """The topics that are left out."""
         return Ignored(self.ignore_topics)
+
+    def decoder_for(self, content_type: str) -> Decoder:
+        """The decoder of a payload whose sender names a content type.
+
+        Raises:
+            Refused: There is none.
+        """
+        if not self.by_format:
+            return self.decoder
+        wanted = format_of(content_type, self.decoder.name)
+        found = self.decoder if wanted == self.decoder.name else self.by_format.get(wanted)
+        if found is None:
+            raise Refused("malformed", f"its content type says {wanted}, which needs pip install edgewarden[cbor]")
+        return found
 
     @property
     def input(self) -> str:

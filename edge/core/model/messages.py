@@ -29,6 +29,7 @@ class Message(NamedTuple):
         receipt: Number of the connection that it came by, for its acknowledgement; `NO_CONNECTION` if it came by none.
         packet: Its MQTT packet identifier; 0 with QoS 0.
         redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
+        content_type: MIME type of the payload as its sender says it by MQTT 5; empty if it says none.
     """
 
     topic: str
@@ -39,6 +40,7 @@ class Message(NamedTuple):
     receipt: int = NO_CONNECTION
     packet: int = 0
     redelivered: bool = False
+    content_type: str = ""
 
 
 class Reading(NamedTuple):

@@ -93,7 +93,7 @@ class PublishParser:
                 topic = self._topic(name)
             retained, qos, redelivered = head & RETAIN != 0, 1 if head & QOS_1 else 0, head & DUP != 0
             payload = data[payload_at:following]
-            append(_make(Message, (topic, payload, clock(), retained, qos, receipt, packet, redelivered)))
+            append(_make(Message, (topic, payload, clock(), retained, qos, receipt, packet, redelivered, "")))
             position = following
         return messages, position
 

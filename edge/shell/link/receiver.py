@@ -133,4 +133,7 @@ class Receiver:
         topic = topic_text(message._topic)  # noqa: SLF001 - paho has no other way to a topic that is no UTF-8
         payload, packet = bytes(message.payload), message.mid
         arrived, receipt = self._clock(), self._connection
-        self.inbox.put(Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup))
+        content_type = str(getattr(message.properties, "ContentType", ""))
+        self.inbox.put(
+            Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup, content_type)
+        )

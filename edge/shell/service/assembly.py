@@ -27,7 +27,7 @@ from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.link.broker_window import QUIET_S
 from edge.shell.onlooker import Nobody, Onlooker
 from edge.shell.options import ServiceOptions
-from edge.shell.service.decoding import decoder_of
+from edge.shell.service.decoding import decoder_of, decoders_by_format
 from edge.shell.service.link_assembly import link_options
 from edge.shell.store import StoreFiles, StoreLimits
 from edge.version import version
@@ -225,4 +225,5 @@ def _routes(given: Input, configuration: Configuration) -> Iterator[Route]:
         time_from_payload=given.time == "payload",
         ignore_topics=given.ignore_topics,
         no_values=frozenset(each for each in given.no_value if not isinstance(each, str)),
+        by_format={} if given.format == "sparkplug" else decoders_by_format(given, configuration.limits),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.inputs import Input
+from config.inputs import NEED_CBOR, Input
 from config.schema import LimitsTable
 from config.topics import sender_of
 from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder, SparkplugDecoder
+from edge.core.intake.decoders.media_types import FORMATS
 
 
 def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
@@ -43,3 +45,9 @@ def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
     if kind is SparkplugDecoder:
         options |= {"ignore": given.ignore, "rebirth": given.rebirth, "gap_s": given.gap_s}
     return kind(**options)
+
+
+def decoders_by_format(given: Input, limits: LimitsTable) -> dict[str, Decoder]:
+    """The decoders of an input for the other formats that a content type may name."""
+    formats = FORMATS - {given.format} - (frozenset() if find_spec("cbor2") is not None else NEED_CBOR)
+    return {each: decoder_of(given.model_copy(update={"format": each}), limits) for each in sorted(formats)}

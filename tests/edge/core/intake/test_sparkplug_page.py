@@ -41,9 +41,10 @@ def test_its_messages_make_the_sensors_of_its_table() -> None:
 
 
 def test_its_tables_of_inputs_are_configurations() -> None:
-    (table,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    (given,) = parse(table + 'topic = "spBv1.0/plant1/#"\nvalues = { Running = 1, Stopped = 0 }\n').configuration.inputs
-    assert given.format == "sparkplug"
+    tables = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    more = 'topic = "spBv1.0/plant1/#"\nvalues = { Running = 1, Stopped = 0 }\n'
+    found = [parse(each + more).configuration.inputs[0] for each in tables]
+    assert [(each.format, each.host_id) for each in found] == [("sparkplug", None), ("sparkplug", "edgewarden")]
 
 
 def test_it_names_reasons_that_there_are() -> None:
