@@ -44,6 +44,7 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "reports": "core",
         "page": "core shell reports version",
         "discovery": "core shell",
+        "fleet": "core shell",
         "commands": "core shell evaluation capacity reports page discovery version",
         "__main__": "commands",
     },

@@ -1,0 +1,25 @@
+"""What cells are, by a configuration: the inputs, rules and devices of a gateway, for sensors hashed to cells."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from config.schema import Configuration
+from edge.core.cells import CellPlan, Placing
+from edge.shell.service.assembly import make_pipeline
+
+
+def plan_of(configuration: Configuration, cells: int) -> CellPlan:
+    """The plan of a fleet of so many cells, from 1.
+
+    `gateway.name` is the name of the fleet: event ids follow from it. `limits.sensors` counts for each cell. Commands
+    of operators aren't followed.
+    """
+    commands = configuration.commands.model_copy(update={"enabled": False})
+    quiet = configuration.model_copy(update={"commands": commands})
+    return CellPlan(
+        partial(make_pipeline, quiet),
+        Placing(cells, configuration.device_for),
+        configuration.digest(),
+        configuration.inputs_digest(),
+    )

@@ -1,0 +1,42 @@
+"""What cells are, by a configuration."""
+
+from __future__ import annotations
+
+from config.loading import parse
+from edge.core.cells import Cell
+from edge.core.model.messages import Message
+from edge.fleet.plan import plan_of
+from edge.shell.service.assembly import make_pipeline
+from tests.edge.core.lines import START
+
+CONFIGURATION = """
+[gateway]
+name = "plant"
+[[input]]
+topic = "hall/#"
+[[device]]
+sensors = ["hall/{device}/**"]
+warm_up = 200
+"""
+
+
+def test_cells_are_what_a_gateway_of_the_same_configuration_is() -> None:
+    configuration = parse(CONFIGURATION, "test").configuration
+    plan = plan_of(configuration, 4)
+    assert plan.placing.cell("hall/press1/a/x") == plan.placing.cell("hall/press1/b")
+    cell, gateway = Cell(plan), make_pipeline(configuration)
+    messages = [
+        Message(f"hall/press1/{name}", b"%d" % (20 + (each * 7) % 5 + 100 * (each > 600)), START + each)
+        for each in range(700)
+        for name in ("a", "b")
+    ]
+    told = cell.process(messages, "log", range(len(messages))).events
+    assert len(told) > 0
+    assert [each.payload for each in told] == [each.payload for each in gateway.process(messages).events]
+
+
+def test_commands_on_a_log_are_not_followed() -> None:
+    configuration = parse(CONFIGURATION + "[commands]\nenabled = true\n", "test").configuration
+    cell = Cell(plan_of(configuration, 1))
+    topic = f"{configuration.gateway.topic_base}/command/shelve"
+    assert cell.process([Message(topic, b"{}", START)], "log", [0]).answers == []
