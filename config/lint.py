@@ -92,7 +92,7 @@ def _about_connections(configuration: Configuration) -> Iterator[FieldFault]:
 
 def _about_sinks(configuration: Configuration) -> Iterator[FieldFault]:
     for index, each in enumerate(configuration.sinks):
-        for key in ("password_env", "token_env", "secret_env"):
+        for key in ("password_env", "token_env", "secret_env", "address_env"):
             variable = getattr(each, key)
             if variable is not None and variable not in os.environ:
                 yield FieldFault(("sink", index, key), f"the variable {variable} isn't set here and now")

@@ -43,6 +43,15 @@ def secret_of(sink: SinkTable) -> str | None:
     return _secret(sink.secret_file, sink.secret_env, sink.secret_credential)
 
 
+def address_of(sink: SinkTable) -> str | None:
+    """The address that a sink notifies, or None if it has none.
+
+    Raises:
+        PasswordError: As of `password_of()`.
+    """
+    return _secret(sink.address_file, sink.address_env, sink.address_credential)
+
+
 def _secret(file: Path | None, variable: str | None, credential: str | None) -> str | None:
     if variable is not None:
         secret = os.environ.get(variable)

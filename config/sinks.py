@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.calendar import Window, rule_problem
 from config.fields import FieldFault, ReadableFile, checked, refuse, refuse_all
 from config.hosts import host_problem
 from config.topics import glob_problem
-from config.transport import Connection, Credentials, Host, Tls, credential_problem, name_problem
+from config.transport import Connection, Credentials, Host, Tls, credential_problem, name_problem, zone_problem
 
 MIB = 1024 * 1024
 
@@ -52,12 +53,25 @@ def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
     return None
 
 
+def quiet_rule(text: str) -> str:
+    """The weekly window that quiet hours stand for; without days, they are every day's."""
+    return f"daily {text.strip()}" if text.strip()[:1].isdigit() else text.strip()
+
+
+def _quiet_problem(text: str) -> str | None:
+    if rule_problem(quiet_rule(text)) is None:
+        return None
+    return "is no time of day or week; write 22:00-07:00 or Mon-Fri 22:00-06:00"
+
+
 Glob = Annotated[str, checked(glob_problem)]
 Broker = Annotated[str, checked(broker_problem)]
 TopicName = Annotated[str, checked(topic_problem)]
 Transition = Literal["raised", "updated", "cleared", "acknowledged", "shelved", "unshelved", "expired"]
 
 _TOKEN = ("token_file", "token_env", "token_credential")
+_ADDRESS = ("address_file", "address_env", "address_credential")
+_LOGIN = frozenset({"username", "password_file", "password_env", "password_credential", "tls"})
 _SECRET = ("secret_file", "secret_env", "secret_credential")
 
 OF_KIND: Mapping[str, frozenset[str]] = {
@@ -65,6 +79,7 @@ OF_KIND: Mapping[str, frozenset[str]] = {
     "kafka": frozenset({"brokers", "topic", "sasl"}),
     "rabbitmq": frozenset({"url", "exchange"}),
     "mqtt": frozenset({"host", "port", "client_id", "keepalive_s", "version", "check_delivery"}),
+    "notify": frozenset({*_ADDRESS, "timeout_s", "group_s", "interval_s", "quiet", "quiet_severity", "zone"}),
 }
 """Keys that only some kinds of sinks have."""
 
@@ -73,9 +88,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "kafka": ("brokers", "topic"),
     "rabbitmq": ("url",),
     "mqtt": ("host",),
+    "notify": ("address_file",),
 }
 
-PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "rabbitmq": "pika"}
+PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "notify": "apprise", "rabbitmq": "pika"}
 """Packages that kinds need beyond the core install; the extra has the name of the kind."""
 
 SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitmq": ("amqps", "amqp")}
@@ -84,7 +100,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitm
 class SinkTable(Credentials):
     """The sinks."""
 
-    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt"] = Field(description="Kind of receiver")
+    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt", "notify"] = Field(description="Kind of receiver")
     name: Annotated[str, checked(name_problem)] | None = Field(
         None, description="Name of this sink, under which its position is stored; by default its kind"
     )
@@ -120,6 +136,22 @@ class SinkTable(Credentials):
     topic: TopicName | None = Field(None, description="Where the events go")
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
 
+    address_file: ReadableFile | None = Field(None, description="File that holds the address that is notified")
+    address_env: str | None = Field(None, min_length=1, description="Environment variable that holds it")
+    address_credential: Annotated[str, checked(credential_problem)] | None = Field(
+        None, description="Credential of the service manager that holds it"
+    )
+    group_s: float = Field(5, ge=0, le=20, description="What comes within so long is one message")
+    interval_s: float = Field(
+        60, ge=0, le=86_400, description="Time between two messages; what comes meanwhile is the next one"
+    )
+    quiet: Annotated[str, checked(_quiet_problem)] | None = Field(
+        None, description="When nothing is sent that isn't urgent, such as 22:00-07:00 or Mon-Fri 22:00-06:00"
+    )
+    quiet_severity: int = Field(
+        751, ge=1, le=1000, validate_default=True, description="Severity from which on it is sent all the same"
+    )
+    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of quiet and of the times told")
     exchange: str = Field("amq.topic", max_length=255, description="Exchange that events are published to")
     host: Host | None = Field(None, min_length=1, max_length=253, description="Name or address of the broker")
     port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
@@ -138,9 +170,12 @@ class SinkTable(Credentials):
         if not isinstance(keys, dict) or not isinstance(kind, str) or kind not in OF_KIND:
             return keys
         others = frozenset().union(*OF_KIND.values()) - OF_KIND[kind]
+        others |= _LOGIN if kind == "notify" else frozenset()
         faults = [FieldFault((key,), f'is no key of kind = "{kind}"') for key in keys if key in others]
         faults += [
-            FieldFault((key,), f'must be given for kind = "{kind}"') for key in REQUIRED[kind] if key not in keys
+            FieldFault((key,), f'must be given for kind = "{kind}"')
+            for key in REQUIRED[kind]
+            if key not in keys and not (key in _ADDRESS and any(each in keys for each in _ADDRESS))
         ]
         if faults:
             raise refuse_all(faults)
@@ -175,9 +210,15 @@ class SinkTable(Credentials):
             raise refuse(f"must begin with {urlsplit(url).scheme}s:// where there is a tls table")
         return url
 
-    @field_validator(
-        "token_file", "token_env", "token_credential", "secret_file", "secret_env", "secret_credential", mode="before"
-    )
+    @field_validator("quiet_severity")
+    @classmethod
+    def _holds_something_back(cls, severity: int, info: ValidationInfo) -> int:
+        least = info.data.get("severity", 1)
+        if info.data.get("quiet") is not None and severity <= least:
+            raise refuse(f"must be above severity, which is {least}: else quiet holds nothing back")
+        return severity
+
+    @field_validator(*_TOKEN, *_SECRET, *_ADDRESS, mode="before")
     @classmethod
     def _in_one_place(cls, value: object, info: ValidationInfo) -> object:
         what = (info.field_name or "").split("_")[0]
@@ -187,6 +228,12 @@ class SinkTable(Credentials):
         if value is not None and what == "token" and info.data.get("username") is not None:
             raise refuse("must not be given where username is")
         return value
+
+    def quiet_window(self) -> Window | None:
+        """When nothing is sent that isn't urgent; None for never."""
+        if self.quiet is None:
+            return None
+        return Window("quiet", "**", every=quiet_rule(self.quiet), zone=self.zone)
 
     @property
     def title(self) -> str:

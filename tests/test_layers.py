@@ -196,6 +196,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
         ("sqlite3", ["edge/shell/store/database.py"]),
         ("confluent_kafka", ["edge/shell/sinks/kafka.py"]),
         ("pika", ["edge/shell/sinks/rabbitmq.py"]),
+        ("apprise", ["edge/shell/sinks/notify.py"]),
     ],
 )
 def test_one_place_only_knows_the_library(module: str, places: list[str]) -> None:

@@ -13,7 +13,7 @@ from config.inputs import Input
 from config.loading import inspect
 from config.page import Page
 from config.problems import ConfigurationError, Problem
-from config.schema import Configuration, ResolvedDevice, ResolvedRule
+from config.schema import Configuration, ResolvedDevice, ResolvedRule, SinkTable
 from config.toml_text import toml_value
 from config.topics import LONGEST_NAME, sender_of
 from config.transport import Connection
@@ -311,6 +311,9 @@ def _outputs(configuration: Configuration) -> None:
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
     if configuration.page is not None:
         paragraph(_page(configuration.page))
+    for each in configuration.sinks:
+        if each.kind == "notify":
+            paragraph(_notified(each))
     if configuration.homeassistant is not None:
         paragraph(_home_assistant(configuration.homeassistant))
     click.echo()
@@ -323,6 +326,13 @@ def _page(page: Page) -> str:
         "whoever reaches it is the operator" if page.password_file is None else f"passwords are in {page.password_file}"
     )
     return f"A page in a browser shows it {place}; {who}."
+
+
+def _notified(sink: SinkTable) -> str:
+    from_on = f"from severity {sink.severity} on" if sink.severity > 1 else "of any severity"
+    often = f"at most one message in {_duration(sink.interval_s)}"
+    quiet = "" if sink.quiet is None else f"; {sink.quiet} ({sink.zone}) only from severity {sink.quiet_severity} on"
+    return f"Notifications ({sink.title}) tell of incidents {from_on} of {', '.join(sink.sensors)}, {often}{quiet}."
 
 
 def _home_assistant(told: HomeAssistantTable) -> str:

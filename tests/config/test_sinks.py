@@ -115,3 +115,49 @@ def test_plain_text_over_the_network_is_doubted() -> None:
 def test_sinks_change_no_event() -> None:
     plain, with_sink = parse(INPUT).configuration, parse(f"{INPUT}[[sink]]\n{WEBHOOK}").configuration
     assert plain.digest() == with_sink.digest()
+
+
+NOTIFY = 'kind = "notify"\naddress_env = "PHONE"\n'
+
+
+def test_the_address_that_is_notified_is_in_a_file_a_variable_or_a_credential() -> None:
+    pytest.importorskip("apprise")
+    (sink,) = sinks(NOTIFY)
+    assert (sink.quiet, sink.quiet_window(), sink.interval_s) == (None, None, 60)
+    (problem,) = problems('kind = "notify"\naddress = "ntfy://hunter2"')
+    assert "address" in problem
+    (problem,) = problems(f'{NOTIFY}address_credential = "x"')
+    assert problem == "sink[0].address_credential: must not be given where address_env is"
+    assert problems(f'{NOTIFY}username = "ada"') == ['sink[0].username: is no key of kind = "notify"']
+
+
+@pytest.mark.parametrize(
+    ("quiet", "every"),
+    [
+        ("22:00-07:00", "daily 22:00-07:00"),
+        ("Mon-Fri 22:00-06:00", "Mon-Fri 22:00-06:00"),
+        (" 00:00-24:00 ", "daily 00:00-24:00"),
+    ],
+)
+def test_quiet_hours_are_every_days_or_those_of_some(quiet: str, every: str) -> None:
+    pytest.importorskip("apprise")
+    (sink,) = sinks(f'{NOTIFY}quiet = "{quiet}"\nzone = "Europe/Berlin"')
+    window = sink.quiet_window()
+    assert window is not None
+    assert (window.every, window.zone) == (every, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('quiet = "at night"', "sink[0].quiet: is no time of day or week"),
+        ('quiet = "22-7"', "sink[0].quiet: is no time of day or week"),
+        ('zone = "Mars/Base"', "sink[0].zone: is no time zone"),
+        ("group_s = 30", "sink[0].group_s: must be"),
+        ('quiet = "22:00-07:00"\nseverity = 800', "sink[0].quiet_severity: must be above severity, which is 800"),
+    ],
+)
+def test_mistakes_of_notifications_are_told(line: str, problem: str) -> None:
+    pytest.importorskip("apprise")
+    (told,) = problems(f"{NOTIFY}{line}")
+    assert told.startswith(problem)

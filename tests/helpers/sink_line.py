@@ -33,10 +33,11 @@ def sink_event(
     severity: int = 300,
     transition: str = "updated",
     stored_id: str = "",
+    incident: str = "",
 ) -> Event:
     """An event as the core writes it; `more` goes into its message."""
     name = SENSORS[number % len(SENSORS)] if sensor is None else sensor
-    incident = f"{number % len(SENSORS):016x}" if sensor is None else "0" * 16
+    incident = incident or (f"{number % len(SENSORS):016x}" if sensor is None else "0" * 16)
     identity = stored_id or f"{incident}-{number}"
     time_ = timestamp(BASE + number)
     payload = msgspec.json.encode(

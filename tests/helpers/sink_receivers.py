@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -19,11 +21,12 @@ from brokers import Mosquitto
 from kafka_server import Kafka, jars
 from rabbitmq_server import RabbitMq
 from running import Consumer, wait_until
+from sink_line import BASE, SENSORS, sink_event
 
 from edge.core.incidents.events import Event
 from edge.shell.broker.embedded import free_port
 from edge.shell.link import LinkOptions
-from edge.shell.sinks.options import How, KafkaOptions, MqttOptions, RabbitmqOptions, WebhookOptions
+from edge.shell.sinks.options import How, KafkaOptions, MqttOptions, NotifyOptions, RabbitmqOptions, WebhookOptions
 
 
 class Receiver(Protocol):
@@ -149,6 +152,53 @@ class WebhookReceiver:
     def close(self) -> None:
         self.unwedge()
         self.kill()
+
+
+class NotifyReceiver(WebhookReceiver):
+    """Takes what Apprise posts to `json://`; the lines of its messages tell which events they are."""
+
+    kind = "notify"
+    line = re.compile(r"\w{3} (\d\d):(\d\d):(\d\d) ([^:]+): (.*)")
+
+    def __init__(self, folder: Path | None = None, **how: Any) -> None:
+        pytest.importorskip("apprise")
+        super().__init__(folder)
+        self.answer = lambda notice: Answer(422 if "poison" in notice["message"] else 200)
+        self._how = {"group_s": 0.02, "interval_s": 0.0, "timeout_s": 2.0, "most": 20, **how}
+
+    def how(self) -> NotifyOptions:  # type: ignore[override]
+        return NotifyOptions(f"json://127.0.0.1:{self.port}/hook", "gw", **self._how)
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """The messages that were taken, as Apprise posts them."""
+        return list(self._events)
+
+    def received(self) -> list[dict[str, Any]]:
+        found = []
+        for notice in self.notices:
+            lines = notice["message"].splitlines()
+            for each in lines:
+                told = self.line.fullmatch(each)
+                assert told is not None, each
+                hours, minutes, seconds = map(int, told.groups()[:3])
+                number = (3600 * hours + 60 * minutes + seconds - int(BASE)) % 86_400
+                found.append(self._event(notice["title"] if len(lines) == 1 else "", number, told[4], told[5]))
+        return found
+
+    @staticmethod
+    def _event(title: str, number: int, word: str, message: str) -> dict[str, Any]:
+        if word == "missing":
+            return {"id": message, "type": "io.edgewarden.gap.v1", "sequence": f"{10**9}", "data": {"message": message}}
+        sensor = title.removeprefix("gw: ").removeprefix(f"{word} ")
+        named = sensor if sensor and sensor != SENSORS[number % len(SENSORS)] else None
+        event = sink_event(number, named, transition="updated" if "now" in word else "raised")
+        return json.loads(event.payload)
+
+
+def written(how: How) -> str:
+    """How a receiver is reached, as Python, with its secrets."""
+    return f"{type(how).__name__}({', '.join(f'{each.name}={getattr(how, each.name)!r}' for each in fields(how))})"
 
 
 def _with_message(event: Event, message: str) -> Event:
@@ -355,6 +405,7 @@ class MqttReceiver:
 RECEIVERS: dict[str, Callable[[Path], Receiver]] = {
     "mqtt": MqttReceiver,
     "webhook": WebhookReceiver,
+    "notify": NotifyReceiver,
     "kafka": KafkaReceiver,
     "rabbitmq": RabbitmqReceiver,
 }

@@ -165,7 +165,7 @@ class SinkKeeper:
         self._positions = {}
         for name, each in self._options.items():
             begin = SinkPosition(store.last_sequence()) if each.begin == "now" else SinkPosition()
-            self._positions[name] = known.get(name, begin)
+            self._positions[name] = known.get(name, known.get(each.follows, begin))
         self._written = None
         self._write(store, self._monotonic())
         self._store = store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.shell.sinks.base import Sink
-from edge.shell.sinks.options import KafkaOptions, MqttOptions, RabbitmqOptions, SinkOptions
+from edge.shell.sinks.options import KafkaOptions, MqttOptions, NotifyOptions, RabbitmqOptions, SinkOptions
 
 
 def make_sink(options: SinkOptions) -> Sink:
@@ -21,6 +21,10 @@ def make_sink(options: SinkOptions) -> Sink:
         from edge.shell.sinks.mqtt import MqttSink  # noqa: PLC0415
 
         return MqttSink(how)
+    if isinstance(how, NotifyOptions):
+        from edge.shell.sinks.notify import NotifySink  # noqa: PLC0415
+
+        return NotifySink(how)
     from edge.shell.sinks.webhook import WebhookSink  # noqa: PLC0415
 
     return WebhookSink(how)

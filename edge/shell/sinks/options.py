@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from config.calendar import Window
 from edge.shell.link import LinkOptions, TlsOptions
 from edge.shell.store.sink_reading import SinkLimits, Wanted
 
@@ -91,7 +92,32 @@ class MqttOptions:
     status: tuple[str, bytes, bytes]
 
 
-How = WebhookOptions | KafkaOptions | RabbitmqOptions | MqttOptions
+@dataclass(frozen=True)
+class NotifyOptions:
+    """Whom to notify, and how often.
+
+    Attributes:
+        address: One of Apprise's addresses; all of it is secret.
+        gateway: The gateway's name, for the titles.
+        group_s: What comes within so long is one message.
+        interval_s: Between two messages there is so long at least.
+        timeout_s: How long the service may take for an answer.
+        zone: Time zone in which times are told.
+        quiet: When nothing is sent; None for never.
+        most: Events in one message, at most.
+    """
+
+    address: str = field(repr=False)
+    gateway: str = ""
+    group_s: float = 5.0
+    interval_s: float = 60.0
+    timeout_s: float = 10.0
+    zone: str = "UTC"
+    quiet: Window | None = None
+    most: int = 500
+
+
+How = WebhookOptions | KafkaOptions | RabbitmqOptions | MqttOptions | NotifyOptions
 
 
 @dataclass(frozen=True)
@@ -105,6 +131,7 @@ class SinkOptions:
         wanted: Which events it gets.
         begin: Where it begins if the store has no position for it.
         limits: The limits of its backlog.
+        follows: A sink whose position it takes over, if the store has none for it.
     """
 
     name: str
@@ -113,3 +140,4 @@ class SinkOptions:
     wanted: Wanted = field(default_factory=Wanted)
     begin: Literal["now", "beginning"] = "now"
     limits: SinkLimits = field(default_factory=SinkLimits)
+    follows: str = ""

@@ -19,24 +19,46 @@ from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.severity import severity_class
 from edge.shell.store.base import OutboxRow, SinkPosition, StoreError
 from edge.shell.store.database import Database, read_beside
+from edge.shell.store.incident_news import INCIDENT_NEWS, values_of
 from edge.shell.store.retention import FEWEST, SPARE
 
 COLUMNS = "sequence, topic, transition, kind, severity, sensor, payload, checksum"
 KINDS = (int, str, str, str, int, str, str, int)
 
+WORST = 1000
+"""The highest severity."""
+
 
 class Wanted(NamedTuple):
-    """Which events a sink gets; gaps it gets always.
+    """Which events a sink gets.
 
     Attributes:
         severity: At least this, 1 to 1000.
         transitions: Transitions to include; empty for all.
         sensors: Globs, one of which fits the sensor.
+        once: Of each incident only what a person has to hear, see `incident_news.py`; then `transitions` don't count.
+        below: Less than this; with `once`, only incidents that haven't reached it.
+        gaps: Whether it gets gaps, which are of no sensor and no severity.
     """
 
     severity: int = 1
     transitions: tuple[str, ...] = ()
     sensors: tuple[str, ...] = ("**",)
+    once: bool = False
+    below: int = WORST + 1
+    gaps: bool = True
+
+    def condition(self) -> tuple[str, list[int | str]]:
+        """A condition on rows of `events`, and its values; sensors aside."""
+        if self.once:
+            return INCIDENT_NEWS, values_of(self.severity, self.below)
+        condition, values = "severity >= ?", list[int | str]([self.severity])
+        if self.below <= WORST:
+            condition, values = f"{condition} AND severity < ?", [*values, self.below]
+        if self.transitions:
+            condition += f" AND transition IN ({', '.join('?' * len(self.transitions))})"
+            values += self.transitions
+        return condition, values
 
 
 class SinkLimits(NamedTuple):
@@ -94,14 +116,11 @@ class SinkReader:
         self._path = path
         self._sink = sink
         self._patterns = [glob_pattern(each) for each in wanted.sensors if each != "**"]
-        condition = "severity >= ?"
-        values: list[int | str] = [wanted.severity]
-        if wanted.transitions:
-            condition += f" AND transition IN ({', '.join('?' * len(wanted.transitions))})"
-            values += wanted.transitions
+        condition, values = wanted.condition()
         if self._patterns:
             condition += " AND fits(sensor)"
         self._condition, self._values = condition, values
+        self._gap = TRANSITION if wanted.gaps else ""
 
     def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
         """The events that come next.
@@ -119,9 +138,9 @@ class SinkReader:
         with self._open() as database:
             last = database.number("SELECT max(sequence) FROM events") or 0
             found = database.execute(
-                f"SELECT {COLUMNS} FROM events WHERE sequence > ? AND (transition = '{TRANSITION}' OR"  # noqa: S608 - ours
+                f"SELECT {COLUMNS} FROM events WHERE sequence > ? AND (transition = ? OR"  # noqa: S608 - ours
                 f" (sequence > ? AND {self._condition})) ORDER BY sequence LIMIT ?",
-                (*at, *self._values, most),
+                (at.passed, self._gap, at.skipped, *self._values, most),
             )
         rows = [self._checked(row) for row in found]
         return rows, rows[-1].sequence if len(rows) == most else max(last, at.passed)

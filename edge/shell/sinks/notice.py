@@ -1,0 +1,138 @@
+"""Notices: what a person is told of some events, as a title and a few lines.
+
+One event is its sentence. Of several, each is a line; of many, the worst are lines and the others are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from edge.core.incidents.events import severity_name
+from edge.core.incidents.gaps import TRANSITION as GAP
+from edge.core.incidents.open_incidents import ENDED
+from edge.core.model.printable import printable, shortened
+from edge.shell.sinks.base import EventRefused
+from edge.shell.store import OutboxRow
+
+LISTED = 20
+"""Events that have a line of their own."""
+
+LONGEST_LINE, LONGEST_TITLE = 300, 120
+
+Mood = Literal["failure", "warning", "info", "success"]
+_MOODS: dict[str, Mood] = {"FATAL": "failure", "ERROR": "failure", "WARN": "warning", "INFO": "info"}
+
+
+class Notice(NamedTuple):
+    """What a person is told.
+
+    Attributes:
+        title: A few words.
+        body: Lines of plain text.
+        mood: What an icon may show.
+    """
+
+    title: str
+    body: str
+    mood: Mood
+
+
+class _Data(msgspec.Struct):
+    message: str
+
+
+class _Told(msgspec.Struct):
+    time: str
+    data: _Data
+
+
+class Item(NamedTuple):
+    """An event, as a line tells it.
+
+    Attributes:
+        row: The event.
+        time: Its time, seconds since the epoch.
+        message: Its sentence.
+    """
+
+    row: OutboxRow
+    time: float
+    message: str
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it says that an incident has ended."""
+        return self.row.transition in ENDED
+
+    @property
+    def word(self) -> str:
+        """What happened, in a word or two."""
+        row = self.row
+        if self.has_ended:
+            return "ended"
+        if row.transition == GAP:
+            return "missing"
+        level = severity_name(row.severity)[0]
+        return {"raised": level, "updated": f"now {level}"}.get(row.transition, f"{level} {row.transition}")
+
+    def line(self, zone: ZoneInfo, most: int) -> str:
+        """Time, word and sentence."""
+        moment = datetime.fromtimestamp(self.time, zone)
+        return shortened(f"{moment:%a %H:%M:%S} {self.word}: {self.message}", most)
+
+
+def item_of(row: OutboxRow) -> Item:
+    """An event that was stored, read.
+
+    Raises:
+        EventRefused: It is no event.
+    """
+    try:
+        told = msgspec.json.decode(row.payload, type=_Told)
+        time = datetime.fromisoformat(told.time).timestamp()
+    except (msgspec.DecodeError, ValueError) as error:
+        raise EventRefused("it is no event with a time and a sentence") from error
+    return Item(row, time, printable(told.data.message))
+
+
+def notice_of(items: Sequence[Item], gateway: str, zone: ZoneInfo, room: int) -> Notice:
+    """What a person is told.
+
+    Args:
+        items: The events, one at least, in their order.
+        gateway: The gateway's name.
+        zone: Time zone in which times are told.
+        room: Characters that the body may have.
+    """
+    worst = max(items, key=lambda each: (not each.has_ended, each.row.severity))
+    level = severity_name(worst.row.severity)[0]
+    mood = "success" if worst.has_ended else _MOODS[level]
+    if len(items) == 1:
+        title = f"{worst.word} {printable(worst.row.sensor)}".rstrip()
+        return Notice(
+            shortened(f"{gateway}: {title}", LONGEST_TITLE), worst.line(zone, min(room, 4 * LONGEST_LINE)), mood
+        )
+    ended = sum(each.has_ended for each in items)
+    counts = [f"{number} {words}" for number, words in ((len(items) - ended, "new"), (ended, "ended")) if number]
+    title = f"{gateway}: {', '.join(counts)}{'' if worst.has_ended else f', worst {level}'}"
+    return Notice(shortened(title, LONGEST_TITLE), _lines(items, zone, room), mood)
+
+
+def _lines(items: Sequence[Item], zone: ZoneInfo, room: int) -> str:
+    """As many lines as there is room for, of the worst, in their order; how many others there are stands at the end."""
+    left = room - len("\nand 99999 more")
+    lines: dict[int, str] = {}
+    for place in sorted(range(len(items)), key=lambda at: (items[at].has_ended, -items[at].row.severity, at)):
+        line = items[place].line(zone, min(LONGEST_LINE, left))
+        left -= len(line) + 1
+        if len(lines) == LISTED or (lines and left < 0):
+            break
+        lines[place] = line
+    left_out = len(items) - len(lines)
+    told = [lines[place] for place in sorted(lines)]
+    return "\n".join([*told, f"and {left_out} more"] if left_out else told)
