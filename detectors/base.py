@@ -244,6 +244,7 @@ class Detector(ABC):
         kind: The kind of incident that it raises, a word of the event schema.
         catches: The faults that it claims to catch, in the simulator's words.
         lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
+        endures: Whether what it finds is no level that may soon be adopted as normal, such as a value that is stuck.
         relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
             would blur it; otherwise it is learned beside all that was known.
         scores_readings: Whether it ever says of a reading how surprising it is, by what it has learned.
@@ -257,6 +258,7 @@ class Detector(ABC):
     kind: ClassVar[str]
     catches: ClassVar[frozenset[str]]
     lingers: ClassVar[bool] = False
+    endures: ClassVar[bool] = False
     relearns: ClassVar[bool] = False
     scores_readings: ClassVar[bool] = True
     floor: ClassVar[float] = math.nan

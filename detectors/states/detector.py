@@ -29,6 +29,7 @@ from detectors.states.spells import (
     BETWEEN,
     FEWEST_ALL,
     FEWEST_SPELLS,
+    USUAL,
     beyond_record,
     count_changes,
     end_spells,
@@ -108,6 +109,7 @@ class States(Detector):
     name: ClassVar[str] = "states"
     kind: ClassVar[str] = "state"
     catches: ClassVar[frozenset[str]] = frozenset()
+    endures: ClassVar[bool] = True
     floor: ClassVar[float] = 2.5
     takes_one: ClassVar[bool] = True
 
@@ -185,7 +187,9 @@ class States(Detector):
         arrays["worst"][slots] = np.where(begins, 0.0, arrays["worst"][slots])
         arrays["violated"][slots] = np.where(begins, 0.0, arrays["violated"][slots])
         arrays["state"][slots] = current
-        known = self._has_states(arrays, slots)
+        # While something goes on that is told of, what it does to the counts is no reason to fall silent.
+        goes_on = (arrays["crest"][slots] > 0) | (arrays["worst"][slots] > USUAL)
+        known = self._has_states(arrays, slots) | ((arrays["known"][slots] > 0) & goes_on)
         arrays["known"][slots] = known
         take_value(arrays, slots, values, current, level)
         arrays["near"][slots] = level

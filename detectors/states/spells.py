@@ -126,13 +126,15 @@ def count_changes(
     busy = arrays["busy"][slots] * np.exp(-passed / BUSY_S) + changed
     arrays["busy"][slots], arrays["counted"][slots] = busy, times
     busiest, rival, crest = arrays["busiest"][slots], arrays["rival_busy"][slots], arrays["crest"][slots]
-    ratio = busy / np.maximum(busiest, FEWEST_CHANGES)
-    score = np.where(known, beyond_record(arrays["watched"][slots] / BUSY_S, ratio, BUSY_SPREAD), 0.0)
-    odd = score > USUAL
-    # A rush is learned from when it is over.
+    most, hours = np.maximum(busiest, FEWEST_CHANGES), arrays["watched"][slots] / BUSY_S
+    score = np.where(known, beyond_record(hours, busy / most, BUSY_SPREAD), 0.0)
+    # A rush is as surprising as its crest until it is over, and is learned from then.
+    goes_on = known & (crest > 0) & (busy > most)
+    score = np.where(goes_on, np.maximum(score, beyond_record(hours, crest / most, BUSY_SPREAD)), score)
+    odd = (score > USUAL) | goes_on
     over = ~odd & (crest > 0)
     believed = np.where(odd, 0.0, np.where(over, np.minimum(crest, rival), busy))
-    arrays["busiest"][slots] = np.maximum(busiest * (1.0 - FADING * changed), believed)
+    arrays["busiest"][slots] = np.maximum(busiest * (1.0 - FADING * (changed & ~odd)), believed)
     arrays["rival_busy"][slots] = np.maximum(rival * (1.0 - FADING * changed), np.where(over, crest, 0.0))
     arrays["crest"][slots] = np.where(odd, np.maximum(crest, busy), 0.0)
     return score

@@ -71,6 +71,7 @@ class Flatline(Detector):
     name: ClassVar[str] = "flatline"
     kind: ClassVar[str] = "flatline"
     catches: ClassVar[frozenset[str]] = frozenset({"stuck"})
+    endures: ClassVar[bool] = True
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:

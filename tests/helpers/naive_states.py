@@ -245,7 +245,7 @@ class NaiveStates:
         if changed or is_first:
             self.since, self.worst, self.violated = time, 0.0, False
         self.state = state
-        self.known = self.has_states()
+        self.known = self.has_states() or (self.known and (self.crest > 0 or self.worst > 1.5))
         reach = self.reach(level)
         most = reach if is_in else reach / 2
         self.origin, self.near = self.center[level], level
@@ -325,13 +325,18 @@ class NaiveStates:
     def rush(self, time: float, *, changed: bool) -> float:
         self.busy = self.busy * math.exp(-min(max(time - self.counted, 0.0), 360_000.0) / HOUR_S) + changed
         self.counted = time
-        score = 0.0
+        score, goes_on = 0.0, False
         if self.known and self.watched >= 3 * DAY_S:
-            score = beyond(self.watched / HOUR_S, self.busy / max(self.busiest, 4.0), 1 / 3)
-        odd, over = score > 1.5, score <= 1.5 and self.crest > 0
+            most, hours = max(self.busiest, 4.0), self.watched / HOUR_S
+            score = beyond(hours, self.busy / most, 1 / 3)
+            goes_on = self.crest > 0 and self.busy > most
+            if goes_on:
+                score = max(score, beyond(hours, self.crest / most, 1 / 3))
+        odd = score > 1.5 or goes_on
+        over = not odd and self.crest > 0
         believed = 0.0 if odd else min(self.crest, self.rival_busy) if over else self.busy
         fading = 0.999 if changed else 1.0
-        self.busiest = max(self.busiest * fading, believed)
+        self.busiest = max(self.busiest * (1.0 if odd else fading), believed)
         self.rival_busy = max(self.rival_busy * fading, self.crest if over else 0.0)
         self.crest = max(self.crest, self.busy) if odd else 0.0
         return score

@@ -22,6 +22,10 @@ LIFE_SHARE = 1 / 6
 """A level is adopted after this share of a sensor's life, an hour at least and `adopt_after_s` at most: of a sensor
 that has hardly been seen, what is new may well be normal."""
 
+ENDURING_SHARE = 1 / 2
+"""What endures and is no level, such as a value that is stuck, is adopted when it has lasted for this share of it: for
+as long as the sensor had been known otherwise."""
+
 Order = tuple[int, int, float, int]
 """Where a finding stands among those of a batch."""
 
@@ -117,10 +121,11 @@ class IncidentTracker(SensorArrays):
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= self._patience(
-            slot, settings.adopt_after_s
-        )
         involved = tracker.involved
+        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= self._patience(
+            slot, settings.adopt_after_s, endures=endures
+        )
         lingers = observation.ratio(involved) >= settings.clear_ratio
         ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
         if ratio < settings.clear_ratio:
@@ -136,12 +141,15 @@ class IncidentTracker(SensorArrays):
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """End a sensor's silence, if it was silent, and its error values, as a reading has come."""
+        """End a sensor's silence, if it was silent, and its error values, as a reading has come.
+
+        A silence is a matter of when readings come: it ends now, however old the first one is that comes again.
+        """
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
             self.step(slot, MachineInput.VALUE, self._bare(slot, value, time), order, clock)
         if tracker.state is State.SILENT:
-            self.step(slot, MachineInput.RETURN, self._bare(slot, value, time), order, clock)
+            self.step(slot, MachineInput.RETURN, self._bare(slot, value, max(time, clock)), order, clock)
 
     def _bare(self, slot: int, value: float, time: float) -> Observation:
         """A reading of which nothing is said."""
@@ -151,9 +159,11 @@ class IncidentTracker(SensorArrays):
             level = float(group.profile.level_at(self._statistics.interval[[slot]])[0])
         return Observation(time, value, level, [])
 
-    def _patience(self, slot: int, most_s: float) -> float:
-        """After how many seconds a level is adopted: a share of the time that the sensor has been watched for."""
-        return min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * float(self._levels.watched[slot])))
+    def _patience(self, slot: int, most_s: float, *, endures: bool) -> float:
+        """After how many seconds what is there is adopted: a share of the time that the sensor has been watched for."""
+        watched = float(self._levels.watched[slot])
+        patience = min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * watched))
+        return max(patience, ENDURING_SHARE * watched) if endures else patience
 
     def _run(self, slot: int) -> int:
         """How many readings in a row have exceeded a sensor's level."""

@@ -102,3 +102,7 @@ class Observation:
             ),
             default=0.0,
         )
+
+    def ratio_of(self, detectors: Collection[str]) -> float:
+        """How many times its raising level the score of any of some detectors is at most."""
+        return max((each.ratio for each in self.opinions if each.detector in detectors), default=0.0)

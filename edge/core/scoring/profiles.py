@@ -119,6 +119,7 @@ class Group:
         self.count = 0
         self._vacant: list[int] = []
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
+        self.enduring = frozenset(each.name for each in profile.detectors if each.endures)
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
         self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]

@@ -104,6 +104,20 @@ def test_a_pump_that_goes_on_and_off_all_the_time_changes_too_often(pumping: Flo
     assert measure.now > 1.5 * measure.usual
 
 
+def test_a_pump_that_changes_too_often_does_so_until_it_stops_doing_it(pumping: Floats) -> None:
+    hectic, ends = np.concatenate([pumping, pump(2)]), BEGIN + 2000
+    flutter = np.random.default_rng(5).random(ends - BEGIN) < 0.45
+    hectic[BEGIN:ends] = np.where(flutter, 3.2, 0.0)
+    table, is_open, opened = StateTable(States(), rows=1), False, []
+    for index, value in enumerate(hectic.tolist()):
+        score = table.update_one(0, value, MONDAY_S + 60.0 * index, held=is_open).score
+        is_open = score >= (TELLS / 2 if is_open else TELLS)
+        opened.append(is_open)
+    since = opened.index(True, BEGIN)
+    assert since <= BEGIN + 120
+    assert ends <= opened.index(False, since) <= ends + 180
+
+
 def test_what_is_only_on_or_off_is_told_of_alike(pumping: Floats) -> None:
     welded = (pumping > 0).astype(float)
     welded[BEGIN:] = 1.0

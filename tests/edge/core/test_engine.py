@@ -37,6 +37,13 @@ class Echo(Detector):
         return Scores(np.abs(values), np.zeros_like(values), values - 1, values + 1)
 
 
+class Enduring(Echo):
+    """The same for what is no level."""
+
+    name: ClassVar[str] = "enduring"
+    endures: ClassVar[bool] = True
+
+
 @dataclass(frozen=True)
 class Patient(Detector):
     """Knows nothing but how long a sensor may be silent."""
@@ -132,6 +139,14 @@ def test_the_level_of_a_young_sensor_is_adopted_after_a_sixth_of_its_life(age: i
     assert expired.observation.time - found[0].observation.time == after * HOUR_S
 
 
+def test_what_is_no_level_is_adopted_when_it_has_lasted_as_long_as_the_sensor_was_known() -> None:
+    made, half = engine(Enduring(), adopt_after_s=HOUR_S), HOUR_S / 2
+    usual = [(0, each * half, 0.0) for each in range(40)]
+    found = made.process(batch(*usual, *((0, 20 * HOUR_S + each * half, 9.0) for each in range(60))))
+    expired = next(each for each in found if each.transition is Transition.EXPIRED)
+    assert expired.observation.time - found[0].observation.time == 20 * HOUR_S
+
+
 def test_what_is_beyond_a_limit_of_the_operator_is_never_adopted() -> None:
     made = engine(Echo(), Limits(high=5.0), adopt_after_s=10.0)
     findings = made.process(batch((0, 1, 9.0), (0, 11, 9.0), (0, 50, 9.0), (0, 51, 0.0), (0, 52, 0.0)))
@@ -158,6 +173,12 @@ def test_a_silence_that_ends_in_the_same_batch_is_raised_and_cleared() -> None:
     made = engine(Echo(), Patient())
     findings = made.process(batch((0, 1, 0.0), (1, 12, 0.0), (0, 13, 0.0)))
     assert said(findings) == [(0, Transition.RAISED, 11.0), (0, Transition.CLEARED, 13.0)]
+
+
+def test_a_silence_ends_when_a_reading_comes_however_old_that_is() -> None:
+    made = engine(Echo(), Patient())
+    findings = made.process(batch((0, 1, 0.0), (1, 12, 0.0), (1, 18, 0.0), (0, 4, 0.0)))
+    assert said(findings) == [(0, Transition.RAISED, 11.0), (0, Transition.CLEARED, 18.0)]
 
 
 def test_each_doubling_of_a_silence_is_an_update_and_a_worse_severity() -> None:
