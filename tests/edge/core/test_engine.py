@@ -177,7 +177,8 @@ def test_a_silence_that_ends_in_the_same_batch_is_raised_and_cleared() -> None:
 
 def test_a_silence_ends_when_a_reading_comes_however_old_that_is() -> None:
     made = engine(Echo(), Patient())
-    findings = made.process(batch((0, 1, 0.0), (1, 12, 0.0), (1, 18, 0.0), (0, 4, 0.0)))
+    others = [(1 + each % 2, 2 + each, 0.0) for each in range(17)]
+    findings = made.process(batch((0, 1, 0.0), *others, (0, 4, 0.0)))
     assert said(findings) == [(0, Transition.RAISED, 11.0), (0, Transition.CLEARED, 18.0)]
 
 
