@@ -47,8 +47,8 @@ class ReadingSource(NamedTuple):
         units: Units of the sensors that have one.
         faults: The faults to come.
         speed: Seconds of plant time in a second; 0 for as fast as possible.
-        start: When the run begins in plant time, seconds since the epoch, UTC.
-        sensors: How many there are; 0 if only the file knows.
+        start: Start of the run in plant time, in seconds since the epoch, UTC.
+        sensors: Number of readings; 0 if it depends on the file.
     """
 
     readings: Iterable[Reading]
@@ -134,7 +134,7 @@ def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> ReadingS
 
 
 def first_moment(now: float, duration_s: float, speed: float) -> float:
-    """When a run begins in plant time so that it ends at the time of its end, never ahead of the clock.
+    """Start of a run in plant time, such that it ends now and is never ahead of the clock.
 
     Args:
         now: The wall clock, seconds since the epoch.

@@ -1,1 +1,1 @@
-"""What this machine carries."""
+"""The capacity of this machine."""

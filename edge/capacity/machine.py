@@ -1,4 +1,4 @@
-"""What this machine carries: the cost of a reading in each part of the line, and in the whole of it.
+"""The capacity of this machine: the cost of a reading in each stage, and in total.
 
 The whole line is the service's own loop with its own store, on a disk of this machine; see `plant.py` for the rest. A
 link's cost is that of reading bytes and making acknowledgements; the kernel's part of it isn't in it.
@@ -65,12 +65,12 @@ class CapacityRun:
     """The whole line over some time.
 
     Attributes:
-        readings: How many there were.
+        readings: Their number.
         plant_s: Seconds of the plant's time.
         cpu_s: CPU seconds.
         wall_s: Seconds by the clock, waiting for the disk included.
         written: Bytes handed to the kernel; None where it doesn't say.
-        memory_mib: What resident memory grew by; None where the kernel doesn't say.
+        memory_mib: Growth of resident memory; None where the kernel doesn't provide it.
     """
 
     readings: int
@@ -93,7 +93,7 @@ class CapacityRun:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a machine was measured to do.
+    """The measured capacity of a machine.
 
     Attributes:
         sensors: Of the plant.
@@ -116,11 +116,11 @@ def measure(configuration: Configuration, sensors: int, rate: float, folder: Pat
     """Measure everything.
 
     Args:
-        configuration: What is to be carried.
-        sensors: How many.
+        configuration: The configuration to measure.
+        sensors: Number of them.
         rate: Readings a second of all of them together.
-        folder: Where stores are made, and left.
-        seconds: How long each of the two runs takes, by the clock.
+        folder: The folder for stores, which are left there.
+        seconds: Duration of each of the two runs, by the clock.
     """
     memory = resident_mib()
     asked = run_line(configuration, sensors, rate, folder, paced=True, seconds=seconds)
@@ -221,7 +221,7 @@ def bench_input(configuration: Configuration) -> Configuration:
 
 
 def message_of(given: Input) -> Callable[[Sequence[LoadReading]], tuple[str, bytes]]:
-    """How an input's readings are written."""
+    """The encoder for an input's readings."""
     if given.format == "number":
         return lambda readings: (f"{TOPIC}/s{readings[0].sensor}", b"%.2f" % readings[0].value)
     if given.format == "sparkplug":

@@ -16,7 +16,7 @@ from edge.shell.link import Echo, LinkOptions
 from edge.shell.link.reconnecting import Reconnecting
 
 START = 1_700_000_000.0
-"""When the plant's time begins, seconds since the epoch."""
+"""Start of the plant's time, in seconds since the epoch."""
 
 STEP_S = 0.02
 """The service waits for no longer than this at a time."""
@@ -47,7 +47,7 @@ class LoadPlant:
     """Sensors that send one reading after another, two decimals each; packed into messages.
 
     Args:
-        sensors: How many.
+        sensors: Number of them.
         rate: Readings a second of all of them together.
         message: Makes topic and payload of the readings of a message.
         pack_size: Readings of a message.
@@ -85,10 +85,10 @@ class LoadPlant:
 
 
 class FreeLink:
-    """What a service takes for its link: the plant behind a broker with an in-flight window.
+    """A stand-in for a service's link: the plant behind a broker with an in-flight window.
 
     Args:
-        plant: Where the messages come from.
+        plant: The source of the messages.
         clock: Goes on when the service waits.
         in_flight: Messages that may be without an acknowledgement.
         paced: Whether readings come when they are due; otherwise there are always more.
@@ -129,7 +129,7 @@ class FreeLink:
         """Nothing to do."""
 
     def receive(self, timeout_s: float, most: int) -> list[Message]:
-        """Let time pass, and give what the window and the step have room for."""
+        """Advance time, and give what the window and the step have room for."""
         began = time.process_time()
         room = min(most, self._in_flight - self._unacknowledged)
         if self._paced:

@@ -60,9 +60,9 @@ class Pipeline:
         routes: Which topics are read, and how.
         rule_for: The operator's rule for a sensor, by its name.
         device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
-        sensors: How many sensors there may be.
-        limits: What is taken at most.
-        reorder_s: How late a reading may be and still be put in order, in seconds; 0 to hold nothing back.
+        sensors: Maximum number of sensors.
+        limits: The limits.
+        reorder_s: How late a reading may be and still be put in order, in seconds; 0 holds nothing back.
         maintenance: Windows in which sensors are quiet.
         commands: Whether commands are followed that came over MQTT; those of our own page always are.
         tells_of_sensors: Whether an event tells of sensors that are found.
@@ -166,7 +166,7 @@ class Pipeline:
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
     def tick(self, elapsed_s: float) -> Step:
-        """Let time pass in which nothing has arrived: `elapsed_s` seconds since the last reading.
+        """Advance time in which nothing has arrived: `elapsed_s` seconds since the last reading.
 
         Sensors that have fallen silent are found, and readings that were held back go on.
         """
@@ -277,7 +277,7 @@ class Pipeline:
         return Saving(self._known, len(self.sensors), self.memory.stages)
 
     def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
-        """Go on from where `save()` was called; only for a pipeline that has seen nothing yet.
+        """Continue from where `save()` was called; only for a pipeline that has seen nothing yet.
 
         Returns:
             What the snapshot couldn't give, since the configuration or the version has changed; see `learn()`.

@@ -1,4 +1,4 @@
-"""What was heard: the latest messages of each topic, bounded in topics and bytes."""
+"""Collecting the latest messages of each topic, bounded in topics and bytes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Collected:
 
     Attributes:
         topics: The latest messages of each topic, in the order in which topics were first heard.
-        messages: How many came.
-        dropped: How many of them weren't kept, as there were too many topics or bytes.
+        messages: Number of messages.
+        dropped: Number of messages dropped because of too many topics or bytes.
     """
 
     def __init__(self) -> None:

@@ -74,7 +74,7 @@ def keys_for(messages: Sequence[Message]) -> Keys | None:
 
 
 def decode(keys: Keys, payload: bytes) -> Decoded | None:
-    """What an input with these keys finds in a payload; None if it refuses it."""
+    """The contents of a payload as read by an input with these keys; None if it is refused."""
     try:
         return _decoder(json.dumps({"topic": "x", **keys})).decode(payload)
     except Refused:
@@ -132,7 +132,7 @@ def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 
 def _in_detail(keys: Keys, payloads: Sequence[bytes]) -> dict[str, Any]:
-    """What is left out, and which fields say who of several devices has sent a payload."""
+    """The keys to ignore, and the fields that identify the device that has sent a payload."""
     if "items" in keys:
         return {}
     documents = [each for each in map(_document, payloads) if isinstance(each, dict)]

@@ -1,4 +1,4 @@
-"""What proposed inputs make of what was heard, by the very code that reads it in service."""
+"""The sensors that proposed inputs make of the collected messages, by the same code as in the running service."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class SensorFound(NamedTuple):
     Attributes:
         name: Its name.
         unit: Its unit; empty if nothing says one.
-        repetition: What it means that it sends.
+        repetition: The meaning of a repeated value.
         sample: Its last value.
-        readings: How many there were.
+        readings: Their number.
     """
 
     name: str
@@ -30,13 +30,13 @@ class SensorFound(NamedTuple):
 
 
 class ReadingOutcome(NamedTuple):
-    """What becomes of messages.
+    """The outcome of messages.
 
     Attributes:
         sensors: By name.
-        fields_ignored: How many fields were left out or hold no number.
-        messages_left_out: How many messages are on topics that are left out.
-        refused: How many messages and readings were refused, by reason.
+        fields_ignored: Number of fields that were ignored or aren't numbers.
+        messages_left_out: Number of messages on ignored topics.
+        refused: Number of refused messages and readings, by reason.
         examples: A dead letter of each reason.
     """
 
@@ -56,7 +56,7 @@ def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> ReadingOutcome:
-    """What inputs make of messages; only those that an input asks for are handed over."""
+    """The outcome of messages; only those that match an input are decoded."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
     from edge.shell.service.assembly import make_pipeline  # noqa: PLC0415
 

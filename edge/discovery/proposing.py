@@ -21,11 +21,11 @@ MOST_LEFT_OUT = 100
 
 
 class Proposal(NamedTuple):
-    """What was proposed.
+    """The proposal.
 
     Attributes:
         inputs: Tables `[[input]]`, in their order.
-        conventions: How many topics follow each convention.
+        conventions: Number of topics that follow each convention.
         left_out: Topics that are not read, and why.
         unread: Topics of which nothing can be read.
     """
@@ -81,7 +81,7 @@ def topic_of(table: Mapping[str, Any]) -> str:
 
 
 def _specific(name: str) -> tuple[int, int]:
-    """How narrow a convention's filter is."""
+    """The specificity of a convention's filter."""
     levels = conventions()[name].keys["topic"].split("/")
     return sum(each not in {"+", "#"} for each in levels), len(levels) - ("#" in levels)
 
@@ -119,7 +119,7 @@ def _said_twice(claimed: Mapping[str, str]) -> list[str]:
 
 
 def _device_of(topic: str, convention: str) -> str:
-    """What the first wildcard of a convention's filter stands for, or what the topic begins with."""
+    """The level matched by the first wildcard of a convention's filter, or the first level of the topic."""
     wanted, levels = conventions()[convention].keys["topic"].split("/"), topic.split("/")
     return levels[wanted.index("+")] if "+" in wanted else levels[0]
 

@@ -1,1 +1,1 @@
-"""How well detection works: public benchmarks, alarm budget, long faults."""
+"""Evaluation of detection: public benchmarks, alarm budget, long faults."""

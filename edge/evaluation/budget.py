@@ -29,12 +29,12 @@ LEARNING_DAYS = 3
 
 
 class Plan(NamedTuple):
-    """What is simulated.
+    """The settings of the simulation.
 
     Attributes:
-        rule: How the sensors are watched.
-        sensors: How many there are of each kind, for each budget.
-        days: How long they are watched, more than `LEARNING_DAYS`.
+        rule: The profile of the sensors.
+        sensors: Number of sensors of each kind, for each budget.
+        days: Duration in days, more than `LEARNING_DAYS`.
         interval_s: Seconds between two readings of a sensor.
         seed: Of the noise.
     """
@@ -47,7 +47,7 @@ class Plan(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What sensors of one kind cost.
+    """The false alarms of sensors of one kind.
 
     Attributes:
         kind: Of noise, or the file's name.
@@ -73,7 +73,7 @@ def measure(plan: Plan, kinds: Sequence[str] = (), workers: int = 1) -> Iterator
     """Measure a rule, kind by kind; a cost for each of `BUDGETS`.
 
     Args:
-        plan: What is simulated.
+        plan: The settings of the simulation.
         kinds: Which; all if none is named.
         workers: Processes that share the work.
     """
@@ -102,11 +102,11 @@ def measure_files(rule: ResolvedRule, series: Sequence[NabSeries]) -> list[Cost]
 
 
 def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[Cost]:
-    """What some sensors cost, for each of `BUDGETS`.
+    """The false alarms of some sensors, for each of `BUDGETS`.
 
     Args:
-        rule: How they are watched.
-        kind: What to call them.
+        rule: Their rule.
+        kind: Their name.
         times: Of the readings, shape (readings,).
         values: Of the readings, shape (readings, sensors).
     """

@@ -73,12 +73,12 @@ FAULTS: dict[str, Fault] = {
 
 
 class Cover(NamedTuple):
-    """What came of the faults of one kind and length.
+    """The outcome of the faults of one kind and length.
 
     Attributes:
         fault: Its kind.
         hours: Its length.
-        faults: How many there were.
+        faults: Their number.
         found: Share of them that was found.
         covered: Share of their time in which an incident was open.
         over_s: Median of the seconds from a fault's end to the end of its last incident.
@@ -98,8 +98,8 @@ def measure(rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS,
     """Measure a rule, length by length and fault by fault.
 
     Args:
-        rule: How the sensors are watched.
-        sensors: How many there are for each background, fault and length.
+        rule: The profile of the sensors.
+        sensors: Number of sensors for each background, fault and length.
         hours: Lengths of faults.
         seed: Of the noise.
     """

@@ -49,7 +49,7 @@ class NabSeries:
         stamps: The timestamps as they stand in the file.
         times: The same in seconds since the epoch, shape (rows,).
         values: The values, shape (rows,).
-        truth: What detections are worth.
+        truth: The value of detections.
     """
 
     name: str

@@ -29,7 +29,7 @@ FORGIVEN = 3.0
 
 
 class ScoringProfile(NamedTuple):
-    """What an application cares about.
+    """The weights of an application.
 
     Attributes:
         name: As NAB calls it.
@@ -51,12 +51,12 @@ PROFILES = (
 
 @dataclass(frozen=True)
 class Truth:
-    """What a detection at each row of a file is worth.
+    """The value of a detection at each row of a file.
 
     Attributes:
         worth: -1 to 1, shape (rows,).
         window: The window that a row lies in, or -1, shape (rows,).
-        windows: How many windows the file has.
+        windows: Number of windows in the file.
         probation: Rows at the beginning that are never scored.
     """
 
@@ -67,7 +67,7 @@ class Truth:
 
 
 class Result(NamedTuple):
-    """How well one threshold does.
+    """The score of one threshold.
 
     Attributes:
         score: Normalised, 100 at best.
@@ -115,7 +115,7 @@ def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profil
     Args:
         files: The truth and the detector's scores of each file.
         threshold: Rows with at least this score are detections.
-        profile: What counts how much.
+        profile: The weights.
     """
     total, hits, false_rows, windows = 0.0, 0, 0, 0
     for known, scores in files:

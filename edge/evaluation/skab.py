@@ -72,7 +72,7 @@ class Experiment:
 
 
 class Judged(NamedTuple):
-    """What is said of a file.
+    """The labels of a file.
 
     Attributes:
         score: Decades of surprise, 0 in the warm-up, shape (rows,).
@@ -170,7 +170,7 @@ def figures(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> Figu
 
 
 def changes(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> list[Result]:
-    """How well changes are told, by NAB's rules, one result for each of `PROFILES`."""
+    """The score of changepoint detection by NAB's rules, one result for each of `PROFILES`."""
     files = [
         (truth(len(each.rows), _windows(each)), told.changes.astype(np.float64))
         for each, told in zip(experiments, judged, strict=True)

@@ -19,7 +19,7 @@ class BacktestRun:
     """One configuration over one set of data.
 
     Attributes:
-        sensors: What was recorded of each sensor, by name.
+        sensors: The recording of each sensor, by name.
         budgets: Incidents that each of the backtest's budgets would have cost.
         refused: Readings that were refused, by reason.
         judgement: Of its incidents, in the order of `incidents()`; None without labels.
@@ -35,7 +35,7 @@ class BacktestRun:
         return [each for record in self.sensors.values() for each in record.incidents]
 
     def words(self) -> dict[str, str]:
-        """What was judged of each incident, by its id."""
+        """The verdict on each incident, by its id."""
         if self.judgement is None:
             return {}
         return {each.incident: word for each, word in zip(self.incidents(), self.judgement.words, strict=True)}
@@ -47,7 +47,7 @@ class Dataset:
 
     Attributes:
         name: Name of the file or store.
-        labels: What was wrong; None if nobody says.
+        labels: The labels; None if there are none.
         runs: One for each configuration.
         missing: Cells that held no reading.
         left_out: Rows that couldn't be read.
@@ -64,13 +64,13 @@ class Dataset:
         return list(dict.fromkeys(name for run in self.runs for name in run.sensors))
 
     def record(self, run: int, sensor: str) -> SensorRecord:
-        """What a run recorded of a sensor; of one that it knows nothing of, nothing."""
+        """The recording of a sensor; empty for an unknown one."""
         return self.runs[run].sensors.get(sensor, NOTHING)
 
 
 @dataclass
 class Total:
-    """What one configuration comes to.
+    """The outcome of one configuration.
 
     Attributes:
         readings: Readings that were scored.
@@ -80,7 +80,7 @@ class Total:
         by_class: Incidents by severity class: INFO, WARN, ERROR, FATAL.
         refused: Readings that were refused.
         budgets: Incidents that each budget would have cost.
-        judged: What labels say of it; None without labels.
+        judged: Its comparison with the labels; None without labels.
     """
 
     readings: int
@@ -100,8 +100,8 @@ class Backtest:
     Attributes:
         configurations: Their names.
         budgets: False alarms a sensor and day that incidents were counted for.
-        rules: How labels are read.
-        datasets: What they were run over.
+        rules: The tolerances for matching labels.
+        datasets: The data that they were run over.
     """
 
     configurations: list[str]
@@ -117,7 +117,7 @@ class Backtest:
         self.datasets.append(dataset)
 
     def total(self, configuration: int) -> Total:
-        """What a configuration comes to."""
+        """The outcome of a configuration."""
         runs = [(each, each.runs[configuration]) for each in self.datasets]
         records = [record for _, run in runs for record in run.sensors.values()]
         incidents = [span for record in records for span in record.incidents]
@@ -155,7 +155,7 @@ class Backtest:
 
 
 def verdict_words(label: int, judgement: Judgement) -> str:
-    """What became of a label, for a person."""
+    """The outcome of a label in words."""
     delay = judgement.delays[label]
     if not math.isnan(delay):
         return "found"

@@ -26,7 +26,7 @@ def card(backtest: Backtest, dataset: Dataset, sensor: str, place: int, points: 
     """All about one sensor.
 
     Args:
-        backtest: What the page is about.
+        backtest: The subject of the page.
         dataset: The source of the sensor.
         sensor: Its name.
         place: Of the card on the page, from 0.

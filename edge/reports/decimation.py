@@ -84,7 +84,7 @@ class Decimator:
             self._halve()
 
     def trace(self, most: int | None = None) -> Trace:
-        """What the series looks like so far.
+        """The series so far.
 
         Args:
             most: Buckets at most; None for as many as there are.

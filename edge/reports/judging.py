@@ -25,7 +25,7 @@ class IncidentSpan(NamedTuple):
         sensor: Its sensor, or its device.
         about: Its sensor; of a device, the one with the largest share.
         raised: Time at which it was raised, in seconds since the epoch, UTC.
-        ended: When it ended, or infinity if it is still open.
+        ended: Time at which it ended, or infinity if it is still open.
         severity: The worst that was published, 1 to 1000.
         kind: A word of the event schema.
         incident: Its id.

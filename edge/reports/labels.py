@@ -101,7 +101,7 @@ class LabelRuns:
         self.labels: list[Label] = []
 
     def note(self, sensor: str | None, time: float, is_wrong: bool) -> None:
-        """Take note of a row: its sensor (None: all of the file's), its time, what it says."""
+        """Record a row: its sensor (None: all of the file's), its time, what it says."""
         run = self._open.get(sensor)
         if is_wrong:
             self._open[sensor] = (time, time) if run is None else (min(run[0], time), max(run[1], time))

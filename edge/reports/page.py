@@ -30,7 +30,7 @@ def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Itera
     Args:
         backtest: Its subject.
         plots: Sensors that are drawn at most, those with something to see first.
-        command: How the report was asked for.
+        command: The command line of the report.
         version: Of the program.
     """
     folder = files("edge.reports")

@@ -73,7 +73,7 @@ class Recording:
         pipeline.observe(self)
 
     def scored(self, scored: ScoredRound) -> None:
-        """Take note of a round."""
+        """Record a round."""
         self.budgets.count(scored, self._statistics.interval[scored.slots])
         self._slots.append(scored.slots)
         agree = scored.floor <= scored.ceiling
@@ -83,7 +83,7 @@ class Recording:
         )
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take note of a step's events, and put away the rounds that led to them."""
+        """Record a step's events, and put away the rounds that led to them."""
         self._put_away()
         for event in events:
             self._follow(event)

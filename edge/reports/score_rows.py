@@ -30,7 +30,7 @@ class ScoreRows:
     """An observer that gives every reading its row.
 
     Args:
-        pipeline: What scores the readings; begins to tell us of it.
+        pipeline: The engine that scores the readings; it is observed from here on.
         gateway: Its name, which the ids of incidents follow from.
     """
 
@@ -43,7 +43,7 @@ class ScoreRows:
         pipeline.observe(self)
 
     def expect(self, reading: Reading) -> None:
-        """Take note of the file's next reading, before it is scored."""
+        """Record the file's next reading, before it is scored."""
         row = [exact_timestamp(reading.time), reading.sensor, repr(reading.value)]
         self._rows.append((reading, row))
         self._waiting.setdefault(reading, deque()).append(row)

@@ -38,7 +38,7 @@ class Onlooker(Protocol):
         """Look at this from here on: at the start, and when another configuration was taken up."""
 
     def committed(self, events: Sequence[Event], answers: Sequence[bytes]) -> None:
-        """Take note of what was committed: events, and what became of commands."""
+        """Record what was committed: events, and what became of commands."""
 
     def turn(self) -> None:
         """Look now, if there is anything that somebody wants to see; called in each turn of the loop."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def program() -> str:
-    """How this program is started: its bare name if that finds it, else its full path."""
+    """The command of this program: its bare name if that is on PATH, else its full path."""
     started = Path(sys.argv[0])
     if started.name != "edgewarden":
         return f"{shlex.quote(sys.executable)} -m edge"

@@ -90,11 +90,11 @@ class Demo:
     """One run.
 
     Args:
-        seconds: How long it takes in all.
+        seconds: Total duration.
         sensors: Sensors of the plant.
-        seed: What the plant and its faults follow from.
-        folder: Where its files go.
-        show: What a person sees.
+        seed: The seed of the plant and its faults.
+        folder: The folder of its files.
+        show: The screen.
         sinks: Tables of where else events go.
         monotonic: Seconds that never step.
     """
@@ -127,12 +127,12 @@ class Demo:
 
     @property
     def store(self) -> Path:
-        """Where the service keeps what it finds."""
+        """Path of the service's store."""
         return self.folder / "edgewarden.db"
 
     @property
     def truth_path(self) -> Path:
-        """Where the simulator writes what it does."""
+        """Path of the simulator's truth."""
         return self.folder / "truth.jsonl"
 
     @property
@@ -213,7 +213,7 @@ class Demo:
         return summary is None or self._taken >= summary.readings
 
     def unaccounted(self) -> list[str]:
-        """What of the readings isn't accounted for; empty if all is."""
+        """A sentence about missing readings; empty if there are none."""
         health = self._health
         if not health:
             return ["the service said nothing of its health"]

@@ -1,4 +1,4 @@
-"""What a consumer makes of the events: which incidents there were, which are open, and what was said last."""
+"""A consumer of the events: all incidents, which are open, and the last sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class IncidentLog:
     Attributes:
         incidents: The latest data of every incident, by its id, in the order in which they were raised.
         news: The latest events, the newest last.
-        events: How many there were.
+        events: Their number.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How far the service came in what the simulator published, so that nothing is asked of it that it hasn't seen."""
+"""How much of the published readings the service has processed, so that only those are evaluated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def reached(summary: TruthSummary | None, taken: int) -> float:
     """Until which time of the plant the service has taken the readings; infinity if it has taken all.
 
     Args:
-        summary: What the simulator published, one reading a message, in the order of time; None if it didn't say.
+        summary: The readings that the simulator published, one per message, in order of time; None if unknown.
         taken: Messages that the service has taken.
     """
     if summary is None or taken >= summary.readings:
@@ -26,7 +26,7 @@ def seen(faults: Sequence[Fault], until: float) -> list[Fault]:
 
 
 def remark(summary: TruthSummary | None, taken: int, left_out: int) -> str:
-    """What to say where not all was taken; empty if all was."""
+    """A sentence if not all readings were processed; else empty."""
     if summary is None or taken >= summary.readings:
         return ""
     faults = f"{left_out} fault{'' if left_out == 1 else 's'} that began later {'is' if left_out == 1 else 'are'}"

@@ -1,4 +1,4 @@
-"""What the demo shows: a live screen in a terminal, plain lines anywhere else."""
+"""The demo's output: a live screen in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLAIN_EVERY_S = 5.0
 
 
 class DemoProgress(NamedTuple):
-    """Where the demo stands.
+    """The progress of the demo.
 
     Attributes:
         elapsed_s: Seconds since it began.
@@ -22,8 +22,8 @@ class DemoProgress(NamedTuple):
         rate: Readings a second, of late.
         sensors: Sensors that the service has learned.
         follow: The command with which anyone can follow.
-        doing: What is going on.
-        page: Where the page in a browser is; empty where there is none.
+        doing: The current activity.
+        page: Address of the page in a browser; empty if there is none.
     """
 
     elapsed_s: float
@@ -37,7 +37,7 @@ class DemoProgress(NamedTuple):
 
     @property
     def invitation(self) -> str:
-        """What stands before the command to follow."""
+        """The text before the command to follow along."""
         browser = f"Open {self.page} in a browser, or follow along" if self.page else "Follow along"
         return f"{browser} from another terminal:"
 

@@ -1,4 +1,4 @@
-"""Where else the demo's events go: a URL as a `[[sink]]` table."""
+"""A further receiver of the demo's events: a URL as a `[[sink]]` table."""
 
 from __future__ import annotations
 

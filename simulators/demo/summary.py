@@ -31,8 +31,8 @@ def summary(
         comparison: The incidents beside the truth.
         claimed: The kinds of faults that the service looks for.
         sensor_days: Days that were watched, over all sensors.
-        remark: What else to say; may be empty.
-        columns: Where sentences are wrapped; None for nowhere.
+        remark: A further text; may be empty.
+        columns: Width at which sentences are wrapped; None to leave them unwrapped.
     """
     lines = ["", f"{'fault':<20}{'injected':>9}{'found':>7}{'missed':>8}{'delay, median':>16}{'longest':>10}"]
     kinds = sorted({each.fault.kind for each in comparison.verdicts}, key=lambda each: (each not in claimed, each))

@@ -33,7 +33,7 @@ SEASONS_FIRST_S = 2 * DAY
 
 @dataclass(frozen=True)
 class Schedule:
-    """How faults are spread over a plant and a run.
+    """The distribution of faults over a plant and a run.
 
     Attributes:
         share: Share of the sensors that have faults, 0 to 1; the others have none. At least one sensor,

@@ -1,4 +1,4 @@
-"""How large the faults of a sensor are, how long they last, and which kinds it can show.
+"""Sizes, durations and possible kinds of a sensor's faults.
 
 Sizes are multiples of what is usual for the sensor, chosen so that an operator who sees the plot would call
 it a fault. A sensor gets no fault that it can't show: a season is lost only where there is one, a sensor that
@@ -40,7 +40,7 @@ LENGTHS = {
 
 
 class Strength(NamedTuple):
-    """How strong a fault is: the amount of its `Injection`, the size and the sentence of its label."""
+    """The strength of a fault: the amount of its `Injection`, the size and the sentence of its label."""
 
     amount: float
     size: float

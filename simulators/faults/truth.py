@@ -135,7 +135,7 @@ class Tally(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What the incidents say about the faults.
+    """The outcome of matching incidents with the faults.
 
     Attributes:
         verdicts: One for each fault, in their order.

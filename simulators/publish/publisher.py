@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from simulators.publish.payloads import Publication
 
 SHORTEST_S, LONGEST_S = 0.0002, 0.05
-"""How long to wait for room in the link's window: at first, and at most before asking again."""
+"""Waits for room in the link's window: the first one, and the longest before checking again."""
 
 GLANCE_S = 0.2
 """The longest sleep, so that a wish to stop is seen."""

@@ -31,7 +31,7 @@ class Extent:
     last: float = -math.inf
 
     def take(self, sensor: str, time: float) -> None:
-        """Take note of a reading."""
+        """Record a reading."""
         self.sensors.add(sensor)
         self.first, self.last = min(self.first, time), max(self.last, time)
 

@@ -38,7 +38,7 @@ class Arrivals(Protocol):
     """Knows when late readings arrived."""
 
     def of(self, slot: int, origin: int) -> float:
-        """When the next late reading of a sensor arrived, seconds since the epoch; NaN if nobody knows.
+        """Arrival time of a sensor's next late reading, in seconds since the epoch; NaN if unknown.
 
         `AGAIN` if the broker says that it has delivered it before.
         """
@@ -75,7 +75,7 @@ def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
 
 
 class ArrivalsTold:
-    """What was noted, told once more: slots and arrivals of late readings, those of a sensor in their order."""
+    """The slots and arrivals of late readings, those of a sensor in order."""
 
     def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
         self._told: dict[int, deque[float]] = {}
@@ -89,15 +89,15 @@ class ArrivalsTold:
 
 
 class Admission(SensorArrays):
-    """What was last taken of each sensor.
+    """The last admitted reading of each sensor.
 
     Attributes:
         last_time: Time of each sensor's last reading.
         recent: The readings that were taken lately.
         evidence: The late readings since.
-        same: What each sensor said last.
-        clock_steps: How often a clock was believed to be set back.
-        same_times: How many readings had the time of the one before them, and another value.
+        same: The last value of each sensor.
+        clock_steps: Number of clocks believed to be set back.
+        same_times: Number of readings with the time of the previous one and another value.
         moved: The places of such readings in the batch that was judged last, and the times that they get.
     """
 

@@ -18,7 +18,7 @@ class Presence(NamedTuple):
     """That a device is there, or that it is gone.
 
     Attributes:
-        device: What the paths of its sensors begin with, before a slash. Empty if the topic says which it is.
+        device: Prefix of its sensors' paths, before a slash. Empty if the topic identifies the device.
         is_there: Whether it is there.
     """
 
@@ -43,7 +43,7 @@ class DeviceWords:
     Args:
         sensors: The sensor table.
         slot_of: Gives a device its slot.
-        counters: Where words of unknown devices are counted.
+        counters: The counter for words of unknown devices.
     """
 
     def __init__(self, sensors: SensorTable, slot_of: GivesSlots, counters: Counters) -> None:
@@ -57,10 +57,10 @@ class DeviceWords:
         """Add what devices say to the readings: 1 for each that is there, 0 for each that is gone.
 
         Args:
-            words: What they say.
+            words: Their words.
             device_at: Gives the name of the device at a path.
             columns: Gets the readings.
-            time: When the message arrived.
+            time: Arrival time of the message.
             origin: Its place among the messages.
         """
         for said in words:

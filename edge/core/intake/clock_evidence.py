@@ -58,7 +58,7 @@ class ClockEvidence(SensorArrays):
         Args:
             slot: The sensor.
             time: The reading's time, seconds since the epoch.
-            arrived: When it arrived; NaN if nobody knows, and then every pace is believed.
+            arrived: Time of arrival; if NaN, it is unknown, and every pace is believed.
         """
         if arrived == AGAIN:
             return False

@@ -33,7 +33,7 @@ LOOKBACK = 64
 """So many readings back the one is sought that the clock has followed."""
 
 Leap = tuple[int, float]
-"""How many readings of a batch come before the one at which the stream clock leaps, and by how many seconds too far."""
+"""Number of readings of a batch before a leap of the stream clock, and the seconds by which it leaps too far."""
 
 
 class ClockLeaps:
@@ -58,7 +58,7 @@ class ClockLeaps:
 
         Args:
             batch: The readings in the order of their arrival; their origins are places in `messages`.
-            messages: What they came with.
+            messages: The messages that they came with.
             clock: The clock to go on from after a restart.
         """
         if len(batch) == 0:
@@ -125,7 +125,7 @@ class ClockLeaps:
 
 
 class _Lags:
-    """How far the stream clock lags behind arrivals at each reading of a batch.
+    """The lag of the stream clock behind arrivals at each reading of a batch.
 
     It may have followed a reading that came some time before, which waited until another one confirmed it. What counts
     is when that one came.
@@ -133,7 +133,7 @@ class _Lags:
     Args:
         times: Times of the readings, shape (n,).
         arrived: Their arrivals.
-        clock: What the stream clock says after each.
+        clock: The stream clock after each.
         ahead: The lag of the reading that waited before the batch.
     """
 

@@ -1,4 +1,4 @@
-"""Who was heard: readings that aren't taken teach nothing, but whoever sent them isn't silent."""
+"""Readings that aren't admitted: nothing is learned from them, but their sensor isn't silent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.core.model.messages import Batch, Message
 from edge.core.model.pauses import NO_PAUSE
 
 Heard = tuple[int, int]
-"""How many readings of a batch come before one that wasn't taken, and the slot of its sensor."""
+"""Number of readings of a batch before one that wasn't admitted, and the slot of its sensor."""
 
 
 def cut(
@@ -40,7 +40,7 @@ def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list
     Args:
         heard: Placed in the whole batch.
         kept: Which of its readings were kept, shape (n,).
-        sensors: How many slots there are.
+        sensors: Number of slots.
     """
     before = np.concatenate(([0], np.cumsum(kept)))
     return [(int(before[place]), slot) for place, slot in heard if slot < sensors]
@@ -58,6 +58,6 @@ def without_value(absent: Sequence[str], message: Message, slots: Mapping[str, i
         absent: Paths of the message at which it says so.
         message: The message.
         slots: Slots of its topic's known sensors, by path.
-        place: How many readings of the batch come before.
+        place: Number of readings of the batch before it.
     """
     return [] if message.retained else [(place, slots[path]) for path in absent if path in slots]

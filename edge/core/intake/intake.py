@@ -54,12 +54,12 @@ class Intake:
         routes: Which topics are read, and how.
         sensors: The sensor table; new sensors are added to it.
         on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
-        limits: What is taken at most.
-        counters: Where everything is counted.
+        limits: The limits.
+        counters: The counters.
         newcomers: Are told of new sensors; None for nobody.
 
     Attributes:
-        known: What is known of each sensor.
+        known: The known sensors.
         unrouted: Topics, not seen before, that came although no input asks for them: counted, and no sender is to
             blame. Whoever acts on them empties the list.
         plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
@@ -200,7 +200,7 @@ class Intake:
         no_values: Sequence[tuple[int, list[float]]],
         births: Sequence[NodeState],
     ) -> None:
-        """Take note again of what payloads and inputs have said of sensors and nodes before a restart."""
+        """Record again what payloads and inputs have said of sensors and nodes before a restart."""
         self.units.note_all(units)
         self.no_values.note_all(no_values)
         self.payloads.sparkplug.nodes.note_all(births)
@@ -212,7 +212,7 @@ class Intake:
         self.known.forget(slots)
 
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
-        """Take note again of a batch that was read before a restart, before it is admitted again."""
+        """Record again a batch that was read before a restart, before it is admitted again."""
         self.deliveries.note_all(delivered)
         if not self.repeating:
             return
@@ -221,7 +221,7 @@ class Intake:
                 self.last_values.note(slot, value)
 
     def _source(self, topic: str) -> CachedTopic:
-        """What is known of a topic, looked up anew."""
+        """The facts about a topic, looked up again."""
         resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
         is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
         source = CachedTopic(topic, resolved, is_own=is_own, is_left_out=is_left_out)
@@ -333,10 +333,10 @@ class Intake:
         """The readings of a batch whose times move forward.
 
         Args:
-            batch: What `read()` gave, now or before a restart.
+            batch: The output of `read()`, now or before a restart.
             message_of: Gives the message of an origin; None if nobody has it any more.
             letters: Gets a dead letter for each refusal that is kept.
-            arrivals: When late ones among them arrived; None if nobody knows.
+            arrivals: Arrival times of late ones among them; None if unknown.
 
         What is refused is noted in `heard`; `heard_after` says up to when time had passed before it, see `Batch`.
         """

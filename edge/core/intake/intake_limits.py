@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """What is taken at most.
+    """The limits.
 
     Attributes:
         payload_bytes: Size of a payload.

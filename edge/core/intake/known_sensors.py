@@ -24,13 +24,13 @@ class KnownSensors:
         newcomers: Is told of those that were never heard before.
 
     Attributes:
-        admission: What was last taken of each.
+        admission: The last admitted reading of each.
         last_values: Of those that repeat what hasn't changed.
-        units: What their payloads say.
+        units: Facts from their payloads.
         no_values: The error values that their inputs name.
         repeating: Slots of those that repeat what hasn't changed.
         timed_by_arrival: Of each, whether arrival gives its times.
-        owners: What tells apart the senders that may be called alike, of each.
+        owners: The identity of each one's sender, for senders that may have the same name.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class KnownSensors:
 
         Args:
             name: Its name.
-            repetition: What a repetition of its value means.
+            repetition: The meaning of a repeated value.
             heard_on: Where it is heard, now; None if it was known before a restart, or is a device: it has a slot in
                 any case then.
             timed_by_arrival: Whether arrival gives its times.

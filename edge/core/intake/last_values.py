@@ -12,7 +12,7 @@ class LastValues:
         self._values: dict[int, float] = {}
 
     def note(self, slot: int, value: float) -> bool:
-        """Take note of a value; returns whether it is another one than before."""
+        """Record a value; returns whether it is another one than before."""
         if self._values.get(slot) == value:
             return False
         self._values[slot] = value
@@ -27,7 +27,7 @@ class LastValues:
         return encode(self._values)
 
     def load(self, state: bytes) -> None:
-        """Go on with these values.
+        """Continue with these values.
 
         Raises:
             StateError: They can't be read.

@@ -21,7 +21,7 @@ class Payloads:
         most_bytes: Size of a payload.
 
     Attributes:
-        sparkplug: What the messages of Sparkplug nodes have said, which those that follow are read by.
+        sparkplug: State of the Sparkplug nodes, which later messages are read by.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -29,7 +29,7 @@ class Payloads:
         self.sparkplug = Session()
 
     def read(self, message: Message, resolved: Resolved) -> Decoded:
-        """What a message holds; see `put_back()`.
+        """The contents of a message; see `put_back()`.
 
         Raises:
             Refused: Nothing of it can be taken.

@@ -46,7 +46,7 @@ TOPICS = 1_000
 
 
 class Verdict(Enum):
-    """What becomes of a message."""
+    """The decision about a message."""
 
     READ = "read"
     """It is read; readings in it that lie ahead are refused."""
@@ -62,7 +62,7 @@ class PlausibleTimes:
         is_unset: Whether our clock was never set: every sender is believed.
         behind_s: By how many seconds our clock is behind what was known before; 0 if it isn't. A sender that is ahead
             by at least as much is believed unless one is in step.
-        ahead_s: How far the last message that was held lies ahead.
+        ahead_s: How far the last held message is ahead.
         believed: By how many seconds our clock is to be set forward, or 0; whoever does it calls `clock_stepped()`.
         is_settled: Whether waiting is over: what is still undecided is refused.
         is_proven: Whether a sender has shown that our clock is right.
@@ -80,13 +80,13 @@ class PlausibleTimes:
         self._in_step: dict[int, tuple[float, float]] = {}
 
     def weigh(self, topic: int, decoded: Decoded, arrived: float, future_s: float) -> Verdict:
-        """What becomes of a message, as long as our clock isn't proven.
+        """The decision about a message while our clock isn't proven right.
 
         Args:
             topic: A number of its topic.
             decoded: What is in it.
-            arrived: When it arrived by our clock.
-            future_s: How far ahead of its arrival a reading may lie.
+            arrived: Time of arrival by our clock.
+            future_s: How far a reading may be ahead of its arrival.
         """
         newest = decoded.newest_time()
         if newest is None:

@@ -30,7 +30,7 @@ TWO_FLOATS, TWO_WORDS = struct.Struct("=2d"), struct.Struct("=2Q")
 
 
 class RecentReadings(SensorArrays):
-    """What was taken of each sensor lately."""
+    """The recently admitted readings of each sensor."""
 
     def __init__(self) -> None:
         self.tags = np.zeros((0, REMEMBERED), dtype=np.uint16)
@@ -130,13 +130,13 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _tag(value: float, time: float) -> int:
-    """What `_tags()` gives for one reading; arrays of one take eight times as long."""
+    """`_tags()` for one reading; an array of one takes eight times as long."""
     time_bits, value_bits = TWO_WORDS.unpack(TWO_FLOATS.pack(time, value))
     return max(_mixed_word(_mixed_word(time_bits) ^ value_bits) >> 48, 1)
 
 
 def _mixed_word(bits: int) -> int:
-    """What `_mixed()` gives for one word."""
+    """`_mixed()` for one word."""
     mixed = ((bits ^ (bits >> 32)) * FIRST_FACTOR) & WORD
     mixed = ((mixed ^ (mixed >> 29)) * SECOND_FACTOR) & WORD
     return mixed ^ (mixed >> 32)

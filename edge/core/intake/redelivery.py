@@ -98,5 +98,5 @@ def checksum(message: Message) -> int:
 
 
 def topic_checksum(topic: str) -> int:
-    """What the checksum of a message begins with."""
+    """The start of a message's checksum."""
     return zlib.crc32(topic.encode("utf-8", "surrogatepass"))

@@ -24,7 +24,7 @@ MOST_HELD = 200_000
 ORIGIN_UNKNOWN = -1
 
 Held = tuple[float, int, float, float]
-"""When a reading is due by the stream clock, its slot, its time and its value."""
+"""A held reading: the stream clock's time at which it is due, its slot, its time and its value."""
 
 
 class Reorder:
@@ -64,7 +64,7 @@ class Reorder:
 
     @property
     def next_due(self) -> float:
-        """When the next reading goes, or it is put off when it does, by the stream clock; infinity if none is held."""
+        """The stream clock's time at which the next reading is due, or is postponed; infinity if none is held."""
         while self._queue and self._queue[0][1] not in self._due:
             heapq.heappop(self._queue)
         return self._queue[0][0] if self._queue else np.inf
@@ -84,7 +84,7 @@ class Reorder:
         return encode((self.clock.state(), self.held()))
 
     def load(self, state: bytes) -> None:
-        """Go on with the clock and what was held.
+        """Continue with the clock and what was held.
 
         Raises:
             StateError: It can't be read.
@@ -95,7 +95,7 @@ class Reorder:
         self.hold_again(held)
 
     def held(self) -> list[Held]:
-        """What is held, in the order of its arrival; `hold_again()` takes it."""
+        """The held readings in order of arrival, for `hold_again()`."""
         of = {each[1]: (slot, each) for slot, heap in self._waiting.items() for each in heap}
         return [(due, of[arrived][0], of[arrived][1][0], of[arrived][1][2]) for arrived, due in self._due.items()]
 

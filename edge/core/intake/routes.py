@@ -38,7 +38,7 @@ class Route:
             topic, `{field}` the path in the payload. Where that is empty, the separator before it vanishes
             too. `{payload.id}` is what the payload says of its sender, `{payload.id?}` where it says it.
         decoder: Reads the payloads.
-        repetition: What it means that a value is sent again.
+        repetition: The meaning of a repeated value.
         time_from_payload: False if the time of arrival counts whatever the payload says.
         ignore_topics: Globs on topics that are left out; no later route reads them either.
         no_values: Numbers that are error values.
@@ -110,7 +110,7 @@ class Resolved:
     Attributes:
         route: The route.
         topic: The topic.
-        levels: What the filter's wildcards stand for.
+        levels: The levels that the filter's wildcards match.
     """
 
     __slots__ = ("levels", "route", "topic")
@@ -149,10 +149,10 @@ class Resolved:
         return name if is_usable(name) else None
 
     def device_at(self, path: str) -> str | None:
-        """What the names of a device's sensors begin with; None if there is no such name.
+        """Common prefix of the names of a device's sensors; None if there is none.
 
         Args:
-            path: What their paths begin with, before a slash; empty for the device that the topic is about.
+            path: Prefix of their paths, before a slash; empty for the device that the topic is about.
         """
         name = self.sensor(path or "x") if path or self.route.of_devices else None
         return None if name is None else f"{name}/"
@@ -208,7 +208,7 @@ class Routes:
 
 
 def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
-    """What the wildcards of a filter stand for in a topic, or None if it doesn't match (MQTT 3.1.1, 4.7).
+    """The levels of a topic that a filter's wildcards match, or None if it doesn't match (MQTT 3.1.1, 4.7).
 
     Args:
         wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing; before other

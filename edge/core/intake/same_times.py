@@ -24,7 +24,7 @@ MOST = 256
 
 
 class SameTimes(SensorArrays):
-    """What each sensor said last.
+    """The last value of each sensor.
 
     Attributes:
         said: The time, as it was said.
@@ -65,7 +65,7 @@ class ValuesOfOneTime:
     What is left of earlier times counts no more, and is written over.
 
     Args:
-        last: What each sensor said last.
+        last: The last value of each sensor.
     """
 
     def __init__(self, last: SameTimes) -> None:

@@ -25,8 +25,8 @@ def looks_local(ahead_s: float, nearly_s: float = NEARLY_S) -> bool:
     """Whether a time that is so far ahead of its arrival may be local time of somewhere, taken for UTC.
 
     Args:
-        ahead_s: How far ahead it is.
-        nearly_s: How far that may be from a whole number of half hours.
+        ahead_s: How far it is ahead, in seconds.
+        nearly_s: Tolerance around a whole number of half hours, in seconds.
     """
     halves = round(ahead_s / HALF_HOUR_S)
     return halves > 0 and ahead_s <= MOST_AHEAD_S + nearly_s and abs(ahead_s - halves * HALF_HOUR_S) <= nearly_s

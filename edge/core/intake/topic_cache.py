@@ -15,11 +15,11 @@ MOST_TOLD = 32
 """Refusals of a topic that are remembered as told; all are counted."""
 
 TOLD_BYTES = 216
-"""What remembering them takes while there are none, and mostly there are none."""
+"""Memory taken by remembering them while there are none, as is usual."""
 
 
 class CachedTopic:
-    """What is known of a topic.
+    """The cached facts about a topic.
 
     Args:
         topic: The topic.
@@ -28,7 +28,7 @@ class CachedTopic:
         is_left_out: Whether the input that it would belong to leaves it out.
 
     Attributes:
-        checksum: What the checksums of its messages begin with.
+        checksum: The start of its messages' checksums.
         slots: The slots of its sensors, by path.
     """
 

@@ -1,1 +1,1 @@
-"""What walks the line: messages, batches, sensors, rounds, topics. It imports nothing else of the core."""
+"""The data that is processed: messages, batches, sensors, rounds, topics. Imports nothing else of the core."""

@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 ENTRY_BYTES = 250
-"""What an entry takes beside the texts in it: places in dictionaries, small objects, tuples."""
+"""Memory of an entry besides its texts: places in dictionaries, small objects, tuples."""
 
 
 class BoundedCache(Generic[Key, Value]):

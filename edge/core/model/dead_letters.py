@@ -13,7 +13,7 @@ class DeadLetters:
 
     Args:
         most: Dead letters a minute; 0 for none.
-        counters: Where those are counted that aren't kept.
+        counters: Counts the dead letters that aren't kept.
     """
 
     def __init__(self, most: int, counters: Counters) -> None:

@@ -55,7 +55,7 @@ def encode(state: object) -> bytes:
 
 
 def decode(encoded: bytes, kind: Any) -> Any:
-    """What `encode()` encoded.
+    """Decode the output of `encode()`.
 
     Raises:
         StateError: The bytes don't hold this kind of structure.
@@ -72,7 +72,7 @@ def encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def decode_arrays(encoded: bytes) -> dict[str, NDArray[Any]]:
-    """What `encode_arrays()` encoded.
+    """Decode the output of `encode_arrays()`.
 
     Raises:
         StateError: The bytes hold no arrays.

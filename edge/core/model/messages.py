@@ -1,4 +1,4 @@
-"""What walks the line: messages come in, readings become a batch, what can't be read becomes a dead letter.
+"""Messages, readings in batches, and dead letters for what can't be read.
 
 A `Reading` exists as an object only at the edges of the system. Inside, a `Batch` holds many readings as arrays.
 """
@@ -23,7 +23,7 @@ class Message(NamedTuple):
     Attributes:
         topic: The topic it was published to.
         payload: Its bytes, unread.
-        arrived: When it arrived, seconds since the epoch, UTC.
+        arrived: Time of arrival, in seconds since the epoch, UTC.
         retained: True if the broker had kept it: it is old.
         qos: Quality of service it was delivered with, 0 to 2.
         receipt: Number of the connection that it came by, for its acknowledgement; `NO_CONNECTION` if it came by none.
@@ -52,10 +52,10 @@ class Reading(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a decoder found in a payload: a value at a path, and its time if the payload gave one.
+    """A value at a path of a payload, and its time if the payload contains one.
 
     Attributes:
-        path: Where in the payload the value stood, such as `BME280/Temperature`; empty if the payload is the value.
+        path: Path of the value in the payload, such as `BME280/Temperature`; empty if the payload is the value.
         value: A finite number.
         time: Seconds since the epoch, UTC, or None if the payload has no time.
     """
@@ -69,7 +69,7 @@ class Row(Sequence[Sample]):
     """Samples as columns: many are taken at once if their sensors are known.
 
     Args:
-        paths: Where their values stand in the payload.
+        paths: Paths of their values in the payload.
         values: Their values, finite.
         times: Seconds since the epoch, UTC, finite, or None if the payload says none.
     """
@@ -101,7 +101,7 @@ class Refusal(NamedTuple):
 
     Attributes:
         reason: A word of `REASONS`, by which refusals are counted.
-        path: Where in the payload the fault lies; empty for the payload as a whole.
+        path: Path of the error in the payload; empty for the payload as a whole.
         detail: A few words for a person; never the payload itself.
     """
 
@@ -162,7 +162,7 @@ class DeadLetter:
 
     Attributes:
         topic: Topic of the message, cut to 1,024 characters.
-        arrived: When it arrived, seconds since the epoch, UTC.
+        arrived: Time of arrival, in seconds since the epoch, UTC.
         refusal: Why it was refused.
         beginning: The first bytes of the payload, 256 at most.
         size: Bytes of the whole payload.

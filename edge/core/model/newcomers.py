@@ -66,7 +66,7 @@ class Newcomers:
 
     Attributes:
         is_told: Whether anybody is told of sensors that are found; nothing is noted otherwise.
-        new: What was heard since the journal was last told.
+        new: News since the last journal entry.
     """
 
     def __init__(self, *, is_told: bool) -> None:
@@ -90,7 +90,7 @@ class Newcomers:
         self.new = []
 
     def told(self) -> list[Heard]:
-        """What the journal is to be told."""
+        """The news for the journal."""
         new, self.new = self.new, []
         return new
 
@@ -137,11 +137,11 @@ class Newcomers:
         self._unheard.pop(slot, None)
 
     def state(self) -> bytes:
-        """What nobody was told of, for `load()`."""
+        """The sensors not yet reported as found, for `load()`."""
         return encode(_NewcomersState(self._unheard, self._pack, sorted(self._reported)))
 
     def load(self, state: bytes) -> None:
-        """Go on with this.
+        """Load what `state()` returned.
 
         Raises:
             StateError: It can't be read.

@@ -16,7 +16,7 @@ class NoValues(SaidOfSensors[list[float]]):
     """The error values of each sensor, by slot: what inputs say, each list ascending, and what rules say.
 
     Attributes:
-        all: What is an error value of any sensor.
+        all: Error values of any sensor.
         sorted: The same as an ascending array.
     """
 
@@ -37,7 +37,7 @@ class NoValues(SaidOfSensors[list[float]]):
             self._gather(chosen)
 
     def note(self, slot: int, said: list[float]) -> None:
-        """Take note of what the input of a sensor says; nothing, where it never said anything, is no news."""
+        """Record what the input of a sensor says; nothing, where it never said anything, is no news."""
         if said or self.said(slot, []):
             super().note(slot, said)
             self._gather(frozenset(said))

@@ -37,7 +37,7 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
     """Float64 numbers, shape (n,).
 
     Attributes:
-        scale: What the numbers were multiplied by to become integers, or 0 if they are as they were.
+        scale: Factor by which the numbers were multiplied to become integers, or 0 if they weren't.
         data: The differences of the integers, or the numbers, by bytes of equal weight.
     """
 
@@ -79,7 +79,7 @@ def pack_integers(numbers: NDArray[np.int64]) -> bytes:
 
 
 def unpack_integers(data: bytes) -> NDArray[np.int64]:
-    """What `pack_integers()` packed."""
+    """Unpack the output of `pack_integers()`."""
     return np.cumsum(_in_order(data))
 
 
@@ -89,7 +89,7 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """What `compress()` made smaller.
+    """Decompress the output of `compress()`.
 
     Raises:
         ValueError: The bytes are damaged.

@@ -9,11 +9,11 @@ from edge.core.model.messages import Batch
 
 
 class Passage:
-    """What the stream clock says at each reading, and how far time had passed before it came.
+    """The stream clock at each reading, and the time that had passed before its arrival.
 
     Args:
         batch: The readings; `quiet_until` is as many calls of `Engine.tick()`, each before its reading.
-        clock: What the stream clock says after each, shape (n,).
+        clock: The stream clock after each reading, shape (n,).
 
     Attributes:
         latest: No deadline that lies at or behind it has passed at a reading, shape (n,).

@@ -26,7 +26,7 @@ class ReadingColumns:
         self.origins += [origin] * len(slots)
 
     def as_batch(self) -> Batch:
-        """What was collected."""
+        """The collected readings."""
         return batch_of(self.slots, self.values, self.times, self.origins)
 
 

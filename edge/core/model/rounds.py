@@ -52,8 +52,8 @@ class Round(NamedTuple):
         rows: Rows of the profile's tables.
         values: As they were read; of a device, its distance.
         times: Seconds since the epoch, UTC.
-        positions: Where they stand in the batch.
-        now: What the stream clock says when they are taken.
+        positions: Their positions in the batch.
+        now: The stream clock at each of them.
     """
 
     slots: Rows
@@ -73,8 +73,8 @@ class Runs(NamedTuple):
 
     Attributes:
         order: Positions in the batch, those of a sensor one after another in their order; shape (n,).
-        starts: Where each sensor's begin in `order`, ascending; shape (sensors,).
-        lengths: How many each has.
+        starts: Start of each sensor's readings in `order`, ascending; shape (sensors,).
+        lengths: Number of readings of each.
     """
 
     order: NDArray[np.intp]

@@ -1,4 +1,4 @@
-"""What payloads and inputs say of each sensor: it is kept, and the journal is told what is new."""
+"""Facts about each sensor from payloads and inputs; changes go into the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class SaidOfSensors(Generic[T]):
-    """What was said of each sensor last, by slot.
+    """The latest fact about each sensor, by slot.
 
     Args:
         kind: The type of all of it, `dict[int, T]`, as msgspec decodes it.
@@ -26,22 +26,22 @@ class SaidOfSensors(Generic[T]):
         self.new: list[tuple[int, T]] = []
 
     def said(self, slot: int, default: T) -> T:
-        """What was said of a sensor, or the default if nothing was."""
+        """The fact about a sensor, or the default if there is none."""
         return self._said.get(slot, default)
 
     def note(self, slot: int, said: T) -> None:
-        """Take note of what is said of a sensor."""
+        """Record what is said of a sensor."""
         if self._said.get(slot) != said:
             self._said[slot] = said
             self.new.append((slot, said))
 
     def note_all(self, told: Iterable[tuple[int, T]]) -> None:
-        """Take note again of what the journal was told."""
+        """Record again what the journal was told."""
         for slot, said in told:
             self.note(slot, said)
 
     def told(self) -> list[tuple[int, T]]:
-        """What the journal is to be told."""
+        """The news for the journal."""
         new, self.new = self.new, []
         return new
 
@@ -54,7 +54,7 @@ class SaidOfSensors(Generic[T]):
         return encode(self._said)
 
     def load(self, state: bytes) -> None:
-        """Go on with this.
+        """Load what `state()` returned.
 
         Raises:
             StateError: It can't be read.

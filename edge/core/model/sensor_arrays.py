@@ -20,7 +20,7 @@ class SensorArrays:
     """Arrays with one row a sensor: all arrays among an object's attributes.
 
     Attributes:
-        LATER: What the rows of states hold that were saved before an array was added, by its name.
+        LATER: Values of rows in states saved before an array was added, by the array's name.
     """
 
     LATER: ClassVar[Mapping[str, float]] = {}
@@ -49,8 +49,8 @@ class SensorArrays:
         """Make room for `rows` rows in all in every array, and some to spare.
 
         Args:
-            rows: How many there must be.
-            initial: What a new row holds, by the array's name; 0 for the others.
+            rows: Required number of rows.
+            initial: Values of a new row, by the array's name; 0 for the others.
         """
         self._initial = initial
         arrays = self.arrays

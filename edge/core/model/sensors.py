@@ -20,7 +20,7 @@ def is_device(name: str) -> bool:
 
 
 class Repetition(Enum):
-    """What it means that a sensor sends a value, above all the same value once more.
+    """When a sensor sends a value, and so what a repeated value means.
 
     Only where a value is due from time to time is silence a fault. Only where a value that is sent was also
     measured may an unchanged one count as evidence of a stuck sensor, or of a small variance.
@@ -38,7 +38,7 @@ class Repetition(Enum):
 
 
 class SensorFacts(NamedTuple):
-    """What events say of a sensor beside its readings.
+    """Fields of a sensor's events besides its readings.
 
     Attributes:
         name: Its name.
@@ -57,11 +57,11 @@ class SensorTable:
     """Names of sensors; a slot is an index into them.
 
     Args:
-        limit: How many sensors there may be, and as many vacant slots beside them; devices come on top.
+        limit: Maximum number of sensors, and of vacant slots; devices are not counted.
 
     Attributes:
         names: By slot.
-        devices: How many of them are devices.
+        devices: Number of devices among them.
         vacancies: The slots that nobody has.
         refilled: Vacant slots that were given out since somebody emptied this list.
     """
@@ -76,12 +76,12 @@ class SensorTable:
         self._below: dict[str, list[int]] = {}
 
     def __len__(self) -> int:
-        """How many slots are given out."""
+        """Number of slots in use."""
         return len(self.names)
 
     @property
     def sensors(self) -> int:
-        """How many of them are sensors."""
+        """Number of sensors among them."""
         return len(self.names) - self.devices - len(self.vacancies)
 
     def slot(self, name: str, *, always: bool = False) -> int | None:
@@ -154,7 +154,7 @@ class SensorTable:
 
     @staticmethod
     def _prefixes(name: str) -> list[str]:
-        """What a sensor's name begins with, up to each slash; nothing of a device's."""
+        """The prefixes of a sensor's name, up to each slash; none for a device."""
         return [] if is_device(name) else [name[: place + 1] for place, each in enumerate(name) if each == "/"]
 
     def find(self, name: str) -> int | None:

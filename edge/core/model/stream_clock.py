@@ -75,7 +75,7 @@ class StreamClock:
         return max(self.now, self.ahead_time - self.lead) if self.alone else self.now
 
     def state(self) -> bytes:
-        """How the clock stands, for `load()`."""
+        """The state of the clock, for `load()`."""
         stands = (self.now, self.ahead, self.ahead_time, self.alone, self.highest)
         return encode((*stands, self.lead) if self.lead else stands)
 
@@ -97,7 +97,7 @@ class StreamClock:
         return self
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
-        """Take note of readings; what the clock says after each, shape (n,).
+        """Record readings; what the clock says after each, shape (n,).
 
         Args:
             slots: Row of each reading's sensor, shape (n,), n at least 1.
@@ -120,11 +120,11 @@ class StreamClock:
         return clock
 
     def until_it_moves(self, slots: Slots, times: Floats, by: float = 0.0) -> int:
-        """How many of these readings come before one that would move the clock by more than `by`; 0 if none does."""
+        """Number of readings before the first that would move the clock by more than `by`; 0 if none would."""
         return int(np.argmax(np.diff(copy(self).advance(slots, times), prepend=self.now) > by))
 
     def reach(self, slot: int, time: float) -> float:
-        """Take note of a single reading; what the clock says after it."""
+        """Record a single reading; what the clock says after it."""
         self.skips = []
         return self._after(slot, time, 0)
 
@@ -134,7 +134,7 @@ class StreamClock:
             self.ahead, self.ahead_time, self.alone, self.lead = NOBODY, -np.inf, 0, 0.0
 
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
-        """Take note of readings up to the first leap, writing down what the clock says; returns how many these are."""
+        """Record readings up to the first leap, writing down what the clock says; returns how many these are."""
         if times.max() <= self.now:
             clock[:] = self.now
             self._heard(slots)
@@ -151,13 +151,13 @@ class StreamClock:
         return first
 
     def _heard(self, slots: Slots) -> None:
-        """Take note of who reported, with none of them leaping."""
+        """Record who reported, with none of them leaping."""
         if (slots != self.ahead).any():
             self.alone = 0
         self.highest = max(self.highest, int(slots.max()))
 
     def _after(self, slot: int, time: float, place: int) -> float:
-        """What the clock says after one more reading."""
+        """The clock after one more reading."""
         self.highest = max(self.highest, slot)
         if time <= self.now + TOLERANCE_S or self.highest == 0 or self.now == -np.inf:
             self.now = max(self.now, time)

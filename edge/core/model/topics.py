@@ -25,10 +25,10 @@ _SHORTEST_CUT = 17
 
 
 class Topics(NamedTuple):
-    """Where what is published.
+    """The topics that are published.
 
     Attributes:
-        base: What all of them begin with, without a slash at its ends.
+        base: Their common prefix, without slashes at its ends.
     """
 
     base: str
@@ -50,7 +50,7 @@ class Topics(NamedTuple):
 
     @property
     def gap(self) -> str:
-        """What is missing, and why."""
+        """The topic of gap events."""
         return f"{self.base}/gap"
 
     @property
@@ -60,21 +60,21 @@ class Topics(NamedTuple):
 
     @property
     def dead_letter(self) -> str:
-        """What could not be read."""
+        """The topic of dead letters."""
         return f"{self.base}/deadletter"
 
     @property
     def shelved(self) -> str:
-        """What is shelved, and which maintenance windows stand; retained."""
+        """The topic of shelved sensors and maintenance windows; retained."""
         return f"{self.base}/shelved"
 
     @property
     def result(self) -> str:
-        """What became of each command."""
+        """The topic of results of commands."""
         return f"{self.base}/result"
 
     def command(self, name: str) -> str:
-        """Where the operator says something; `+` for everything."""
+        """The topic of a command; `+` for all commands."""
         return f"{self.base}/command/{name}"
 
     def anomaly(self, sensor: str) -> str:
@@ -95,7 +95,7 @@ def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
 
     Args:
         sensor: The name.
-        before: What the topic begins with. At most 239 bytes of it leave room for the hash.
+        before: Prefix of the topic. At most 239 bytes of it leave room for the hash.
     """
     most_slashes = max(0, MOST_SLASHES - before.count("/"))
     most_bytes = max(_SHORTEST_CUT, LONGEST_TOPIC - len(before.encode()))

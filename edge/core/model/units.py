@@ -14,12 +14,12 @@ class Units(SaidOfSensors[str]):
         super().__init__(dict[int, str])
 
     def note(self, slot: int, said: str) -> None:
-        """Take note of a sensor's unit; an empty one says nothing."""
+        """Record a sensor's unit; an empty one says nothing."""
         if said:
             super().note(slot, said)
 
     def note_known(self, said: Mapping[str, str], slots: Mapping[str, int]) -> None:
-        """Take note of units by path, of the sensors whose slots are known."""
+        """Record units by path, of the sensors whose slots are known."""
         for path, unit in said.items():
             if path in slots:
                 self.note(slots[path], unit)

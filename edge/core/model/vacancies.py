@@ -15,14 +15,14 @@ import msgspec
 from edge.core.model.encoding import decode, encode
 
 _MARK = "\x00"
-"""What the name of a vacant slot begins with; no sensor's does, as no topic holds it."""
+"""Prefix of the name of a vacant slot; no sensor's name has it, as no topic can contain it."""
 
 MOST_NAMES = 10_000
 """Names that are remembered as forgotten, the latest."""
 
 
 def vacant_name(slot: int, before: str) -> str:
-    """What stands in the sensor table for a slot that nobody has; the sensor `before` had it last."""
+    """The name of a vacant slot in the sensor table; the sensor `before` had it last."""
     return f"{_MARK}{slot}{_MARK}{before}"
 
 
@@ -45,7 +45,7 @@ class Vacancies:
     """The slots that nobody has.
 
     Attributes:
-        since: When each became vacant, seconds since the epoch, by slot.
+        since: Time at which each became vacant, in seconds since the epoch, by slot.
         names: Of sensors that were forgotten and haven't come back, the latest last.
     """
 
@@ -55,7 +55,7 @@ class Vacancies:
         self._released: list[int] = []
 
     def __len__(self) -> int:
-        """How many slots nobody has."""
+        """Number of vacant slots."""
         return len(self.since)
 
     def add(self, slot: int, name: str, time: float) -> None:
@@ -91,11 +91,11 @@ class Vacancies:
         self.since.update(dict.fromkeys(slots, math.inf))
 
     def state(self) -> bytes:
-        """What is vacant, for `load()`."""
+        """The vacant slots, for `load()`."""
         return encode(_VacanciesState(dict(sorted(self.since.items())), list(self.names)))
 
     def load(self, state: bytes) -> None:
-        """Go on with this; of slots that are vacant only when they became so.
+        """Continue with this; of slots that are vacant only when they became so.
 
         Raises:
             StateError: It can't be read.

@@ -42,13 +42,13 @@ LISTED = 20
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What became of a command.
+    """The result of a command.
 
     Attributes:
         id: That of the command.
         command: Its name.
         ok: Whether it was followed.
-        time: When it arrived.
+        time: Time of arrival.
         reason: A word of `words.REASONS` if it wasn't.
         message: A sentence for a person.
         incidents: Ids of the incidents that it changed.
@@ -96,11 +96,11 @@ class CommandHandler:
 
     Args:
         watch: The engine under the operator's word.
-        telling: What subscribers were told.
+        telling: The incidents that subscribers know of.
 
     Attributes:
         forgetting: Slots of the sensors that the last command forgets; whoever reads this empties it.
-        remark: Who has said the last command, and why.
+        remark: User and comment of the last command.
     """
 
     def __init__(self, watch: Suppression, telling: Telling) -> None:
@@ -117,7 +117,7 @@ class CommandHandler:
         Args:
             name: Of the command.
             payload: What it says.
-            arrived: When it arrived, seconds since the epoch.
+            arrived: Time of arrival, in seconds since the epoch.
             clock: The stream clock.
 
         Returns:
@@ -292,7 +292,7 @@ def _window(word: Maintenance, now: float) -> Window:
 
 
 def _since(text: str, now: float) -> float:
-    """When a window begins that comes once; what has passed is now."""
+    """Start of a window that occurs once; a past time counts as now."""
     try:
         return moment(text, now)
     except CommandRefused as refused:

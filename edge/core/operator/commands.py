@@ -55,7 +55,7 @@ class CommandRefused(Exception):  # noqa: N818 - the word of the domain
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all commands have: an id to be recognised by, who says it, and why."""
+    """Common fields of commands: an id, who gives the command, and why."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     by: Annotated[str, Meta(max_length=64)] = ""
@@ -83,7 +83,7 @@ class Unshelve(Command, frozen=True, kw_only=True):
 
 
 class Normal(Command, frozen=True, kw_only=True):
-    """What is there now is normal: the open incidents end as expired, and the detectors learn anew."""
+    """Declares the current values as normal: the open incidents end as expired, and the detectors learn again."""
 
     sensor: Pattern | UnsetType = UNSET
     incident: Name | UnsetType = UNSET

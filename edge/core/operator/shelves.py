@@ -41,7 +41,7 @@ class Remembered(msgspec.Struct, array_like=True, frozen=True):
 
 
 class DeskState(msgspec.Struct):
-    """What a snapshot keeps of a desk; see `Shelves`."""
+    """State of the shelves in a snapshot; see `Shelves`."""
 
     shelves: dict[str, Shelf] = {}
     windows: dict[str, Window] = {}
@@ -51,7 +51,7 @@ class DeskState(msgspec.Struct):
 
 
 class Shelves:
-    """What stands.
+    """The shelves and windows.
 
     Args:
         configured: The maintenance windows of the configuration.
@@ -85,7 +85,7 @@ class Shelves:
         self._matches: dict[str, set[int]] = {}
 
     def register_sensors(self, names: Sequence[str]) -> None:
-        """Take note of all sensors, new ones last; those are quiet at once where a pattern fits them."""
+        """Record all sensors, new ones last; those are quiet at once where a pattern fits them."""
         first = len(self._names)
         if len(names) == first:
             return
@@ -98,7 +98,7 @@ class Shelves:
             self.protected = protected
 
     def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
-        """Take note that slots are other sensors', which are quiet at once where a pattern fits them, or nobody's.
+        """Record that slots are other sensors', which are quiet at once where a pattern fits them, or nobody's.
 
         Args:
             slots: Which.
@@ -150,7 +150,7 @@ class Shelves:
             del self.remembered[next(iter(self.remembered))]
 
     def state(self) -> bytes:
-        """What stands, for `load()`."""
+        """The shelves and windows, for `load()`."""
         return encode(DeskState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
 
     def load(self, state: bytes) -> None:
@@ -168,7 +168,7 @@ class Shelves:
             self.boundary = self.reached
 
     def listing(self) -> bytes:
-        """What is shelved, and which windows stand, as the retained topic says it."""
+        """The shelved sensors and the maintenance windows, as in the retained topic."""
         now = self.reached
         return msgspec.json.encode(
             {

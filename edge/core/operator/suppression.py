@@ -34,7 +34,7 @@ LEAP_S = 8 * 86_400.0
 ENDS = {Transition.CLEARED, Transition.EXPIRED}
 
 Remark = tuple[str, str]
-"""Who said something, and why."""
+"""The user who gave a command, and the comment."""
 
 Finding = IncidentChange | Discovery
 
@@ -43,8 +43,8 @@ class Suppression:
     """The engine under the operator's word.
 
     Args:
-        engine: What scores.
-        desk: What the operator has said.
+        engine: The engine.
+        desk: The shelves and windows.
         newcomers: The sensors that nobody was told of.
     """
 
@@ -90,7 +90,7 @@ class Suppression:
             forget_device(self._engine, slot, name)
 
     def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
-        """Take note that slots are other sensors' or nobody's; `names` are those of all sensors."""
+        """Record that slots are other sensors' or nobody's; `names` are those of all sensors."""
         self.desk.rename(slots, names)
         self._protect()
 
@@ -127,11 +127,11 @@ class Suppression:
         return findings
 
     def state(self) -> bytes:
-        """What the operator has said, for `load()`."""
+        """The operator's commands, for `load()`."""
         return self.desk.state()
 
     def load(self, state: bytes) -> None:
-        """Go on from what the operator had said.
+        """Continue from what the operator had said.
 
         Raises:
             StateError: It can't be read.

@@ -1,1 +1,1 @@
-"""What the core remembers: journal, snapshots, replay, relearning."""
+"""Persistent state of the core: journal, snapshots, replay, relearning."""

@@ -42,7 +42,7 @@ class RemembersRows(Protocol):
     """Something that remembers row by row."""
 
     def state(self, first: int, last: int) -> bytes:
-        """What it remembers of the rows from `first` to before `last`."""
+        """Its state of the rows from `first` to before `last`."""
 
     def load(self, first: int, state: bytes) -> None:
         """Remember what the state says of the rows from `first` on; there is room for them.
@@ -57,9 +57,9 @@ class Component:
     """A component of a snapshot.
 
     Attributes:
-        name: What it is called in snapshots.
+        name: Its name in snapshots.
         version: Of its encoding. A state of another version is not loaded.
-        rows: How many rows it has now; None if it has no rows.
+        rows: Number of its rows; None if it has no rows.
         state: Encodes some of its rows.
         load: Takes over rows, from the one that is given on.
     """
@@ -95,12 +95,12 @@ class Saving:
 
     Args:
         known: Gives the sensors from a slot to before another.
-        sensors: How many there are now. Those that come while this goes on are in the journal from their beginning.
-        stages: What is saved, in the order of the readings' way.
+        sensors: Current number of sensors. Sensors found later are in the journal from their first reading.
+        stages: The components to save, in the order in which readings pass them.
 
     Attributes:
-        first_rows: How many rows the first step takes of each stage at most.
-        rows: How many the next step takes.
+        first_rows: Maximum number of rows of each stage in the first step.
+        rows: Number of rows in the next step.
     """
 
     def __init__(self, known: Callable[[int, int], list[KnownSensor]], sensors: int, stages: Sequence[Stage]) -> None:

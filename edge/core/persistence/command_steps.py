@@ -25,7 +25,7 @@ class CommandSteps:
         handler: Carries out commands.
         sensors: Their names.
         intake: Recognises messages that are delivered again.
-        counters: Where commands are counted.
+        counters: The counters of commands.
         maker: Makes steps of what came of them.
     """
 

@@ -1,4 +1,4 @@
-"""What each sensor's detectors have learned, as a component of a snapshot.
+"""The learned state of each sensor's detectors, as a component of a snapshot.
 
 A part holds some sensors' rows in the tables of all detectors that watch them, and says of each table which detector,
 with which parameters, it belongs to. Where the configuration has changed, a sensor's detectors that are as they were
@@ -25,7 +25,7 @@ from edge.core.scoring.profiles import Group
 
 @dataclass
 class Unlearned:
-    """What a snapshot couldn't give.
+    """State missing from a snapshot.
 
     Attributes:
         rows: For each group and each of its detectors, the rows that know nothing.
@@ -53,7 +53,7 @@ class EncodedTable(msgspec.Struct, array_like=True, frozen=True):
     """Rows of a detector's table.
 
     Attributes:
-        header: What the table says of itself.
+        header: The header of the table.
         arrays: Its arrays.
     """
 
@@ -75,10 +75,10 @@ class EncodedTable(msgspec.Struct, array_like=True, frozen=True):
 
 
 class DetectorRows(msgspec.Struct, array_like=True, frozen=True):
-    """What the detectors of some sensors have learned.
+    """The learned state of the detectors of some sensors.
 
     Attributes:
-        count: How many sensors.
+        count: Number of sensors.
         groups: A number for the group of each sensor; empty in format 1, which says of groups only their order.
         tables: The tables of each group; its sensors have their rows in the order of their slots.
     """
@@ -95,7 +95,7 @@ class DetectorStates:
         engine: Whose detectors they are.
 
     Attributes:
-        unlearned: What `load()` hasn't found.
+        unlearned: State that `load()` hasn't found.
     """
 
     def __init__(self, engine: Engine) -> None:

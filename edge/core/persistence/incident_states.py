@@ -1,4 +1,4 @@
-"""Where each sensor's incident stands, as a component of a snapshot; and open incidents rebuilt from their events.
+"""The state of each sensor's incident as a component of a snapshot, and open incidents rebuilt from their events.
 
 Incidents must outlive what can't be read: subscribers were told that they are open. So each state machine is decoded by
 itself, and one that a later or an earlier version has written in another way is rebuilt from the last event of its

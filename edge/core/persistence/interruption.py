@@ -40,7 +40,7 @@ class Interruption:
         return encode((*stands, absence.leap_s, absence.leap_until) if absence.leap_s else stands)
 
     def load(self, state: bytes) -> None:
-        """Go on as the state says.
+        """Load a state.
 
         Raises:
             StateError: It can't be read.

@@ -48,8 +48,8 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
         units: Slots of sensors and the units that their payloads say, as they were first said.
         no_values: Slots of sensors and the error values that their inputs name, likewise.
-        births: What Sparkplug nodes have said of themselves by their end, see `edge.core.intake.sparkplug.nodes`.
-        leaps: Where the senders' clocks leapt: how many of these came before, and by how many seconds.
+        births: State of the Sparkplug nodes after the entry, see `edge.core.intake.sparkplug.nodes`.
+        leaps: Leaps of the senders' clocks: number of readings before, and seconds.
         refilled: New sensors that got the slots of forgotten ones: the slot, then as in `new_sensors`.
         heard: Slots of new sensors, and the input and the topic that they were heard on.
     """
@@ -112,8 +112,8 @@ class CommandApplied(msgspec.Struct, array_like=True, tag="told", frozen=True):
 
     Attributes:
         name: Of the command.
-        payload: What it said.
-        arrived: When it arrived, seconds since the epoch.
+        payload: Its payload.
+        arrived: Time of arrival, in seconds since the epoch.
         delivery: Packet identifier and checksum of its message, if it was of QoS 1.
         forgotten: Slots of the sensors and devices that it has forgotten.
     """
@@ -143,7 +143,7 @@ class Unread(msgspec.Struct, frozen=True):
     """A part of a kind that this version doesn't know.
 
     Attributes:
-        kind: What a later version calls it.
+        kind: Its name in a later version.
     """
 
     kind: str

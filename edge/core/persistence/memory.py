@@ -21,15 +21,15 @@ from edge.core.persistence.snapshot import Part
 
 
 class Memory:
-    """What a pipeline remembers, and how it is saved, restored and learned again.
+    """The state of a pipeline, and how it is saved, restored and learned again.
 
     Args:
         engine: Detectors, statistics and levels of the sensors.
         intake: Last values, deliveries and admission.
         reorder: Readings that are held back.
         interruption: Whether readings may be missing.
-        watch: What the operator has said.
-        telling: What subscribers were told.
+        watch: The shelves and windows.
+        telling: The incidents that subscribers know of.
         newcomers: The sensors that nobody was told of.
         vacancies: The slots that nobody has.
     """

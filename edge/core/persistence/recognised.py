@@ -1,4 +1,4 @@
-"""What sensors were recognised as, from the parts of a snapshot: the values of those that have states."""
+"""Sensors recognised as machines with states, from the parts of a snapshot."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Relearning:
     Args:
         engine: Whose sensors they are.
         intake: Knows which sensors are stamped by the gateway's clock, and which repeat themselves.
-        reorder_s: How late a reading may be and still be put in order.
-        unlearned: What is to be learned.
+        reorder_s: How late a reading may be and still be put in order, in seconds.
+        unlearned: The components that have to learn.
     """
 
     def __init__(self, engine: Engine, intake: Intake, reorder_s: float, unlearned: Unlearned) -> None:

@@ -20,8 +20,8 @@ class SensorLife:
 
     Args:
         sensors: Their names.
-        registry: How they are watched.
-        intake: Where they come from.
+        registry: The sensor registry.
+        intake: The intake.
         newcomers: The sensors that nobody was told of.
         reorder: Readings that are held back.
         watch: The engine under the operator's word.
@@ -44,14 +44,14 @@ class SensorLife:
         self._watch = watch
 
     def found(self, discovery: Discovery) -> list[SensorData]:
-        """What is told of sensors that were found."""
+        """The events about sensors that were found."""
         return [
             self._described(each.slot, each.value, each.time, each.input or None, each.topic or None, is_new=True)
             for each in discovery.sensors
         ]
 
     def to_forget(self, slots: Sequence[int]) -> list[SensorData]:
-        """What is told of sensors that are forgotten now: nothing of those that nobody was told of."""
+        """The events about sensors that are forgotten now, except those that were never reported as found."""
         known = [(slot, self._watch.last(slot)) for slot in slots if not self._newcomers.is_unheard(slot)]
         return [self._described(slot, *last, None, None, is_new=False) for slot, last in known]
 
@@ -85,7 +85,7 @@ class SensorLife:
 
         Args:
             slots: The sensors.
-            time: When it is, seconds since the epoch.
+            time: The current time, in seconds since the epoch.
 
         Returns:
             The slots that are nobody's now.

@@ -60,7 +60,7 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
         return msgspec.structs.replace(self, state=compress(self.state))
 
     def decompressed(self) -> Part:
-        """What `compressed()` compressed.
+        """Decompress the output of `compressed()`.
 
         Raises:
             SnapshotError: It is damaged.
@@ -72,7 +72,7 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Snapshot(msgspec.Struct):
-    """What the core knows.
+    """The state of the core.
 
     Attributes:
         digest: Of the configuration.

@@ -12,15 +12,15 @@ from edge.core.persistence.journal import Part
 
 @dataclass(slots=True)
 class Step:
-    """What came of some messages; it is committed as a whole.
+    """The outcome of some messages; it is committed as a whole.
 
     Attributes:
         events: In the gateway's order.
-        dead_letters: What was refused and is kept.
+        dead_letters: The dead letters.
         retained: The latest payload of each retained topic that changed.
-        answers: What became of commands.
-        journal: What has to be gone through again after a restart, or None.
-        requests: What senders are asked for, to be published where the messages came from.
+        answers: The results of commands.
+        journal: The journal entry, which is replayed after a restart; or None.
+        requests: Requests to senders, to be published on the broker that the messages came from.
         held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
             see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
     """

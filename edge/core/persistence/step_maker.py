@@ -25,7 +25,7 @@ class StepMaker:
     Args:
         topics: Our own topics.
         sensors: The names of the sensors.
-        counters: Where events are counted.
+        counters: The counters of events.
         telling: Makes events of findings.
         watch: The engine under the operator's word.
         newcomers: The sensors that nobody was told of.
@@ -54,9 +54,9 @@ class StepMaker:
         """The step with the events of findings, in their order, and the retained topics that follow.
 
         Args:
-            findings: What was found.
-            letters: What was refused.
-            passed: How far time has passed behind the findings.
+            findings: The incident changes.
+            letters: The dead letters.
+            passed: The time reached after the incident changes.
         """
         step, run = Step(dead_letters=letters), list[IncidentChange]()
         for finding in findings:
@@ -84,10 +84,10 @@ class StepMaker:
 
         Args:
             slots: The sensors.
-            time: When it is, seconds since the epoch.
+            time: The current time, in seconds since the epoch.
             clock: The stream clock.
             reason: Why.
-            remark: Who said so, and why, where somebody did.
+            remark: User and comment, if a command caused it.
 
         Returns:
             The step, and the slots that are nobody's now.

@@ -43,7 +43,7 @@ class Absence:
             self.leap_s, self.leap_until = by, now + by
 
     def readings_before_end(self, batch: Batch, clock: StreamClock) -> int:
-        """How many readings of a batch come before the one at which what is awaited ends; 0 if there is none."""
+        """Number of readings of a batch before the one that ends the waiting; 0 if there is none."""
         return clock.until_it_moves(batch.slots, batch.times, 0.0 if self.is_interrupted else self.leap_s / 2)
 
     def forgive(self, skips: Sequence[Skip], before: float, after: float) -> None:
@@ -51,8 +51,8 @@ class Absence:
 
         Args:
             skips: Of the step, see `StreamClock`.
-            before: What the clock said before it.
-            after: What it said then.
+            before: The clock before it.
+            after: The clock after it.
         """
         if self.leap_s and not self.is_interrupted and after - before > self.leap_s / 2:
             # Arrivals know better than the leads of clocks, so skips aren't counted beside.

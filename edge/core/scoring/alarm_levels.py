@@ -57,7 +57,7 @@ class AlarmLevels(SensorArrays):
         assumed: The level that perfect scores would need, in decades, when levels were last worked out.
         worked_out: Watched seconds when they were.
         due: Watched seconds when they will be again.
-        by_detector: What is known of each detector's scores, by its name.
+        by_detector: Calibration of each detector's scores, by its name.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class AlarmLevels(SensorArrays):
             each.clear_row(slot)
 
     def of(self, detector: str) -> Calibration:
-        """What is known of a detector's scores."""
+        """The calibration of a detector's scores."""
         found = self.by_detector.get(detector)
         if found is None:
             found = self.by_detector[detector] = Calibration()
@@ -105,9 +105,9 @@ class AlarmLevels(SensorArrays):
             detectors: Those that score the readings.
             slots: Their sensors, no one twice, shape (n,), or a single one.
             times: Their times, seconds since the epoch, shape (n,).
-            is_open: Where an incident is open, whose levels stay as they are.
+            is_open: True where an incident is open, whose levels don't change.
             assume: Asked for the sensors whose levels are worked out anew.
-            settings: What the operator allows.
+            settings: The incident settings, with the alarm budget.
         """
         state = self.at(slots)
         passed = bounded(times - state["time"][slots], 0.0, ABSENT_S)
@@ -132,21 +132,21 @@ class AlarmLevels(SensorArrays):
         is_open: Any,
         settings: IncidentSettings,
     ) -> None:
-        """Take note of the scores of these readings, as they were given to `levels()`.
+        """Record the scores of these readings, as they were given to `levels()`.
 
         Args:
             detectors: Those that score the readings.
             slots: Their sensors, shape (n,), or a single one.
             scores: Of each detector, in decades, or NaN, shape (n,).
-            is_open: Where an incident is open, or is being adopted.
-            settings: When an incident is over.
+            is_open: True where an incident is open or being adopted.
+            settings: The incident settings, which say when an incident ends.
         """
         watched = self.at(slots)["watched"][slots]
         for detector, score in zip(detectors, scores, strict=True):
             self.of(detector.name).note(slots, score, watched, is_open, settings)
 
     def raised(self, slot: int, detectors: Sequence[str]) -> None:
-        """Take note of an incident of a sensor that the scores of some detectors have raised."""
+        """Record an incident of a sensor that the scores of some detectors have raised."""
         settled = bool(self.watched[slot] >= SETTLED_S)
         for name in detectors:
             self.of(name).raised(slot, settled=settled)

@@ -98,14 +98,14 @@ MOST_CORRECTION = 2.5 * STEP
 
 
 class Tail(NamedTuple):
-    """How often the scores of some sensors get how far; all arrays have shape (n,).
+    """The distribution of the scores of some sensors; all arrays have shape (n,).
 
     Attributes:
         least: Level that is reached `per_day` times a day, in decades.
         per_day: Excursions a day that reach it.
         scale: Decades in which they become rarer by the factor e.
-        excursions: How many there are.
-        weight: How many excesses the scale rests on.
+        excursions: Number of them.
+        weight: Number of excesses that the scale is estimated from.
     """
 
     least: Floats
@@ -129,7 +129,7 @@ class Calibration(SensorArrays):
     Attributes:
         level: The raising level, in decades, as it was last worked out; 0 before.
         correction: By how many scales of the tail past incidents move the level.
-        incidents: How many this detector has raised.
+        incidents: Number of incidents that this detector has raised.
         peaks: The worst excursions, in decades; 0 is none.
         peaked: Watched seconds when they ended.
         least: The score from which on an excursion is worth remembering.
@@ -154,14 +154,14 @@ class Calibration(SensorArrays):
         self.grow_to(rows, least=LOWEST)
 
     def note(self, slots: Rows, scores: Numbers, watched: Numbers, is_open: Any, settings: IncidentSettings) -> None:
-        """Take note of the scores of these readings.
+        """Record the scores of these readings.
 
         Args:
             slots: Their sensors, no one twice, shape (n,), or a single one.
             scores: Surprise, in decades, or NaN, shape (n,).
             watched: Seconds for which the sensors have been watched, shape (n,).
-            is_open: Where an incident is open, or is being adopted; it goes on as one excursion.
-            settings: When an incident is over.
+            is_open: True where an incident is open or being adopted; it counts as one excursion.
+            settings: The incident settings, which say when an incident ends.
         """
         state = self.at(slots)
         crest = state["crest"][slots]
@@ -185,7 +185,7 @@ class Calibration(SensorArrays):
             self._remember(*(np.atleast_1d(each)[which] for each in (slots, crest, began, watched)))
 
     def raised(self, slot: int, *, settled: bool) -> None:
-        """Take note of an incident that the detector's score has raised, of a sensor that is `settled` or not."""
+        """Record an incident that the detector's score has raised, of a sensor that is `settled` or not."""
         self.incidents[slot] += 1.0
         if settled:
             self.correction[slot] = min(self.correction[slot] + STEP, MOST_CORRECTION)
@@ -263,7 +263,7 @@ def habit_of(peaks: Floats, allowed: Floats) -> Floats:
 
     Args:
         peaks: Of excursions, in decades; 0 is none; shape (n, most).
-        allowed: How many incidents were allowed in their time, shape (n,).
+        allowed: Number of incidents that the budget allowed in their time, shape (n,).
     """
     place = np.minimum(np.ceil(allowed + FAULTS), peaks.shape[1]).astype(np.intp)
     worst_last = np.sort(peaks, axis=1)

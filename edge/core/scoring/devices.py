@@ -76,7 +76,7 @@ class Device:
         self.counts.append(0)
 
     def take(self, channel: int, value: float, time: float) -> tuple[float, list[float]] | None:
-        """Take note of a reading; the row that it ends, if it does: its time and its values."""
+        """Record a reading; the row that it ends, if it does: its time and its values."""
         row, bit = None, 1 << channel
         if not self.joined & bit:
             self.joined |= bit
@@ -159,7 +159,7 @@ class Devices:
         Args:
             slot: The sensor's.
             name: The device's, in the sensor table.
-            most: How many sensors it may have, if this is its first.
+            most: Maximum number of its sensors, if this is the first.
             hold_s: Age to which its sensors' last values count, or None; likewise.
         """
         device = self._devices.get(name)
@@ -235,7 +235,7 @@ class Devices:
         self._known = max(self._known, sensors)
 
     def before_a_word(self, slots: Slots) -> int:
-        """How many of these readings come before the first that a device says of itself; all if none does."""
+        """Number of readings before the first one by a device itself; all of them if there is none."""
         if not self._all:
             return len(slots)
         words = self._is_device[slots]
@@ -260,7 +260,7 @@ class Devices:
         return sorted(found - {-1})
 
     def assemble(self, batch: Batch) -> Rows | None:
-        """Take note of a batch's readings, and return the rows that they end; None if there are none."""
+        """Record a batch's readings, and return the rows that they end; None if there are none."""
         if not self._devices:
             return None
         slots: list[int] = []
@@ -296,7 +296,7 @@ class Devices:
             self._devices[name].shift(channels, by)
 
     def __len__(self) -> int:
-        """How many devices there are."""
+        """Number of devices."""
         return len(self._devices)
 
     def state(self, first: int, last: int) -> bytes:
@@ -304,7 +304,7 @@ class Devices:
         return encode(list(islice(self._devices.values(), first, last)))
 
     def load(self, first: int, state: bytes) -> None:  # noqa: ARG002 - devices are known by their names
-        """Go on with the rows of devices as they were, but for those that have other sensors than then.
+        """Continue with the rows of devices as they were, but for those that have other sensors than then.
 
         Raises:
             StateError: It can't be read.

@@ -35,7 +35,7 @@ MORE = 2
 
 
 class ErrorHabits(SensorArrays):
-    """When each sensor has sent error values in the last days, and how many; one row a sensor.
+    """Times and numbers of error values of each sensor in the last days; one row per sensor.
 
     State: 193 bytes a sensor.
 
@@ -62,7 +62,7 @@ class ErrorHabits(SensorArrays):
         self.grow_to(rows, began=np.nan, last=np.nan)
 
     def is_usual(self, slot: int, time: float, before: float) -> bool:
-        """Take note of an error value; whether it comes as usual.
+        """Record an error value; whether it comes as usual.
 
         Args:
             slot: Its sensor.

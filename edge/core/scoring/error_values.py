@@ -26,7 +26,7 @@ from edge.core.model.sensor_arrays import SensorArrays
 from edge.core.scoring.error_habits import ErrorHabits
 
 ORDINARY, STRANGE, ERROR = 0, 1, 2
-"""What a reading is: one to learn from; one that may be an error value; one that is."""
+"""Classes of a reading: ordinary, possibly an error value, an error value."""
 
 FAR = 3.0
 """Far outside is farther from the usual range than so many times its width."""
@@ -54,7 +54,7 @@ REAL = -1
 
 
 class ErrorValues(SensorArrays):
-    """How far each sensor usually reaches, and what it sends beyond; one row a sensor.
+    """The usual range of each sensor, and the values beyond it; one row per sensor.
 
     State: 185 bytes a sensor.
 
@@ -62,11 +62,11 @@ class ErrorValues(SensorArrays):
         named: The error values that the operator has named.
 
     Attributes:
-        habits: When each sensor usually sends error values.
+        habits: The habits of error values.
         low, high: The usual range in the present block of time.
         low_before, high_before: In the one before.
         born: Time of the first reading, seconds since the epoch.
-        due: When the present block ends.
+        due: End of the current block.
         count: Readings that the ranges were learned from, up to `FEWEST`.
         calm_low, calm_high: A reading within these needs no closer look.
         near: Whether the last reading that wasn't far outside lay close to the usual range.
@@ -76,7 +76,7 @@ class ErrorValues(SensorArrays):
         run_gap: Seconds between that and the reading before.
         time: Time of the last reading.
         candidates: Values of pulses so far, NaN where there is none; shape (n, `CANDIDATES`).
-        seen: How many pulses each has had, or `REAL`.
+        seen: Number of pulses of each, or `REAL`.
     """
 
     def __init__(self, named: NoValues) -> None:
@@ -125,7 +125,7 @@ class ErrorValues(SensorArrays):
         return (calm ^ True) | is_named, before
 
     def look(self, slot: int, value: float, time: float, before: float) -> int:
-        """What a reading that stands out is: `ORDINARY`, `STRANGE` or `ERROR`.
+        """The class of a reading far outside: `ORDINARY`, `STRANGE` or `ERROR`.
 
         Args:
             slot: Its sensor.
@@ -174,7 +174,7 @@ class ErrorValues(SensorArrays):
         self.habits.shift(slots, by)
 
     def _go_on(self, slot: int, value: float, time: float, before: float, far: float) -> tuple[int, bool]:
-        """Take note of a reading far outside: what it is, and whether the sensor really goes there."""
+        """Record a reading far outside: what it is, and whether the sensor really goes there."""
         run, last = int(self.run[slot]), float(self.run_value[slot])
         is_real = False
         if run == 0:
@@ -191,7 +191,7 @@ class ErrorValues(SensorArrays):
         return (ORDINARY if run > MOST else STRANGE), is_real or is_lasting
 
     def _end(self, slot: int, time: float, far: float, *, abrupt: bool) -> None:
-        """Take note of a reading that isn't far outside: a pulse ends, if there was one."""
+        """Record a reading that isn't far outside: a pulse ends, if there was one."""
         run = int(self.run[slot])
         if 0 < run <= MOST and abrupt and time - self.run_from[slot] <= (MOST + 1) * self.run_gap[slot]:
             self._count(slot, float(self.run_value[slot]), far)

@@ -17,7 +17,7 @@ def lowest_levels(levels: AlarmLevels, rows: int) -> Floats:
 
     Args:
         levels: Of all sensors; each detector may have room for another number of them.
-        rows: How many sensors there are.
+        rows: Number of sensors.
     """
     lowest = np.full(rows, np.inf)
     for each in levels.by_detector.values():
@@ -30,9 +30,9 @@ def level_of(profile: Profile, level: float, assumed: float, interval: float) ->
     """A sensor's raising level in decades, and how it came about: `fixed`, `learned` or `assumed`.
 
     Args:
-        profile: How the sensor is watched.
-        level: What was learned; 0 if nothing was.
-        assumed: What was assumed when that was worked out.
+        profile: The sensor's profile.
+        level: The learned level; 0 if there is none.
+        assumed: The interval that was assumed in its computation.
         interval: Seconds between two readings, 0 if unknown.
     """
     at_first = float(profile.level_at(np.array([interval]))[0])
@@ -42,10 +42,10 @@ def level_of(profile: Profile, level: float, assumed: float, interval: float) ->
 
 
 def learned_word(count: int, how: str) -> str:
-    """What a person is told: `new`, `learning`, `learned` or `fixed`.
+    """The progress of learning: `new`, `learning`, `learned` or `fixed`.
 
     Args:
         count: Readings so far.
-        how: How the raising level came about.
+        how: The origin of the raising level.
     """
     return "new" if count < FEW else {"assumed": "learning"}.get(how, how)

@@ -47,11 +47,11 @@ class BrokenLimit:
 
     @property
     def key(self) -> str:
-        """What tells it apart from the sensor's other limits."""
+        """Its key among the sensor's limits."""
         return f"{self.detector}.{self.name}"
 
     def excess(self, value: float) -> float:
-        """How far a value lies beyond it; of a rate, which no value breaks by itself, NaN."""
+        """How far a value is beyond the limit; NaN for a rate, which depends on two values."""
         if self.kind != "range":
             return math.nan
         return self.bound - value if self.name.startswith("low") else value - self.bound
@@ -79,7 +79,7 @@ class LimitCondition:
 
 
 class Turn(NamedTuple):
-    """What a reading means for the conditions of a sensor.
+    """The effect of a reading on the conditions of a sensor.
 
     Attributes:
         runs: Readings in a row that have broken each limit that doesn't hold yet, by its key.
@@ -102,14 +102,14 @@ def hold_against_limits(
     raise_after: int,
     clear_after: int,
 ) -> Turn:
-    """Go on by one reading.
+    """Advance by one reading.
 
     Args:
         broken: The limits that the reading breaks.
         time: Of the reading.
         value: Of the reading.
         holding: The conditions that hold, by the key of their limit; they take note of the reading.
-        runs: What `Turn.runs` was after the reading before.
+        runs: `Turn.runs` after the previous reading.
         raise_after: Readings in a row that begin a condition.
         clear_after: Readings in a row that end it.
     """

@@ -11,7 +11,7 @@ from edge.core.scoring.limit_conditions import BrokenLimit
 
 @dataclass(slots=True)
 class Opinion:
-    """What one detector said of one reading.
+    """One detector's opinion about one reading.
 
     Attributes:
         detector: Its name.
@@ -21,7 +21,7 @@ class Opinion:
         lower: Lower end of its band, or NaN.
         upper: Upper end of its band, or NaN.
         level: Its raising level, in decades.
-        now: What the score is about, where that isn't the value: as it is, by `Detector.measure()`; else NaN.
+        now: The quantity that was scored, if it isn't the value, by `Detector.measure()`; else NaN.
         usual: As it usually is.
         about: Which of the detector's conditions that is, if it has several.
     """
@@ -39,7 +39,7 @@ class Opinion:
 
     @property
     def ratio(self) -> float:
-        """How many times its raising level the score is."""
+        """The score divided by its raising level."""
         return self.score / self.level
 
     @property
@@ -87,7 +87,7 @@ class Observation:
         return max([self.score, *(each.score for each in self.broken or ())])
 
     def ratio(self, among: Collection[str] | None = None, lingering: Collection[str] = ()) -> float:
-        """How many times its raising level the score of any detector is at most.
+        """The largest ratio of a detector's score to its raising level.
 
         Args:
             among: The detectors that would raise an incident now, or are among these; None for all.

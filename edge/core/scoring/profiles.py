@@ -31,7 +31,7 @@ LEVELS = (3.0, 12.0)
 
 @dataclass(frozen=True)
 class Profile:
-    """How a kind of sensor is watched: its detectors, and how their scores become incidents."""
+    """A profile: the detectors of a kind of sensor, and how their scores become incidents."""
 
     detectors: tuple[Detector, ...]
     incidents: IncidentSettings
@@ -56,7 +56,7 @@ class Profile:
 
 
 def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
-    """Where any score reaches its level, and the lowest of the levels; shape (n,).
+    """Whether any score reaches its level, and the lowest of the levels; shape (n,).
 
     Args:
         scores: Of each detector, in decades, or NaN, shape (n,).
@@ -74,7 +74,7 @@ EVERYONE = slice(None)
 
 
 class Places(SensorArrays):
-    """Where the state of each sensor is; rows follow the sensor table.
+    """Group and row of each sensor's state; rows follow the sensor table.
 
     Attributes:
         group: Place of its group among all of them.
@@ -87,7 +87,7 @@ class Places(SensorArrays):
         self._known = 0
 
     def grow(self, members: Sequence[tuple[Group, int]], order: Sequence[Group]) -> None:
-        """Take note of new sensors: group and row of all, of which those that are known stay as they are."""
+        """Record new sensors: group and row of all, of which those that are known stay as they are."""
         self.grow_to(len(members))
         places = {id(group): place for place, group in enumerate(order)}
         for slot in range(self._known, len(members)):
@@ -96,7 +96,7 @@ class Places(SensorArrays):
         self._known = len(members)
 
     def move(self, slot: int, member: tuple[Group, int], order: Sequence[Group]) -> None:
-        """Take note that the state of a sensor is elsewhere now."""
+        """Record that the state of a sensor is elsewhere now."""
         group, self.row[slot] = member
         self.group[slot] = order.index(group)
 
@@ -184,7 +184,7 @@ class Group:
             table.update_one(row, value, waited, held=False)
 
     def kept(self, row: int) -> list[dict[str, Any]]:
-        """What is known of a sensor, for `put_back()`."""
+        """The state of a sensor, for `put_back()`."""
         return [{name: np.copy(array[row]) for name, array in table.arrays.items()} for table in self.tables]
 
     def put_back(self, row: int, kept: list[dict[str, Any]]) -> None:
@@ -194,7 +194,7 @@ class Group:
                 table.arrays[name][row] = array
 
     def scores(self, verdicts: list[Scores]) -> list[Numbers]:
-        """What each of the `judges` says of readings by what it has learned."""
+        """The opinion of each of the `judges` about readings."""
         return [verdicts[place].learned for place in self._judging]
 
     def ruled(self, verdicts: list[Scores]) -> Numbers | None:
@@ -215,7 +215,7 @@ class Group:
         return fitted
 
     def distances(self, verdicts: list[Scores]) -> Floats:
-        """How many times as far from the ordinary devices are as is usual at most; 0 while nothing is known."""
+        """Distance of devices from the ordinary, relative to the largest usual one; 0 while nothing is known."""
         farthest = np.zeros(len(verdicts[0].score))
         for detector, verdict in zip(self.profile.detectors, verdicts, strict=True):
             if isinstance(detector, VectorDetector):
@@ -231,7 +231,7 @@ class Group:
         return []
 
     def opinions(self, verdicts: list[Scores], levels: list[float], index: int, row: int) -> list[Opinion]:
-        """What each detector says of one reading of a round by what it has learned.
+        """The opinion of each detector about one reading of a round.
 
         Args:
             verdicts: Of all detectors.

@@ -19,7 +19,7 @@ DEVICE = "device"
 """The label that a sensor's events carry if it belongs to a device."""
 
 NOBODY = Profile((), IncidentSettings())
-"""How a slot is watched that nobody has."""
+"""The profile of a vacant slot."""
 
 RuleFor = Callable[[str], ResolvedRule]
 DeviceFor = Callable[[str], tuple[str, ResolvedDevice] | None]
@@ -36,7 +36,7 @@ class SensorRegistry:
         device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
 
     Attributes:
-        repetitions: What a repetition of its value means, of each.
+        repetitions: The meaning of a repeated value, for each.
         no_values: The error values that rules and inputs name.
         forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
             detectors, and get none before the next start. Devices that say themselves when they are gone need none.
@@ -93,7 +93,7 @@ class SensorRegistry:
             self._profiles[slot] = NOBODY
 
     def profile(self, slot: int) -> Profile:
-        """How a sensor or device is watched. Of a device it is asked when all of its sensors are known."""
+        """The profile of a sensor or device. For a device, it is requested once all of its sensors are known."""
         if slot not in self._profiles:
             table = self._tables.get(self._sensors.names[slot])
             if table is None and self.repetitions[slot] != Repetition.ON_CHANGE.value:
@@ -102,7 +102,7 @@ class SensorRegistry:
         return self._profiles[slot]
 
     def facts(self, slot: int) -> SensorFacts:
-        """What events say of a sensor or device beside its readings."""
+        """Fields of events of a sensor or device, besides its readings."""
         if slot not in self._facts:
             name = self._sensors.names[slot]
             table = self._tables.get(name)

@@ -43,7 +43,7 @@ class SensorStatistics(SensorArrays):
         waited: Seconds by the stream clock between its readings, added up, but for interruptions of our own.
         deadline: Stream clock at which the sensor's silence becomes too long.
         lowest: The lowest value of any reading; minus infinity if it isn't known.
-        silences: How often the deadline has passed since the last reading.
+        silences: Number of deadlines passed since the last reading.
         recent_times: Times of the last readings, a ring of `RECENT` a row.
         recent_values: Their values.
         soonest: No deadline lies before this; minus infinity while nobody has looked. Whoever changes deadlines
@@ -73,7 +73,7 @@ class SensorStatistics(SensorArrays):
         self.grow_to(rows, deadline=np.inf, lowest=np.inf)
 
     def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
-        """Take note of one round of readings, no slot twice; arrays of shape (n,), or plain numbers."""
+        """Record one round of readings, no slot twice; arrays of shape (n,), or plain numbers."""
         state = self.at(slots)
         count, known = state["count"][slots], state["interval"][slots]
         gap = times - state["time"][slots]
@@ -95,7 +95,7 @@ class SensorStatistics(SensorArrays):
         state["silences"][slots] = 0
 
     def record_apart(self, slot: int, value: float, time: float, clock: float, *, is_value: bool) -> None:
-        """Take note of a reading that nothing is learned from; unless `is_value`, the last value stays what it was."""
+        """Record a reading that nothing is learned from; unless `is_value`, the last value stays what it was."""
         lowest, before = self.lowest[slot], self.value[slot]
         self.record(slot, value, time, clock)
         self.lowest[slot] = lowest
@@ -163,7 +163,7 @@ class SensorStatistics(SensorArrays):
         return skipped
 
     def summary(self, slot: int) -> SensorSummary:
-        """What is known of a sensor beside its last readings."""
+        """Facts about a sensor besides its last readings."""
         return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]), float(self.seen[slot]))
 
     def recent(self, slot: int) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""What is known of a sensor, in a few words: what sentences need beside its readings."""
+"""A summary of a sensor for sentences, besides its readings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class SensorSummary:
-    """What is known of a sensor beside its last readings.
+    """Facts about a sensor besides its last readings.
 
     Attributes:
         interval: Seconds between two readings; 0 while unknown.

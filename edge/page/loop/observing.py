@@ -42,7 +42,7 @@ class SensorObserver:
         self._count = 0
 
     def scored(self, scored: ScoredRound) -> None:
-        """Take note of a round."""
+        """Record a round."""
         if self._known != len(self._pipeline.sensors):
             self._look_up()
         places = np.flatnonzero(np.isin(scored.slots, self._wanted))

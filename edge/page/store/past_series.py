@@ -80,7 +80,7 @@ class GatheredScores:
         pipeline.observe(self)
 
     def scored(self, scored: ScoredRound) -> None:
-        """Take note of a round."""
+        """Record a round."""
         at = np.flatnonzero(scored.slots == (self._pipeline.sensors.find(self._name)))
         if not len(at):
             return

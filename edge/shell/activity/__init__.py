@@ -9,7 +9,7 @@ figures     the numbers of the health topic, and their names as metrics
 activity    all of them together, as the service's loop calls them
 
 They write the log, bounded in lines and in length and never a line a reading. None of them reads a clock or starts a
-thread: time is an argument, in seconds that never step unless they are called an epoch.
+thread: time is an argument, in seconds of a monotonic clock unless they are called an epoch.
 """
 
 from edge.shell.activity.activity import Activity

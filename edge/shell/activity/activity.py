@@ -81,7 +81,7 @@ class Activity:
         answers: Sequence[bytes],
         now: float,
     ) -> None:
-        """Take note of what a commit holds, and of what became of its commands; `now` in seconds that never step."""
+        """Record what a commit holds, and of what became of its commands; `now` in seconds of a monotonic clock."""
         for each in self._onlookers:
             each.committed(events, answers)
         self._inputs.note(messages)
@@ -94,7 +94,7 @@ class Activity:
             each.turn()
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
-        """Let time pass, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""
+        """Advance time, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""
         self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.counters)
         self._incidents.turn(now)
@@ -110,7 +110,7 @@ class Activity:
         log.info("stopped")
 
     def tell_all(self, now: float) -> None:
-        """Tell what hasn't been told yet, in seconds that never step; nothing will be noted after it."""
+        """Tell what hasn't been told yet, in seconds of a monotonic clock; nothing will be noted after it."""
         self._refusals.close(now, self._pipeline.counters)
         self._incidents.turn(now, everything=True)
 

@@ -27,7 +27,7 @@ class Incidents:
         self._left_out: Counter[str] = Counter()
 
     def note(self, events: Sequence[Event], now: float) -> None:
-        """Tell events that were committed; `now` in seconds that never step."""
+        """Tell events that were committed; `now` in seconds of a monotonic clock."""
         for event in events:
             if event.transition not in TOLD:
                 continue

@@ -96,7 +96,7 @@ class Inputs:
             last[index] = message.arrived
 
     def turn(self, now: float, *, connected: bool) -> None:
-        """Let time pass, in seconds that never step; an input that hears nothing is told.
+        """Advance time, in seconds of a monotonic clock; an input that hears nothing is told.
 
         Args:
             now: The current time.

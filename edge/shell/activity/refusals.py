@@ -58,7 +58,7 @@ class Refusals:
         self._told = refused_of(counters)
 
     def note(self, letters: Sequence[DeadLetter], now: float, counters: Counters) -> None:
-        """Take note of a commit's dead letters, and tell what is due; `now` in seconds that never step."""
+        """Record a commit's dead letters, and tell what is due; `now` in seconds of a monotonic clock."""
         for each in letters:
             self._latest[self._input_of(each.topic) or "", each.refusal.reason] = each
         self._tell(now, counters, TOLD_S)

@@ -27,7 +27,7 @@ class FoundSensors:
         self._told = self._seen = sensors.sensors
 
     def turn(self, now: float, sensors: SensorTable) -> None:
-        """Look at the table; `now` in seconds that never step."""
+        """Look at the table; `now` in seconds of a monotonic clock."""
         count = sensors.sensors
         if count > self._seen:
             self._seen, self._grew_at = count, now

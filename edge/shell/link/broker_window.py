@@ -73,7 +73,7 @@ class BrokerWindow:
         return min(self.size, FIRST) if self._is_erratic else self.size
 
     def connected(self, *, is_told: bool) -> None:
-        """Take note of a new connection, and whether it tells the broker its window."""
+        """Record a new connection, and whether it tells the broker its window."""
         self._most = self._told if is_told else min(self._told, UNTOLD)
         self._is_erratic = not is_told
         self.size = min(self.size, self._most)
@@ -92,7 +92,7 @@ class BrokerWindow:
         return self._quiet_s if is_suspected else None
 
     def received(self, unacknowledged: int, now: float) -> None:
-        """Take note that messages have come.
+        """Record that messages have come.
 
         Args:
             unacknowledged: Number of messages waiting for an acknowledgement.
@@ -105,7 +105,7 @@ class BrokerWindow:
             self._enlarge()
 
     def committed(self, unacknowledged: int, quiet_s: float, now: float) -> None:
-        """Take note that messages are being acknowledged.
+        """Record that messages are being acknowledged.
 
         Args:
             unacknowledged: How many.

@@ -65,7 +65,7 @@ class EchoLink(Protocol):
         """Hears our own status topic."""
 
     def rival_seen(self) -> None:
-        """Take note that another client has our id."""
+        """Record that another client has our id."""
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
         """Send; returns a token, or None if that can't be done now."""

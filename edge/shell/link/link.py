@@ -126,7 +126,7 @@ class Link:
         return self.reconnecting.closed_by_broker
 
     def closing_explained(self) -> None:
-        """Take note that the broker closes connections because of what is published: there is no rival."""
+        """Record that the broker closes connections because of what is published: there is no rival."""
         self.reconnecting.explained()
 
     @property

@@ -81,7 +81,7 @@ class Receiver:
         return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=apart)
 
     def end(self) -> None:
-        """Take note that the connection has ended; without a session nothing is delivered again."""
+        """Record that the connection has ended; without a session nothing is delivered again."""
         self.births.ended()
         if not self._options.clean_session:
             self.inbox.set_aside()

@@ -50,7 +50,7 @@ class VersionChoice:
         return ("5", "3.1.1")
 
     def note(self, version: Version, outcome: Outcome) -> None:
-        """Take note of what became of an attempt.
+        """Record what became of an attempt.
 
         Args:
             version: The version that was tried.

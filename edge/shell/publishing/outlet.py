@@ -20,7 +20,7 @@ class Outlet(EchoLink, Protocol):
         """Why the broker has closed the last connection that has ended, in words; empty if it wasn't the broker."""
 
     def closing_explained(self) -> None:
-        """Take note that the broker closes connections because of what is published."""
+        """Record that the broker closes connections because of what is published."""
 
     def publish(
         self,

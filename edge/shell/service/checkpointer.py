@@ -125,14 +125,14 @@ class Checkpointer:
         return min(usual, COMMIT_S) if self.is_writing else usual
 
     def committed(self, parts: Sequence[JournalPart]) -> None:
-        """Take note of what has come into the journal."""
+        """Record what has come into the journal."""
         self._policy.committed(parts)
         if self.is_writing and any(map(breaks, parts)):
             self._saving = None
             self._given_up += 1
 
     def turn(self) -> None:
-        """Go on by a slice, if there is anything to do; nothing waits to be committed.
+        """Advance by a slice, if there is anything to do; nothing waits to be committed.
 
         Raises:
             StoreError: The store can't be written; the snapshot before stands.

@@ -53,7 +53,7 @@ class CommitGroup:
         self._news_at = 0.0
 
     def add(self, step: Step, messages: Sequence[Message], now: float) -> None:
-        """Add a step and the messages that it came of; `now` in seconds that never step."""
+        """Add a step and the messages that it came of; `now` in seconds of a monotonic clock."""
         self.events += step.events
         self.dead_letters += step.dead_letters
         self.retained |= step.retained

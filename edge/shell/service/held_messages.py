@@ -30,7 +30,7 @@ class HeldMessages:
         return len(self._messages)
 
     def add(self, messages: Sequence[Message], now: float) -> None:
-        """Hold messages; `now` in seconds that never step."""
+        """Hold messages; `now` in seconds of a monotonic clock."""
         if messages and not self._messages:
             self._since = now
         self._messages += messages

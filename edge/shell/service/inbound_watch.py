@@ -55,7 +55,7 @@ class InboundWatch:
         self._queued = queued
 
     def note_connections(self, last_arrival: float | None) -> bool:
-        """Take note of connections that the broker has accepted since the last call; whether there was one.
+        """Record connections that the broker has accepted since the last call; whether there was one.
 
         Args:
             last_arrival: Time of the last reading, in seconds since the epoch, UTC; None if there was none.

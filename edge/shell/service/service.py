@@ -143,7 +143,7 @@ class Service:
             self._gaps.report(gap)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self._activity.close(self._monotonic())
         self.sinks.close(self._store)
         self._store.close()
@@ -185,7 +185,7 @@ class Service:
         return not self._group.has_content and self._checkpoint(whole=True)
 
     def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: Link, outbound: Link) -> None:
-        """Go on with another core and other links, after `settle()`; links that are the same keep their connections."""
+        """Continue with another core and other links, after `settle()`; unchanged links stay connected."""
         self._activity.tell_all(self._monotonic())
         if outbound is not self._outbound:
             self._drain()
@@ -318,7 +318,7 @@ class Service:
         return Checkpointer(self._store, self._pipeline, *digests, self._policy, self._clock, self._monotonic)
 
     def _checkpoint(self, *, whole: bool = False) -> bool:
-        """Go on with a snapshot if one is due, or write a whole one now; whether the store could be written."""
+        """Continue with a snapshot if one is due, or write a whole one now; whether the store could be written."""
         try:
             if whole:
                 self._checkpointer.write()

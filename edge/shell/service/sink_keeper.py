@@ -93,7 +93,7 @@ class SinkKeeper:
             self._write(store, now)
 
     def committed(self) -> None:
-        """Take note that the group was committed: there may be new events, and positions may be written."""
+        """Record that the group was committed: there may be new events, and positions may be written."""
         if self._awaits_commit:
             self._awaits_commit, self._write_at = False, 0.0
         for each in self._runners.values():
@@ -104,7 +104,7 @@ class SinkKeeper:
         return list(self._options.values()) == list(options)
 
     def follow(self, options: Sequence[SinkOptions]) -> None:
-        """Go on with other sinks, after everything was committed; those that are the same go on undisturbed."""
+        """Continue with other sinks, after everything was committed; those that are the same go on undisturbed."""
         wanted = {each.name: each for each in options}
         left = [name for name in self._runners if self._options[name] != wanted.get(name)]
         self._stop(left)

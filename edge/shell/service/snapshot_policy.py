@@ -48,7 +48,7 @@ class SnapshotPolicy:
         return self.cost_s >= OVERDUE * self.due_s
 
     def committed(self, parts: Sequence[Part]) -> None:
-        """Take note of what has come into the journal."""
+        """Record what has come into the journal."""
         self.cost_s += cost_s(parts)
 
     def begun(self) -> None:

@@ -29,7 +29,7 @@ class StoreFailures:
         self._reported_at = -REPORTED_S
 
     def note(self, during: str, error: StoreError) -> None:
-        """Take note of a failure; damage is logged at once."""
+        """Record a failure; damage is logged at once."""
         self.count += 1
         if self._monotonic() - self._reported_at >= REPORTED_S or error.damaged:
             self._reported_at = self._monotonic()

@@ -10,7 +10,7 @@ class Timers:
         self._due: dict[str, float] = {}
 
     def is_due(self, what: str, now: float, interval_s: float) -> bool:
-        """Whether it is due at `now`, in seconds that never step; if so, it is due again after `interval_s`."""
+        """Whether it is due at `now`, in seconds of a monotonic clock; if so, it is due again after `interval_s`."""
         if now < self._due.get(what, now):
             return False
         self._due[what] = now + interval_s

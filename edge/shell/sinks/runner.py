@@ -129,7 +129,7 @@ class SinkRunner:
             self._thread.join(timeout_s)
 
     def stored(self) -> None:
-        """Take note that the store has new events."""
+        """Record that the store has new events."""
         self._news.set()
 
     def take(self) -> SinkProgress:

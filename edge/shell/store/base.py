@@ -223,4 +223,4 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""

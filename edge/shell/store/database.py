@@ -128,7 +128,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         _open_here[self.path.absolute()] -= self._is_counted
         self._is_counted = False
         with explained(self.path):

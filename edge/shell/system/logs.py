@@ -76,7 +76,7 @@ class LogHandler(logging.StreamHandler[TextIO]):
     """Writes lines; where nobody reads them any more, as of a terminal that was closed, the service goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Let a line that can't be written go; anything else is an error of ours, and is shown."""
+        """Ignore a line that can't be written; anything else is an error of ours, and is shown."""
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handleError(record)
 

@@ -72,7 +72,7 @@ class MetricReader:
                 self._times.append(time)
 
     def decoded(self) -> Decoded:
-        """What was read."""
+        """The decoded data."""
         paths, values, times = self._paths, self._values, self._times
         its_times = [each for each in times if each is not None]
         if self._past or not paths or len(its_times) < len(times):
@@ -92,7 +92,7 @@ class MetricReader:
             self._past.append(sample)
 
     def _undefined(self, metric: Metric) -> BornMetric | None:
-        """What there is to know of a metric that the birth certificate hasn't defined; None if it is refused."""
+        """The definition of a metric that the birth certificate doesn't define; None if it is refused."""
         name, alias = metric.name, metric.alias
         if name is not None:
             problem = key_problem(name, len(self._prefix) + 1 + len(name))

@@ -16,7 +16,7 @@ MOST_BYTES = 48 * 2**20
 """Size of what is remembered of all nodes; a birth certificate beyond it isn't taken."""
 
 METRIC_BYTES, MEMBER_BYTES, NODE_BYTES = 500, 700, 900
-"""What a metric, a device and a node take beside their texts."""
+"""Memory of a metric, a device and a node, besides their texts."""
 
 NodeKey = tuple[str, str]
 """The group of a node and its name."""
@@ -55,7 +55,7 @@ class BornMember:
     """A node or one of its devices, as its birth certificate says.
 
     Args:
-        prefix: What the paths of its metrics begin with.
+        prefix: Prefix of its metrics' paths.
         defined: Its metrics.
 
     Attributes:
@@ -193,7 +193,7 @@ class Nodes:
         return encode([self._nodes[key].state(self._nodes[key].members) for key in sorted(self._nodes)])
 
     def load(self, state: bytes) -> None:
-        """Go on with what `state()` gave.
+        """Load the output of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -223,7 +223,7 @@ class Nodes:
 
 
 def prefix_of(node: NodeKey, device: str) -> str:
-    """What the paths of a node's or a device's metrics begin with."""
+    """Prefix of the paths of a node's or a device's metrics."""
     return "/".join((*node, device) if device else node)
 
 

@@ -44,7 +44,7 @@ class Rebirths:
     """Decides whether a node is asked.
 
     Attributes:
-        requests: What is to be published; whoever publishes it empties the list.
+        requests: Requests to publish; the caller that publishes them empties the list.
     """
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ class Sequence:
     Attributes:
         last: The latest; None before the first.
         missing: Those before it that haven't come.
-        due: When waiting for them ends, seconds since the epoch; infinite while none is missing.
+        due: End of waiting for them, in seconds since the epoch; infinite while none is missing.
     """
 
     __slots__ = ("due", "last", "missing")
@@ -45,7 +45,7 @@ class Sequence:
 
         Args:
             number: Its sequence number; None if it says none that there is, and then nothing is known of a gap.
-            arrived: When it arrived, seconds since the epoch.
+            arrived: Time of arrival, in seconds since the epoch.
             wait_s: For how long a missing message is waited for.
         """
         last = self.last

@@ -32,7 +32,7 @@ AGAIN_S = 1.0
 
 
 class TopicSender(NamedTuple):
-    """Who has sent a message, as its topic says.
+    """The sender of a message, from its topic.
 
     Attributes:
         kind: Its type, a word of `KINDS` or `COMMANDS`.
@@ -46,7 +46,7 @@ class TopicSender(NamedTuple):
 
 
 def sender_of(topic: str) -> TopicSender | None:
-    """Who has sent a message; None for the state of a host application.
+    """The sender of a message; None for the state of a host application.
 
     Raises:
         Refused: It isn't a topic of Sparkplug B.
@@ -67,7 +67,7 @@ class Session:
     """Remembers births, and asks for those that are missing.
 
     Attributes:
-        nodes: What births have said.
+        nodes: The state from birth certificates.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Session:
         self._accept: Callable[[], None] | None = None
 
     def read(self, message: Message, decoder: SparkplugDecoder) -> Decoded:
-        """What a message holds.
+        """The contents of a message.
 
         Raises:
             Refused: Nothing of it can be taken.
@@ -120,16 +120,16 @@ class Session:
             node.sequence.due += by
 
     def requests(self) -> list[Request]:
-        """What is to be published since this was last called."""
+        """The requests to publish since the last call."""
         requests, self._rebirths.requests = self._rebirths.requests, []
         return requests
 
     def state(self) -> bytes:
-        """What births have said, for `load()`."""
+        """The state from birth certificates, for `load()`."""
         return self.nodes.state()
 
     def load(self, state: bytes) -> None:
-        """Go on with what `state()` gave.
+        """Load the output of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -207,7 +207,7 @@ class Session:
         return reading.decoded()
 
     def _note(self, node: Node, payload: Payload, arrived: float, decoder: SparkplugDecoder) -> None:
-        """Take note of a message's sequence number."""
+        """Record a message's sequence number."""
         node.asks = decoder.rebirth
         sequence = node.sequence
         if sequence.due <= arrived:
