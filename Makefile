@@ -22,6 +22,7 @@ $(VENV)/verify: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[verify]'
 	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/asyncapi @asyncapi/parser@3.6.6; fi
 	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/sparkplug sparkplug-client@3.2.4; fi
+	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/node-red node-red@4; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/sparkplug/pypi pysparkplug==0.6.1
 	touch $@
 
@@ -38,7 +39,7 @@ test: $(VENV)/dev
 
 verify: $(VENV)/verify
 	@echo "about twenty minutes; make faults is the long form"
-	$(BIN)/python -m pytest tests/cloud tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py
+	$(BIN)/python -m pytest tests/cloud tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
 	$(BIN)/python tests/faults --kills 40 --share 0.1
 
 faults: $(VENV)/dev
