@@ -13,6 +13,7 @@ from config.schema import LimitsTable
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.walk import NAMES
 from edge.core.model.messages import Message, Refused
+from edge.discovery.bookkeeping import bookkeeping_in, plain_name
 from edge.shell.service.decoding import decoder_of
 
 Keys = Mapping[str, Any]
@@ -23,14 +24,21 @@ WORDS = (
 )  # fmt: skip
 """States that devices tell in words: the first is 1, the second 0."""
 
-SENDERS = (*NAMES, "id", "model", "addr", "address", "channel", "node", "dev_eui", "devEui", "serial")
-"""Fields that say which of several devices has sent a payload."""
-
-BOOKKEEPING = (
-    "id", "rssi", "snr", "lqi", "linkquality", "uptime", "heap", "freq", "seq", "sequence", "counter", "fcnt", "fCnt",
-    "f_cnt", "msg_id", "version", "fw_version", "firmware", "protocol", "channel", "port", "minute_ts", "epoch",
-)  # fmt: skip
-"""Fields of senders about themselves, which nobody watches."""
+SENDERS = (
+    *NAMES,
+    "id",
+    "model",
+    "addr",
+    "address",
+    "channel",
+    "node",
+    "dev_eui",
+    "devname",
+    "serial",
+    "serialnumber",
+    "imei",
+)
+"""Fields that say which of several devices has sent a payload; case and separators are no matter."""
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},
@@ -57,8 +65,7 @@ LOOKED_AT = 5
 
 def keys_for(messages: Sequence[Message]) -> Keys | None:
     """The keys of an input, without its topic, that read these messages of one topic; None if none do."""
-    every = [each.payload for each in messages]
-    payloads = every[-LOOKED_AT:]
+    payloads = [each.payload for each in messages][-LOOKED_AT:]
     best: Keys | None = None
     fewest = len(payloads)
     for keys in _alternatives(payloads):
@@ -69,7 +76,7 @@ def keys_for(messages: Sequence[Message]) -> Keys | None:
             break
     if best is None:
         return None
-    more = _in_detail(best, every) if best["format"] in {"json", "msgpack", "cbor"} else {}
+    more = _in_detail(best, messages) if best["format"] in {"json", "msgpack", "cbor"} else {}
     return {**best, **more}
 
 
@@ -131,29 +138,41 @@ def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
             yield {"format": "json", "items": f"{key}[*]", "name": f"{{{names[0]}}}", "value_key": value}
 
 
-def _in_detail(keys: Keys, payloads: Sequence[bytes]) -> dict[str, Any]:
+def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     """The keys to ignore, and the fields that identify the device that has sent a payload."""
     if "items" in keys:
         return {}
-    documents = [each for each in map(_document, payloads) if isinstance(each, dict)]
+    documents = [(document, each.arrived) for each in messages if (document := _document(each.payload)) is not None]
+    objects = [document for document, _ in documents if isinstance(document, dict)]
     found: dict[str, Any] = {}
-    senders = _senders(documents)
+    senders = _senders(objects)
     if senders:
         found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
-    present = {key for each in documents for key in each}
-    ignore = [each for each in BOOKKEEPING if each in present and each not in senders]
-    if ignore and not all("value" in each for each in documents):
+    times = Input.model_fields["time_keys"].default
+    ignore = [
+        each
+        for each in bookkeeping_in(documents)
+        if each not in senders and each.removeprefix("**/").lower() not in times
+    ]
+    if ignore and not all("value" in each for each in objects):
         found["ignore"] = ignore
     return found
 
 
 def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
     """Fields that tell the devices of one topic apart: those of which there are several, which come again."""
-    common = [key for key in SENDERS if documents and all(isinstance(each.get(key), (str, int)) for each in documents)]
-    told = {key: [each[key] for each in documents] for key in common}
+    known = {plain_name(each): place for place, each in enumerate(SENDERS)}
+    present = [key for key in documents[0] if plain_name(key) in known] if documents else []
+    present.sort(key=lambda each: known[plain_name(each)])
+    common = [key for key in present if all(isinstance(each.get(key), (str, int)) for each in documents)]
+    told = {key: [str(each[key]) for each in documents] for key in common}
     if "model" in told and "id" in told:
         return ["model", "id"]
     several = [key for key, values in told.items() if 1 < len(set(values)) < len(values)]
+    if len(several) > 1 and len(set(zip(told[several[0]], told[several[1]], strict=True))) == len(
+        set(told[several[0]])
+    ):
+        return several[:1]
     return several[:2]
 
 

@@ -12,8 +12,9 @@ from config.gateway_topics import GatewayTopics
 from config.topics import filter_problem, glob_pattern
 from edge.core.intake.routes import match
 from edge.core.model.messages import Message
+from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import Collected
-from edge.discovery.formats import Keys, is_read, keys_for
+from edge.discovery.formats import Keys, decode, is_read, keys_for
 
 MOST_INPUTS = 200
 MOST_LEFT_OUT = 100
@@ -70,9 +71,20 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
     wide = sorted(counted.keys() - shared, key=_specific, reverse=True)
     inputs += [_of_convention(name, left_out) for name in wide]
     rest = {topic: keys_for(list(heard.topics[topic])) for topic in open_topics if topic not in left_out}
-    inputs += _of_topics({topic: keys for topic, keys in rest.items() if keys is not None})
+    read = {topic: keys for topic, keys in rest.items() if keys is not None}
+    for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
+        del read[topic]
+        left_out[topic] = "says only what its sender says of itself, or times"
     unread = [topic for topic, keys in rest.items() if keys is None]
+    inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+
+
+def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:
+    """Whether a topic holds nothing but bookkeeping."""
+    if keys["format"] == "number":
+        return "values" not in keys and is_bookkeeping_topic(messages)
+    return not any((found := decode(keys, each.payload)) is not None and found.samples for each in messages)
 
 
 def topic_of(table: Mapping[str, Any]) -> str:
@@ -163,20 +175,42 @@ def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
         for topic in left_out
         if match(wanted, topic.split("/")) is not None
         and not any(glob_pattern(each).fullmatch(topic) for each in ignored)
-        and not any(each in topic for each in "*+#")
+        and not _has_wildcards(topic)
     ]
     if not named:
         return {"convention": name}
     return {"convention": name, "ignore_topics": [*ignored, *named[:MOST_LEFT_OUT]]}
 
 
-def _of_topics(keys_of: Mapping[str, Keys]) -> list[dict[str, Any]]:
-    """Inputs for topics: one for all that begin alike and read alike, and one for each that differs."""
+def _leaving_out_alike(keys_of: Mapping[str, Keys]) -> dict[str, Keys]:
+    """The same keys, where those that differ in nothing but the fields that they leave out leave out all of them."""
+    together: dict[str, dict[str, None]] = {}
+    without = {topic: {name: keys[name] for name in keys if name != "ignore"} for topic, keys in keys_of.items()}
+    for topic, keys in keys_of.items():
+        together.setdefault(repr(without[topic]), {}).update(dict.fromkeys(keys.get("ignore", ())))
+    return {
+        topic: {**keys, **({"ignore": list(ignored)} if (ignored := together[repr(keys)]) else {})}
+        for topic, keys in without.items()
+    }
+
+
+def _has_wildcards(topic: str) -> bool:
+    return any(each in topic for each in "*+#")
+
+
+def _of_topics(keys_of: Mapping[str, Keys], others: Sequence[str]) -> list[dict[str, Any]]:
+    """Inputs for topics: one for all that begin alike and read alike, and one for each that differs.
+
+    Args:
+        keys_of: What reads each topic.
+        others: Topics that are not read, and left out where they begin like those that are.
+    """
     groups: dict[str, list[str]] = {}
     for topic in keys_of:
         groups.setdefault(topic.split("/")[0], []).append(topic)
     exact, wide = list[dict[str, Any]](), list[dict[str, Any]]()
     for first, topics in groups.items():
+        keys_of = {**keys_of, **_leaving_out_alike({each: keys_of[each] for each in topics})}
         spelled = Counter(repr(keys_of[each]) for each in topics)
         most, count = spelled.most_common(1)[0]
         shared = first and len(topics) > 1 and filter_problem(f"{first}/#") is None
@@ -185,5 +219,7 @@ def _of_topics(keys_of: Mapping[str, Keys]) -> list[dict[str, Any]]:
                 exact.append({"topic": each, **keys_of[each]})
         if shared and count > 1:
             keys = next(keys_of[each] for each in topics if repr(keys_of[each]) == most)
-            wide.append({"topic": f"{first}/#", **keys})
+            ignored = [each for each in others if each.split("/")[0] == first and not _has_wildcards(each)]
+            more = {"ignore_topics": ignored[:MOST_LEFT_OUT]} if ignored else {}
+            wide.append({"topic": f"{first}/#", **more, **keys})
     return exact + wide

@@ -152,6 +152,39 @@ def test_bookkeeping_is_left_out() -> None:
     assert sensors == {"a/b/temp": 21.5}
 
 
+def test_bookkeeping_is_known_by_its_name_however_spelled_and_deep_and_times_by_their_values() -> None:
+    payload = {
+        "messageId": 7, "devEUI": "24e1", "fPort": 85, "ts_last_success": NOW - 5, "updated": (NOW - 5) * 1000,
+        "radio": {"RSSI": -70, "freq": 868.3}, "mains": {"freq": 50.02}, "temp": 21.5, "energy": 1_900_000_000,
+    }  # fmt: skip
+    proposal, sensors = proposed(("a/b", payload))
+    ignored = {"messageId", "devEUI", "fPort", "ts_last_success", "updated", "**/RSSI"}
+    assert set(proposal.inputs[0]["ignore"]) == ignored
+    assert sensors == {"a/b/radio/freq": 868.3, "a/b/mains/freq": 50.02, "a/b/temp": 21.5, "a/b/energy": 1.9e9}
+
+
+def test_a_topic_that_holds_nothing_but_bookkeeping_is_left_out_of_the_input_that_would_read_it() -> None:
+    numbers = [("solar/1/power", "231"), ("solar/2/power", "55"), ("solar/dtu/rssi", "-60"), ("solar/name", "Roof")]
+    proposal, sensors = proposed(*numbers, ("solar/last_update", f"{NOW - 9}"), ("gw/heart", {"uptime": 5, "rssi": -7}))
+    ignored = ["solar/dtu/rssi", "solar/last_update", "solar/name"]
+    assert proposal.inputs == [{"topic": "solar/#", "ignore_topics": ignored, "format": "number"}]
+    assert sensors == {"solar/1/power": 231.0, "solar/2/power": 55.0}
+    assert list(proposal.left_out) == ["solar/dtu/rssi", "solar/last_update", "gw/heart"]
+    assert proposal.unread == ["solar/name"]
+
+
+def test_topics_that_differ_in_what_they_leave_out_alone_have_one_input() -> None:
+    found = inputs(("nodes/a", {"temp": 1.5, "rssi": -7}), ("nodes/b", {"temp": 2.5, "qos": 0}), ("nodes/c", {"x": 3}))
+    assert found == [{"topic": "nodes/#", "format": "json", "ignore": ["rssi", "qos"]}]
+
+
+def test_devices_are_told_apart_by_one_field_if_that_is_enough_in_any_spelling() -> None:
+    told = [{"deviceName": f"n{each % 2}", "devEUI": f"24e{each % 2}", "temp": 20 + each % 2} for each in range(4)]
+    proposal, sensors = proposed(*(("milesight/up", each) for each in told))
+    assert proposal.inputs[0]["sensor"] == "{topic}/{payload.devEUI}/{field}"
+    assert sensors == {"milesight/up/24e0/temp": 20.0, "milesight/up/24e1/temp": 21.0}
+
+
 def test_what_can_not_be_read_is_said_and_our_own_topics_are_not_looked_at() -> None:
     proposal, _ = proposed(
         ("x/y", "T=21;H=48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}')

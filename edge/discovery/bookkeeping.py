@@ -1,0 +1,95 @@
+"""Bookkeeping: what senders say of themselves and of their messages, which is worth no sensor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from edge.core.model.messages import Message
+
+WORDS = frozenset(
+    {
+        "id", "rssi", "wifirssi", "snr", "lorasnr", "lqi", "linkquality", "uptime", "uptimesec", "uptimes", "heap",
+        "freeheap", "heapfree", "freemem", "seq", "sequence", "seqno", "counter", "fcnt", "fport", "msgid", "messageid",
+        "messagecount", "mqttcount", "mqttfails", "txfails", "qos", "retain", "version", "fwversion", "swversion",
+        "hwversion", "firmware", "firmwareversion", "protocol", "channel", "port", "minutets", "epoch", "applicationid",
+        "deveui", "devaddr", "devid", "deviceid", "sensorid", "gatewayid", "mac", "macaddress", "ieeeaddr", "serial",
+        "serialnumber", "serialno", "imei", "imsi", "iccid", "uuid", "ip", "ipaddress", "model", "modelid",
+    }
+)  # fmt: skip
+"""Names of such fields, in lower case and without separators; those of devices may be digits alone."""
+
+RADIO = frozenset({"freq", "frequency"})
+"""Names of fields that are a radio's if they are as large as those below, and mains or a motor's otherwise."""
+
+LOWEST_RADIO = 300.0
+"""Megahertz, or more in smaller units."""
+
+NEAR_S = 400 * 86_400.0
+"""A number within so many seconds of the arrival is a time."""
+
+_SEPARATORS = re.compile(r"[_\-. ]")
+_UNSUITABLE = re.compile(r"[*+#]")
+
+
+def plain_name(name: str) -> str:
+    """A name as it is compared: in lower case and without separators."""
+    return _SEPARATORS.sub("", name).lower()
+
+
+def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
+    """Whether a field or topic is bookkeeping.
+
+    Args:
+        name: Its name.
+        values: Its values, and when each arrived, in seconds since the epoch.
+    """
+    plain = plain_name(name)
+    if plain in RADIO:
+        return all(value >= LOWEST_RADIO for value, _ in values)
+    return plain in WORDS or all(_is_time(value, arrived) for value, arrived in values)
+
+
+def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
+    """Globs on the fields of documents that are bookkeeping.
+
+    Args:
+        documents: JSON documents, and when each arrived.
+    """
+    values: dict[tuple[bool, str], list[tuple[float, float]]] = {}
+    for document, arrived in documents:
+        for depth, name, value in _numbers(document, 0, ""):
+            if not _UNSUITABLE.search(name) and "/" not in name:
+                values.setdefault((depth > 1, name), []).append((value, arrived))
+    found = [(is_deep, name) for (is_deep, name), seen in values.items() if is_bookkeeping(name, seen)]
+    return list(dict.fromkeys(f"**/{name}" if is_deep else name for is_deep, name in found))
+
+
+def is_bookkeeping_topic(messages: Sequence[Message]) -> bool:
+    """Whether a topic of plain numbers is bookkeeping, by the last level that is a name."""
+    values = [(value, each.arrived) for each in messages if (value := _number(each.payload)) is not None]
+    levels = [each for each in messages[-1].topic.split("/") if each not in {"state", "value"}]
+    return bool(values) and is_bookkeeping(levels[-1] if levels else "", values)
+
+
+def _is_time(value: float, arrived: float) -> bool:
+    return any(abs(value / scale - arrived) < NEAR_S for scale in (1.0, 1e3, 1e6, 1e9))
+
+
+def _numbers(value: object, depth: int, name: str) -> Iterator[tuple[int, str, float]]:
+    """The numbers in a document: how deep each stands, and the name of its field."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(inner, depth + 1, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _numbers(inner, depth + 1, name)
+    elif isinstance(value, (int, float, str)) and (number := _number(value)) is not None:
+        yield depth, name, number
+
+
+def _number(value: float | str | bytes) -> float | None:
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
