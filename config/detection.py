@@ -119,6 +119,7 @@ class Preset(Table):
     """A choice of detectors for a kind of sensor."""
 
     description: str
+    counter: bool | None = None
     detectors: DetectorTables = Field(default_factory=DetectorTables)
 
 
@@ -165,6 +166,9 @@ class Rule(Table):
     )
     description: str = Field("", max_length=1000, description="A description for people")
     unit: str = Field("", max_length=32, description="Unit of the values")
+    counter: bool | None = Field(
+        None, description="Whether it is a counter, whose pace is watched; without it, the preset says so, or it shows"
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to events")
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
@@ -194,6 +198,7 @@ class ResolvedRule:
         unit: Unit of the values; may be empty.
         labels: Texts that events carry.
         no_value: Numbers that aren't readings.
+        counter: Whether its sensors are counters; None if that is to be found out.
     """
 
     index: int
@@ -205,6 +210,7 @@ class ResolvedRule:
     unit: str
     labels: dict[str, str]
     no_value: tuple[float, ...] = ()
+    counter: bool | None = None
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -219,6 +225,7 @@ class ResolvedRule:
             "unit": self.unit,
             "labels": self.labels,
             **({"no_value": self.no_value} if self.no_value else {}),
+            **({} if self.counter is None else {"counter": self.counter}),
         }
 
 
@@ -243,6 +250,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 unit=rule.unit,
                 labels=dict(rule.labels),
                 no_value=rule.no_value,
+                counter=presets()[rule.preset].counter if rule.counter is None else rule.counter,
             )
         )
     return tuple(resolved)

@@ -250,6 +250,7 @@ class Detector(ABC):
         scores_readings: Whether it ever says of a reading how surprising it is, by what it has learned.
         floor: The raising level, in decades, below which a reading of an ordinary sensor may well be chance; NaN if its
             scores are true tail probabilities, so that this follows from how many readings there are.
+        follows_pace: Whether it looks at the pace of a counter, which rises by its nature, instead of its value.
         takes_one: Whether `judge()` and `patience()` take a single reading as plain numbers, too: `slots` an int,
             `values` and `times` floats. See `detectors.numeric.elementwise`.
     """
@@ -263,6 +264,11 @@ class Detector(ABC):
     scores_readings: ClassVar[bool] = True
     floor: ClassVar[float] = math.nan
     takes_one: ClassVar[bool] = False
+
+    @property
+    def follows_pace(self) -> bool:
+        """See the class."""
+        return True
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -64,6 +64,11 @@ class Limits(Detector):
     scores_readings: ClassVar[bool] = False
     takes_one: ClassVar[bool] = True
 
+    @property
+    def follows_pace(self) -> bool:
+        """See `Detector`."""
+        return False
+
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {"beyond": Field(learned=False)}

@@ -52,6 +52,11 @@ class RateOfChange(Detector):
     catches: ClassVar[frozenset[str]] = frozenset({"spike", "dropout", "unit_jump"})
     takes_one: ClassVar[bool] = True
 
+    @property
+    def follows_pace(self) -> bool:
+        """See `Detector`; a limit is one of the value's change."""
+        return math.isnan(self.most_per_s)
+
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {

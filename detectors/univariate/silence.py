@@ -73,6 +73,11 @@ class Silence(Detector):
     scores_readings: ClassVar[bool] = False
     takes_one: ClassVar[bool] = True
 
+    @property
+    def follows_pace(self) -> bool:
+        """See `Detector`."""
+        return False
+
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {

@@ -25,7 +25,8 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     it reports, and `learned` once that follows from its own scores; where the configuration has a threshold, it is
     `fixed`.
 
-    Of a sensor that was recognised as a machine with states, the values of these are listed, as of the last snapshot.
+    Of a sensor that was recognised as a machine with states, the values of these are listed, and of a counter the unit
+    of its pace, as of the last snapshot.
 
     GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
     service may be running or not.
@@ -37,13 +38,13 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     from edge.commands.support.terminal import heading  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
     from edge.core.model.quantities import counted  # noqa: PLC0415
-    from edge.shell.store.overview import read_recognised, read_state  # noqa: PLC0415
+    from edge.shell.store.overview import read_counters, read_recognised, read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)
     with explained():
         configuration = place.configuration_if_any()
         store = place.store()
-        rows = sensor_rows(read_state(store), configuration, read_recognised(store))
+        rows = sensor_rows(read_state(store), configuration, read_recognised(store), read_counters(store))
         wanted = set(matching(glob, [row["sensor"] for row in rows]))
         state = service_state(store)
     rows = sorted((row for row in rows if row["sensor"] in wanted), key=lambda row: row["sensor"])
@@ -87,6 +88,9 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
         [row["sensor"], _value(row), _age(row, now), _every(row), row["learned"], f"{row['readings']:,}"]
         for row in rows
     ]
+    if any(row["counter"] for row in rows):
+        headings.append("counts")
+        lines = [[*line, _counts(row)] for line, row in zip(lines, rows, strict=True)]
     if any(row["states"] for row in rows):
         headings.append("states")
         lines = [[*line, _states(row)] for line, row in zip(lines, rows, strict=True)]
@@ -112,6 +116,8 @@ def _show(row: dict[str, Any], now: float) -> None:
         term("value", f"{_value(row)} at {moment(row['time'])} UTC, {_age(row, now)}")
     term("interval", _every(row) or "unknown yet")
     term("learned", f"{row['learned']}: {row['readings']:,} readings, watched for {row['days_watched']:g} days")
+    if row["counter"]:
+        term("counter", _counter(row))
     if row["states"]:
         term("states", _states(row))
     if row["detectors"] is None:
@@ -147,6 +153,20 @@ def _states(row: dict[str, Any]) -> str:
     from edge.core.model.quantities import number  # noqa: PLC0415 - loaded when the command runs
 
     return ", ".join(map(number, row["states"]))
+
+
+def _counts(row: dict[str, Any]) -> str:
+    return "" if row["counter"] is None else row["counter"]["unit"] or "yes"
+
+
+def _counter(row: dict[str, Any]) -> str:
+    from edge.core.model.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+
+    counter = row["counter"]
+    why = "by its rule" if counter["by"] == "the rule" else "as it only rises, but for resets"
+    if counter["unit"] is None:
+        return f"{why}; how fast it counts isn't known yet"
+    return f"{why}; watched by its pace in {counter['unit']} over {duration(counter['stretch_s'])}"
 
 
 def _by(row: dict[str, Any]) -> str:

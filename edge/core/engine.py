@@ -21,10 +21,11 @@ import numpy as np
 
 from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
-from detectors.numeric.elementwise import any_of, pick, where
+from detectors.numeric.elementwise import any_of, nowhere, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.incidents.availability import Availability
+from edge.core.incidents.counter_readings import CounterReadings
 from edge.core.incidents.error_readings import ErrorReadings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
@@ -44,6 +45,7 @@ from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.error_values import ORDINARY, ErrorValues
 from edge.core.scoring.membership import Membership
 from edge.core.scoring.opinions import Observation
+from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import EVERYONE, Group, Profile, exceeds_any
 from edge.core.scoring.sensor_statistics import SensorStatistics
 
@@ -82,10 +84,12 @@ class Engine:
         self.devices = devices if devices is not None else Devices()
         self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
+        self.paces = Paces()
         weigh = partial(self._weigh, strange=True)
         self._errors = ErrorReadings(
-            self.members, self.error_values, self.statistics, self.levels, self.tracking, weigh
+            self.members, self.error_values, self.statistics, self.levels, self.tracking, self.paces, weigh
         )
+        self._counters = CounterReadings(self.members, self.paces, self.statistics, self.levels, self.tracking)
         self.clock = StreamClock()
         self.observer: Observer | None = None
         self._order, self._places = self.membership.order, self.membership.places
@@ -113,7 +117,14 @@ class Engine:
         self.statistics.seen[first:sensors] = 0.0  # spare rows have moved along with the clock
         self.levels.grow(sensors)
         self.error_values.grow(sensors)
+        self.paces.grow(sensors)
+        for slot in range(first, sensors):
+            self.declare_counter(slot)
         self.devices.grow(sensors)
+
+    def declare_counter(self, slot: int) -> None:
+        """Note what the rule of a sensor says: whether it is a counter. Of one that isn't, no pace stays known."""
+        self._counters.declare(slot)
 
     @property
     def ordered_groups(self) -> list[Group]:
@@ -140,6 +151,7 @@ class Engine:
         statistics.time[slots] += by
         self.levels.shift(slots, by)
         self.error_values.shift(slots, by)
+        self.paces.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)
@@ -265,16 +277,18 @@ class Engine:
             if self.tracking.at(slot)["tracked"][slot]:
                 self.tracking.returned(slot, value, time, position, now)
             now = max(now, time)
+            seen = self._counters.see(slot, value, time, position, now)
             self.statistics.record(slot, value, time, now)
             group, row = self.members[slot]
-            self._score_one(group, Round(slot, row, value, time, position, now))
+            self._score_one(group, Round(slot, row, value, time, position, now, seen))
         else:
             self._errors.take(kind, slot, value, time, position, now)
 
     def _score_one(self, group: Group, reading: Round) -> None:
         held = self.tracking.learns_nothing(reading.slots)
         waited = self.statistics.at(reading.slots)["waited"][reading.slots]
-        self._weigh(group, reading, group.update_one(reading.rows, reading.values, reading.times, waited, held=held))
+        verdicts = group.update_one(reading.rows, reading.values, reading.seen, reading.times, waited, held=held)
+        self._weigh(group, reading, verdicts)
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         statistics, tracking = self.statistics, self.tracking
@@ -294,29 +308,34 @@ class Engine:
             reading = float(values[index]), float(times[index])
             tracking.returned(int(slots[index]), *reading, int(positions[index]), float(now[index]))
         now = np.maximum(now, times)
+        seen = self._counters.see(slots, values, times, positions, now)
         statistics.record(slots, values, times, now)
         for group, part in self._places.by_group(slots, self._order):
             mine = slots if part is EVERYONE else slots[part]
             rows = group.familiar(self._places.row[mine])
-            readings = Round(mine, rows, values[part], times[part], positions[part], now[part])
+            given = values[part]
+            readings = Round(
+                mine, rows, given, times[part], positions[part], now[part], given if seen is values else seen[part]
+            )
             if len(mine) < WIDE:
                 for place in range(len(mine)):
                     self._score_one(group, readings.at(place))
             else:
                 held, waited = tracking.learns_nothing(mine), statistics.waited[mine]
-                self._weigh(group, readings, group.update(readings.rows, readings.values, readings.times, waited, held))
+                verdicts = group.update(rows, given, readings.seen, readings.times, waited, held)
+                self._weigh(group, readings, verdicts)
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
         now = np.maximum(clock[positions], times)
         for group, part in self._places.by_group(slots, self._order):
             mine, values = slots[part], group.fitting(rows.values[chosen][part])
-            verdicts = group.update(
-                self._places.row[mine], values, times[part], now[part], self.tracking.learns_nothing(mine)
-            )
+            held = self.tracking.learns_nothing(mine)
+            verdicts = group.update(self._places.row[mine], values, values, times[part], now[part], held)
             distances = group.distances(verdicts)
             self.statistics.record(mine, distances, times[part], now[part])
-            readings = Round(mine, self._places.row[mine], distances, times[part], positions[part], now[part])
+            columns = times[part], positions[part], now[part], distances
+            readings = Round(mine, self._places.row[mine], distances, *columns)
             self._weigh(group, readings, verdicts)
 
     def _weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
@@ -335,19 +354,21 @@ class Engine:
         scores, ruled = group.scores(verdicts), group.ruled(verdicts)
         exceeds, lowest = exceeds_any(scores, levels, readings.times)
         statistics["level"][slots] = lowest
-        run = where(exceeds, statistics["exceeding"][slots] + 1, 0)
+        unseen = nowhere(readings.seen != readings.seen)  # NaN isn't itself: counters of which there is no pace yet
+        before = statistics["exceeding"][slots]
+        run = where(exceeds, before + 1, where(unseen, before, 0))
         statistics["exceeding"][slots] = run
         assumed = self.levels.at(slots)["assumed"][slots]
         self.statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
-        protected = True if strange else tracking["protected"][slots]
+        protected = True if strange else tracking["protected"][slots] | unseen
         if not any_of(protected):
             self.levels.note(judges, slots, scores, tracked, settings)
         elif protected is not True:
             counted = ~protected
             self.levels.note(judges, slots[counted], [each[counted] for each in scores], tracked[counted], settings)
-        matters = (run >= settings.raise_after) | tracked
+        matters = ((run >= settings.raise_after) | tracked) & (unseen ^ True)
         if ruled is not None:
-            matters = matters | (ruled > 0)
+            matters = matters | (ruled > 0) | tracked
         if any_of(matters):
             for index in np.flatnonzero(matters).tolist():
                 own = [pick(each, index) for each in levels]
@@ -367,8 +388,12 @@ class Engine:
     ) -> None:
         opinions = group.opinions(verdicts, levels, index, reading.rows)
         lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
-        observation = Observation(reading.times, reading.values, lowest, opinions, is_strange=strange)
+        observation = self.paces.observed(reading, Observation(reading.times, reading.values, lowest, opinions))
+        observation.is_strange = strange
         observation.broken = group.broken_limits(verdicts, index, reading.rows)
+        if reading.seen != reading.seen:
+            self.tracking.hold_against_limits(reading.slots, observation, reading.positions, reading.now)
+            return
         if group.of_devices:
             shares = group.shares(observation, reading.rows)
             observation.contributions = self.devices.contributions(reading.slots, shares)

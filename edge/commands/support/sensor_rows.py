@@ -43,7 +43,10 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
 
 
 def sensor_rows(
-    state: StoreState, configuration: Configuration | None, recognised: Mapping[int, list[float]] | None = None
+    state: StoreState,
+    configuration: Configuration | None,
+    recognised: Mapping[int, list[float]] | None = None,
+    counters: Mapping[int, tuple[float, float]] | None = None,
 ) -> list[dict[str, Any]]:
     """Every sensor, in the order in which they were first seen, as plain values.
 
@@ -51,6 +54,7 @@ def sensor_rows(
         state: The stored state.
         configuration: Says what watches a sensor; None if it isn't at hand.
         recognised: The values of the states of those that have states, by slot; None if nobody has looked.
+        counters: Of the counters, the seconds that their pace is per and is taken over, by slot; likewise.
     """
     from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
     from edge.core.model.vacancies import is_vacant  # noqa: PLC0415
@@ -90,6 +94,8 @@ def sensor_rows(
         row |= _watched(configuration, name, repetition)
         if recognised is not None:
             row["states"] = [float(f"{each:.4g}") for each in recognised.get(slot, [])]
+        if counters is not None:
+            row["counter"] = _counter(row, counters.get(slot), configuration, name)
         how = UNKNOWN
         if configuration is not None:
             rule = configuration.rule_for(name)
@@ -99,6 +105,22 @@ def sensor_rows(
         row["learned"] = learned_word(int(count[slot]), how)
         found.append(row)
     return found
+
+
+def _counter(
+    row: dict[str, Any], known: tuple[float, float] | None, configuration: Configuration | None, name: str
+) -> dict[str, Any] | None:
+    """How a counter is watched, and what says that it is one; None if it is none."""
+    from edge.core.incidents.pace_sentences import pace_unit  # noqa: PLC0415 - loaded when a command runs
+
+    said = None if configuration is None else configuration.rule_for(name).counter
+    if known is None and not said:
+        return None
+    by = "the rule" if said else "it only rises"
+    if known is None:
+        return {"by": by, "unit": None, "stretch_s": None}
+    per, width = known
+    return {"by": by, "unit": pace_unit(row["unit"], per), "stretch_s": max(width, row["interval_s"] or 0.0)}
 
 
 def _bring_up_to_date(

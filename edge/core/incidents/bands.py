@@ -53,7 +53,11 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
     if all(math.isnan(each) for each in (opinion.expected, opinion.lower, opinion.upper)):
         expects = next((each for each in observation.opinions if not math.isnan(each.expected)), opinion)
         opinion = replace(expects, lower=math.nan, upper=math.nan)
-    return violated(_possible(opinion, finding.summary.lowest), observation, ended=finding.transition in ENDS)
+    return violated(
+        _possible(opinion, 0.0 if observation.per else finding.summary.lowest),
+        observation,
+        ended=finding.transition in ENDS,
+    )
 
 
 def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opinion:

@@ -18,6 +18,7 @@ from edge.core.model.rounds import Round
 from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.error_values import ERROR, ORDINARY, ErrorValues
 from edge.core.scoring.opinions import Observation
+from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensor_statistics import SensorStatistics
 
@@ -31,6 +32,7 @@ class ErrorReadings:
         statistics: Of the sensors.
         levels: Know how patient silence is to be.
         tracking: Is told of error values.
+        paces: Know which sensors are counters.
         weigh: Holds what detectors say of a strange reading against its sensor's levels.
     """
 
@@ -41,6 +43,7 @@ class ErrorReadings:
         statistics: SensorStatistics,
         levels: AlarmLevels,
         tracking: IncidentTracker,
+        paces: Paces,
         weigh: Callable[[Group, Round, list[Scores]], None],
     ) -> None:
         self._members = members
@@ -48,6 +51,7 @@ class ErrorReadings:
         self._statistics = statistics
         self._levels = levels
         self._tracking = tracking
+        self._paces = paces
         self._weigh = weigh
         self._apart: list[int] = []
 
@@ -100,8 +104,9 @@ class ErrorReadings:
         self._statistics.record_apart(slot, value, time, now, is_value=True)
         kept = group.kept(row)
         waited = float(self._statistics.waited[slot])
-        verdicts = group.update_one(row, value, time, waited, held=True)
-        self._weigh(group, Round(slot, row, value, time, position, now), verdicts)
+        seen = self._paces.pace_of_strange(slot, value, time)
+        verdicts = group.update_one(row, value, seen, time, waited, held=True)
+        self._weigh(group, Round(slot, row, value, time, position, now, seen), verdicts)
         group.put_back(row, kept)
         group.hear(row, value, waited)
 

@@ -98,8 +98,15 @@ class IncidentData(Model):
     threshold: float = Field(
         gt=0, description="Decades at which the detector raises an incident that goes farthest beyond its level"
     )
-    value: float = Field(description="The reading that led to this event; of a silence, the last one")
-    unit: str = Field(default="", description="The sensor's unit, empty if unknown")
+    value: float = Field(
+        description="The reading that led to this event; of a silence, the last one; of a counter, its pace"
+    )
+    unit: str = Field(default="", description="Unit of the value, empty if unknown")
+    reading: float | None = Field(
+        default=None,
+        description="Where the value is a pace: what the counter reads; otherwise it isn't there",
+        exclude_if=lambda reading: reading is None,
+    )
     expected: float | None = Field(description="What was expected before the reading was seen")
     lower: float | None = Field(
         description="Lower end of the band that was violated, or a limit; null where the value isn't what is wrong"

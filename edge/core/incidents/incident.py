@@ -113,7 +113,7 @@ class Incident:
     def from_limits(cls, observation: Observation) -> Incident:
         """An incident that begins as this observation breaks limits; their conditions have to join it."""
         score = max(each.score for each in observation.broken or ())
-        peak = Peak(observation.value, score, observation.time)
+        peak = Peak(observation.read, score, observation.time)
         return cls(observation.time, "", observation, peak, count=1, excess=score)
 
     @classmethod
@@ -169,9 +169,9 @@ class Incident:
             self.count += 1
         for limit in broken:
             self.excess = max(self.excess, limit.score)
-            is_farther = limit.excess(observation.value) > limit.excess(self.peak.value)
+            is_farther = limit.excess(observation.read) > limit.excess(self.peak.value)
             if limit.score > self.peak.score or (limit.score == self.peak.score and is_farther):
-                self.peak = Peak(observation.value, limit.score, observation.time)
+                self.peak = Peak(observation.read, limit.score, observation.time)
 
     def let(self, joined: list[LimitCondition], left: list[LimitCondition]) -> None:
         """Let conditions join and leave."""

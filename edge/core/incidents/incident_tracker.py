@@ -140,6 +140,13 @@ class IncidentTracker(SensorArrays):
             signal = MachineInput.HOLDS
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
+    def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:
+        """Move a sensor on by a reading of which nothing is said but which of the operator's limits it breaks."""
+        tracker = self.tracker(slot)
+        if tracker.has_limits or observation.broken:
+            tracker.since = max(tracker.since, observation.time)
+        self.step(slot, MachineInput.VALUE, observation, (position, 1, 0.0, slot), clock)
+
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """End a sensor's silence, if it was silent, and its error values, as a reading has come.
 

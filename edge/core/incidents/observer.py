@@ -99,6 +99,7 @@ def scored_round(
     scores = np.array([each.score for each in verdicts]).reshape(-1, count)
     bands = np.array([(each.expected, each.lower, each.upper) for each in verdicts]).reshape(-1, 3, count)
     leader, _ = _most_surprised(scores)
+    bands[:, :, is_pace(readings)] = np.nan
     speaks, knows = _most_surprised(np.where(np.isfinite(bands).any(axis=1), scores, np.nan))
     expected, lower, upper = np.where(knows, bands[speaks, :, np.arange(count)].T, np.nan)
     started = np.full(count, np.nan)
@@ -124,6 +125,12 @@ def scored_round(
         learned=learned,
         levels=held_against,
     )
+
+
+def is_pace(readings: Round) -> NDArray[np.bool_]:
+    """Which readings detectors have seen the pace of, or nothing, so that what they expect isn't a value."""
+    values, seen = np.atleast_1d(readings.values), np.atleast_1d(readings.seen)
+    return seen != values if seen is not values else np.zeros(len(values), dtype=bool)
 
 
 def _farthest(learned: Floats, levels: Floats) -> tuple[Floats, Floats]:

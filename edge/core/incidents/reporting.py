@@ -23,6 +23,7 @@ from edge.core.incidents.gaps import Gap, gap_event
 from edge.core.incidents.group_sentences import Told, group_sentence
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.pace_sentences import about_what_was_read, pace_unit
 from edge.core.incidents.sensor_events import Change, Reason, SensorData, sensors_event
 from edge.core.incidents.sentences import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
@@ -61,6 +62,7 @@ class Reporter:
         """
         self.last_sequence += 1
         facts = self._facts(finding.slot)
+        finding = about_what_was_read(finding)
         incident, observation = finding.incident, finding.observation
         identity = identity or incident_id(self._gateway, facts.name, incident.started)
         transition = finding.transition.value
@@ -105,7 +107,8 @@ class Reporter:
                 score=round(observation.worst_score, 3),
                 threshold=round(observation.threshold, 3),
                 value=observation.value,
-                unit=facts.unit,
+                unit=pace_unit(facts.unit, observation.per),
+                reading=_finite(observation.reading),
                 expected=_finite(band.expected if band else math.nan),
                 lower=_finite(band.lower if band else math.nan),
                 upper=_finite(band.upper if band else math.nan),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from edge.core.incidents.incident import ERROR_KIND, Incident
 from edge.core.incidents.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
+from edge.core.incidents.pace_sentences import pace_clause, pace_unit
 from edge.core.incidents.state_machine import Transition
 from edge.core.incidents.state_sentences import state_clause
 from edge.core.model.quantities import duration, number, quantity
@@ -61,6 +62,7 @@ def sentence(
         opinion: The opinion that the transition is about, or None.
         interval: Seconds between two readings, or 0.
     """
+    unit = pace_unit(unit, observation.per)
     digits = digits_beside(observation.value, band)
     value = quantity(observation.value, unit, digits)
     lasted = duration(max(0.0, observation.time - incident.started))
@@ -92,6 +94,9 @@ def _learned(
     digits: int,
 ) -> str:
     """What an open incident says by what was learned."""
+    if observation.per and (opinion is None or opinion.kind != "missing"):
+        lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
+        return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
     if incident.kind == "missing" or (opinion is not None and opinion.kind == "missing"):
         return f"is silent; its last value was {value}"
     kind, joins = incident.kind, False

@@ -266,7 +266,7 @@ class StateMachine:
         turn = hold_against_limits(
             broken,
             observation.time,
-            observation.value,
+            observation.read,
             incident.limits if incident is not None else {},
             self.runs,
             raise_after=settings.raise_after,

@@ -54,6 +54,7 @@ class Round(NamedTuple):
         times: Seconds since the epoch, UTC.
         positions: Their positions in the batch.
         now: The stream clock at each of them.
+        seen: What detectors are given: the values; of a counter its pace, or NaN where there is none.
     """
 
     slots: Rows
@@ -62,6 +63,7 @@ class Round(NamedTuple):
     times: Numbers
     positions: Rows
     now: Numbers
+    seen: Numbers
 
     def at(self, index: int) -> Round:
         """One of the readings, as plain numbers."""

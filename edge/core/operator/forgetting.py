@@ -24,6 +24,7 @@ def forget_device(engine: Engine, slot: int, name: str) -> None:
 def occupy(engine: Engine, slot: int) -> None:
     """Let a slot that was nobody's be a sensor's or a device's."""
     engine.membership.leave(slot)
+    engine.declare_counter(slot)
     engine.devices.occupied(slot)
 
 
@@ -40,7 +41,7 @@ def silent_for(engine: Engine, seconds: float) -> list[int]:
 def clear(engine: Engine, slot: int) -> None:
     """Know nothing of a sensor or device any more, which goes on."""
     engine.membership.clear(slot)
-    for each in (engine.statistics, engine.levels, engine.error_values):
+    for each in (engine.statistics, engine.levels, engine.error_values, engine.paces):
         each.clear_row(slot)
     engine.tracking.put([slot], {})
     engine.clock.forget(slot)

@@ -82,6 +82,7 @@ class Memory:
                 by_row("error_values", engine.error_values, sensors),
                 by_row("error_habits", engine.error_values.habits, sensors),
             ),
+            (by_row("paces", engine.paces, sensors),),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),
@@ -120,6 +121,8 @@ class Memory:
         unlearned = self._detectors.unlearned
         unlearned.forget(self._engine, [slot for slot in self._engine.devices.unloaded() if slot < self._known])
         unlearned.components = missing
+        for slot in range(len(self._engine.members)):
+            self._engine.declare_counter(slot)
         if LEARNABLE & missing.keys():
             unlearned.slots.update(range(len(self._engine.members)))
         told = ((slot_of(name), event) for name, event in self._open_incidents.events.items())

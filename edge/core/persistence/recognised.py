@@ -1,4 +1,4 @@
-"""Sensors recognised as machines with states, from the parts of a snapshot."""
+"""Sensors recognised as machines with states, or as counters, from the parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 from detectors.state import StateError
 from detectors.states import States, values_of_states
-from edge.core.model.encoding import decode
+from edge.core.model.encoding import decode, decode_arrays
 from edge.core.persistence.detector_states import DetectorRows
 from edge.core.persistence.snapshot import Part
 
-COMPONENT = "detectors"
-"""The component of a snapshot that says it."""
+COMPONENT, PACES = "detectors", "paces"
+"""The components of a snapshot that say it."""
 
 
 def recognised_states(parts: Iterable[Part]) -> dict[int, list[float]]:
@@ -27,6 +27,21 @@ def recognised_states(parts: Iterable[Part]) -> dict[int, list[float]]:
                 found |= _in_part(part.first, decode(part.state, DetectorRows))
             except (StateError, KeyError, IndexError):
                 continue
+    return found
+
+
+def recognised_counters(parts: Iterable[Part]) -> dict[int, tuple[float, float]]:
+    """Seconds that the pace of each counter is per, and that it is taken over at least, by its slot."""
+    found: dict[int, tuple[float, float]] = {}
+    for part in parts:
+        if part.component == PACES:
+            try:
+                arrays = decode_arrays(part.state)
+                columns = arrays["per"].tolist(), arrays["width"].tolist()
+            except (StateError, KeyError):
+                continue
+            known = enumerate(zip(*columns, strict=True), part.first)
+            found |= {slot: (per, width) for slot, (per, width) in known if per > 0}
     return found
 
 

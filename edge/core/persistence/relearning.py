@@ -53,6 +53,7 @@ class Relearning:
             lambda slot: engine.members[slot][0].profile, engine.devices.anew(), engine.error_values.named
         )
         self._shadow.grow(sensors)
+        self._shadow.paces.take_kinds(engine.paces, sensors)
         self._admission = Admission()
         self._admission.grow(sensors)
         self._reorder = Reorder(reorder_s)
@@ -79,6 +80,11 @@ class Relearning:
             chosen = np.array(rows, dtype=np.intp)
             for name, array in target.arrays.items():
                 array[chosen] = source.arrays[name][chosen]
+        for slot in sorted(unlearned.slots):  # one of the two saw a counter's values, the other its paces
+            if shadow.paces.per[slot] != engine.paces.per[slot]:
+                group_of, row = engine.members[slot]
+                group_of.forget_values(row)
+                engine.levels.clear_row(slot)
         learned = self._learned()
         for component in components:
             if component.name in unlearned.components and component.name in learned:

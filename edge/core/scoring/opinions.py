@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.core.scoring.limit_conditions import BrokenLimit
 
@@ -61,6 +61,9 @@ class Observation:
         contributions: Of a device: the slots of its sensors, and the share of each in the score; the largest first.
         broken: Limits of the operator's that it breaks; None if there was no reading that could.
         is_strange: Whether the value may be an error value: an incident that it raises says nothing of the sensor.
+        per: Seconds that the value is per, where it is a counter's pace; else 0.
+        reading: What the counter reads then; else NaN.
+        stretch: Seconds that the pace is the mean of; else 0.
     """
 
     time: float
@@ -70,11 +73,23 @@ class Observation:
     contributions: list[tuple[int, float]] = field(default_factory=list)
     broken: list[BrokenLimit] | None = None
     is_strange: bool = False
+    per: float = 0.0
+    reading: float = math.nan
+    stretch: float = 0.0
 
     def __post_init__(self) -> None:
         for each in self.opinions:
             if each.level == math.inf:  # as versions saved it that knew one level a sensor
                 each.level = self.threshold
+
+    @property
+    def read(self) -> float:
+        """The value that was read, also of a counter."""
+        return self.value if math.isnan(self.reading) else self.reading
+
+    def as_read(self) -> Observation:
+        """The same with the value that was read, for limits, which are limits of that."""
+        return replace(self, value=self.read, per=0.0, reading=math.nan, stretch=0.0)
 
     @property
     def score(self) -> float:

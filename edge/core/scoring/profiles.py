@@ -31,10 +31,17 @@ LEVELS = (3.0, 12.0)
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile: the detectors of a kind of sensor, and how their scores become incidents."""
+    """A profile: the detectors of a kind of sensor, and how their scores become incidents.
+
+    Attributes:
+        detectors: In the registry's order.
+        incidents: When scores are an incident.
+        counter: Whether its sensors are counters; None if that is to be found out.
+    """
 
     detectors: tuple[Detector, ...]
     incidents: IncidentSettings
+    counter: bool | None = None
 
     def level_at(self, interval: Floats) -> Floats:
         """The raising level of sensors that send a reading each `interval` seconds, in decades, shape (n,).
@@ -52,7 +59,7 @@ class Profile:
     def with_budget(self, false_alarms: float) -> Profile:
         """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
-        return Profile(self.detectors, self.incidents.model_copy(update=changed))
+        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter)
 
 
 def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
@@ -127,6 +134,7 @@ class Group:
         self.judges = [profile.detectors[place] for place in self._judging]
         self._rhythms = [each for each in self.tables if each.detector.kind == "missing"]
         self._by_arrival = [each in self._rhythms for each in self.tables]
+        self._of_values = [not each.follows_pace for each in profile.detectors]
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property
@@ -155,27 +163,32 @@ class Group:
         self.clear(row)
         self._vacant.append(row)
 
-    def update(self, rows: Slots, values: Floats, times: Floats, waited: Floats, held: np.ndarray) -> list[Scores]:
+    def update(
+        self, rows: Slots, values: Floats, seen: Floats, times: Floats, waited: Floats, held: np.ndarray
+    ) -> list[Scores]:
         """Score readings with every detector, then learn, but not of the sensors marked in `held`.
 
         Args:
             rows: Of their sensors, shape (n,).
             values: Values, shape (n,); of devices, rows of them.
+            seen: The same; of counters their paces, or NaN, for the detectors that follow these.
             times: Times, seconds since the epoch, shape (n,).
             waited: Of the sensors, see `SensorStatistics`: silence is a matter of when readings come, not of what
                 times they bear, as one message may bring those of a day.
             held: Of which nothing is learned, shape (n,).
         """
         return [
-            table.update(rows, values, waited if by_arrival else times, held)
-            for table, by_arrival in zip(self.tables, self._by_arrival, strict=True)
+            table.update(rows, values if of_values else seen, waited if by_arrival else times, held)
+            for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
 
-    def update_one(self, row: int, value: float, time: float, waited: float, *, held: bool) -> list[Scores]:
+    def update_one(
+        self, row: int, value: float, seen: float, time: float, waited: float, *, held: bool
+    ) -> list[Scores]:
         """The same for a single reading."""
         return [
-            table.update_one(row, value, waited if by_arrival else time, held=held)
-            for table, by_arrival in zip(self.tables, self._by_arrival, strict=True)
+            table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
+            for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
 
     def hear(self, row: int, value: float, waited: float) -> None:
@@ -276,6 +289,18 @@ class Group:
         for table in self._patient:
             patience = minimum(patience, table.patience(rows, decades))
         return patience
+
+    def forget_values(self, row: int) -> None:
+        """Learn a sensor's values anew, as it is a counter from now on, or none any more."""
+        for table, of_values in zip(self.tables, self._of_values, strict=True):
+            if not of_values:
+                table.reset(np.array([row]))
+
+    def forget_step(self, row: int) -> None:
+        """Take a sensor's last step for no change: a counter was reset."""
+        for table, of_values in zip(self.tables, self._of_values, strict=True):
+            if of_values and table.detector.kind == "rate":
+                table.reset(np.array([row]))
 
     def forget_silence(self, row: int) -> None:
         """Learn anew how often a sensor reports; its values stay known."""

@@ -20,7 +20,7 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.topics import Topics
 from edge.core.persistence.checkpoint import load, whole
 from edge.core.persistence.journal import JournalError, Part, Readings, unpack
-from edge.core.persistence.recognised import COMPONENT, recognised_states
+from edge.core.persistence.recognised import COMPONENT, PACES, recognised_counters, recognised_states
 from edge.core.persistence.snapshot import SENSORS, Snapshot
 from edge.shell.store.base import StoreError
 from edge.shell.store.database import look_on
@@ -152,6 +152,20 @@ def read_recognised(path: Path) -> dict[int, list[float]]:
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, {COMPONENT})
     return {} if found is None else recognised_states(found.snapshot.parts)
+
+
+def read_counters(path: Path) -> dict[int, tuple[float, float]]:
+    """Of the sensors that are counters, what the newest snapshot says of their paces, by slot.
+
+    Returns:
+        Seconds that the pace is per, and seconds that it is taken over at least.
+
+    Raises:
+        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+    """
+    with closing(look_on(path)) as database:
+        found = read_snapshot(path, database, {PACES})
+    return {} if found is None else recognised_counters(found.snapshot.parts)
 
 
 def _positions(found: FoundSnapshot | None) -> NDArray[np.int64]:

@@ -341,6 +341,23 @@ def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
     assert "0, 3.2" in edgewarden("sensors").stdout
 
 
+def test_sensors_that_are_counters_say_why_and_how_fast_they_count(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline = make_pipeline(configuration)
+    for minute in range(1600):
+        values = {"plant/noise": float(minute % 7), "plant/water": 10.0 * minute + minute * minute % 13 / 4}
+        time_s = HOUR_AGO - 200_000.0 + 60.0 * minute
+        pipeline.process([Message(name, str(value).encode(), time_s) for name, value in values.items()])
+    store = SqliteStore(configuration.store.path)
+    store.remember(pipeline.save("digest"), "digest", HOUR_AGO)
+    store.close()
+    rows = {each["sensor"]: each["counter"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert rows["plant/noise"] is None
+    assert rows["plant/water"] == {"by": "it only rises", "unit": "1/min", "stretch_s": 60.0}
+    text = " ".join(edgewarden("sensors", "--long", "plant/water").stdout.split())
+    assert "as it only rises, but for resets; watched by its pace in 1/min over 1 min" in text
+
+
 def test_sensors_of_a_store_alone_say_what_they_can(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path.parent)
     result = edgewarden("sensors", "--store", str(store))

@@ -29,6 +29,7 @@ COMPONENTS = (
     "no_values",
     "sparkplug",
     "vacancies",
+    "paces",
     "newcomers",
     "same_times",
     "values_of_one_time",

@@ -49,6 +49,7 @@ NEW = {
     "grouping",
     "newcomers",
     "vacancies",
+    "paces",
 }
 """Components that no store here has as they are today: they came without a change of the format."""
 

@@ -1,0 +1,91 @@
+"""Readings of counters: what detectors see of them, and what follows when a sensor turns out to be one, or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from detectors.numeric.arrays import Numbers, Rows
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.state_machine import MachineInput, State
+from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.paces import Paces
+from edge.core.scoring.profiles import Group
+from edge.core.scoring.sensor_statistics import SensorStatistics
+
+
+class CounterReadings:
+    """Turns the readings of counters into paces.
+
+    Args:
+        members: The group of each sensor, and its row there, by slot.
+        paces: Know which sensors are counters.
+        statistics: Of the sensors.
+        levels: Are learned anew with the sensor's values.
+        tracking: Is told of counters that were back from a fall.
+    """
+
+    def __init__(
+        self,
+        members: list[tuple[Group, int]],
+        paces: Paces,
+        statistics: SensorStatistics,
+        levels: AlarmLevels,
+        tracking: IncidentTracker,
+    ) -> None:
+        self._members = members
+        self._paces = paces
+        self._statistics = statistics
+        self._levels = levels
+        self._tracking = tracking
+
+    def see(self, slots: Rows, values: Numbers, times: Numbers, positions: Rows, clock: Numbers) -> Numbers:
+        """What detectors see of the readings of a round, or of a single one, which the statistics don't know yet.
+
+        Args:
+            slots: Their sensors, shape (n,).
+            values: Values, shape (n,).
+            times: Times, seconds since the epoch, shape (n,).
+            positions: In their batch, shape (n,).
+            clock: What the stream clock says, shape (n,).
+        """
+        paces = self._paces
+        seen = paces.see(slots, values, times, self._statistics.at(slots)["count"][slots] == 0)
+        if paces.changed or paces.pulses:
+            columns: tuple[Any, ...] = (values, times, positions, clock)
+            place = dict(zip(np.atleast_1d(slots).tolist(), range(np.size(slots)), strict=True))
+            for slot in paces.changed:
+                self._learn_anew(slot, *(np.atleast_1d(each)[place[slot]].item() for each in columns))
+            for slot, fell_to in paces.pulses:
+                columns_of = [np.atleast_1d(each)[place[slot]].item() for each in columns]
+                self._tell(slot, fell_to, *columns_of[1:])
+            paces.changed, paces.pulses = [], []
+        return seen
+
+    def declare(self, slot: int) -> None:
+        """Note what the rule of a sensor says: whether it is a counter."""
+        group, row = self._members[slot]
+        if self._paces.declare(slot, counter=group.profile.counter):
+            group.forget_values(row)
+            self._levels.clear_row(slot)
+
+    def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
+        """Learn a sensor's values anew, as detectors see something else of it from now on."""
+        group, row = self._members[slot]
+        group.forget_values(row)
+        self._levels.clear_row(slot)
+        self._statistics.exceeding[slot] = 0
+        tracker = self._tracking.trackers.get(slot)
+        if tracker is not None and tracker.state.holds_open and tracker.state is not State.SILENT:
+            self._step(slot, MachineInput.DECLARED_NORMAL, value, time, position, clock)
+
+    def _tell(self, slot: int, fell_to: float, time: float, position: int, clock: float) -> None:
+        """Tell of a counter that is back from a fall: what it said in between was an error value."""
+        self._step(slot, MachineInput.NO_VALUE, fell_to, time, position, clock)
+
+    def _step(self, slot: int, signal: MachineInput, value: float, time: float, position: int, clock: float) -> None:
+        level = float(self._members[slot][0].profile.level_at(self._statistics.interval[[slot]])[0])
+        observation = Observation(time, value, level, [])
+        self._tracking.step(slot, signal, observation, (position, 1, 0.0, slot), clock)

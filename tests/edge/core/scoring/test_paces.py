@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from edge.core.scoring.paces import Paces
+
+DAY_S = 86_400.0
+
+
+def seen(values: list[float], every_s: float = 60.0, *, counter: bool | None = None) -> tuple[Paces, list[float]]:
+    """What detectors are given of the readings of one sensor."""
+    paces = Paces()
+    paces.grow(1)
+    paces.declare(0, counter=counter)
+    given = []
+    for index, value in enumerate(values):
+        given.append(paces.see(0, float(value), every_s * index, index == 0))
+        paces.changed.clear()
+    return paces, given
+
+
+def steady(days: float, start: float = 100.0) -> list[float]:
+    """A counter that rises by 5 to 8 a minute."""
+    rises = [5.0 + 0.25 * (7 * index % 13) for index in range(int(days * 1440))]
+    return [start + sum_ for sum_ in np.cumsum(rises).tolist()]
+
+
+def is_usual(given: list[float]) -> bool:
+    """Whether all that is given are the paces of a steady counter."""
+    return all(4.99 < each < 8.01 for each in given)
+
+
+def test_what_has_only_risen_for_a_day_is_given_as_its_pace() -> None:
+    paces, given = seen(steady(1.5))
+    assert paces.per[0] == 60.0
+    assert is_usual(given[-10:])
+
+
+def test_a_new_sensor_that_only_rises_is_given_to_nobody_until_it_is_known_what_it_is() -> None:
+    _, given = seen(steady(0.9))
+    assert given[:2] == steady(0.9)[:2]
+    assert all(map(math.isnan, given[2:]))
+
+
+def test_a_sensor_that_falls_is_given_as_it_is() -> None:
+    values = [20.0 + math.sin(index / 300) for index in range(3 * 1440)]
+    paces, given = seen(values)
+    assert paces.per[0] == 0
+    assert given[1000:] == values[1000:]
+
+
+def test_one_that_had_risen_and_falls_on_its_first_day_is_given_again() -> None:
+    _, given = seen([*map(float, range(300)), 150.0, 151.0, 152.0])
+    assert given[-3:] == [150.0, 151.0, 152.0]
+
+
+@pytest.mark.parametrize("kind", ["midnight", "overflow", "restart"])
+def test_a_reset_is_no_news(kind: str) -> None:
+    length = {"midnight": 1440, "overflow": 2300, "restart": 3100}[kind]
+    period = [0.0, *steady(length / 1440, start=0.0)][:length]
+    values = (period * 6)[: 5 * 1440]
+    paces, given = seen(values)
+    known = [each for each in given[1441:] if not math.isnan(each)]
+    assert paces.per[0] == 60.0
+    assert len(known) > 4 * 1400
+    assert is_usual(known)
+    assert not paces.pulses
+
+
+def test_a_counter_of_coarse_steps_is_watched_over_so_many_of_them() -> None:
+    paces, given = seen([float(index // 10) for index in range(3 * 1440)])
+    known = [each for each in given[1441:] if not math.isnan(each)]
+    assert 3000 <= paces.width[0] <= 3600
+    assert known == pytest.approx([6.0] * len(known), abs=1.01)
+
+
+def test_steps_that_vary_are_as_fine_as_their_smallest_difference() -> None:
+    rng = np.random.default_rng(5)
+    flows = np.repeat(rng.choice([0, 5, 6, 8], 600), 5)
+    paces, _ = seen(np.cumsum(flows).tolist())
+    assert paces.finest[0] == 1.0
+    assert paces.width[0] <= 60.0
+
+
+def test_a_counter_that_is_back_from_a_fall_was_not_reset() -> None:
+    values = steady(2)
+    paces, given = seen([*values[:2000], 0.0, *values[2001:]])
+    assert paces.pulses == [(0, 0.0)]
+    assert is_usual(given[2001:2002])
+
+
+def test_a_meter_may_be_replaced_once() -> None:
+    values = [*steady(2), *steady(2, start=4.0 * 100)]
+    assert seen(values)[0].per[0] == 60.0
+    assert seen([*values, *steady(0.1, start=700.0)])[0].per[0] == 0
+
+
+def test_a_counter_that_becomes_a_gauge_is_given_as_it_is_and_doubted_for_a_week() -> None:
+    rng = np.random.default_rng(3)
+    gauge = (50 + rng.normal(size=300)).tolist()
+    paces, given = seen([*steady(1.2), *gauge, *steady(3, start=60.0)])
+    before = int(1.2 * 1440)
+    assert given[before + 10 : before + 300] == gauge[10:]
+    assert paces.per[0] == 0
+
+
+def test_a_counter_may_tremble_by_a_step() -> None:
+    values = [float(index) - (1.0 if index % 400 == 399 else 0.0) for index in range(3 * 1440)]
+    values = [value - (1.0 if index > 2000 and index % 300 == 0 else 0.0) for index, value in enumerate(values)]
+    paces, _ = seen(values)
+    assert paces.per[0] > 0
+
+
+def test_a_rule_says_at_once_that_a_sensor_is_a_counter() -> None:
+    paces, given = seen(steady(0.05), counter=True)
+    assert math.isnan(given[0])
+    assert paces.per[0] == 60.0
+    assert is_usual(given[-10:])
+
+
+def test_a_rule_says_that_a_sensor_is_no_counter() -> None:
+    values = steady(3)
+    paces, given = seen(values, counter=False)
+    assert paces.per[0] == 0
+    assert given == values
+
+
+def test_what_was_a_counter_is_none_once_a_rule_says_so() -> None:
+    paces, _ = seen(steady(1.5))
+    assert paces.declare(0, counter=False)
+    assert paces.see(0, 1e5, 2e5, False) == 1e5
+    assert not paces.declare(0, counter=False)
+
+
+def test_a_clock_that_was_set_changes_no_pace() -> None:
+    paces, _ = seen(steady(1.5))
+    paces.shift(np.array([0]), 3_600.0)
+    count = int(1.5 * 1440)
+    value = steady(1.5)[-1] + 6.0
+    assert paces.see(0, value, 60.0 * count + 3_600.0, False) == pytest.approx(6.0)
+
+
+def test_many_sensors_at_once_are_seen_as_each_alone() -> None:
+    rng = np.random.default_rng(11)
+    steps = rng.choice([0.0, 0.1, 1.0, 2.5], (3000, 12), p=[0.5, 0.2, 0.2, 0.1])
+    values = np.cumsum(steps, axis=0)
+    values[:, 3] = rng.normal(size=3000)
+    values[:, 4] %= 50.0
+    values[2200, 5] = 0.0
+    values[2000:, 6] += rng.normal(size=1000)
+    together, alone = Paces(), [Paces() for _ in range(12)]
+    for each in (together, *alone):
+        each.grow(12)
+    slots = np.arange(12)
+    for index, row in enumerate(values):
+        times = np.full(12, 60.0 * index)
+        given = together.see(slots, row, times, np.full(12, index == 0))
+        singly = [each.see(slot, float(row[slot]), 60.0 * index, index == 0) for slot, each in enumerate(alone)]
+        assert np.array_equal(given, singly, equal_nan=True)
+    for slot, each in enumerate(alone):
+        for name, array in together.arrays.items():
+            assert array[slot].tobytes() == each.arrays[name][slot].tobytes(), (slot, name)
+    assert (together.per[:12] > 0).sum() >= 8

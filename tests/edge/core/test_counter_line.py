@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import pytest
+
+from config.schema import IncidentSettings, ResolvedRule
+from edge.core.model.messages import Message
+from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+
+METER = "paced/meter"
+EVERY_S = 120.0
+A_DAY = 720
+WATCHED = detectors(
+    silence={}, flatline={}, rate={}, unrest={}, ewma={}, cusum={}, states={}, contextual={"size": "light"}
+)
+RULE = replace(rule(*WATCHED, settings=IncidentSettings()), unit="l")
+
+
+def rises(days: float, seed: int) -> list[float]:
+    rng = np.random.default_rng(seed)
+    return np.round(rng.uniform(8.0, 16.0, int(days * A_DAY)), 1).tolist()
+
+
+def counted(rise: list[float], start: float = 500.0) -> list[float]:
+    return [round(each, 3) for each in accumulate(rise, initial=start)]
+
+
+def messages(values: list[float]) -> list[Message]:
+    return [reading(METER, START + EVERY_S * index, value) for index, value in enumerate(values)]
+
+
+def line_of(values: list[float], watched: ResolvedRule = RULE, cut: int = 500) -> Line:
+    return Line(pipeline(lambda _: watched)).take(messages(values), cut)
+
+
+def told(line: Line, from_reading: int = 0) -> list[dict[str, Any]]:
+    events = [json.loads(each.payload) for each in line.events if each.time >= START + EVERY_S * from_reading]
+    return [each["data"] for each in events]
+
+
+def test_a_steady_counter_and_its_resets_at_midnight_are_no_news() -> None:
+    day = counted(rises(1, 1), start=0.0)[:A_DAY]
+    assert told(line_of(day * 4)) == []
+
+
+def test_a_counter_that_runs_too_fast_is_told_in_its_pace() -> None:
+    rise = rises(3, 2)
+    for index in range(2000, 2020):
+        rise[index] += 60.0
+    first, *others = told(line_of(counted(rise)), 2000)
+    assert first["transition"] == "raised"
+    assert first["unit"] == "l/min"
+    assert 34 <= first["value"] <= 39
+    assert first["upper"] < first["value"]
+    assert first["reading"] > 20_000
+    assert first["message"].startswith(f"{METER} rises by 3")
+    assert "l/min, usually" in first["message"]
+    assert others[-1]["transition"] == "cleared"
+    assert "is back to normal at" in others[-1]["message"]
+    assert "l/min after" in others[-1]["message"]
+
+
+def test_a_counter_that_stands_still_is_told() -> None:
+    rise = rises(3, 3)
+    rise[2000:2060] = [0.0] * 60
+    found = told(line_of(counted(rise)), 2000)
+    assert found[0]["transition"] == "raised"
+    assert found[0]["value"] == 0.0
+    said = [each["message"] for each in found]
+    assert any("stands still" in each or "has stood still for" in each for each in said)
+    assert found[-1]["transition"] == "cleared"
+
+
+def test_a_counter_that_was_back_from_a_fall_sent_an_error_value() -> None:
+    values = counted(rises(3, 4))
+    values[1800] = 0.0
+    first, last = told(line_of(values))
+    assert (first["kind"], first["transition"]) == ("error_value", "raised")
+    assert first["message"] == f"{METER} sends 0 l, an error value"
+    assert last["transition"] == "cleared"
+
+
+def test_a_limit_of_a_counter_is_one_of_what_it_reads() -> None:
+    limited = replace(RULE, detectors=detectors(limits={"high": 20_000.0}, ewma={}), counter=True)
+    values = counted(rises(3, 5))
+    first = told(line_of(values, limited))[0]
+    assert first["kind"] == "range"
+    assert first["unit"] == "l"
+    assert 20_000 < first["value"] < 20_020
+    assert first["message"].startswith(f"{METER} is above its limit of 20000 l, at 200")
+
+
+def test_a_limit_of_a_counter_is_kept_again_after_a_reset() -> None:
+    limited = replace(RULE, detectors=detectors(limits={"high": 15_000.0}, contextual={}), counter=True)
+    day = counted(rises(2.2, 6), start=0.0)
+    assert [each["transition"] for each in told(line_of([*day, *day[:100]], limited))][-1] == "cleared"
+
+
+def test_a_counter_that_becomes_a_gauge_is_learned_as_one() -> None:
+    gauge = np.random.default_rng(7).normal(40.0, 1.0, 1500).round(2).tolist()
+    gauge[1200:1240] = [70.0] * 40
+    found = told(line_of([*counted(rises(1.5, 7)), *gauge]), int(1.5 * A_DAY) + 300)
+    assert [each["unit"] for each in found] == ["l"] * len(found)
+    assert any(each["value"] == 70.0 for each in found)
+
+
+def test_an_incident_that_is_open_ends_as_its_sensor_turns_out_to_be_a_counter() -> None:
+    rise = rises(1.2, 8)
+    rise[710:] = [400.0] * len(rise[710:])
+    line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
+    raised, *_, last = told(line)
+    assert (raised["transition"], raised["unit"]) == ("raised", "l")
+    assert last["transition"] == "expired"
+    assert not line.pipeline.engine.open_incidents
+
+
+@pytest.mark.parametrize("cut", [1, 64])
+def test_a_counter_is_watched_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    rise = rises(2.5, 9)
+    rise[1500:1540] = [90.0] * 40
+    values = counted(rise)
+    values[1300] = 0.0
+    monkeypatch.setattr("edge.core.engine.WIDE", 1)
+    together = line_of(values)
+    monkeypatch.setattr("edge.core.engine.WIDE", 10**9)
+    apart = line_of(values, cut=cut)
+    assert len(together.events) >= 4
+    assert [each.payload for each in apart.events] == [each.payload for each in together.events]
+    assert differing(apart.pipeline, together.pipeline) == []
+
+
+@pytest.mark.parametrize("at", [700, 1200, 1520])
+def test_a_restart_forgets_nothing_of_a_counter(at: int) -> None:
+    rise = rises(2.5, 10)
+    rise[1500:1540] = [90.0] * 40
+    everything = messages(counted(rise))
+    whole = Line(pipeline(lambda _: RULE)).take(everything)
+    before = Line(pipeline(lambda _: RULE)).take(everything[:at])
+    after = revived(pipeline(lambda _: RULE), before.pipeline.save("", ""), []).take(everything[at:])
+    assert [each.payload for each in (*before.events, *after.events)] == [each.payload for each in whole.events]
+    assert differing(after.pipeline, whole.pipeline) == []
+
+
+def test_a_counter_is_none_after_a_restart_whose_rule_says_so() -> None:
+    values = counted(rises(2, 11))
+    before = Line(pipeline(lambda _: RULE)).take(messages(values))
+    other = replace(RULE, counter=False)
+    after = revived(pipeline(lambda _: other), before.pipeline.save("", ""), [])
+    assert before.pipeline.engine.paces.per[0] > 0
+    assert after.pipeline.engine.paces.per[0] == 0
+    group, row = after.pipeline.engine.members[0]
+    assert group.tables[4].arrays["count"][row] == 0
+
+
+def test_silence_of_a_counter_is_told_with_what_it_read() -> None:
+    line = line_of(counted(rises(2, 12)))
+    line.do("tick", 4 * 3_600.0)
+    found = told(line)[-1]
+    assert found["kind"] == "missing"
+    assert found["unit"] == "l"
+    assert found["value"] > 10_000
