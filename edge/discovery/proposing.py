@@ -67,7 +67,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
         if (found := _neighbour(topic, beside))
     }
     shared = _sharing(counted)
-    inputs = [{"convention": name, "topic": topic} for topic, name in claimed.items() if name in shared]
+    inputs = [_of_topic(name, topic) for topic, name in claimed.items() if name in shared]
     wide = sorted(counted.keys() - shared, key=_specific, reverse=True)
     inputs += [_of_convention(name, left_out) for name in wide]
     rest = {topic: keys_for(list(heard.topics[topic])) for topic in open_topics if topic not in left_out}
@@ -164,6 +164,11 @@ def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
 def _neighbour(topic: str, names: Mapping[str, str]) -> str | None:
     """The convention whose devices a topic belongs to that doesn't follow it."""
     return next((names[each] for each in topic.split("/")[:2] if each in names), None)
+
+
+def _of_topic(name: str, topic: str) -> dict[str, Any]:
+    """The input of one topic of a convention; its sensors have the topic before their names, so none is another's."""
+    return {"convention": name, "topic": topic, "sensor": "{topic}/" + conventions()[name].keys["sensor"]}
 
 
 def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:

@@ -51,7 +51,13 @@ def test_a_house_of_all_conventions_is_told_apart() -> None:
         *((each.topic, each.to_bytes()) for one in conventions().values() for each in one.examples)
     )
     assert proposal.conventions.keys() == conventions().keys()
-    assert sensors == {n: v for one in conventions().values() for each in one.examples for n, v in each.sensors.items()}
+    apart = {"telegraf-json": "telegraf/pi/mem/"}  # its filter is that of another one
+    assert sensors == {
+        f"{apart.get(one.name, '')}{name}": value
+        for one in conventions().values()
+        for each in one.examples
+        for name, value in each.sensors.items()
+    }
 
 
 def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() -> None:
@@ -89,8 +95,12 @@ def test_of_two_conventions_with_one_filter_that_of_fewer_topics_has_an_input_fo
         {"fields": {"used": 7}, "name": "mem", "tags": {"host": "pi"}, "timestamp": NOW},
     )
     proposal, sensors = proposed(("telegraf/a", line), ("telegraf/b", line), ("telegraf/c", metric))
-    assert proposal.inputs == [{"convention": "telegraf-json", "topic": "telegraf/c"}, {"convention": "telegraf"}]
-    assert sensors == {"cpu/pi/idle": 1.5, "mem/pi/used": 7.0}
+    sensor = "{topic}/{payload.name}/{payload.tags?}/{field}"
+    assert proposal.inputs == [
+        {"convention": "telegraf-json", "topic": "telegraf/c", "sensor": sensor},
+        {"convention": "telegraf"},
+    ]
+    assert sensors == {"cpu/pi/idle": 1.5, "telegraf/c/mem/pi/used": 7.0}
 
 
 def test_a_sensor_that_has_no_value_just_now_is_not_left_out() -> None:
