@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
     "discover": Entry("edge.commands.discover:discover", "Say which inputs read what a broker says."),
     "status": Entry("edge.commands.status:status", "Say how the service is, with an exit code."),
+    "top": Entry("edge.commands.top:top", "Show incidents, sensors and health on one screen, as it happens."),
     "sensors": Entry("edge.commands.sensors:sensors", "List the sensors and how much was learned of each."),
     "open": Entry("edge.commands.open_incidents:open_incidents", "List the open incidents, the worst first."),
     "events": Entry("edge.commands.events:events", "Show the events of the store."),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 import uuid
-from datetime import datetime, timedelta
 from functools import wraps
 from getpass import getuser
 from typing import Any, ClassVar
@@ -15,6 +13,7 @@ from typing import Any, ClassVar
 import click
 
 from edge.commands.support.places import Command, Handing, config_option
+from edge.commands.support.telling import MomentError, exchange, moment_of
 from edge.core.model.printable import printable, printable_json
 
 How = dict[str, Any]
@@ -165,26 +164,17 @@ def _one_of(sensor: str | None, incident: str | None) -> dict[str, str]:
 
 
 def _moment(text: str) -> str:
-    """A time as the service reads it: one of the clock on the wall is the next time that it shows that."""
-    clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
-    if clock:
-        now = datetime.now().astimezone()
-        moment = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
-        return (moment if moment > now else moment + timedelta(days=1)).isoformat()
     try:
-        return datetime.fromisoformat(text).astimezone().isoformat()
-    except ValueError:
-        if re.fullmatch(r"\d+(\.\d+)?(s|m|min|h|d|w)", text):
-            return text
-    raise click.UsageError(f"{text!r} isn't a time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
+        return moment_of(text)
+    except MomentError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _say(how: How, command: str, /, **said: Any) -> None:
     """Say it, print the answer, and end with its exit code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.asking import AskingError, connected, send, wait_for  # noqa: PLC0415
+    from edge.commands.support.asking import AskingError  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.core.model.topics import Topics  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}
@@ -196,11 +186,8 @@ def _say(how: How, command: str, /, **said: Any) -> None:
                 f"{how['path']}: commands.enabled is false: set it to true for the service to accept commands", err=True
             )
             sys.exit(2)
-        topics = Topics(configuration.gateway.topic_base)
         try:
-            with connected(configuration.inbound, configuration, topics.result, until) as link:
-                send(link, topics.command(command), json.dumps(payload).encode(), until)
-                found = wait_for(link, lambda each: _id_of(each.payload) == identity, until)
+            found = exchange(configuration, command, payload, until)
         except AskingError as error:
             click.echo(f"edgewarden: {error}", err=True)
             sys.exit(1)
@@ -211,19 +198,11 @@ def _say(how: How, command: str, /, **said: Any) -> None:
             err=True,
         )
         sys.exit(1)
-    answer = json.loads(found.payload)
+    answer = json.loads(found)
     if how["as_json"]:
-        click.echo(printable_json(found.payload.decode()))
+        click.echo(printable_json(found.decode()))
     elif answer["ok"]:
         click.echo(printable(answer["message"]))
     else:
         click.echo(printable(f"refused: {answer['message']} ({answer['reason']})"), err=True)
     sys.exit(0 if answer["ok"] else 1)
-
-
-def _id_of(payload: bytes) -> object:
-    try:
-        answer = json.loads(payload)
-    except ValueError:
-        return None
-    return answer.get("id") if isinstance(answer, dict) else None

@@ -42,6 +42,31 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
     return sensors, statistics, calibration
 
 
+def present_slots(state: StoreState) -> list[int]:
+    """The slots of the sensors that there are, in order; of devices and of forgotten sensors none."""
+    from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.vacancies import is_vacant  # noqa: PLC0415
+
+    gone = {slot for part in state.since for slot in forgotten_by(part)}
+    return [
+        slot
+        for slot, (name, _) in enumerate(_names(state))
+        if not is_device(name) and not is_vacant(name) and slot not in gone
+    ]
+
+
+def _names(state: StoreState) -> list[tuple[str, str]]:
+    """Name of each slot, and what a repetition means there."""
+    known = [] if state.snapshot is None else state.snapshot.known_sensors()
+    parts = [each for each in state.since if isinstance(each, Readings)]
+    names = [(name, repetition) for name, repetition, _ in known]
+    names += [(name, repetition) for part in parts for name, repetition, _ in part.new_sensors]
+    for part in parts:
+        for slot, name, repetition, _ in part.refilled:
+            names[slot] = name, repetition
+    return names
+
+
 def sensor_rows(
     state: StoreState,
     configuration: Configuration | None,
@@ -56,12 +81,9 @@ def sensor_rows(
         recognised: The values of the states of those that have states, by slot; None if nobody has looked.
         counters: Of the counters, the seconds that their pace is per and is taken over, by slot; likewise.
     """
-    from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.model.vacancies import is_vacant  # noqa: PLC0415
-    from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415
+    from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415 - likewise
     from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
-    known: list[tuple[str, str]] = []
     columns: list[Column] = [np.zeros(0)] * 7
     if state.snapshot is not None:
         known, statistics, calibration = learned_of(state.snapshot)
@@ -69,20 +91,15 @@ def sensor_rows(
         columns += [lowest_levels(calibration, len(known)), calibration.assumed, calibration.watched]
         columns = [each[: len(known)] for each in columns]
     parts = [each for each in state.since if isinstance(each, Readings)]
-    names = [*known, *((name, repetition) for part in parts for name, repetition, _ in part.new_sensors)]
-    for part in parts:
-        for slot, name, repetition, _ in part.refilled:
-            names[slot] = name, repetition
-    gone = {slot for part in state.since for slot in forgotten_by(part)}
+    names = _names(state)
     size = len(names)
     count, time, value, interval, levels, assumed, watched = (
         np.concatenate([each, np.zeros(size - len(each))]) for each in columns
     )
     _bring_up_to_date(parts, count, time, value, interval)
     found = []
-    for slot, (name, repetition) in enumerate(names):
-        if is_device(name) or is_vacant(name) or slot in gone:
-            continue
+    for slot in present_slots(state):
+        name, repetition = names[slot]
         row: dict[str, Any] = {
             "sensor": name,
             "value": float(value[slot]) if count[slot] else None,

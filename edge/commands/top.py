@@ -1,0 +1,96 @@
+"""`edgewarden top`: open incidents, sensors and health on one screen, as it happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.commands.support.places import Place, reads_store
+
+if TYPE_CHECKING:
+    from edge.commands.screen.picture import Picture, PictureReader
+    from edge.commands.screen.terminal import TerminalWindow
+
+SHARE = 10
+"""The screen rests for so many times as long as reading the store took, so that it costs a tenth of a core at most."""
+
+
+@click.command()
+@reads_store
+@click.option(
+    "--every", type=click.FloatRange(0.5, 3600), default=2.0, show_default=True, help="Seconds between looks."
+)
+@click.option("--once", is_flag=True, help="Print it once, as where the output is no terminal.")
+def top(place: Place, every: float, once: bool) -> None:
+    """Show open incidents, the worst first, all sensors with their last readings, and how the service is.
+
+    Up and Down select, Enter shows all that is known, a acknowledges, m mutes, u unmutes, n says that it is normal, /
+    finds sensors by a part of their name, q ends. Where the output is no terminal, everything is printed once.
+
+    It reads the store and the status file as `edgewarden status` does, whether the service runs or not, and says which.
+    Only what a key tells the service goes over the broker. NO_COLOR turns colours off; nothing is told by them alone.
+    """
+    from edge.commands.screen.picture import PictureReader  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.screen.terminal import TerminalWindow, usable  # noqa: PLC0415
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+
+    with explained():
+        configuration = place.configuration_if_any()
+        reader = PictureReader(place.store(), configuration)
+        if once or not usable(os.environ):
+            _print_once(reader)
+            return
+        with TerminalWindow(sys.stdout, colours="NO_COLOR" not in os.environ) as screen:
+            try:
+                _watch(screen, reader, place, every)
+            except KeyboardInterrupt:
+                return
+
+
+def _watch(screen: TerminalWindow, reader: PictureReader, place: Place, every: float) -> None:
+    from edge.commands.screen.acting import Acting  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.screen.cells import glyphs_for  # noqa: PLC0415
+    from edge.commands.screen.choosing import Choice  # noqa: PLC0415
+    from edge.commands.screen.layout import Size, frame  # noqa: PLC0415
+
+    glyphs, due = glyphs_for(sys.stdout.encoding), 0.0
+    picture: Picture | None = None
+
+    def told(message: str) -> None:
+        nonlocal due
+        choice.message, due = message, 0.0
+        screen.wake()
+
+    choice = Choice(Acting(place.configuration_if_any(), told).say, reader.table.recent)
+    while not choice.ended:
+        began = time.monotonic()
+        if picture is None or began >= due:
+            picture = reader.read()
+            choice.show(picture)
+            took = time.monotonic() - began
+            due = began + took + max(every, SHARE * took)
+        screen.draw(frame(picture, choice, Size(*screen.size()), glyphs))
+        for key in screen.wait(due - time.monotonic()):
+            choice.press(key)
+
+
+def _print_once(reader: PictureReader) -> None:
+    from edge.commands.screen.cells import glyphs_for, wrapped  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.screen.choosing import Choice  # noqa: PLC0415
+    from edge.commands.screen.layout import head_lines, printed_lines  # noqa: PLC0415
+    from edge.commands.support.terminal import width  # noqa: PLC0415
+
+    glyphs = glyphs_for(sys.stdout.encoding)
+    picture = reader.read()
+    choice = Choice(lambda *_, **__: None, reader.table.recent)
+    choice.show(picture)
+    for line in [*head_lines(picture, width(), glyphs), *printed_lines(picture, choice, width(), glyphs)]:
+        click.echo("".join(text for text, _ in line).rstrip())
+    if picture.trouble:
+        for each in wrapped(picture.trouble, width()):
+            click.echo(each, err=True)
+        sys.exit(1)
