@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 
 pytest.importorskip("apprise")
 
-from running import wait_until
-from sink_line import SinkLine, sink_event
+from running import Consumer, RunningService, configuration, wait_until
+from sink_line import BASE, SinkLine, sink_event
 from sink_receivers import Answer, NotifyReceiver
 
 from config.calendar import Window
@@ -22,6 +23,7 @@ from config.loading import parse
 from config.passwords import PasswordError
 from edge.core.incidents.events import Event
 from edge.core.model.topics import Topics
+from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.sink_assembly import sinks_of
 from edge.shell.sinks import runner
@@ -386,3 +388,35 @@ def ntfy() -> Iterator[_Ntfy]:
     made.start()
     yield made
     made.close()
+
+
+def test_a_running_service_notifies_and_follows_a_changed_table(
+    receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
+) -> None:
+    def text(severity: int) -> str:
+        table = (
+            f'[[sink]]\nkind = "notify"\naddress_env = "PHONE"\ngroup_s = 0.1\ninterval_s = 0\nseverity = {severity}\n'
+        )
+        return f"{configuration(own_mosquitto.port)}{table}"
+
+    def publish(topic: str, value: float) -> None:
+        readings = [{"ts": BASE + 10 * i, "value": 20 + i % 5 / 10} for i in range(200)]
+        readings.append({"ts": BASE + 2000, "value": value})
+        consumer.publish_all(topic, [json.dumps(each) for each in readings])
+
+    consumer = Consumer(own_mosquitto.port, "edgewarden/#")
+    service = make_service(text(1)).start(PHONE=f"json://127.0.0.1:{receiver.port}/secret-4711")
+    wait_until(lambda: (consumer.latest("gw/status") or {}).get("state") == "online", 60, "the start")
+    publish("plant/pump/temp", 99.0)
+    wait_until(lambda: len(receiver.notices) == 1, 60, "the message")
+    assert "plant/pump/temp is at 99" in receiver.notices[0]["message"]
+    service.path.write_text(text(1000))
+    assert service.process is not None
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "reloaded changed=true" in service.log.read_text(), 60, "the reload")
+    publish("plant/fan/speed", 99.0)
+    wait_until(lambda: len(consumer.events()) == 2, 60, "the second incident")
+    assert service.end() == 0
+    assert len(receiver.notices) == 1
+    assert "secret-4711" not in service.log.read_text()
+    consumer.close()
