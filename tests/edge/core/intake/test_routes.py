@@ -196,6 +196,10 @@ def test_a_name_goes_out_as_a_topic(sensor: str, topic: str) -> None:
     assert topic_for(sensor, "edgewarden/gw/anomaly/") == topic
 
 
+def test_what_unicode_keeps_for_itself_is_encoded_as_home_assistant_and_brokers_may_refuse_it() -> None:
+    assert topic_for("a\ufdd0\ufffe\U0001ffffb") == "a%EF%B7%90%EF%BF%BE%F0%9F%BF%BFb"
+
+
 @pytest.mark.parametrize(
     ("before", "slashes"), [("x/", 6), ("a/b/c/anomaly/", 3), ("1/2/3/4/5/6/7/", 0), ("1/2/3/4/5/6/7/8/", 0)]
 )

@@ -199,6 +199,17 @@ def test_many_starts_of_home_assistant_are_one_round_after_a_while() -> None:
     ]
 
 
+def test_a_home_assistant_that_starts_again_and_again_does_not_put_off_its_round() -> None:
+    line = Line()
+    line.hear(["a/temp"])
+    line.pass_time(2)
+    line.publisher.published.clear()
+    for _ in range(8):
+        line.birth()
+        line.pass_time(1)
+    assert GATEWAY in line.publisher.published
+
+
 def test_a_sensor_without_an_incident_is_said_to_be_well_and_one_with_an_incident_is_not() -> None:
     line = Line('[[rule]]\nsensors = "**"\n[rule.detectors.limits]\nhigh = 5.0\n')
     line.hear(["a/temp", "a/speed"])
