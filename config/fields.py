@@ -70,6 +70,15 @@ def _readable(path: Path, info: ValidationInfo) -> Path:
     return path
 
 
+def _followed(path: Path, info: ValidationInfo) -> Path:
+    if info.context is not None and path.is_symlink():
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():
+            raise refuse(f"{path} is a symbolic link that leads to itself")
+        return target
+    return path
+
+
 def _in_a_folder(path: Path, info: ValidationInfo) -> Path:
     if info.context is not None:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises where a folder above can't be looked into
@@ -93,8 +102,17 @@ ReadableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_readab
 WritableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_in_a_folder)]
 """A file that may be made, in a folder that must be there."""
 
-StoreFile = Annotated[WritableFile, AfterValidator(_usable_as_store)]
+StoreFile = Annotated[
+    Path,
+    BeforeValidator(_located),
+    AfterValidator(_followed),
+    AfterValidator(_in_a_folder),
+    AfterValidator(_usable_as_store),
+]
 """The store's file: not there yet, or a store, but not another program's file.
+
+Where it is a symbolic link, it is what that leads to: the log, the lock and what a damaged store is replaced by lie
+beside that file, whichever way it is named.
 
 It isn't looked at if the context has it as `open_store`: whoever closes a file that SQLite has open in the same process
 takes SQLite's locks from it (fcntl(2)).

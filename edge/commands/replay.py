@@ -37,7 +37,7 @@ def replay(
     """Run the detectors over a CSV FILE and write the events as JSON lines.
 
     FILE has a column for the time and either the columns `sensor` and `value` or one column a sensor. The same readings
-    give the same events as they do live.
+    give the same events as they do live, those about new sensors among them.
 
     With --journal, the readings are those that a service has kept in its store: what would this configuration have
     raised on the last days of this very plant? FILE is the store; without it, it is the configuration's, and without
@@ -59,7 +59,7 @@ def replay(
         if file is None and config_path is None:
             config_path = USUAL
         configuration = load_or_default(config_path, gateway)
-        pipeline = make_pipeline(configuration, tells_of_sensors=True)  # as it numbers events
+        pipeline = make_pipeline(configuration, tells_of_sensors=True)
         if journal:
             found = play_journal(pipeline, file or configuration.store.path, since)
         else:
@@ -85,7 +85,4 @@ def replay(
 
 
 def _write(events: list[Event], target: TextIO) -> None:
-    """Write what was found in readings; a file says nothing of inputs, and so of new sensors."""
-    from edge.core.incidents.sensor_events import KIND as SENSOR  # noqa: PLC0415 - loaded when the command runs
-
-    target.writelines(f"{event.payload.decode()}\n" for event in events if event.kind != SENSOR)
+    target.writelines(f"{event.payload.decode()}\n" for event in events)

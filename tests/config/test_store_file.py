@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from configurations import INPUT, faults_of
 
+from config.loading import parse
 from config.store_file import lock_path, store_problem
 from edge.shell.store import SqliteStore
 from edge.shell.store.owner import owned
@@ -133,3 +134,23 @@ def test_the_configuration_is_refused_with_the_key_before_anything_is_opened(tmp
     assert (problem.key, problem.line) == ("store.path", 4)
     assert "another kind of file" in problem.message
     assert contents(tmp_path) == {"notes": b"buy milk " * 100}
+
+
+def test_a_symbolic_link_is_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link.db").symlink_to("disk/store.db")
+    (tmp_path / "other.db").symlink_to("link.db")
+    for each in ("link.db", "other.db"):
+        found = parse(f'{INPUT}[store]\npath = "{each}"\n', "edgewarden.toml", tmp_path)
+        assert found.configuration.store.path == tmp_path / "disk" / "store.db"
+    (tmp_path / "lost.db").symlink_to("nowhere/store.db")
+    (problem,) = faults_of(f'{INPUT}[store]\npath = "lost.db"\n', tmp_path)
+    assert "there is no folder" in problem.message
+
+
+def test_a_symbolic_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop.db").symlink_to("other.db")
+    (tmp_path / "other.db").symlink_to("loop.db")
+    (problem,) = faults_of(f'{INPUT}[store]\npath = "loop.db"\n', tmp_path)
+    assert problem.key == "store.path"
+    assert "leads to itself" in problem.message

@@ -6,6 +6,7 @@ for a store that has no configuration beside it, such as a copy from another gat
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -68,7 +69,9 @@ class Place:
         Raises:
             ConfigurationError: The configuration is needed, and faulty or missing.
         """
-        return self._store or self.configuration().store.path
+        if self._store is None:
+            return self.configuration().store.path
+        return Path(os.path.realpath(self._store)) if self._store.is_symlink() else self._store
 
 
 def config_option(text: str = "Configuration.", *, name: str = "path") -> Callable[[Command], Command]:

@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
     file = tmp_path / "edgewarden.toml"
     file.write_text(CONFIGURATION.format(threshold=6.0))
     configuration = load(file)
-    pipeline = make_pipeline(configuration)
+    pipeline = make_pipeline(configuration, tells_of_sensors=True)
     store = SqliteStore(configuration.store.path, "process")
     readings = some_readings()
     with (tmp_path / "live.jsonl").open("w") as live:
