@@ -9,6 +9,7 @@ from edge.core.incidents.gaps import TRANSITION, Gap, Reason
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
 from edge.shell.store import Backlog, OutboxRow, Recollection, SinkPosition, StoreLimits, Surplus
+from edge.shell.store.base import LATELY
 from edge.shell.store.retention import SPARE
 
 
@@ -101,6 +102,14 @@ class ModelStore:
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         known = {each.sequence for each in self.events}
         self.confirmed.update({each: now for each in sequences if each in known})
+
+    def told(self, after: int) -> Iterator[Event]:
+        yield from sorted(each for each in self.events if each.sequence > after)
+
+    def ended(self) -> dict[str, float]:
+        outbox, since = {each.sequence for each in self._outbox()}, self.last - LATELY
+        lately = [each for each in self.events if each.sequence in outbox or each.sequence > since]
+        return {each.sensor: each.time for each in sorted(lately) if each.transition in {"cleared", "expired"}}
 
     def backlog(self) -> Backlog:
         waiting = sorted(self._outbox())

@@ -18,7 +18,7 @@ from edge.shell.link import Link, LinkOptions, Subscription
 ROOT = Path(__file__).parents[2]
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0, what: str = "it") -> Any:
+def wait_until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "it") -> Any:
     """Poll for something that another process does; what it returned when it was true."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:

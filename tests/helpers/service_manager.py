@@ -44,7 +44,7 @@ class ServiceManager:
                 return [state for _, state in self.heard]
             self.heard += [(time.monotonic(), each) for each in datagram.decode().splitlines()]
 
-    def wait_for(self, beginning: str, after: int = 0, timeout_s: float = 15.0) -> int:
+    def wait_for(self, beginning: str, after: int = 0, timeout_s: float = 60.0) -> int:
         """Wait for an assignment, not among the first `after`; how many had been said when it was."""
 
         def found() -> int:

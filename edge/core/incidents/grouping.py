@@ -321,6 +321,16 @@ class Grouping:
             group.concerned = [each for each in group.concerned if each not in slots]
         return told
 
+    def part(self, slot: int) -> None:
+        """Let an open incident that isn't its group's leader be told by itself from now on."""
+        group = self._of.pop(slot)
+        del group.members[slot]
+        group.everyone.remove(slot)
+        if slot in group.devices:
+            group.devices.remove(slot)
+        if not group.members:
+            self._remove(group)
+
     def keep(self, slots: Collection[int]) -> None:
         """Let go of members that have no open incident, as a snapshot couldn't give it."""
         for group in [*self._groups.values(), *self._over]:

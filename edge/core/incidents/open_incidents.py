@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -49,8 +49,12 @@ class OpenIncidents:
             self.events[event.sensor] = event
             return {self._state_topic(event.sensor): event.payload}
         self.events.pop(event.sensor, None)
-        ok = {"state": "ok", "sensor": event.sensor, "since": timestamp(event.time)}
-        return {self._state_topic(event.sensor): msgspec.json.encode(ok)}
+        return self._over(event.sensor, event.time)
+
+    def over(self, ended: Mapping[str, float]) -> dict[str, bytes]:
+        """The retained topics of sensors whose incidents have ended, and when, but for those that have another one."""
+        topics = [self._over(sensor, time) for sensor, time in ended.items() if sensor not in self.events]
+        return {topic: payload for each in topics for topic, payload in each.items()}
 
     def listed(self) -> dict[str, bytes]:
         """The retained topic with all open incidents, the worst first."""
@@ -65,6 +69,10 @@ class OpenIncidents:
     def cleared(self, sensors: Iterable[str]) -> dict[str, bytes]:
         """The retained topics of sensors that are forgotten, empty."""
         return {self._state_topic(each): b"" for each in sensors}
+
+    def _over(self, sensor: str, time: float) -> dict[str, bytes]:
+        ok = {"state": "ok", "sensor": sensor, "since": timestamp(time)}
+        return {self._state_topic(sensor): msgspec.json.encode(ok)}
 
     def _state_topic(self, sensor: str) -> str:
         return self._topics.state(topic_for(sensor, self._topics.anomaly("")))

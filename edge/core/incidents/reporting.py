@@ -92,7 +92,7 @@ class Reporter:
             time=timestamp(observation.time),
             recordedtime=timestamp(max(finding.clock, observation.time)),
             sequence=f"{self.last_sequence:020d}",
-            correlationid=identity if finding.cause is None else self._identity(*finding.cause),
+            correlationid=identity if finding.cause is None else self.identity(*finding.cause),
             partitionkey=facts.name,
             severitytext=text,
             severitynumber=number,
@@ -147,7 +147,8 @@ class Reporter:
             payload=event.model_dump_json().encode(),
         )
 
-    def _identity(self, slot: int, started: float) -> str:
+    def identity(self, slot: int, started: float) -> str:
+        """The id of the incident of a sensor that began at a time."""
         return incident_id(self._gateway, self._facts(slot).name, started)
 
     def _told(self, finding: IncidentChange, sensors: list[str]) -> Told:

@@ -162,6 +162,12 @@ class Publisher:
         """Whether the latest word on a retained topic still waits for the broker, as it does while that is refused."""
         return topic in self._retained or any(each == topic for each, _ in self._retained_outstanding.values())
 
+    @property
+    def unsaid(self) -> dict[str, bytes]:
+        """The latest word on retained topics that no broker has confirmed, but for that of our own status."""
+        latest = dict(self._retained_outstanding.values()) | self._retained
+        return {topic: payload for topic, payload in latest.items() if topic != self._status_topic}
+
     def turn(self, now: float) -> None:
         """Take confirmations and send what there is room for; never waits.
 
@@ -199,6 +205,7 @@ class Publisher:
         self._connection = self._link.connections
         self.refused.connected(closed=self._is_refused_by_closing())
         self._outstanding.clear()
+        self._retained = dict(self._retained_outstanding.values()) | self._retained
         self._retained_outstanding.clear()
         self._busy.clear()
         self._begin_again()
@@ -218,8 +225,6 @@ class Publisher:
             unanswered.add(self._status_topic)
         tried = self.refused.tried_at_a_cost
         guilty = tried if tried in unanswered else self._closing.closed(unanswered)
-        for each, payload in self._retained_outstanding.values():
-            self._retained.setdefault(each, payload)
         if guilty is None:
             return False
         reason = f"the broker closes the connection ({reason})"

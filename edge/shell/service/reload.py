@@ -56,7 +56,8 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
         running: The configuration that the service runs with.
         wanted: The other one.
     """
-    fixed = FIXED + (FIXED_WHERE_EMBEDDED if running.broker.embedded else ())
+    is_ours = running.broker.embedded or wanted.broker.embedded
+    fixed = FIXED + (FIXED_WHERE_EMBEDDED if is_ours else ())
     left: list[str] = []
     for table, key in fixed:
         theirs, ours = getattr(wanted, table), getattr(getattr(running, table), key)
@@ -165,7 +166,7 @@ class Reloader:
         self._configuration, self._files = configuration, store_files(configuration)
         store.limits = self._files.limits
         service.follow(pipeline, options, inbound, outbound)
-        service.tell(gaps)
+        service.tell(gaps, {})
         service.sinks.follow(sinks)
         inbound.follow(subscriptions_of(configuration), made[0].options.will)
         if outbound is not inbound:

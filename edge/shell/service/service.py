@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from edge.core.incidents.events import timestamp
 from edge.core.incidents.gaps import Gap
@@ -108,14 +108,13 @@ class Service:
         self.sinks = sinks or SinkKeeper()
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
-        self._supervisor, self._signals = supervisor or Supervisor(), signals or Signals()
+        self._supervisor, self._signals, self._quiet = supervisor or Supervisor(), signals or Signals(), Quiet(0.0)
         self._waiting: int | None = 0
-        self._quiet, self._pace, self._timers = Quiet(0.0), Pace(monotonic), Timers()
+        self._pace, self._timers, self._policy, self._replaced = Pace(monotonic), Timers(), SnapshotPolicy(), False
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began = self._clock(), monotonic()
         self._failures, self._events_since_pruning = StoreFailures(monotonic), 0
         self._retry_at: float | None = None
-        self._policy, self._replaced = SnapshotPolicy(), False
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
 
@@ -137,8 +136,9 @@ class Service:
         self._checkpointer = self._make_checkpointer()
         self._sensor_care = SensorCare(pipeline, options.forget_days, self._clock)
 
-    def tell(self, gaps: Sequence[Gap]) -> None:
-        """Tell the subscribers what is missing from before the start."""
+    def tell(self, gaps: Sequence[Gap], retained: Mapping[str, bytes]) -> None:
+        """Tell the subscribers what is missing from before the start, and what retained topics may not say yet."""
+        self._publisher.retain_all(retained)
         for gap in gaps:
             self._gaps.report(gap)
 
@@ -189,7 +189,8 @@ class Service:
         self._activity.tell_all(self._monotonic())
         if outbound is not self._outbound:
             self._drain()
-            self._publisher = self._make_publisher(outbound)
+            unsaid, self._publisher = self._publisher.unsaid, self._make_publisher(outbound)
+            self._publisher.retain_all(unsaid)
         if inbound is not self._inbound:
             self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
             self._watch = InboundWatch(inbound, self._group, self._clock, self._monotonic)

@@ -82,10 +82,12 @@ class SinkKeeper:
         Raises:
             StoreError: The store can't be read or written; it is tried again the next time.
         """
+        if self._awaits_commit:
+            return
         now = self._monotonic()
         if store is not self._store:
             self._begin(store)
-        if self._awaits_commit or now < self._write_at:
+        if now < self._write_at:
             return
         for name, runner in self._runners.items():
             self._take(name, runner.take(), now)

@@ -78,7 +78,9 @@ def service_of(
             open_things.callback(broker.stop)
             log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
         files = store_files(configuration)
-        store, damage, resumed = _patiently(lambda: _open(files, configuration, options, working), working, supervisor)
+        store, damage, resumed, ended = _patiently(
+            lambda: _open(files, configuration, options, working), working, supervisor
+        )
         pipeline, recollection, gaps = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
         sinks = SinkKeeper(keep.path, sinks_of(configuration, options), clock)
@@ -103,7 +105,8 @@ def service_of(
         )
         if damage is not None:
             gaps.append(damage.gap(clock()))
-        service.tell(gaps)
+        known = {sensor: time for sensor, time in ended.items() if pipeline.sensors.find(sensor) is not None}
+        service.tell(gaps, pipeline.open_incidents.over(known))
         open_things.callback(service.close)
         hosts.follow(hosts_of(configuration))
         yield service
@@ -116,11 +119,16 @@ def _listens(inbound: Link) -> bool:
 
 def _open(
     files: StoreFiles, configuration: Configuration, options: ServiceOptions, working: Callable[[], None]
-) -> tuple[SqliteStore, Damage | None, Resumed]:
-    """Open the store and resume from it; what turns out to be damaged only then is replaced too."""
+) -> tuple[SqliteStore, Damage | None, Resumed, dict[str, float]]:
+    """Open the store and resume from it; what turns out to be damaged only then is replaced too.
+
+    Returns:
+        The store, what became of a damaged one, what it gave, and when incidents have ended of late, by sensor.
+    """
     store, damage = files.open(time.time())
     try:
-        return store, damage, _resume(configuration, store, options, working)
+        resumed = _resume(configuration, store, options, working, is_whole=damage is None)
+        return store, damage, resumed, store.ended()
     except StopRequested:
         store.close()
         raise
@@ -131,11 +139,17 @@ def _open(
         words = str(error)
     replaced, damage = files.replace(time.time(), words)
     store.close()
-    return replaced, damage, _resume(configuration, replaced, options, working)
+    resumed = _resume(configuration, replaced, options, working, is_whole=False)
+    return replaced, damage, resumed, replaced.ended()
 
 
 def _resume(
-    configuration: Configuration, store: SqliteStore, options: ServiceOptions, working: Callable[[], None]
+    configuration: Configuration,
+    store: SqliteStore,
+    options: ServiceOptions,
+    working: Callable[[], None],
+    *,
+    is_whole: bool,
 ) -> Resumed:
     return resume(
         lambda: make_pipeline(configuration, tells_of_sensors=True),
@@ -144,6 +158,7 @@ def _resume(
         options.inputs,
         time.time(),
         working,
+        is_whole=is_whole,
     )
 
 

@@ -12,8 +12,9 @@ from functools import partial
 
 from edge.core.incidents.gaps import Gap
 from edge.core.persistence.detector_states import Unlearned
-from edge.core.persistence.journal import JournalError, Part, Unread, unpack
+from edge.core.persistence.journal import JournalError, Part, SequenceReserved, Unread, pack, unpack
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
+from edge.core.persistence.told import Told
 from edge.core.pipeline import Pipeline
 from edge.shell.service.checkpointer import write_snapshot
 from edge.shell.service.relearning import RelearningPlan
@@ -79,6 +80,8 @@ def resume(
     inputs: str,
     now: float,
     working: Callable[[], None] = lambda: None,
+    *,
+    is_whole: bool = True,
 ) -> Resumed:
     """The core with all that the store knows.
 
@@ -89,6 +92,7 @@ def resume(
         inputs: Of what it says of inputs.
         now: Seconds since the epoch, UTC.
         working: Called again and again while this takes its time. What it raises ends it; the store is as it was then.
+        is_whole: Whether the store has all events that it had, as one that took the place of a damaged one hasn't.
 
     Returns:
         The core, what it was made of, and what turned out to be missing.
@@ -99,12 +103,13 @@ def resume(
     began = time.monotonic()
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
-    gaps = []
+    told, gaps = Told(pipeline.telling), []
     learned, anew, incomplete = 0, False, False
     try:
         restored = 0
         if recollection.state is not None:
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
+            told = Told(pipeline.telling)
             incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
         relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
@@ -136,9 +141,21 @@ def resume(
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    if anew or changed or incomplete or learned or journal.cost_s > SNAPSHOT_S:
+    corrected = is_whole and not anew and _correct(pipeline, told, store, now, raises=changed)
+    if anew or changed or incomplete or learned or corrected or not is_whole or journal.cost_s > SNAPSHOT_S:
         write_snapshot(store, pipeline, digest, inputs, now)
     return pipeline, recollection, gaps
+
+
+def _correct(pipeline: Pipeline, told: Told, store: Store, now: float, *, raises: bool) -> bool:
+    """Bring open incidents in line with what subscribers were told; whether anything was to be told for it."""
+    if not told.note_all(store.told(told.after)):
+        return False
+    events = told.reconcile(pipeline.telling, pipeline.sensors, pipeline.watch, raises=raises)
+    if events:
+        log.warning("incidents_corrected events=%d reason='they aren't those that were told before'", len(events))
+        store.append(events, [], pack([SequenceReserved(events[-1].sequence)]), now=now)
+    return told.has_changed
 
 
 def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator[bytes]:

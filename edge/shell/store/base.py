@@ -96,6 +96,10 @@ class SinkPosition(NamedTuple):
     skipped: int = 0
 
 
+LATELY = 10_000
+"""So many events back, what a retained topic says may not have reached the broker before the process was killed."""
+
+
 class StoreLimits(NamedTuple):
     """The retention limits.
 
@@ -193,6 +197,12 @@ class Store(Protocol):
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         """Note that the broker has taken these events."""
+
+    def told(self, after: int) -> Iterator[Event]:
+        """All events with a sequence above `after`, in order."""
+
+    def ended(self) -> dict[str, float]:
+        """When incidents ended, by sensor, of the outbox and of the last `LATELY` events, seconds since the epoch."""
 
     def backlog(self) -> Backlog:
         """The backlog."""

@@ -12,7 +12,16 @@ from typing import Any, Literal
 from edge.core.incidents.events import Event
 from edge.core.model.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store.base import Backlog, OutboxRow, Recollection, SinkPosition, StoreError, StoreLimits, Surplus
+from edge.shell.store.base import (
+    LATELY,
+    Backlog,
+    OutboxRow,
+    Recollection,
+    SinkPosition,
+    StoreError,
+    StoreLimits,
+    Surplus,
+)
 from edge.shell.store.database import Database
 from edge.shell.store.retention import give_up, prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
@@ -218,6 +227,25 @@ class SqliteStore:
             self._database.execute_each(
                 "UPDATE events SET confirmed = ? WHERE sequence = ?", [(now, each) for each in sequences]
             )
+
+    def told(self, after: int) -> Iterator[Event]:
+        """See `Store`."""
+        for *columns, payload in self._database.iterate(
+            "SELECT sequence, id, sensor, topic, time, incident, transition, kind, severity, message,"
+            " CAST(payload AS BLOB) FROM events WHERE sequence > ? ORDER BY sequence",
+            (after,),
+        ):
+            yield Event._make((*columns, payload))
+
+    def ended(self) -> dict[str, float]:
+        """See `Store`."""
+        since = self.last_sequence() - LATELY
+        found = self._database.execute(
+            "SELECT sensor, CAST(time AS REAL) FROM events WHERE (confirmed IS NULL OR sequence > ?)"
+            " AND transition IN ('cleared', 'expired') ORDER BY sequence",
+            (since,),
+        )
+        return {str(sensor): float(time) for sensor, time in found}
 
     def backlog(self) -> Backlog:
         """See `Store`."""

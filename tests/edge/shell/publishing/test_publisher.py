@@ -311,6 +311,29 @@ def test_a_retained_topic_gets_its_latest_word_only_and_after_the_events(store: 
     assert outlet.sent[1] == ("state/s", b"new", True)
 
 
+def test_a_word_that_was_under_way_when_the_connection_ended_is_said_again_unless_there_is_a_later_one(
+    store: SqliteStore,
+) -> None:
+    outlet = Outlet()
+    publisher = Publisher(store, outlet, status_topic="status")
+    publisher.retain_all({"status": b"online", "state/a": b"a", "state/b": b"old"})
+    publisher.turn(0.0)
+    outlet.cut()
+    publisher.retain("state/b", b"new")
+    assert publisher.unsaid == {"state/a": b"a", "state/b": b"new"}
+    outlet.mend()
+    del outlet.sent[:]
+    publisher.turn(0.0)
+    assert {topic: payload for topic, payload, _ in outlet.sent} == {
+        "status": b"online",
+        "state/a": b"a",
+        "state/b": b"new",
+    }
+    outlet.puback(3)
+    publisher.turn(0.0)
+    assert publisher.unsaid == {}
+
+
 def test_new_events_are_found_when_the_store_has_them(store: SqliteStore) -> None:
     outlet = Outlet()
     publisher = Publisher(store, outlet)

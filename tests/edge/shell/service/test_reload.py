@@ -208,6 +208,15 @@ def test_the_parts_of_an_embedded_broker_stay() -> None:
     assert (taken, left) == (running, ["broker.port"])
 
 
+@pytest.mark.parametrize("was_embedded", [True, False])
+def test_a_broker_that_needs_a_restart_takes_its_address_with_it(was_embedded: bool) -> None:
+    text = '[[input]]\ntopic = "#"\n[broker]\n'
+    one, other = (parse(f"{text}{each}\n").configuration for each in ("embedded = true\nport = 18831", "port = 1885"))
+    running, wanted = (one, other) if was_embedded else (other, one)
+    taken, left = as_running(running, wanted)
+    assert (taken, left) == (running, ["broker.embedded", "broker.port"])
+
+
 def test_a_reload_gives_the_events_of_a_restart(tmp_path: Path, start_mosquitto: Callable[..., Mosquitto]) -> None:
     readings = [*NORMAL, reading(200, 99.0), *[reading(200 + i, 20.0 + i % 4) for i in range(1, 60)]]
     changed = "[[rule]]\nsensors = '**'\ndetectors.ewma.memory = 77\ndetectors.limits.high = 22.5\n"

@@ -137,6 +137,34 @@ def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
     upstream.stop()
 
 
+def test_an_incident_that_ended_unheard_before_a_restart_is_over_in_its_retained_topic_too(
+    tmp_path: Path, own_mosquitto: EmbeddedBroker
+) -> None:
+    upstream = EmbeddedBroker(tmp_path / "upstream", prefer="mosquitto")
+    upstream.start()
+    text = configuration(own_mosquitto.port, upstream=f'host = "127.0.0.1"\nport = {upstream.port}')
+    service = RunningService(tmp_path, text).start()
+    consumer, producer = Consumer(upstream.port, "edgewarden/#"), Consumer(own_mosquitto.port, "nothing")
+    wait_until(lambda: consumer.latest("/status"), what="the service's start")
+    producer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
+    wait_until(lambda: consumer.latest("/state/plant/pump/temp"), what="the open incident")
+    consumer.close()
+    upstream.stop()
+    producer.publish_all("plant/pump/temp", [reading(i, 20.2) for i in range(201, 210)])
+    wait_until(lambda: len(read_events(tmp_path / "edgewarden.db", EventFilter())) == 2, 60, what="the end")
+    service.end(signal.SIGKILL)
+    upstream.start()
+    consumer = Consumer(upstream.port, "edgewarden/#")
+    service.start()
+    wait_until(
+        lambda: (consumer.latest("/state/plant/pump/temp") or {}).get("state") == "ok", 60, what="the retained topic"
+    )
+    assert service.end() == 0
+    for each in (producer, consumer):
+        each.close()
+    upstream.stop()
+
+
 def test_after_a_kill_incidents_go_on_where_they_were(
     tmp_path: Path, own_mosquitto: EmbeddedBroker, service: RunningService, consumer: Consumer
 ) -> None:

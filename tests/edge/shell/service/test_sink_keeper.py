@@ -97,6 +97,20 @@ def test_the_position_behind_a_refused_event_is_written_after_its_dead_letter(
     line.close()
 
 
+def test_so_it_is_when_the_sinks_are_others_from_then_on(receiver: WebhookReceiver, tmp_path: Path) -> None:
+    receiver.answer = lambda _: Answer(400)
+    line = SinkLine(tmp_path, webhook(receiver))
+    line.turn()
+    line.store_events([sink_event(1)])
+    line.run_until(lambda: line.keeper._runners["out"]._at.passed == 1, what="the refusal")
+    line.keeper.follow([webhook(receiver, begin="now")])
+    line.keeper.turn(line.store)
+    assert line.passed() == {"out": len(read_dead_letters(line.path, LetterFilter()))}
+    line.run_through(1)
+    assert len(read_dead_letters(line.path, LetterFilter())) == 1
+    line.close()
+
+
 def test_what_was_refused_just_before_the_end_has_its_dead_letter(receiver: WebhookReceiver, tmp_path: Path) -> None:
     receiver.answer = lambda _: Answer(400)
     line = SinkLine(tmp_path, webhook(receiver))
