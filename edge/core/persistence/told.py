@@ -21,7 +21,7 @@ from edge.core.operator.suppression import Suppression
 RAISED, EXPIRED = "raised", "expired"
 
 
-class Told:
+class ToldIncidents:
     """The open incidents that subscribers know of.
 
     Args:
@@ -118,7 +118,8 @@ class Told:
         }
         is_over = transition == EXPIRED
         ended = timestamp(event.time) if is_over else None
-        said["data"] |= {"transition": transition, "active": not is_over, "ended": ended, "message": message}
+        data = said.setdefault("data", {})
+        data |= {"transition": transition, "active": not is_over, "ended": ended, "message": message}
         payload = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return event._replace(
             sequence=reporter.last_sequence, id=identity, transition=transition, message=message, payload=payload

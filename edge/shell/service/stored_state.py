@@ -14,7 +14,7 @@ from edge.core.incidents.gaps import Gap
 from edge.core.persistence.detector_states import Unlearned
 from edge.core.persistence.journal import JournalError, Part, SequenceReserved, Unread, pack, unpack
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
-from edge.core.persistence.told import Told
+from edge.core.persistence.told import ToldIncidents
 from edge.core.pipeline import Pipeline
 from edge.shell.service.checkpointer import write_snapshot
 from edge.shell.service.relearning import RelearningPlan
@@ -103,13 +103,13 @@ def resume(
     began = time.monotonic()
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
-    told, gaps = Told(pipeline.telling), []
+    told, gaps = ToldIncidents(pipeline.telling), []
     learned, anew, incomplete = 0, False, False
     try:
         restored = 0
         if recollection.state is not None:
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
-            told = Told(pipeline.telling)
+            told = ToldIncidents(pipeline.telling)
             incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
         relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
@@ -147,7 +147,7 @@ def resume(
     return pipeline, recollection, gaps
 
 
-def _correct(pipeline: Pipeline, told: Told, store: Store, now: float, *, raises: bool) -> bool:
+def _correct(pipeline: Pipeline, told: ToldIncidents, store: Store, now: float, *, raises: bool) -> bool:
     """Bring open incidents in line with what subscribers were told; whether anything was to be told for it."""
     if not told.note_all(store.told(told.after)):
         return False

@@ -199,7 +199,7 @@ class Store(Protocol):
         """Note that the broker has taken these events."""
 
     def told(self, after: int) -> Iterator[Event]:
-        """All events with a sequence above `after`, in order."""
+        """All events with a sequence above `after`, in order, but for those that aren't what was stored."""
 
     def ended(self) -> dict[str, float]:
         """When incidents ended, by sensor, of the outbox and of the last `LATELY` events, seconds since the epoch."""

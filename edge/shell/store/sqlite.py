@@ -230,12 +230,14 @@ class SqliteStore:
 
     def told(self, after: int) -> Iterator[Event]:
         """See `Store`."""
-        for *columns, payload in self._database.iterate(
-            "SELECT sequence, id, sensor, topic, time, incident, transition, kind, severity, message,"
-            " CAST(payload AS BLOB) FROM events WHERE sequence > ? ORDER BY sequence",
+        for *columns, payload, checksum in self._database.iterate(
+            "SELECT sequence, CAST(id AS TEXT), CAST(sensor AS TEXT), CAST(topic AS TEXT), CAST(time AS REAL),"
+            " CAST(incident AS TEXT), CAST(transition AS TEXT), CAST(kind AS TEXT), CAST(severity AS INTEGER),"
+            " CAST(message AS TEXT), CAST(payload AS BLOB), checksum FROM events WHERE sequence > ? ORDER BY sequence",
             (after,),
         ):
-            yield Event._make((*columns, payload))
+            if zlib.crc32(payload) == checksum:
+                yield Event._make((*columns, payload))
 
     def ended(self) -> dict[str, float]:
         """See `Store`."""

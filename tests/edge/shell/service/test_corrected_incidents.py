@@ -77,6 +77,14 @@ def test_what_is_told_after_a_crash_is_what_the_configuration_finds(
     store.close()
 
 
+def test_from_events_that_are_damaged_nothing_is_concluded(tmp_path: Path) -> None:
+    store = crashed(tmp_path / "store.db", LIMITED)
+    store._database.execute("UPDATE events SET payload = 'rubbish'")
+    resume(lambda: configured(FREE), store, FREE, "", START + 200)
+    assert told(tmp_path / "store.db") == ["raised"]
+    store.close()
+
+
 def test_of_a_store_that_took_the_place_of_a_damaged_one_nothing_is_concluded(tmp_path: Path) -> None:
     store = crashed(tmp_path / "store.db", LIMITED)
     resume(lambda: configured(FREE), store, FREE, "", START + 200, is_whole=False)
