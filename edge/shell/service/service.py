@@ -101,19 +101,18 @@ class Service:
         sinks: SinkKeeper | None = None,
     ) -> None:
         self._store, self._inbound, self._outbound = store, inbound, outbound
-        self._topics, self._reload = options.topics, reload
-        self._replace_store, self._last_arrival = replace_store, last_arrival
+        self._topics, self._last_arrival, self._events_since_pruning = options.topics, last_arrival, 0
+        self._replace_store, self._reload = replace_store, reload
         self._clock, self._monotonic = clock or WallClock(0.0), monotonic
         self._publisher = self._make_publisher(outbound)
         self.sinks = sinks or SinkKeeper()
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
         self._supervisor, self._signals, self._quiet = supervisor or Supervisor(), signals or Signals(), Quiet(0.0)
-        self._waiting: int | None = 0
         self._pace, self._timers, self._policy, self._replaced = Pace(monotonic), Timers(), SnapshotPolicy(), False
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
-        self._started, self._began = self._clock(), monotonic()
-        self._failures, self._events_since_pruning = StoreFailures(monotonic), 0
+        self._started, self._began, self._failures = self._clock(), monotonic(), StoreFailures(monotonic)
+        self._waiting: int | None = 0
         self._retry_at: float | None = None
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
