@@ -225,3 +225,23 @@ def test_discovery_messages_are_no_input_of_a_gateway_that_hears_everything(
     )
     assert (health["sensors"], health["messages_refused"], health["readings_refused"]) == (1, {}, {})
     assert service.end() == 0
+
+
+def test_where_events_go_to_another_broker_home_assistant_is_told_and_heard_there(
+    start_mosquitto: Callable[[], Any], make_service: MakeService, own_mosquitto: EmbeddedBroker
+) -> None:
+    upstream = start_mosquitto()
+    service = make_service(told(own_mosquitto, upstream=f'host = "127.0.0.1"\nport = {upstream.port}')).start()
+    assistant, plant = HomeAssistant(upstream.port), Consumer(own_mosquitto.port, "homeassistant/#")
+    is_ready(assistant.consumer)
+    plant.publish_all("plant/pump/temp", NORMAL[:30])
+    seen(assistant, TEMP, "OFF")
+    before = dict(assistant.discoveries)
+    assistant.started()
+    wait_until(
+        lambda: assistant.look() and all(assistant.discoveries[each] > before[each] for each in before), 40, "the round"
+    )
+    assert service.end() == 0
+    assert (plant.poll(), assistant.complaints) == ([], [])
+    assistant.close()
+    plant.close()
