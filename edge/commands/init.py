@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from config.loading import parse
+from config.monitoring import RULES, monitoring_files
 from config.problems import ConfigurationError
 from config.template import GATEWAY, HOST, PORT, STORE, TOPIC, template
 from config.unit import CONFIGURATION, STATE_FOLDER, UNIT, UnitError, unit
@@ -30,15 +31,31 @@ _OPTIONS = {
 @click.option("--topic", default=TOPIC, show_default=True, help="Topic filter that matches the sensors.")
 @click.option("--store", default=STORE, show_default=True, help="The store's file.")
 @click.option("--systemd", is_flag=True, help="Write a systemd unit instead, and say how to enable it.")
+@click.option(
+    "--monitoring", is_flag=True, help="Write a Grafana dashboard and Prometheus alert rules into PATH instead."
+)
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
 def init(
-    path: Path | None, gateway: str, host: str, port: int, topic: str, store: str, systemd: bool, force: bool
+    path: Path | None,
+    gateway: str,
+    host: str,
+    port: int,
+    topic: str,
+    store: str,
+    systemd: bool,
+    monitoring: bool,
+    force: bool,
 ) -> None:
     """Write a configuration file to begin with.
 
     Every key stands in it with its default and a word about it. PATH is edgewarden.toml unless given; with --systemd,
-    edgewarden.service.
+    edgewarden.service; with --monitoring, the folder monitoring.
     """
+    if systemd and monitoring:
+        raise click.UsageError("give either --systemd or --monitoring")
+    if monitoring:
+        _write_monitoring(path or Path("monitoring"), force=force)
+        return
     if systemd:
         _write_unit(path or Path(UNIT), force=force)
         return
@@ -76,7 +93,28 @@ def _write_unit(path: Path, *, force: bool) -> None:
         click.echo(line)
 
 
+def _write_monitoring(folder: Path, *, force: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{folder} can't be made: {error.strerror}") from None
+    found = {folder / name: text for name, text in monitoring_files().items()}
+    if there := [path for path in found if path.exists() and not force]:
+        raise click.ClickException(f"{there[0]} is there already; --force overwrites it")
+    for path, text in found.items():
+        _save(path, text, force=force)
+    click.echo(f"Wrote {' and '.join(click.style(str(each), bold=True) for each in found)}. Next:")
+    click.echo(f"  promtool check rules {folder / RULES}")
+    click.echo("  and name the rules under rule_files in prometheus.yml; import the dashboard in Grafana")
+
+
 def _write(path: Path, text: str, *, force: bool) -> None:
+    _save(path, text, force=force)
+    as_root = ", as root" if path.suffix == ".service" else ""
+    click.echo(f"Wrote {click.style(str(path), bold=True)}. Next{as_root}:")
+
+
+def _save(path: Path, text: str, *, force: bool) -> None:
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
@@ -84,5 +122,3 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         raise click.ClickException(f"{path} is there already; --force overwrites it") from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
-    as_root = ", as root" if path.suffix == ".service" else ""
-    click.echo(f"Wrote {click.style(str(path), bold=True)}. Next{as_root}:")
