@@ -19,6 +19,7 @@ from pydantic import Field, create_model, model_validator
 from config.fields import FieldFault, Table, checked, refuse_all
 from config.problems import suggestion
 from config.topics import glob_pattern, glob_problem
+from config.wishes import NONE, Direction, Wishes
 from detectors import DETECTORS
 from detectors.base import Detector
 from detectors.parameters import ParameterError, ParameterInfo, parameters_of
@@ -170,6 +171,13 @@ class Rule(Table):
         None, description="Whether it is a counter, whose pace is watched; without it, the preset says so, or it shows"
     )
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to events")
+    direction: Direction = Field("both", description="On which side of what is expected a value is told of")
+    least: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="Deviations that are smaller aren't told of, in the sensor's unit"
+    )
+    weight: float = Field(
+        1.0, ge=0.1, le=10, description="Severities are those of scores so many times as far beyond their level"
+    )
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
     )
@@ -199,6 +207,7 @@ class ResolvedRule:
         labels: Texts that events carry.
         no_value: Numbers that aren't readings.
         counter: Whether its sensors are counters; None if that is to be found out.
+        wishes: Which deviations are told of, and how severe incidents are.
     """
 
     index: int
@@ -211,6 +220,7 @@ class ResolvedRule:
     labels: dict[str, str]
     no_value: tuple[float, ...] = ()
     counter: bool | None = None
+    wishes: Wishes = NONE
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -226,6 +236,7 @@ class ResolvedRule:
             "labels": self.labels,
             **({"no_value": self.no_value} if self.no_value else {}),
             **({} if self.counter is None else {"counter": self.counter}),
+            **self.wishes.as_plain(),
         }
 
 
@@ -251,6 +262,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 labels=dict(rule.labels),
                 no_value=rule.no_value,
                 counter=presets()[rule.preset].counter if rule.counter is None else rule.counter,
+                wishes=Wishes(rule.direction, rule.least, rule.weight),
             )
         )
     return tuple(resolved)

@@ -175,6 +175,12 @@ class Scores:
         scores._band = self._band
         return scores
 
+    def with_learned(self, learned: Numbers) -> Scores:
+        """The same with other scores by what was learned."""
+        scores = Scores(self.score, self.expected, NOTHING, NOTHING, learned=learned, ruled=self.ruled)
+        scores._band = self._band
+        return scores
+
     def alone(self) -> Scores:
         """The same of a round of one reading, as plain numbers."""
         ruled = None if self.ruled is None else pick(self.ruled, 0)

@@ -202,6 +202,9 @@ def _rules(configuration: Configuration) -> None:
         which = "every other sensor" if rule.name == "**" and rule.index else rule.name
         which = "every sensor" if rule.name == "**" and not rule.index else which
         bullet(f"{which}{about}: {_watched(rule)}")
+        wished = _wishes(rule)
+        if wished:
+            paragraph(wished, indent=4)
         for detector in rule.detectors:
             set_here = _differences(detector)
             if set_here:
@@ -219,6 +222,20 @@ def _watched(rule: ResolvedRule) -> str:
     if not rule.detectors:
         return "not watched, as all of its detectors are switched off."
     return f"{', '.join(each.name for each in rule.detectors)}."
+
+
+def _wishes(rule: ResolvedRule) -> str:
+    """What the rule says of counters, of deviations that aren't told of, and of severities; empty if nothing."""
+    wishes, said = rule.wishes, []
+    if rule.counter is not None:
+        said.append("They are counters." if rule.counter else "They are no counters.")
+    if wishes.direction != "both":
+        said.append(f"Of the values that aren't expected only those that are too {wishes.direction} are told of.")
+    if wishes.least:
+        said.append(f"Deviations of less than {f'{wishes.least:g} {rule.unit}'.strip()} aren't told of.")
+    if wishes.weight != 1:
+        said.append(f"Severities are those of scores {wishes.weight:g} times as far beyond their level.")
+    return " ".join(said)
 
 
 def _differences(detector: Detector) -> str:

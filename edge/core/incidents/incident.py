@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from edge.core.model.severity import severity_class, severity_of
+from edge.core.model.severity import severity_class, severity_of, weighted
 from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, severity_beyond, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -90,6 +90,7 @@ class Incident:
     errors: int = 0
     conditions: dict[str, float] = field(default_factory=dict)
     joined: bool = False
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors
@@ -224,7 +225,8 @@ class Incident:
     def current_severity(self) -> int:
         """Severity by the worst moment so far."""
         of_errors = ERROR_SEVERITY if self.errors else 1
-        return max(severity_of(self.reach, 1.0), severity_beyond(self.excess), of_errors)
+        worst = max(severity_of(self.reach, 1.0), severity_beyond(self.excess), of_errors)
+        return weighted(worst, self.weight)
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether subscribers should hear of it again: a worse class at once, other news now and then."""

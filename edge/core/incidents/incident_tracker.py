@@ -187,7 +187,7 @@ class IncidentTracker(SensorArrays):
     ) -> None:
         """Move a sensor's state machine on; what comes of it will be a finding, and be about these sensors, too."""
         group, tracker = self._members[slot][0], self.tracker(slot)
-        moved = tracker.step(signal, observation, group.profile.incidents)
+        moved = tracker.step(signal, observation, group.profile.incidents, group.profile.wishes.weight)
         if tracker.is_idle:
             self.trackers.pop(slot, None)
         self.tracked[slot] = not tracker.is_idle

@@ -195,7 +195,7 @@ class StateMachine:
         return MachineInput.SETTLES if lingers and self.may_linger else MachineInput.CALM_ENOUGH
 
     def step(
-        self, signal: MachineInput, observation: Observation, settings: IncidentSettings
+        self, signal: MachineInput, observation: Observation, settings: IncidentSettings, weight: float = 1.0
     ) -> tuple[Transition, Incident] | None:
         """Move on by one signal.
 
@@ -203,6 +203,7 @@ class StateMachine:
             signal: What happened; it must be one that `TABLE` knows in this state.
             observation: The reading or silence behind it.
             settings: When limits count as broken and as kept again, and how often updates may come.
+            weight: How much the sensor matters, see `edge.core.model.severity`.
 
         Returns:
             The transition to publish and its incident, or None.
@@ -226,6 +227,7 @@ class StateMachine:
         incident = self.incident
         if incident is None:
             return None
+        incident.weight = weight
         incident.rename()
         has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in _NO_NEWS)
         if before is None:

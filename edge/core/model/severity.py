@@ -14,6 +14,11 @@ def severity_of(score: float, threshold: float) -> int:
     return max(1, min(WORST_SEVERITY, round(250 * (1 + math.log2(score / threshold)))))
 
 
+def weighted(severity: int, weight: float) -> int:
+    """A severity as the operator weighs the sensor: 250 more with each doubling, within 1 to 1000."""
+    return max(1, min(WORST_SEVERITY, severity + round(250 * math.log2(weight))))
+
+
 def severity_class(severity: int) -> int:
     """0 INFO (to 250), 1 WARN (to 500), 2 ERROR (to 750), 3 FATAL."""
     return min(3, (severity - 1) // 250)

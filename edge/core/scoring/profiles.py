@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.schema import IncidentSettings
+from config.wishes import NONE, Wishes
 from detectors.base import Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
@@ -22,6 +23,7 @@ from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.model.sensor_arrays import SensorArrays
 from edge.core.scoring.calibration import HIGHEST
+from edge.core.scoring.heeding import heeded, is_too_small
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -37,11 +39,13 @@ class Profile:
         detectors: In the registry's order.
         incidents: When scores are an incident.
         counter: Whether its sensors are counters; None if that is to be found out.
+        wishes: Which deviations are told of, and how severe incidents are.
     """
 
     detectors: tuple[Detector, ...]
     incidents: IncidentSettings
     counter: bool | None = None
+    wishes: Wishes = NONE
 
     def level_at(self, interval: Floats) -> Floats:
         """The raising level of sensors that send a reading each `interval` seconds, in decades, shape (n,).
@@ -59,7 +63,7 @@ class Profile:
     def with_budget(self, false_alarms: float) -> Profile:
         """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
-        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter)
+        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.wishes)
 
 
 def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
@@ -177,19 +181,21 @@ class Group:
                 times they bear, as one message may bring those of a day.
             held: Of which nothing is learned, shape (n,).
         """
-        return [
+        verdicts = [
             table.update(rows, values if of_values else seen, waited if by_arrival else times, held)
             for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
+        return self._heeded(verdicts, seen)
 
     def update_one(
         self, row: int, value: float, seen: float, time: float, waited: float, *, held: bool
     ) -> list[Scores]:
         """The same for a single reading."""
-        return [
+        verdicts = [
             table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
             for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
+        return self._heeded(verdicts, seen)
 
     def hear(self, row: int, value: float, waited: float) -> None:
         """Learn that a sensor reports, and nothing of its value."""
@@ -266,6 +272,8 @@ class Group:
                     opinion.now, opinion.usual, opinion.about = measure.now, measure.usual, measure.about
                     if not math.isnan(measure.lower):
                         opinion.lower, opinion.upper = measure.lower, measure.upper
+                    if is_too_small(opinion, self.profile.wishes):
+                        opinion.score = 0.0
                 opinions.append(opinion)
         opinions.sort(key=lambda each: -each.ratio)
         return opinions
@@ -319,3 +327,8 @@ class Group:
         for table, by_arrival in zip(self.tables, self._by_arrival, strict=True):
             if not by_arrival:
                 table.shift(np.array([row]), by)
+
+    def _heeded(self, verdicts: list[Scores], seen: Numbers) -> list[Scores]:
+        """The same with the operator's wishes heeded, see `edge.core.scoring.heeding`."""
+        wishes = self.profile.wishes
+        return heeded(verdicts, self.profile.detectors, seen, wishes) if wishes.filters else verdicts

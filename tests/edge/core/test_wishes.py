@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from config.loading import parse
+from config.problems import ConfigurationError
+from config.wishes import Wishes
+from edge.core.model.severity import weighted
+from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+
+SENSOR = "paced/oven"
+PLAIN = rule(*detectors(rate={}, ewma={}, cusum={}, unrest={}, contextual={"size": "light"}))
+
+
+def line(values: list[float], wishes: Wishes, watched: Any = PLAIN, cut: int = 500) -> Line:
+    made = Line(pipeline(lambda _: replace(watched, wishes=wishes)))
+    return made.take([reading(SENSOR, START + 60.0 * index, value) for index, value in enumerate(values)], cut)
+
+
+def told(of: Line) -> list[dict[str, Any]]:
+    return [json.loads(each.payload)["data"] for each in of.events]
+
+
+def noise(seed: int, deviation: float = 1.0, at: int = 700, count: int = 900) -> list[float]:
+    """Readings around 20, ten of which are off by a dozen spreads."""
+    values = np.random.default_rng(seed).normal(20.0, 1.0, count)
+    values[at : at + 10] += 12.0 * deviation
+    return values.round(3).tolist()
+
+
+def raised(of: Line) -> list[float]:
+    return [each["value"] for each in told(of) if each["transition"] == "raised"]
+
+
+@pytest.mark.parametrize("direction", ["high", "low"])
+def test_only_the_side_that_is_asked_for_is_told(direction: str) -> None:
+    wishes = Wishes(direction=direction)  # type: ignore[arg-type]
+    high, low = line(noise(1), wishes), line(noise(1, -1.0), wishes)
+    loud, quiet = (high, low) if direction == "high" else (low, high)
+    assert any(abs(value - 20.0) > 8.0 for value in raised(loud))
+    assert all((value > 20.0) == (direction == "high") for value in raised(quiet))
+
+
+def test_both_sides_are_told_unless_one_is_asked_for() -> None:
+    assert any(value > 28.0 for value in raised(line(noise(2), Wishes())))
+    assert any(value < 12.0 for value in raised(line(noise(2, -1.0), Wishes())))
+
+
+def test_deviations_that_are_smaller_than_the_least_are_not_told() -> None:
+    assert raised(line(noise(3), Wishes()))
+    assert raised(line(noise(3), Wishes(least=8.0)))
+    assert not raised(line(noise(3), Wishes(least=16.0)))
+
+
+def test_a_limit_is_told_whatever_is_wished() -> None:
+    limited = rule(*detectors(limits={"low": 12.0}, ewma={}))
+    (first, *_) = told(line(noise(4, -1.0), Wishes(direction="high", least=100.0), limited))
+    assert (first["kind"], first["lower"]) == ("range", 12.0)
+
+
+def test_an_unsteadiness_that_is_smaller_than_the_least_is_not_told() -> None:
+    values = np.random.default_rng(5).normal(20.0, 1.0, 1200)
+    values[900:1000] = 20.0 + 5.0 * (values[900:1000] - 20.0)
+    unsteady = rule(*detectors(unrest={}))
+    assert raised(line(values.tolist(), Wishes(least=1.0), unsteady))
+    assert not raised(line(values.tolist(), Wishes(least=50.0), unsteady))
+
+
+@pytest.mark.parametrize("weight", [0.5, 2.0])
+def test_a_weight_moves_severities_and_nothing_else(weight: float) -> None:
+    plain, weighed = told(line(noise(6), Wishes())), told(line(noise(6), Wishes(weight=weight)))
+    assert len(plain) == len(weighed) >= 2
+    for one, other in zip(plain, weighed, strict=True):
+        assert other["severity"] == weighted(one["severity"], weight) or one["severity"] == 1000
+        assert {**other, "severity": 0} == {**one, "severity": 0}
+    assert plain[0]["severity"] != weighed[0]["severity"]
+
+
+def test_severities_stay_within_their_scale() -> None:
+    assert [weighted(900, 10.0), weighted(100, 0.1), weighted(300, 1.0)] == [1000, 1, 300]
+
+
+@pytest.mark.parametrize("cut", [1, 64])
+def test_wishes_are_heeded_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    wishes = Wishes("high", 6.0, 2.0)
+    monkeypatch.setattr("edge.core.engine.WIDE", 1)
+    together = line(noise(7), wishes)
+    monkeypatch.setattr("edge.core.engine.WIDE", 10**9)
+    apart = line(noise(7), wishes, cut=cut)
+    assert together.events
+    assert [each.payload for each in apart.events] == [each.payload for each in together.events]
+    assert differing(apart.pipeline, together.pipeline) == []
+
+
+def test_a_reload_with_other_wishes_keeps_what_was_learned_and_the_open_incident() -> None:
+    before = line(noise(8)[:703], Wishes())
+    assert before.pipeline.engine.open_incidents
+    changed = replace(PLAIN, wishes=Wishes(direction="low", weight=2.0))
+    after = revived(pipeline(lambda _: changed), before.pipeline.save("", ""), [])
+    assert after.pipeline.engine.open_incidents.keys() == {0}
+    later = [reading(SENSOR, START + 60.0 * (703 + index), 20.0 + index % 3 / 10) for index in range(40)]
+    assert [each.transition for each in after.take(later).events][-1] == "cleared"
+
+
+@pytest.mark.parametrize(
+    ("wish", "key"),
+    [('direction = "up"', "rule[0].direction"), ("least = -1.0", "rule[0].least"), ("least = inf", "rule[0].least"),
+     ("weight = 0", "rule[0].weight"), ("weight = 11.0", "rule[0].weight"), ("counter = 1", "rule[0].counter")],
+)  # fmt: skip
+def test_a_wish_that_cannot_be_is_refused_with_its_key(wish: str, key: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        parse(f'[[input]]\ntopic = "a/#"\n[[rule]]\nsensors = "**"\n{wish}\n', "test")
+    assert key in str(refused.value)
+
+
+def test_a_wish_for_a_rule_that_learns_nothing_is_doubted() -> None:
+    text = '[[input]]\ntopic = "a/#"\n[[rule]]\nsensors = "**"\npreset = "limits_only"\ndirection = "high"\n'
+    doubts = parse(text + "detectors.limits.high = 3.0\n", "test").doubts
+    assert any("does nothing: no detector of the rule learns" in str(each) for each in doubts)
