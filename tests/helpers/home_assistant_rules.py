@@ -183,5 +183,5 @@ def components_of(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
         vol.Invalid: A rule is broken.
     """
     checked = DISCOVERY(message)
-    shared = {key: checked[key] for key in (*SHARED, "qos") if key in checked}
+    shared = {key: checked[key] for key in SHARED if key in checked}
     return {name: COMPONENTS[each["platform"]]({**shared, **each}) for name, each in checked["components"].items()}

@@ -88,7 +88,6 @@ class Entities:
                 "device": self._device(above) if above else self._gateway_device(),
                 "origin": self._origin,
                 "availability": [self._availability],
-                "qos": 1,
                 "components": components,
             }
         )
@@ -144,11 +143,10 @@ class Entities:
             "events": self._event(identity, "Incident events", topics.anomaly("#")),
         }
         for key, each in entities.items():
-            each["unique_id"] = f"{identity}_{key}"
+            each |= {"unique_id": f"{identity}_{key}", "qos": 1}
             if key != "connection":  # which must say that it is gone, and not be gone itself
                 each["availability"] = [self._availability]
-        components = {"device": self._gateway_device(), "origin": self._origin, "qos": 1, "components": entities}
-        return msgspec.json.encode(components)
+        return msgspec.json.encode({"device": self._gateway_device(), "origin": self._origin, "components": entities})
 
     def _problem(self, identity: str, name: str, topic: str) -> dict[str, Any]:
         return {
@@ -156,6 +154,7 @@ class Entities:
             "unique_id": f"{identity}_problem",
             "name": name,
             "device_class": "problem",
+            "qos": 1,
             "state_topic": topic,
             "value_template": _IS_OPEN,
             "json_attributes_topic": topic,
@@ -169,6 +168,7 @@ class Entities:
             "name": name,
             "icon": "mdi:alert-outline",
             "event_types": EVENT_TYPES,
+            "qos": 1,
             "state_topic": topic,
             "value_template": _EVENT,
         }

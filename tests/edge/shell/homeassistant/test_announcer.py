@@ -113,6 +113,7 @@ def test_whatever_sensors_are_called_home_assistant_takes_it_and_takes_no_two_fo
     assert len(found) == len(sensors)
     identities = [each["unique_id"] for config in found.values() for each in components_of(config).values()]
     assert len({*identities}) == len(identities) == 2 * len(sensors)
+    assert {each["qos"] for config in found.values() for each in components_of(config).values()} == {1}
     for topic in found:
         assert CONFIG_TOPIC.fullmatch(topic.removeprefix("homeassistant/")), topic
 
