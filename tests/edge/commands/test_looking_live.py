@@ -44,7 +44,7 @@ def test_a_running_a_stopped_and_a_killed_service_are_told_apart(
     said = service.log.read_text()
     assert said.count("first_message input='plant/#' topic='plant/pump'") == 1
     assert "raised sensor='plant/pump' severity=" in said
-    assert "refused reason=malformed count=1 topic='plant/pump'" in said
+    assert "refused reason=malformed count=1 input='plant/#' topic='plant/pump'" in said
 
     assert service.end() == 0
     stopped = edgewarden(service, "status", "--json")
