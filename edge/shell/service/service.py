@@ -53,11 +53,9 @@ LOOK_S = 2.0
 HEALTH_S, STARTING_S = 10.0, 30.0
 """The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
 
-PRUNE_S, PRUNE_EVENTS = 60.0, 1000
+PRUNE_S, PRUNE_EVENTS, DRAIN_S, RETRY_S = 60.0, 1000, 5.0, 1.0
 TICK_S = 1.0
 """Time passes so often while nothing arrives, and whenever something does."""
-
-DRAIN_S, RETRY_S = 5.0, 1.0
 
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
@@ -398,3 +396,4 @@ class Service:
                 said_goodbye = True
             self._publish()
             time.sleep(BUSY_WAIT_S)
+        self._commit()  # what sinks have refused meanwhile
