@@ -39,7 +39,7 @@ test: $(VENV)/dev
 
 verify: $(VENV)/verify
 	@echo "about twenty minutes; make faults is the long form"
-	$(BIN)/python -m pytest tests/cloud tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
+	$(BIN)/python -m pytest tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
 	$(BIN)/python tests/faults --kills 40 --share 0.1
 
 faults: $(VENV)/dev

@@ -54,7 +54,7 @@ def lambda_handler(invocation: Any, context: Any) -> dict[str, Any]:
         UnknownSourceError: The invocation comes from nothing that is known.
         HandlingError: Events failed, and the source takes no partial failures.
     """
-    return handle(invocation, configured_function(), configured_memory(), _seconds_left(context))
+    return handle(invocation, configured_function(), configured_memory(), seconds_left(context))
 
 
 def handle(invocation: Invocation, function: Function, once: Once, left_s: float = LEFT_S) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
             if source.told != "first":
                 failed.append(record.identifier)
             continue
-        outcome = _handle_record(record, function, once, left_s)
+        outcome = handle_record(record, function, once, left_s)
         counts[outcome] += 1
         if outcome in {"failed", "busy"}:
             failed.append(record.identifier)
@@ -92,7 +92,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
 
-def _handle_record(record: Record, function: Function, once: Once, left_s: float) -> str:
+def handle_record(record: Record, function: Function, once: Once, left_s: float) -> str:
     """Handle a record; what became of it, as a word for the log."""
     try:
         event = read_event(record.payload, record.headers)
@@ -149,7 +149,7 @@ def configured_memory() -> Once:
     return InDynamoDB(boto3.resource("dynamodb").Table(table))
 
 
-def _seconds_left(context: Any) -> float:
+def seconds_left(context: Any) -> float:
     """How long the invocation may still take."""
     left = getattr(context, "get_remaining_time_in_millis", None)
     return left() / 1000 if callable(left) else LEFT_S

@@ -73,7 +73,7 @@ def source_of(invocation: Any) -> LambdaSource:
     raise UnknownSourceError(f"an invocation that is a {type(invocation).__name__}, not an object")
 
 
-def _decoded(text: object) -> bytes | None:
+def decoded(text: object) -> bytes | None:
     """The bytes that a text in base64 stands for."""
     try:
         return base64.b64decode(text, validate=True) if isinstance(text, str) else None
@@ -81,7 +81,7 @@ def _decoded(text: object) -> bytes | None:
         return None
 
 
-def _first_source(invocation: Invocation) -> object:
+def first_source(invocation: Invocation) -> object:
     """The `eventSource` of the first record."""
     records = invocation.get("Records")
     first = records[0] if isinstance(records, list) and records else None
@@ -92,7 +92,7 @@ def _kinesis(invocation: Invocation) -> Iterator[Record]:
     for each in invocation["Records"]:
         kinesis = each.get("kinesis", {})
         shard = str(each.get("eventID", "")).partition(":")[0]
-        yield Record(_decoded(kinesis.get("data")), shard, kinesis.get("sequenceNumber"))
+        yield Record(decoded(kinesis.get("data")), shard, kinesis.get("sequenceNumber"))
 
 
 def _sqs(invocation: Invocation) -> Iterator[Record]:
@@ -111,23 +111,23 @@ def _kafka(invocation: Invocation) -> Iterator[Record]:
                 for name, value in header.items()
             }
             identifier = {"partition": partition, "offset": each.get("offset")}
-            yield Record(_decoded(each.get("value")), partition, identifier, headers)
+            yield Record(decoded(each.get("value")), partition, identifier, headers)
 
 
 def _rabbitmq(invocation: Invocation) -> Iterator[Record]:
     for queue, messages in invocation["rmqMessagesByQueue"].items():
         for each in messages:
-            yield Record(_decoded(each.get("data")), queue, each.get("basicProperties", {}).get("messageId"))
+            yield Record(decoded(each.get("data")), queue, each.get("basicProperties", {}).get("messageId"))
 
 
 def _activemq(invocation: Invocation) -> Iterator[Record]:
     for each in invocation["messages"]:
-        yield Record(_decoded(each.get("data")), str(each.get("destination", "")), each.get("messageID"))
+        yield Record(decoded(each.get("data")), str(each.get("destination", "")), each.get("messageID"))
 
 
 def _iot_rule(invocation: Invocation) -> Iterator[Record]:
     if isinstance(invocation.get("payload"), str):
-        yield Record(_decoded(invocation["payload"]), "", None)
+        yield Record(decoded(invocation["payload"]), "", None)
     else:
         yield Record(json.dumps(invocation).encode(), "", invocation.get("id"))
 
@@ -135,8 +135,8 @@ def _iot_rule(invocation: Invocation) -> Iterator[Record]:
 KAFKA = frozenset({"aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"})
 
 SOURCES = (
-    LambdaSource("kinesis", lambda each: _first_source(each) == "aws:kinesis", _kinesis, "first"),
-    LambdaSource("sqs", lambda each: _first_source(each) == "aws:sqs", _sqs, "every"),
+    LambdaSource("kinesis", lambda each: first_source(each) == "aws:kinesis", _kinesis, "first"),
+    LambdaSource("sqs", lambda each: first_source(each) == "aws:sqs", _sqs, "every"),
     LambdaSource("kafka", lambda each: each.get("eventSource") in KAFKA and "records" in each, _kafka, "first"),
     LambdaSource(
         "rabbitmq",

@@ -21,7 +21,7 @@ from edge.core.cells import Cell, CellPlan
 from edge.core.incidents.events import Event
 from edge.core.model.messages import DeadLetter, Message, Reading
 from edge.core.persistence.step import Step
-from edge.fleet.store import CellStore, Head
+from edge.fleet.store import CellStore, Head, StaleHeadError
 
 ENTRIES = 50
 """Entries between two snapshots, unless the host is told otherwise."""
@@ -155,7 +155,10 @@ class CellHost:
             return running
         running = Cell(self._plan)
         if head is not None:
-            running.load(self._store.snapshot(cell), self._store.entries(cell))
+            saved = self._store.snapshot(cell), self._store.entries(cell)
+            if self._store.head(cell) != head:
+                raise StaleHeadError(f"cell {cell} was written while it was loaded")
+            running.load(*saved)
             self.loads += 1
         return running
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from edge.fleet.folder_store import FolderStore
@@ -12,13 +14,41 @@ from edge.fleet.store import CellStore
 Opener = Callable[[], CellStore]
 
 
-def _in_memory(folder: Path) -> Opener:
+@contextmanager
+def _in_memory(folder: Path) -> Iterator[Opener]:
     store = MemoryStore()
-    return lambda: store
+    yield lambda: store
 
 
-def _in_a_folder(folder: Path) -> Opener:
-    return lambda: FolderStore(folder / "cells")
+@contextmanager
+def _in_a_folder(folder: Path) -> Iterator[Opener]:
+    yield lambda: FolderStore(folder / "cells")
 
 
-CELL_STORES: dict[str, Callable[[Path], Opener]] = {"memory": _in_memory, "folder": _in_a_folder}
+@contextmanager
+def in_dynamodb(folder: Path) -> Iterator[Opener]:
+    """A table of moto's; there is one after `make verify` has installed it."""
+    import boto3
+    from moto import mock_aws
+
+    from cloud.aws_lambda.cell_table import CellTable
+
+    with mock_aws():
+        table = boto3.resource("dynamodb", "eu-central-1").create_table(
+            TableName="cells",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("cell", "part")],
+            KeySchema=[
+                {"AttributeName": "cell", "KeyType": "HASH"},
+                {"AttributeName": "part", "KeyType": "RANGE"},
+            ],
+        )
+        yield lambda: CellTable(table, "fleet")
+
+
+CELL_STORES: dict[str, Callable[[Path], AbstractContextManager[Opener]]] = {
+    "memory": _in_memory,
+    "folder": _in_a_folder,
+}
+if find_spec("moto") is not None:
+    CELL_STORES["dynamodb"] = in_dynamodb

@@ -44,6 +44,10 @@ class Placing:
             known = self._known[sensor] = number(self.device(sensor)) % self.cells
         return known
 
+    def belongs(self, sensor: str) -> bool:
+        """Whether a sensor belongs to a device of the operator's."""
+        return self._device_for(sensor) is not None
+
     def device(self, sensor: str) -> str:
         """What the sensors of one device have in common, by the name of a sensor or, ending in a slash, of a device."""
         if sensor.endswith("/"):

@@ -54,15 +54,10 @@ def load_or_default(path: Path | None, gateway: str | None = None) -> Configurat
 def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = False) -> Pipeline:
     """The core, as the configuration wants it, with nothing learned yet; see `Pipeline`."""
     limits = configuration.limits
-    topics = Topics(configuration.gateway.topic_base)
-    home_assistant = configuration.homeassistant
-    prefix = PREFIX if home_assistant is None else home_assistant.prefix
-    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name, prefix)
-    routes = [route for each in configuration.inputs for route in _routes(each, configuration)]
     return Pipeline(
         configuration.gateway.name,
-        topics,
-        Routes(routes, topics.base, gateways),
+        Topics(configuration.gateway.topic_base),
+        routes_of(configuration),
         configuration.rule_for,
         device_for=configuration.device_for,
         sensors=limits.sensors,
@@ -77,6 +72,15 @@ def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = Fals
         commands=configuration.commands.enabled,
         tells_of_sensors=tells_of_sensors,
     )
+
+
+def routes_of(configuration: Configuration) -> Routes:
+    """Which topics are read, and how, as the configuration wants it."""
+    home_assistant = configuration.homeassistant
+    prefix = PREFIX if home_assistant is None else home_assistant.prefix
+    gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name, prefix)
+    routes = [route for each in configuration.inputs for route in _routes(each, configuration)]
+    return Routes(routes, Topics(configuration.gateway.topic_base).base, gateways)
 
 
 def service_options(configuration: Configuration, instance: str, onlooker: Onlooker | None = None) -> ServiceOptions:

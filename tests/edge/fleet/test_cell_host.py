@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,9 +35,10 @@ def messages(*seconds: int, value: float | None = None) -> LogPortion:
     return LogPortion("topic/0", [int(each.arrived - START) * 2 + (each.topic[-1] == "y") for each in some], some)
 
 
-@pytest.fixture(params=CELL_STORES)
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    return CELL_STORES[request.param](tmp_path)
+@pytest.fixture(params=["memory", "folder"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    with CELL_STORES[request.param](tmp_path) as opener:
+        yield opener
 
 
 class WorkerDiedError(Exception):
@@ -102,6 +103,26 @@ def test_of_two_workers_that_run_a_cell_at_once_one_gives_up() -> None:
         one.run(0, [messages(*range(40, 45), value=99.0)], tell=meanwhile)
     outcome = one.run(0, [messages(*range(40, 50)), messages(*range(50, 55), value=99.0)])
     assert [each.transition for each in outcome.events][:1] == ["raised"]
+
+
+def test_a_cell_that_is_written_while_it_is_loaded_tells_nothing() -> None:
+    class Slow(MemoryStore):
+        meanwhile = ""
+
+        def entries(self, cell: int) -> list[bytes]:
+            before = self.head(cell)
+            if self.meanwhile:
+                nonce, self.meanwhile = self.meanwhile, ""
+                self.put_snapshot(cell, b"of another worker", before, nonce)
+                return []
+            return super().entries(cell)
+
+    store, told = Slow(), list[Event]()
+    CellHost(plan(1), store).run(0, [messages(*range(30))])
+    store.meanwhile = "another"
+    with pytest.raises(StaleHeadError):
+        CellHost(plan(1), store).run(0, [messages(*range(30, 35), value=99.0)], tell=told.extend)
+    assert told == []
 
 
 def test_what_cannot_be_told_is_not_kept() -> None:

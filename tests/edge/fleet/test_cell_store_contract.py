@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from edge.fleet.store import Head, StaleHeadError
 
 
 @pytest.fixture(params=CELL_STORES)
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    return CELL_STORES[request.param](tmp_path)
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    with CELL_STORES[request.param](tmp_path) as opener:
+        yield opener
 
 
 def test_a_cell_that_was_never_written_has_nothing(opener: Opener) -> None:
@@ -92,7 +94,11 @@ def test_what_another_process_has_written_is_seen(opener: Opener) -> None:
 def test_any_run_of_writes_reads_as_a_plain_list_would(
     kind: str, tmp_path_factory: pytest.TempPathFactory, done: list[tuple[str, bytes]]
 ) -> None:
-    opener = CELL_STORES[kind](tmp_path_factory.mktemp("store"))
+    with CELL_STORES[kind](tmp_path_factory.mktemp("store")) as opener:
+        _hold_against_a_list(opener, done)
+
+
+def _hold_against_a_list(opener: Opener, done: list[tuple[str, bytes]]) -> None:
     store, head = opener(), None
     snapshot: bytes | None = None
     entries: list[bytes] = []
