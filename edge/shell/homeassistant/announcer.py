@@ -35,7 +35,10 @@ PER_SECOND = 100.0
 BURST = 50
 
 SPREAD_S = 10.0
-"""After Home Assistant has started, its gateways wait for a random time up to this, so that not all come at once."""
+"""After Home Assistant has started, a gateway waits for up to this, so that not all come at once.
+
+It waits for a tenth of it at least; further starts meanwhile are the same one.
+"""
 
 GATEWAY = ""
 """Stands among the names of sensors for the gateway itself."""
@@ -95,7 +98,7 @@ class Announcer:
             return
         outbound = running.outbound
         if any(each == self._options.birth for each in outbound.births.take()) and self._round_at is None:
-            self._round_at = now + SPREAD_S * self._chance()
+            self._round_at = now + SPREAD_S * (0.1 + 0.9 * self._chance())
         if not outbound.connected:
             return
         if outbound.connections != self._connection:

@@ -298,3 +298,27 @@ def test_check_says_where_commands_are_answered_only_if_they_are_followed(folder
     assert "commands.enabled is false" in running_text(run("check"))
     (folder / "edgewarden.toml").write_text(f"{text}[commands]\nenabled = true\n")
     assert "edgewarden/gateway/command/NAME" in running_text(run("check"))
+
+
+def test_check_says_what_home_assistant_and_a_phone_are_told(folder: Path) -> None:
+    pytest.importorskip("apprise")
+    text = """
+[[input]]
+topic = "plant/#"
+[homeassistant]
+sensors = ["plant/**"]
+[[sink]]
+kind = "notify"
+name = "phone"
+address_env = "PHONE"
+severity = 501
+quiet = "22:00-07:00"
+"""
+    Path("edgewarden.toml").write_text(text)
+    said = " ".join(run("check").output.split())
+    assert "Home Assistant finds sensors that plant/** fits below homeassistant/, 1,000 at most" in said
+    assert "is told again when it says online on homeassistant/status" in said
+    assert "Notifications (phone) tell of incidents from severity 501 on of **" in said
+    assert "22:00-07:00 (UTC) only from severity 751 on" in said
+    Path("edgewarden.toml").write_text(text.replace("[homeassistant]", "[homeassistant]\nenabled = false"))
+    assert "What Home Assistant was told below homeassistant/ is cleared." in " ".join(run("check").output.split())
