@@ -323,6 +323,7 @@ def _outputs(configuration: Configuration) -> None:
         (topics.shelved, "what is muted, and which maintenance windows stand (retained)"),
         (topics.result, _answers(configuration, topics)),
         (topics.gap, "what is missing, why, how much of it, and from when to when"),
+        (topics.sensors, "sensors that were found or forgotten, up to 100 in a message"),
         (topics.dead_letter, "what was refused: topic, reason, the beginning of the payload in base64"),
     ):
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
@@ -339,9 +340,8 @@ def _outputs(configuration: Configuration) -> None:
 def _page(page: Page) -> str:
     host = f"[{page.bind}]" if ":" in page.bind else page.bind
     place = f"at http://{host}:{page.port}/" if page.port else f"at {host}, at a free port that is told at the start"
-    who = (
-        "whoever reaches it is the operator" if page.password_file is None else f"passwords are in {page.password_file}"
-    )
+    has_passwords = page.password_file is not None
+    who = f"passwords are in {page.password_file}" if has_passwords else "whoever reaches it is the operator"
     return f"A page in a browser shows it {place}; {who}."
 
 
