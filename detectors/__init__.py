@@ -24,6 +24,7 @@ from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import Shift
 from detectors.states import States
 from detectors.univariate.cusum import Cusum
+from detectors.univariate.drift import LevelDrift
 from detectors.univariate.ewma import EwmaZScore
 from detectors.univariate.flatline import Flatline
 from detectors.univariate.limits import Limits
@@ -43,6 +44,7 @@ ALL = (
     StreamingMedian,
     Cusum,
     Seasonal,
+    LevelDrift,
     States,
     Contextual,
 )

@@ -10,6 +10,7 @@ from detectors.base import Detector
 SETTINGS: dict[str, dict[str, Any]] = {
     "limits": {"low": -1.5, "high": 3.0, "low_critical": -8.0, "high_critical": 25.0, "deadband": 0.2},
     "rate": {"most_per_s": 0.01},
+    "drift": {"fewest_days": 3.0},
     "contextual": {"size": "light"},
 }
 

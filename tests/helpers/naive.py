@@ -9,11 +9,11 @@ import math
 from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
-from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
+from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, student_decades, taken_in
 from naive_states import NaiveStates
 
 from detectors import noise
-from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, unrest
+from detectors.univariate import cusum, drift, ewma, flatline, limits, median, rate, seasonal, silence, unrest
 
 
 class NaiveLimits:
@@ -191,6 +191,83 @@ class NaiveUnrest:
         return (min(score, 0.0) if residual < 0 and not math.isnan(score) else score, NAN, NAN, NAN)
 
 
+class NaiveDriftSide:
+    """The extremes of days on one side, at one scale."""
+
+    def __init__(self, sign: float) -> None:
+        self.sign = sign
+        self.extreme = self.middle = self.root = self.record = 0.0
+
+    def off(self, level: float) -> float:
+        return self.sign * (level - self.record)
+
+    def see(self, level: float, *, is_new_day: bool) -> None:
+        if is_new_day or self.sign * level > self.sign * self.extreme:
+            self.extreme = level
+
+    def end_day(self, days: int, fewest: float) -> None:
+        if days == 0:
+            self.middle = self.record = self.extreme
+            self.root = 0.0
+            return
+        off, further = self.extreme - self.middle, self.off(self.extreme)
+        if further <= 0:
+            further *= drift.FADING
+        elif days >= fewest:
+            further = min(further, self.root**2)
+        self.record += self.sign * further
+        self.middle += off / min(days + 1, drift.MEMORY_DAYS)
+        self.root += (math.sqrt(abs(off)) - self.root) / min(days, drift.MEMORY_DAYS)
+
+
+class NaiveDrift:
+    def __init__(self, detector: drift.LevelDrift) -> None:
+        self.fewest = detector.fewest_days
+        self.sides = {scale: (NaiveDriftSide(-1.0), NaiveDriftSide(1.0)) for scale in drift.SCALES_S}
+        self.means = dict.fromkeys(drift.SCALES_S, 0.0)
+        self.first: float | None = None
+        self.last = self.day = self.beyond = 0.0
+        self.days = 0
+
+    def step(self, value: float, time: float) -> Judgement:
+        is_first = self.first is None
+        if self.first is None:
+            self.first = self.last = self.day = time
+        passed, self.last = min(time - self.last, drift.DAY_S), time
+        begun = (time - self.day) // drift.DAY_S
+        is_new_day = is_first or begun > 0
+        if is_new_day and not is_first:
+            for side in [each for pair in self.sides.values() for each in pair]:
+                side.end_day(self.days, self.fewest)
+            self.days += 1
+        self.day += begun * drift.DAY_S
+        known, farthest = self.days >= self.fewest, 0.0
+        low, high = (each.record for each in self.sides["hour"])
+        there = [value < low, value > high]
+        for scale, memory_s in drift.SCALES_S.items():
+            pair = self.sides[scale]
+            width = pair[1].record - pair[0].record
+            deviations = [max(drift.OF_ROOTS * each.root**2, drift.LEAST_SHARE * width) for each in pair]
+            reach = max(drift.FAR * width, drift.FAR_IN_DEVIATIONS * max(deviations))
+            believed = min(max(value, pair[0].record - reach), pair[1].record + reach) if known else value
+            share = max(1 - math.exp(-passed / memory_s), passed / max(time - self.first, 1.0))
+            self.means[scale] = value if is_first else self.means[scale] + share * (believed - self.means[scale])
+            for place, side in enumerate(pair):
+                side.see(self.means[scale], is_new_day=is_new_day)
+                off = side.off(self.means[scale])
+                there[place] = there[place] and off > 0
+                if there[place]:
+                    farthest = max(farthest, off / deviations[place] if deviations[place] > 0 else 0.0)
+        if not known or farthest == 0:
+            self.beyond = 0.0
+            return (0.0, NAN, low, high) if known else NO_OPINION
+        score = math.log10(self.days + 1) - drift.SIDES_SEEN + student_decades(farthest, max(self.days - 1.0, 1.0))
+        self.beyond = self.beyond + passed if score >= drift.ADOPTED_FROM else 0.0
+        if self.beyond >= drift.ADOPTED_S:
+            self.days = 0
+        return (min(max(score, 0.0), 300.0), NAN, low, high)
+
+
 class NaiveMedian:
     def __init__(self, detector: median.StreamingMedian) -> None:
         self.step_share = detector.step
@@ -312,6 +389,7 @@ class Twins:
         "median": NaiveMedian,
         "cusum": NaiveCusum,
         "seasonal": NaiveSeasonal,
+        "drift": NaiveDrift,
         "states": NaiveStates,
         "contextual": NaiveContextual,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from edge.core.model.severity import severity_class, severity_of, weighted
@@ -13,6 +14,9 @@ PERSISTENT = 3
 
 SIDES_AGREE = 0.8
 """The share of the exceeding readings on one side of what was expected that makes it a shift."""
+
+WORSE = 1.1
+"""What is so many times as far off as before has drifted on."""
 
 PASSING = frozenset({"spike", "rate"})
 """Kinds of a moment, which become others if they last."""
@@ -63,6 +67,8 @@ class Incident:
         excess: The largest score of a limit.
         limits: The conditions that hold, by the key of their limit.
         left: Those that have ended with the last observation.
+        worsened: When its drift was last seen to go on, if it drifts.
+        worsened_to: How many times its raising level that was.
         error: The error value that the last reading was; None if it wasn't one.
         errors: How many readings of it were error values.
     """
@@ -91,6 +97,8 @@ class Incident:
     conditions: dict[str, float] = field(default_factory=dict)
     joined: bool = False
     weight: float = 1.0
+    worsened: float = -math.inf
+    worsened_to: float = 0.0
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors
@@ -144,6 +152,8 @@ class Incident:
             if opinion.kind not in self.conditions:
                 self.conditions[opinion.kind] = observation.time
                 self.joined = True
+            if opinion.kind == "drift" and opinion.ratio > WORSE * self.worsened_to:
+                self.worsened, self.worsened_to = observation.time, opinion.ratio
             known = self.evidence.get(opinion.detector)
             if known is None:
                 self.evidence[opinion.detector] = Evidence(opinion.score, observation.time)

@@ -123,7 +123,7 @@ class IncidentTracker(SensorArrays):
             tracker.since = max(tracker.since, observation.time)
         involved = tracker.involved
         endures = observation.ratio_of(group.enduring) >= settings.clear_ratio
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.since >= self._patience(
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= self._patience(
             slot, settings.adopt_after_s, endures=endures
         )
         lingers = observation.ratio(involved) >= settings.clear_ratio

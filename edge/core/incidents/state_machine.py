@@ -172,6 +172,11 @@ class StateMachine:
         return None if self.incident is None else self.incident.evidence
 
     @property
+    def steady_since(self) -> float:
+        """Since when what is there may become normal: what drifts on is no new level."""
+        return self.since if self.incident is None else max(self.since, self.incident.worsened)
+
+    @property
     def has_error(self) -> bool:
         """Whether the last reading was an error value."""
         return self.incident is not None and self.incident.error is not None

@@ -1,0 +1,203 @@
+"""Drift: the level of an hour, or of six, that lies beyond those of all days before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from detectors.base import Detector, Field, Scores, State
+from detectors.numeric.arrays import Numbers, Rows
+from detectors.numeric.elementwise import (
+    NOTHING,
+    any_of,
+    bounded,
+    constant_like,
+    everywhere,
+    exp,
+    floor,
+    log10,
+    maximum,
+    minimum,
+    nowhere,
+    quotient,
+    sqrt,
+    where,
+)
+from detectors.numeric.surprise import MOST, student_tail
+from detectors.parameters import parameter
+
+DAY_S = 86_400.0
+SCALES_S = {"hour": 3600.0, "quarter": 6 * 3600.0}
+"""Time constants of the levels, by what the names of their fields begin with; the shortest first."""
+
+SIDES = {"low": -1.0, "high": 1.0}
+
+MEMORY_DAYS = 30.0
+"""Days that the usual extreme of a day, and its distance from it, are learned from."""
+
+FADING = 0.02
+"""Share by which a record comes nearer to the extreme of a day, each day."""
+
+OF_ROOTS = 1.48
+"""The deviation of a normal variable, from the squared mean of the roots of its distances from its mean. Roots are
+averaged since two odd days of ten should make the others no more alike."""
+
+LEAST_SHARE = 0.02
+"""The deviation is at least this share of the distance between the records."""
+
+FAR, FAR_IN_DEVIATIONS = 2.0, 20.0
+"""A reading counts as beyond the records by so many times their distance, or so many deviations, at most."""
+
+SIDES_SEEN = 0.5
+"""Decades that a record is worth less as there are two sides and two levels that may set one."""
+
+ADOPTED_FROM, ADOPTED_S = 5.5, 3600.0
+"""What is so surprising for so long while learning goes on has been adopted."""
+
+
+@dataclass(frozen=True)
+class LevelDrift(Detector):
+    """Finds a level that has slowly left what a sensor has shown on all days before.
+
+    The levels of the last hour and of the last six are exponential means. The lowest and the highest of all days are
+    records. How surprising a level beyond a record is follows from how many days there were, and from how far the
+    extremes of single days usually are from the mean extreme.
+
+    Catches: drift, and level shifts that stay, of sensors that have been known for a week.
+    Blind to: whatever stays within the extremes of the days before; the first 8 days, and as many after a level was
+        adopted; a drift that moves less in a day than the extremes of days usually differ.
+    Contamination: a record moves by no more than the usual distance in a day. While an incident is open, nothing is
+        learned.
+    Warm-up: 8 days, so that a weekend has been seen.
+    State: 192 bytes a sensor.
+    Cost: about 75 array operations a round.
+    Source: records of exchangeable sequences, N. Glick, "Breaking records and breaking boards", American Mathematical
+        Monthly 85 (1), 1978.
+    Differs: the tail beyond a record is Student's, as few days say little of how much they differ; records move by
+        limited steps, and fade, so that the seasons of a year are followed.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(LevelDrift(), rows=1)
+    >>> def reading(hour, value):
+    ...     return table.update(np.array([0]), np.array([value]), np.array([3600.0 * hour])).score[0]
+    >>> usual = [reading(hour, 20 + 5 * np.sin(hour / 24 * 2 * np.pi) + hour % 7 / 50) for hour in range(480)]
+    >>> bool(max(usual[200:]) < 2)
+    True
+    >>> bool(max(reading(480 + hour, 25.0 + hour / 2) for hour in range(8)) > 3)
+    True
+    """
+
+    fewest_days: float = parameter(
+        8.0, "Days that a sensor is watched before anything is said.", unit="days", at_least=3, at_most=1000
+    )
+
+    name: ClassVar[str] = "drift"
+    kind: ClassVar[str] = "drift"
+    catches: ClassVar[frozenset[str]] = frozenset()
+    floor: ClassVar[float] = 3.5
+    takes_one: ClassVar[bool] = True
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        fields = {
+            "time": Field(learned=False, moment=True),
+            "watched": Field(learned=False),
+            "readings": Field(learned=False),
+            "day_began": Field(moment=True),
+            "days": Field(),
+            "beyond": Field(),
+        }
+        for scale in SCALES_S:
+            fields[f"{scale}_mean"] = Field(learned=False)
+            for side in SIDES:
+                for what in ("extreme", "middle", "root", "record"):
+                    fields[f"{scale}_{side}_{what}"] = Field()
+        return fields
+
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
+        """See `Detector`."""
+        readings, watched = state["readings"][slots], state["watched"][slots]
+        first = nowhere(readings == 0)
+        passed = where(first, 0.0, bounded(times - state["time"][slots], 0.0, DAY_S))
+        watched = watched + passed
+        state["time"][slots], state["watched"][slots], state["readings"][slots] = times, watched, readings + 1.0
+        begins = self._turn_days(state, slots, times, first)
+        days = state["days"][slots]
+        known = everywhere(days >= self.fewest_days)
+        sides = list(SIDES.items())
+        farthest, beyond, band = 0.0 * values, [False, False], [NOTHING, NOTHING]
+        for scale, memory_s in SCALES_S.items():
+            records = [state[f"{scale}_{side}_record"][slots] for side in SIDES]
+            width = records[1] - records[0]
+            roots = [state[f"{scale}_{side}_root"][slots] for side in SIDES]
+            deviations = [maximum(OF_ROOTS * each * each, LEAST_SHARE * width) for each in roots]
+            reach = maximum(FAR * width, FAR_IN_DEVIATIONS * maximum(*deviations))
+            believed = minimum(maximum(values, records[0] - reach), records[1] + reach)
+            mean = state[f"{scale}_mean"][slots]
+            share = maximum(1.0 - exp(-passed / memory_s), passed / maximum(watched, 1.0))
+            mean = where(first, values, mean + share * (where(known, believed, values) - mean))
+            state[f"{scale}_mean"][slots] = mean
+            if scale == "hour":  # a level says nothing while the values, or a quicker level, are back
+                beyond, band = [values < records[0], values > records[1]], records
+            for place, (side, sign) in enumerate(sides):
+                extreme = state[f"{scale}_{side}_extreme"][slots]
+                state[f"{scale}_{side}_extreme"][slots] = where(begins | (sign * mean > sign * extreme), mean, extreme)
+                off = sign * (mean - records[place])
+                beyond[place] = beyond[place] & (off > 0)
+                farthest = maximum(farthest, where(beyond[place], quotient(off, deviations[place]), 0.0))
+        score = where(known, 0.0 * values, NOTHING)
+        is_beyond = nowhere(known & (farthest > 0))
+        if is_beyond is False:
+            state["beyond"][slots] = 0.0
+        else:
+            rare = log10(days + 1.0) - SIDES_SEEN + student_tail(farthest, maximum(days - 1.0, 1.0))
+            score = where(is_beyond, bounded(rare, 0.0, MOST), score)
+            self._let_adopted(state, slots, passed, nowhere(is_beyond & (rare >= ADOPTED_FROM)), days)
+        lower, upper = (where(known, each, NOTHING) for each in band)
+        return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    def _turn_days(self, state: State, slots: Rows, times: Numbers, first: Any) -> Any:
+        """Take in the days that end with these readings; returns where a day begins."""
+        began = where(first, times, state["day_began"][slots])
+        passed = floor(maximum(times - began, 0.0) / DAY_S)
+        begins = nowhere(first | (passed > 0))
+        if begins is False:
+            return False
+        ended = begins & (state["readings"][slots] > 1.0)
+        if any_of(ended):
+            days = state["days"][slots]
+            self._learn(state, slots, days, ended)
+            state["days"][slots] = days + ended
+        state["day_began"][slots] = began + passed * DAY_S
+        return begins
+
+    def _learn(self, state: State, slots: Rows, days: Numbers, ended: Any) -> None:
+        """Learn from the extremes of days that have ended."""
+        is_first, is_young = nowhere(days == 0), days < self.fewest_days
+        newest = 1.0 / minimum(days + 1.0, MEMORY_DAYS)
+        for scale in SCALES_S:
+            for side, sign in SIDES.items():
+                name = f"{scale}_{side}_"
+                extreme, middle = state[name + "extreme"][slots], state[name + "middle"][slots]
+                root, record = state[name + "root"][slots], state[name + "record"][slots]
+                off, further = extreme - middle, sign * (extreme - record)
+                step = where(is_young, further, minimum(further, root * root))
+                learned = {
+                    "middle": where(is_first, extreme, middle + newest * off),
+                    "root": where(
+                        is_first, 0.0, root + (sqrt(abs(off)) - root) / minimum(maximum(days, 1.0), MEMORY_DAYS)
+                    ),
+                    "record": where(is_first, extreme, record + sign * where(further > 0, step, FADING * further)),
+                }
+                for what, value in learned.items():
+                    state[name + what][slots] = where(ended, value, state[name + what][slots])
+
+    @staticmethod
+    def _let_adopted(state: State, slots: Rows, passed: Numbers, far: Any, days: Numbers) -> None:
+        """Begin anew where a level was adopted: how far the days there differ isn't known."""
+        lasted = where(far, state["beyond"][slots] + passed, 0.0)
+        adopted = nowhere(lasted >= ADOPTED_S)
+        state["beyond"][slots] = lasted
+        if adopted is not False:
+            state["days"][slots] = where(adopted, 0.0, days)

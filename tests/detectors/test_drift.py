@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.numeric.arrays import Floats
+from detectors.state import StateTable
+from detectors.univariate.drift import LevelDrift
+
+MINUTES = 10
+A_DAY = 1440 // MINUTES
+MONDAY_S = 4 * 86_400.0
+TELLS = LevelDrift.floor
+
+
+def days_of(days: int, swing: float = 4.0, noise: float = 0.4) -> Floats:
+    """A temperature each ten minutes, which is lower at weekends."""
+    rng, each = np.random.default_rng(6), np.arange(days * A_DAY)
+    weekend = each // A_DAY % 7 >= 5
+    return 20.0 + swing * np.sin(each / A_DAY * 2 * np.pi) - 3.0 * weekend + noise * rng.normal(size=len(each))
+
+
+def told(values: Floats) -> list[int]:
+    """Readings at which something is told, while nothing of this is learned."""
+    table, found, is_open = StateTable(LevelDrift(), rows=1), [], False
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=is_open).score
+        is_open = score >= (TELLS / 2 if is_open else TELLS)
+        if is_open:
+            found.append(index)
+    return found
+
+
+def test_days_that_are_like_others_are_not_told_of() -> None:
+    assert told(days_of(60)) == []
+
+
+def test_the_slow_change_of_a_season_is_not_told_of() -> None:
+    values = days_of(90)
+    assert told(values + 6.0 * np.arange(len(values)) / len(values)) == []
+
+
+def test_a_level_that_leaves_all_days_before_is_told_of_until_it_is_back() -> None:
+    values = days_of(20)
+    begin, end = 15 * A_DAY, 17 * A_DAY
+    values[begin:end] += 12.0 * np.arange(end - begin) / A_DAY
+    found = told(values)
+    assert begin + A_DAY / 4 <= found[0] <= begin + 1.5 * A_DAY
+    assert end - A_DAY / 3 <= found[-1] <= end + 2
+
+
+def test_an_offset_shows_at_night_however_usual_the_values_of_the_day_are() -> None:
+    values = days_of(20)
+    values[15 * A_DAY : 18 * A_DAY] -= 9.0
+    assert {index // A_DAY for index in told(values)} >= {15, 16}
+
+
+def test_a_lone_leap_is_no_drift() -> None:
+    values = days_of(20)
+    values[15 * A_DAY] = -127.0
+    assert len(told(values)) <= 1
+
+
+@pytest.mark.parametrize("gap", [7, 13])
+def test_a_level_that_was_adopted_is_judged_again_when_its_days_are_known(gap: int) -> None:
+    values = days_of(45)
+    values[15 * A_DAY :] += 30.0
+    values[(15 + gap) * A_DAY : (16 + gap) * A_DAY] += 15.0
+    table, found = StateTable(LevelDrift(), rows=1), []
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=False).score
+        if index > 16 * A_DAY and score >= TELLS:
+            found.append(index // A_DAY - 15)
+    assert set(found) == ({gap} if gap > 8 else set())
