@@ -79,7 +79,7 @@ def rule_problem(every: str) -> str | None:
     try:
         _parsed(every)
     except ValueError:
-        return "is no weekly window; write Mon 06:00-08:00, Mon-Fri 22:00-06:00 or daily 12:00-12:30"
+        return "isn't a weekly window; write Mon 06:00-08:00, Mon-Fri 22:00-06:00 or daily 12:00-12:30"
     return None
 
 

@@ -40,7 +40,7 @@ class Convention(NamedTuple):
         title: Its title.
         source: URL of its documentation.
         note: A note for operators.
-        fields: Fields that every payload has, by which it is told from others on such topics.
+        fields: Fields that every payload has, by which it is distinguished from others on such topics.
         instead: The convention that a device's topics follow if it has them, which say the same; empty if none does.
         keys: The keys of an input.
         examples: Messages.
@@ -81,11 +81,11 @@ def conventions() -> Mapping[str, Convention]:
 
 def convention_problem(name: str) -> str | None:
     """The problem with the name of a convention, or None."""
-    return None if name in conventions() else f"is no convention{suggestion(name, conventions())}"
+    return None if name in conventions() else f"isn't a convention{suggestion(name, conventions())}"
 
 
 def with_convention(keys: object) -> object:
-    """The keys of an input, and beside them those that its convention stands for, as far as they fit each other."""
+    """The keys of an input, completed by those of its convention as far as they are compatible."""
     if not isinstance(keys, dict) or keys.get("convention") not in conventions():
         return keys
     made = {**conventions()[keys["convention"]].keys, **keys}

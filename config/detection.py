@@ -135,7 +135,7 @@ def presets() -> Mapping[str, Preset]:
 
 
 def _preset_problem(name: str) -> str | None:
-    return None if name in presets() else f"is no preset{suggestion(name, presets())}"
+    return None if name in presets() else f"isn't a preset{suggestion(name, presets())}"
 
 
 def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], list[FieldFault]]:

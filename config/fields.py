@@ -114,6 +114,6 @@ StoreFile = Annotated[
 Where it is a symbolic link, it is what that leads to: the log, the lock and what a damaged store is replaced by lie
 beside that file, whichever way it is named.
 
-It isn't looked at if the context has it as `open_store`: whoever closes a file that SQLite has open in the same process
+It isn't looked at if the context has it as `open_store`: closing a file that SQLite has open in the same process
 takes SQLite's locks from it (fcntl(2)).
 """

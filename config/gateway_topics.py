@@ -1,7 +1,7 @@
 """Topics of gateways: which topics belong to one of our kind, and which filters ask for them by name.
 
-A filter such as `#` brings what other gateways on the broker publish, too. That is no input, or two gateways would take
-each other's health for sensors, unless a filter names it: `edgewarden/gw2/health`, `edgewarden/gw2/#`,
+A filter such as `#` brings what other gateways on the broker publish, too. It isn't an input, or two gateways would
+take each other's health for sensors, unless a filter names it: `edgewarden/gw2/health`, `edgewarden/gw2/#`,
 `edgewarden/+/health`.
 """
 

@@ -1,4 +1,4 @@
-"""The table `[homeassistant]`: what Home Assistant is told, by its MQTT discovery."""
+"""The table `[homeassistant]`: MQTT discovery for Home Assistant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _page_url(url: str) -> str:
     if not is_one or not url.isascii() or not url.isprintable() or " " in url:
         raise refuse("must be a URL that begins with http:// or https://")
     if parts.username is not None or parts.password is not None:
-        raise refuse("must hold no user and no password: everybody at the broker can read it")
+        raise refuse("must not contain a user or password, as every client of the broker can read it")
     return url
 
 

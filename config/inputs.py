@@ -53,7 +53,7 @@ def time_format_problem(notation: str) -> str | None:
         told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
         datetime.strptime(told, notation)  # noqa: DTZ007
     except ValueError:
-        return "is no notation of times; write one such as %d.%m.%Y %H:%M:%S"
+        return "isn't a notation of times; write one such as %d.%m.%Y %H:%M:%S"
     return None if "%" in notation else "holds no part of a time; write one such as %d.%m.%Y %H:%M:%S"
 
 

@@ -1,4 +1,4 @@
-"""The tables about the operator's word: whether commands are followed, and the maintenance windows that recur."""
+"""The tables `[commands]` and `[[maintenance]]`: whether commands are accepted, and maintenance windows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class MaintenanceTable(Table):
             return end
         every, start = info.data["every"], info.data["start"]
         if (every is None) == (end is None) or (every is not None and start is not None):
-            raise refuse("must be given where every isn't, and not beside it")
+            raise refuse("must be given if every isn't, and must not be given together with it")
         if end is not None and start is not None and _time(start, info.data["zone"]) >= _time(end, info.data["zone"]):
             raise refuse("must be later than from")
         return end

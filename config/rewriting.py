@@ -22,7 +22,7 @@ def with_inputs(text: str, tables: str) -> str:
     """A configuration with more inputs.
 
     They stand before an input that reads everything (`topic = "#"`), which is taken out: it was there until it is known
-    what there is. Otherwise they stand behind the last input, or at the end.
+    what there is. Otherwise they follow the last input, or are added at the end.
 
     Args:
         text: TOML without faults.

@@ -1,4 +1,4 @@
-"""The table `[[sink]]`: where else events go, beside the broker, which of them, and how many may wait for it."""
+"""The table `[[sink]]`: further receivers of events, which events they get, and how many may wait for them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def quiet_rule(text: str) -> str:
 def _quiet_problem(text: str) -> str | None:
     if rule_problem(quiet_rule(text)) is None:
         return None
-    return "is no time of day or week; write 22:00-07:00 or Mon-Fri 22:00-06:00"
+    return "isn't a time of day or week; write 22:00-07:00 or Mon-Fri 22:00-06:00"
 
 
 Glob = Annotated[str, checked(glob_problem)]
@@ -141,7 +141,7 @@ class SinkTable(Credentials):
     address_credential: Annotated[str, checked(credential_problem)] | None = Field(
         None, description="Credential of the service manager that holds it"
     )
-    group_s: float = Field(5, ge=0, le=20, description="What comes within so long is one message")
+    group_s: float = Field(5, ge=0, le=20, description="Events within this time make one message")
     interval_s: float = Field(
         60, ge=0, le=86_400, description="Time between two messages; what comes meanwhile is the next one"
     )
@@ -149,7 +149,7 @@ class SinkTable(Credentials):
         None, description="When nothing is sent that isn't urgent, such as 22:00-07:00 or Mon-Fri 22:00-06:00"
     )
     quiet_severity: int = Field(
-        751, ge=1, le=1000, validate_default=True, description="Severity from which on it is sent all the same"
+        751, ge=1, le=1000, validate_default=True, description="Severity from which on it is sent nevertheless"
     )
     zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of quiet and of the times told")
     exchange: str = Field("amq.topic", max_length=255, description="Exchange that events are published to")
@@ -171,7 +171,7 @@ class SinkTable(Credentials):
             return keys
         others = frozenset().union(*OF_KIND.values()) - OF_KIND[kind]
         others |= _LOGIN if kind == "notify" else frozenset()
-        faults = [FieldFault((key,), f'is no key of kind = "{kind}"') for key in keys if key in others]
+        faults = [FieldFault((key,), f'does not apply to kind = "{kind}"') for key in keys if key in others]
         faults += [
             FieldFault((key,), f'must be given for kind = "{kind}"')
             for key in REQUIRED[kind]

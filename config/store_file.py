@@ -1,8 +1,8 @@
 """Whether a file may be used as the store: one that is another program's is never opened, so that it can't be harmed.
 
-It is told by its bytes, without SQLite, which would already change a database that was left with a log. A store that
+It is recognised by its bytes, without SQLite, which would change a database that was left with a log. A store that
 is damaged is still known as one, by the definitions of its tables wherever they stand, or by the lock file that a
-service has left beside it.
+service has left next to it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def template(gateway: str = GATEWAY, host: str = HOST, port: int = PORT, topic: 
         store: The store's file.
 
     Returns:
-        TOML. It says what it was told to, even if `parse()` then finds fault with it.
+        TOML. It contains the given values, even if `parse()` then refuses them.
     """
     text = files("config").joinpath("edgewarden.toml").read_text("utf-8")
     for key, shown, value in (

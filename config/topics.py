@@ -40,7 +40,7 @@ def filter_problem(topic: str) -> str | None:
         ("\0" in topic, "must hold no NUL character"),
         (
             topic.startswith("$"),
-            "must not begin with $: the broker's own topics and shared subscriptions are no input",
+            "must not begin with $: the broker's own topics and shared subscriptions can't be read",
         ),
         (hash_inside, "may hold # only as its last level"),
         (any("+" in level and level != "+" for level in levels), "may hold + only as a whole level"),
@@ -92,7 +92,7 @@ def _placeholder_problem(name: str, topic: str) -> str | None:
 
 
 def names_without_a_field(template: str) -> bool:
-    """Whether a template still gives a name where there is no field; its separator then goes away with it."""
+    """Whether a template still gives a name where there is no field; its separator is then left out, too."""
     return all(re.sub(r"[/._:-]?\{field\}", "", template).split("/"))
 
 

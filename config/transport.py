@@ -45,9 +45,9 @@ def zone_problem(zone: str) -> str | None:
     try:
         ZoneInfo(zone)
     except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
-        return "is no time zone; write a name such as Europe/Berlin"
+        return "isn't a time zone; write a name such as Europe/Berlin"
     except KeyError:
-        return "is no time zone that this machine knows; write a name such as Europe/Berlin"
+        return "isn't a time zone that this machine knows; write a name such as Europe/Berlin"
     return None
 
 

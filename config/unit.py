@@ -26,7 +26,7 @@ def unit(command: Path, interpreter: Path) -> str:
         interpreter: The prefix of its Python.
 
     Raises:
-        UnitError: The service could not see the command, or systemd could not be told of it.
+        UnitError: The service could not see the command, or systemd can't represent its path.
     """
     for path in (command, interpreter):
         hidden = next((each for each in HIDDEN if path.is_relative_to(each)), None)

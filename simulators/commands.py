@@ -193,8 +193,8 @@ def demo(context: click.Context, seconds: float, sensors: int, seed: int, sinks:
     Ends with a summary against the simulator's own truth; the exit code is 0 only if it worked.
     """
     from edge.shell.broker.embedded import BrokerError  # noqa: PLC0415 - loaded when the command runs
-    from simulators.demo.demo import play  # noqa: PLC0415 - likewise
-    from simulators.demo.sinks import SinkUrlError, sink_tables  # noqa: PLC0415 - likewise
+    from simulators.demo.demo import play  # noqa: PLC0415 - for the same reason
+    from simulators.demo.sinks import SinkUrlError, sink_tables  # noqa: PLC0415 - for the same reason
 
     try:
         context.exit(play(seconds, sensors, seed, sink_tables(sinks)))

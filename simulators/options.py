@@ -23,7 +23,7 @@ class SpanType(click.ParamType[float]):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", str(value).strip(), re.ASCII)
         seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
         if not 0 < seconds < math.inf:
-            self.fail(f"{value!r} is no span of time; write 90s, 15m, 12h or 7d", param, ctx)
+            self.fail(f"{value!r} isn't a span of time; write 90s, 15m, 12h or 7d", param, ctx)
         return seconds
 
 
@@ -43,7 +43,7 @@ class MomentType(click.ParamType[float]):
             moment = datetime.fromisoformat(text)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time; write 2026-11-23T05:00:00Z or seconds since 1970", param, ctx)
+            self.fail(f"{value!r} isn't a time; write 2026-11-23T05:00:00Z or seconds since 1970", param, ctx)
 
 
 class Prefix(click.ParamType[str]):

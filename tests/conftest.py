@@ -71,7 +71,7 @@ def make_service(tmp_path: Path) -> Iterator[Callable[[str], RunningService]]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
+    """A free TCP port."""
     return any_free_port()
 
 

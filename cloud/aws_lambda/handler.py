@@ -36,7 +36,7 @@ Function = Callable[[AnyEvent], object]
 
 
 class HandlingError(Exception):
-    """Events failed whose source can only be told that the whole invocation did."""
+    """Events failed whose source only accepts the failure of the whole invocation."""
 
 
 class MisconfiguredError(Exception):

@@ -27,7 +27,7 @@ class Claim(Enum):
 
     OURS = "handle it"
     DONE = "it was handled before"
-    BUSY = "somebody else is handling it right now"
+    BUSY = "another invocation is handling it right now"
 
 
 class Once(ABC):

@@ -1,7 +1,7 @@
-"""Which service invoked the function, the records that it brings, and how it is told which of them failed.
+"""Which service invoked the function, the records that it brings, and how the failed ones are reported to it.
 
 An AWS IoT rule hands over one event and retries an invocation that raises. Kinesis, Kafka and SQS hand over batches and
-are told which records failed. Amazon MQ hands over batches, and only the batch as a whole can fail.
+accept a list of the failed records. Amazon MQ hands over batches, and only the batch as a whole can fail.
 
 Source: AWS Lambda Developer Guide, "Invoking Lambda with events from other AWS services", and of each service its
 "Reporting batch item failures".

@@ -175,7 +175,7 @@ def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> C
 def run_line(
     configuration: Configuration, sensors: int, rate: float, folder: Path, *, paced: bool, seconds: float
 ) -> CapacityRun:
-    """Run the service over the plant for about so many seconds by the clock, after some readings of each sensor."""
+    """Run the service over the plant for a number of seconds of real time, after some readings of each sensor."""
     told = bench_input(configuration)
     clock = Clock()
     plant = LoadPlant(sensors, rate, message_of(told.inputs[0]))
@@ -194,7 +194,7 @@ def run_line(
     readings, now, written = plant.sent, clock.now, bytes_written()
     cpu, link_cpu, began = time.process_time(), link.cpu_s, time.perf_counter()
     while time.perf_counter() < began + seconds:
-        service._turn()  # noqa: SLF001 - likewise
+        service._turn()  # noqa: SLF001 - for the same reason
     cpu_s = time.process_time() - cpu - (link.cpu_s - link_cpu)
     wall_s = time.perf_counter() - began - (link.cpu_s - link_cpu)
     wrote, grown = bytes_written(), resident_mib()

@@ -33,7 +33,7 @@ class LoadReading(NamedTuple):
 
 
 class Clock:
-    """Seconds that pass when somebody waits."""
+    """Seconds that pass with each wait."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -68,7 +68,7 @@ class LoadPlant:
         self._random = random.Random(1)
 
     def until(self, now: float, most: int) -> list[Message]:
-        """The messages that are due by `now`, at most so many."""
+        """The messages that are due by `now`, up to a maximum number."""
         messages: list[Message] = []
         while len(messages) < most and (self.sent + self.pack_size) / self.rate <= now:
             readings = [self._reading(self.sent + each) for each in range(self.pack_size)]
@@ -89,7 +89,7 @@ class FreeLink:
 
     Args:
         plant: The source of the messages.
-        clock: Goes on when the service waits.
+        clock: Advances when the service waits.
         in_flight: Messages that may be without an acknowledgement.
         paced: Whether readings come when they are due; otherwise there are always more.
 

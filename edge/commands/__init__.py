@@ -114,7 +114,7 @@ def _origin(plugin: EntryPoint) -> str:
 
 def _as_command(found: object, name: str) -> click.Command:
     if not isinstance(found, click.Command):
-        raise click.ClickException(f"the command {name} can't be loaded: it is no click command")
+        raise click.ClickException(f"the command {name} can't be loaded: it isn't a click command")
     return found
 
 

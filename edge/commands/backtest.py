@@ -35,9 +35,9 @@ if TYPE_CHECKING:
               help="False alarms a sensor-day to count incidents for.  [default: 0.02 0.05 0.1 0.5 1]")  # fmt: skip
 @click.option("--plots", type=click.IntRange(0), default=100, show_default=True, help="Sensors to draw at most.")
 @click.option("--grace", "grace_s", type=click.FloatRange(0), default=600.0, show_default=True, metavar="SECONDS",
-              help="A label is found until so long after its end.")  # fmt: skip
+              help="Time after a label's end during which it can still be found.")  # fmt: skip
 @click.option("--recovery", "recovery_s", type=click.FloatRange(0), default=3600.0, show_default=True,
-              metavar="SECONDS", help="An incident isn't false until so long after a label's end.")  # fmt: skip
+              metavar="SECONDS", help="Time after a label's end during which no incident is false.")  # fmt: skip
 @click.option("--lenient", is_flag=True, help="Leave out rows that can't be read, and count them.")
 def backtest(
     files: tuple[Path, ...],
@@ -56,7 +56,7 @@ def backtest(
     """Run configurations over CSV FILES and write one HTML file that shows what they raise.
 
     FILES have a column for the time and either the columns `sensor` and `value` or one column a sensor. Each file is a
-    plant of its own, unless --joined is given. The report needs no network and nothing beside it.
+    plant of its own, unless --joined is given. The report is one file and needs no network.
 
     Labels make the runs comparable: found, missed, false. They are given as JSON by file, `{"a.csv": [["start",
     "end"]]}`; as JSON lines or CSV with sensor, start and end, such as `edgewarden simulate --truth` writes; or in the

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edge.capacity.machine import Measured
 
 SHARE = 0.5
-"""The share of a core that is offered to the readings; the rest is for bursts, the broker and everybody else."""
+"""The share of a core that is offered to the readings; the rest is for bursts, the broker and other processes."""
 
 SHORTEST_S = 1.0
 

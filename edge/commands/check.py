@@ -179,7 +179,7 @@ def _input(each: Input) -> str:
     if each.repetition == "on_change":
         text += " Sensors send changes only, so neither silence nor a value that stays is a fault."
     elif each.repetition == "full_repeat":
-        text += " Sensors repeat what hasn't changed, so a repeated value is no news, and neither is silence."
+        text += " Sensors repeat what hasn't changed, so neither a repeated value nor silence means anything."
     return text
 
 
@@ -339,9 +339,9 @@ def _outputs(configuration: Configuration) -> None:
 
 def _page(page: Page) -> str:
     host = f"[{page.bind}]" if ":" in page.bind else page.bind
-    place = f"at http://{host}:{page.port}/" if page.port else f"at {host}, at a free port that is told at the start"
+    place = f"at http://{host}:{page.port}/" if page.port else f"at {host}, at a free port that is logged at the start"
     has_passwords = page.password_file is not None
-    who = f"passwords are in {page.password_file}" if has_passwords else "whoever reaches it is the operator"
+    who = f"passwords are in {page.password_file}" if has_passwords else "anyone who can reach it is the operator"
     return f"A page in a browser shows it {place}; {who}."
 
 

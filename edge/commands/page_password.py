@@ -14,7 +14,7 @@ import click
 def page_password(path: Path, role: str) -> None:
     """Write the password of a role into the file at PATH, as page.password_file of the configuration names it.
 
-    The password is asked for twice, or read from standard input where that is no terminal. What the file says of the
+    The password is asked for twice, or read from standard input if that isn't a terminal. The entry of the
     other role stays. A running service takes it up when it starts again.
     """
     from config.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
@@ -32,5 +32,5 @@ def page_password(path: Path, role: str) -> None:
     except PasswordError as error:
         click.echo(f"edgewarden: {error}", err=True)
         sys.exit(1)
-    click.echo(f"{path} has the password of the {role}; nobody else may read it.")
+    click.echo(f"{path} has the password of the {role}; only its owner may read it.")
     click.echo("It must belong to the user that runs the service.")

@@ -23,23 +23,23 @@ def schema(what: str) -> None:
 
         found = event_json_schema()
     elif what == "gaps":
-        from edge.core.incidents.gaps import gap_json_schema  # noqa: PLC0415 - likewise
+        from edge.core.incidents.gaps import gap_json_schema  # noqa: PLC0415 - for the same reason
 
         found = gap_json_schema()
     elif what == "sensors":
-        from edge.core.incidents.sensor_events import sensors_json_schema  # noqa: PLC0415 - likewise
+        from edge.core.incidents.sensor_events import sensors_json_schema  # noqa: PLC0415 - for the same reason
 
         found = sensors_json_schema()
     elif what == "commands":
-        from edge.core.operator.commands import commands_json_schema  # noqa: PLC0415 - likewise
+        from edge.core.operator.commands import commands_json_schema  # noqa: PLC0415 - for the same reason
 
         found = commands_json_schema()
     elif what == "asyncapi":
-        from edge.commands.support.asyncapi import asyncapi_document  # noqa: PLC0415 - likewise
+        from edge.commands.support.asyncapi import asyncapi_document  # noqa: PLC0415 - for the same reason
 
         found = asyncapi_document()
     else:
-        from config.schema import configuration_json_schema  # noqa: PLC0415 - likewise
+        from config.schema import configuration_json_schema  # noqa: PLC0415 - for the same reason
 
         found = configuration_json_schema()
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))

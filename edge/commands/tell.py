@@ -1,4 +1,4 @@
-"""`edgewarden tell`: the operator's word, over the configured broker, with its answer."""
+"""`edgewarden tell`: commands of the operator, sent over the configured broker, and their answers."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def decode(keys: Keys, payload: bytes) -> Decoded | None:
 
 
 def is_read(keys: Keys, payload: bytes) -> bool:
-    """Whether an input with these keys reads a payload, or sees that it says that there is no value just now."""
+    """Whether an input with these keys reads a payload, or recognises that there is no value at present."""
     try:
         return len(_decoder(json.dumps({"topic": "x", **keys})).decode(payload).samples) > 0
     except Refused as refused:

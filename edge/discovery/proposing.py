@@ -18,7 +18,7 @@ from edge.discovery.formats import Keys, decode, is_read, keys_for
 
 MOST_INPUTS = 200
 MOST_LEFT_OUT = 100
-"""Topics beside those of a convention that are named in its `ignore_topics`."""
+"""Maximum number of further topics of a convention's devices that are listed in its `ignore_topics`."""
 
 
 class Proposal(NamedTuple):
@@ -42,7 +42,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
 
     Args:
         heard: The messages.
-        gateways: Other gateways, whose topics are no input.
+        gateways: Other gateways, whose topics aren't read.
         own: The base of our own topics.
     """
     claimed: dict[str, str] = {}
@@ -172,7 +172,7 @@ def _of_topic(name: str, topic: str) -> dict[str, Any]:
 
 
 def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
-    """The input of a convention; topics that its filter matches and that are no readings are left out."""
+    """The input of a convention; topics that its filter matches but that hold no readings are ignored."""
     keys = conventions()[name].keys
     wanted, ignored = keys["topic"].split("/"), list(keys.get("ignore_topics", ()))
     named = [

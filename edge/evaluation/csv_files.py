@@ -1,4 +1,4 @@
-"""The CSV files of benchmarks: what is in them, and what is written beside them."""
+"""The CSV files of benchmarks, and the result files that are written."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _watch(rule: ResolvedRule, sensors: int, hours: float, rng: Generator) -> It
 
 
 def _with_faults(rng: Generator, rows: int, sensors: int, long: int, fault: Fault) -> tuple[Floats, Floats]:
-    """Sensors of every background with a fault of so many rows each, and the rows in which those begin."""
+    """Sensors of every background, each with a fault of some rows, and the rows in which the faults begin."""
     values = np.concatenate(list(_backgrounds(rng, rows, sensors).values()), axis=1)
     deviation = values[: LEARNING_DAYS * DAY_ROWS].std(axis=0)
     begins: Slots = np.asarray(LEARNING_DAYS * DAY_ROWS + rng.integers(0, DAY_ROWS, values.shape[1]), dtype=np.intp)

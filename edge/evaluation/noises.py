@@ -102,7 +102,7 @@ ALARMING = {
     "noisy set point",
     "shift work",
 }
-"""Kinds that do something rarely which nobody can tell from a fault the first few times."""
+"""Kinds with rare behaviour that can't be told from a fault the first few times."""
 
 WITHOUT_CHANCE = {"ramp", "constant"}
 """Kinds in which nothing ever happens, so that nothing can be a false alarm."""

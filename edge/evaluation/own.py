@@ -1,6 +1,6 @@
 """Files of one's own: a detector's score of every row, as the service would have had it.
 
-A folder holds CSV files, at any depth, with the columns `timestamp` and `value`, and `label` where somebody knows which
+A folder holds CSV files, at any depth, with the columns `timestamp` and `value`, and `label` if it is known which
 rows are anomalous (1) and which aren't (0). As in the service, nothing is learned while an incident is open.
 """
 
@@ -32,7 +32,7 @@ class OwnSeries:
         stamps: The timestamps as they stand in the file.
         times: The same in seconds since the epoch, shape (rows,).
         values: The values, shape (rows,).
-        labels: True where a row is anomalous, shape (rows,); None where nobody knows.
+        labels: True where a row is anomalous, shape (rows,); None if unknown.
     """
 
     name: str
@@ -95,6 +95,6 @@ def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:
 
 
 def write_scores(folder: Path, series: OwnSeries, decades: Floats) -> None:
-    """Write a file beside its name in `folder`: timestamp, value, anomaly_score in decades."""
+    """Write a file under its name in `folder`: timestamp, value, anomaly_score in decades."""
     rows = zip(series.stamps, series.values.tolist(), map(repr, decades.tolist()), strict=True)
     write_rows(folder / series.name, SCORE_COLUMNS, rows)

@@ -34,7 +34,7 @@ CHANGE = 2.65
 """Decades of surprise that tell of a change."""
 
 REST = 30
-"""Rows after a change in which no other one is told: it is still passing through the means."""
+"""Rows after a change in which no other one is reported, as it is still passing through the means."""
 
 NOT_SENSORS = frozenset({"datetime", "anomaly", "changepoint"})
 WITHOUT_FAULT = "anomaly-free"
@@ -134,7 +134,7 @@ def judge(experiment: Experiment, threshold: float = THRESHOLD) -> Judged:
 
 
 def moments(surprise: Floats) -> Flags:
-    """Rows at which a change is told, no two within `REST` rows, shape (n,)."""
+    """Rows at which a change is reported, no two within `REST` rows, shape (n,)."""
     told = np.zeros(len(surprise), dtype=bool)
     again = 0
     for row in np.flatnonzero(surprise >= CHANGE).tolist():
@@ -179,7 +179,7 @@ def changes(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> list
 
 
 def _windows(experiment: Experiment) -> list[tuple[int, int]]:
-    """First and last row in which each labelled change behind the warm-up may be told; none reaches the next one."""
+    """First and last row in which each labelled change after the warm-up may be reported; none reaches the next one."""
     starts = [row for row in np.flatnonzero(experiment.changed).tolist() if row >= WARM_UP]
     until = [*starts[1:], len(experiment.rows)]
     return [

@@ -3,11 +3,11 @@
 server      a thread with an event loop and a server, from the service's start to its end; its addresses
 loop        questions to the service's loop, and news from it; the only way in
 store       the store, read in threads of its own, and a sensor's past, worked out in a process of its own
-access      log-in: passwords, cookies, how often one may try; Host, Origin, and what browsers are told to forbid
+access      log-in: passwords, cookies, limits on attempts; Host, Origin, and security headers
 views       incidents, sensors and history as JSON
 live        pages that are open, each with a bounded queue, and their buttons, as commands like those over MQTT
 monitoring  `/metrics` and `/health`
 static      HTML, style and scripts, without anything from elsewhere
 
-Nothing here is asked unless somebody looks. Imported by `edgewarden run` only, as it needs the extra `page`.
+Nothing here runs unless a page is open. Imported by `edgewarden run` only, as it needs the extra `page`.
 """

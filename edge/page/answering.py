@@ -34,7 +34,7 @@ def problem(status: int, words: str) -> Response:
 
 
 def explained(handler: Handler) -> Handler:
-    """Turn what can be expected to go wrong into an answer that says so."""
+    """Turn expected errors into an answer that describes them."""
 
     @wraps(handler)
     async def with_words(request: Request) -> Response:

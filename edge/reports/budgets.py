@@ -1,4 +1,4 @@
-"""Budgets: how many incidents other false-alarm budgets would have cost, counted along while one run goes on.
+"""Budgets: how many incidents other false-alarm budgets would have cost, counted during a single run.
 
 An estimate: each budget has its own raising level and its own open incidents, but all share the scores of the run that
 is going on, and what is learned while an incident is open differs a little between budgets. Incidents that silence

@@ -50,7 +50,7 @@ def card(backtest: Backtest, dataset: Dataset, sensor: str, place: int, points: 
 
 
 def title_of(backtest: Backtest, dataset: Dataset, sensor: str) -> tuple[str, str]:
-    """A sensor's heading and what stands beside it, as HTML."""
+    """A sensor's heading and the text next to it, as HTML."""
     several = len(backtest.datasets) > 1
     if several and len(dataset.sensors()) == 1:
         return escape(dataset.name), escape(sensor)

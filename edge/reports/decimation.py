@@ -29,7 +29,7 @@ class Trace(NamedTuple):
         times: Time of each bucket's first reading, seconds since the epoch.
         low: Its smallest value.
         high: Its largest value.
-        score: Its largest score; NaN where there was no opinion.
+        score: Its largest score; NaN if there was no opinion.
         level: Its lowest raising level.
         lower: Mean of the lower ends of the band, NaN where there was none.
         upper: Mean of the upper ends.
@@ -48,7 +48,7 @@ class Decimator:
     """One series.
 
     Args:
-        capacity: Buckets that are kept at least, once there are so many readings; at most twice as many. Even.
+        capacity: Minimum number of buckets once there are enough readings; at most twice as many are kept. Even.
     """
 
     def __init__(self, capacity: int = 2048) -> None:

@@ -1,6 +1,6 @@
 """Judging: incidents held against labels. By the same rules that the simulator judges its own truth by.
 
-A label is *found* by an incident raised between its start and so long after its end (the grace). An incident that
+A label is *found* by an incident raised between its start and the end of a grace period after it. An incident that
 was open already when it began finds nothing, for it says nothing of it. An incident is *false* if no label lies within
 its time, nor ended shortly before it (the recovery: coming back from a fault is a change as well).
 """
@@ -68,8 +68,8 @@ class Rules(NamedTuple):
     """The tolerances for matching labels.
 
     Attributes:
-        grace_s: A label is found until so long after its end.
-        recovery_s: An incident isn't false until so long after a label's end.
+        grace_s: Grace period in seconds after a label's end, during which it can still be found.
+        recovery_s: Time in seconds after a label's end during which an incident isn't false.
     """
 
     grace_s: float = 600.0

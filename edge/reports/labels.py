@@ -174,7 +174,7 @@ def _label(place: str, start: object, end: object, sensor: str | None = None, ki
         try:
             times.append(read_time(given))
         except TimeError as error:
-            raise LabelError(f"{place}: {str(given)[:40]!r} is no time") from error
+            raise LabelError(f"{place}: {str(given)[:40]!r} isn't a time") from error
     if times[1] < times[0]:
         raise LabelError(f"{place}: ends before it starts")
     return Label(times[0], times[1], sensor, kind, place)

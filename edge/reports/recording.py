@@ -1,4 +1,4 @@
-"""Recording: what a report shows of one run, gathered while it goes on."""
+"""Recording: the data of one run for a report, collected during the run."""
 
 from __future__ import annotations
 

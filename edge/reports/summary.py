@@ -10,7 +10,7 @@ from edge.reports.backtest import Backtest, Total
 
 
 def rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], list[list[str]]]:
-    """The header, and a row for each configuration; what nobody can judge isn't among the columns."""
+    """The header, and a row for each configuration; columns that can't be judged are left out."""
     judged = any(each.judged is not None for each in totals)
     header = ["configuration", "incidents"]
     if judged:

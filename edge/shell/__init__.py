@@ -9,5 +9,5 @@
     link         the connection to an MQTT broker
     publishing   the outbox to the broker: events, retained topics, answers
     activity     what an operator can see: log lines, status file, health
-    service      the loop, and how it starts, reloads and goes on from its store
+    service      the loop, and how it starts, reloads and resumes from its store
 """

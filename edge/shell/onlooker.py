@@ -32,7 +32,7 @@ class Running(NamedTuple):
 
 
 class Onlooker(Protocol):
-    """Somebody who looks on. The service's loop calls all of it; none of it may wait or raise."""
+    """An observer of the running service. The service's loop calls its methods; none of them may wait or raise."""
 
     def follow(self, running: Running) -> None:
         """Look at this from here on: at the start, and when another configuration was taken up."""
@@ -41,11 +41,11 @@ class Onlooker(Protocol):
         """Record what was committed: events, and what became of commands."""
 
     def turn(self) -> None:
-        """Look now, if there is anything that somebody wants to see; called in each turn of the loop."""
+        """Collect what is requested, if anything; called in each turn of the loop."""
 
 
 class Nobody:
-    """Nobody looks on."""
+    """There is no observer."""
 
     def follow(self, running: Running) -> None:
         """Do nothing."""

@@ -18,17 +18,17 @@ class ServiceOptions:
         topics: Our own topics.
         digest: Of the configuration; snapshots are kept under it.
         inputs: Digest of what it says of inputs.
-        store: The store's file, beside which the status file goes; None for no status file.
+        store: The store's file, next to which the status file is written; None for no status file.
         filters: Topic filters of the inputs, in the operator's order.
         about: What the status topic says beside our state.
         commit_s: For how long steps without an event may wait to be committed together.
-        in_flight: The inbound broker's in-flight window, as it was told.
-        quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
+        in_flight: The inbound broker's in-flight window, as requested.
+        quiet_s: A broker that has sent nothing for this long may be waiting for an acknowledgement.
         backlog_per_second: Events of the backlog that are sent in a second.
         forget_days: Sensors that were silent for longer are forgotten; None if none is.
         queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
-        onlooker: Somebody who looks on.
-        home_assistant: Somebody else, who tells Home Assistant.
+        onlooker: An observer of the service.
+        home_assistant: The observer that publishes discovery for Home Assistant.
     """
 
     topics: Topics

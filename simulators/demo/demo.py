@@ -39,10 +39,10 @@ INTERVAL_S = 120.0
 PLANT_DAYS = 3.0
 START_S = 20.0
 SETTLE_S = 4.0
-"""At the end, the service gets so long to say what it still has to."""
+"""Time that the service gets at the end to publish the remaining events."""
 
 BACKLOG_S = 60.0
-"""Where it hasn't taken all that was published by then, it gets up to so long for that before."""
+"""Time that it gets before that, if it hasn't processed all published readings yet."""
 
 CONFIGURATION = """\
 [gateway]

@@ -21,10 +21,10 @@ HEADER_LINES = 11
 """Rows that all but incidents and events take: frame, numbers, titles and headings."""
 
 ROOMY = 100
-"""From so many columns on, every detector that agrees is named, on fewer the most surprised."""
+"""From this number of columns on, every detector that agrees is named; below it, only the most surprised."""
 
 NARROW = 22
-"""Columns beside the sentences."""
+"""Columns next to the sentences."""
 
 
 class LiveScreen(Screen):
@@ -60,7 +60,7 @@ class LiveScreen(Screen):
 
 
 def picture(progress: DemoProgress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
-    """All of it, in so many columns and rows: long sentences take more than one row, and nothing is cut."""
+    """The whole screen, in a number of columns and rows: long sentences take several rows, and nothing is cut."""
     head = _header(progress, columns)
     more = sum((len(each) - 1) // columns for each in (progress.follow, progress.invitation))
     left = max(6, rows - HEADER_LINES - 1 - more)
@@ -129,6 +129,6 @@ def _table(title: str, *narrow: tuple[str, int]) -> Table:
 
 
 def _rows_of(text: str, columns: int) -> int:
-    """Rows that a text takes beside the narrow columns; at least as many as it really does."""
+    """Rows that a text takes next to the narrow columns; an upper bound."""
     room = max(20, columns - NARROW)
     return len(textwrap.wrap(text, room)) or 1

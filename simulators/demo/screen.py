@@ -19,7 +19,7 @@ class DemoProgress(NamedTuple):
         elapsed_s: Seconds since it began.
         total_s: Seconds that it takes.
         readings: Readings that the service has taken.
-        rate: Readings a second, of late.
+        rate: Recent readings per second.
         sensors: Sensors that the service has learned.
         follow: The command with which anyone can follow.
         doing: The current activity.

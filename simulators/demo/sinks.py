@@ -39,7 +39,7 @@ def _table(number: int, url: str) -> str:
     elif parts.scheme == "mqtt":
         keys = {"kind": '"mqtt"', "host": _text(host), "port": str(port or 1883)}
     if not keys or not host:
-        raise SinkUrlError(f"{url!r} is no sink; it is {FORMS}")
+        raise SinkUrlError(f"{url!r} isn't a sink; it is {FORMS}")
     keys |= {"name": f'"sink{number}"', "from": '"beginning"'}
     return "\n[[sink]]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
 

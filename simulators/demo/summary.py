@@ -11,7 +11,7 @@ from simulators.signals.label import Fault
 
 GRACE_S = 1800.0
 RECOVERY_S = 4 * 3600.0
-"""An incident within so long after a fault belongs to it: the return to normal is a change as well."""
+"""An incident within this time after a fault belongs to it, as the return to normal is a change, too."""
 
 MOST_FALSE_PER_DAY = 2.0
 LEAST_FOUND = 0.6
@@ -28,7 +28,7 @@ def summary(
     """The summary as lines: a table of the kinds of faults, the false incidents, and the sum.
 
     Args:
-        comparison: The incidents beside the truth.
+        comparison: The incidents compared with the truth.
         claimed: The kinds of faults that the service looks for.
         sensor_days: Days that were watched, over all sensors.
         remark: A further text; may be empty.

@@ -87,7 +87,7 @@ def read_truth(lines: Iterable[bytes | str]) -> list[Fault]:
 
 
 def read_summary(lines: Iterable[bytes | str]) -> TruthSummary | None:
-    """The last summary among lines of truth; None if there is none, as of a run that goes on still.
+    """The last summary among lines of truth; None if there is none, as for a run in progress.
 
     Raises:
         TruthError: A line can't be read.
@@ -170,7 +170,8 @@ def compare(
         faults: The truth.
         incidents: The incidents.
         claimed: Kinds of faults that the detectors say they catch.
-        grace_s: A fault is found by an incident raised from its start to so long after its end.
+        grace_s: Grace period in seconds: a fault is found by an incident raised from its start to this long after its
+            end.
         recovery_s: An incident that is open at any time from a fault's start to so long after its end isn't
             false: coming back from a fault is a change as well. Never less than the grace.
     """

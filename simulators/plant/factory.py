@@ -221,7 +221,7 @@ DEVICES: tuple[tuple[str, Device], ...] = (
 
 
 def sensors_of_a_factory(sensors: int, seed: int, interval_s: float, prefix: str) -> tuple[SimulatedSensor, ...]:
-    """The first so many sensors of a factory that goes on and on; see `plant.plant`."""
+    """The first sensors of an unlimited factory; see `plant.plant`."""
     return tuple(islice(_endless(seed, interval_s, prefix), sensors))
 
 

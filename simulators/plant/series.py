@@ -17,7 +17,7 @@ BLOCK = 512
 """Readings made at a time, whatever is asked for."""
 
 EDGE_S = 0.0005
-"""Times are rounded to milliseconds; half of one is no difference."""
+"""Times are rounded to milliseconds; half of one makes no difference."""
 
 
 @dataclass(frozen=True)

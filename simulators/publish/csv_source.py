@@ -1,4 +1,4 @@
-"""A CSV file of somebody's own as a source: its readings, and the topics that they go to.
+"""A user's CSV file as a source: its readings, and the topics that they are published on.
 
 Long form (a column for the time, `sensor` and `value`) or wide form (the time and one column a sensor), as
 `edge.shell.files.csv_file` reads it for replays too, so that both see the same readings.

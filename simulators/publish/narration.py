@@ -1,4 +1,4 @@
-"""The truth, told while a run goes on: each fault when it starts, and a summary at the end."""
+"""Publishes the truth during a run: each fault when it starts, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulators.signals.label import Fault
 
 
 class Narrator:
-    """Tells the truth beside the readings.
+    """Publishes the truth along with the readings.
 
     Args:
         faults: The faults that are going to happen.
@@ -25,7 +25,7 @@ class Narrator:
     def accompany(self, publications: Iterable[Publication]) -> Iterator[Publication]:
         """Put every fault before the first message of its time or of a later one.
 
-        A fault that starts behind the last message, such as a silence of the only sensor, is told at the end.
+        A fault that starts after the last message, such as a silence of the only sensor, is published at the end.
         """
         for publication in publications:
             yield from self._tell(publication.time)

@@ -23,7 +23,7 @@ PUNCTUAL_S = 0.001
 """Messages due within this time are sent now."""
 
 PARTING_S = 5.0
-"""Patience where somebody wants to stop."""
+"""Timeout when a stop was requested."""
 
 COLLECT_AT = 16
 """Messages in hand at which confirmations are looked at."""
@@ -88,7 +88,7 @@ class PacedPublisher:
     Args:
         link: The link to publish on; started by the caller.
         clock: Seconds that never step back, such as `time.monotonic`.
-        sleep: Waits for so many seconds.
+        sleep: Waits for a number of seconds.
         pace: The speed.
         qos: Quality of service of readings, 0 or 1; the truth is always published with 1.
         stopped: True from the moment on at which it is to end early.
@@ -117,7 +117,7 @@ class PacedPublisher:
     def run(self, publications: Iterable[Publication]) -> PublishedCount:
         """Publish messages, each at its time, until there are no more or it is to stop.
 
-        May be called again; the pace goes on.
+        May be called again; the pace continues.
 
         Returns:
             What was published by all calls so far.

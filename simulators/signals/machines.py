@@ -152,7 +152,7 @@ class OnOff(Signal):
 
 @dataclass(frozen=True)
 class SetPoint(Signal):
-    """Held at one of a few levels until somebody chooses another.
+    """Stays at one of a few levels until another one is chosen.
 
     Attributes:
         levels: The levels, two at least.
@@ -185,14 +185,14 @@ class SetPoint(Signal):
 
 @dataclass(frozen=True)
 class Counter(Signal):
-    """Only rises: energy, volume, pieces. Some start anew at midnight, some when they are full.
+    """A value that only rises: energy, volume, pieces. Some restart at midnight, some when they are full.
 
     Attributes:
         rate: The increment per second; negative values count as 0.
         begins_at: The count before the first reading.
-        reset_s: Starts anew at multiples of so many seconds since the epoch; 86,400 is midnight UTC. 0:
+        reset_s: Restarts at multiples of this many seconds since the epoch; 86,400 is midnight UTC. 0:
             never.
-        full_at: Starts anew at this count. 0: never.
+        full_at: Restarts at this count. 0: never.
     """
 
     rate: Signal

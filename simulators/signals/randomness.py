@@ -1,7 +1,7 @@
 """Random numbers: one generator for each name, independent of what else is simulated.
 
 What a sensor draws follows from the seed and its own name only, so that adding a sensor, or asking for its
-readings in other portions, changes nobody's readings. The same seed gives the same bytes with the same
+readings in other portions, doesn't change any other readings. The same seed gives the same bytes with the same
 version of numpy; numpy keeps its distributions stable between releases wherever it can, but doesn't promise
 to.
 """
@@ -30,7 +30,7 @@ class Randomness(NamedTuple):
         return Randomness(self.seed, f"{self.name}\n{word}")
 
     def of(self, name: str) -> Randomness:
-        """The randomness of somebody else, under the same seed."""
+        """A generator with another name, under the same seed."""
         return Randomness(self.seed, name)
 
     def generator(self) -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 A `Signal` is a frozen description. `source()` starts it, and the function that it returns is given the times
 of successive readings, evenly spaced, block by block, and returns a value for each. Blocks are always of the
-same size (`series.BLOCK`), so that portions which somebody asks for leave no trace in the values.
+same size (`series.BLOCK`), so that the sizes of requested portions don't affect the values.
 
 Here are the signals that follow the calendar, and those that put others together. `noise` has those that are
 chance, `machines` those that are episodes.
@@ -163,7 +163,7 @@ class Shared(Signal):
         return self._scaled(self.signal.source(random.of(f"shared {self.key}"), interval_s))
 
     def detached(self, random: Randomness, interval_s: float) -> Source:
-        """The same law, but nobody else's: what a sensor sees that has come loose from its device."""
+        """The same process, but not shared: for a sensor that has come loose from its device."""
         return self._scaled(self.signal.source(random.child("detached"), interval_s))
 
     def _scaled(self, source: Source) -> Source:

@@ -65,7 +65,7 @@ def test_an_unknown_convention_is_a_fault_that_offers_the_nearest() -> None:
     (fault,) = faults_of(configured("tasmotta", 'topic = "a"\n'))
     assert (fault.key, fault.message) == (
         "input[0].convention",
-        'is no convention; did you mean tasmota?, is "tasmotta"',
+        'isn\'t a convention; did you mean tasmota?, is "tasmotta"',
     )
 
 

@@ -34,7 +34,7 @@ def test_the_birth_topic_follows_the_prefix_unless_it_is_said() -> None:
         ("sensors = []", "sensors", "must not be empty"),
         ("most_sensors = -1", "most_sensors", "0"),
         ('url = "gateway.local"', "url", "http://"),
-        ('url = "http://me:secret@gateway.local"', "url", "no user"),
+        ('url = "http://me:secret@gateway.local"', "url", "must not contain a user"),
         ('names = "x"', "names", "there is no such key"),
     ],
 )

@@ -128,7 +128,7 @@ def test_the_address_that_is_notified_is_in_a_file_a_variable_or_a_credential() 
     assert "address" in problem
     (problem,) = problems(f'{NOTIFY}address_credential = "x"')
     assert problem == "sink[0].address_credential: must not be given where address_env is"
-    assert problems(f'{NOTIFY}username = "ada"') == ['sink[0].username: is no key of kind = "notify"']
+    assert problems(f'{NOTIFY}username = "ada"') == ['sink[0].username: does not apply to kind = "notify"']
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_quiet_hours_are_every_days_or_those_of_some(quiet: str, every: str) -> 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ('quiet = "at night"', "sink[0].quiet: is no time of day or week"),
-        ('quiet = "22-7"', "sink[0].quiet: is no time of day or week"),
-        ('zone = "Mars/Base"', "sink[0].zone: is no time zone"),
+        ('quiet = "at night"', "sink[0].quiet: isn't a time of day or week"),
+        ('quiet = "22-7"', "sink[0].quiet: isn't a time of day or week"),
+        ('zone = "Mars/Base"', "sink[0].zone: isn't a time zone"),
         ("group_s = 30", "sink[0].group_s: must be"),
         ('quiet = "22:00-07:00"\nseverity = 800', "sink[0].quiet_severity: must be above severity, which is 800"),
     ],

@@ -10,7 +10,7 @@ import click
 
 
 class PastMoment(click.ParamType[float]):
-    """A time: RFC 3339, a date, or so long ago as in `90m`, `24h`, `7d`."""
+    """A time: RFC 3339, a date, or how long ago: `90m`, `24h`, `7d`."""
 
     name = "time"
 
@@ -24,7 +24,7 @@ class PastMoment(click.ParamType[float]):
             moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(
-                f"{value!r} is no time: write 2026-11-23T05:00:00Z, 2026-11-23, or 24h for a day ago",
+                f"{value!r} isn't a time: write 2026-11-23T05:00:00Z, 2026-11-23, or 24h for a day ago",
                 param,
                 ctx,
             )

@@ -1,7 +1,7 @@
 """Which configuration and which store a command reads: `--config` and `--store`, the same in every command.
 
 `--config FILE` (or `-c`) names the configuration, `edgewarden.toml` by default. `--store FILE` names the store itself,
-for a store that has no configuration beside it, such as a copy from another gateway.
+for a store without a configuration next to it, such as a copy from another gateway.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Place:
 
     Args:
         config: The configuration's file, as given; None if it wasn't.
-        store: The store's file, likewise.
+        store: The store's file, if given.
     """
 
     def __init__(self, config: Path | None, store: Path | None) -> None:

@@ -29,7 +29,7 @@ def play(pipeline: Pipeline, readings: Iterable[Reading]) -> Iterator[list[Event
 
 
 def play_journal(pipeline: Pipeline, store: Path, since: float | None = None) -> Iterator[list[Event]]:
-    """Play the readings that a store has kept, likewise.
+    """Play the readings in a store in the same way.
 
     Args:
         pipeline: One that has seen nothing yet.
@@ -37,7 +37,7 @@ def play_journal(pipeline: Pipeline, store: Path, since: float | None = None) ->
         since: Leave out what arrived before this time, seconds since the epoch, UTC.
 
     Raises:
-        StoreError: There is no such file, it is no store, or it holds damaged readings.
+        StoreError: There is no such file, it isn't a store, or it holds damaged readings.
     """
     history = read_history(store, since)
     pipeline.register_sensors(history.sensors)
@@ -65,7 +65,7 @@ def chunks(readings: Iterable[Reading]) -> Iterator[tuple[list[Reading], list[fl
 def with_pauses(parts: Iterable[Part]) -> Iterator[Part]:
     """The parts of a journal, those of readings with the time that had passed before each came.
 
-    A part whose last readings wait for what follows is joined with the next one, if that goes on with readings.
+    A part whose last readings wait for what follows is joined with the next one, if that continues with readings.
     """
     pauses, quiet_until = Pauses(), list[float]()
     held: Readings | None = None

@@ -13,7 +13,7 @@ TERMINAL_S = 0.1
 """Time between two pictures of the bar."""
 
 QUIET_S = 30.0
-"""Time between two lines where nobody watches."""
+"""Time between two lines if the output isn't a terminal."""
 
 
 class Progress:

@@ -78,10 +78,10 @@ def sensor_rows(
     Args:
         state: The stored state.
         configuration: Says what watches a sensor; None if it isn't at hand.
-        recognised: The values of the states of those that have states, by slot; None if nobody has looked.
+        recognised: The values of the states of those that have states, by slot; None if not determined.
         counters: Of the counters, the seconds that their pace is per and is taken over, by slot; likewise.
     """
-    from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415 - likewise
+    from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415 - for the same reason
     from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
     columns: list[Column] = [np.zeros(0)] * 7

@@ -1,4 +1,4 @@
-"""Tables of text: columns beside each other where the terminal has room for them, else a block a row."""
+"""Tables of text: columns if the terminal is wide enough, else one block per row."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def bullet(text: str, indent: int = 2) -> None:
 
 
 def term(name: str, meaning: str, indent: int = 2, column: int = 16) -> None:
-    """A name, and what it means beside it; below it where the name is too long for its column."""
+    """A name with its meaning to the right, or below it if the name is too long for its column."""
     space = " " * (indent + column)
     text = _filled(meaning, space, space)
     start = click.style(name, fg="cyan")

@@ -31,7 +31,7 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TooManyTriesError(Exception):
-    """Somebody has tried too often; says how long to wait."""
+    """Too many attempts; says how long to wait."""
 
     def __init__(self, wait_s: float) -> None:
         super().__init__(f"Too many tries. Wait {wait_s:.0f} seconds.")
@@ -77,7 +77,7 @@ class LoggingIn:
     async def basic_role(self, request: Request) -> Role | None:
         """The role whose name and password a collector sends as HTTP Basic (RFC 7617); None if it doesn't.
 
-        Of each role the digest of the last right one is remembered, so that not every collection takes so long.
+        Of each role the digest of the last right one is remembered, so that not every scrape takes that long.
         """
         scheme, _, content = request.headers.get("authorization", "").partition(" ")
         try:

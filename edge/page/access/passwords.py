@@ -97,7 +97,7 @@ def _parsed(line: str) -> tuple[Role, Hash]:
 
 
 def write_password(path: Path, role: Role, password: str) -> None:
-    """Write the password of a role into a file that nobody else may read; those of other roles stay.
+    """Write the password of a role into a file that only its owner may read; those of other roles are kept.
 
     Raises:
         PasswordError: The file can't be written, or isn't one of ours.

@@ -44,7 +44,7 @@ class Protection:
     Args:
         app: It.
         bind: The address that we listen at.
-        hosts: Names by which the page may be asked for, beside this machine's own.
+        hosts: Host names under which the page may be requested, besides this machine's own.
     """
 
     def __init__(self, app: ASGIApp, bind: str, hosts: tuple[str, ...] = ()) -> None:

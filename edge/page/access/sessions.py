@@ -31,7 +31,7 @@ class Sessions:
     """Says who is who.
 
     Args:
-        passwords: Hashes of the roles' passwords; empty where whoever gets here is the operator.
+        passwords: Hashes of the roles' passwords; empty if every visitor is the operator.
     """
 
     def __init__(self, passwords: Mapping[Role, Hash]) -> None:

@@ -1,8 +1,8 @@
-"""The audience: the pages that are open, each with a bounded queue of what it is still to be told.
+"""The open pages, each with a bounded queue of messages.
 
 News are gathered for `GATHER_S` and then told to all at once, so that a flood of events costs a message a tab and not
-a message an event. A page that can't keep up is told so, once it can read again, and then closed: it connects again by
-itself, and asks for everything anew.
+a message an event. A page that can't keep up gets a message about it once it can read again, and is then closed: it
+reconnects by itself and reloads everything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edge.page.views.incidents import incident_row
 
 GATHER_S = 0.2
 MOST_TOGETHER = 100
-"""Incidents that are told one by one; of more at once, only that there are others now."""
+"""Incidents that are sent one by one; for more at once, only a note that the list has changed."""
 
 MOST_PAGES = 32
 WAITING_BYTES = 256 * 1024
@@ -54,7 +54,7 @@ class Tab:
         self._news = asyncio.Event()
 
     def tell(self, content: bytes) -> None:
-        """Queue what it is told; if that becomes too much, only that it is behind."""
+        """Queue a message; if the queue is full, only a note that the page is behind."""
         if self._is_behind:
             return
         if self._size + len(content) > WAITING_BYTES:

@@ -19,7 +19,7 @@ from edge.page.live.audience import Audience, Tab, message
 log = logging.getLogger("edgewarden.page")
 
 SLOW_S = 30.0
-"""A page that takes nothing for so long is let go."""
+"""A page that reads nothing for this long is closed."""
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),

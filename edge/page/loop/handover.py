@@ -1,8 +1,8 @@
 """The hand-over between the service's loop and the page's thread: questions one way, answers and news the other.
 
 The page asks by handing over a function; the loop calls it in its next turn and hands back what it returns, which must
-be a copy or immutable. What nobody asks for costs nothing. Events, answers to commands and scored readings are handed
-over as they come, but only while somebody listens.
+be a copy or immutable. Without questions there is no cost. Events, answers to commands and scored readings are handed
+over as they come, but only while there is a listener.
 
     page's thread                                loop
     ask(question)          --- questions --->    turn(): question(running)
@@ -34,13 +34,13 @@ log = logging.getLogger("edgewarden.page")
 T = TypeVar("T")
 
 MOST_QUESTIONS = 64
-"""Questions that wait for the loop; beyond it, whoever asks is told that we are busy."""
+"""Questions that wait for the loop; beyond it, callers are told that the service is busy."""
 
 A_TURN = 8
 """Questions that are answered in one turn of the loop."""
 
 MOST_EXPECTED = 64
-"""Commands whose answer somebody waits for."""
+"""Commands with a caller waiting for the answer."""
 
 ANSWER_S = 10.0
 """Timeout for the loop's answer; it may be waiting for its disk, or loading the store after a reload."""
@@ -54,14 +54,14 @@ class Listener(Protocol):
     """The listener for news, in the page's thread."""
 
     def events(self, events: Sequence[Event], open_incidents: int) -> None:
-        """Events were committed; so many incidents are open now."""
+        """Events were committed; with the number of open incidents."""
 
     def readings(self, rows: dict[str, SensorRows]) -> None:
-        """Readings of sensors that somebody looks at were scored."""
+        """Readings of watched sensors were scored."""
 
 
 class Expected(NamedTuple):
-    """A command whose answer somebody waits for."""
+    """A command with a caller waiting for the answer."""
 
     identity: str
     answer: Future[dict[str, Any]]
@@ -126,7 +126,7 @@ class Handover:
             self._expected.pop(identity, None)
 
     def listen(self, listener: Listener | None, watched: frozenset[str] = frozenset()) -> None:
-        """Tell a listener of news from here on, and of the readings of some sensors; None for nobody."""
+        """Tell a listener of news from here on, and of the readings of some sensors; None to stop."""
         self._loop, self._watched = asyncio.get_running_loop(), watched
         self._listener = listener
         self._wake()

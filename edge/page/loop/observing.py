@@ -1,4 +1,4 @@
-"""Observing: what the engine makes of the readings of a few sensors, gathered while somebody looks at them."""
+"""Observing: readings and scores of a few sensors, collected while a page shows them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from edge.shell.onlooker import Running
 T = TypeVar("T")
 
 AGE_S = 1.0
-"""A view that is no older is shown to whoever asks next."""
+"""A view younger than this is used for the next request."""
 
 
 class RecentViews:

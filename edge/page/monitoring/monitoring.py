@@ -1,4 +1,4 @@
-"""Monitoring: `/metrics` for Prometheus, `/health` for whoever starts a container, and the health view's words.
+"""Monitoring: `/metrics` for Prometheus, `/health` for container runtimes, and the health view's words.
 
 Where there are passwords, `/metrics` takes a role's name and password as HTTP Basic too, as collectors send them.
 `/health` is open to all who reach the page, and says no more than whether the service is well.
@@ -49,7 +49,7 @@ class Monitoring:
 
     async def metrics(self, _request: Request) -> Response:
         """The figures, in OpenMetrics."""
-        from edge.page.monitoring.metrics import KIND, metrics  # noqa: PLC0415 - only where somebody collects them
+        from edge.page.monitoring.metrics import KIND, metrics  # noqa: PLC0415 - only if they are scraped
 
         said = _plain(await self._views.of(status))
         more = {"page_open": ("Pages that are open in browsers", float(self._pages()))}
@@ -99,7 +99,7 @@ class Monitoring:
             return None
 
     async def _waiting_s(self) -> float | None:
-        """For how long the oldest event has waited; None if none does, or nobody can say."""
+        """For how long the oldest event has waited; None if none does, or it is unknown."""
         try:
             since = (await self._reader.read(read_size)).waiting_since
         except StoreError:

@@ -125,5 +125,5 @@ class _Server:
     def _run(self) -> None:
         try:
             self._server.run(sockets=[self._listening])
-        except Exception:  # a page that fails is told, and must not end the service
+        except Exception:  # a failure of the page is logged and must not end the service
             log.exception("page_failed")

@@ -1,8 +1,8 @@
 """A sensor's past for its plot, worked out by a process of its own.
 
 It is `python -m edge.page.store.past_series`, with a job on stdin. The store keeps readings, not what the detectors
-made of them. So the readings are scored anew, from as far back as the job allows, by detectors that begin with nothing
-learned. That takes seconds of a processor and would hold up the service in its own process; here it runs beside it,
+made of them. So the readings are scored again, from as far back as the job allows, by detectors that begin with nothing
+learned. That takes seconds of a processor and would hold up the service in its own process; here it runs next to it,
 with a low priority and a limit on its time.
 
 Two lines of JSON come back: the readings, at once, and the same with scores and bands. A line with `error` ends it.

@@ -134,4 +134,4 @@ def note_on(found: dict[str, Any]) -> str:
     if unscored is None:
         return ""
     left_out = f", of the last {MOST_SCORED:,} readings" if unscored else ""
-    return f"Band and surprise of the past are worked out anew from what was kept{left_out}."
+    return f"Band and surprise of the past are recomputed from the stored readings{left_out}."

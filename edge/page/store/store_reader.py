@@ -1,4 +1,4 @@
-"""Reading the store for the page: in a few threads beside its event loop, each with a connection that can't write."""
+"""Reading the store for the page, in a few threads besides its event loop, each with a read-only connection."""
 
 from __future__ import annotations
 

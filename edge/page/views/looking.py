@@ -29,10 +29,10 @@ A_PAGE = 100
 MEANINGS = REASONS | COMMAND_REASONS
 
 SHORT_H = 24
-"""The readings of so many hours are read here, before the process that scores them has begun; more would hold us up."""
+"""Hours of readings that are read here, before the scoring process has started; more would take too long."""
 
 LONGEST_OPEN_S = 7 * 86_400.0
-"""Incidents that were raised so long before a plot begins may reach into it."""
+"""Incidents raised up to this long before the start of a plot may reach into it."""
 
 SEVERITIES = {"info": 1, "warn": 251, "error": 501, "fatal": 751}
 

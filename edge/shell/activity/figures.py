@@ -34,7 +34,7 @@ FIGURES = (
     Figure("messages", "messages", "counter", "Messages that have arrived"),
     Figure("messages_read", "messages_read", "counter", "Messages that held readings"),
     Figure("messages_refused", "messages_refused", "counter", "Messages that were refused", "reason"),
-    Figure("messages_own", "messages_own", "counter", "Messages on our own topics, which are no input"),
+    Figure("messages_own", "messages_own", "counter", "Messages on our own topics, which aren't an input"),
     Figure("messages_left_out", "messages_left_out", "counter", "Messages on topics that the operator leaves out"),
     Figure("messages_redelivered", "messages_redelivered", "counter", "Messages that had been dealt with before"),
     Figure("commands", "commands", "counter", "Commands that were followed"),
@@ -71,7 +71,7 @@ SINK_FIGURES = (
 )
 
 NO_FIGURES = frozenset({"refused_of_inputs", "time", "clock", "backlog_since", "sinks", "problems"})
-"""Keys of the health topic that aren't numbers; some of them are told as metrics of their own."""
+"""Keys of the health topic that aren't numbers; some of them are separate metrics."""
 
 NO_SINK_FIGURES = frozenset({"kind", "lag_since", "per_second", "last_error", "last_error_at"})
 """The same of a sink."""

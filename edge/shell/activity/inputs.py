@@ -16,14 +16,14 @@ from edge.shell.system.logs import BOUNDED
 log = logging.getLogger("edgewarden.input")
 
 SILENT_S = 60.0
-"""An input that has heard nothing for so long since the broker was there is named in the log, once."""
+"""An input that has received nothing for this long after connecting is logged, once."""
 
 RATE_S = 60.0
 RATE_STEP_S = 5.0
 """Messages a minute are counted over the last minute, to this precision."""
 
 TOPICS_BYTES = 4 * 2**20
-"""Size of the topics whose input is remembered; beyond it, all are looked up anew."""
+"""Size of the topics whose input is remembered; beyond it, all are looked up again."""
 
 LONGEST_REMEMBERED = 512
 LONGEST_SHOWN = 200
@@ -81,7 +81,7 @@ class Inputs:
         return sum(1 for each in self._messages if each)
 
     def note(self, messages: Sequence[Message]) -> None:
-        """Count messages; the first of an input is told."""
+        """Count messages, and log the first of each input."""
         known, counts, last = self._input_of, self._messages, self._last
         for message in messages:
             index = known.get(message.topic)
@@ -96,7 +96,7 @@ class Inputs:
             last[index] = message.arrived
 
     def turn(self, now: float, *, connected: bool) -> None:
-        """Advance time, in seconds of a monotonic clock; an input that hears nothing is told.
+        """Advance time, in seconds of a monotonic clock; an input that receives nothing is logged.
 
         Args:
             now: The current time.

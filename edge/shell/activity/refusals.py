@@ -15,7 +15,7 @@ from edge.shell.system.logs import BOUNDED
 log = logging.getLogger("edgewarden.input")
 
 TOLD_S = 60.0
-"""A reason is told at once, and then at most this often."""
+"""A reason is logged at once, and then at most this often."""
 
 LONGEST_TOPIC = 200
 LONGEST_PAYLOAD = 120
@@ -64,7 +64,7 @@ class Refusals:
         self._tell(now, counters, TOLD_S)
 
     def turn(self, now: float, counters: Counters) -> None:
-        """Tell the rest of what was told before, where a minute is over.
+        """Log the further refusals of a reason once a minute is over.
 
         What is counted and has never been told has its example in a commit that is still to come.
         """

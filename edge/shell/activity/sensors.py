@@ -10,7 +10,7 @@ log = logging.getLogger("edgewarden.input")
 
 SETTLED_S = 30.0
 LONGEST_S = 600.0
-"""New sensors are told when none has come for `SETTLED_S`, and after `LONGEST_S` even if they go on coming."""
+"""New sensors are logged when none has come for `SETTLED_S`, or after `LONGEST_S` if they keep coming."""
 
 
 class FoundSensors:

@@ -1,4 +1,4 @@
-"""The status file: what a service says of itself, beside its store, for `edgewarden status` and for monitoring.
+"""The status file next to the store, for `edgewarden status` and for monitoring.
 
 It is named like the store with `.status` at its end, one JSON object, replaced as a whole every `EVERY_S` seconds and
 at the next look when a connection comes, goes or fails, an input hears its first message, or something is refused for a
@@ -32,7 +32,7 @@ def status_path(store: Path) -> Path:
 
 
 class StatusFile:
-    """Writes the status file; a disk that refuses is told once.
+    """Writes the status file; a disk error is logged once.
 
     Args:
         store: The store's file.

@@ -91,7 +91,7 @@ def read_csv(
 
 
 def in_order(readings: Iterable[Reading], among: int = SORTED_AMONG) -> Iterator[Reading]:
-    """The same readings by their times, as far as sorting among so many of them goes; equal times keep their order."""
+    """The same readings by their times, sorted within a window of that many readings; equal times keep their order."""
     heap: list[tuple[float, int, Reading]] = []
     for number, reading in enumerate(readings):
         heapq.heappush(heap, (reading.time, number, reading))
@@ -188,7 +188,7 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or "_" in text:
-            raise _RowError(f"{name}: {text[:40]!r} is no number")
+            raise _RowError(f"{name}: {text[:40]!r} isn't a number")
         if not text.lstrip("+-").isdigit():
             self._check_decimal_mark(text, name, has_comma=number is not text)
         return value
@@ -216,7 +216,7 @@ def _time(text: str) -> float:
     try:
         return read_time(number)
     except TimeError as error:
-        raise _RowError(f"{text[:40]!r} is no time") from error
+        raise _RowError(f"{text[:40]!r} isn't a time") from error
 
 
 def _truth(text: str, name: str) -> bool:

@@ -11,7 +11,7 @@ TIME_COLUMNS = (
 SENSOR_COLUMNS = ("sensor", "sensor_id", "sensor_name", "tag", "topic")
 VALUE_COLUMNS = ("value", "reading")
 LABEL_COLUMNS = ("label", "anomaly", "is_anomaly")
-"""Columns that say 1 where something was wrong and 0 where nothing was; they are no sensors."""
+"""Columns that are 1 where something was wrong and 0 elsewhere; they aren't sensors."""
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -58,7 +58,7 @@ def read_header(line: str) -> Columns:
         if all(len(cells) < 2 for cells in readings.values()):
             found = _times([line.strip().strip('"').lower()])
             known = ", ".join(SEPARATORS.values())
-            raise HeaderError("no column beside the time" if found else f"only one column; separators are {known}")
+            raise HeaderError("no column besides the time" if found else f"only one column; separators are {known}")
         raise HeaderError(f"no column for the time; one must be called {', '.join(TIME_COLUMNS)}")
     return _columns(sensible[0], readings[sensible[0]])
 
@@ -85,7 +85,7 @@ def _columns(separator: str, header: list[str]) -> Columns:
         return Columns(separator, header, times, sensor, [(value, header[value])], label)
     values = [(index, name) for index, name in enumerate(header) if index not in {*times, label} and name]
     if not values:
-        raise HeaderError("no column beside the time")
+        raise HeaderError("no column besides the time")
     return Columns(separator, header, times, None, values, label)
 
 

@@ -1,1 +1,1 @@
-"""Home Assistant: what it is told of sensors and of the gateway, by its MQTT discovery."""
+"""Home Assistant: sensors and the gateway in its MQTT discovery."""

@@ -114,7 +114,7 @@ class Announcer:
             self._publish(running)
 
     def _begin_round(self, running: Running) -> None:
-        """Everything is due: the gateway, the sensors that are told of, and what may stand there of others."""
+        """Everything is due: the gateway, the announced sensors, and leftovers of others."""
         self._round_at = None
         self._note_changes(running)
         sensors = running.pipeline.sensors

@@ -12,10 +12,10 @@ class HomeAssistantOptions:
     Attributes:
         gateway: The gateway's name.
         version: Ours.
-        enabled: Whether it is told anything; if not, what it was told is taken back.
+        enabled: Whether discovery messages are published; if not, published ones are cleared.
         prefix: Its discovery prefix.
         birth: The payload of its birth topic after it has started.
-        sensors: Globs of the sensors that it is told of.
+        sensors: Globs of the sensors to announce.
         most: So many sensors and devices at most.
         events: Whether a sensor has an event entity.
         url: Address of the page in a browser; empty for none.

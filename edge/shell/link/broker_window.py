@@ -1,13 +1,13 @@
 """The broker's in-flight window: how many messages it sends before one is acknowledged, learned from its pauses.
 
-MQTT 5 tells the broker how many it may send, but it may send fewer, and with 3.1.1 nobody says. A broker whose window
-is full falls silent, and what comes meanwhile may be more than its queue takes. So the window is taken to be as small
-as brokers have it, and probed: a group that is due waits for one message more than the window has. If it comes, or if
-the broker doesn't go on at once after the acknowledgement, the window is larger.
+MQTT 5 tells the broker how many it may send, but it may send fewer, and with 3.1.1 the number is unknown. A broker
+whose window is full falls silent, and what comes meanwhile may be more than its queue takes. So the window is taken to
+be as small as brokers have it, and probed: a group that is due waits for one message more than the window has. If it
+comes, or if the broker doesn't go on at once after the acknowledgement, the window is larger.
 
-Conversely, a broker that falls silent with fewer messages, and goes on as soon as they are acknowledged, has a smaller
-window. Plants do that too, by chance. So such a pause is believed only after it has come several times with the same
-number of messages; while it is suspected, the commit that ends it comes early, at a moment that no plant keeps to.
+Conversely, a broker that falls silent with fewer messages, and continues as soon as they are acknowledged, has a
+smaller window. Plants do that too, by chance. So such a pause is believed only after it has come several times with the
+same number of messages; while it is suspected, the commit that ends it comes early, at a moment that no plant keeps to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AT_ONCE_S = 0.1
 """A message that comes so soon after an acknowledgement had been waiting for it."""
 
 QUIET_S = 0.4
-"""A broker that has sent nothing for so long may be waiting for an acknowledgement."""
+"""A broker that has sent nothing for this long may be waiting for an acknowledgement."""
 
 BELIEVED = 3
 """Pauses in a row with the same number of messages, after which it is the window."""
@@ -32,14 +32,14 @@ UNTOLD = 200
 which mosquitto as installed drops what is beyond a thousand."""
 
 ERRATIC_S = 0.1
-"""With MQTT 3.1.1, what fills mosquitto's window is acknowledged when nothing has come for so long. Mosquitto 2.0 sends
-more than its window while messages wait, and then stops with any number of them under way."""
+"""With MQTT 3.1.1, messages that fill mosquitto's window are acknowledged when nothing has come for this long.
+Mosquitto 2.0 sends more than its window while messages wait, and then stops with any number of them under way."""
 
 NEXT_PROBE, LAST_PROBE = 8, 4096
-"""A window that a probe has confirmed is probed again after so many commits that it made due, then twice as many."""
+"""A window that a probe has confirmed is probed again after this many commits that it made due, then twice as many."""
 
 PROBE = 1.5
-"""A probe waits for so many times as long as a suspected pause is given, so that no plant keeps to both."""
+"""A probe waits this many times as long as for a suspected pause, so that no plant's rhythm matches both."""
 
 
 class BrokerWindow:
@@ -79,7 +79,7 @@ class BrokerWindow:
         self.size = min(self.size, self._most)
 
     def is_filled(self, unacknowledged: int) -> bool:
-        """Whether so many messages without an acknowledgement should be acknowledged now."""
+        """Whether this number of unacknowledged messages should be acknowledged now."""
         return unacknowledged >= max(1, int(FILLED * self.size)) and not self._is_probing
 
     def patience_s(self, unacknowledged: int) -> float | None:

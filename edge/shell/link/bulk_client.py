@@ -39,7 +39,7 @@ PUBACK = 0x40
 PUBACK_HEADER = 0x4002
 
 Cut = Callable[[bytes, int], tuple[list[Message], int] | None]
-"""As `PublishCutter.cut()`; None if it has failed, and somebody knows."""
+"""As `PublishCutter.cut()`; None if it has failed, which was reported."""
 
 
 class BulkClient(Client):

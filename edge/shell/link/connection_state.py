@@ -65,7 +65,7 @@ class ConnectionState(Generic[Connection]):
             self._changed.notify_all()
 
     def stop(self, timeout_s: float) -> None:
-        """Ask for the end, with a goodbye that may take so long."""
+        """Request the end, and allow this long for the DISCONNECT."""
         with self._changed:
             self._stop_by = time.monotonic() + timeout_s
             self.stopping = True

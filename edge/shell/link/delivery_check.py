@@ -3,7 +3,7 @@
 An MQTT 3.1.1 broker may acknowledge what its access list makes it drop (mosquitto does). So our own retained status is
 published again behind events that were acknowledged, and has to come back: then they got through, as the broker takes
 publications in order. While it doesn't come back, no event counts as delivered, and all wait, or they would overtake
-those that were dropped. After `PATIENCE_S` new events are sent all the same, once, for it may be that the list only
+those that were dropped. After `PATIENCE_S` new events are sent anyway, once, as the list may only
 forbids us to read our status; what is stored still waits until it comes back, and is sent then. The status is published
 again and again, so that a list that is changed is noticed either way, and always before new events are sent.
 

@@ -1,4 +1,4 @@
-"""A topic that is heard beside the subscriptions, such as our own status: what comes on it never reaches the inbox.
+"""A topic that is subscribed to separately, such as our own status: its messages never reach the receive queue.
 
 It is asked for on every connection by a packet of its own, with QoS 0, so that nothing waits for us while we are away.
 A broker that closes the connection instead of answering isn't asked any more.

@@ -55,7 +55,7 @@ class InFlightWindow:
     def collect(self) -> list[int]:
         """Take what was noted out of the window, and return the tokens that the broker has confirmed.
 
-        Packet ids begin anew after 65,535, with both qualities of service. Where one of QoS 0 has the id of
+        Packet ids start over after 65,535, with both qualities of service. Where one of QoS 0 has the id of
         an older one of QoS 1, what is noted first goes to the former, so that nothing is confirmed too
         early.
         """

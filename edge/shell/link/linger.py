@@ -33,7 +33,7 @@ SHORTEST_S = 0.005
 """A flood whose rests would be shorter than this is read as it comes; it arrives in lots anyway."""
 
 MEMORY_S = 0.5
-"""The rate of arrivals is a mean over about so long: long enough to see through the gaps between bursts."""
+"""The rate of arrivals is a mean over about this time: long enough to see through the gaps between bursts."""
 
 
 class Linger:

@@ -126,7 +126,7 @@ class Link:
         return self.reconnecting.closed_by_broker
 
     def closing_explained(self) -> None:
-        """Record that the broker closes connections because of what is published: there is no rival."""
+        """Record that the broker closes connections because of what is published: no other client is involved."""
         self.reconnecting.explained()
 
     @property
@@ -177,7 +177,7 @@ class Link:
         return self._standing.wait_subscribed(timeout_s)
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Take what has arrived, up to so many messages or bytes; if that is none, wait for one or for other news."""
+        """Take what has arrived, up to a number of messages or bytes; if there is none, wait for some or a wake-up."""
         return self.inbox.take(timeout_s, most, most_bytes)
 
     def has_lost_session(self) -> bool:

@@ -58,10 +58,10 @@ class LinkOptions:
         clean_session: False if the broker shall keep messages for us while we are away.
         in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
         receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
-        linger_s: In a stream of messages, the socket rests unread for up to so long; see `linger.py`.
+        linger_s: In a stream of messages, the socket is left unread for up to this long; see `linger.py`.
         will: The last will, or what gives that of each connection as it is made, called in the network thread.
-        echo: A topic of our own that is subscribed to beside the others; what comes on it is given by `Link.echo`.
-        births: A topic on which somebody says that he has started, likewise; given by `Link.births`.
+        echo: A topic of our own that is subscribed to separately; its messages are in `Link.echo`.
+        births: A topic with birth messages, subscribed to separately, too; they are in `Link.births`.
         receive_messages: Messages that wait to be received, at most.
         receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
         first_delay_s: Pause before the second attempt to connect, before jitter.

@@ -14,7 +14,7 @@ from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.messages import Message
 
 TOPICS_BYTES = 16 * 2**20
-"""Size of the topics whose text is remembered; beyond it, all are decoded anew."""
+"""Size of the topics whose text is remembered; beyond it, all are decoded again."""
 
 LONGEST_REMEMBERED = 512
 """Bytes of a topic that is remembered; MQTT allows 65,535."""
@@ -46,7 +46,7 @@ class PublishParser:
         self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
     def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901 - a call costs more
-        """The messages from a position on, up to the first packet that is no ordinary PUBLISH or isn't all there.
+        """The messages from an offset on, up to the first packet that isn't an ordinary PUBLISH or is incomplete.
 
         Args:
             data: The received bytes.
@@ -105,7 +105,7 @@ class PublishParser:
 
 
 def topic_text(name: bytes) -> str:
-    """A topic as text; what is no UTF-8 in it is replaced, for a broker should not have let it pass."""
+    """A topic as text; bytes that aren't UTF-8 are replaced, although a broker shouldn't let them pass."""
     return name.decode("utf-8", "replace")
 
 
@@ -114,7 +114,7 @@ def remaining_length(data: bytes, position: int) -> tuple[int, int]:
 
     Returns:
         Length and position; `INCOMPLETE` for both if the header isn't all there, 0 and the end of what was read of it
-        if it is too long, for then it is no MQTT.
+        if it is too long, as it can't be MQTT then.
     """
     length, shift = 0, 0
     for place in range(position + 1, min(position + 5, len(data))):

@@ -1,13 +1,13 @@
 """The receive queue: bounded, between a link's network thread, which puts, and the loop, which takes.
 
 Bounded by messages and by bytes. Where there is no room, a message of QoS 0 is dropped and counted, as
-nobody was promised it. One of QoS 1 is kept all the same, and `is_full` then asks the network thread to read no
-more from the socket until there is room: putting never waits, or pings would. So what may be over the limits is what
+delivery isn't guaranteed for it. One of QoS 1 is kept in any case, and `is_full` then asks the network thread to read
+no more from the socket until there is room: putting never waits, or pings would. So what may be over the limits is what
 one read gives.
 
 When a connection ends, what it has delivered with QoS 1 can't be acknowledged any more, and the broker delivers it
 again if it still has our session. So it is set aside until the next connection tells: then it is either forgotten, or
-it is taken back and handed over, since nobody else has it any more.
+it is taken back and handed over, since the broker no longer has it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ReceiveQueue:
         self.put_all((message,))
 
     def put_all(self, messages: Sequence[Message]) -> None:
-        """Add messages; those of QoS 0 that there is no room for are dropped."""
+        """Add messages; those of QoS 0 that don't fit are dropped."""
         size = sum([len(each.payload) for each in messages])
         with self._changed:
             if self._closed:
@@ -92,7 +92,7 @@ class ReceiveQueue:
         return forgotten
 
     def take_back(self) -> int:
-        """Put what was set aside before all else, since nobody delivers it again; returns how many messages."""
+        """Put the messages that were set aside first, since they aren't delivered again; returns their number."""
         with self._changed:
             returned, self._aside = self._aside, []
             self._messages.extendleft(disowned(each) for each in reversed(returned))
@@ -138,7 +138,7 @@ class ReceiveQueue:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nobody will take any more: let go whoever waits."""
+        """Wake up waiting callers: no more messages will be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

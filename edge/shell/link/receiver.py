@@ -1,8 +1,8 @@
 """The receiving half of a link: from the bytes of one connection after the other to messages in the inbox.
 
 A message belongs to the connection that delivered it, since only there it can be acknowledged. When the connection
-ends, what nobody has taken yet is set aside. If the broker still has our session at the next connection, it delivers
-all of it again, and what was set aside is forgotten; otherwise nobody else has it, and it is handed over.
+ends, messages not yet taken are set aside. If the broker still has our session at the next connection, it delivers
+all of it again, and the messages set aside are dropped; otherwise they exist nowhere else, and are handed over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from edge.shell.link.receive_queue import ReceiveQueue, disowned
 
 log = logging.getLogger("edgewarden.link")
 
-UNHEARD_BIRTHS = "after its restart, Home Assistant is told what it has forgotten with our next connection only"
+UNHEARD_BIRTHS = "after a restart, Home Assistant gets the discovery messages again only with our next connection"
 
 FULL_S = 0.01
 """While the inbox is full, it is looked at this often."""

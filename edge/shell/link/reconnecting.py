@@ -39,7 +39,7 @@ CLOSED_IN_A_ROW = 4
 """So many of those, with no failed attempt in between, are taken for another client with our id."""
 
 CALM_S = 300.0
-"""A connection that has stood for so long says that the other client has gone."""
+"""A connection that has lasted this long shows that the other client has gone."""
 
 LONGEST_SUSPECTED_S = 30.0
 """The longest pause while another client is suspected only: it may as well be a bad network."""

@@ -1,10 +1,10 @@
-"""The subscriptions of a session: made, asked for again while the broker refuses them, and left when nobody wants them.
+"""The subscriptions of a session: made, retried while the broker refuses them, and cancelled when not needed.
 
 A persistent session outlives the configuration: what an earlier one subscribed to is still there, and nothing in MQTT
 lists it. A message that no subscription of ours asks for shows that such a filter is left. Every filter that could have
 brought it is unsubscribed, but for ours; unsubscribing from what was never there does no harm.
 
-Source: MQTT 5.0, sections 3.8 to 3.11; MQTT 3.1.1 likewise.
+Source: MQTT 5.0, sections 3.8 to 3.11; the same sections of MQTT 3.1.1.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Subscriber:
 
         Args:
             client: The connection's client.
-            keeps: Whether the session has what was granted before; the rest is asked for all the same.
+            keeps: Whether the session has what was granted before; the rest is requested in any case.
 
         Returns:
             Whether there is nothing to wait for.
@@ -120,7 +120,7 @@ class Subscriber:
             self._ask(client, [each for each in self._wanted if each.filter in self.refused])
 
     def leave(self, client: Client, topic: str) -> None:
-        """Unsubscribe from whatever could have brought a topic that nobody wants; safe in any thread."""
+        """Unsubscribe from the filters that match an unwanted topic; may be called from any thread."""
         ours = {each.filter for each in self._wanted}
         filters = [each for each in islice(filters_of(topic), CANDIDATES) if each not in ours | self._left]
         if not filters or len(self._left) > LEFT:

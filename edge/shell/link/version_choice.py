@@ -18,10 +18,10 @@ Wanted = Literal["auto", "3.1.1", "5"]
 Outcome = Literal["accepted", "unsupported", "closed"]
 
 FALLBACK_S = 3600.0
-"""For so long after 3.1.1 was accepted in place of 5, only 3.1.1 is tried."""
+"""For this long after 3.1.1 was accepted instead of 5, only 3.1.1 is tried."""
 
 CLOSED_IN_A_ROW = 3
-"""A broker that has accepted 5 is offered 3.1.1 after it has closed so many attempts without an answer."""
+"""A broker that has accepted 5 is offered 3.1.1 after it has closed this many attempts without an answer."""
 
 
 class VersionChoice:

@@ -21,7 +21,7 @@ class Answers:
     Args:
         link: To the broker that the commands come from.
         topic: Where they go.
-        shared: Whether somebody else takes the link's confirmations.
+        shared: Whether another component takes the link's confirmations.
     """
 
     def __init__(self, link: Link, topic: str, *, shared: bool) -> None:

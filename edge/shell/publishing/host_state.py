@@ -1,4 +1,4 @@
-"""The state of a Sparkplug host application: nodes that wait for their primary host are told whether it is there.
+"""The state of a Sparkplug host application: tells nodes that wait for their primary host that it is online.
 
 It has a connection of its own, since its last will has to be its own: the broker publishes that the host is offline
 when the connection breaks. A connection begins with a clean session and subscribes to the host's own state; once births
@@ -26,7 +26,7 @@ LOOK_S = 0.2
 """How often the state is checked for changes."""
 
 AGAIN_S = 1.0
-"""Whatever somebody else says in our name is put right at most this often."""
+"""A state that another client has published in our name is corrected at most this often."""
 
 GOODBYE_S = 2.0
 """For how long the broker is waited for when the host says that it goes."""
@@ -98,7 +98,7 @@ class HostState:
         self._link.stop(GOODBYE_S)
 
     def turn(self) -> None:
-        """Say what is so, if it wasn't said yet on this connection, or somebody else has denied it."""
+        """Publish the state if it wasn't published on this connection yet, or another client has overwritten it."""
         link = self._link
         taken = link.receive(LOOK_S)
         link.acknowledge(taken)
@@ -123,7 +123,7 @@ class HostState:
         return self._topic, state_payload(online=False, at=self._will_at)
 
     def _say(self, *, online: bool, at: float) -> int | None:
-        """Publish a state; None if there was no room or the connection was replaced, and the next turn says it."""
+        """Publish a state; None if there was no room or the connection was replaced; the next turn retries."""
         token = self._link.publish(self._topic, state_payload(online=online, at=at), retain=True)
         if token is None:
             return None

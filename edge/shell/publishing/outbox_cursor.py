@@ -15,7 +15,7 @@ class OutboxCursor:
     """A part of the outbox that is sent in order.
 
     Args:
-        read: Gives the next rows after a sequence, at most so many.
+        read: Returns the next rows after a sequence, up to a maximum number.
         after: The sequence to begin after.
     """
 

@@ -37,7 +37,7 @@ from edge.shell.store import OutboxRow, Store, StoreError
 log = logging.getLogger("edgewarden.publisher")
 
 BURST_S = 0.1
-"""The backlog's rate is kept on the average of so long."""
+"""The backlog's rate is averaged over this time."""
 
 CONFIRM_S = 0.2
 """PUBACKs are noted in the store together, at the latest after this; what a crash cuts off is sent again."""
@@ -175,7 +175,7 @@ class Publisher:
             now: Seconds since the epoch, UTC, for the confirmations.
 
         Raises:
-            StoreError: The store can't be read or written; what could be sent all the same was, and what was
+            StoreError: The store can't be read or written; what could be sent anyway was sent, and what was
                 confirmed is noted the next time.
         """
         if self._link.connections != self._connection:
@@ -315,7 +315,7 @@ class Publisher:
         return True
 
     def _send_events(self) -> bool:
-        """Send events until there are none or there is no room; returns whether there is room."""
+        """Send events until there are none or the link is full; returns whether there is room."""
         self._waits = False
         lanes = self._lanes()
         if self.check.is_on and any(lane.next() for lane in lanes) and not self.check.may_send():

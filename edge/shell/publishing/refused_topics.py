@@ -1,7 +1,7 @@
 """Topics that the broker refuses, and when each is tried again.
 
 Everything on a refused topic waits but for one publication, its oldest, which is tried again after a pause that grows
-while the broker goes on refusing. One that is accepted shows that something was mended, so that all topics are tried.
+while the broker keeps refusing. One that is accepted shows that the cause was fixed, so all topics are tried.
 
 Where the broker refuses by closing the connection (`closing_topics.py`), each try may cost one: such topics are tried
 one by one, after longer pauses, and stay refused on the next connection.

@@ -1,1 +1,1 @@
-"""The loop that walks the line, and how it starts, reloads and goes on from its store."""
+"""The service's loop, and how it starts, reloads and resumes from its store."""

@@ -22,7 +22,7 @@ from edge.shell.store import Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 SLICE_S = 0.003
-"""A slice is prepared for about so long; then it is stored."""
+"""A slice is prepared for about this long; then it is stored."""
 
 FEWEST_ROWS, FIRST_ROWS, MOST_ROWS = 16, 64, 5_000
 """Rows that are prepared together: as many as take a third of a slice, to begin with `FIRST_ROWS`."""
@@ -34,13 +34,13 @@ CHUNK_ROWS, CHUNK_BYTES = 256, 1 << 20
 """Rows that are prepared together, and bytes that are stored together, where a snapshot is written as a whole."""
 
 COMMIT_S = 0.1
-"""While a snapshot is written, steps wait for their commit so long at most, as only a commit lets it go on."""
+"""While a snapshot is written, steps wait at most this long for their commit, as it continues only with a commit."""
 
 MOST_TRIES = 3
 """A snapshot that was given up so often, as something came in between, is written in one go once it is overdue."""
 
 RETRY_S = 10.0
-"""After the store has failed, so long passes before another snapshot is begun."""
+"""Pause after a store failure before another snapshot is begun."""
 
 FORGOTTEN = 2
 """Parts of the snapshot before that are deleted at a time."""

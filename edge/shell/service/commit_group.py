@@ -25,8 +25,8 @@ class CommitGroup:
 
     Args:
         seconds: For how long a group may wait.
-        in_flight: The broker's in-flight window, in messages, as it was told.
-        quiet_s: A broker that has sent nothing for so long may be waiting for an acknowledgement.
+        in_flight: The broker's in-flight window, in messages, as requested.
+        quiet_s: A broker that has sent nothing for this long may be waiting for an acknowledgement.
 
     Attributes:
         seconds: For how long a group may wait.
@@ -53,7 +53,7 @@ class CommitGroup:
         self._news_at = 0.0
 
     def add(self, step: Step, messages: Sequence[Message], now: float) -> None:
-        """Add a step and the messages that it came of; `now` in seconds of a monotonic clock."""
+        """Add a step and the messages it was made from; `now` in seconds of a monotonic clock."""
         self.events += step.events
         self.dead_letters += step.dead_letters
         self.retained |= step.retained
@@ -103,13 +103,13 @@ class CommitGroup:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to be stored, beside messages to be acknowledged."""
+        """Whether there is anything to store, apart from messages to acknowledge."""
         return bool(self.events or self.parts or self.dead_letters)
 
     def committed(self, now: float) -> CommitGroup:
-        """Begin anew: all of it is safe. Returns what it was, to be published and acknowledged."""
+        """Start a new group: this one is stored. Returns its contents, to be published and acknowledged."""
         done = copy(self)
-        # What came while the store was slow or refused is no news: it counts for how long it was quiet before.
+        # Messages that came while the store was slow or failing don't end the quiet period.
         decided_at = min(now, self._due_at() or now)
         self.window.committed(self._unacknowledged, decided_at - self._news_at, now)
         self._clear()

@@ -24,7 +24,7 @@ class GapReporter:
         monotonic: Seconds that never step.
 
     Attributes:
-        also_read_up_to: Sequence of the last event that somebody else than the publisher may have been given.
+        also_read_up_to: Sequence of the last event that may have been given to a receiver other than the publisher.
     """
 
     def __init__(
@@ -65,5 +65,5 @@ class GapReporter:
         return self._publisher.was_sent(gap) or gap <= self.also_read_up_to()
 
     def forget(self) -> None:
-        """Join nothing with what was told before: the store is another one."""
+        """Don't merge with gaps reported before, as the store is a new one."""
         self._told.clear()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from edge.core.model.messages import Message
 
 HELD_S = 60.0
-"""For so long messages wait at most: most plants' sensors have reported once by then."""
+"""Messages wait at most this long: most plants' sensors have reported once by then."""
 
 HELD_BYTES = 2**20
 """Size of the payloads that wait at most; the last one may go beyond it."""
@@ -37,7 +37,7 @@ class HeldMessages:
         self._bytes += sum(len(each.payload) for each in messages)
 
     def shift(self, by: float) -> None:
-        """Let them have arrived so many seconds later: the clock was set by as much."""
+        """Shift their arrival times by a number of seconds, as the clock was set by as much."""
         self._messages = [each._replace(arrived=each.arrived + by) for each in self._messages]
 
     def is_over(self, now: float) -> bool:

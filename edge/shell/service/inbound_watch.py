@@ -1,7 +1,7 @@
 """Watches the inbound link: new connections, lost sessions, dropped messages, a second client with our id.
 
-Each may mean that readings are missing. The core is told, so that no sensor is called silent for it, and the
-subscribers are told by a gap.
+Each may mean that readings are missing. The core is notified, so that no sensor is reported as silent because of it,
+and the subscribers get a gap event.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class InboundWatch:
         self._looked_at = clock()
 
     def tell(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
-        """Say who is to be told from now on; to be called before anything else.
+        """Set the receivers of these events; to be called before anything else.
 
         Args:
             pipeline: The core.

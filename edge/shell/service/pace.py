@@ -18,7 +18,7 @@ LONGEST_STEP_S = 1.0
 """The target duration of a step. A backlog of few sensors makes many narrow rounds, which are slow."""
 
 CLOSE_S = 0.05
-"""Steps that begin within so long of the end of the one before are a stream."""
+"""Steps that begin within this time after the end of the previous one form a stream."""
 
 
 class Pace:

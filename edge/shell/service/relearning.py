@@ -21,7 +21,7 @@ RELEARNED = 500_000
 """Readings that are learned from at most; more would teach hardly any detector more."""
 
 BUDGET_S = 10.0
-"""About so long relearning may delay a start; never more than twice as long."""
+"""Relearning may delay a start by about this long, and never by more than twice as long."""
 
 FEW = 5_000
 """Readings that are learned from in any case."""
@@ -36,7 +36,7 @@ class Latest(NamedTuple):
     Attributes:
         entries: In order.
         readings: The number of their readings.
-        all: Whether there are no others.
+        all: Whether these are all of them.
     """
 
     entries: list[bytes]
@@ -101,7 +101,7 @@ class RelearningPlan:
         return learned
 
     def _latest(self, most: int) -> Latest:
-        """The newest entries that hold about so many readings."""
+        """The newest entries that hold about a given number of readings."""
         entries: list[bytes] = []
         readings = 0
         for entry in self._newest_first():

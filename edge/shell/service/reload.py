@@ -2,7 +2,7 @@
 
 The file is checked as a whole before anything changes. Then what was taken in is committed and a snapshot written, and
 a new core resumes from the store, by the same way as after a restart. Links whose options are the same keep their
-connections and what they have received. Where anything is wrong, the service goes on as it was.
+connections and what they have received. If anything is wrong, the service continues unchanged.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
 
 
 def _alike(link: Link, other: Link) -> bool:
-    """Whether a connection of one link serves the other one, too; a will is told with the next connection."""
+    """Whether a connection of one link serves the other one, too; a new will applies to the next connection."""
     return replace(link.options, will=None) == replace(other.options, will=None)
 
 
@@ -90,7 +90,7 @@ class Reloader:
         files: Likewise.
         clock: The current time, in seconds since the epoch, UTC.
         signals: The requests made by signals.
-        supervisor: Told that a reload begins, and that it goes on.
+        supervisor: Notified when a reload begins and while it is in progress.
         hosts: Tells Sparkplug nodes who we are.
     """
 

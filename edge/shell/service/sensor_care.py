@@ -30,7 +30,7 @@ class SensorCare:
         """Look at all sensors, once a minute.
 
         Args:
-            store: Its journal names sensors by their slots, so that a slot is somebody else's only when the journal
+            store: Its journal names sensors by their slots, so that a slot is reused only when the journal
                 has nothing from the time before it was left.
 
         Raises:

@@ -5,7 +5,7 @@
 Whatever has arrived is one step, and some steps are one transaction: readings, events and dead letters. Only after it
 are its messages acknowledged, so that a crash at any point makes the broker deliver them again. While the disk refuses,
 nothing is taken in and nothing acknowledged, but what is stored still goes out. The links' network threads do nothing
-but move bytes; if one dies, the loop ends with an error and the supervisor starts us anew.
+but move bytes; if one dies, the loop ends with an error and the supervisor restarts the service.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ class Service:
             self._retry_at = None
         done = group.committed(self._monotonic())
         self._publisher.retain_all(done.retained)
-        self._publish()  # before all else, as somebody may wait for an event
+        self._publish()  # first, as a receiver may be waiting for an event
         self._inbound.acknowledge(done.messages, window=group.window.assured)
         for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)

@@ -32,10 +32,10 @@ WRITE_S = 1.0
 """Minimum interval between writes of the sinks' positions; after a crash, later events are sent again."""
 
 STOP_S = 5.0
-"""Threads of sinks that are left get so long to end, together."""
+"""Threads of removed sinks get this long to end, together."""
 
 FAILING_S = 30.0
-"""A sink that has got nothing through for so long is a problem."""
+"""A sink that has delivered nothing for this long is a problem."""
 
 TELL_S = 60.0
 BEGINNING = 256
@@ -117,7 +117,7 @@ class SinkKeeper:
         self._store = None
 
     def close(self, store: Store) -> None:
-        """End the threads and write down how far they have come; if that fails, what was sent of late comes again."""
+        """End the threads and store their positions; if that fails, recent events are sent again."""
         self._stop(list(self._runners))
         try:
             for name, runner in self._runners.items():
@@ -162,7 +162,7 @@ class SinkKeeper:
         ]
 
     def _begin(self, store: Store) -> None:
-        """Begin with a store; one that takes the place of a damaged one goes on from what is known."""
+        """Begin with a store; one that replaces a damaged one continues from the known positions."""
         known = {**store.sinks(), **self._positions}
         self._positions = {}
         for name, each in self._options.items():

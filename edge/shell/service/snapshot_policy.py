@@ -11,13 +11,13 @@ from edge.core.engine import WIDE
 from edge.core.persistence.journal import Part, Readings
 
 RECOVERY_S = 2.0
-"""A snapshot is due when going through the journal since the last one would take so long, in seconds."""
+"""A snapshot is due when replaying the journal since the last one would take this long, in seconds."""
 
 WRITING_SHARE = 0.75
 """Writing a snapshot takes this share at most of what a recovery without it would take."""
 
 OVERDUE = 4.0
-"""A snapshot that is so many times as late is written at once, however long that takes."""
+"""A snapshot that is overdue by this factor is written at once, however long that takes."""
 
 ENTRY_S, ROUND_S, SINGLE_S, READING_S = 100e-6, 500e-6, 80e-6, 4e-6
 """What a recovery takes for an entry of the journal; a round of readings that are scored as arrays; a reading that is
@@ -56,7 +56,7 @@ class SnapshotPolicy:
         self._begun_s = self.cost_s
 
     def completed(self, seconds: float) -> None:
-        """The snapshot that was begun is complete, and took so long to write, in seconds."""
+        """The snapshot is complete; records how long it took to write, in seconds."""
         self.cost_s -= self._begun_s
         self.due_s = max(RECOVERY_S, seconds / WRITING_SHARE)
 

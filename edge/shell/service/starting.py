@@ -1,4 +1,4 @@
-"""Starting: from a configuration to a service that is ready to run; the store is opened and gone through."""
+"""Starting: from a configuration to a service that is ready to run; the store is opened and its journal replayed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def service_of(
         configuration: The configuration.
         signals: The requests made by signals; none by default.
         path: The configuration's file, to be read again when the signals ask for it.
-        onlooker: Somebody who looks on; nobody by default.
+        onlooker: An observer of the service; by default there is none.
 
     Raises:
         StopRequested: The service was asked to end before it was ready.

@@ -1,4 +1,4 @@
-"""Failures of the store: each is counted, and one that goes on is logged now and then."""
+"""Failures of the store: each is counted, and a persistent one is logged from time to time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.shell.store import Damage, Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 REPORTED_S = 60.0
-"""A fault of the disk that goes on is logged this often."""
+"""A persistent disk error is logged this often."""
 
 
 class StoreFailures:
@@ -47,5 +47,5 @@ class StoreFailures:
         try:
             damaged.close()
         except StoreError as another:
-            log.error("store_not_closed error=%r", str(another))  # noqa: TRY400 - likewise
+            log.error("store_not_closed error=%r", str(another))  # noqa: TRY400 - for the same reason
         return replaced

@@ -24,7 +24,7 @@ from edge.shell.store import Recollection, Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 SNAPSHOT_S = 0.5
-"""After going through what costs so much, a snapshot is written, or crash after crash would cost more; in seconds."""
+"""After a replay that took longer, in seconds, a snapshot is written, so that repeated crashes don't add up."""
 
 
 Resumed = tuple[Pipeline, Recollection, list[Gap]]

@@ -1,6 +1,6 @@
 """Notifications to the service manager: ready, alive, reloading, stopping, and a status line.
 
-systemd reads it (sd_notify(3), Type=notify); where nobody reads it, nothing happens.
+systemd reads it (sd_notify(3), Type=notify); without a reader, nothing happens.
 """
 
 from __future__ import annotations

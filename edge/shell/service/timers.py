@@ -1,4 +1,4 @@
-"""Timers: what a loop does every so many seconds."""
+"""Timers: periodic work of a loop."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Backoff:
         self._failures = 0
 
     def succeeded(self) -> None:
-        """Begin anew with the shortest wait."""
+        """Start over with the shortest wait."""
         self._failures = 0
 
     def failed(self) -> float:

@@ -2,7 +2,7 @@
 
 A runner calls from one thread, in this order: `open()`; then `send()` and `outcomes()` again and again; `close()`.
 Whatever fails of the connection or the receiver is raised as `SinkTrouble`; the runner closes the sink, waits, opens it
-anew and sends again what had no outcome, in order. So an event may come twice, and never not at all.
+again and resends what had no outcome, in order. So an event may come twice, but is never lost.
 """
 
 from __future__ import annotations

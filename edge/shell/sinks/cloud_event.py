@@ -1,4 +1,4 @@
-"""The attributes of an event that was stored, where a sink carries them beside its payload."""
+"""The attributes of a stored event, for sinks that send them outside its payload."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ def attributes_of(payload: bytes) -> _Attributes:
     """An event's attributes and its data, each as JSON.
 
     Raises:
-        EventRefused: It is no object in JSON.
+        EventRefused: It isn't a JSON object.
     """
     try:
         return msgspec.json.decode(payload, type=_Attributes)
     except msgspec.DecodeError as error:
-        raise EventRefused("it is no event in JSON") from error
+        raise EventRefused("it isn't an event in JSON") from error
 
 
 def header_of(payload: bytes, name: str) -> str:
     """One attribute that is a text; empty if there is none.
 
     Raises:
-        EventRefused: It is no object in JSON.
+        EventRefused: It isn't a JSON object.
     """
     value = attributes_of(payload).get(name)
     return "" if value is None else str(msgspec.json.decode(value))

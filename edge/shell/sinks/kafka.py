@@ -188,7 +188,7 @@ class KafkaSink:
 
     def _words(self, error: KafkaError | None) -> str:
         if error is None or error.code() in NO_TOPIC:
-            return f"there is no topic {self._options.topic}, and the broker makes none by itself"
+            return f"there is no topic {self._options.topic}, and the broker doesn't create topics automatically"
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
             return self._said
         return printable(error.str())
@@ -198,7 +198,7 @@ def message_of(payload: bytes) -> tuple[bytes, bytes, list[tuple[str, str | byte
     """An event as key, value and headers of a record.
 
     Raises:
-        EventRefused: It is no event.
+        EventRefused: It isn't an event.
     """
     attributes = attributes_of(payload)
     headers: list[tuple[str, str | bytes | None]] = [

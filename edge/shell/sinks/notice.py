@@ -1,4 +1,4 @@
-"""Notices: what a person is told of some events, as a title and a few lines.
+"""Notices: the message to a person about some events, as a title and a few lines.
 
 One event is its sentence. Of several, each is a line; of many, the worst are lines and the others are counted.
 """
@@ -29,7 +29,7 @@ _MOODS: dict[str, Mood] = {"FATAL": "failure", "ERROR": "failure", "WARN": "warn
 
 
 class Notice(NamedTuple):
-    """What a person is told.
+    """The message to a person.
 
     Attributes:
         title: A few words.
@@ -90,23 +90,23 @@ def item_of(row: OutboxRow) -> Item:
     """An event that was stored, read.
 
     Raises:
-        EventRefused: It is no event.
+        EventRefused: It isn't an event.
     """
     try:
         told = msgspec.json.decode(row.payload, type=_Told)
         time = datetime.fromisoformat(told.time).timestamp()
     except (msgspec.DecodeError, ValueError) as error:
-        raise EventRefused("it is no event with a time and a sentence") from error
+        raise EventRefused("it isn't an event with a time and a sentence") from error
     return Item(row, time, printable(told.data.message))
 
 
 def notice_of(items: Sequence[Item], gateway: str, zone: ZoneInfo, room: int) -> Notice:
-    """What a person is told.
+    """The message to a person.
 
     Args:
         items: The events, one at least, in their order.
         gateway: The gateway's name.
-        zone: Time zone in which times are told.
+        zone: Time zone of the times in it.
         room: Characters that the body may have.
     """
     worst = max(items, key=lambda each: (not each.has_ended, each.row.severity))

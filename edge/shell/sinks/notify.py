@@ -36,7 +36,7 @@ LONGEST_BODY = 3000
 """Characters of a message, where the service takes more."""
 
 TOO_MANY_S = 60.0
-"""A service that says that it gets too many messages is left alone for so long."""
+"""Pause after a service has answered that it gets too many messages."""
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
 _SECRET_LENGTH = 4
@@ -187,6 +187,6 @@ def _service_of(address: str, timeout_s: float) -> Any:
     asset = AppriseAsset(app_id="Edgewarden", app_desc=f"Edgewarden {version()}", app_url="", async_mode=False)
     service = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if service is None:
-        raise ValueError("is no address that Apprise knows, see https://appriseit.com/services/")
+        raise ValueError("isn't an address that Apprise knows, see https://appriseit.com/services/")
     service.socket_connect_timeout = service.socket_read_timeout = timeout_s
     return service

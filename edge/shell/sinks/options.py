@@ -99,10 +99,10 @@ class NotifyOptions:
     Attributes:
         address: One of Apprise's addresses; all of it is secret.
         gateway: The gateway's name, for the titles.
-        group_s: What comes within so long is one message.
-        interval_s: Between two messages there is so long at least.
+        group_s: Events within this time make one message.
+        interval_s: Minimum time between two messages.
         timeout_s: How long the service may take for an answer.
-        zone: Time zone in which times are told.
+        zone: Time zone of the times in it.
         quiet: When nothing is sent; None for never.
         most: Events in one message, at most.
     """

@@ -44,12 +44,12 @@ class SinkReport(NamedTuple):
         connected: Whether its receiver can be reached.
         waiting: Its backlog, as last measured.
         delivered: Events that were confirmed since the start.
-        per_second: So many a second of late.
+        per_second: Recent rate per second.
         set_aside: Events that it refused for good since the start.
         lost: Events that limits have taken from it since the start.
         last_error: The last error; empty if there was none.
         last_error_at: When, seconds since the epoch, UTC.
-        failing_since: Since when nothing gets through, likewise; None if that isn't so.
+        failing_since: Since when nothing has been delivered, in the same unit; None if it isn't failing.
     """
 
     connected: bool = False

@@ -41,7 +41,7 @@ CAREFUL = 1000
 
 HEARTBEAT_S = 30
 BLOCKED_S = 20.0
-"""A broker that is out of memory or disk, and takes nothing, is left alone after so long."""
+"""A broker that is out of memory or disk and accepts nothing is disconnected after this time."""
 
 CLOSE_S = 1.0
 OUT_OF_MEMORY = "the broker is out of memory or disk, and takes nothing"
@@ -158,7 +158,7 @@ class RabbitmqSink:
         raise SinkTrouble(self._trouble or "")
 
     def _run(self, seconds: float) -> None:
-        """Let the connection do its work until there is news, or so long."""
+        """Let the connection work until there is news, or for a limited time."""
         if self._connection is not None:
             _run(self._connection.ioloop, seconds)
 
@@ -234,7 +234,7 @@ def routing_key(sensor: str) -> str:
 
 
 def _properties(row: OutboxRow) -> tuple[str, Any]:
-    """The event's id, and what goes beside its payload."""
+    """The event's id and its properties."""
     attributes = attributes_of(row.payload)
 
     def text(name: str) -> str:

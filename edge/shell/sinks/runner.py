@@ -33,14 +33,14 @@ LOOK_S = 10.0
 """How often the backlog is measured and the limits are applied."""
 
 LOOK_SHARE = 50
-"""Measuring takes one part in so many of the time at most."""
+"""Measuring takes at most one part in this many of the time."""
 
 CONFIRM_S = 30.0
-"""A receiver that has confirmed nothing for so long, with events under way, is taken for dead."""
+"""A receiver that has confirmed nothing for this long, with events under way, is considered dead."""
 
 STORE_RETRY_S = 2.0
 SHORT_S = 150.0
-"""A disk that has been full for so long takes events that wait; history went before."""
+"""If the disk has been full for this long, waiting events are dropped; history was deleted before."""
 
 FINISH_S = 2.0
 """How long a stopping runner waits for the outcome of events under way."""

@@ -183,7 +183,7 @@ class _Connection(http.client.HTTPConnection):
         self.response_class = _answer_within(options.timeout_s)  # type: ignore[assignment]
 
     def close(self) -> None:
-        """Close it; the next request connects anew."""
+        """Close it; the next request reconnects."""
         self.is_used = False
         super().close()
 

@@ -10,10 +10,10 @@ sink_reading     a sink's own view of the events, from a thread of its own
 write_ahead_log  whether commits are lost from the log, read without SQLite
 damage           a file that can't be trusted is moved aside
 owner            one process at a time
-privacy          nobody else may read it
+privacy          file permissions: only its owner may read it
 salvage          what can be read of it still
 reading          looking on from outside, without ever writing: events and readings
-overview         likewise: open incidents, sensors, refused input, sizes
+overview         also for readers: open incidents, sensors, refused input, sizes
 """
 
 from edge.shell.store.base import (

@@ -26,7 +26,7 @@ class StoreError(Exception):
 
 
 class OutboxRow(NamedTuple):
-    """An event that nobody has confirmed yet, as the publisher needs it."""
+    """An unconfirmed event, as the publisher needs it."""
 
     sequence: int
     topic: str
@@ -107,8 +107,8 @@ class StoreLimits(NamedTuple):
         events_days: Delivered events older than this are deleted, by the time of their PUBACK.
         events_bytes: Delivered events are deleted, oldest first, while all payloads together are larger than this.
         outbox_events: So many events may wait for delivery.
-        outbox_bytes: Size of their payloads, likewise.
-        outbox_days: For so long an event may wait.
+        outbox_bytes: Total size of their payloads, at most.
+        outbox_days: How long an event may wait, in days.
         dead_letters: So many are kept.
         journal_days: Journal entries older than this are deleted, by arrival, if a snapshot covers them.
         journal_bytes: Likewise the oldest, while all together are larger than this.
@@ -171,7 +171,7 @@ class Store(Protocol):
         """Keep the snapshot, its parts and what isn't in parts, instead of the one before."""
 
     def forget_parts(self, most: int) -> bool:
-        """Delete so many parts at most of snapshots that were replaced or given up; whether there were any."""
+        """Delete parts of replaced or abandoned snapshots, up to a maximum number; returns whether there were any."""
 
     def parts(self) -> Iterator[tuple[int, Part]]:
         """The newest snapshot's parts that were kept bit by bit, and how many entries since it each comes after.

@@ -1,4 +1,4 @@
-"""Damage: a file that can't be trusted is moved aside and kept, and the service goes on with a new one."""
+"""Damage: a file that can't be trusted is moved aside and kept, and the service continues with a new one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Damage(NamedTuple):
     complete: bool
 
     def gap(self, now: float) -> Gap:
-        """The gap that says so to the subscribers."""
+        """The gap event that tells subscribers."""
         saved = f"{self.events} undelivered events and {self.entries} batches of readings were saved"
         rest = "" if self.complete else ", others may be lost"
         detail = f"{saved}{rest}; the file is kept as {self.aside.name}"

@@ -36,7 +36,7 @@ TEMPORARY = {
 }
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _open_here: Counter[Path] = Counter()
-"""Files that this process writes to. Nobody but SQLite may open and close one of them: that would take its locks from
+"""Files that this process writes to. Only SQLite may open and close them: that would take its locks from
 it (fcntl(2); SQLite's "How To Corrupt An SQLite Database File", 2.2)."""
 
 NOT_UTF8 = "Could not decode to UTF-8"
@@ -74,7 +74,7 @@ class Database:
         self.execute(f"PRAGMA journal_size_limit = {4096 * LOG_PAGES}")
 
     def empty_log(self) -> None:
-        """Bring the write-ahead log into the file, unless somebody reads in it just now.
+        """Bring the write-ahead log into the file, unless there is a reader at the moment.
 
         What an interrupted transaction has left in it would otherwise lie behind new ones, and look like their damage.
         """

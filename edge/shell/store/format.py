@@ -7,7 +7,7 @@
     dead_letter   what was refused: when, from which topic, why, and how the payload began. Bounded by rows.
 
     journal       the readings, one row a commit, packed by `edge.core.persistence.journal`. What comes after the
-                  newest snapshot is gone through again at the start; what comes before is history. Bounded by bytes
+                  newest snapshot is replayed at the start; what comes before is history. Bounded by bytes
                   and age.
     snapshot      all that the core knew after a row of the journal, packed by `edge.core.persistence.snapshot`. One
                   row. If it was written bit by bit, it has its parts in rows of their own, and `journal` is the row of
@@ -19,7 +19,7 @@
                   counts time awake. One row; made when it is first needed, as earlier versions can do without it.
 
     sink          how far each sink has come: `passed` is the last sequence that it needn't see any more, `skipped` the
-                  last one that a limit has taken from it. Made when the first sink comes, likewise.
+                  last one that a limit has taken from it. Also made when the first sink appears.
 
 `PRAGMA user_version` says how many steps a file has seen, so that this module, and sqlite-utils with it, is imported
 only for a file that is new or old. A step that has been released is never changed.

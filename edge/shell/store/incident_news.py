@@ -1,8 +1,8 @@
 """What a person has to hear of an incident, as a condition on the table of events.
 
 That is its first event of the least severity, the first of each higher class of severity, and its end if one of those
-came before. It follows from the events that are kept, so nothing has to be remembered of what was told, and it is the
-same after a restart.
+came before. It follows from the events that are kept, so it isn't necessary to remember what was reported, and it is
+the same after a restart.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def read_state(path: Path) -> StoreState:
     """The newest snapshot and the journal since.
 
     Raises:
-        StoreError: There is no such file, it is no store, or the snapshot or the readings are damaged.
+        StoreError: There is no such file, it isn't a store, or the snapshot or the readings are damaged.
     """
     with closing(look_on(path)) as database:
         database.execute("BEGIN")
@@ -136,7 +136,7 @@ def read_learned(path: Path) -> tuple[Snapshot, float] | None:
     """The newest snapshot and when it was taken, seconds since the epoch, UTC; None if there is none yet.
 
     Raises:
-        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, LEARNED)
@@ -147,7 +147,7 @@ def read_recognised(path: Path) -> dict[int, list[float]]:
     """The values of the states of each sensor that has states, by its slot, as the newest snapshot has them.
 
     Raises:
-        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, {COMPONENT})
@@ -161,7 +161,7 @@ def read_counters(path: Path) -> dict[int, tuple[float, float]]:
         Seconds that the pace is per, and seconds that it is taken over at least.
 
     Raises:
-        StoreError: There is no such file, it is no store, or the snapshot is damaged.
+        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, {PACES})
@@ -192,7 +192,7 @@ def read_open(path: Path) -> list[OpenIncident]:
     """The open incidents, the most severe first.
 
     Raises:
-        StoreError: There is no such file, it is no store, or its snapshot is damaged.
+        StoreError: There is no such file, it isn't a store, or its snapshot is damaged.
     """
     latest: dict[str, tuple[str, bytes | str]] = {}
     found: list[OpenIncident] = []
@@ -236,10 +236,10 @@ def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None)
     Args:
         path: The store's file.
         chosen: Which of them.
-        last: Only so many, the latest; None for all.
+        last: Maximum number, the latest; None for all.
 
     Raises:
-        StoreError: There is no such file, or it is no store.
+        StoreError: There is no such file, or it isn't a store.
     """
     from edge.core.intake.routes import match  # noqa: PLC0415 - only for a topic filter
 
@@ -268,7 +268,7 @@ def read_size(path: Path) -> StoreSize:
     """The sizes of a store.
 
     Raises:
-        StoreError: There is no such file, or it is no store.
+        StoreError: There is no such file, or it isn't a store.
     """
     with closing(look_on(path)) as database:
         columns = {row[1] for row in database.execute("PRAGMA table_info(events)")}

@@ -1,6 +1,6 @@
 """The owner of a store: one process at a time, by a lock that the kernel lets go of when that process ends.
 
-The lock lies on a file of its own, beside the store, since the store itself is replaced when it is damaged. The file
+The lock is on a file of its own, next to the store, since the store itself is replaced when it is damaged. The file
 stays when its owner ends; it says who that is or was.
 """
 
@@ -89,7 +89,7 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def _say_who(descriptor: int) -> None:
-    """Write down who the owner is. A full disk is no reason to fail: the lock itself needs no room."""
+    """Write down who the owner is. A full disk isn't an error: the lock itself needs no space."""
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         os.ftruncate(descriptor, 0)

@@ -41,7 +41,7 @@ class PastIncident(NamedTuple):
     """An incident, open or over.
 
     Attributes:
-        sequence: Of its first event; `read_incidents()` goes on before it.
+        sequence: That of its first event; `read_incidents()` continues before it.
         incident: Its id.
         sensor: Its sensor.
         kind: As of its last event.
@@ -49,7 +49,7 @@ class PastIncident(NamedTuple):
         raised: Time at which it was raised, in seconds since the epoch, UTC.
         ended: Time at which it ended; None while it is open.
         how: Transition by which it ended; empty while it is open.
-        seen: Whether somebody has acknowledged or muted it.
+        seen: Whether it was acknowledged or muted.
         sentence: The sentence at its worst.
     """
 
@@ -75,7 +75,7 @@ def read_incidents(path: Path, chosen: IncidentFilter, last: int, before: int | 
         before: Only those whose first event has a smaller sequence.
 
     Raises:
-        StoreError: There is no such file, or it is no store.
+        StoreError: There is no such file, or it isn't a store.
     """
     where, values = _wanted(chosen, before)
     with closing(look_on(path)) as database:
@@ -143,7 +143,7 @@ def read_sentences(path: Path, incidents: Sequence[str]) -> dict[str, str]:
     """The sentences of some incidents, from the last event of each that has one; acknowledgements have none.
 
     Raises:
-        StoreError: There is no such file, or it is no store.
+        StoreError: There is no such file, or it isn't a store.
     """
     with closing(look_on(path)) as database:
         rows = database.execute(

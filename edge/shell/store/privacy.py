@@ -1,6 +1,6 @@
 """Privacy: a store may be read and written by its owner alone, whatever the umask says.
 
-Readings tell when somebody is at home, and dead letters hold what was never meant for us.
+Readings reveal when people are at home, and dead letters contain data that wasn't meant for us.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SIDE_FILES = ("", "-wal", "-shm")
 def keep_private(path: Path) -> None:
     """Make the store's file if it isn't there, and take from others what they may do with it and its side files.
 
-    SQLite gives the files that it makes beside a database the permissions of the database. A file that belongs to
-    somebody else stays as it is.
+    SQLite gives the files that it creates next to a database the permissions of the database. A file that belongs to
+    another user isn't changed.
     """
     with suppress(OSError):  # what can't be made now, SQLite will say why
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))

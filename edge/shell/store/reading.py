@@ -71,13 +71,13 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
         path: The store's file.
         chosen: Which events.
         after: Only those with a greater sequence.
-        last: Only so many, the latest; None for all.
+        last: Maximum number, the latest; None for all.
 
     Returns:
         The columns of the table `events` but the inner ones, in order of sequence.
 
     Raises:
-        StoreError: There is no such file, or it is no store.
+        StoreError: There is no such file, or it isn't a store.
     """
     wanted: list[tuple[str, Iterable[Any]]] = [("sequence > ?", [after]), ("severity >= ?", [chosen.severity])]
     if chosen.sensor is not None:
@@ -111,7 +111,7 @@ def read_sensor_names(path: Path) -> list[str]:
     """The names of all sensors that a store knows of, in the order in which they were first seen.
 
     Raises:
-        StoreError: There is no such file, it is no store, or its snapshot or its readings are damaged.
+        StoreError: There is no such file, it isn't a store, or its snapshot or its readings are damaged.
     """
     history = read_history(path, since=math.inf)
     names = [name for name, *_ in history.sensors]
@@ -128,7 +128,7 @@ def read_history(path: Path, since: float | None = None) -> History:
         since: Leave out what arrived before this time, seconds since the epoch, UTC.
 
     Raises:
-        StoreError: There is no such file, it is no store, or it holds damaged readings.
+        StoreError: There is no such file, it isn't a store, or it holds damaged readings.
     """
     database = look_on(path)
     try:

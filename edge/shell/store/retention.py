@@ -150,7 +150,7 @@ def _older_than(database: Database, stored: float, staying: Collection[int]) -> 
 def _least_important(
     database: Database, staying: Collection[int], *, count: int | None = None, size: int | None = None
 ) -> list[OutboxSize]:
-    """Events of the outbox in the order in which they go, so many or of so many bytes, but for those that stay."""
+    """Events of the outbox in the order in which they are dropped, up to a number or size, without those that stay."""
     chosen: list[OutboxSize] = []
     total = 0
     for row in database.iterate(
@@ -187,7 +187,7 @@ def _missing_disk(database: Database, limits: StoreLimits) -> int:
 
 
 def _forget_more(database: Database, size: int) -> None:
-    """Forget history, oldest first, until so many bytes are freed."""
+    """Delete history, oldest first, until a number of bytes is freed."""
     freed = 0
     for table, column, condition in (
         ("journal", "length(entry)", "number < (SELECT max(journal) FROM snapshot)"),
@@ -206,7 +206,7 @@ def _forget_more(database: Database, size: int) -> None:
 
 
 def _give_back(database: Database, unused: float) -> None:
-    """Shrink the file by the pages that nobody uses, but for a share of them; some at a time."""
+    """Shrink the file by its unused pages, except for a share of them; some at a time."""
     free, pages = database.number("PRAGMA freelist_count"), database.number("PRAGMA page_count")
     if free > unused * pages:
         database.execute_fully(f"PRAGMA incremental_vacuum({FREED_PAGES})")

@@ -67,7 +67,7 @@ class SinkLimits(NamedTuple):
     Attributes:
         events: So many events.
         size: Bytes of their payloads.
-        days: For so long, by when they were stored.
+        days: Maximum age in days since they were stored.
         free_disk_bytes: While less of the disk is free, less may wait.
     """
 
@@ -127,7 +127,7 @@ class SinkReader:
 
         Args:
             at: The sink's position.
-            most: At most so many.
+            most: Maximum number.
 
         Returns:
             The events in order, and the sequence up to which there are no others.

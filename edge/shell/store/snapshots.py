@@ -2,7 +2,7 @@
 
 A snapshot is written bit by bit, a few parts in a transaction, while readings go on coming. Each part holds as of the
 journal's last row at that time. The row in `snapshot` comes last, and with it the new snapshot takes the place of the
-one before, at once; until then nobody looks at its parts. Parts that belong to no snapshot any more, as they were
+one before, at once; until then its parts are ignored. Parts that belong to no snapshot any more, as they were
 replaced or never completed, are deleted bit by bit too.
 
 A recovery goes through the journal from the first part's row on, and loads each part where its row has been reached;
@@ -59,7 +59,7 @@ def newest(database: Database) -> StoredSnapshot | None:
 
 
 class FoundSnapshot(NamedTuple):
-    """The newest snapshot, as somebody reads it who looks on.
+    """The newest snapshot, for readers other than the service.
 
     Attributes:
         snapshot: The snapshot.
@@ -180,7 +180,7 @@ class StoredSnapshots:
             )
 
     def forget(self, most: int) -> bool:
-        """Delete so many parts at most that belong neither to the newest snapshot nor to one that was begun.
+        """Delete parts that belong neither to the newest snapshot nor to one in progress, up to a maximum number.
 
         Returns:
             Whether there were any.

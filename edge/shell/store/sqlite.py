@@ -73,7 +73,7 @@ class SqliteStore:
         connection: Another connection to the file than the usual one, for tests.
 
     Raises:
-        StoreError: The file can't be opened, is no database, is damaged, or is of a later version.
+        StoreError: The file can't be opened, isn't a database, is damaged, or is of a later version.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ def read_tail(path: Path, after: int = 0, most_bytes: int = MOST_BYTES) -> Journ
     """The last rows of the journal after a row, so many that their entries have `most_bytes` bytes at most.
 
     Raises:
-        StoreError: There is no such file, it is no store, or a row is damaged.
+        StoreError: There is no such file, it isn't a store, or a row is damaged.
     """
     rows: list[tuple[int, bytes]] = []
     size = 0

@@ -26,7 +26,7 @@ USUAL_PAGE = 4096
 """Bytes of a page, where a damaged header doesn't say it."""
 
 TORN = 1
-"""A power cut tears the last transaction, so one commit may stand behind a frame that is wrong."""
+"""A power cut tears the last transaction, so there may be one commit after a damaged frame."""
 
 Sum = NDArray[np.uint32]
 
@@ -98,7 +98,7 @@ def _weights(pairs: int) -> NDArray[np.uint32]:
 
 
 def _one_pair_earlier(column: list[int]) -> list[int]:
-    """The weights of a pair that has gone through one more step: s' = s + t, t' = t + s'."""
+    """The weights of a pair after one more step: s' = s + t, t' = t + s'."""
     a_first, b_first, a_second, b_second = column
     first = [(a_first + a_second) % 2**32, (b_first + b_second) % 2**32]
     return [*first, (a_second + first[0]) % 2**32, (b_second + first[1]) % 2**32]

@@ -15,7 +15,7 @@ from typing import TextIO
 from edge.core.model.printable import printable, shortened
 
 LONGEST_LINE = 2000
-"""Characters of a line, beside its time, level and logger."""
+"""Maximum characters of a line, without its time, level and logger."""
 
 
 BOUNDED = {"bounded": True}
@@ -73,7 +73,7 @@ class RateLimit(logging.Filter):
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """Writes lines; where nobody reads them any more, as of a terminal that was closed, the service goes on."""
+    """Writes lines; if they can't be written any more, as after a terminal was closed, the service continues."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Ignore a line that can't be written; anything else is an error of ours, and is shown."""

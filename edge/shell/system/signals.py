@@ -1,7 +1,7 @@
 """The signals that a service follows: SIGTERM and SIGINT end it, SIGHUP has it read its configuration again.
 
 A terminal that is closed sends SIGHUP too. To a service that is only a reload, whether it was started from a terminal,
-by nohup or by a service manager, so that nothing has to be told apart.
+by nohup or by a service manager, so that these cases need not be distinguished.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 
-class StopRequested(Exception):  # noqa: N818 - no error: somebody has asked for it
+class StopRequested(Exception):  # noqa: N818 - not an error but a request
     """The service was asked to end while it did something that takes its time."""
 
 
@@ -20,7 +20,7 @@ class Signals:
 
     Attributes:
         stopping: Whether the service is to end.
-        reload: Whether the configuration is to be read again; whoever does it clears it first.
+        reload: Whether the configuration is to be read again; the code that does so clears it first.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """The wall clock of a gateway, which may have no battery: never set, or set while we run.
 
-Before anyone has set it, such a clock says 1970, or when the machine was shut down. Instead of 1970, time goes on from
-the last that is known, as systemd-timesyncd does it. Where senders of readings show that the clock is behind, theirs
-counts. Either ends as the clock steps to the right time.
+Before anyone has set it, such a clock says 1970, or when the machine was shut down. Instead of 1970, time continues
+from the last that is known, as systemd-timesyncd does it. Where senders of readings show that the clock is behind,
+theirs counts. Either ends as the clock steps to the right time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 STEP_S = 2.0
-"""A difference to the steady clock that is no step but a correction of the rate."""
+"""A difference from the monotonic clock that is a correction of the rate, not a step."""
 
 
 class WallClock:
@@ -57,7 +57,7 @@ class WallClock:
 
     @property
     def is_unset(self) -> bool:
-        """Whether nobody has set the machine's clock yet."""
+        """Whether the machine's clock hasn't been set yet."""
         return self._clock() < self._earliest
 
     @property
@@ -66,7 +66,7 @@ class WallClock:
         return self._believed
 
     def believe(self, ahead_s: float) -> None:
-        """Be so many seconds ahead of what it was, until the machine's clock is set."""
+        """Shift it ahead by a number of seconds, until the machine's clock is set."""
         self._believed_offset = self._uncorrected() - self._monotonic()
         self._believed += ahead_s
 

@@ -176,7 +176,7 @@ def test_what_was_not_taken_is_said(folder: Path) -> None:
     (folder / "odd.csv").write_text("\n".join([*lines[:500], lines[499], "soon,p/a,1", *lines[500:], "1,p/a,\n"]))
     strict = backtest("odd.csv")
     assert strict.exit_code == 2
-    assert "odd.csv:502: 'soon' is no time" in strict.stderr
+    assert "odd.csv:502: 'soon' isn't a time" in strict.stderr
     lenient = backtest("odd.csv", "--lenient")
     assert lenient.exit_code == 0
     assert "odd.csv: 1 readings refused: duplicate; 1 rows left out, the first odd.csv:502" in lenient.stderr

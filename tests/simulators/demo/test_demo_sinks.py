@@ -28,7 +28,7 @@ def test_no_url_is_no_table() -> None:
 
 @pytest.mark.parametrize("url", ["", "x", "kafka://h", "kafka:///t", "ftp://h/t", "http://", "mqtt://h:port"])
 def test_what_is_no_sink_is_told(url: str) -> None:
-    with pytest.raises(SinkUrlError, match="is no sink"):
+    with pytest.raises(SinkUrlError, match="isn't a sink"):
         sink_tables([url])
 
 

@@ -37,7 +37,7 @@ def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path: Pat
 
 @pytest.mark.parametrize("text", ["1.234,5", "1,2,3", ",", "1 234,5"])
 def test_thousands_are_no_decimals(tmp_path: Path, text: str) -> None:
-    with pytest.raises(CsvError, match="mine.csv:2: a: .* is no number"):
+    with pytest.raises(CsvError, match="mine.csv:2: a: .* isn't a number"):
         read(tmp_path, f"time;a\n1700000000;{text}\n")
 
 
@@ -95,15 +95,15 @@ def test_cells_that_hold_no_reading_are_counted(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", "mine.csv:1: only one column"),
-        ("time\n", "mine.csv:1: no column beside the time"),
+        ("time\n", "mine.csv:1: no column besides the time"),
         ("when,a\n", "mine.csv:1: no column for the time"),
         ("time,a,A\n", "mine.csv:1: two columns have the same name, 'a'"),
         ("time,a;time\n", "mine.csv:1: is the separator a comma or semicolon"),
-        ("# one\ntime,a\n# three\n1700000000,warm\n", "mine.csv:4: a: 'warm' is no number"),
-        ("time,a\n1700000000,1\nyesterday,2\n", "mine.csv:3: 'yesterday' is no time"),
+        ("# one\ntime,a\n# three\n1700000000,warm\n", "mine.csv:4: a: 'warm' isn't a number"),
+        ("time,a\n1700000000,1\nyesterday,2\n", "mine.csv:3: 'yesterday' isn't a time"),
         ("time,a\n1700000000,1,2\n", "mine.csv:2: 3 cells, the header has 2"),
-        ("time,a\n1700000000,inf\n", "mine.csv:2: a: 'inf' is no number"),
-        ("time,a\n1700000000,1_000\n", "mine.csv:2: a: '1_000' is no number"),
+        ("time,a\n1700000000,inf\n", "mine.csv:2: a: 'inf' isn't a number"),
+        ("time,a\n1700000000,1_000\n", "mine.csv:2: a: '1_000' isn't a number"),
         ("time,sensor,value\n1700000000,,1\n", "mine.csv:2: the sensor has no name"),
         ("time,a,label\n1700000000,1,maybe\n", None),
     ],
@@ -128,7 +128,7 @@ def test_rows_that_cannot_be_read_are_left_out_and_counted_if_that_is_wanted(tmp
     found = read(tmp_path, text, lenient=True, account=account)
     assert [each.value for each in found] == [2.0, 3.0]
     assert account.left_out == 3
-    assert account.first_left_out.endswith("mine.csv:2: 'yesterday' is no time")
+    assert account.first_left_out.endswith("mine.csv:2: 'yesterday' isn't a time")
 
 
 def test_a_header_is_never_left_out(tmp_path: Path) -> None:
