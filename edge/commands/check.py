@@ -166,8 +166,7 @@ def _input(each: Input) -> str:
         what += f", one reading if an object has the field {each.value_key}, else one for each number in it"
     when = "the time of arrival"
     if each.time == "payload" and each.format in _WITH_KEYS and each.time_keys:
-        *others, last = each.time_keys
-        keys = f"{', '.join(others)} or {last}" if others else last
+        keys = " or ".join(filter(None, (", ".join(each.time_keys[:-1]), each.time_keys[-1])))
         when = f"the field {keys}, in {each.zone} unless it has an offset, else the time of arrival"
     if each.time == "payload" and each.format in _WITH_TIMES:
         when = _WITH_TIMES[each.format].format(precision=each.precision)
