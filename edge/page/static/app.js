@@ -2,23 +2,22 @@
 
 import { setRole } from "./actions.js";
 import { h, tick, toast } from "./dom.js";
-import { healthView } from "./views/health.js";
-import { historyView } from "./views/history.js";
 import { incidentsView } from "./views/incidents.js";
 import { get, linkState, listenTo, onNews, post, stopListening } from "./net.js";
-import { refusedView } from "./views/refused.js";
-import { sensorView } from "./views/sensor.js";
-import { sensorsView } from "./views/sensors.js";
 
-const VIEWS = [["", "Incidents", incidentsView], ["sensors", "Sensors", sensorsView], ["history", "History", historyView],
-  ["refused", "Refused", refusedView], ["health", "Health", healthView]];
+// Incidents come with the page; the other views' scripts come once it stands, or when they are asked for.
+const sensorModule = () => import("./views/sensor.js");
+const VIEWS = [["", "Incidents", async () => incidentsView], ["sensors", "Sensors", async () => (await import("./views/sensors.js")).sensorsView],
+  ["history", "History", async () => (await import("./views/history.js")).historyView],
+  ["refused", "Refused", async () => (await import("./views/refused.js")).refusedView],
+  ["health", "Health", async () => (await import("./views/health.js")).healthView]];
 const KEYS = [["1 to 5", "go to a view"], ["j, k", "next or previous incident"], ["Enter", "its sensor's page"], ["a", "acknowledge it"], ["m", "mute it"],
   ["n", "say that it is normal"], ["/", "search"], ["+ − ← →", "zoom and pan a plot that has the focus"], ["p, n, Esc", "in a plot: incidents, and all of it"],
   ["?", "these keys"]];
 
 const main = document.getElementById("main"), nav = document.getElementById("nav"), link = document.getElementById("link");
 const leaveButton = document.getElementById("leave");
-let view = null, loggedIn = false;
+let view = null, loggedIn = false, shows = 0;
 
 const route = () => {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
@@ -32,9 +31,17 @@ const failed = (error) => {
   main.prepend(notice);
 };
 
+// The plotter comes last: incidents, which most people open first, don't wait for it.
+const plotter = new Promise((resolve) => {
+  if (document.readyState === "complete") resolve();
+  else document.addEventListener("DOMContentLoaded", resolve, { once: true });
+});
+
 const show = async () => {
   if (!loggedIn) return;
   view?.leave?.();
+  view = null;
+  const turn = ++shows;
   const { first, rest, query } = route();
   const entry = VIEWS.find(([path]) => path === first) || VIEWS[0];
   const current = first === "sensor" ? "sensors" : entry[0];
@@ -43,7 +50,16 @@ const show = async () => {
     else each.removeAttribute("aria-current");
   }
   document.title = first === "sensor" ? `${decodeURIComponent(rest)} – Edgewarden` : `${entry[1]} – Edgewarden`;
-  const mine = first === "sensor" ? sensorView(main, query, decodeURIComponent(rest)) : entry[2](main, query);
+  let make;
+  try {
+    make = first === "sensor" ? (await sensorModule()).sensorView : await entry[2]();
+    if (first.startsWith("sensor")) await plotter;
+  } catch { // an import that failed isn't tried again by the browser before the page is loaded again
+    if (turn === shows) failed(new Error("This view can't be loaded now; load the page again."));
+    return;
+  }
+  if (turn !== shows || !loggedIn) return;
+  const mine = first === "sensor" ? make(main, query, decodeURIComponent(rest)) : make(main, query);
   view = mine;
   listenTo(mine.sensor || "");
   try { await mine.load(); } catch (error) { if (view === mine) failed(error); }
@@ -120,6 +136,7 @@ const begin = async () => {
   document.getElementById("gateway").textContent = session.gateway + (session.role === "viewer" ? " (looking only)" : "");
   nav.replaceChildren(...VIEWS.map(([path, text]) => h("a", { href: `#/${path}`, "data-view": path }, text)));
   await show();
+  setTimeout(() => [sensorModule, ...VIEWS.map((each) => each[2])].forEach((each) => each().catch(() => {})), 500);
 };
 
 window.addEventListener("hashchange", () => { show(); main.focus({ preventScroll: true }); scrollTo(0, 0); });

@@ -81,7 +81,9 @@ def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: Pa
     seen = wait_until(lambda: [each for each in consumer.events() if each["data"]["acknowledged"]], what="the event")
     event = seen[0]
     assert (event["data"]["transition"], event["data"]["by"]) == ("acknowledged", "ada")
-    assert (consumer.latest("/result") or {})["command"] == "acknowledge"
+    wait_until(
+        lambda: (consumer.latest("/result") or {}).get("command") == "acknowledge", what="the answer on its topic"
+    )
     shown = open_incidents(page)[0]
     assert (shown["acknowledged"], shown["sentence"]) == (True, sentence)
 
