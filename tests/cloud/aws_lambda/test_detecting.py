@@ -95,6 +95,13 @@ def test_only_the_records_of_cells_that_failed_come_again() -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE + 7 * mine[0])}]}
 
 
+def test_a_shard_comes_again_from_the_first_record_of_all_cells_that_failed() -> None:
+    one = detection()
+    assert one.topics.cell("hall/press3") < one.topics.cell("hall/press0")  # run in this order, read in the other
+    answer = detect(kinesis(SHARDS[0], 0, 120), one, Seen(lambda: True), InMemory())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE)}]}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
