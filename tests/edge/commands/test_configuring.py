@@ -164,7 +164,7 @@ def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.Monk
         "Surprise of 6 decades, by chance one reading in 1,000,000, in 2 readings in a row raises an",
         "every other sensor:",
         "once in 10 days",
-        "6.8 with a reading a second",
+        "6.9 with a reading a second",
         "edgewarden/plant7/anomaly/SENSOR",
         "for 1 day or up to 256 MiB",
         "a power cut may cost the last seconds",
