@@ -196,7 +196,11 @@ class Paces(SensorArrays):
         wait = state["wait"][slots]
         if any_of(surveyed):
             self._survey(slots, moved, times, surveyed)
-        due = surveyed & (times - since >= wait * state["doubt"][slots]) & (state["counted"][slots] >= SUSPICIOUS)
+        due = (
+            surveyed
+            & (times - since >= wait * where(unbroken, 1.0, maximum(state["doubt"][slots], DOUBTED)))
+            & (state["counted"][slots] >= SUSPICIOUS)
+        )
         closer = resets | (fell & counter) | due
         if any_of(closer):
             for index in np.flatnonzero(closer).tolist():

@@ -110,8 +110,8 @@ def test_a_counter_that_becomes_a_gauge_is_learned_as_one() -> None:
 
 
 def test_an_incident_that_is_open_ends_as_its_sensor_turns_out_to_be_a_counter() -> None:
-    rise = rises(1.2, 8)
-    rise[710:] = [400.0] * len(rise[710:])
+    rise = rises(7.2, 8)
+    rise[5030:] = [400.0] * len(rise[5030:])
     line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
     raised, *_, last = told(line)
     assert (raised["transition"], raised["unit"]) == ("raised", "l")
