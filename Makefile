@@ -34,13 +34,14 @@ demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
 test: $(VENV)/dev
-	@echo "about twenty-five minutes on two idle cores; make verify runs the long tests"
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+	@echo "about five minutes on two idle cores; make verify runs the long tests"
+	$(BIN)/python -m pytest -m "not long" --numprocesses $(JOBS) --dist worksteal
 
 verify: $(VENV)/verify
-	@echo "about twenty minutes; make faults is the long form"
+	@echo "about half an hour on two idle cores; make faults is the long form"
+	$(BIN)/python -m pytest -m long --numprocesses $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
-	$(BIN)/python tests/faults --kills 40 --share 0.1
+	$(BIN)/python tests/faults --kills 10 --share 0.05
 
 faults: $(VENV)/dev
 	$(BIN)/python tests/faults --kills $(KILLS) --share $(SHARE)

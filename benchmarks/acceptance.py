@@ -25,7 +25,7 @@ from typing import Any
 import jsonschema
 
 from detectors import DETECTORS, DEVICE_DETECTORS
-from edge.core.incidents.events import event_json_schema
+from edge.core.incidents.events.event import event_json_schema
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
 from edge.shell.store import EventFilter, read_events

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.loading import parse
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.fleet.folder_store import FolderStore
 from edge.fleet.host import CellHost, LogPortion
 from edge.fleet.plan import plan_of

@@ -19,7 +19,7 @@ import cbor2
 import msgspec
 
 from edge.core.intake.decoders import DECODERS
-from edge.core.intake.decoders.senml_records import LABELS
+from edge.core.intake.decoders.records.senml_records import LABELS
 
 AT = 1_700_000_000
 NUMBERS = {label: number for number, label in LABELS.items()}

@@ -24,13 +24,13 @@ import msgspec
 from config.loading import parse
 from edge.capacity.machine import bytes_written
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.core.persistence.journal import pack
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.snapshot_policy import SnapshotPolicy
-from edge.shell.service.stored_state import resume
+from edge.shell.service.state.snapshot_policy import SnapshotPolicy
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreLimits
 from edge.shell.system.wall_clock import WallClock
 

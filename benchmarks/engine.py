@@ -10,7 +10,7 @@ from figures import Figure
 
 from config.loading import parse
 from edge.core.engine import Engine
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 
 WIDE = 10_000

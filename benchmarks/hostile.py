@@ -18,9 +18,9 @@ from processes import resident_mib
 
 from config.loading import parse
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.model.messages import Message, Refused
+from edge.core.model.readings.messages import Message, Refused
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 CONFIGURATION = '[[input]]\ntopic = "#"\n'
 SMALL = 2**15

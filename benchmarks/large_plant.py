@@ -27,10 +27,10 @@ from edge.shell.service.service_options import ServiceOptions
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.topics import Topics
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.words.topics import Topics
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.stored_state import resume
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore
 from edge.shell.system.garbage import leave_out
 from edge.shell.system.wall_clock import WallClock

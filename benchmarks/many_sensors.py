@@ -19,8 +19,8 @@ from time import process_time
 from typing import Any
 
 from config.loading import parse
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 START = 1_700_000_000.0
 RUNS = 5

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from config.loading import parse
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 ROOT = Path(__file__).parent.parent
 START = 1_700_000_000.0

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 
 from config.loading import parse
-from edge.core.intake.decoders.protobuf_wire import bytes_field, number_field
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.intake.decoders.records.protobuf_wire import bytes_field, number_field
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 AT = 1_700_000_000.0
 METRICS, MESSAGES = 10, 256

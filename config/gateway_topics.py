@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from config.homeassistant import PREFIX
+from config.tables.homeassistant import PREFIX
 
 PLACEHOLDER = "{gateway}"
 USUAL_BASE = f"edgewarden/{PLACEHOLDER}"

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from config.error_text import explain, problem_at
-from config.lint import doubts_of
+from config.checking.error_text import explain, problem_at
+from config.checking.lint import doubts_of
+from config.checking.toml_lines import LineIndex
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, repeated_topics
-from config.toml_lines import LineIndex
 
 LARGEST_BYTES = 1024 * 1024
 

@@ -1,13 +1,13 @@
 """The configuration as a whole: every table, what holds between them, and what the program asks of it.
 
-gateway broker upstream          config.transport
-sink                             config.sinks
-input                            config.inputs
-incidents rule                   config.detection
-device                           config.devices
-commands maintenance             config.operating
-page                             config.page
-homeassistant                    config.homeassistant
+gateway broker upstream          config.tables.transport
+sink                             config.tables.sinks
+input                            config.tables.inputs
+incidents rule                   config.tables.detection
+device                           config.tables.devices
+commands maintenance             config.tables.operating
+page                             config.tables.page
+homeassistant                    config.tables.homeassistant
 store limits log                 here
 """
 
@@ -22,15 +22,15 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from config.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
-from config.devices import DeviceTable, ResolvedDevice, resolve_devices
-from config.fields import FieldFault, StoreFile, Table, refuse, refuse_all
-from config.homeassistant import HomeAssistantTable
-from config.inputs import Input
-from config.operating import MOST_WINDOWS, Commands, MaintenanceTable
-from config.page import Page
-from config.sinks import SinkTable
-from config.transport import Broker, Connection, Gateway, Tls, Upstream
+from config.tables.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
+from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
+from config.tables.fields import FieldFault, StoreFile, Table, refuse, refuse_all
+from config.tables.homeassistant import HomeAssistantTable
+from config.tables.inputs import Input
+from config.tables.operating import MOST_WINDOWS, Commands, MaintenanceTable
+from config.tables.page import Page
+from config.tables.sinks import SinkTable
+from config.tables.transport import Broker, Connection, Gateway, Tls, Upstream
 
 __all__ = [
     "Broker",

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.convention import Convention, Example, conventions
 from config.loading import parse
 from config.schema import LimitsTable
-from config.toml_text import toml_value
-from edge.core.model.sensors import Repetition
-from edge.shell.service.decoding import decoder_of
+from config.tables.convention import Convention, Example, conventions
+from config.writing.toml_text import toml_value
+from edge.core.model.sensors.sensors import Repetition
+from edge.shell.service.assembly.decoders import decoder_of
 
 FOLDER = Path(__file__).parent / "howto" / "conventions"
 LIST = Path(__file__).parent / "reference" / "conventions.md"

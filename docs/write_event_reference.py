@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
-from edge.core.incidents.events import Timestamp, event_json_schema
-from edge.core.incidents.gaps import gap_json_schema
-from edge.core.incidents.sensor_events import sensors_json_schema
+from edge.core.incidents.events.event import Timestamp, event_json_schema
+from edge.core.incidents.events.gaps import gap_json_schema
+from edge.core.incidents.events.sensor_events import sensors_json_schema
 
 PAGE = Path(__file__).parent / "reference" / "events.md"
 SCHEMAS = {"incident": event_json_schema, "gap": gap_json_schema, "sensors": sensors_json_schema}

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_file import CsvError
 from edge.shell.link import Link, LinkOptions, TlsOptions
 from simulators.faults.schedule import Schedule

@@ -166,7 +166,8 @@ def test_detectors_need_nothing_but_numpy() -> None:
 
 
 def test_simulators_know_only_messages_events_and_the_link() -> None:
-    allowed = {"edge.core.model.messages", "edge.core.incidents.events", "edge.core.model.topics", "edge.shell"}
+    core = ("model.readings.messages", "incidents.events.event", "model.words.topics")
+    allowed = {*(f"edge.core.{each}" for each in core), "edge.shell"}
     for path in FILES:
         if name(path).startswith("simulators/"):
             ours = {each for each in imports(path) if each.startswith("edge.")}
@@ -181,14 +182,14 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             [
                 f"edge/shell/link/{each}.py"
                 for each in (
-                    "bulk_client",
-                    "echo",
                     "failing",
                     "link",
                     "mqtt5",
-                    "receiver",
+                    "receiving/bulk_client",
+                    "receiving/echo",
+                    "receiving/receiver",
                     "reconnecting",
-                    "sender",
+                    "sending/sender",
                     "subscriber",
                 )
             ],
@@ -220,3 +221,29 @@ def test_no_two_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef):
                 names.setdefault(node.name, []).append(name(path))
     assert {each: places for each, places in names.items() if len(places) > 1} == {}
+
+
+CROWDED = {"edge/commands": "one file a command", "config/conventions": "one file a convention"}
+
+
+def test_no_folder_lists_more_than_a_dozen_things() -> None:
+    folders = {path.parent for path in [*FILES, *(ROOT / "config").rglob("*.toml")]}
+    things = {name(each): [one for one in each.iterdir() if not one.name.startswith("__")] for each in folders}
+    assert {each: len(inside) for each, inside in things.items() if len(inside) > 12 and each not in CROWDED} == {}
+
+
+@pytest.mark.parametrize("house", sorted({name(path.parent) for path in FILES if path.parent.parent != ROOT}))
+def test_no_two_rooms_of_a_house_need_each_other(house: str) -> None:
+    below = {room: imported_rooms(house, room) for room in drawn_rooms(house)}
+    for room, (asker, wanted) in EARLIER_ROOMS.items():
+        if house == room:
+            below[asker].discard(wanted)
+    while ends := [room for room, wanted in below.items() if not wanted]:
+        for room in ends:
+            del below[room]
+        for wanted in below.values():
+            wanted.difference_update(ends)
+    assert below == {}
+
+
+EARLIER_ROOMS = {"edge/core/persistence": ("snapshot", "earlier_snapshots")}

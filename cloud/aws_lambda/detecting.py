@@ -41,13 +41,13 @@ from cloud.aws_lambda.logs import LogRecord, is_of_a_log, records_of
 from cloud.aws_lambda.once import Once
 from cloud.aws_lambda.sources import Record, UnknownSourceError
 from edge.core.cells import CellPlan
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Message
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Message
 from edge.fleet.host import CellHost, LogPortion
 from edge.fleet.plan import plan_of
 from edge.fleet.store import CellStore, StaleHeadError
 from edge.fleet.topics import TopicPlacing
-from edge.shell.service.assembly import load_or_default
+from edge.shell.service.assembly.parts import load_or_default
 
 log = logging.getLogger("edgewarden.lambda")
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge.core.incidents.events import IncidentEvent
-from edge.core.incidents.gaps import GapEvent
-from edge.core.incidents.sensor_events import SensorsEvent
+from edge.core.incidents.events.event import IncidentEvent
+from edge.core.incidents.events.gaps import GapEvent
+from edge.core.incidents.events.sensor_events import SensorsEvent
 
 AnyEvent = IncidentEvent | GapEvent | SensorsEvent
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from edge.capacity.plant import LoadReading
-from edge.core.intake.decoders.protobuf_wire import bytes_field, number_field
+from edge.core.intake.decoders.records.protobuf_wire import bytes_field, number_field
 from edge.core.intake.sparkplug.sequence import NUMBERS
 
 DOUBLE = 10

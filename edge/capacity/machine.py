@@ -19,16 +19,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from config.inputs import Input
 from config.schema import Configuration
+from config.tables.inputs import Input
 from edge.capacity.edge_node import edge_node
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.messages import Message
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
 from edge.core.persistence.journal import Readings, pack
-from edge.shell.link.publish_parser import PublishParser
+from edge.shell.link.receiving.publish_parser import PublishParser
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Echo, LinkOptions
 from edge.shell.link.reconnecting import Reconnecting
 

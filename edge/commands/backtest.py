@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.commands.support.places import FILE, other_config_option
-from edge.commands.support.progress import Progress
+from edge.commands.support.printing.progress import Progress
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -62,12 +62,12 @@ def backtest(
     "end"]]}`; as JSON lines or CSV with sensor, start and end, such as `edgewarden simulate --truth` writes; or in the
     files themselves, in a column `label` or `anomaly` of 0 and 1.
     """
-    from edge.commands.support.backtest_labels import give_labels  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.backtest_runs import notes_on, run_all, sources_of  # noqa: PLC0415
+    from edge.commands.support.backtests.backtest_labels import give_labels  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.backtests.backtest_runs import notes_on, run_all, sources_of  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.reports.backtest import Backtest  # noqa: PLC0415
-    from edge.reports.budgets import BUDGETS  # noqa: PLC0415
     from edge.reports.judging import Rules  # noqa: PLC0415
+    from edge.reports.recording.budgets import BUDGETS  # noqa: PLC0415
 
     if not files and not journals:
         raise click.UsageError("give CSV files, or --journal STORE")
@@ -98,7 +98,7 @@ def backtest(
 
 
 def _configurations(paths: tuple[Path, ...]) -> list[tuple[str, Configuration]]:
-    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415 - loaded when the command runs
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415 - loaded when the command runs
 
     if not paths:
         return [("shipped defaults", load_or_default(None))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.commands.support.places import names_configuration
-from edge.commands.support.terminal import heading, paragraph
+from edge.commands.support.printing.terminal import heading, paragraph
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -48,7 +48,7 @@ def bench(path: Path | None, sensors: int, interval: float, seconds: float, as_j
     """
     from edge.capacity import machine  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415
 
     with explained():
         configuration = load_or_default(path)

@@ -13,7 +13,7 @@ from detectors import DETECTORS
 from detectors.base import Detector
 from edge.commands.support.choosing import check_detector
 from edge.commands.support.places import other_config_option
-from edge.commands.support.terminal import heading
+from edge.commands.support.printing.terminal import heading
 
 if TYPE_CHECKING:
     from edge.evaluation.nab import NabSeries
@@ -161,7 +161,7 @@ def budget(
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
     from edge.evaluation.noises import KINDS, WITHOUT_CHANCE  # noqa: PLC0415
-    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415
 
     unknown = sorted(set(kinds) - KINDS.keys())
     if unknown:
@@ -201,7 +201,7 @@ def long(sensors: int, seed: int, config_path: Path | None) -> None:
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation.long_faults import ENOUGH, measure  # noqa: PLC0415 - loaded when the command runs
-    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415
 
     with explained():
         rule = load_or_default(config_path, None).rule_for("benchmark")
@@ -230,7 +230,7 @@ def _nab_series(path: Path) -> list[NabSeries]:
 
 def _detector(name: str, config_path: Path | None) -> Detector:
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.shell.service.assembly import load_or_default  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415
 
     if config_path is None:
         return DETECTORS[name]()

@@ -7,25 +7,25 @@ from pathlib import Path
 import click
 import numpy as np
 
-from config.convention import conventions
-from config.homeassistant import HomeAssistantTable
-from config.inputs import Input
 from config.loading import inspect
-from config.page import Page
+from config.notation.topics import LONGEST_NAME, sender_of
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, ResolvedDevice, ResolvedRule, SinkTable
-from config.toml_text import toml_value
-from config.topics import LONGEST_NAME, sender_of
-from config.transport import Connection
+from config.tables.convention import conventions
+from config.tables.homeassistant import HomeAssistantTable
+from config.tables.inputs import Input
+from config.tables.page import Page
+from config.tables.transport import Connection
+from config.writing.toml_text import toml_value
 from detectors.base import Detector
 from detectors.parameters import parameters_of
-from edge.commands.support.durations import size
 from edge.commands.support.places import USUAL, names_configuration
-from edge.commands.support.terminal import bullet, heading, paragraph, term
+from edge.commands.support.printing.durations import size
+from edge.commands.support.printing.terminal import bullet, heading, paragraph, term
 from edge.core.intake.decoders import NumberDecoder, Repetition
-from edge.core.intake.decoders.paths import OF
+from edge.core.intake.decoders.documents.paths import OF
 from edge.core.intake.routes import Resolved, Route, match
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.core.scoring.profiles import Profile
 
 _WRONG = 2

@@ -40,10 +40,10 @@ def deadletters(
     (limits.dead_letters_per_minute), and counts all: see `edgewarden status`.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.service_state import service_state  # noqa: PLC0415
-    from edge.commands.support.terminal import heading  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
-    from edge.shell.store.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.shell.store.reading.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
 
     with explained():
         store = place.store()
@@ -63,7 +63,7 @@ def deadletters(
 def _plain(letter: dict[str, Any]) -> dict[str, Any]:
     from base64 import b64encode  # noqa: PLC0415 - loaded when the command runs
 
-    from edge.core.incidents.events import timestamp  # noqa: PLC0415
+    from edge.core.incidents.events.event import timestamp  # noqa: PLC0415
 
     return {
         "time": timestamp(letter["arrived"]),
@@ -74,11 +74,11 @@ def _plain(letter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(letter: dict[str, Any]) -> None:
-    from edge.commands.support.durations import moment  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
+    from edge.commands.support.printing.durations import moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
-    from edge.core.model.printable import printable, printable_bytes  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
+    from edge.core.model.words.printable import printable, printable_bytes  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
 
     reason = click.style(letter["reason"], fg="yellow")
     click.echo(f"{moment(letter['arrived'])}  {reason}  {printable(letter['topic'])}")

@@ -15,7 +15,7 @@ from config.schema import presets
 from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.base import Detector
 from detectors.parameters import ParameterInfo, Range, parameters_of
-from edge.commands.support.terminal import heading, paragraph, term
+from edge.commands.support.printing.terminal import heading, paragraph, term
 
 _SECTION = re.compile(r"^([A-Z][A-Za-z -]{2,20}):(?:[ \t]+(\S.*))?$")
 _FOR_PROGRAMMERS = frozenset({"Attributes", "Args", "Example", "Examples", "Returns", "Raises"})

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.commands.support.places import config_option
-from edge.commands.support.tables import table
-from edge.commands.support.terminal import bullet, heading, paragraph
-from edge.core.model.printable import printable, printable_bytes, shortened
+from edge.commands.support.printing.tables import table
+from edge.commands.support.printing.terminal import bullet, heading, paragraph
+from edge.core.model.words.printable import printable, printable_bytes, shortened
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.core.model.messages import Message
+    from edge.core.model.readings.messages import Message
     from edge.discovery.collecting import Collected
     from edge.discovery.outcome import ReadingOutcome
     from edge.discovery.proposing import Proposal
@@ -44,7 +44,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
     """
     from config.gateway_topics import GatewayTopics  # noqa: PLC0415 - loaded when the command runs
     from config.loading import parse  # noqa: PLC0415
-    from config.template import template  # noqa: PLC0415
+    from config.writing.template import template  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.discovery.outcome import outcome_of, tables  # noqa: PLC0415
     from edge.discovery.proposing import propose, topic_of  # noqa: PLC0415
@@ -83,14 +83,14 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
 
 def _with_an_input(text: str) -> str:
     """A configuration that lacks nothing but its inputs, which are about to be found."""
-    from config.rewriting import has_inputs  # noqa: PLC0415 - loaded when the command runs
+    from config.writing.rewriting import has_inputs  # noqa: PLC0415 - loaded when the command runs
 
     return text if has_inputs(text) else f'{text}\n[[input]]\ntopic = "#"\n'
 
 
 def _listen(configuration: Configuration, seconds: float) -> Collected:
     """The messages received within some seconds."""
-    from edge.commands.support.asking import AskingError, connected, wait_for  # noqa: PLC0415
+    from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415
     from edge.discovery.collecting import Collected  # noqa: PLC0415
 
     heard = Collected()
@@ -114,7 +114,7 @@ def _heard(configuration: Configuration, heard: Collected, seconds: float) -> st
 
 
 def _describe(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:
-    from config.convention import conventions  # noqa: PLC0415
+    from config.tables.convention import conventions  # noqa: PLC0415
 
     if proposal.conventions:
         heading("Conventions")
@@ -169,7 +169,7 @@ def _more(count: int, most: int | None) -> None:
 def _write(path: Path, text: str, tables: str) -> None:
     """Write the inputs into the configuration, which is checked before it replaces the old one."""
     from config.loading import parse  # noqa: PLC0415
-    from config.rewriting import with_inputs  # noqa: PLC0415
+    from config.writing.rewriting import with_inputs  # noqa: PLC0415
 
     made = with_inputs(text, tables)
     parse(made, str(path), path.absolute().parent)

@@ -20,8 +20,8 @@ from edge.commands.support.values import (
     Word,
     no_sensor,
 )
-from edge.core.model.globs import fits
-from edge.core.model.printable import printable, printable_json
+from edge.core.model.words.globs import fits
+from edge.core.model.words.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -96,7 +96,7 @@ def _show(store: Path, chosen: EventFilter, last: int | None, *, follow: bool, a
 
 def line_of(row: dict[str, Any]) -> str:
     """One event on one line: when, how severe, what happened, and the sentence."""
-    from edge.core.incidents.events import severity_name  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events.event import severity_name  # noqa: PLC0415 - loaded when the command runs
 
     text = severity_name(row["severity"])[0]
     moment = datetime.fromtimestamp(row["time"], UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -12,7 +12,7 @@ import click
 from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import FILE, Place, reads_store
 from edge.commands.support.values import SensorGlob, UnknownSensorError, no_sensor
-from edge.core.model.globs import fits
+from edge.core.model.words.globs import fits
 
 
 @click.command()
@@ -43,8 +43,8 @@ def export(
 
 
 def _write(store: Path, sensor: str | None, since: float | None, until: float | None, target: TextIO) -> None:
-    from edge.core.incidents.events import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.model.vacancies import had_it_last  # noqa: PLC0415
+    from edge.core.incidents.events.event import exact_timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.sensors.vacancies import had_it_last  # noqa: PLC0415
     from edge.core.persistence.journal import Readings, note_names  # noqa: PLC0415
     from edge.shell.store import read_history  # noqa: PLC0415
 

@@ -11,8 +11,8 @@ import click
 from config.loading import parse
 from config.monitoring import RULES, monitoring_files
 from config.problems import ConfigurationError
-from config.template import GATEWAY, HOST, PORT, STORE, TOPIC, template
-from config.unit import CONFIGURATION, STATE_FOLDER, UNIT, UnitError, unit
+from config.writing.template import GATEWAY, HOST, PORT, STORE, TOPIC, template
+from config.writing.unit import CONFIGURATION, STATE_FOLDER, UNIT, UnitError, unit
 
 _OPTIONS = {
     "gateway.name": "--gateway",

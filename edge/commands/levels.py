@@ -10,8 +10,8 @@ import click
 
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, matching
-from edge.core.model.printable import printable
-from edge.core.model.vacancies import is_vacant
+from edge.core.model.sensors.vacancies import is_vacant
+from edge.core.model.words.printable import printable
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -32,8 +32,8 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     sensor was watched. It never falls below what chance alone needs.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import heading  # noqa: PLC0415
-    from edge.shell.store.overview import read_learned  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
+    from edge.shell.store.reading.overview import read_learned  # noqa: PLC0415
 
     with explained():
         configuration = place.configuration()
@@ -63,8 +63,8 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
 
 def _rows(configuration: Configuration, snapshot: Snapshot) -> list[dict[str, Any]]:
     from edge.commands.support.sensor_rows import learned_of  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.scoring.alarm_levels import SHARE  # noqa: PLC0415
     from edge.core.scoring.learning_progress import level_of  # noqa: PLC0415
+    from edge.core.scoring.levels.alarm_levels import SHARE  # noqa: PLC0415
     from edge.core.scoring.profiles import Profile  # noqa: PLC0415
 
     sensors, statistics, levels = learned_of(snapshot)

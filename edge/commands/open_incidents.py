@@ -12,7 +12,7 @@ from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, Severity
 
 if TYPE_CHECKING:
-    from edge.shell.store.overview import OpenIncident
+    from edge.shell.store.reading.overview import OpenIncident
 
 
 @click.command("open")
@@ -30,14 +30,14 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
-    from edge.commands.support.service_state import service_state  # noqa: PLC0415
-    from edge.commands.support.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.values import UnknownSensorError, no_sensor  # noqa: PLC0415
-    from edge.core.model.globs import fits  # noqa: PLC0415
-    from edge.core.model.printable import printable_json  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
+    from edge.core.model.words.globs import fits  # noqa: PLC0415
+    from edge.core.model.words.printable import printable_json  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
     from edge.shell.store import read_sensor_names  # noqa: PLC0415
-    from edge.shell.store.overview import read_open  # noqa: PLC0415
+    from edge.shell.store.reading.overview import read_open  # noqa: PLC0415
 
     glob = one_glob(sensors, sensor)
     with explained():
@@ -63,9 +63,9 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
 
 def _show(incident: OpenIncident, now: float) -> None:
     from edge.commands.events import COLOURS  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.durations import ago, epoch, moment  # noqa: PLC0415
-    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
-    from edge.core.model.printable import printable  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago, epoch, moment  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
+    from edge.core.model.words.printable import printable  # noqa: PLC0415
 
     event = incident.event
     data = event["data"]

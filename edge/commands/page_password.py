@@ -17,7 +17,7 @@ def page_password(path: Path, role: str) -> None:
     The password is asked for twice, or read from standard input if that isn't a terminal. The entry of the
     other role stays. A running service takes it up when it starts again.
     """
-    from config.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
+    from config.tables.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
     from edge.page.access.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415
 
     if sys.stdin.isatty():

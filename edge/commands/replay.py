@@ -12,7 +12,7 @@ from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import FILE, USUAL, other_config_option
 
 if TYPE_CHECKING:
-    from edge.core.incidents.events import Event
+    from edge.core.incidents.events.event import Event
 
 
 @click.command()
@@ -43,10 +43,10 @@ def replay(
     raised on the last days of this very plant? FILE is the store; without it, it is the configuration's, and without
     --config, that of edgewarden.toml. The service may be running.
     """
+    from edge.commands.support.backtests.playing import play, play_journal  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.playing import play, play_journal  # noqa: PLC0415
     from edge.shell.files.csv_file import read_csv  # noqa: PLC0415
-    from edge.shell.service.assembly import load_or_default, make_pipeline  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default, make_pipeline  # noqa: PLC0415
 
     if store is not None and file is not None:
         raise click.UsageError("give either FILE or --store")
@@ -72,7 +72,7 @@ def replay(
             if output:
                 target.close()
     if summary:
-        from edge.core.model.quantities import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.core.model.words.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         counters = pipeline.counters
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counters.readings_refused.items()))

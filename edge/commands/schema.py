@@ -19,15 +19,15 @@ def schema(what: str) -> None:
     editors that complete and check TOML files; or `asyncapi`, all topics and messages in one AsyncAPI 3.0 document.
     """
     if what == "events":
-        from edge.core.incidents.events import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
+        from edge.core.incidents.events.event import event_json_schema  # noqa: PLC0415 - only what is asked for is imported
 
         found = event_json_schema()
     elif what == "gaps":
-        from edge.core.incidents.gaps import gap_json_schema  # noqa: PLC0415 - for the same reason
+        from edge.core.incidents.events.gaps import gap_json_schema  # noqa: PLC0415 - for the same reason
 
         found = gap_json_schema()
     elif what == "sensors":
-        from edge.core.incidents.sensor_events import sensors_json_schema  # noqa: PLC0415 - for the same reason
+        from edge.core.incidents.events.sensor_events import sensors_json_schema  # noqa: PLC0415 - for the same reason
 
         found = sensors_json_schema()
     elif what == "commands":

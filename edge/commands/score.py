@@ -12,11 +12,11 @@ import click
 
 from edge.commands.support.choosing import check_detector, with_only
 from edge.commands.support.places import other_config_option
-from edge.commands.support.progress import Progress
+from edge.commands.support.printing.progress import Progress
 
 if TYPE_CHECKING:
     from config.schema import Configuration
-    from edge.core.model.messages import Reading
+    from edge.core.model.readings.messages import Reading
     from edge.core.pipeline import Pipeline
     from edge.shell.files.csv_file import CsvAccount
 
@@ -43,7 +43,7 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.files.csv_file import CsvAccount  # noqa: PLC0415
-    from edge.shell.service.assembly import load_or_default, make_pipeline  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default, make_pipeline  # noqa: PLC0415
 
     with explained():
         configuration = load_or_default(config_path)
@@ -72,7 +72,7 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
 def _rows(
     file: Path, configuration: Configuration, pipeline: Pipeline, account: CsvAccount, *, lenient: bool
 ) -> Iterator[list[str]]:
-    from edge.commands.support.playing import chunks  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.backtests.playing import chunks  # noqa: PLC0415 - loaded when the command runs
     from edge.reports.score_rows import ScoreRows  # noqa: PLC0415
     from edge.shell.files.csv_file import in_order, read_csv  # noqa: PLC0415
 

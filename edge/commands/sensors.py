@@ -33,12 +33,12 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
     from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
-    from edge.commands.support.service_state import service_state  # noqa: PLC0415
-    from edge.commands.support.terminal import heading  # noqa: PLC0415
+    from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
-    from edge.shell.store.overview import read_counters, read_recognised, read_state  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.shell.store.reading.overview import read_counters, read_recognised, read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)
     with explained():
@@ -65,7 +65,7 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
 
 
 def _plain(row: dict[str, Any], now: float) -> dict[str, Any]:
-    from edge.core.incidents.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events.event import timestamp  # noqa: PLC0415 - loaded when the command runs
 
     seen = row["time"]
     age = None if seen is None else round(now - seen, 3)
@@ -76,9 +76,9 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
     """One line a sensor; what most of them are watched by is said once, below."""
     from collections import Counter  # noqa: PLC0415 - loaded when the command runs
 
-    from edge.commands.support.tables import table  # noqa: PLC0415
-    from edge.commands.support.terminal import paragraph  # noqa: PLC0415
-    from edge.core.model.printable import printable  # noqa: PLC0415
+    from edge.commands.support.printing.tables import table  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
+    from edge.core.model.words.printable import printable  # noqa: PLC0415
 
     by = [_by(row) for row in rows]
     usual, often = Counter(by).most_common(1)[0]
@@ -104,9 +104,9 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
 
 
 def _show(row: dict[str, Any], now: float) -> None:
-    from edge.commands.support.durations import moment  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import term  # noqa: PLC0415
-    from edge.core.model.printable import printable  # noqa: PLC0415
+    from edge.commands.support.printing.durations import moment  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import term  # noqa: PLC0415
+    from edge.core.model.words.printable import printable  # noqa: PLC0415
 
     click.echo()
     click.secho(printable(row["sensor"]), fg="cyan", bold=True)
@@ -132,25 +132,25 @@ def _show(row: dict[str, Any], now: float) -> None:
 
 
 def _value(row: dict[str, Any]) -> str:
-    from edge.core.model.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["value"] is None else quantity(row["value"], row["unit"])
 
 
 def _age(row: dict[str, Any], now: float) -> str:
-    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["time"] is None else ago(now - row["time"])
 
 
 def _every(row: dict[str, Any]) -> str:
-    from edge.core.model.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
 
 
 def _states(row: dict[str, Any]) -> str:
-    from edge.core.model.quantities import number  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.quantities import number  # noqa: PLC0415 - loaded when the command runs
 
     return ", ".join(map(number, row["states"]))
 
@@ -160,7 +160,7 @@ def _counts(row: dict[str, Any]) -> str:
 
 
 def _counter(row: dict[str, Any]) -> str:
-    from edge.core.model.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     counter = row["counter"]
     why = "by its rule" if counter["by"] == "the rule" else "as it only rises, but for resets"

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from edge.commands.support.places import config_option
-from edge.core.model.printable import printable, printable_json
+from edge.core.model.words.printable import printable, printable_json
 
 
 @click.command()
@@ -21,9 +21,9 @@ from edge.core.model.printable import printable, printable_json
 def shelved(path: Path, timeout: float, as_json: bool) -> None:
     """Show what is muted and which maintenance windows stand, as the service last said on its retained topic."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.asking import AskingError, connected, wait_for  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.core.model.topics import Topics  # noqa: PLC0415
+    from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415
+    from edge.core.model.words.topics import Topics  # noqa: PLC0415
 
     until = time.monotonic() + timeout
     with explained():

@@ -13,9 +13,9 @@ import click
 from edge.commands.support.places import Place, reads_store
 
 if TYPE_CHECKING:
-    from edge.commands.support.service_state import ServiceState
-    from edge.commands.support.well_being import WellBeing
-    from edge.shell.store.overview import OpenIncident, StoreSize
+    from edge.commands.support.service.service_state import ServiceState
+    from edge.commands.support.service.well_being import WellBeing
+    from edge.shell.store.reading.overview import OpenIncident, StoreSize
 
 FINE, NOT_WELL, NOT_RUNNING = 0, 1, 3
 
@@ -35,9 +35,9 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
     new; no broker is asked.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.service_state import service_state  # noqa: PLC0415
-    from edge.commands.support.well_being import well_being  # noqa: PLC0415
-    from edge.shell.store.overview import read_open, read_size  # noqa: PLC0415
+    from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
+    from edge.commands.support.service.well_being import well_being  # noqa: PLC0415
+    from edge.shell.store.reading.overview import read_open, read_size  # noqa: PLC0415
 
     now = time.time()
     with explained():
@@ -56,7 +56,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
 def _as_plain(
     store: Path, state: ServiceState, how: WellBeing, size: StoreSize | None, incidents: list[OpenIncident]
 ) -> dict[str, Any]:
-    from edge.core.incidents.events import timestamp  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.incidents.events.event import timestamp  # noqa: PLC0415 - loaded when the command runs
 
     kept = None
     if size is not None:
@@ -88,8 +88,8 @@ def _show(
     incidents: list[OpenIncident],
     now: float,
 ) -> None:
-    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import heading, paragraph  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import heading, paragraph  # noqa: PLC0415
 
     said = {} if state.is_starting else state.said
     verdict, colour = ("fine", "green") if not how.problems else ("not well", "red")
@@ -112,16 +112,16 @@ def _show(
     heading("Store")
     click.echo(f"  {store}{'' if size is not None else ': not there yet; the service makes it'}")
     if size is not None:
-        from edge.commands.support.durations import size as in_bytes  # noqa: PLC0415
-        from edge.core.model.quantities import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.commands.support.printing.durations import size as in_bytes  # noqa: PLC0415
+        from edge.core.model.words.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         last = "no reading yet" if size.last_arrival is None else f"last written {ago(now - size.last_arrival)}"
         click.echo(f"  {in_bytes(size.file_bytes)}, {counted(size.events, 'event')}, {last}")
 
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
-    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.model.quantities import counted, duration  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.quantities import counted, duration  # noqa: PLC0415
 
     health = said.get("health", {})
     if "uptime_s" not in health:
@@ -136,9 +136,9 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
 
 
 def _show_inputs(said: dict[str, Any], now: float) -> None:
-    from edge.commands.support.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import heading, term  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import heading, term  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
 
     heading("Inputs")
     for each in said.get("inputs", ()):
@@ -150,8 +150,8 @@ def _show_inputs(said: dict[str, Any], now: float) -> None:
 
 
 def _show_refused(said: dict[str, Any], now: float) -> None:
-    from edge.commands.support.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import heading, paragraph, term  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import heading, paragraph, term  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
 
     refused = said.get("refused", ())
@@ -171,9 +171,9 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
 
 
 def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[OpenIncident], now: float) -> None:
-    from edge.commands.support.durations import ago  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.terminal import heading, paragraph  # noqa: PLC0415
-    from edge.core.model.quantities import counted  # noqa: PLC0415
+    from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.printing.terminal import heading, paragraph  # noqa: PLC0415
+    from edge.core.model.words.quantities import counted  # noqa: PLC0415
 
     heading("Events")
     if size is not None:
@@ -195,6 +195,6 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
 
 
 def _safe(text: str) -> str:
-    from edge.core.model.printable import printable  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.words.printable import printable  # noqa: PLC0415 - loaded when the command runs
 
     return printable(text)

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import click
 
 from edge.commands.support.places import Command, Handing, config_option
-from edge.commands.support.telling import MomentError, exchange, moment_of
-from edge.core.model.printable import printable, printable_json
+from edge.commands.support.service.telling import MomentError, exchange, moment_of
+from edge.core.model.words.printable import printable, printable_json
 
 How = dict[str, Any]
 WAIT = "Seconds to wait."
@@ -173,8 +173,8 @@ def _moment(text: str) -> str:
 def _say(how: How, command: str, /, **said: Any) -> None:
     """Say it, print the answer, and end with its exit code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.support.asking import AskingError  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.commands.support.service.asking import AskingError  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}

@@ -82,7 +82,7 @@ def _print_once(reader: PictureReader) -> None:
     from edge.commands.screen.cells import glyphs_for, wrapped  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.screen.choosing import Choice  # noqa: PLC0415
     from edge.commands.screen.layout import head_lines, printed_lines  # noqa: PLC0415
-    from edge.commands.support.terminal import width  # noqa: PLC0415
+    from edge.commands.support.printing.terminal import width  # noqa: PLC0415
 
     glyphs = glyphs_for(sys.stdout.encoding)
     picture = reader.read()

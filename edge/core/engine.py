@@ -33,21 +33,21 @@ from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.observer import Observer, scored_round
 from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine
-from edge.core.model.messages import Batch
-from edge.core.model.no_values import NoValues
-from edge.core.model.passage import Passage
-from edge.core.model.rounds import Round, rounds, wide_rounds
-from edge.core.model.stream_clock import StreamClock
+from edge.core.model.readings.messages import Batch
+from edge.core.model.readings.passage import Passage
+from edge.core.model.readings.rounds import Round, rounds, wide_rounds
+from edge.core.model.readings.stream_clock import StreamClock
+from edge.core.model.sensors.no_values import NoValues
 from edge.core.scoring.absence import Absence
-from edge.core.scoring.alarm_levels import AlarmLevels
-from edge.core.scoring.calibration import HIGHEST
 from edge.core.scoring.devices import Devices, Rows
-from edge.core.scoring.error_values import ORDINARY, ErrorValues
-from edge.core.scoring.membership import Membership
+from edge.core.scoring.errors.error_values import ORDINARY, ErrorValues
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
+from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import EVERYONE, Group, Profile, exceeds_any
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.membership import Membership
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 WIDE = 10
 """Readings in a round, from which on arrays are quicker than as many single readings."""

@@ -10,45 +10,45 @@ from copy import copy
 
 import numpy as np
 
-from config.calendar import Window
+from config.notation.calendar import Window
 from edge.core.engine import Engine
-from edge.core.incidents.events import Event
-from edge.core.incidents.gaps import Gap
-from edge.core.incidents.grouping import Grouping
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.gaps import Gap
+from edge.core.incidents.events.open_incidents import OpenIncidents
+from edge.core.incidents.events.reporting import Reporter
+from edge.core.incidents.events.telling import Telling
+from edge.core.incidents.groups.grouping import Grouping
 from edge.core.incidents.observer import Observer
-from edge.core.incidents.open_incidents import OpenIncidents
-from edge.core.incidents.reporting import Reporter
-from edge.core.incidents.telling import Telling
-from edge.core.intake.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
-from edge.core.intake.clock_leaps import ClockLeaps, Leap, at_leaps
-from edge.core.intake.heard import Heard, among, cut
 from edge.core.intake.intake import Intake
 from edge.core.intake.intake_limits import IntakeLimits
-from edge.core.intake.reorder import Reorder
 from edge.core.intake.routes import Routes
+from edge.core.intake.times.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
+from edge.core.intake.times.clock_leaps import ClockLeaps, Leap, at_leaps
+from edge.core.intake.times.heard import Heard, among, cut
+from edge.core.intake.times.reorder import Reorder
 from edge.core.model.counters import Counters
-from edge.core.model.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
-from edge.core.model.newcomers import Newcomers
-from edge.core.model.pauses import NO_PAUSE
-from edge.core.model.sensors import Repetition, SensorTable
-from edge.core.model.topics import Topics
-from edge.core.model.vacancies import is_vacant
+from edge.core.model.readings.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
+from edge.core.model.readings.pauses import NO_PAUSE
+from edge.core.model.sensors.newcomers import Newcomers
+from edge.core.model.sensors.sensors import Repetition, SensorTable
+from edge.core.model.sensors.vacancies import is_vacant
+from edge.core.model.words.topics import Topics
 from edge.core.operator.command_handler import CommandHandler
 from edge.core.operator.forgetting import silent_for
 from edge.core.operator.shelves import Shelves
 from edge.core.operator.suppression import Finding, Suppression
 from edge.core.persistence import journal
 from edge.core.persistence.checkpoint import Saving
-from edge.core.persistence.command_steps import CommandSteps
-from edge.core.persistence.detector_states import Unlearned
-from edge.core.persistence.interruption import Interruption
+from edge.core.persistence.components.detector_states import Unlearned
 from edge.core.persistence.memory import Memory
 from edge.core.persistence.sensor_life import SensorLife
 from edge.core.persistence.snapshot import KnownSensor, Snapshot
-from edge.core.persistence.step import Step
-from edge.core.persistence.step_maker import StepMaker
+from edge.core.persistence.steps.command_steps import CommandSteps
+from edge.core.persistence.steps.interruption import Interruption
+from edge.core.persistence.steps.step import Step
+from edge.core.persistence.steps.step_maker import StepMaker
 from edge.core.scoring.devices import Devices
-from edge.core.scoring.sensor_registry import DeviceFor, RuleFor, SensorRegistry
+from edge.core.scoring.sensors.sensor_registry import DeviceFor, RuleFor, SensorRegistry
 
 
 class Pipeline:

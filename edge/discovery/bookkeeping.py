@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 
 WORDS = frozenset(
     {

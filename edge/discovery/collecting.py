@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 
 TOPICS = 5_000
 PER_TOPIC = 50

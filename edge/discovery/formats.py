@@ -8,13 +8,13 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
-from config.inputs import NEED_CBOR, Input
 from config.schema import LimitsTable
+from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
-from edge.core.intake.decoders.walk import NAMES
-from edge.core.model.messages import Message, Refused
+from edge.core.intake.decoders.documents.walk import NAMES
+from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, plain_name
-from edge.shell.service.decoding import decoder_of
+from edge.shell.service.assembly.decoders import decoder_of
 
 Keys = Mapping[str, Any]
 

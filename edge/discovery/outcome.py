@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from config.toml_text import toml_value
-from edge.core.model.messages import DeadLetter, Message
-from edge.core.model.sensors import is_device
+from config.writing.toml_text import toml_value
+from edge.core.model.readings.messages import DeadLetter, Message
+from edge.core.model.sensors.sensors import is_device
 
 
 class SensorFound(NamedTuple):
@@ -58,7 +58,7 @@ def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
 def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> ReadingOutcome:
     """The outcome of messages; only those that match an input are decoded."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
-    from edge.shell.service.assembly import make_pipeline  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import make_pipeline  # noqa: PLC0415
 
     pipeline = make_pipeline(parse(tables(inputs), "proposed").configuration)
     intake, counters = pipeline.intake, pipeline.counters

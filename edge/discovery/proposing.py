@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from config.availability import availability_of
-from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
-from config.topics import filter_problem, glob_pattern
+from config.notation.topics import filter_problem, glob_pattern
+from config.tables.availability import availability_of
+from config.tables.convention import Convention, conventions
 from edge.core.intake.routes import match
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import Collected
 from edge.discovery.formats import Keys, decode, is_read, keys_for

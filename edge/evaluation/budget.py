@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.detection import ResolvedRule
+from config.tables.detection import ResolvedRule
 from detectors.numeric.arrays import Floats
 from edge.core.engine import Engine
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 from edge.evaluation.nab import NabSeries
 from edge.evaluation.noises import KINDS, clock, noise

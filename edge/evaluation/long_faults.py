@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.detection import ResolvedRule
+from config.tables.detection import ResolvedRule
 from detectors.numeric.arrays import Floats, Slots
 from edge.core.engine import Engine
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 from edge.evaluation.noises import START_S, autoregressive
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edge.core.cells import Cell, CellPlan
-from edge.core.incidents.events import Event
-from edge.core.model.messages import DeadLetter, Message, Reading
-from edge.core.persistence.step import Step
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import DeadLetter, Message, Reading
+from edge.core.persistence.steps.step import Step
 from edge.fleet.store import CellStore, Head, StaleHeadError
 
 ENTRIES = 50

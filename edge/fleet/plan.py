@@ -6,7 +6,7 @@ from functools import partial
 
 from config.schema import Configuration
 from edge.core.cells import CellPlan, Placing
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 
 def plan_of(configuration: Configuration, cells: int) -> CellPlan:

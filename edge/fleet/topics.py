@@ -10,7 +10,7 @@ from config.schema import Configuration
 from edge.core.cells import CellPlan
 from edge.core.intake.routes import Routes
 from edge.core.model.bounded_cache import BoundedCache
-from edge.shell.service.assembly import routes_of
+from edge.shell.service.assembly.parts import routes_of
 
 REMEMBERED_BYTES = 16 * 1024 * 1024
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from html import escape
 from importlib.resources import files
 
-from edge.core.incidents.events import SEVERITIES
-from edge.core.model.quantities import duration, number
+from edge.core.incidents.events.event import SEVERITIES
+from edge.core.model.words.quantities import duration, number
 from edge.reports.backtest import Backtest, Total
 from edge.reports.cards import card, title_of
 from edge.reports.judging import JudgedRun
@@ -33,7 +33,7 @@ def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Itera
         command: The command line of the report.
         version: Of the program.
     """
-    folder = files("edge.reports")
+    folder = files("edge.reports").joinpath("assets")
     style, script = (
         "".join(folder.joinpath(f"{name}.{kind}").read_text("utf-8") for name in ("plot", "report"))
         for kind in ("css", "js")

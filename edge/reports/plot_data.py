@@ -10,9 +10,9 @@ import numpy as np
 
 from detectors.numeric.arrays import Floats
 from edge.reports.backtest import BacktestRun, Dataset, verdict_words
-from edge.reports.decimation import Trace
 from edge.reports.judging import IncidentSpan
 from edge.reports.labels import Label
+from edge.reports.recording.decimation import Trace
 
 DIGITS = 4
 """Of a value's range: 1 in 10,000 of a plot's height is less than a pixel."""

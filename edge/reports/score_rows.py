@@ -6,9 +6,9 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from edge.core.incidents.events import exact_timestamp, incident_id
+from edge.core.incidents.events.event import exact_timestamp, incident_id
 from edge.core.incidents.observer import NOBODY, ScoredRound
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.core.pipeline import Pipeline
 
 COLUMNS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.core.pipeline import Pipeline
 from edge.shell.link import Link
 from edge.shell.publishing.publisher import Publisher

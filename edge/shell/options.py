@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.core.model.topics import Topics
-from edge.shell.link.broker_window import QUIET_S
+from edge.core.model.words.topics import Topics
+from edge.shell.link.receiving.broker_window import QUIET_S
 from edge.shell.onlooker import Nobody, Onlooker
 
 

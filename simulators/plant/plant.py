@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from simulators.plant.factory import sensors_of_a_factory
 from simulators.plant.series import BLOCK, Series, SimulatedSensor
 from simulators.signals.faults import Injection

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_file import CsvError, read_csv
 
 LONGEST_TOPIC = 256

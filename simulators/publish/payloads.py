@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 
 Format = Literal["json", "device", "array", "number"]
 

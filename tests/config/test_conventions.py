@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 from configurations import faults_of
 
-from config.convention import Convention, conventions
 from config.loading import parse
+from config.tables.convention import Convention, conventions
 from edge.commands import main
 from edge.commands.check import stands_for
 from edge.core.intake.routes import match
-from edge.core.model.messages import Message
-from edge.core.model.sensors import is_device
-from edge.shell.service.assembly import make_pipeline, subscriptions_of
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.sensors import is_device
+from edge.shell.service.assembly.parts import make_pipeline, subscriptions_of
 
 every = pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
 

@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic.fields import FieldInfo
 
-from config.error_text import model_within
-from config.fields import Table
+from config.checking.error_text import model_within
 from config.loading import parse
 from config.schema import Configuration
-from config.template import template
+from config.tables.fields import Table
+from config.writing.template import template
 from detectors import DETECTORS
 from detectors.parameters import parameters_of
 

@@ -8,13 +8,13 @@ from typing import get_args
 import pytest
 from configurations import faults_of
 
-from config.inputs import NEED_CBOR, Input
 from config.loading import parse
 from config.schema import LimitsTable
+from config.tables.inputs import NEED_CBOR, Input
 from edge.commands import check
 from edge.core.intake.decoders import DECODERS, SparkplugDecoder
-from edge.core.intake.decoders.looks_like import FORMATS
-from edge.shell.service.decoding import decoder_of
+from edge.core.intake.decoders.recognition.looks_like import FORMATS
+from edge.shell.service.assembly.decoders import decoder_of
 
 
 def input_of(keys: str) -> Input:

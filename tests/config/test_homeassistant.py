@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from config.homeassistant import HomeAssistantTable
 from config.loading import parse
 from config.problems import ConfigurationError
+from config.tables.homeassistant import HomeAssistantTable
 
 
 def table(lines: str) -> HomeAssistantTable:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from configurations import INPUT, faults_of
 
-from config.hosts import host_problem
 from config.loading import parse
+from config.notation.hosts import host_problem
 
 
 @pytest.mark.parametrize(

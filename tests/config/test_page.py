@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from config import page as module
 from config.loading import parse
-from config.page import is_local
 from config.problems import ConfigurationError
+from config.tables import page as module
+from config.tables.page import is_local
 
 INPUT = '[[input]]\ntopic = "#"\n'
 

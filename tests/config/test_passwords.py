@@ -8,8 +8,8 @@ import pytest
 from configurations import INPUT, faults_of
 
 from config.loading import parse
-from config.passwords import PasswordError, password_of
-from config.transport import Connection
+from config.tables.passwords import PasswordError, password_of
+from config.tables.transport import Connection
 
 TEXT = f'{INPUT}[broker]\nusername = "me"\npassword_credential = "edgewarden.broker"\n'
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 
 from config.loading import parse
-from config.rewriting import with_inputs
-from config.template import template
+from config.writing.rewriting import with_inputs
+from config.writing.template import template
 
 TABLES = '[[input]]\nconvention = "tasmota"\n\n[[input]]\ntopic = "a"\n'
 

@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 
 from config import Configuration, parse, presets
-from config.detection import DetectorTables
-from config.passwords import PasswordError, password_of
 from config.schema import configuration_json_schema
+from config.tables.detection import DetectorTables
+from config.tables.passwords import PasswordError, password_of
 from detectors import DETECTORS
 from detectors.parameters import parameters_of
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from config.loading import parse
-from config.passwords import PasswordError, secret_of, token_of
 from config.problems import ConfigurationError
-from config.sinks import OF_KIND, REQUIRED, SinkTable
-from edge.core.model.topics import Topics
+from config.tables.passwords import PasswordError, secret_of, token_of
+from config.tables.sinks import OF_KIND, REQUIRED, SinkTable
+from edge.core.model.words.topics import Topics
 from edge.shell.options import ServiceOptions
-from edge.shell.service.sink_assembly import sinks_of
+from edge.shell.service.assembly.sinks import sinks_of
 
 INPUT = '[[input]]\ntopic = "#"\n'
 WEBHOOK = 'kind = "webhook"\nurl = "https://h/x"\n'

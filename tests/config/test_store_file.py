@@ -16,7 +16,7 @@ from configurations import INPUT, faults_of
 from config.loading import parse
 from config.store_file import lock_path, store_problem
 from edge.shell.store import SqliteStore
-from edge.shell.store.owner import owned
+from edge.shell.store.protection.owner import owned
 
 FIRST_FORMAT = Path(__file__).parents[1] / "edge" / "shell" / "data" / "format-1.db.gz"
 

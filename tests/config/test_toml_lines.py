@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.toml_lines import LineIndex
+from config.checking.toml_lines import LineIndex
 
 DOCUMENT = '''\
 # a comment with [a.table] and key = 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.topics import (
+from config.notation.topics import (
     base_problem,
     covers,
     filter_problem,

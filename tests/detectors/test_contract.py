@@ -14,6 +14,7 @@ from detectors.base import Detector
 from detectors.parameters import ParameterError
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("property_name", CHECKS)
 @pytest.mark.parametrize("detector", examples(), ids=label)
 def test_the_contract_holds(detector: Detector, property_name: str) -> None:

@@ -151,6 +151,7 @@ def incidents_a_day(name: str) -> dict[str, float]:
     return dict(zip(NOISES, each.tolist(), strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LEARNERS)
 def test_the_detector_is_quiet_on_noise(name: str) -> None:
     loud = {kind: rate for kind, rate in incidents_a_day(name).items() if rate > (2.5 if kind in ALARMING else 0.8)}

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import write_convention_pages
 
-from config.convention import conventions
 from config.loading import parse
-from edge.core.model.messages import DeadLetter, Message
-from edge.core.model.sensors import is_device
-from edge.shell.service.assembly import make_pipeline
+from config.tables.convention import conventions
+from edge.core.model.readings.messages import DeadLetter, Message
+from edge.core.model.sensors.sensors import is_device
+from edge.shell.service.assembly.parts import make_pipeline
 
 FOLDER = Path(__file__).parents[2] / "docs" / "howto" / "conventions"
 ON = re.compile(r"^On `([^`]+)` comes", re.MULTILINE)

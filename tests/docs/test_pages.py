@@ -19,10 +19,10 @@ from store_examples import event
 from write_event_reference import PAGE as EVENTS
 from write_event_reference import rewritten
 
-from edge.core.incidents.events import Kind, TransitionName
+from edge.core.incidents.events.event import Kind, TransitionName
 from edge.core.intake.decoders import Decoder
-from edge.core.model.messages import Refused
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Refused
+from edge.core.model.words.topics import Topics
 from edge.shell.store import SqliteStore
 
 ROOT = Path(__file__).parents[2]

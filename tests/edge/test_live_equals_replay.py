@@ -15,6 +15,8 @@ from running import ROOT, Consumer, RunningService, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 CONFIGURATION = """
 [gateway]
 name = "gw"

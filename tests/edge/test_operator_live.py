@@ -48,6 +48,7 @@ def edgewarden(service: RunningService, *arguments: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.long
 def test_the_operator_is_heard_through_the_command_line_and_through_a_kill(
     service: RunningService, consumer: Consumer
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_operator_is_heard_through_the_command_line_and_through_a_kill(
     assert (refused.returncode, "not_shelved" in refused.stderr) == (1, True)
 
 
+@pytest.mark.long
 def test_a_retained_command_is_refused(
     service: RunningService, consumer: Consumer, own_mosquitto: EmbeddedBroker
 ) -> None:

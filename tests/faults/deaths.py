@@ -16,7 +16,7 @@ from rig import Plan, Rig
 from running import wait_for_all
 from verdict import Outcome
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 
 DURING_START = 0.25
 """The share of kills that come while the service starts."""

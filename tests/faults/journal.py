@@ -12,7 +12,7 @@ from pathlib import Path
 
 from running import ROOT
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 
 
 def exported(store: Path) -> list[Reading]:

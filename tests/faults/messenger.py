@@ -11,7 +11,7 @@ from math import inf
 from plant import Post
 from running import wait_for_all
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.shell.link import Link, LinkOptions
 
 BURST_S = 0.25

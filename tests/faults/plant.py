@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 
 BEGIN = 1_700_000_000
 """When the first reading was taken, seconds since the epoch: long ago, so that no reading lies in the future."""

@@ -34,7 +34,7 @@ from rig import AT_THE_END, KEEPALIVE_S, Plan, Rig
 from running import wait_until
 from verdict import Outcome, compare
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 
 BACKLOG = 30_000
 """Readings that wait at the broker when the service starts."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from listener import Arrival, read_event
 
 from config.loading import load
-from edge.core.model.messages import Reading
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Reading
+from edge.shell.service.assembly.parts import make_pipeline
 
 CHUNK = 2000
 

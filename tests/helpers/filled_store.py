@@ -10,9 +10,9 @@ from typing import NamedTuple
 from store_examples import event, letter
 
 from config.loading import parse
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import JournalError, pack, unpack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore, StoreLimits
 
 NOW = 1_700_000_000.0

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from config.loading import parse
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 
 def events_of_a_plant() -> list[bytes]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.core.model.messages import Batch
-from edge.core.model.sensors import Repetition
+from edge.core.model.readings.messages import Batch
+from edge.core.model.sensors.sensors import Repetition
 from edge.core.persistence.journal import Readings, pack
 from edge.shell.store import SqliteStore, StoreLimits
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from edge.core.incidents.events import SEVERITIES, Event
-from edge.core.incidents.gaps import TRANSITION, Gap, Reason
-from edge.core.model.messages import DeadLetter
+from edge.core.incidents.events.event import SEVERITIES, Event
+from edge.core.incidents.events.gaps import TRANSITION, Gap, Reason
+from edge.core.model.readings.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
 from edge.shell.store import Backlog, OutboxRow, Recollection, SinkPosition, StoreLimits, Surplus
 from edge.shell.store.base import LATELY

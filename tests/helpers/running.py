@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
 
 ROOT = Path(__file__).parents[2]

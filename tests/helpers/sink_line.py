@@ -11,11 +11,11 @@ import msgspec
 from running import wait_until
 
 from config.loading import parse
-from edge.core.incidents.events import Event, timestamp
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.commit_group import CommitGroup
+from edge.core.incidents.events.event import Event, timestamp
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.sink_keeper import SinkKeeper
+from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.store import SinkPosition, SqliteStore, StoreLimits

@@ -23,7 +23,7 @@ from rabbitmq_server import RabbitMq
 from running import Consumer, wait_until
 from sink_line import BASE, SENSORS, sink_event
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.shell.broker.embedded import free_port
 from edge.shell.link import LinkOptions
 from edge.shell.sinks.options import How, KafkaOptions, MqttOptions, NotifyOptions, RabbitmqOptions, WebhookOptions

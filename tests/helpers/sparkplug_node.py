@@ -6,7 +6,7 @@ from typing import Any
 
 from sparkplug_schema import CLASSES
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 
 AT = 1_700_000_000.0
 INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT, DOUBLE, BOOLEAN, STRING = range(1, 13)

@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import strategies as st
 from model_store import ModelStore
 
-from edge.core.incidents.events import Event
-from edge.core.incidents.gaps import Gap
-from edge.core.model.messages import DeadLetter, Refusal
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.gaps import Gap
+from edge.core.model.readings.messages import DeadLetter, Refusal
 from edge.shell.store import Store, StoreLimits
 
 LIMITS = StoreLimits(

@@ -11,7 +11,7 @@ from model_store import ModelStore
 from power_cut import Disk, PowerCutConnection
 from store_examples import DAY, LIMITS, answers, drop_surplus, events, letter, numbered, rows_of_model
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.shell.store import SqliteStore, Store
 
 Durability = Literal["power", "process"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
 from simulators.commands import simulate
 from simulators.faults.truth import TOPIC, read_truth

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
-from config.passwords import PasswordError
-from edge.commands.support.asking import AskingError
-from edge.commands.support.telling import MomentError, exchange, moment_of
+from config.tables.passwords import PasswordError
+from edge.commands.support.service.asking import AskingError
+from edge.commands.support.service.telling import MomentError, exchange, moment_of
 
 if TYPE_CHECKING:
     from config.schema import Configuration

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge.commands.screen.picture import Picture
-from edge.commands.support.durations import epoch
-from edge.core.incidents.events import severity_name
-from edge.shell.store.overview import OpenIncident
+from edge.commands.support.printing.durations import epoch
+from edge.core.incidents.events.event import severity_name
+from edge.shell.store.reading.overview import OpenIncident
 
 LONGEST = 200
 """Characters of an answer."""

@@ -9,10 +9,10 @@ from typing import Any
 from edge.commands.screen.cells import Glyphs, sparkline, wrapped
 from edge.commands.screen.choosing import ListLine
 from edge.commands.screen.picture import Picture
-from edge.commands.support.durations import ago, epoch, moment
-from edge.core.incidents.events import severity_name
-from edge.core.model.printable import printable
-from edge.core.model.quantities import duration, number, quantity
+from edge.commands.support.printing.durations import ago, epoch, moment
+from edge.core.incidents.events.event import severity_name
+from edge.core.model.words.printable import printable
+from edge.core.model.words.quantities import duration, number, quantity
 
 TERM = 15
 

@@ -13,10 +13,10 @@ from edge.commands.screen.cells import Glyphs, cut, cut_left, fitted, sparkline,
 from edge.commands.screen.choosing import Choice, ListLine
 from edge.commands.screen.details import details_of
 from edge.commands.screen.picture import Picture
-from edge.commands.support.durations import ago
-from edge.core.incidents.events import severity_name
-from edge.core.model.printable import printable
-from edge.core.model.quantities import counted, duration, quantity
+from edge.commands.support.printing.durations import ago
+from edge.core.incidents.events.event import severity_name
+from edge.core.model.words.printable import printable
+from edge.core.model.words.quantities import counted, duration, quantity
 
 Piece = tuple[str, str]
 Line = list[Piece]

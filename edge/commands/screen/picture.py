@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge.commands.screen.reading_table import ReadingTable
-from edge.commands.support.service_state import ServiceState, service_state
-from edge.commands.support.well_being import well_being
+from edge.commands.support.service.service_state import ServiceState, service_state
+from edge.commands.support.service.well_being import well_being
 from edge.shell.store import StoreError
 from edge.shell.store.database import look_on
-from edge.shell.store.overview import OpenIncident, StoreSize, read_open, read_size
+from edge.shell.store.reading.overview import OpenIncident, StoreSize, read_open, read_size
 
 if TYPE_CHECKING:
     from config.schema import Configuration

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from edge.core.incidents.events import event_json_schema
-from edge.core.incidents.gaps import gap_json_schema
-from edge.core.incidents.sensor_events import sensors_json_schema
-from edge.core.model.topics import Topics
+from edge.core.incidents.events.event import event_json_schema
+from edge.core.incidents.events.gaps import gap_json_schema
+from edge.core.incidents.events.sensor_events import sensors_json_schema
+from edge.core.model.words.topics import Topics
 from edge.core.operator.commands import commands_json_schema
 from edge.version import version
 

@@ -22,7 +22,7 @@ def check_detector(_context: click.Context, _parameter: click.Parameter, name: s
 
 def with_only(configuration: Configuration, detector: str) -> Configuration:
     """The configuration, but every sensor is watched by one detector alone, with its default parameters."""
-    from config.detection import EVERY_SENSOR, Rule, resolve  # noqa: PLC0415 - loaded when a command runs
+    from config.tables.detection import EVERY_SENSOR, Rule, resolve  # noqa: PLC0415 - loaded when a command runs
 
     tables = {name: {"enabled": name == detector} for name in DETECTORS}
     rules = (Rule.model_validate({"sensors": EVERY_SENSOR, "detectors": tables}),)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from edge.core.model.printable import printable
+from edge.core.model.words.printable import printable
 
 
 @contextmanager
@@ -29,8 +29,8 @@ def explained() -> Iterator[None]:
 
 
 def _to_be_mended() -> tuple[type[Exception], ...]:
-    from config.passwords import PasswordError  # noqa: PLC0415 - loaded when something was raised
     from config.problems import ConfigurationError  # noqa: PLC0415
+    from config.tables.passwords import PasswordError  # noqa: PLC0415 - loaded when something was raised
     from edge.evaluation.csv_files import BenchmarkError  # noqa: PLC0415
     from edge.reports.labels import LabelError  # noqa: PLC0415
     from edge.shell.files.csv_file import CsvError  # noqa: PLC0415

@@ -14,9 +14,9 @@ from edge.core.persistence.journal import Readings, forgotten_by, join
 if TYPE_CHECKING:
     from config.schema import Configuration
     from edge.core.persistence.snapshot import Snapshot
-    from edge.core.scoring.alarm_levels import AlarmLevels
-    from edge.core.scoring.sensor_statistics import SensorStatistics
-    from edge.shell.store.overview import StoreState
+    from edge.core.scoring.levels.alarm_levels import AlarmLevels
+    from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+    from edge.shell.store.reading.overview import StoreState
 
 Column = NDArray[np.float64]
 
@@ -28,8 +28,8 @@ COLUMNS = ("slots", "times", "values")
 def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, AlarmLevels]:
     """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
     from edge.core.persistence.checkpoint import by_row, load  # noqa: PLC0415
-    from edge.core.scoring.alarm_levels import AlarmLevels  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.scoring.sensor_statistics import SensorStatistics  # noqa: PLC0415
+    from edge.core.scoring.levels.alarm_levels import AlarmLevels  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.sensors.sensor_statistics import SensorStatistics  # noqa: PLC0415
 
     calibration, statistics = AlarmLevels(), SensorStatistics()
     sensors = [(name, repetition) for name, repetition, _ in snapshot.known_sensors()]
@@ -44,8 +44,8 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
 
 def present_slots(state: StoreState) -> list[int]:
     """The slots of the sensors that there are, in order; of devices and of forgotten sensors none."""
-    from edge.core.model.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.model.vacancies import is_vacant  # noqa: PLC0415
+    from edge.core.model.sensors.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.sensors.vacancies import is_vacant  # noqa: PLC0415
 
     gone = {slot for part in state.since for slot in forgotten_by(part)}
     return [
@@ -128,7 +128,7 @@ def _counter(
     row: dict[str, Any], known: tuple[float, float] | None, configuration: Configuration | None, name: str
 ) -> dict[str, Any] | None:
     """How a counter is watched, and what says that it is one; None if it is none."""
-    from edge.core.incidents.pace_sentences import pace_unit  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.incidents.sentences.pace_sentences import pace_unit  # noqa: PLC0415 - loaded when a command runs
 
     said = None if configuration is None else configuration.rule_for(name).counter
     if known is None and not said:
@@ -149,7 +149,7 @@ def _bring_up_to_date(
 ) -> None:
     """Add the readings of the journal, but for those that came late or twice, which no detector has seen."""
     from detectors.base import TOGETHER_S  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.intake.admission import TAKEN, Admission, ArrivalsTold  # noqa: PLC0415
+    from edge.core.intake.times.admission import TAKEN, Admission, ArrivalsTold  # noqa: PLC0415
 
     if not parts:
         return
@@ -181,8 +181,8 @@ def _watched(configuration: Configuration | None, name: str, repetition: str) ->
     """How a sensor is watched: unit, rule, detectors, limits, device."""
     if configuration is None:
         return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
-    from edge.core.model.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.scoring.sensor_registry import NEEDS_A_PERIOD  # noqa: PLC0415
+    from edge.core.model.sensors.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.scoring.sensors.sensor_registry import NEEDS_A_PERIOD  # noqa: PLC0415
 
     rule, device = configuration.rule_for(name), configuration.device_for(name)
     periodic = Repetition(repetition) is Repetition.PERIODIC

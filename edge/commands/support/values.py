@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from config.notation.topics import glob_problem
 from config.problems import suggestion
-from config.topics import glob_problem
-from edge.core.model.globs import fits
-from edge.core.model.printable import printable
+from edge.core.model.words.globs import fits
+from edge.core.model.words.printable import printable
 
 MOST_OFFERED = 3
 
@@ -75,7 +75,7 @@ class Severity(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """See `click.ParamType`."""
-        from edge.core.incidents.events import SEVERITIES  # noqa: PLC0415 - loaded when a command runs
+        from edge.core.incidents.events.event import SEVERITIES  # noqa: PLC0415 - loaded when a command runs
 
         text = str(value).strip()
         if text.isascii() and text.isdigit():
@@ -97,8 +97,8 @@ class Kind(click.ParamType[str]):
         """See `click.ParamType`."""
         from typing import get_args  # noqa: PLC0415 - loaded when a command runs
 
-        from edge.core.incidents.events import Kind as IncidentKind  # noqa: PLC0415
-        from edge.core.incidents.gaps import WORDS  # noqa: PLC0415
+        from edge.core.incidents.events.event import Kind as IncidentKind  # noqa: PLC0415
+        from edge.core.incidents.events.gaps import WORDS  # noqa: PLC0415
 
         return Word("kind", (*get_args(IncidentKind), *WORDS), KIND_ALIASES).convert(value, param, ctx)
 
@@ -120,7 +120,7 @@ class TopicFilter(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """See `click.ParamType`."""
-        from config.topics import filter_problem  # noqa: PLC0415 - loaded when a command runs
+        from config.notation.topics import filter_problem  # noqa: PLC0415 - loaded when a command runs
 
         problem = filter_problem(str(value)) if any(each in str(value) for each in "+#") or not value else None
         if problem:
@@ -134,7 +134,7 @@ def meaning_of(reason: str) -> str:
 
 
 def _reasons() -> dict[str, str]:
-    from edge.core.model.messages import REASONS  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.model.readings.messages import REASONS  # noqa: PLC0415 - loaded when a command runs
     from edge.core.operator.commands import REASONS as OF_COMMANDS  # noqa: PLC0415
 
     return {**OF_COMMANDS, **REASONS}

@@ -21,13 +21,13 @@ import msgspec
 
 from detectors.state import StateError
 from edge.core.cells.placing import Placing
-from edge.core.incidents.events import Event
-from edge.core.model.encoding import decode, encode
-from edge.core.model.messages import Message, Reading
+from edge.core.incidents.events.event import Event
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.readings.messages import Message, Reading
 from edge.core.persistence import journal
-from edge.core.persistence.detector_states import Unlearned
+from edge.core.persistence.components.detector_states import Unlearned
 from edge.core.persistence.snapshot import Snapshot, SnapshotError
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
 
 VERSION = 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 
-from edge.core.scoring.sensor_registry import DeviceFor
+from edge.core.scoring.sensors.sensor_registry import DeviceFor
 
 MOST_REMEMBERED = 100_000
 """Sensors whose cells are remembered; beyond it all are looked up anew."""

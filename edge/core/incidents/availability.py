@@ -14,10 +14,10 @@ import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput, State
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.opinions import Observation, Opinion
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 AVAILABILITY = "availability"
 """The detector that events name."""

@@ -9,11 +9,11 @@ import numpy as np
 from detectors.numeric.arrays import Numbers, Rows
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput, State
-from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import Group
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class CounterReadings:

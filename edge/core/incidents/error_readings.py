@@ -13,14 +13,14 @@ from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
-from edge.core.model.messages import Batch
-from edge.core.model.rounds import Round
-from edge.core.scoring.alarm_levels import AlarmLevels
-from edge.core.scoring.error_values import ERROR, ORDINARY, ErrorValues
+from edge.core.model.readings.messages import Batch
+from edge.core.model.readings.rounds import Round
+from edge.core.scoring.errors.error_values import ERROR, ORDINARY, ErrorValues
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import Group
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class ErrorReadings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation
-from edge.core.scoring.sensor_summary import SensorSummary
+from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 
 @dataclass(slots=True, frozen=True)

@@ -11,11 +11,11 @@ from detectors.numeric.arrays import Floats, Rows
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine, Transition
-from edge.core.model.sensor_arrays import SensorArrays
-from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.profiles import Group
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 LEAST_PATIENCE_S = 3600.0
 LIFE_SHARE = 1 / 6

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from detectors.base import Scores, no_opinion
 from detectors.numeric.arrays import Floats, Numbers, Slots
 from edge.core.incidents.state_machine import StateMachine
-from edge.core.model.rounds import Round
-from edge.core.scoring.calibration import HIGHEST
+from edge.core.model.readings.rounds import Round
+from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.profiles import Profile
 
 NOBODY = -1

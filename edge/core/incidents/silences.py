@@ -6,10 +6,10 @@ import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
-from edge.core.model.passage import Passage
+from edge.core.model.readings.passage import Passage
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 SILENCES = 4
 """A silence is reported when it becomes too long, and each time it has doubled, this often in all."""

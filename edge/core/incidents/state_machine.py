@@ -208,7 +208,7 @@ class StateMachine:
             signal: What happened; it must be one that `TABLE` knows in this state.
             observation: The reading or silence behind it.
             settings: When limits count as broken and as kept again, and how often updates may come.
-            weight: How much the sensor matters, see `edge.core.model.severity`.
+            weight: How much the sensor matters, see `edge.core.model.words.severity`.
 
         Returns:
             The transition to publish and its incident, or None.

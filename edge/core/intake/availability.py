@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from edge.core.model.counters import Counters
-from edge.core.model.reading_columns import ReadingColumns
-from edge.core.model.sensors import Repetition, SensorTable
+from edge.core.model.readings.reading_columns import ReadingColumns
+from edge.core.model.sensors.sensors import Repetition, SensorTable
 
 
 class Presence(NamedTuple):

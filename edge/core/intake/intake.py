@@ -13,29 +13,29 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.admission import REFUSED, TAKEN, Arrivals
 from edge.core.intake.availability import DeviceWords
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.decoders.paths import shown
+from edge.core.intake.decoders.documents.paths import shown
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
-from edge.core.intake.heard import Heard, without_value
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.known_sensors import KnownSensors
 from edge.core.intake.payloads import Payloads
-from edge.core.intake.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.redelivery import Deliveries, checksum
-from edge.core.intake.reorder import ORIGIN_UNKNOWN
 from edge.core.intake.routes import Resolved, Routes
 from edge.core.intake.sparkplug.nodes import NodeState
-from edge.core.intake.time_hints import ahead_of_arrival
+from edge.core.intake.times.admission import REFUSED, TAKEN, Arrivals
+from edge.core.intake.times.heard import Heard, without_value
+from edge.core.intake.times.plausible_times import PlausibleTimes, Verdict
+from edge.core.intake.times.reorder import ORIGIN_UNKNOWN
+from edge.core.intake.times.time_hints import ahead_of_arrival
 from edge.core.intake.topic_cache import CachedTopic
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
 from edge.core.model.dead_letters import DeadLetters
-from edge.core.model.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
-from edge.core.model.newcomers import Newcomers
-from edge.core.model.reading_columns import ReadingColumns, batch_of
-from edge.core.model.sensors import Repetition, SensorTable
+from edge.core.model.readings.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
+from edge.core.model.readings.reading_columns import ReadingColumns, batch_of
+from edge.core.model.sensors.newcomers import Newcomers
+from edge.core.model.sensors.sensors import Repetition, SensorTable
 
 SOURCES_BYTES = 32 * 2**20
 """Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""

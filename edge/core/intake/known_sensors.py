@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from edge.core.intake.admission import Admission
 from edge.core.intake.last_values import LastValues
-from edge.core.model.newcomers import Newcomers
-from edge.core.model.no_values import NoValues
-from edge.core.model.sensors import Repetition, SensorTable
-from edge.core.model.units import Units
+from edge.core.intake.times.admission import Admission
+from edge.core.model.sensors.newcomers import Newcomers
+from edge.core.model.sensors.no_values import NoValues
+from edge.core.model.sensors.sensors import Repetition, SensorTable
+from edge.core.model.sensors.units import Units
 
 HeardOn = tuple[str, str]
 """The topic filter of an input, and the topic; empty for a file's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.model.encoding import decode, encode
+from edge.core.model.packing.encoding import decode, encode
 
 
 class LastValues:

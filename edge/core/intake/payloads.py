@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.intake.sparkplug.session import Session
-from edge.core.model.messages import Refused
+from edge.core.model.readings.messages import Refused
 
 if TYPE_CHECKING:
     from edge.core.intake.decoders.base import Decoded
     from edge.core.intake.routes import Resolved
-    from edge.core.model.messages import Message
+    from edge.core.model.readings.messages import Message
 
 
 class Payloads:

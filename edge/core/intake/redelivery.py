@@ -21,9 +21,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from detectors.state import StateError
-from edge.core.model.encoding import decode, encode
-from edge.core.model.messages import Message
-from edge.core.model.packing import pack_integers, unpack_integers
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.packing.packing import pack_integers, unpack_integers
+from edge.core.model.readings.messages import Message
 
 IDENTIFIERS = 65_536
 """Packet identifiers are below this."""

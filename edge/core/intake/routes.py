@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from config.topics import filter_problem, placeholders, sender_of, template_problem, wildcards_of
-from edge.core.intake.decoders.media_types import format_of
-from edge.core.intake.decoders.options import Ignored
-from edge.core.intake.decoders.paths import OF, SLASH
-from edge.core.model.messages import Refused
+from config.notation.topics import filter_problem, placeholders, sender_of, template_problem, wildcards_of
+from edge.core.intake.decoders.documents.options import Ignored
+from edge.core.intake.decoders.documents.paths import OF, SLASH
+from edge.core.intake.decoders.recognition.media_types import format_of
+from edge.core.model.readings.messages import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.gateway_topics import GatewayTopics
     from edge.core.intake.decoders.base import Decoder
-    from edge.core.model.sensors import Repetition
+    from edge.core.model.sensors.sensors import Repetition
 
 LONGEST_NAME = 200
 """Bytes of a sensor's name."""

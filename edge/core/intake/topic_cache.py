@@ -6,7 +6,7 @@ from edge.core.intake.redelivery import topic_checksum
 from edge.core.intake.routes import Resolved
 from edge.core.model.bounded_cache import size_of
 from edge.core.model.counters import Counters
-from edge.core.model.messages import Refusal
+from edge.core.model.readings.messages import Refusal
 
 BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
 """Refusals that stand beside readings in every message of a device; the last two are told once for each field."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edge.core.model.counters import Counters
-from edge.core.model.messages import DeadLetter, Message, Refusal
+from edge.core.model.readings.messages import DeadLetter, Message, Refusal
 
 
 class DeadLetters:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from config.calendar import Window, rule_problem
-from config.topics import glob_problem
-from edge.core.incidents.events import Event, timestamp
+from config.notation.calendar import Window, rule_problem
+from config.notation.topics import glob_problem
+from edge.core.incidents.events.event import Event, timestamp
+from edge.core.incidents.events.telling import Telling
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.incidents.telling import Telling
-from edge.core.model.messages import Message
-from edge.core.model.sensors import is_device
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.sensors import is_device
 from edge.core.operator.commands import (
     LARGEST_PAYLOAD,
     REASONS,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from config.calendar import Window
-from config.topics import glob_pattern
-from edge.core.incidents.events import timestamp
-from edge.core.model.encoding import decode, encode
-from edge.core.model.vacancies import is_vacant
+from config.notation.calendar import Window
+from config.notation.topics import glob_pattern
+from edge.core.incidents.events.event import timestamp
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.sensors.vacancies import is_vacant
 
 SHELVES = 256
 WINDOWS = 64

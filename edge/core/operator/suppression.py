@@ -23,8 +23,8 @@ from edge.core.engine import Engine
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
-from edge.core.model.newcomers import Discovery, Newcomers
+from edge.core.model.readings.messages import Batch
+from edge.core.model.sensors.newcomers import Discovery, Newcomers
 from edge.core.operator.forgetting import forget, forget_device, occupy
 from edge.core.operator.shelves import Shelves
 

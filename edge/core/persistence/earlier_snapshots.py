@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from detectors.state import SavedState, StateError
 from edge.core.intake.redelivery import Deliveries, PackedDeliveries, checked
-from edge.core.model.encoding import encode, encode_arrays
-from edge.core.model.packing import decompress
-from edge.core.persistence.detector_states import DetectorRows, EncodedTable
+from edge.core.model.packing.encoding import encode, encode_arrays
+from edge.core.model.packing.packing import decompress
+from edge.core.persistence.components.detector_states import DetectorRows, EncodedTable
 from edge.core.persistence.snapshot import KnownSensor, Part, Snapshot
 
 SECOND_FORMAT = b"\x02"

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from edge.core.intake.redelivery import checked
 from edge.core.intake.sparkplug.nodes import NodeState
-from edge.core.model.messages import Batch
-from edge.core.model.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
-from edge.core.model.vacancies import had_it_last, vacant_name
+from edge.core.model.packing.packing import PackedFloats, compress, decompress, pack_integers, unpack_integers
+from edge.core.model.readings.messages import Batch
+from edge.core.model.sensors.vacancies import had_it_last, vacant_name
 
 FORMAT = b"\x02"
 JOINED = 20_000

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from edge.core.engine import Engine
-from edge.core.incidents.telling import Telling
+from edge.core.incidents.events.telling import Telling
 from edge.core.intake.intake import Intake
-from edge.core.intake.reorder import Reorder
-from edge.core.model.newcomers import Newcomers
-from edge.core.model.vacancies import Vacancies
+from edge.core.intake.times.reorder import Reorder
+from edge.core.model.sensors.newcomers import Newcomers
+from edge.core.model.sensors.vacancies import Vacancies
 from edge.core.operator.suppression import Suppression
 from edge.core.persistence.checkpoint import Component, Loading, Stage, by_row, whole
-from edge.core.persistence.detector_states import DetectorStates, Unlearned
-from edge.core.persistence.incident_states import IncidentStates
-from edge.core.persistence.interruption import Interruption
+from edge.core.persistence.components.detector_states import DetectorStates, Unlearned
+from edge.core.persistence.components.incident_states import IncidentStates
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.relearning import LEARNABLE, Relearning
 from edge.core.persistence.snapshot import Part
+from edge.core.persistence.steps.interruption import Interruption
 
 
 class Memory:

@@ -13,15 +13,15 @@ from copy import copy
 import numpy as np
 
 from edge.core.engine import Engine
-from edge.core.intake.admission import TAKEN, Admission, ArrivalsTold
 from edge.core.intake.intake import Intake
 from edge.core.intake.last_values import LastValues
 from edge.core.intake.redelivery import Deliveries
-from edge.core.intake.reorder import Reorder
-from edge.core.model.messages import Batch
+from edge.core.intake.times.admission import TAKEN, Admission, ArrivalsTold
+from edge.core.intake.times.reorder import Reorder
+from edge.core.model.readings.messages import Batch
 from edge.core.operator.forgetting import clear
 from edge.core.persistence.checkpoint import Component
-from edge.core.persistence.detector_states import Unlearned
+from edge.core.persistence.components.detector_states import Unlearned
 from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, forgotten_by, join
 
 LEARNABLE = frozenset(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.incidents.events import timestamp
-from edge.core.incidents.sensor_events import SensorData
+from edge.core.incidents.events.event import timestamp
+from edge.core.incidents.events.sensor_events import SensorData
 from edge.core.intake.intake import Intake
-from edge.core.intake.reorder import Reorder
-from edge.core.model.newcomers import Discovery, Newcomers
-from edge.core.model.sensors import SensorTable
+from edge.core.intake.times.reorder import Reorder
+from edge.core.model.sensors.newcomers import Discovery, Newcomers
+from edge.core.model.sensors.sensors import SensorTable
 from edge.core.operator.suppression import Suppression
-from edge.core.scoring.sensor_registry import SensorRegistry
+from edge.core.scoring.sensors.sensor_registry import SensorRegistry
 
 
 class SensorLife:

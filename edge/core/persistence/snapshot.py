@@ -16,8 +16,8 @@ from collections.abc import Iterable
 import msgspec
 
 from detectors.state import StateError
-from edge.core.model.encoding import decode, encode
-from edge.core.model.packing import compress, decompress
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.packing.packing import compress, decompress
 
 FORMAT = b"\x03"
 LATER = range(FORMAT[0] + 1, 32)

@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from edge.core.incidents.events import Event, timestamp
-from edge.core.incidents.open_incidents import ENDED
-from edge.core.incidents.telling import Telling
-from edge.core.model.sensors import SensorTable
+from edge.core.incidents.events.event import Event, timestamp
+from edge.core.incidents.events.open_incidents import ENDED
+from edge.core.incidents.events.telling import Telling
+from edge.core.model.sensors.sensors import SensorTable
 from edge.core.operator.suppression import Suppression
 
 RAISED, EXPIRED = "raised", "expired"

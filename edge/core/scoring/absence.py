@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.core.model.messages import Batch
-from edge.core.model.stream_clock import Skip, StreamClock
-from edge.core.scoring.sensor_statistics import SensorStatistics
+from edge.core.model.readings.messages import Batch
+from edge.core.model.readings.stream_clock import Skip, StreamClock
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class Absence:

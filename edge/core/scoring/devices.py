@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats, Slots
-from edge.core.model.encoding import decode, encode
-from edge.core.model.messages import Batch
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.readings.messages import Batch
 
 HELD_INTERVALS = 3.0
 """A value counts for so many of its sensor's usual intervals, unless the operator says for how long."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from config.wishes import Wishes
+from config.notation.wishes import Wishes
 from detectors.base import Detector, Scores
 from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import NOTHING, constant_like, where

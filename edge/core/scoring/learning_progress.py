@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.numeric.arrays import Floats
-from edge.core.scoring.alarm_levels import AlarmLevels
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.profiles import Profile
 
 FEW = 30

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.core.model.severity import severity_of
+from edge.core.model.words.severity import severity_of
 
 REFERENCE = 4.0
 """Decades that the severity of a broken limit is measured by, instead of the sensor's raising level, so that a limit is

@@ -22,8 +22,8 @@ import numpy as np
 
 from detectors.numeric.arrays import Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of, maximum, minimum, nowhere, where
-from edge.core.model.rounds import Round
-from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.model.readings.rounds import Round
+from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.opinions import Observation
 
 FEWEST = 10.0

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from config.notation.wishes import NONE, Wishes
 from config.schema import IncidentSettings
-from config.wishes import NONE, Wishes
 from detectors.base import Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
-from edge.core.model.sensor_arrays import SensorArrays
-from edge.core.scoring.calibration import HIGHEST
+from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.heeding import heeded, is_too_small
+from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 

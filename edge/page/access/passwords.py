@@ -17,7 +17,7 @@ import secrets
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from config.passwords import PasswordError
+from config.tables.passwords import PasswordError
 
 Role = Literal["operator", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.page.loop.handover import Handover
 from edge.page.loop.observing import SensorRows
 from edge.page.views.incidents import incident_row

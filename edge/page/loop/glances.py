@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.numeric.arrays import Floats
-from edge.core.incidents.events import Event
-from edge.core.model.sensors import is_device
+from edge.core.incidents.events.event import Event
+from edge.core.model.sensors.sensors import is_device
 from edge.core.pipeline import Pipeline
 from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels
 from edge.shell.onlooker import Running

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Message
-from edge.core.model.topics import Topics
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
 from edge.page.loop.observing import SensorObserver, SensorRows
 from edge.shell.onlooker import Running
 

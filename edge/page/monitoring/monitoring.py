@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.core.incidents.events import timestamp
+from edge.core.incidents.events.event import timestamp
 from edge.page.answering import Handler, json
 from edge.page.loop.glances import status
 from edge.page.loop.handover import BusyError
@@ -23,7 +23,7 @@ from edge.page.loop.recent_views import RecentViews
 from edge.page.store.store_reader import StoreReader
 from edge.shell.activity.well_being import notes_on, problems_in
 from edge.shell.store import StoreError
-from edge.shell.store.overview import read_size
+from edge.shell.store.reading.overview import read_size
 
 
 class Monitoring:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from config.page import Page
+from config.tables.page import Page
 from edge.page.access.logging_in import LoggingIn
 from edge.page.access.passwords import read_passwords
 from edge.page.access.protection import Protection

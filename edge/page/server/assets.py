@@ -36,7 +36,7 @@ class Assets:
     """All files."""
 
     def __init__(self) -> None:
-        ours, theirs = files("edge.page").joinpath("static"), files("edge.reports")
+        ours, theirs = files("edge.page").joinpath("static"), files("edge.reports").joinpath("assets")
         found = {each.name: each for each in ours.iterdir()} | {each: theirs.joinpath(each) for each in SHARED}
         found |= {f"{VIEWS}/{each.name}": each for each in found.pop(VIEWS).iterdir()}
         self._files = {name: _asset(name, each.read_bytes()) for name, each in found.items()}

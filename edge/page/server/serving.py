@@ -12,10 +12,10 @@ from pathlib import Path
 
 import uvicorn
 
-from config.page import Page
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration
-from edge.core.model.topics import Topics
+from config.tables.page import Page
+from edge.core.model.words.topics import Topics
 from edge.page.loop.handover import Handover
 from edge.page.server.app import App
 

@@ -25,15 +25,15 @@ from config.loading import load
 from config.problems import ConfigurationError
 from detectors.numeric.arrays import Floats
 from edge.core.incidents.observer import ScoredRound
-from edge.core.model.messages import Reading
-from edge.core.model.sensors import is_device
+from edge.core.model.readings.messages import Reading
+from edge.core.model.sensors.sensors import is_device
 from edge.core.persistence.journal import Readings
 from edge.core.persistence.snapshot import KnownSensor
 from edge.core.pipeline import Pipeline
 from edge.page.store.kept import NONE, kept_readings
-from edge.reports.decimation import Decimator
 from edge.reports.plot_data import opinion_of, series_of
-from edge.shell.service.assembly import make_pipeline
+from edge.reports.recording.decimation import Decimator
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import StoreError, read_history
 
 MOST_POINTS = 2400

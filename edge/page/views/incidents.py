@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from edge.core.incidents.events import Event
-from edge.core.incidents.open_incidents import ENDED
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.open_incidents import ENDED
 from edge.core.incidents.state_machine import Transition
 
 TELLING = frozenset({Transition.RAISED.value, Transition.UPDATED.value})

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.core.model.messages import REASONS
+from edge.core.model.readings.messages import REASONS
 from edge.core.operator.commands import REASONS as COMMAND_REASONS
 from edge.page.answering import BadRequestError, Handler, json, number_of, problem, text_of
 from edge.page.loop.glances import OneSensor, one_sensor, open_now, sensor_columns, shelved, status, watching
@@ -20,8 +20,8 @@ from edge.page.store.store_reader import StoreReader
 from edge.page.views.incidents import incident_row, worst_first
 from edge.page.views.sensor_list import STATES, WantedSensors, chosen, sensor_row
 from edge.shell.store import StoreError
-from edge.shell.store.overview import LetterFilter, read_dead_letters
-from edge.shell.store.past import IncidentFilter, PastIncident, read_incidents, read_sentences
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.past import IncidentFilter, PastIncident, read_incidents, read_sentences
 
 A_PAGE = 100
 """Rows of a list that are given at once."""

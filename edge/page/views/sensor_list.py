@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge.core.model.sensors import is_device
+from edge.core.model.sensors.sensors import is_device
 from edge.page.loop.glances import SensorColumns, Watching
 
 STATES = ("open", "silent", "muted", "new", "ok")

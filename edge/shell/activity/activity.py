@@ -9,8 +9,8 @@ from typing import Self
 
 import msgspec
 
-from edge.core.incidents.events import Event
-from edge.core.model.messages import DeadLetter, Message
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import DeadLetter, Message
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs

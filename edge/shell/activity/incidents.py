@@ -6,9 +6,9 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from edge.core.incidents.events import Event, severity_name
+from edge.core.incidents.events.event import Event, severity_name
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.printable import printable, shortened
+from edge.core.model.words.printable import printable, shortened
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.incident")

@@ -6,10 +6,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from edge.core.incidents.events import timestamp
+from edge.core.incidents.events.event import timestamp
 from edge.core.model.counters import Counters
-from edge.core.model.messages import DeadLetter
-from edge.core.model.printable import printable, printable_bytes, shortened
+from edge.core.model.readings.messages import DeadLetter
+from edge.core.model.words.printable import printable, printable_bytes, shortened
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from edge.core.model.sensors import SensorTable
+from edge.core.model.sensors.sensors import SensorTable
 
 log = logging.getLogger("edgewarden.input")
 

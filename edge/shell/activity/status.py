@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from edge.core.incidents.events import timestamp
-from edge.core.model.messages import DeadLetter
+from edge.core.incidents.events.event import timestamp
+from edge.core.model.readings.messages import DeadLetter
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.problems import Problem, problems_of
 from edge.shell.link import Link

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.core.model.quantities import counted, duration
+from edge.core.model.words.quantities import counted, duration
 
 STUCK_S = 60.0
 """Events that have waited for delivery for longer, while the broker is there, don't get out."""

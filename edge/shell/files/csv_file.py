@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from edge.core.intake.decoders.times import TimeError, read_time
-from edge.core.model.messages import Reading
+from edge.core.intake.decoders.documents.times import TimeError, read_time
+from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_header import Columns, HeaderError, read_header
 
 MISSING = frozenset({"", "nan", "null", "none", "na", "n/a", "-"})

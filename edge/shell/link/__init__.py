@@ -7,9 +7,9 @@ reader for many messages at once, `publish_parser.py` is what that reader does w
 `in_flight_window.py` and `broker_window.py` are how much may be under way in either direction.
 """
 
-from edge.shell.link.echo import Echo
 from edge.shell.link.link import Link
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
-from edge.shell.link.sender import RefusedPublication
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.sending.sender import RefusedPublication
 
 __all__ = ["Echo", "EventProperties", "Link", "LinkOptions", "RefusedPublication", "Subscription", "TlsOptions"]

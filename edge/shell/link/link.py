@@ -29,18 +29,18 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.core.model.messages import Message
-from edge.shell.link.bulk_client import BulkClient, make_client
+from edge.core.model.readings.messages import Message
 from edge.shell.link.connection_state import ConnectionState
-from edge.shell.link.echo import Echo
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded import guarded
-from edge.shell.link.in_flight_window import InFlightWindow
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
 from edge.shell.link.mqtt5 import session
-from edge.shell.link.receiver import Receiver
+from edge.shell.link.receiving.bulk_client import BulkClient, make_client
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
-from edge.shell.link.sender import LiveConnection, RefusedPublication, Sender
+from edge.shell.link.sending.in_flight_window import InFlightWindow
+from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.subscriber import Subscriber
 from edge.shell.link.version_choice import Outcome, Version, VersionChoice
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edge.core.incidents.events import severity_name
-from edge.core.incidents.gaps import TRANSITION as GAP
-from edge.core.incidents.sensor_events import KIND as SENSOR
+from edge.core.incidents.events.event import severity_name
+from edge.core.incidents.events.gaps import TRANSITION as GAP
+from edge.core.incidents.events.sensor_events import KIND as SENSOR
 from edge.shell.link import EventProperties
 from edge.shell.store import OutboxRow
 

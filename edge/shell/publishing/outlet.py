@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from edge.shell.link import EventProperties, RefusedPublication
-from edge.shell.link.delivery_check import EchoLink
+from edge.shell.link.sending.delivery_check import EchoLink
 
 
 class Outlet(EchoLink, Protocol):

@@ -24,9 +24,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 
-from edge.core.incidents.gaps import TRANSITION as GAP
+from edge.core.incidents.events.gaps import TRANSITION as GAP
 from edge.shell.link import RefusedPublication
-from edge.shell.link.delivery_check import DeliveryCheck
+from edge.shell.link.sending.delivery_check import DeliveryCheck
 from edge.shell.publishing.closing_topics import ClosingTopics
 from edge.shell.publishing.event_publication import as_replayed, properties_of
 from edge.shell.publishing.outbox_cursor import READ_AHEAD, OutboxCursor, lanes_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from edge.core.incidents.gaps import Gap
+from edge.core.incidents.events.gaps import Gap
 from edge.core.pipeline import Pipeline
 from edge.shell.publishing.publisher import Publisher
-from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.turns.commit_group import CommitGroup
 
 log = logging.getLogger("edgewarden.service")
 

@@ -14,13 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from config.loading import load
-from config.passwords import PasswordError
 from config.problems import ConfigurationError
 from config.schema import Configuration
+from config.tables.passwords import PasswordError
 from edge.shell.link import Link
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.host_state import HostStates
-from edge.shell.service.assembly import (
+from edge.shell.service.assembly.links import hosts_of
+from edge.shell.service.assembly.parts import (
     inbound_link,
     make_pipeline,
     outbound_link,
@@ -28,10 +29,9 @@ from edge.shell.service.assembly import (
     store_files,
     subscriptions_of,
 )
-from edge.shell.service.link_assembly import hosts_of
+from edge.shell.service.assembly.sinks import sinks_of
 from edge.shell.service.service import Service
-from edge.shell.service.sink_assembly import sinks_of
-from edge.shell.service.stored_state import resume
+from edge.shell.service.state.stored_state import resume
 from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
 from edge.shell.system.garbage import leave_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
 from edge.shell.store import Store
 

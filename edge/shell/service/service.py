@@ -14,8 +14,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from edge.core.incidents.events import timestamp
-from edge.core.incidents.gaps import Gap
+from edge.core.incidents.events.event import timestamp
+from edge.core.incidents.events.gaps import Gap
 from edge.core.persistence.journal import pack
 from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
@@ -25,19 +25,19 @@ from edge.shell.options import ServiceOptions
 from edge.shell.publishing.answers import Answers
 from edge.shell.publishing.publisher import Publisher
 from edge.shell.publishing.requests import Requests
-from edge.shell.service.checkpointer import Checkpointer
-from edge.shell.service.clock_watch import ClockWatch
-from edge.shell.service.commit_group import CommitGroup
 from edge.shell.service.gap_reporter import GapReporter
-from edge.shell.service.inbound_watch import InboundWatch
-from edge.shell.service.pace import Pace
-from edge.shell.service.quiet import Quiet
 from edge.shell.service.sensor_care import SensorCare
 from edge.shell.service.sink_keeper import SinkKeeper
-from edge.shell.service.snapshot_policy import SnapshotPolicy
+from edge.shell.service.state.checkpointer import Checkpointer
+from edge.shell.service.state.snapshot_policy import SnapshotPolicy
 from edge.shell.service.store_failures import StoreFailures
 from edge.shell.service.supervisor import Supervisor, standing
-from edge.shell.service.timers import Timers
+from edge.shell.service.turns.commit_group import CommitGroup
+from edge.shell.service.turns.pace import Pace
+from edge.shell.service.turns.quiet import Quiet
+from edge.shell.service.turns.timers import Timers
+from edge.shell.service.watches.clock_watch import ClockWatch
+from edge.shell.service.watches.inbound_watch import InboundWatch
 from edge.shell.store import Damage, Store, StoreError
 from edge.shell.system.signals import Signals
 from edge.shell.system.wall_clock import WallClock

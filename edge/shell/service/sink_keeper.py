@@ -11,19 +11,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.core.incidents.events import timestamp
-from edge.core.model.messages import DeadLetter, Refusal
-from edge.core.persistence.step import Step
+from edge.core.incidents.events.event import timestamp
+from edge.core.model.readings.messages import DeadLetter, Refusal
+from edge.core.persistence.steps.step import Step
 from edge.shell.activity.problems import Problem
-from edge.shell.service.commit_group import CommitGroup
 from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.sinks.base import Sink
+from edge.shell.sinks.delivery.progress import SetAside, SinkProgress
+from edge.shell.sinks.delivery.runner import AgingClock, SinkRunner
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.sinks.progress import SetAside, SinkProgress
-from edge.shell.sinks.runner import AgingClock, SinkRunner
 from edge.shell.store import SinkPosition, Store, StoreError
-from edge.shell.store.sink_reading import SinkReader
+from edge.shell.store.reading.sink_reading import SinkReader
 from edge.shell.system.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.sinks")

@@ -16,17 +16,17 @@ from edge.shell.link import Link
 from edge.shell.onlooker import Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.host_state import HostStates
-from edge.shell.service.assembly import inbound_link, make_pipeline, outbound_link, service_options, store_files
-from edge.shell.service.link_assembly import hosts_of
+from edge.shell.service.assembly.links import hosts_of
+from edge.shell.service.assembly.parts import inbound_link, make_pipeline, outbound_link, service_options, store_files
+from edge.shell.service.assembly.sinks import sinks_of
 from edge.shell.service.reload import Reloader
 from edge.shell.service.service import RETRY_S, Service
-from edge.shell.service.sink_assembly import sinks_of
 from edge.shell.service.sink_keeper import SinkKeeper
-from edge.shell.service.stored_state import Resumed, resume
+from edge.shell.service.state.stored_state import Resumed, resume
 from edge.shell.service.supervisor import Supervisor
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
-from edge.shell.store.owner import owned
-from edge.shell.store.permissions import permission_problem
+from edge.shell.store.protection.owner import owned
+from edge.shell.store.protection.permissions import permission_problem
 from edge.shell.system.signals import Signals, StopRequested
 from edge.shell.system.wall_clock import WallClock
 

@@ -21,7 +21,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined, unused-ignore]
 
-from edge.core.model.printable import printable
+from edge.core.model.words.printable import printable
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import attributes_of
 from edge.shell.sinks.options import KafkaOptions

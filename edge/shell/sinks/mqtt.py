@@ -1,7 +1,7 @@
 """MQTT: events to the topics that they have at the broker, on another one, as `[upstream]` does.
 
 The broker also gets our retained `status`. An MQTT 3.1.1 broker acknowledges what its access list makes it drop, so an
-event counts as delivered only once that status has come back behind it; see `edge.shell.link.delivery_check`.
+event counts as delivered only once that status has come back behind it; see `edge.shell.link.sending.delivery_check`.
 
 A broker may close the connection for a publication instead of refusing it, such as one that is too large. What was
 under way then is sent one by one, and what was alone each time that happened again is refused.
@@ -13,7 +13,7 @@ import time
 from collections import Counter
 
 from edge.shell.link import Link
-from edge.shell.link.delivery_check import DeliveryCheck
+from edge.shell.link.sending.delivery_check import DeliveryCheck
 from edge.shell.publishing.event_publication import properties_of
 from edge.shell.sinks.base import Outcome, SinkTrouble
 from edge.shell.sinks.options import MqttOptions

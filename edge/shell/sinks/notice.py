@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.core.incidents.events import severity_name
-from edge.core.incidents.gaps import TRANSITION as GAP
-from edge.core.incidents.open_incidents import ENDED
-from edge.core.model.printable import printable, shortened
+from edge.core.incidents.events.event import severity_name
+from edge.core.incidents.events.gaps import TRANSITION as GAP
+from edge.core.incidents.events.open_incidents import ENDED
+from edge.core.model.words.printable import printable, shortened
 from edge.shell.sinks.base import EventRefused
 from edge.shell.store import OutboxRow
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from config.calendar import Window
+from config.notation.calendar import Window
 from edge.shell.link import LinkOptions, TlsOptions
-from edge.shell.store.sink_reading import SinkLimits, Wanted
+from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,13 @@ import msgspec
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from edge.core.incidents.events import severity_name
-from edge.core.incidents.gaps import TRANSITION as GAP
-from edge.core.model.printable import printable
-from edge.core.model.topics import topic_for
+from edge.core.incidents.events.event import severity_name
+from edge.core.incidents.events.gaps import TRANSITION as GAP
+from edge.core.model.words.printable import printable
+from edge.core.model.words.topics import topic_for
 from edge.shell.sinks.base import Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import attributes_of
-from edge.shell.sinks.failing import why_unreachable
+from edge.shell.sinks.delivery.failing import why_unreachable
 from edge.shell.sinks.options import RabbitmqOptions
 from edge.shell.store import OutboxRow
 

@@ -27,7 +27,7 @@ from edge.shell.store.base import (
     Surplus,
 )
 from edge.shell.store.damage import Damage, StoreFiles
-from edge.shell.store.reading import EventFilter, History, read_events, read_history, read_sensor_names
+from edge.shell.store.reading.reading import EventFilter, History, read_events, read_history, read_sensor_names
 from edge.shell.store.sqlite import SqliteStore
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from edge.core.incidents.events import Event
-from edge.core.incidents.gaps import Gap
-from edge.core.model.messages import DeadLetter
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.gaps import Gap
+from edge.core.model.readings.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
 
 

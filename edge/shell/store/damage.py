@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from edge.core.incidents.gaps import Gap
+from edge.core.incidents.events.gaps import Gap
 from edge.shell.store.base import StoreError, StoreLimits
-from edge.shell.store.privacy import SIDE_FILES
+from edge.shell.store.protection.privacy import SIDE_FILES
 from edge.shell.store.salvage import Saved, salvage
 from edge.shell.store.sqlite import SqliteStore
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from config.store_file import store_problem
 from edge.shell.store.base import StoreError
-from edge.shell.store.privacy import keep_private
-from edge.shell.store.write_ahead_log import lost_commits
+from edge.shell.store.protection.privacy import keep_private
+from edge.shell.store.protection.write_ahead_log import lost_commits
 
 BUSY_TIMEOUT_S = 5.0
 LOG_PAGES = 1000

@@ -11,9 +11,9 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from edge.core.incidents.events import SEVERITIES
-from edge.core.incidents.gaps import TRANSITION, Gap, Reason
-from edge.core.model.severity import severity_class
+from edge.core.incidents.events.event import SEVERITIES
+from edge.core.incidents.events.gaps import TRANSITION, Gap, Reason
+from edge.core.model.words.severity import severity_class
 from edge.shell.store.base import StoreLimits, Surplus
 from edge.shell.store.database import Database
 from edge.shell.store.sinks import unneeded

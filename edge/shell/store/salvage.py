@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.core.model.vacancies import vacant_name
+from edge.core.model.sensors.vacancies import vacant_name
 from edge.core.persistence.journal import JournalError, Readings, forgotten_by, unpack
 from edge.core.persistence.snapshot import SENSORS, Part, Snapshot, SnapshotError, known_sensors
 from edge.shell.store.base import SinkPosition, StoreError
 from edge.shell.store.database import look_on
+from edge.shell.store.protection.write_ahead_log import lost_commits
 from edge.shell.store.sinks import read_sinks
 from edge.shell.store.snapshots import is_part
-from edge.shell.store.write_ahead_log import lost_commits
 
 EVENT_COLUMNS = (
     "sequence", "id", "sensor", "topic", "time", "incident", "transition", "kind", "severity", "message", "payload",

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.core.incidents.events import Event
-from edge.core.model.messages import DeadLetter
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
 from edge.shell.store.base import (
     LATELY,

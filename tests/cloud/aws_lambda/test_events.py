@@ -16,7 +16,7 @@ from cloud.aws_lambda.event import LARGEST, AnyEvent, NotAnEventError, read_even
 from cloud.aws_lambda.handler import HandlingError, handle
 from cloud.aws_lambda.once import Claim, InMemory
 from cloud.aws_lambda.sources import UnknownSourceError, source_of
-from edge.core.incidents.sensor_events import SensorData, SensorsEvent, sensors_event
+from edge.core.incidents.events.sensor_events import SensorData, SensorsEvent, sensors_event
 
 every_batch = pytest.mark.parametrize("name", BATCHES)
 

@@ -40,6 +40,7 @@ def test_a_shift_stays_surprising_for_as_long_as_nothing_is_learned_of_it(size: 
     assert (shifted[30:] > 3.0).mean() > 0.95
 
 
+@pytest.mark.long
 def test_a_rest_on_sundays_is_no_surprise_once_it_has_been_seen_but_one_on_a_workday_is() -> None:
     times = clock(6 * 7 * 144, 600.0)
     rng = np.random.default_rng(4)

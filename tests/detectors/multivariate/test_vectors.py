@@ -119,6 +119,7 @@ def test_extreme_and_missing_values_leave_everything_finite_that_was(kind: Kind)
     assert np.isnan(watch.see(np.full((1, CHANNELS), np.nan))).all()
 
 
+@pytest.mark.long
 @BOTH
 def test_rows_like_those_that_were_seen_are_ordinary(kind: Kind) -> None:
     watch = taught(kind, rows=4000)

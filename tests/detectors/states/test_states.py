@@ -161,6 +161,7 @@ def test_an_hour_of_daylight_saving_is_never_told_of() -> None:
     assert watch(np.concatenate([usual[: 28 * 288], usual[28 * 288 + 12 :]]), 300.0) == []
 
 
+@pytest.mark.long
 def test_what_was_learned_is_not_lost_when_the_line_stands_still_for_a_week() -> None:
     values = line(45)
     values[28 * 288 : 35 * 288] = 18.0
@@ -192,6 +193,7 @@ CONTINUOUS: dict[str, Callable[[np.random.Generator], Floats]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", CONTINUOUS)
 def test_what_is_no_machine_has_no_states(kind: str) -> None:
     assert not has_states(CONTINUOUS[kind](np.random.default_rng(5)))

@@ -17,7 +17,7 @@ from running import Consumer, RunningService, configuration, wait_until
 
 from edge.commands import main
 from edge.commands.support.asyncapi import asyncapi_document, channels
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.core.operator.commands import WORDS
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -52,6 +52,7 @@ def test_every_schema_of_the_document_is_one() -> None:
     assert "$defs" not in json.dumps(document)
 
 
+@pytest.mark.long
 def test_what_a_service_publishes_is_what_the_document_says(
     make_service: Callable[[str], RunningService], own_mosquitto: EmbeddedBroker
 ) -> None:

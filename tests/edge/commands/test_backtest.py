@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from config.loading import load
 from edge.commands import main
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.core.persistence.journal import pack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 START = 1_700_000_000
@@ -93,6 +93,7 @@ def test_configurations_are_held_against_the_truth() -> None:
     assert not list(Path().glob(".out.html*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["truth.jsonl", "windows.json", "table.csv", "column"])
 def test_every_kind_of_label_says_the_same(folder: Path, kind: str) -> None:
     windows = [[time(each), time(each + LAST - 1)] for each in FAULTS]
@@ -126,6 +127,7 @@ def test_labels_that_fit_nothing_are_said(folder: Path, name: str, text: str, wo
     assert not (folder / "backtest.html").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("folder")
 def test_files_are_plants_of_their_own_unless_they_are_joined() -> None:
     lines = Path("plant.csv").read_text().splitlines()
@@ -140,6 +142,7 @@ def test_files_are_plants_of_their_own_unless_they_are_joined() -> None:
     assert apart.exit_code == 0
 
 
+@pytest.mark.long
 def test_a_journal_is_gone_over_like_a_file(folder: Path) -> None:
     configuration = load(folder / "wide-awake.toml")
     pipeline, store = make_pipeline(configuration), SqliteStore(folder / "kept.db", "process")
@@ -183,6 +186,7 @@ def test_what_was_not_taken_is_said(folder: Path) -> None:
     assert "1 empty cells" in lenient.stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("folder")
 def test_a_report_is_the_same_whenever_it_is_made() -> None:
     backtest("plant.csv", "--labels", "truth.jsonl", "--output", "x.html")
@@ -207,6 +211,7 @@ def test_without_matplotlib_pictures_are_refused_before_any_work(monkeypatch: py
     assert not Path("backtest.html").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("folder")
 def test_pictures_are_drawn_on_request() -> None:
     pytest.importorskip("matplotlib")

@@ -54,6 +54,7 @@ def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path)
     assert pipeline.counters.balanced
 
 
+@pytest.mark.long
 def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_path: Path) -> None:
     path, store = tmp_path / "edgewarden.toml", tmp_path / "edgewarden.db"
     path.write_text(text("json", tmp_path))
@@ -67,6 +68,7 @@ def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_p
     assert {each.name for each in tmp_path.iterdir()} == {"edgewarden.toml", "edgewarden.db"}
 
 
+@pytest.mark.long
 def test_a_small_window_is_named_as_what_would_help(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(text("json", tmp_path).replace("1000", "20"))
@@ -74,6 +76,7 @@ def test_a_small_window_is_named_as_what_would_help(tmp_path: Path) -> None:
     assert "broker.in_flight is 20" in done.output
 
 
+@pytest.mark.long
 def test_the_figures_can_be_had_as_json(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(text("json", tmp_path))

@@ -12,7 +12,7 @@ from store_examples import event
 
 from edge.commands import COMMANDS, main
 from edge.commands.support.values import no_sensor
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.persistence.journal import Readings, pack
 from edge.shell.store import SqliteStore
 

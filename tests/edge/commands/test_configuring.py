@@ -13,7 +13,7 @@ from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.parameters import parameters_of
 from edge.commands import main
 from edge.commands.check import example
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.commands.support.durations import size
+from edge.commands.support.printing.durations import size
 
 
 @pytest.mark.parametrize(

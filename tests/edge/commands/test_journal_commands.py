@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from config.loading import load
 from edge.commands import main
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.core.persistence.journal import pack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 START = 1_700_000_000.0

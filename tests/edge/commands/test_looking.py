@@ -17,14 +17,14 @@ from store_examples import event
 
 from config.loading import load
 from edge.commands import main
-from edge.commands.support.service_state import ServiceState
-from edge.commands.support.well_being import well_being
-from edge.core.model.messages import DeadLetter, Message, Refusal
+from edge.commands.support.service.service_state import ServiceState
+from edge.commands.support.service.well_being import well_being
+from edge.core.model.readings.messages import DeadLetter, Message, Refusal
 from edge.core.persistence.journal import pack
 from edge.shell.activity.status_file import status_path
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
-from edge.shell.store.owner import owned
+from edge.shell.store.protection.owner import owned
 
 CONFIGURATION = """
 [[input]]
@@ -324,6 +324,7 @@ def test_one_sensor_in_full(store: Path) -> None:
     assert "interval 10 s" in text
 
 
+@pytest.mark.long
 def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
     configuration = load(folder / "edgewarden.toml")
     pipeline = make_pipeline(configuration)

@@ -13,6 +13,8 @@ from running import Consumer, RunningService, configuration, wait_until
 from edge.commands import main
 from edge.shell.broker.embedded import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 MakeService = Callable[[str], RunningService]
 
 

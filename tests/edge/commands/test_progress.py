@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from edge.commands.support.progress import Progress
+from edge.commands.support.printing.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -55,6 +55,7 @@ def test_there_is_no_score_while_there_is_no_opinion(long_file: Path) -> None:
     assert float(found[-1]["lower"]) < float(found[-1]["expected"]) < float(found[-1]["upper"])
 
 
+@pytest.mark.long
 def test_the_incident_is_the_one_of_the_events(long_file: Path) -> None:
     found = rows_of(edgewarden("score", long_file).stdout)
     shown = {each["incident"] for each in found} - {""}
@@ -76,6 +77,7 @@ def test_a_detector_that_there_is_not_is_refused_with_an_offer(long_file: Path) 
     assert "there is no detector rat; did you mean rate?" in result.stderr
 
 
+@pytest.mark.long
 def test_a_configuration_decides_the_threshold(long_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text('[[input]]\ntopic = "#"\n[incidents]\nthreshold = 9.5\n')
@@ -96,6 +98,7 @@ def test_a_wide_file_has_a_row_for_each_filled_cell(tmp_path: Path) -> None:
     assert "1 empty cells" in result.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", ["reversed", "shuffled"])
 def test_a_file_out_of_order_gives_the_scores_of_the_ordered_one(long_file: Path, tmp_path: Path, order: str) -> None:
     header, *lines = long_file.read_text().splitlines()
@@ -120,6 +123,7 @@ def test_a_reading_that_is_refused_has_a_row_without_a_score(long_file: Path, tm
     assert "1 readings refused as late or repeated" in result.stderr
 
 
+@pytest.mark.long
 def test_readings_that_are_held_back_to_be_put_in_order_get_their_scores(long_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text('[[input]]\ntopic = "#"\n[limits]\nreorder_s = 300\n')

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from edge.commands import main
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:

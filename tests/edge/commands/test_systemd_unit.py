@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from config.unit import COMMAND, CONFIGURATION, UNIT, UnitError, unit
+from config.writing.unit import COMMAND, CONFIGURATION, UNIT, UnitError, unit
 from edge.commands import main
 
-SHIPPED = files("config").joinpath(UNIT).read_text("utf-8")
+SHIPPED = files("config.writing").joinpath(UNIT).read_text("utf-8")
 PYTHON = Path("/usr")
 MOST_EXPOSED = 1.5
 

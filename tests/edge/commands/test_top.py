@@ -18,10 +18,10 @@ from terminal_screen import TerminalScreen
 
 from config.loading import load
 from edge.commands import main
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import pack
 from edge.shell.broker.embedded import EmbeddedBroker
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 CONFIGURATION = """

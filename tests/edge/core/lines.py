@@ -6,26 +6,26 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from config.calendar import Window
+from config.notation.calendar import Window
 from config.schema import IncidentSettings, ResolvedRule
 from detectors import DETECTORS
 from detectors.base import Detector
-from edge.core.incidents.events import Event
-from edge.core.incidents.gaps import Gap
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.gaps import Gap
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.decoders.availability import AvailabilityDecoder
 from edge.core.intake.routes import Route, Routes
-from edge.core.model.encoding import decode, decode_arrays
-from edge.core.model.messages import Message
-from edge.core.model.sensors import Repetition
-from edge.core.model.topics import Topics
-from edge.core.persistence.detector_states import DetectorRows
+from edge.core.model.packing.encoding import decode, decode_arrays
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.sensors import Repetition
+from edge.core.model.words.topics import Topics
+from edge.core.persistence.components.detector_states import DetectorRows
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.journal import pack, unpack
 from edge.core.persistence.snapshot import Part, Snapshot, known_sensors
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
-from edge.core.scoring.sensor_registry import DeviceFor
+from edge.core.scoring.sensors.sensor_registry import DeviceFor
 
 START = 1_700_000_000.0
 USUAL = {"silence": {}, "limits": {"high": 80.0}, "rate": {"most_per_s": 50.0}, "ewma": {}}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.core.persistence.journal import pack, unpack
 from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, plant, reading, revived, word
 

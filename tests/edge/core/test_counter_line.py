@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings, ResolvedRule
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 METER = "paced/meter"

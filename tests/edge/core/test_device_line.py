@@ -8,12 +8,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from config.devices import DeviceTable, ResolvedDevice, resolve_devices
-from edge.core.model.messages import Message
+from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
-from edge.core.scoring.sensor_registry import DeviceFor
+from edge.core.scoring.sensors.sensor_registry import DeviceFor
 from tests.edge.core.lines import SETTINGS, START, Line, detectors, differing, pipeline, reading, revived, rule
 
 LIMITS = rule(*detectors(limits={"high": 1e6}))
@@ -81,6 +81,7 @@ def test_nothing_is_raised_while_they_do() -> None:
     assert line().take(readings(apart=10_000)).events == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 3, 7, 100])
 def test_batches_change_nothing(cut: int) -> None:
     whole, cut_up = line().take(readings()), line().take(readings(), cut)

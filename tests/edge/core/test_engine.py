@@ -16,7 +16,7 @@ from detectors.univariate.limits import Limits
 from edge.core.engine import Engine
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Message
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule, word
 
 PLUG = [f"field{each:02d}" for each in range(13)]
@@ -212,6 +212,7 @@ def test_the_example_has_what_matters() -> None:
     assert said >= {("raised", True), ("raised", False), ("updated", True), ("cleared", True)}
 
 
+@pytest.mark.long
 @seed(17)
 @settings(max_examples=25, deadline=None)
 @given(cuts=st.sets(st.integers(FIRST, len(ALL)), max_size=8), killed=st.integers(FIRST, len(ALL)))
@@ -230,6 +231,7 @@ def test_in_any_batching_and_after_any_restart_the_events_are_the_same(cuts: set
     assert not differing(restarted.pipeline, WHOLE.pipeline)
 
 
+@pytest.mark.long
 @seed(18)
 @settings(max_examples=25, deadline=None)
 @given(order=st.permutations(range(5)), gaps=st.lists(st.floats(0.0, 1.9), min_size=5, max_size=5))
@@ -252,6 +254,7 @@ def test_a_plant_that_stops_as_a_whole_is_one_incident(tick_s: float) -> None:
     assert data(line.events[-1])["sensors_total"] == 40
 
 
+@pytest.mark.long
 def test_nobody_hears_of_thousands_of_sensors_one_by_one() -> None:
     names = [f"now/big/s{each}" for each in range(3000)]
     big = [

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from config.loading import parse
+from config.notation.wishes import Wishes
 from config.problems import ConfigurationError
-from config.wishes import Wishes
-from edge.core.model.severity import weighted
+from edge.core.model.words.severity import weighted
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 SENSOR = "paced/oven"

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from config.convention import Convention, conventions
 from config.gateway_topics import GatewayTopics
 from config.loading import parse
-from edge.core.model.messages import Message
+from config.tables.convention import Convention, conventions
+from edge.core.model.readings.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
 from edge.discovery.outcome import outcome_of, tables
 from edge.discovery.proposing import Proposal, propose
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_060.0
 

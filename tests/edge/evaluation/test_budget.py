@@ -32,6 +32,7 @@ def test_a_rare_reading_sees_the_same_days_as_a_frequent_one() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gaussian", "set point", "counter that rests at night"])
 def test_the_budget_is_a_ceiling(kind: str) -> None:
     count = 8 * 144
@@ -39,6 +40,7 @@ def test_the_budget_is_a_ceiling(kind: str) -> None:
         assert cost.came <= cost.asked * 1.2 + 2 * (cost.asked / cost.days) ** 0.5  # and what chance may add
 
 
+@pytest.mark.long
 def test_nothing_that_never_happens_is_an_incident() -> None:
     count = 6 * 144
     for cost in costs(default_rule(), "constant", clock(count, 600.0), noise("constant", count, 3)):
@@ -58,6 +60,7 @@ def test_the_command_refuses_a_noise_that_there_is_not() -> None:
     assert "loud" in result.output
 
 
+@pytest.mark.long
 def test_faults_of_hours_keep_their_incident_open() -> None:
     found = list(long_faults.measure(default_rule(), sensors=1, hours=(4.0,)))
     assert [each.fault for each in found] == list(long_faults.FAULTS)

@@ -10,8 +10,8 @@ import pytest
 from cell_stores import CELL_STORES, Opener
 
 from edge.core.cells import CellStateError, Placing
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Message
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Message
 from edge.fleet.host import CellHost, LogPortion
 from edge.fleet.memory_store import MemoryStore
 from edge.fleet.store import Head, StaleHeadError

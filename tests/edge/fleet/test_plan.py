@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from config.loading import parse
 from edge.core.cells import Cell
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.fleet.plan import plan_of
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from tests.edge.core.lines import START
 
 CONFIGURATION = """

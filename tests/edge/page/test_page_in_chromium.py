@@ -15,7 +15,7 @@ from running import Consumer, RunningService, configuration, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
-pytestmark = pytest.mark.skipif(find_browser() is None, reason=MISSING)
+pytestmark = [pytest.mark.long, pytest.mark.skipif(find_browser() is None, reason=MISSING)]
 
 SENSOR = "plant/pump/temp"
 HOSTILE = "plant/<img src=x onerror=window.hacked=1>\"'&\u202e"

@@ -20,6 +20,8 @@ from edge.page.access.passwords import write_password
 from edge.shell.activity.figures import FIGURES, NO_FIGURES
 from edge.shell.broker.embedded import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 MakeService = Callable[[str], RunningService]
 SENSOR = "plant/pump/temp"
 BEGAN = time.time() - 3600
@@ -60,6 +62,7 @@ def open_incidents(page: PageClient) -> list[dict[str, object]]:
     return page.get("/api/incidents").json["rows"]
 
 
+@pytest.mark.long
 def test_an_incident_is_told_to_an_open_page_and_listed_with_its_sentence(page: PageClient, consumer: Consumer) -> None:
     with page.stream() as stream:
         stream.wait("hello")
@@ -72,6 +75,7 @@ def test_an_incident_is_told_to_an_open_page_and_listed_with_its_sentence(page: 
     assert row["recent"][-1][1] == 99.0
 
 
+@pytest.mark.long
 def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     row = wait_until(lambda: open_incidents(page), what="the incident")[0]
@@ -88,6 +92,7 @@ def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: Pa
     assert (shown["acknowledged"], shown["sentence"]) == (True, sentence)
 
 
+@pytest.mark.long
 def test_what_a_button_has_said_outlives_a_kill(page: PageClient, service: RunningService, consumer: Consumer) -> None:
     spike(consumer)
     row = wait_until(lambda: open_incidents(page), what="the incident")[0]
@@ -164,6 +169,7 @@ def test_every_file_that_the_page_asks_for_is_there(page: PageClient) -> None:
             assert page.get(urljoin(f"/{path}", script)).status == 200, (path, script)
 
 
+@pytest.mark.long
 def test_a_sensors_page_has_its_facts_its_past_and_grows(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     wait_until(lambda: open_incidents(page), what="the incident")
@@ -204,6 +210,7 @@ def test_history_is_searched_in_words_kinds_and_times(page: PageClient, consumer
     assert page.get("/api/history?since=yesterday").status == 400
 
 
+@pytest.mark.long
 def test_what_is_refused_is_shown_with_its_reason(page: PageClient, consumer: Consumer) -> None:
     consumer.publish("plant/odd", "{")
     letter = wait_until(lambda: page.get("/api/refused").json["letters"], what="the dead letter")[0]
@@ -212,6 +219,7 @@ def test_what_is_refused_is_shown_with_its_reason(page: PageClient, consumer: Co
     assert (letter["beginning"], letter["size"]) == ("{", 1)
 
 
+@pytest.mark.long
 def test_a_page_learns_of_a_restart_and_of_its_end(page: PageClient, service: RunningService) -> None:
     with page.stream() as stream:
         stream.wait("hello")
@@ -219,6 +227,7 @@ def test_a_page_learns_of_a_restart_and_of_its_end(page: PageClient, service: Ru
         wait_until(lambda: stream.ended, what="the stream's end")
 
 
+@pytest.mark.long
 def test_another_configuration_leaves_the_page_where_it_is(
     page: PageClient, service: RunningService, consumer: Consumer
 ) -> None:
@@ -250,6 +259,7 @@ def test_a_port_that_is_taken_is_a_fault_of_the_configuration(
     assert not (service.folder / "other.db").exists()
 
 
+@pytest.mark.long
 def test_the_metrics_are_the_figures_of_the_health_topic(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     health = wait_until(lambda: (found := consumer.latest("/health")) and found["readings_taken"] == 201 and found)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.numeric.arrays import Floats
-from edge.reports.decimation import HIGH, LEVEL, LOW, LOWER, SCORE, TIME, UPPER, Decimator
+from edge.reports.recording.decimation import HIGH, LEVEL, LOW, LOWER, SCORE, TIME, UPPER, Decimator
 
 
 def series(count: int, seed: int = 1) -> Floats:

@@ -15,7 +15,7 @@ from edge.reports.judging import IncidentSpan, Rules
 from edge.reports.labels import Label
 from edge.reports.page import page
 from edge.reports.plot_data import plot_json
-from edge.reports.recording import SensorRecord
+from edge.reports.recording.recording import SensorRecord
 
 T = 1_700_000_000.0
 NASTY = 'a</script><img src=x onerror=alert(1)>&"\u2028'

@@ -6,10 +6,11 @@ import random
 import pytest
 
 from config.loading import parse
-from edge.core.model.messages import Reading
-from edge.reports import recording
-from edge.reports.recording import Recording
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Reading
+from edge.reports.recording.recording import Recording, recording
+from edge.shell.service.assembly.parts import make_pipeline
+
+pytestmark = pytest.mark.long
 
 START = 1_700_000_000.0
 CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nfalse_alarms_per_sensor_per_day = {budget}\n'

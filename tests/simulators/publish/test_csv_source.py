@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_file import CsvError
 from simulators.publish.csv_source import csv_readings, topic_problem
 

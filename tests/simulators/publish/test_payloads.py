@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from simulators.faults.truth import TOPIC, TruthSummary
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Format, Publication, publications

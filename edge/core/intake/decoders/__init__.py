@@ -10,7 +10,7 @@ from edge.core.intake.decoders.msgpack import MsgpackDecoder
 from edge.core.intake.decoders.number import NumberDecoder
 from edge.core.intake.decoders.senml import SenmlCborDecoder, SenmlDecoder
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
-from edge.core.model.sensors import Repetition
+from edge.core.model.sensors.sensors import Repetition
 
 DECODERS: dict[str, type[Decoder]] = {
     each.name: each

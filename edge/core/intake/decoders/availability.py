@@ -11,8 +11,8 @@ import msgspec
 
 from edge.core.intake.availability import Presence
 from edge.core.intake.decoders.base import Decoded, Decoder
-from edge.core.model.messages import Refused
-from edge.core.model.sensors import Repetition
+from edge.core.model.readings.messages import Refused
+from edge.core.model.sensors.sensors import Repetition
 
 AVAILABLE = frozenset({"online", "true", "1", "on", "connected", "available", "ready", "init", "sleeping", "alert"})
 UNAVAILABLE = frozenset({"offline", "false", "0", "off", "disconnected", "unavailable", "lost"})

@@ -16,14 +16,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from edge.core.model.messages import Row
-from edge.core.model.sensors import Repetition
+from edge.core.model.readings.messages import Row
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.core.intake.availability import Presence
-    from edge.core.model.messages import Refusal, Sample
+    from edge.core.model.readings.messages import Refusal, Sample
 
 
 NO_UNITS: Mapping[str, str] = MappingProxyType({})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from edge.core.intake.decoders.cbor_item import read_cbor
+from edge.core.intake.decoders.documents.cbor_item import read_cbor
+from edge.core.intake.decoders.documents.text_keys import with_text_keys
 from edge.core.intake.decoders.fields import FieldsDecoder
-from edge.core.intake.decoders.text_keys import with_text_keys
-from edge.core.model.sensors import Repetition
+from edge.core.model.sensors.sensors import Repetition
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
-from edge.core.intake.decoders.json_text import read_json
-from edge.core.intake.decoders.options import Ignored, Items, SenderFields
-from edge.core.intake.decoders.paths import key_problem, level
-from edge.core.intake.decoders.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.text_numbers import TextNumbers
-from edge.core.intake.decoders.time_keys import TimeKeys
-from edge.core.intake.decoders.times import LIKELY, TimeError
-from edge.core.intake.decoders.walk import DEVICE, TELLING, Options, Walk
-from edge.core.model.messages import Row, Sample
-from edge.core.model.sensors import Repetition
+from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
+from edge.core.intake.decoders.documents.paths import key_problem, level
+from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
+from edge.core.intake.decoders.documents.text_numbers import TextNumbers
+from edge.core.intake.decoders.documents.time_keys import TimeKeys
+from edge.core.intake.decoders.documents.times import LIKELY, TimeError
+from edge.core.intake.decoders.documents.walk import DEVICE, TELLING, Options, Walk
+from edge.core.model.readings.messages import Row, Sample
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

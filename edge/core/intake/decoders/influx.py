@@ -10,11 +10,11 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from edge.core.intake.decoders.base import Decoded, Decoder, chronological, finite_values
-from edge.core.intake.decoders.line_protocol import Line, is_text, read_line
-from edge.core.intake.decoders.looks_like import instead
+from edge.core.intake.decoders.recognition.looks_like import instead
+from edge.core.intake.decoders.records.line_protocol import Line, is_text, read_line
 from edge.core.model.bounded_cache import BoundedCache, size_of
-from edge.core.model.messages import Refusal, Refused, Row, Sample
-from edge.core.model.sensors import Repetition
+from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

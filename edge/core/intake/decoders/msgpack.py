@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from edge.core.intake.decoders.documents.msgpack_keys import has_other_keys
+from edge.core.intake.decoders.documents.text_keys import with_text_keys
 from edge.core.intake.decoders.fields import FieldsDecoder
-from edge.core.intake.decoders.looks_like import instead
-from edge.core.intake.decoders.msgpack_keys import has_other_keys
-from edge.core.intake.decoders.text_keys import with_text_keys
-from edge.core.model.messages import Refused
-from edge.core.model.sensors import Repetition
+from edge.core.intake.decoders.recognition.looks_like import instead
+from edge.core.model.readings.messages import Refused
+from edge.core.model.sensors.sensors import Repetition
 
 LARGE = 32_768
 """Size from which a payload's keys are looked at before it is read."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, Decoder
-from edge.core.intake.decoders.looks_like import instead
-from edge.core.intake.decoders.text_numbers import LONGEST_TEXT, TextNumbers
-from edge.core.model.messages import Refused, Sample
-from edge.core.model.sensors import Repetition
+from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers
+from edge.core.intake.decoders.recognition.looks_like import instead
+from edge.core.model.readings.messages import Refused, Sample
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

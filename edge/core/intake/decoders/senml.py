@@ -13,13 +13,20 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers, chronological, finite_values
-from edge.core.intake.decoders.cbor_item import read_cbor
-from edge.core.intake.decoders.json_text import read_json
-from edge.core.intake.decoders.senml_records import LABELS, LONGEST_PATH, RELATIVE_BELOW, VERSION, path_of, resolve
-from edge.core.intake.decoders.senml_shapes import Key, PackShape, key_of, shape_of
+from edge.core.intake.decoders.documents.cbor_item import read_cbor
+from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.records.senml_records import (
+    LABELS,
+    LONGEST_PATH,
+    RELATIVE_BELOW,
+    VERSION,
+    path_of,
+    resolve,
+)
+from edge.core.intake.decoders.records.senml_shapes import Key, PackShape, key_of, shape_of
 from edge.core.model.bounded_cache import BoundedCache, size_of
-from edge.core.model.messages import Refused, Row
-from edge.core.model.sensors import Repetition
+from edge.core.model.readings.messages import Refused, Row
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

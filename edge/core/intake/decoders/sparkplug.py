@@ -11,11 +11,11 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, finite_values
-from edge.core.intake.decoders.options import Ignored
-from edge.core.intake.decoders.paths import key_problem, level
-from edge.core.intake.decoders.sparkplug_payload import STRING, Metric, number_of, read_payload
-from edge.core.model.messages import Refusal, Refused, Sample
-from edge.core.model.sensors import Repetition
+from edge.core.intake.decoders.documents.options import Ignored
+from edge.core.intake.decoders.documents.paths import key_problem, level
+from edge.core.intake.decoders.records.sparkplug_payload import STRING, Metric, number_of, read_payload
+from edge.core.model.readings.messages import Refusal, Refused, Sample
+from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

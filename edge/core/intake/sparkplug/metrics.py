@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, chronological
-from edge.core.intake.decoders.paths import key_problem
+from edge.core.intake.decoders.documents.paths import key_problem
+from edge.core.intake.decoders.records.sparkplug_payload import WITHOUT_VALUE, Metric, Payload
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder, is_bookkeeping
-from edge.core.intake.decoders.sparkplug_payload import WITHOUT_VALUE, Metric, Payload
 from edge.core.intake.sparkplug.nodes import BornMember, BornMetric, Defined, path_of
-from edge.core.model.messages import Refusal, Sample
+from edge.core.model.readings.messages import Refusal, Sample
 
 LATEST_MS = 2**53
 """No time beyond this many milliseconds is exact as a float, and none is plausible."""

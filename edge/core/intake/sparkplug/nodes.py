@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from edge.core.intake.decoders.paths import level
+from edge.core.intake.decoders.documents.paths import level
 from edge.core.intake.decoders.sparkplug import is_bookkeeping
 from edge.core.intake.sparkplug.sequence import Sequence
 from edge.core.model.bounded_cache import size_of
-from edge.core.model.encoding import decode, encode
+from edge.core.model.packing.encoding import decode, encode
 
 MOST_BYTES = 48 * 2**20
 """Size of what is remembered of all nodes; a birth certificate beyond it isn't taken."""

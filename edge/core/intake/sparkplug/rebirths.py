@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from edge.core.intake.decoders.protobuf_wire import bytes_field, number_field
-from edge.core.intake.decoders.sparkplug_payload import BOOLEAN
+from edge.core.intake.decoders.records.protobuf_wire import bytes_field, number_field
+from edge.core.intake.decoders.records.sparkplug_payload import BOOLEAN
 from edge.core.model.bounded_cache import BoundedCache, size_of
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 10.0, 3600.0

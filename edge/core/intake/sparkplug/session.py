@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from edge.core.intake.availability import Presence
 from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.records.sparkplug_payload import Payload, number_of, read_payload
 from edge.core.intake.decoders.sparkplug import BIRTH_AND_DEATH, SparkplugDecoder
-from edge.core.intake.decoders.sparkplug_payload import Payload, number_of, read_payload
 from edge.core.intake.sparkplug.metrics import LATEST_MS, MetricReader, definitions
 from edge.core.intake.sparkplug.nodes import BornMember, Node, NodeKey, Nodes, prefix_of
 from edge.core.intake.sparkplug.rebirths import Rebirths, Request
 from edge.core.intake.sparkplug.sequence import sequence_number
-from edge.core.model.messages import Message, Refused
+from edge.core.model.readings.messages import Message, Refused
 
 NAMESPACE = "spBv1.0"
 KINDS = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH"})

@@ -8,9 +8,9 @@ from filled_store import CONFIGURATION, NOW
 
 from edge.commands.screen import reading_table as module
 from edge.commands.screen.reading_table import ANEW_S, KEPT, ReadingTable
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import pack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore, StoreLimits
 
 

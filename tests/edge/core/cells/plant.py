@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from edge.core.cells import Cell, CellPlan, Placing
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Reading
-from edge.core.persistence.step import Step
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Reading
+from edge.core.persistence.steps.step import Step
 from simulators.faults.schedule import Schedule
 from simulators.plant.plant import plant
 from tests.edge.core.lines import START, pipeline

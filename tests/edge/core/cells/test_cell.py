@@ -10,8 +10,8 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.cells import Cell, CellStateError, Placing
-from edge.core.model.encoding import encode
-from edge.core.model.messages import Reading
+from edge.core.model.packing.encoding import encode
+from edge.core.model.readings.messages import Reading
 from tests.edge.core.cells.plant import LOG, Fleet, bare, plan, readings, run
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading
 

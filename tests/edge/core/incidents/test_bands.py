@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.incidents.bands import band_of, leading_opinion
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.sentences import sentence
+from edge.core.incidents.sentences.bands import band_of, leading_opinion
+from edge.core.incidents.sentences.sentence import sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
-from edge.core.scoring.sensor_summary import SensorSummary
+from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 
 def finding(

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.incidents.events import event_json_schema, incident_id, severity_name, timestamp
+from edge.core.incidents.events.event import event_json_schema, incident_id, severity_name, timestamp
+from edge.core.incidents.events.reporting import Reporter
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.reporting import Reporter
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.sensors import SensorFacts
-from edge.core.model.topics import Topics
+from edge.core.model.sensors.sensors import SensorFacts
+from edge.core.model.words.topics import Topics
 from edge.core.scoring.opinions import Observation, Opinion
 
 FACTS = SensorFacts("plant1/pump3/vibration", "plant1/pump3/vibration", "mm/s", {"device": "plant1/pump3"})

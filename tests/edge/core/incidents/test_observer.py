@@ -9,9 +9,9 @@ import pytest
 
 from config.loading import parse
 from edge.core.incidents.observer import NOBODY, ScoredRound
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import load_or_default, make_pipeline
+from edge.shell.service.assembly.parts import load_or_default, make_pipeline
 
 START = 1_700_000_000.0
 

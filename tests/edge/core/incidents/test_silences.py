@@ -7,7 +7,7 @@ import pytest
 
 from detectors.state import StateTable
 from detectors.univariate.silence import Silence
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, pipeline, reading
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0

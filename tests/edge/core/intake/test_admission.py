@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.core.intake.admission import DUPLICATE, LATE, TAKEN, Admission, ArrivalsNoted, ArrivalsTold
-from edge.core.intake.clock_evidence import AGAIN, PACE, REPORT_S, REPORTS, STEP
-from edge.core.intake.recent_readings import MOMENT_S, REMEMBERED
-from edge.core.model.messages import Batch
+from edge.core.intake.times.admission import DUPLICATE, LATE, TAKEN, Admission, ArrivalsNoted, ArrivalsTold
+from edge.core.intake.times.clock_evidence import AGAIN, PACE, REPORT_S, REPORTS, STEP
+from edge.core.intake.times.recent_readings import MOMENT_S, REMEMBERED
+from edge.core.model.readings.messages import Batch
 
 
 def judge(admission: Admission, pairs: list[tuple[int, float]]) -> list[int]:
@@ -308,6 +308,7 @@ FAST = st.tuples(st.integers(520, 900), LONG).map(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(PAIRS | LONG | FAST, st.integers(1, 60) | st.just(1000))
 @example([(0, 5.0), (1, 5.0), (0, 3.0), (1, 6.0), (0, 7.0), (1, 2.0)], 5)

@@ -16,8 +16,8 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import CborDecoder, Decoded, Decoder, FieldsDecoder, MsgpackDecoder
-from edge.core.intake.decoders.msgpack_keys import has_other_keys
-from edge.core.model.messages import Refusal, Refused, Sample
+from edge.core.intake.decoders.documents.msgpack_keys import has_other_keys
+from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 KINDS = {
     "msgpack": (MsgpackDecoder, msgspec.msgpack.encode),
@@ -253,6 +253,7 @@ def test_many_keys_of_msgpack_with_one_hash_are_refused_before_they_cost_anythin
     assert reason(MsgpackDecoder(), payload) == ("malformed", "a key is neither a text nor a whole number")
 
 
+@pytest.mark.long
 @seed(2)
 @settings(max_examples=500, database=None)
 @given(

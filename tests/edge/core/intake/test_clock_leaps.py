@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.commands.support.playing import with_pauses
-from edge.core.intake.clock_leaps import STEADY_FOR_S
-from edge.core.model.messages import Message
+from edge.commands.support.backtests.playing import with_pauses
+from edge.core.intake.times.clock_leaps import STEADY_FOR_S
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import JournalError, Readings, join, pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
@@ -134,6 +134,7 @@ def test_time_that_passes_right_after_a_leap_makes_nobody_silent(reorder_s: floa
     assert line.missing() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
 def test_a_snapshot_amid_a_leap_knows_of_it(reorder_s: float) -> None:
     times = START + 10.0 * np.arange(100.0)
@@ -157,6 +158,7 @@ def test_a_replay_of_the_journal_with_its_pauses_finds_nobody_missing_at_a_leap(
     assert not [event for event in events if event.kind == "missing"]
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.tuples(

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from edge.core.intake.clock_evidence import STEP
-from edge.core.model.messages import Message
+from edge.core.intake.times.clock_evidence import STEP
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading, revived
 
 GOOD = ("paced/a", "paced/b")

@@ -10,11 +10,11 @@ import pytest
 
 from config.loading import parse
 from edge.core.intake.decoders.fields import FieldsDecoder
-from edge.core.intake.decoders.media_types import format_of
+from edge.core.intake.decoders.recognition.media_types import format_of
 from edge.core.intake.routes import Route
-from edge.core.model.messages import DeadLetter, Message, Refused
-from edge.core.model.sensors import Repetition
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import DeadLetter, Message, Refused
+from edge.core.model.sensors.sensors import Repetition
+from edge.shell.service.assembly.parts import make_pipeline
 
 AT = 1_700_000_060.0
 OBJECT = {"temp": 21.5}

@@ -16,11 +16,11 @@ from sparkplug_node import INT16, STRING, metric
 from sparkplug_node import payload as sparkplug
 
 from edge.core.intake.decoders import DECODERS, Decoded, Decoder, Repetition
-from edge.core.intake.decoders.times import LocalTime
-from edge.core.model.messages import REASONS, Refused
+from edge.core.intake.decoders.documents.times import LocalTime
+from edge.core.model.readings.messages import REASONS, Refused
 
 if TYPE_CHECKING:
-    from edge.core.model.messages import Refusal
+    from edge.core.model.readings.messages import Refusal
 
 LIMIT = 262_144
 """Bytes of the largest payload that the intake hands to a decoder by default."""
@@ -96,6 +96,7 @@ def outcome(decoder: Decoder, payload: bytes) -> Decoded | Refusal:
     return read._replace(samples=list(read.samples))
 
 
+@pytest.mark.long
 @every_decoder
 @seed(1)
 @settings(max_examples=250, database=None)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.loading import parse
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 DOCS = Path(__file__).parents[4] / "docs" / "howto"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

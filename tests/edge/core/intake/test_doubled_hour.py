@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.loading import parse
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NIGHTS = {
     "Europe/Berlin": [(2025, 10, 26), (2026, 3, 29)],
@@ -46,6 +46,7 @@ def night(zone: str, day: tuple[int, int, int], payload: str, delay_s: float) ->
     return pipeline, sent, transitions
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize(("zone", "day"), [(zone, day) for zone, days in NIGHTS.items() for day in days])
 def test_no_reading_is_lost_and_nobody_is_called_silent(zone: str, day: tuple[int, int, int], payload: str) -> None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from config.convention import Convention, conventions
 from config.loading import parse
-from edge.core.model.messages import REASONS, DeadLetter, Message
+from config.tables.convention import Convention, conventions
+from edge.core.model.readings.messages import REASONS, DeadLetter, Message
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_060.0
 DEFAULT = '[[input]]\ntopic = "#"\n'

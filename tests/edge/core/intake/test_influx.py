@@ -10,7 +10,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import Decoded, InfluxDecoder
-from edge.core.model.messages import Refusal, Refused, Row, Sample
+from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
 
 STAMP = "1700000000000000000"
 AT = 1_700_000_000.0
@@ -353,6 +353,7 @@ lines = st.one_of(
 )
 
 
+@pytest.mark.long
 @seed(4)
 @settings(max_examples=1000, database=None)
 @given(sent=st.lists(lines, min_size=1, max_size=6))

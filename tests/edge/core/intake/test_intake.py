@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from config import parse
 from edge.core.intake.intake import UNROUTED
-from edge.core.model.messages import REASONS, DeadLetter, Message, Reading, Refusal
+from edge.core.model.readings.messages import REASONS, DeadLetter, Message, Reading, Refusal
 from edge.core.persistence.journal import pack, unpack
 from edge.core.persistence.snapshot import Snapshot
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_000.0
 CONFIGURATION = """

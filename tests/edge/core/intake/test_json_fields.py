@@ -12,7 +12,7 @@ from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.model.messages import Refusal, Refused, Sample
+from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 NOON = 1_700_000_000.0
 TASMOTA = 1_572_809_668.0

@@ -8,7 +8,7 @@ import cbor2
 import msgspec
 import pytest
 
-from edge.core.intake.decoders.looks_like import FORMATS, LOOKED_AT, instead
+from edge.core.intake.decoders.recognition.looks_like import FORMATS, LOOKED_AT, instead
 
 DOCUMENT = {"temperature": 21.5}
 LINE = b"cpu,host=gw usage_idle=98.2 1700000000000000000"

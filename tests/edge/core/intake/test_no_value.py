@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from config import parse
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 START = 1_700_000_000.0
 CONFIGURATION = """

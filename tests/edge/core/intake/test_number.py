@@ -9,7 +9,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import Decoded, NumberDecoder
-from edge.core.model.messages import Refused, Sample
+from edge.core.model.readings.messages import Refused, Sample
 
 
 def value_of(payload: bytes, **values: float) -> float:

@@ -6,8 +6,8 @@ import pytest
 
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.plausible_times import LATEST, PROVEN_S, TOPICS, PlausibleTimes, Verdict
-from edge.core.model.messages import Row, Sample
+from edge.core.intake.times.plausible_times import LATEST, PROVEN_S, TOPICS, PlausibleTimes, Verdict
+from edge.core.model.readings.messages import Row, Sample
 from tests.edge.core.lines import START
 
 FUTURE_S = 60.0

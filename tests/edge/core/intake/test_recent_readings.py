@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.core.intake.recent_readings import RecentReadings
+from edge.core.intake.times.recent_readings import RecentReadings
 
 READINGS = st.lists(st.tuples(st.floats(allow_nan=True), st.floats(0.0, 4e9)), min_size=1, max_size=20)
 

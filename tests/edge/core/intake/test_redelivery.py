@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from detectors.state import StateError
 from edge.core.intake.redelivery import IDENTIFIERS, Deliveries, checked, checksum
-from edge.core.model.encoding import encode
-from edge.core.model.messages import Message
+from edge.core.model.packing.encoding import encode
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, revived
 
 

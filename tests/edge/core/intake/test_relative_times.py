@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from config import parse
-from edge.core.model.messages import DeadLetter, Message
+from edge.core.model.readings.messages import DeadLetter, Message
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_000.0
 CONFIGURATION = """

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.core.intake import reorder as reorder_module
-from edge.core.intake.reorder import ORIGIN_UNKNOWN, Reorder
-from edge.core.model.messages import Batch
+from edge.core.intake.times import reorder as reorder_module
+from edge.core.intake.times.reorder import ORIGIN_UNKNOWN, Reorder
+from edge.core.model.readings.messages import Batch
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading, revived
 
 WAIT_S = 10.0

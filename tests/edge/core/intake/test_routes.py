@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.core.intake.decoders import FieldsDecoder, NumberDecoder, Repetition
 from edge.core.intake.routes import Route, Routes, is_usable, match
-from edge.core.model.topics import USUAL_BASE, topic_for
+from edge.core.model.words.topics import USUAL_BASE, topic_for
 
 LONG_BASE = f"edgewarden/{'g' * 64}/anomaly/"
 
@@ -218,6 +218,7 @@ names = st.text(
 ) | st.builds(lambda one, times: one * times, st.text("a/.é%", min_size=1, max_size=9), st.integers(1, 40))
 
 
+@pytest.mark.long
 @seed(10)
 @settings(max_examples=400, database=None)
 @given(

@@ -8,15 +8,16 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config import parse
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.model.messages import Message, Refused, Row, Sample
-from edge.core.model.reading_columns import ReadingColumns
+from edge.core.model.readings.messages import Message, Refused, Row, Sample
+from edge.core.model.readings.reading_columns import ReadingColumns
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_000.0
 KEYS = ["a", "b", "c/d", "Ts", "time", "e", "f", "", "value", "x" * 201]
@@ -76,7 +77,7 @@ def test_a_decoder_says_of_a_row_what_it_says_one_by_one(documents: list[Any]) -
 
 @given(st.integers(1, 6))
 def test_shapes_are_forgotten_before_they_are_too_large(most: int) -> None:
-    with patch("edge.core.intake.decoders.shapes.MOST_BYTES", most * 900):
+    with patch("edge.core.intake.decoders.documents.shapes.MOST_BYTES", most * 900):
         knows = FieldsDecoder()
         for turn in range(20):
             payload = json.dumps({f"{turn % 9}{key}": float(turn) for key in "abcd"}).encode()
@@ -109,6 +110,7 @@ def taken(made: Pipeline, messages: list[Message]) -> Iterator[object]:
     yield made.counters
 
 
+@pytest.mark.long
 @given(
     st.lists(st.tuples(st.sampled_from(["p/1", "p/2", "n/1", "r/1"]), st.one_of(PLAIN, OBJECTS, ARRAYS)), max_size=12),
     st.integers(2, 6),

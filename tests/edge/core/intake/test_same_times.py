@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.commands import main
-from edge.core.intake.same_times import MOST
-from edge.core.model.messages import Message
+from edge.core.intake.times.same_times import MOST
+from edge.core.model.readings.messages import Message
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 
@@ -27,6 +27,7 @@ def seconds(count: int, each: int, first: int = 0) -> list[Message]:
 SENT = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), max_size=40)
 
 
+@pytest.mark.long
 @given(SENT, st.integers(1, 40), st.sampled_from([0.0, 2.0]))
 def test_they_are_the_same_in_any_batching_and_after_a_restart(
     sent: list[tuple[int, int, int]], cut: int, reorder_s: float
@@ -75,6 +76,7 @@ def test_a_set_of_one_time_that_comes_once_more_is_not_taken_again_however_long_
     assert differing(again.pipeline, line.pipeline) == []
 
 
+@pytest.mark.long
 @given(st.integers(0, 600), st.lists(st.integers(0, 300), max_size=400), st.integers(1, 50))
 def test_each_value_of_one_time_is_taken_once_up_to_so_many(known: int, values: list[int], cut: int) -> None:
     line = Line(pipeline()).take(seconds(known, 1, first=-known))

@@ -12,7 +12,7 @@ from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import Decoded, SenmlCborDecoder, SenmlDecoder
-from edge.core.model.messages import Refusal, Refused, Row, Sample
+from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
 
 NUMBERS = {
     "bver": -1,
@@ -434,6 +434,7 @@ def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str
     return sorted(found, key=lambda each: each[2])
 
 
+@pytest.mark.long
 @seed(3)
 @settings(max_examples=1000, database=None)
 @given(pack=packs)

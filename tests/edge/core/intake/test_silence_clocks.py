@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.snapshot import Snapshot
 from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
 

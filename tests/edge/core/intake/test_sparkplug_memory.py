@@ -10,14 +10,14 @@ from sparkplug_node import AT, EdgeNode, metric, payload
 
 from config.loading import parse
 from detectors.state import StateError
-from edge.core.intake.plausible_times import PlausibleTimes
 from edge.core.intake.sparkplug.session import Session
-from edge.core.model.messages import REASONS, DeadLetter, Message
+from edge.core.intake.times.plausible_times import PlausibleTimes
+from edge.core.model.readings.messages import REASONS, DeadLetter, Message
 from edge.core.persistence import journal
 from edge.core.persistence.snapshot import Snapshot
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 CONFIGURATION = """
 [[input]]
@@ -81,6 +81,7 @@ def test_a_restart_anywhere_changes_no_reading(until: int) -> None:
     assert after.counters.messages_refused == {}
 
 
+@pytest.mark.long
 @seed(1)
 @settings(max_examples=40, database=None)
 @given(cuts=st.sets(st.integers(1, 28)))
@@ -176,6 +177,7 @@ MESSAGES = st.builds(
 )
 
 
+@pytest.mark.long
 @seed(2)
 @settings(max_examples=300, database=None)
 @given(sent=st.lists(MESSAGES, max_size=12))

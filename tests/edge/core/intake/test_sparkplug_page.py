@@ -9,8 +9,8 @@ from google.protobuf import json_format
 from sparkplug_schema import CLASSES
 
 from config.loading import parse
-from edge.core.model.messages import REASONS, Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import REASONS, Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 PAGE = (Path(__file__).parents[4] / "docs" / "howto" / "sparkplug.md").read_text("utf-8")
 ARRIVAL = 1_700_000_010.0

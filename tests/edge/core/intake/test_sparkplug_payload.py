@@ -15,9 +15,9 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from sparkplug_schema import CLASSES
 
-from edge.core.intake.decoders.protobuf_wire import DEEPEST_GROUP
-from edge.core.intake.decoders.sparkplug_payload import MOST_UNPACKED, Metric, Payload, number_of, read_payload
-from edge.core.model.messages import Refusal, Refused
+from edge.core.intake.decoders.records.protobuf_wire import DEEPEST_GROUP
+from edge.core.intake.decoders.records.sparkplug_payload import MOST_UNPACKED, Metric, Payload, number_of, read_payload
+from edge.core.model.readings.messages import Refusal, Refused
 
 AT = 1_700_000_000_000
 INT8, INT16, INT32, INT64, UINT8, UINT64 = 1, 2, 3, 4, 5, 8
@@ -119,6 +119,7 @@ def test_a_payload_is_read_as_protobuf_reads_it(payload: bytes) -> None:
     assert read_payload(payload) == by_protobuf(payload)
 
 
+@pytest.mark.long
 @seed(18)
 @settings(max_examples=300, deadline=None)
 @given(PAYLOADS, PAYLOADS)
@@ -126,6 +127,7 @@ def test_fields_that_come_twice_count_as_protobuf_counts_them(first: bytes, seco
     assert read_payload(first + second) == by_protobuf(first + second)
 
 
+@pytest.mark.long
 @seed(18)
 @settings(max_examples=500, deadline=None)
 @given(PAYLOADS, st.data())
@@ -257,7 +259,7 @@ def test_metrics_in_the_usual_layout_are_read_as_field_by_field(
     for place, byte in damage:
         payload[place % len(payload)] = byte
     quickly = outcome(bytes(payload))
-    with patch("edge.core.intake.decoders.sparkplug_payload._usual_metric", return_value=None):
+    with patch("edge.core.intake.decoders.records.sparkplug_payload._usual_metric", return_value=None):
         assert repr(quickly) == repr(outcome(bytes(payload)))
 
 

@@ -25,11 +25,11 @@ from sparkplug_node import (
 )
 
 from config.loading import parse
-from edge.core.intake.decoders.sparkplug_payload import read_payload
-from edge.core.model.messages import Message
-from edge.core.model.sensors import is_device
+from edge.core.intake.decoders.records.sparkplug_payload import read_payload
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.sensors import is_device
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 
 class Host:

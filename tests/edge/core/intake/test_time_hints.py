@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.intake.time_hints import ahead_of_arrival
-from edge.core.model.messages import DeadLetter
+from edge.core.intake.times.time_hints import ahead_of_arrival
+from edge.core.model.readings.messages import DeadLetter
 from tests.edge.core.lines import START, pipeline, reading
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from edge.core.intake.decoders.times import TimeError, read_time
+from edge.core.intake.decoders.documents.times import TimeError, read_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

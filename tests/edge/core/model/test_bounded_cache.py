@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from config.loading import parse
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.bounded_cache import ENTRY_BYTES, BoundedCache, size_of
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3000), st.booleans()), max_size=60))
@@ -48,7 +48,7 @@ def test_what_grows_beyond_the_bound_is_forgotten():
 
 def test_keys_of_any_length_fill_no_decoder():
     decoder = FieldsDecoder()
-    with patch("edge.core.intake.decoders.shapes.MOST_BYTES", 100_000):
+    with patch("edge.core.intake.decoders.documents.shapes.MOST_BYTES", 100_000):
         decoder = FieldsDecoder()
     for number in range(100):
         decoder.decode(json.dumps({"value": 1.0, f"{number}{'k' * 10_000}": "x"}).encode())

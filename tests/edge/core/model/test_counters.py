@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from config import parse
 from edge.core.engine import Engine
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
+
+pytestmark = pytest.mark.long
 
 START, INTERVAL_S, SENSORS = 1_700_000_000.0, 600.0, 3
 SURPRISING = 10.0

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.core.model import packing
-from edge.core.model.packing import RAW, PackedFloats, compress, decompress, pack_integers, unpack_integers
+from edge.core.model.packing.packing import (
+    RAW,
+    PackedFloats,
+    compress,
+    decompress,
+    pack_integers,
+    packing,
+    unpack_integers,
+)
 
 ANY = st.floats(allow_subnormal=True, allow_nan=True)
 DECIMALS = st.builds(lambda whole, digits: whole / 10**digits, st.integers(-(10**9), 10**9), st.integers(0, 6))

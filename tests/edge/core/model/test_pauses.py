@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.calendar import Window
-from config.devices import DeviceTable, resolve_devices
-from edge.commands.support.playing import chunks, with_pauses
-from edge.core.model.messages import Reading
-from edge.core.model.pauses import LOOKAHEAD, NO_PAUSE, Pauses
+from config.notation.calendar import Window
+from config.tables.devices import DeviceTable, resolve_devices
+from edge.commands.support.backtests.playing import chunks, with_pauses
+from edge.core.model.readings.messages import Reading
+from edge.core.model.readings.pauses import LOOKAHEAD, NO_PAUSE, Pauses
 from edge.core.persistence.journal import Part, TimePassed, join, pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.shell.service.quiet import Quiet
+from edge.shell.service.turns.quiet import Quiet
 from tests.edge.core.lines import SETTINGS, START, detectors, differing, pipeline, rule
 
 HOUR = 3600.0
@@ -98,6 +98,7 @@ def from_journal(line: Pipeline, parts: Iterable[Part], cut: int) -> list[bytes]
 PAUSES = st.lists(st.one_of(st.integers(2, 40), st.integers(60, 900), st.integers(3600, 5400)), min_size=1, max_size=3)
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(PAUSES, st.integers(1, 4), st.sampled_from([5.0, 60.0]), st.integers(0, 3), st.sampled_from([0.0, 0.5, 0.9]))
 def test_after_pauses_of_all_a_replay_gives_the_events_of_the_live_run(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.rounds import rounds, wide_rounds
+from edge.core.model.readings.rounds import rounds, wide_rounds
 
 SLOTS = st.lists(st.integers(0, 6), max_size=60)
 

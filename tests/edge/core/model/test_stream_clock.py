@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.stream_clock import ALONE, TOLERANCE_S, Skip, StreamClock
+from edge.core.model.readings.stream_clock import ALONE, TOLERANCE_S, Skip, StreamClock
 
 Readings = list[tuple[int, float]]
 
@@ -56,7 +56,7 @@ READINGS = st.lists(st.tuples(st.integers(0, 3), TIMES), min_size=1, max_size=60
 def test_the_clock_is_that_of_a_plain_loop_however_the_readings_are_cut(
     few: int, together: int, readings: Readings, cut: int
 ) -> None:
-    with patch.multiple("edge.core.model.stream_clock", FEW=few, AFTER_A_LEAP=together):
+    with patch.multiple("edge.core.model.readings.stream_clock", FEW=few, AFTER_A_LEAP=together):
         walk(readings, cut)
 
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.calendar import Window
-from edge.core.incidents.events import event_json_schema
+from config.notation.calendar import Window
+from edge.core.incidents.events.event import event_json_schema
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.routes import Route, Routes
-from edge.core.model.messages import Message
-from edge.core.model.sensors import Repetition
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.sensors import Repetition
+from edge.core.model.words.topics import Topics
 from edge.core.operator.commands import REASONS, WORDS, commands_json_schema
 from edge.core.operator.shelves import SHELVES
 from edge.core.pipeline import Pipeline
@@ -315,6 +315,7 @@ def messages_of(news: list[Any]) -> list[Message]:
 DAILY = Window("daily", "paced/b", every="daily 22:13-22:14")  # START is 22:13:20 UTC
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(NEWS, st.integers(1, 9), st.sampled_from([0.0, 5.0]))
 def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -> None:
@@ -326,6 +327,7 @@ def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -
     assert differing(pieces.pipeline, whole.pipeline) == []
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(NEWS, st.integers(0, 60), st.integers(0, 60), st.sampled_from([0.0, 5.0]), st.sampled_from([0.0, 6.0]))
 def test_a_restart_between_any_two_steps_changes_nothing(

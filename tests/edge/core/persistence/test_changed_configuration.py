@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.state import StateTable
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import Part, pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
@@ -169,7 +169,7 @@ def test_with_the_same_inputs_who_fell_silent_is_found_after_the_restart() -> No
 
 
 def test_sensors_that_are_known_keep_their_slots_when_fewer_are_allowed() -> None:
-    from edge.core.model.topics import Topics
+    from edge.core.model.words.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
     small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)

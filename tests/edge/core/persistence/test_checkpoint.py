@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.core.incidents.state_machine import State
-from edge.core.model.encoding import encode
-from edge.core.model.packing import compress
+from edge.core.model.packing.encoding import encode
+from edge.core.model.packing.packing import compress
 from edge.core.persistence.journal import Unread, pack, unpack
 from edge.core.persistence.snapshot import LaterSnapshotError, Part, Snapshot
 from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, plant, reading

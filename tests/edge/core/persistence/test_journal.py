@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.persistence.journal import (
     ClockStep,
     JournalError,

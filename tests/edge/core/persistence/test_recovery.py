@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from config.devices import DeviceTable, ResolvedDevice, resolve_devices
+from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.incidents.state_machine import State
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.checkpoint import breaks
 from edge.core.persistence.journal import TimePassed, pack, unpack
 from edge.core.persistence.snapshot import Part, Snapshot, SnapshotError
 from edge.core.pipeline import Pipeline
-from edge.core.scoring import calibration
+from edge.core.scoring.levels import calibration
 from tests.edge.core.lines import (
     SETTINGS,
     START,
@@ -133,6 +133,7 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
     assert differing(again.pipeline, whole.pipeline) == []
 
 
+@pytest.mark.long
 @settings(max_examples=40)
 @given(st.lists(ACTION, min_size=3, max_size=14), st.sampled_from([0.0, 5.0]))
 @example([("break", 3.0), ("tick", 8.0)], 5.0)
@@ -176,6 +177,7 @@ class BitByBit:
         self.is_complete = self.taken[-1:] != [] and self.taken[-1][1][0].component == "open_events"
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(
     st.lists(ACTION, min_size=3, max_size=14),

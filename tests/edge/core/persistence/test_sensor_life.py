@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.devices import DeviceTable, ResolvedDevice, resolve_devices
-from edge.core.incidents.events import Event
-from edge.core.incidents.sensor_events import MOST, sensors_json_schema
-from edge.core.model.messages import Message
+from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.sensor_events import MOST, sensors_json_schema
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import SensorsForgotten, Unread, pack, unpack
 from edge.core.pipeline import Pipeline
 from tests.edge.core.lines import SETTINGS, START, Line, differing, pipeline, plant, reading, revived

@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from edge.core.incidents.events import Event, event_json_schema
+from edge.core.incidents.events.event import Event, event_json_schema
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.persistence.told import ToldIncidents
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading

@@ -11,8 +11,8 @@ from config.schema import IncidentSettings
 from detectors.base import Detector
 from detectors.contextual import Contextual
 from detectors.univariate.ewma import EwmaZScore
-from edge.core.scoring.alarm_levels import SHARE, AlarmLevels
-from edge.core.scoring.calibration import (
+from edge.core.scoring.levels.alarm_levels import SHARE, AlarmLevels
+from edge.core.scoring.levels.calibration import (
     BEYOND,
     HIGHEST,
     LOWEST,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.devices import HELD_INTERVALS, Devices, Rows
 
 A, B, C, D = 0, 1, 2, 3

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.core.scoring.error_habits import ErrorHabits
+from edge.core.scoring.errors.error_habits import ErrorHabits
 from tests.edge.core.lines import Line, detectors, differing, pipeline, reading, revived, rule
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0

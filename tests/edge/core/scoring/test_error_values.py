@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from config import parse
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Message
-from edge.core.model.no_values import NoValues
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Message
+from edge.core.model.sensors.no_values import NoValues
 from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.core.scoring.error_values import ORDINARY, STRANGE, ErrorValues
-from edge.shell.service.assembly import make_pipeline
+from edge.core.scoring.errors.error_values import ORDINARY, STRANGE, ErrorValues
+from edge.shell.service.assembly.parts import make_pipeline
 from tests.edge.core.lines import START, Line, differing, reading, revived, revived_from
 
 ROOM, MINUTE = "paced/room", 60.0
@@ -230,6 +230,7 @@ def test_the_operator_can_not_declare_a_named_error_value_normal() -> None:
     assert (answer["ok"], answer["reason"]) == (False, "beyond_limit")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 7, 500])
 def test_error_values_are_the_same_in_any_batching(cut: int) -> None:
     messages = sent(with_pulses(LEARNED + 300, PULSES))
@@ -255,6 +256,7 @@ def test_a_restart_changes_no_error_value(cut: int, of_input: str) -> None:
     assert differing(again.pipeline, first.pipeline) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("begin", [LEARNED + 15, LEARNED + 93, LEARNED + 138, LEARNED + 212])
 @pytest.mark.parametrize("of_input", ["", BY_INPUT], ids=["found", "named"])
 def test_a_snapshot_that_is_taken_while_error_values_come_leads_to_the_same(begin: int, of_input: str) -> None:

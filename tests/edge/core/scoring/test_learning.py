@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from config.loading import parse
 from detectors.numeric.arrays import Floats
 from edge.core.engine import Engine
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.messages import Batch
+from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 from edge.evaluation.noises import START_S
+
+pytestmark = pytest.mark.long
 
 DAY_ROWS = 288
 INTERVAL_S = 300.0

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from edge.core.scoring.alarm_levels import AlarmLevels
 from edge.core.scoring.learning_progress import FEW, learned_word, lowest_levels
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 
 
 def test_the_lowest_level_counts_of_detectors_that_have_room_for_different_numbers_of_sensors() -> None:

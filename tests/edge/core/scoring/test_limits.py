@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
 from edge.core.incidents.state_machine import State, StateMachine
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
@@ -308,6 +308,7 @@ ACTIONS = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ACTIONS, max_size=14), st.integers(1, 3), st.integers(1, 4), st.booleans())
 def test_whatever_happens_exactly_the_limits_that_are_broken_are_told(

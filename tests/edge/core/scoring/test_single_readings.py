@@ -8,8 +8,8 @@ import pytest
 from config.schema import IncidentSettings
 from detectors import DETECTORS
 from edge.core.engine import Engine
-from edge.core.model.messages import Batch, Message
-from edge.core.model.sensor_arrays import SensorArrays
+from edge.core.model.readings.messages import Batch, Message
+from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.profiles import Profile
 from tests.edge.core.lines import START, Line, detectors, knowledge, pipeline, reading, rule
 
@@ -60,6 +60,7 @@ def lived(monkeypatch: pytest.MonkeyPatch, messages: Sequence[Message], wide: in
     return line.take(list(messages[half + 200 :]), cut)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("watched", "cut"),
     [(WATCHED, 37), (WATCHED, 1000), (LIGHT, 1), (LIGHT, 37), (FULL, 200)],
@@ -80,6 +81,7 @@ EXTREMES = [0.0, -0.0, 1e100, -1e100, 1e300, 5e-324, 1e-310, 1e16, 1.0, 3.0, 1e-
 PAUSES = [0.001, 1.0, 60.0, 3600.0, 2.6e6, 1e9]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_is_read_single_readings_say_what_rounds_say(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rng, clock = np.random.default_rng(seed), 0.0

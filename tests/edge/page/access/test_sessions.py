@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.passwords import PasswordError
+from config.tables.passwords import PasswordError
 from edge.page.access import passwords as module
 from edge.page.access.passwords import hashed, read_passwords, write_password
 from edge.page.access.sessions import LASTS_S, MOST_ADDRESSES, PER_S, TRIES, TRIES_OF_ALL, Attempts, Sessions

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from store_examples import event
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.page.live import audience as module
 from edge.page.live.audience import BEHIND, MOST_PAGES, MOST_TOGETHER, WAITING_BYTES, Audience, Tab
 

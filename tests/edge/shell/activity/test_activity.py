@@ -13,14 +13,14 @@ import pytest
 from store_examples import event
 
 from config.loading import parse
-from edge.core.model.messages import Message
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
 from edge.shell.activity import Activity
 from edge.shell.activity.status_file import RUNNING, read_status, status_path
 from edge.shell.link import Link, LinkOptions
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.system.logs import RateLimit
 
 OWN = "edgewarden/gateway"

@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from config.loading import load
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline, recover
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline, recover
 from edge.shell.store import SqliteStore
 
 HERE = Path(__file__).parent

@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from config.loading import parse
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence import journal
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 STORES = Path(__file__).parent / "stores"

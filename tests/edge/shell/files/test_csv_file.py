@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.model.messages import Reading
+from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_file import CsvAccount, CsvError, in_order, read_csv
 from edge.shell.files.csv_header import HeaderError, read_header
 

@@ -18,14 +18,14 @@ from home_assistant_rules import CONFIG_TOPIC, components_of
 
 from config.loading import parse
 from edge.core.intake.routes import is_usable
-from edge.core.model.messages import Reading
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Reading
+from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.homeassistant.announcer import BURST, PER_SECOND, SPREAD_S, Announcer
 from edge.shell.homeassistant.identifiers import identifier
 from edge.shell.homeassistant.options import HomeAssistantOptions
 from edge.shell.link import Echo
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 
 TOPICS = Topics("edgewarden/gw")
 GATEWAY = "homeassistant/device/edgewarden_gw/config"

@@ -12,8 +12,10 @@ import pytest
 from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
-from edge.shell.link.delivery_check import PATIENCE_S
+from edge.shell.link.sending.delivery_check import PATIENCE_S
 from edge.shell.store import EventFilter, StoreError, read_events
+
+pytestmark = pytest.mark.long
 
 MakeService = Callable[[str], RunningService]
 VERSIONS = ("3.1.1", "5")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.messages import Batch, Message
+from edge.core.model.readings.messages import Batch, Message
 from edge.core.persistence.journal import Readings
-from edge.core.persistence.step import Step
-from edge.shell.link.broker_window import (
+from edge.core.persistence.steps.step import Step
+from edge.shell.link.receiving.broker_window import (
     AT_ONCE_S,
     BELIEVED,
     ERRATIC_S,
@@ -23,7 +23,7 @@ from edge.shell.link.broker_window import (
     UNTOLD,
     BrokerWindow,
 )
-from edge.shell.service.commit_group import CommitGroup
+from edge.shell.service.turns.commit_group import CommitGroup
 
 MESSAGE = Message("t", b"1", 0.0, qos=1)
 STEP_S = 0.005

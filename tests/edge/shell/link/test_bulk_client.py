@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from edge.core.model.messages import Message
-from edge.shell.link.bulk_client import BulkClient
-from edge.shell.link.publish_parser import PublishParser
+from edge.core.model.readings.messages import Message
+from edge.shell.link.receiving.bulk_client import BulkClient
+from edge.shell.link.receiving.publish_parser import PublishParser
 
 VERSIONS = [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5]
 CONNACK = {VERSIONS[0]: b"\x20\x02\x00\x00", VERSIONS[1]: b"\x20\x03\x00\x00\x00"}
@@ -158,6 +158,7 @@ def test_what_a_broker_may_send_means_the_same_to_both(
     assert tell(BulkClient, version, pieces, ends=ends) == tell(Client, version, pieces, ends=ends)
 
 
+@pytest.mark.long
 @settings(max_examples=400)
 @given(streams(damaged=True), st.booleans())
 def test_what_no_broker_may_send_means_the_same_to_both(

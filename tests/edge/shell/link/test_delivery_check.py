@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from edge.shell.link.delivery_check import ECHO_S, IDLE_PROBE_S, PATIENCE_S, PROBE_S, STILL_MISSING_S, DeliveryCheck
+from edge.shell.link.sending.delivery_check import (
+    ECHO_S,
+    IDLE_PROBE_S,
+    PATIENCE_S,
+    PROBE_S,
+    STILL_MISSING_S,
+    DeliveryCheck,
+)
 
 TOPIC = "edgewarden/gw/status"
 STATUS = b'{"state":"online","instance":"me"}'

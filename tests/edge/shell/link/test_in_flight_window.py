@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edge.shell.link.in_flight_window import UNWRITTEN, InFlightWindow
+from edge.shell.link.sending.in_flight_window import UNWRITTEN, InFlightWindow
 
 
 def test_there_is_room_until_the_window_is_full_and_again_after_an_answer() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import receive, wait_until
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
-from edge.shell.link.linger import ENOUGH, ENOUGH_BYTES, Linger, spread
+from edge.shell.link.receiving.linger import ENOUGH, ENOUGH_BYTES, Linger, spread
 
 
 def lots(linger: Linger, arrivals: list[float], cost_s: float = 0.0005) -> list[list[float]]:
@@ -128,6 +128,7 @@ def stream(link: Link, sender: Link, number: int) -> list[list[Message]]:
     return lots
 
 
+@pytest.mark.long
 def test_a_stream_comes_in_lots_with_nothing_lost(mosquitto: Mosquitto, make_link, lingering: Link):
     lots = stream(lingering, make_link(mosquitto.port), 200)
     payloads = [each.payload for lot in lots for each in lot]
@@ -137,6 +138,7 @@ def test_a_stream_comes_in_lots_with_nothing_lost(mosquitto: Mosquitto, make_lin
     assert arrivals == sorted(arrivals)
 
 
+@pytest.mark.long
 def test_a_publication_does_not_wait_for_the_end_of_a_rest(mosquitto: Mosquitto, make_link, lingering: Link):
     listener = make_link(mosquitto.port, Subscription("linger/out"))
     assert listener.wait_subscribed(10)
@@ -146,6 +148,7 @@ def test_a_publication_does_not_wait_for_the_end_of_a_rest(mosquitto: Mosquitto,
     wait_until(lingering.confirmations, what="the PUBACK")
 
 
+@pytest.mark.long
 def test_a_resting_link_ends_when_it_is_told_to(mosquitto: Mosquitto, make_link, lingering: Link):
     stream(lingering, make_link(mosquitto.port), 50)
     lingering.stop()

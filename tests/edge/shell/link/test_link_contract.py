@@ -8,7 +8,7 @@ import pytest
 from brokers import Mosquitto
 from running import receive, wait_until
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import EventProperties, Link, LinkOptions, Subscription
 
@@ -60,6 +60,7 @@ def confirm(link: Link, tokens: set[int]) -> None:
     wait_until(lambda: waiting.difference_update(link.confirmations()) or not waiting, what="the PUBACKs")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("qos", [0, 1])
 def test_what_is_published_arrives_once_and_in_order(connect: MakeLink, topic: str, qos: int) -> None:
     receiver = connect(Subscription(topic, qos), clock=lambda: 1_700_000_000.5)
@@ -78,6 +79,7 @@ def test_what_is_published_arrives_once_and_in_order(connect: MakeLink, topic: s
     assert receiver.received == 100
 
 
+@pytest.mark.long
 def test_a_publication_is_confirmed_by_its_own_token(connect: MakeLink, topic: str) -> None:
     link = connect()
     tokens = send(link, topic, b"1", b"2", b"3")
@@ -113,6 +115,7 @@ def test_what_is_sent_while_we_are_away_waits_in_the_session(connect: MakeLink, 
     assert [each.payload for each in receive(again, 2)] == [b"1", b"2"]
 
 
+@pytest.mark.long
 def test_a_retained_message_says_so(connect: MakeLink, topic: str) -> None:
     sender = connect()
     confirm(sender, send(sender, topic, b"kept", retain=True))
@@ -121,12 +124,14 @@ def test_a_retained_message_says_so(connect: MakeLink, topic: str) -> None:
     confirm(sender, send(sender, topic, b"", retain=True))
 
 
+@pytest.mark.long
 def test_after_a_goodbye_no_will_is_published(connect: MakeLink, topic: str) -> None:
     witness = connect(Subscription(topic))
     connect(will=(topic, b"gone")).stop()
     assert witness.receive(0.3) == []
 
 
+@pytest.mark.long
 def test_a_payload_may_be_empty_or_large(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic))
     payloads = [b"", b"x" * 300_000]
@@ -134,6 +139,7 @@ def test_a_payload_may_be_empty_or_large(connect: MakeLink, topic: str) -> None:
     assert [each.payload for each in receive(receiver, 2)] == payloads
 
 
+@pytest.mark.long
 def test_a_full_inbox_drops_qos_0_and_counts_it(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic, 0), receive_messages=5)
     send(connect(), topic, *[b"%d" % each for each in range(20)], qos=0)
@@ -142,6 +148,7 @@ def test_a_full_inbox_drops_qos_0_and_counts_it(connect: MakeLink, topic: str) -
     assert receiver.dropped_qos0 == 15
 
 
+@pytest.mark.long
 def test_a_full_inbox_makes_qos_1_wait(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic), receive_messages=5)
     payloads = [b"%d" % each for each in range(20)]
@@ -155,6 +162,7 @@ def test_a_full_inbox_makes_qos_1_wait(connect: MakeLink, topic: str) -> None:
     assert receiver.dropped_qos0 == 0
 
 
+@pytest.mark.long
 def test_properties_are_for_mqtt_5_only_and_do_no_harm(kind: tuple[str, str], connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic))
     properties = EventProperties("application/json", (("kind", "spike"), ("sensor", "a/b")))

@@ -355,6 +355,7 @@ def test_a_refused_subscription_is_reported(make_link: MakeLink) -> None:
         assert link.refused_subscriptions == {"bad": "Unspecified error"}
 
 
+@pytest.mark.long
 def test_a_dead_peer_is_noticed_within_one_and_a_half_keepalives(mosquitto: Mosquitto, make_link: MakeLink) -> None:
     with Proxy(mosquitto.port) as proxy:
         link = make_link(proxy.port, keepalive_s=2)

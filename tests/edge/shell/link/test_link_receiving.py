@@ -12,9 +12,9 @@ from proxy import Proxy
 from running import receive, wait_until
 from stub_broker import Client, StubBroker
 
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
-from edge.shell.link.receiver import Receiver
+from edge.shell.link.receiving.receiver import Receiver
 
 MakeLink = Callable[..., Link]
 StartMosquitto = Callable[..., Mosquitto]
@@ -32,6 +32,7 @@ def publish(link: Link, *numbers: int) -> None:
         link.confirmations()
 
 
+@pytest.mark.long
 def test_while_the_inbox_is_full_nothing_is_read_and_pings_keep_the_connection(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
@@ -53,6 +54,7 @@ def test_while_the_inbox_is_full_nothing_is_read_and_pings_keep_the_connection(m
         assert link.connections == 1
 
 
+@pytest.mark.long
 def test_a_silent_broker_is_still_noticed_after_the_inbox_was_full(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
@@ -67,6 +69,7 @@ def test_a_silent_broker_is_still_noticed_after_the_inbox_was_full(make_link: Ma
         wait_until(lambda: link.connections == 2, what="another connection")
 
 
+@pytest.mark.long
 def test_a_broker_whose_answer_to_a_ping_is_behind_a_stream_of_messages_is_there(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()

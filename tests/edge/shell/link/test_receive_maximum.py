@@ -9,7 +9,7 @@ from stub_broker import Client, StubBroker
 
 from config.loading import parse
 from edge.shell.link import Link
-from edge.shell.service.link_assembly import link_options
+from edge.shell.service.assembly.links import link_options
 
 MakeLink = Callable[..., Link]
 

@@ -4,8 +4,8 @@ import threading
 
 from running import wait_until
 
-from edge.core.model.messages import Message
-from edge.shell.link.receive_queue import ReceiveQueue
+from edge.core.model.readings.messages import Message
+from edge.shell.link.receiving.receive_queue import ReceiveQueue
 
 
 def message(payload: bytes, qos: int = 1) -> Message:

@@ -11,11 +11,11 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.pace import LONGEST_REST_S, WIDE
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
+from edge.shell.service.turns.pace import LONGEST_REST_S, WIDE
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.shell.link import Echo, RefusedPublication
 from edge.shell.publishing.closing_topics import CLOSED_IN_A_ROW
 from edge.shell.publishing.publisher import CONFIRM_S, Publisher

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from edge.core.persistence.journal import pack
-from edge.core.persistence.step import Step
+from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
-from edge.shell.service.checkpointer import MOST_TRIES, RETRY_S, SMALL, Checkpointer, write_snapshot
-from edge.shell.service.snapshot_policy import OVERDUE, RECOVERY_S, SnapshotPolicy
-from edge.shell.service.stored_state import resume
+from edge.shell.service.state.checkpointer import MOST_TRIES, RETRY_S, SMALL, Checkpointer, write_snapshot
+from edge.shell.service.state.snapshot_policy import OVERDUE, RECOVERY_S, SnapshotPolicy
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreError
 from tests.edge.core.lines import START, differing, pipeline, plant
 

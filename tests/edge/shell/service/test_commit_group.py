@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.core.incidents.events import Event
-from edge.core.model.messages import Batch, Message
+from edge.core.incidents.events.event import Event
+from edge.core.model.readings.messages import Batch, Message
 from edge.core.persistence.journal import Readings
-from edge.core.persistence.step import Step
-from edge.shell.service.commit_group import MOST_READINGS, CommitGroup
+from edge.core.persistence.steps.step import Step
+from edge.shell.service.turns.commit_group import MOST_READINGS, CommitGroup
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from config.loading import parse
-from edge.core.model.messages import Message
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import pack
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.stored_state import resume
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import EventFilter, SqliteStore, read_events
 
 START = 1_700_000_000.0

@@ -90,6 +90,7 @@ def test_a_password_file_in_a_folder_that_can_not_be_looked_into_is_named(
     assert "closed/password can't be read by this user" in said
 
 
+@pytest.mark.long
 def test_an_embedded_broker_whose_port_is_taken_says_so(
     start_mosquitto: Callable[..., Mosquitto], make_service: MakeService, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_an_embedded_broker_whose_port_is_taken_says_so(
     assert not (tmp_path / "edgewarden.db").exists()
 
 
+@pytest.mark.long
 def test_a_port_that_becomes_free_in_time_is_taken(start_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
     other = start_mosquitto()
     broker = EmbeddedBroker(tmp_path / "broker", port=other.port, moves=False)
@@ -113,6 +115,7 @@ def test_a_port_that_becomes_free_in_time_is_taken(start_mosquitto: Callable[...
     broker.stop()
 
 
+@pytest.mark.long
 def test_what_init_writes_hears_a_house_as_it_is(
     tmp_path: Path, start_mosquitto: Callable[..., Mosquitto], make_service: MakeService
 ) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.messages import Message
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.publisher import Publisher
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.store import SqliteStore, StoreError, StoreFiles, StoreLimits
 from edge.shell.system.wall_clock import WallClock

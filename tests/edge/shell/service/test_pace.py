@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.shell.service.pace import FEWEST_MESSAGES, FIRST_MESSAGES, LONGEST_STEP_S, MOST_MESSAGES, Pace
+from edge.shell.service.turns.pace import FEWEST_MESSAGES, FIRST_MESSAGES, LONGEST_STEP_S, MOST_MESSAGES, Pace
 
 
 class Machine:

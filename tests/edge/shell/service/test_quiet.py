@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edge.core.model.pauses import GRACE_S
-from edge.shell.service.quiet import Quiet
+from edge.core.model.readings.pauses import GRACE_S
+from edge.shell.service.turns.quiet import Quiet
 
 
 def test_time_passes_up_to_the_grace_before_now() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from edge.capacity.plant import Clock
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.service import Service
 from edge.shell.service.sink_keeper import SinkKeeper
-from edge.shell.sinks.progress import SetAside, SinkProgress
+from edge.shell.sinks.delivery.progress import SetAside, SinkProgress
 from edge.shell.store import OutboxRow, SinkPosition, SqliteStore, Store
-from edge.shell.store.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 from edge.shell.system.signals import Signals
 from tests.edge.shell.service.test_service_sessions import ScriptedLink, new_pipeline
 

@@ -9,7 +9,7 @@ from long_journal import journal_entries
 from model_store import ModelStore
 
 from edge.core.persistence.journal import Part, Readings, unpack
-from edge.shell.service.relearning import BUDGET_S, FEW, RELEARNED, RelearningPlan
+from edge.shell.service.state.relearning import BUDGET_S, FEW, RELEARNED, RelearningPlan
 from edge.shell.store import StoreLimits
 
 

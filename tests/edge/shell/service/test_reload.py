@@ -20,6 +20,8 @@ from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.service.reload import as_running
 from tests.edge.shell.service.test_service import NORMAL, reading
 
+pytestmark = pytest.mark.long
+
 MakeService = Callable[[str], RunningService]
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from edge.core.incidents.gaps import Gap
-from edge.shell.service.rival_watch import INTERVAL_S, RivalWatch
+from edge.core.incidents.events.gaps import Gap
+from edge.shell.service.watches.rival_watch import INTERVAL_S, RivalWatch
 
 
 class FakeLink:

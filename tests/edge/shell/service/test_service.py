@@ -14,8 +14,8 @@ import pytest
 from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
-from edge.core.incidents.events import event_json_schema
-from edge.core.incidents.gaps import gap_json_schema
+from edge.core.incidents.events.event import event_json_schema
+from edge.core.incidents.events.gaps import gap_json_schema
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.store import EventFilter, read_events
 
@@ -101,6 +101,7 @@ def test_an_unreadable_configuration_ends_with_2_and_opens_nothing(tmp_path: Pat
     assert not (tmp_path / "x.db").exists()
 
 
+@pytest.mark.long
 def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
     tmp_path: Path, own_mosquitto: EmbeddedBroker, make_service: MakeService
 ) -> None:
@@ -165,6 +166,7 @@ def test_an_incident_that_ended_unheard_before_a_restart_is_over_in_its_retained
     upstream.stop()
 
 
+@pytest.mark.long
 def test_after_a_kill_incidents_go_on_where_they_were(
     tmp_path: Path, own_mosquitto: EmbeddedBroker, service: RunningService, consumer: Consumer
 ) -> None:
@@ -179,6 +181,7 @@ def test_after_a_kill_incidents_go_on_where_they_were(
     assert {each["data"]["incident"] for each in by_id.values()} == {raised["data"]["incident"]}
 
 
+@pytest.mark.long
 def test_our_own_topics_are_no_input(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> None:
@@ -191,6 +194,7 @@ def test_our_own_topics_are_no_input(
     wait_until(lambda: (consumer.latest("/health") or {}).get("sensors") == 1, what="the last word")
 
 
+@pytest.mark.long
 def test_a_session_that_the_broker_has_forgotten_is_a_gap(
     start_mosquitto: Callable[..., Mosquitto],
     consumer: Consumer,
@@ -218,6 +222,7 @@ def test_a_session_that_the_broker_has_forgotten_is_a_gap(
     producer.close()
 
 
+@pytest.mark.long
 def test_with_a_changed_configuration_nothing_is_learned_anew_and_open_incidents_stay_open(
     own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
 ) -> None:

@@ -10,15 +10,15 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant
-from edge.core.model.messages import Message
-from edge.core.model.topics import Topics
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.link import LinkOptions
-from edge.shell.link.receiver import Receiver
+from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.stored_state import resume
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
 

@@ -64,6 +64,7 @@ def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_tells(
     assert service.end() == 0
 
 
+@pytest.mark.long
 def test_a_sink_that_is_added_by_a_reload_gets_what_comes_from_then_on(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_sink_that_is_added_by_a_reload_gets_what_comes_from_then_on(
     assert service.end() == 0
 
 
+@pytest.mark.long
 def test_a_receiver_that_is_away_holds_up_neither_the_broker_nor_the_end(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:

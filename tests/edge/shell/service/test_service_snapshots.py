@@ -11,15 +11,17 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.topics import Topics
+from edge.core.model.words.topics import Topics
 from edge.core.persistence.journal import Readings, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
-from edge.shell.service.snapshot_policy import RECOVERY_S, SINGLE_S
+from edge.shell.service.state.snapshot_policy import RECOVERY_S, SINGLE_S
 from edge.shell.store import SqliteStore
 from edge.shell.system.wall_clock import WallClock
+
+pytestmark = pytest.mark.long
 
 IN_FLIGHT = 1000
 

@@ -11,9 +11,11 @@ import pytest
 from brokers import Mosquitto
 from running import Consumer, RunningService, configuration, wait_until
 
-from edge.core.incidents.gaps import gap_json_schema
+from edge.core.incidents.events.gaps import gap_json_schema
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import Link, Subscription
+
+pytestmark = pytest.mark.long
 
 MakeLink = Callable[..., Link]
 MakeService = Callable[[str], RunningService]

@@ -15,7 +15,7 @@ from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.store import SinkPosition, SqliteStore, StoreError, StoreFiles, StoreLimits
-from edge.shell.store.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.2)
-    monkeypatch.setattr("edge.shell.sinks.backoff.FIRST_S", 0.1)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.2)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.FIRST_S", 0.1)
 
 
 def webhook(receiver: WebhookReceiver, name: str = "out", **more: Any) -> SinkOptions:
@@ -64,6 +64,7 @@ def test_a_sink_that_was_taken_out_of_the_configuration_keeps_nothing(
     line.close()
 
 
+@pytest.mark.long
 def test_a_sink_whose_table_was_changed_goes_on_where_it_stood(receiver: WebhookReceiver, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, webhook(receiver))
     line.store_events(sink_events(1, 5))
@@ -139,6 +140,7 @@ def test_events_that_wait_for_the_broker_no_longer_are_kept_for_a_sink(
     assert [int(each["sequence"]) for each in receiver.received()] == [1, 2, 3, 4]
 
 
+@pytest.mark.long
 def test_a_gap_that_a_sink_has_seen_is_not_joined_with_the_next(receiver: WebhookReceiver, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, webhook(receiver))
     gaps = []
@@ -152,7 +154,7 @@ def test_a_gap_that_a_sink_has_seen_is_not_joined_with_the_next(receiver: Webhoo
 
 
 def _gap() -> Any:
-    from edge.core.incidents.gaps import Gap
+    from edge.core.incidents.events.gaps import Gap
 
     return Gap("events", "outbox_events", 3, 1.0, 2.0)
 
@@ -173,6 +175,7 @@ def test_a_damaged_store_is_replaced_with_the_positions_and_what_the_sinks_need(
     replaced.close()
 
 
+@pytest.mark.long
 def test_a_store_that_cannot_be_written_is_said_and_tried_again(
     receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

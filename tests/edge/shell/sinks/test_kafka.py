@@ -12,15 +12,17 @@ pytest.importorskip("confluent_kafka")
 
 from sink_receivers import KafkaReceiver, first_of_each, is_in_order
 
-from edge.shell.sinks import runner
 from edge.shell.sinks.base import EventRefused
+from edge.shell.sinks.delivery import runner
 from edge.shell.sinks.kafka import KafkaSink, message_of
 from edge.shell.sinks.options import SinkOptions
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
 def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaReceiver]:
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
     monkeypatch.setattr("edge.shell.sinks.kafka.CONNECT_S", 5.0)
     made = KafkaReceiver(tmp_path)
     made.kafka.start()

@@ -11,17 +11,17 @@ from sink_line import SinkLine, sink_event, sink_events
 from sink_receivers import MqttReceiver, first_of_each
 
 from config.loading import parse
-from edge.shell.service.assembly import service_options
-from edge.shell.service.sink_assembly import sinks_of
+from edge.shell.service.assembly.parts import service_options
+from edge.shell.service.assembly.sinks import sinks_of
 from edge.shell.sinks import mqtt
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.store.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
-    monkeypatch.setattr("edge.shell.link.delivery_check.ECHO_S", 1.0)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.link.sending.delivery_check.ECHO_S", 1.0)
 
 
 OPEN: list[MqttReceiver] = []

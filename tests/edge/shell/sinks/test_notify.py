@@ -18,20 +18,20 @@ from running import Consumer, RunningService, configuration, wait_until
 from sink_line import BASE, SinkLine, sink_event
 from sink_receivers import Answer, NotifyReceiver
 
-from config.calendar import Window
 from config.loading import parse
-from config.passwords import PasswordError
-from edge.core.incidents.events import Event
-from edge.core.model.topics import Topics
+from config.notation.calendar import Window
+from config.tables.passwords import PasswordError
+from edge.core.incidents.events.event import Event
+from edge.core.model.words.topics import Topics
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.options import ServiceOptions
-from edge.shell.service.sink_assembly import sinks_of
-from edge.shell.sinks import runner
+from edge.shell.service.assembly.sinks import sinks_of
 from edge.shell.sinks.base import EventRefused, SinkTrouble
+from edge.shell.sinks.delivery import runner
 from edge.shell.sinks.notify import NotifySink, without_secrets
 from edge.shell.sinks.options import NotifyOptions, SinkOptions
 from edge.shell.store import OutboxRow, SinkPosition
-from edge.shell.store.sink_reading import SinkReader, Wanted
+from edge.shell.store.reading.sink_reading import SinkReader, Wanted
 
 NIGHT = Window("quiet", "**", every="daily 22:00-07:00", zone="Europe/Berlin")
 EVENING, MIDNIGHT, MORNING = 1_700_000_000.0 - 7200, 1_700_000_000.0 + 6000, 1_700_000_000.0 + 36_000
@@ -60,8 +60,8 @@ def receiver() -> Iterator[NotifyReceiver]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.2)
-    monkeypatch.setattr("edge.shell.sinks.backoff.FIRST_S", 0.1)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.2)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.FIRST_S", 0.1)
     monkeypatch.setattr(runner, "LOOK_S", 0.2)
 
 

@@ -15,12 +15,12 @@ from sink_receivers import RabbitmqReceiver, first_of_each
 from edge.shell.sinks import rabbitmq
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.sinks.rabbitmq import routing_key
-from edge.shell.store.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 
 
 @pytest.fixture
 def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RabbitmqReceiver]:
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
     made = RabbitmqReceiver(tmp_path)
     made.server_.start()
     yield made
@@ -52,6 +52,7 @@ def test_a_routing_key_is_never_longer_than_amqp_allows() -> None:
     assert len(routing_key("ü/" * 400).encode()) <= 255
 
 
+@pytest.mark.long
 def test_bindings_choose_by_the_levels_of_a_sensor_and_what_no_queue_takes_is_set_aside(
     receiver: RabbitmqReceiver, tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_events_wait_for_an_exchange_that_is_not_there(receiver: RabbitmqReceive
     assert sequences(receiver) == list(range(1, 6))
 
 
+@pytest.mark.long
 def test_events_wait_for_a_queue_that_is_full(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     receiver.declare("#", arguments={"x-max-length": 10, "x-overflow": "reject-publish"})
     line = line_to(receiver, tmp_path)
@@ -88,6 +90,7 @@ def test_events_wait_for_a_queue_that_is_full(receiver: RabbitmqReceiver, tmp_pa
     assert sequences(receiver) == list(range(1, 41))
 
 
+@pytest.mark.long
 def test_a_broker_out_of_memory_takes_nothing_and_then_everything(
     receiver: RabbitmqReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sink_line import SinkLine, sink_event, sink_events
 
-from edge.shell.sinks.backoff import FIRST_S, LONGEST_S, Backoff
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
-from edge.shell.sinks.runner import CONFIRM_S, IN_A_ROW, LOOK_S, SHORT_S, SinkRunner
+from edge.shell.sinks.delivery.backoff import FIRST_S, LONGEST_S, Backoff
+from edge.shell.sinks.delivery.runner import CONFIRM_S, IN_A_ROW, LOOK_S, SHORT_S, SinkRunner
 from edge.shell.store import OutboxRow, SinkPosition
-from edge.shell.store.sink_reading import SinkLimits, SinkReader, Wanted
+from edge.shell.store.reading.sink_reading import SinkLimits, SinkReader, Wanted
 
 
 class Told:
@@ -84,8 +84,8 @@ class Bench:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.shell.sinks.runner.IDLE_S", 0.0)
-    monkeypatch.setattr("edge.shell.sinks.runner.POLL_S", 0.0)
+    monkeypatch.setattr("edge.shell.sinks.delivery.runner.IDLE_S", 0.0)
+    monkeypatch.setattr("edge.shell.sinks.delivery.runner.POLL_S", 0.0)
 
 
 def test_the_position_waits_for_the_first_that_is_not_confirmed(quick: None, tmp_path: Path) -> None:

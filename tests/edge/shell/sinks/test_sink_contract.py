@@ -16,13 +16,15 @@ from running import ROOT, wait_until
 from sink_line import SinkLine, sink_event, sink_events
 from sink_receivers import RECEIVERS, Receiver, first_of_each, is_in_order, written
 
-from config.sinks import OF_KIND
-from edge.shell.sinks import runner
+from config.tables.sinks import OF_KIND
 from edge.shell.sinks.base import Outcome
+from edge.shell.sinks.delivery import runner
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.store.overview import LetterFilter, read_dead_letters
-from edge.shell.store.sink_reading import SinkLimits, Wanted
+from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
+from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
+
+pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("SINK_KILLS", "3"))
 """How often a process is killed; 100 in the long form."""
@@ -39,8 +41,8 @@ def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Receive
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are short, and silence is soon taken for death."""
-    monkeypatch.setattr("edge.shell.sinks.backoff.LONGEST_S", 0.5)
-    monkeypatch.setattr("edge.shell.sinks.backoff.FIRST_S", 0.1)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.FIRST_S", 0.1)
     monkeypatch.setattr(runner, "CONFIRM_S", 2.0)
     monkeypatch.setattr(runner, "LOOK_S", 0.2)
 

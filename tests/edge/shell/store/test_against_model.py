@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from model_store import ModelStore
 from store_examples import DAY, LIMITS, answers, events, letter, numbered, pruned, rows_of, rows_of_model
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.core.persistence.snapshot import Part
 from edge.shell.store import SinkPosition, SqliteStore, Store
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_store import ModelStore
 from store_examples import LIMITS, event, letter, pruned, scratch, sequences
 
-from edge.core.incidents.gaps import Gap
+from edge.core.incidents.events.gaps import Gap
 from edge.shell.store import SqliteStore, Store, StoreError
 
 STORES: dict[str, Callable[[Path], Store]] = {

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_examples import event, scratch, sequences
 
-from edge.core.model.packing import decompress
+from edge.core.model.packing.packing import decompress
 from edge.core.persistence.journal import pack
 from edge.shell.store import Damage, SqliteStore, StoreError, StoreFiles
 
@@ -116,6 +116,7 @@ def test_a_file_that_was_cut_off_anywhere_is_survived(whole: Filled, end: str) -
             judge(path, whole)
 
 
+@pytest.mark.long
 @settings(max_examples=90, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), flips=st.sampled_from([1, 1, 1, 2, 5, 20, 200]), log=st.booleans())
 def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: bool) -> None:
@@ -131,6 +132,7 @@ def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: b
         assert_all_can_be_delivered(path)
 
 
+@pytest.mark.long
 @settings(max_examples=60, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32))
 def test_commits_that_are_lost_from_the_middle_of_the_log_are_not_lost_silently(seed: int) -> None:

@@ -21,9 +21,9 @@ import sqlite_utils
 from store_examples import event, letter, sequences
 
 from config.loading import load
-from edge.core.model.messages import Message
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.stored_state import resume
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import EventFilter, SqliteStore, StoreError, read_events, read_history
 from edge.shell.store.format import migrations
 from edge.shell.store.sqlite import VERSION

@@ -16,12 +16,12 @@ from running import ROOT, RunningService, configuration, wait_until
 
 from config.store_file import lock_path
 from edge.shell.store import SqliteStore, StoreError
-from edge.shell.store.owner import owned, owner_of
+from edge.shell.store.protection.owner import owned, owner_of
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from edge.shell.store.owner import owned
+from edge.shell.store.protection.owner import owned
 with owned(Path(sys.argv[1])):
     print("mine", flush=True)
     time.sleep(60)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from store_examples import event
 
-from edge.core.incidents.events import Event
+from edge.core.incidents.events.event import Event
 from edge.shell.store import SqliteStore
-from edge.shell.store.past import IncidentFilter, read_incidents, read_sentences
+from edge.shell.store.reading.past import IncidentFilter, read_incidents, read_sentences
 
 
 def told(number: int, incident: str, transition: str, severity: int, message: str, sensor: str = "pump") -> Event:

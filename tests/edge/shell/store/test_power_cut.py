@@ -14,7 +14,7 @@ from store_examples import LIMITS, answers, rows_of, scratch
 from store_runs import ACTIONS, Action, Durability, Run
 
 from edge.shell.store import SqliteStore, database
-from edge.shell.store.write_ahead_log import lost_commits
+from edge.shell.store.protection.write_ahead_log import lost_commits
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -12,7 +12,7 @@ from filled_store import CONFIGURATION, LIMITS, NOW, filled, readings
 from store_examples import event, letter
 
 from edge.core.persistence.journal import Part, Readings, join, pack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import EventFilter, SqliteStore, StoreError, read_events, read_history
 
 

@@ -11,8 +11,8 @@ from filled_store import CONFIGURATION, LIMITS, NOW, Filled, filled
 from store_examples import event, sequences
 
 from edge.core.persistence.journal import pack
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.stored_state import resume
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreError, StoreFiles
 from edge.shell.store.salvage import HIGHEST, Saved, salvage
 

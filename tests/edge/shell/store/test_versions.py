@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from config.loading import parse
-from edge.core.incidents.events import Event
-from edge.core.incidents.gaps import Gap
-from edge.core.model.messages import Message
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.gaps import Gap
+from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import Readings, pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.shell.service.assembly import make_pipeline
-from edge.shell.service.stored_state import resume
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.state.stored_state import resume
 from edge.shell.store import EventFilter, SinkPosition, SqliteStore, read_events, read_history
 from edge.shell.store.sqlite import VERSION
 

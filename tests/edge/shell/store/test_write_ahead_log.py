@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.shell.store.write_ahead_log import _checksum, lost_commits
+from edge.shell.store.protection.write_ahead_log import _checksum, lost_commits
 
 FRAME = 24 + 4096
 

@@ -17,7 +17,7 @@ from store_examples import rows_of
 
 from config.loading import parse
 from edge.core.persistence.journal import unpack
-from edge.shell.service.assembly import make_pipeline
+from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 from edge.shell.system.signals import Signals, StopRequested
 
@@ -75,6 +75,7 @@ def test_sigterm_while_a_changed_configuration_relearns_ends_it(
     assert "configuration_changed" in service.log.read_text()
 
 
+@pytest.mark.long
 def test_a_long_recovery_is_complete_and_asks_for_its_time(
     free_port: int, tmp_path: Path, make_service: MakeService
 ) -> None:

@@ -1,0 +1,97 @@
+"""Conventions: what the keys of an input are for a family of devices, a TOML file each in `config/conventions`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from config.problems import suggestion
+from config.tables.availability import availability_of
+
+
+class Example(NamedTuple):
+    """A message of a convention, and what becomes of it.
+
+    Attributes:
+        topic: Its topic.
+        payload: Its payload.
+        sensors: The values of the sensors that it makes, by name.
+        hexadecimal: Whether the payload is binary, and written in hexadecimal.
+    """
+
+    topic: str
+    payload: str
+    sensors: Mapping[str, float]
+    hexadecimal: bool = False
+
+    def to_bytes(self) -> bytes:
+        """The payload."""
+        return bytes.fromhex(self.payload) if self.hexadecimal else self.payload.encode()
+
+
+class Convention(NamedTuple):
+    """A convention.
+
+    Attributes:
+        name: Its name in configurations.
+        title: Its title.
+        source: URL of its documentation.
+        note: A note for operators.
+        fields: Fields that every payload has, by which it is distinguished from others on such topics.
+        instead: The convention that a device's topics follow if it has them, which say the same; empty if none does.
+        keys: The keys of an input.
+        examples: Messages.
+    """
+
+    name: str
+    title: str
+    source: str
+    note: str
+    fields: tuple[str, ...]
+    instead: str
+    keys: Mapping[str, Any]
+    examples: tuple[Example, ...]
+
+
+@lru_cache(maxsize=1)
+def conventions() -> Mapping[str, Convention]:
+    """The conventions that come with the program, by name."""
+    folder = files("config").joinpath("conventions")
+    found = {}
+    for each in sorted(folder.iterdir(), key=lambda file: file.name):
+        name = each.name.removesuffix(".toml")
+        if name != each.name:
+            said = tomllib.loads(each.read_text("utf-8"))
+            examples = tuple(Example(**one) for one in said["example"])
+            found[name] = Convention(
+                name=name,
+                title=said["title"],
+                source=said["source"],
+                note=said["note"],
+                fields=tuple(said.get("fields", ())),
+                instead=said.get("instead", ""),
+                keys=said["input"],
+                examples=examples,
+            )
+    return found
+
+
+def convention_problem(name: str) -> str | None:
+    """The problem with the name of a convention, or None."""
+    return None if name in conventions() else f"isn't a convention{suggestion(name, conventions())}"
+
+
+def with_convention(keys: object) -> object:
+    """The keys of an input, completed by those of its convention as far as they are compatible."""
+    if not isinstance(keys, dict) or keys.get("convention") not in conventions():
+        return keys
+    made = {**conventions()[keys["convention"]].keys, **keys}
+    if "availability" in made and "availability" not in keys:
+        try:
+            availability_of(made["availability"], str(made["topic"]), str(made["sensor"]))
+        except ValueError:  # it isn't said of the operator's own topics and names
+            del made["availability"]
+    return made

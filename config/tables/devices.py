@@ -1,0 +1,121 @@
+"""The tables about devices: which sensors belong together, and how they are watched as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from config.notation.topics import LONGEST_NAME, glob_pattern, glob_problem
+from config.tables.detection import IncidentSettings
+from config.tables.fields import Table, checked
+from detectors import DEVICE_DETECTORS
+from detectors.multivariate.base import VectorDetector
+
+DetectorName = Literal["correlation", "shift"]
+
+
+def _name_problem(name: str) -> str | None:
+    """The problem with the name of a device, or None; it must not look like a sensor's."""
+    if len(name.encode()) >= LONGEST_NAME:
+        return f"must have less than {LONGEST_NAME} bytes"
+    if any(not level or level != level.strip() for level in name.split("/")) or not name.isprintable():
+        return "must have no level that is empty or begins or ends with a space, and no control characters"
+    return None
+
+
+class DeviceTable(Table):
+    """Sensors that belong together: one device, or one for each name without its last level."""
+
+    sensors: Annotated[tuple[Annotated[str, checked(glob_problem)], ...], Field(min_length=1, max_length=1000)] = Field(
+        strict=False, description="Globs on sensor names"
+    )
+    name: Annotated[str, checked(_name_problem)] | None = Field(
+        None,
+        description="Name of the one device that all of them make; without it, the last level of a name is left out",
+    )
+    description: str = Field("", max_length=1000, description="A description for people")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to the device's events")
+    detectors: Annotated[tuple[DetectorName, ...], Field(min_length=1)] = Field(
+        ("correlation", "shift"), strict=False, description="The detectors of the device"
+    )
+    channels: int = Field(
+        16,
+        ge=2,
+        le=64,
+        description="Maximum number of sensors of a device that are watched together, first come, first served",
+    )
+    warm_up: int = Field(
+        2000, ge=200, le=1_000_000, description="Rows of readings to learn from before the device is scored"
+    )
+    hold_s: float | None = Field(
+        None,
+        gt=0,
+        le=31_536_000,
+        description="Age up to which a sensor's last value counts; by default three of its usual intervals",
+    )
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings)
+
+
+@dataclass(frozen=True)
+class ResolvedDevice:
+    """A device table with everything filled in.
+
+    Attributes:
+        index: Its place among the tables, from 0.
+        sensors: Globs.
+        name: Of the one device that it makes, or None if the sensors' names say it.
+        detectors: The detectors of its devices.
+        incidents: The incident settings.
+        hold_s: Age to which a value counts, or None for some usual intervals.
+        labels: Texts that events carry.
+    """
+
+    index: int
+    sensors: tuple[str, ...]
+    name: str | None
+    detectors: tuple[VectorDetector, ...]
+    incidents: IncidentSettings
+    hold_s: float | None
+    labels: dict[str, str]
+
+    def device_of(self, sensor: str) -> str | None:
+        """Name of the device that a sensor belongs to by this table, or None."""
+        if not any(glob_pattern(each).fullmatch(sensor) for each in self.sensors):
+            return None
+        return self.name or sensor.rpartition("/")[0] or None
+
+    def as_plain(self) -> dict[str, Any]:
+        """The keys of the table that affect detection or events, as plain values."""
+        first = self.detectors[0]
+        return {
+            "sensors": list(self.sensors),
+            "name": self.name,
+            "detectors": [each.name for each in self.detectors],
+            "channels": first.channels,
+            "warm_up": first.warm_up,
+            "incidents": self.incidents.model_dump(mode="json"),
+            "hold_s": self.hold_s,
+            "labels": self.labels,
+        }
+
+
+def resolve_devices(devices: tuple[DeviceTable, ...], incidents: IncidentSettings) -> tuple[ResolvedDevice, ...]:
+    """The device tables with everything filled in."""
+    return tuple(
+        ResolvedDevice(
+            index=index,
+            sensors=each.sensors,
+            name=each.name,
+            detectors=tuple(
+                detector(channels=each.channels, warm_up=each.warm_up)
+                for name, detector in DEVICE_DETECTORS.items()
+                if name in each.detectors
+            ),
+            incidents=incidents.changed_by(each.incidents),
+            hold_s=each.hold_s,
+            labels=dict(each.labels),
+        )
+        for index, each in enumerate(devices)
+    )

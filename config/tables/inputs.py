@@ -1,0 +1,230 @@
+"""The table `[[input]]`: which topics are read, and how what arrives on them is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from config.notation.topics import (
+    filter_problem,
+    glob_problem,
+    item_name_problem,
+    items_problem,
+    names_without_a_field,
+    placeholders,
+    sender_of,
+    template_problem,
+)
+from config.tables.availability import availability_of
+from config.tables.convention import convention_problem, with_convention
+from config.tables.fields import Table, checked, refuse
+from config.tables.transport import zone_problem
+
+NEED_CBOR = frozenset({"cbor", "senml-cbor"})
+"""Formats that the extra `cbor` reads."""
+
+KEYS_ARE_FIXED = {
+    "number": "there are no fields",
+    "senml": "SenML says itself what its fields mean",
+    "senml-cbor": "SenML says itself what its fields mean",
+    "influx": "line protocol says itself what is a value and what a time",
+    "sparkplug": "Sparkplug says itself what its fields mean",
+}
+"""Formats whose fields the operator can't choose, and why."""
+
+AVAILABILITY_KEYS = frozenset({"availability", "available", "unavailable"})
+"""Keys that say how devices are heard of; they decide on no reading."""
+
+LATER = frozenset(
+    {
+        "ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units", "rebirth",
+        "gap_s",
+    }
+)  # fmt: skip
+"""Keys that the first versions hadn't."""
+
+
+def time_format_problem(notation: str) -> str | None:
+    """The problem with a notation of times, or None."""
+    try:
+        told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
+        datetime.strptime(told, notation)  # noqa: DTZ007
+    except ValueError:
+        return "isn't a notation of times; write one such as %d.%m.%Y %H:%M:%S"
+    return None if "%" in notation else "holds no part of a time; write one such as %d.%m.%Y %H:%M:%S"
+
+
+def host_id_problem(name: str) -> str | None:
+    """The problem with the id of a Sparkplug host application, or None."""
+    if not name or any(each in "/+#" for each in name) or not name.isprintable() or len(name.encode()) > 100:
+        return "must have 1 to 100 printable characters, and none of / + #"
+    return None
+
+
+class Input(Table):
+    """One topic filter, and how to read what arrives on it."""
+
+    convention: Annotated[str, checked(convention_problem)] | None = Field(
+        None, description="The convention whose keys apply unless they are given here"
+    )
+    topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
+    ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
+        (), strict=False, max_length=1000, description="Globs on topics that are left out"
+    )
+    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
+        "json", description="Format of the payloads"
+    )
+    sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
+    qos: Literal[0, 1] = Field(1, description="Quality of service to subscribe with")
+    time: Literal["payload", "arrival"] = Field("payload", description="Source of a reading's time")
+    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of times without an offset")
+    value_key: str = Field(
+        "value",
+        min_length=1,
+        description="Field that holds the value; an object without it gives one reading for each number",
+    )
+    time_keys: tuple[str, ...] = Field(
+        ("ts", "time", "timestamp", "t"),
+        strict=False,
+        description="Fields that may hold the time, in lower case; the first readable one counts",
+    )
+    time_format: tuple[Annotated[str, checked(time_format_problem)], ...] = Field(
+        (), strict=False, max_length=10, description="Further notations of times"
+    )
+    ignore: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
+        (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
+    )
+    items: Annotated[str, checked(items_problem)] | None = Field(
+        None, description="The list whose elements are readings, or the object that holds them; nothing else is read"
+    )
+    name: Annotated[str, checked(item_name_problem)] = Field(
+        "{index}", description="Template of the field that an element of items makes"
+    )
+    precision: Literal["ns", "us", "ms", "s"] = Field(
+        "ns", description="Unit of the timestamps of line protocol; other formats have none"
+    )
+    values: dict[str, float] = Field(default_factory=dict, description="Numbers for texts")
+    no_value: tuple[Annotated[float, Field(allow_inf_nan=False)] | str, ...] = Field(
+        (), strict=False, max_length=1000, description="Error values, and texts that mean that there is no value"
+    )
+    numbers: Literal["text-too", "strict"] = Field(
+        "text-too", description="Whether a text that consists of a number counts as a number"
+    )
+    decimal: Literal[".", ","] = Field(".", description="Decimal separator of numbers in texts")
+    units: bool = Field(False, description="Whether a unit may follow a number in a text")
+    availability: str | None = Field(
+        None, description="Topic on which a device publishes its availability; {1} is the first wildcard of topic"
+    )
+    available: tuple[str, ...] = Field(
+        (), strict=False, max_length=100, description="Payloads that mean available, besides the usual ones"
+    )
+    unavailable: tuple[str, ...] = Field(
+        (), strict=False, max_length=100, description="Payloads that mean unavailable, besides the usual ones"
+    )
+    rebirth: bool = Field(True, description="Whether missing birth certificates are requested from a Sparkplug node")
+    gap_s: float = Field(
+        5.0, ge=0.0, le=3600.0, description="Seconds to wait for a missing message of a Sparkplug node"
+    )
+    host_id: Annotated[str, checked(host_id_problem)] | None = Field(
+        None, description="Id of this Sparkplug host application, published in its STATE; by default none is published"
+    )
+    repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
+        None,
+        description="What a repeated value means: a new reading, no change, or a message repeated in full",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_convention(cls, keys: object) -> object:
+        return with_convention(keys)
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, chosen: str) -> str:
+        if chosen in NEED_CBOR and find_spec("cbor2") is None:
+            raise refuse(f"needs a package for {chosen}: pip install 'edgewarden[cbor]'")
+        return chosen
+
+    @field_validator("sensor")
+    @classmethod
+    def _sensor_fits_the_topic(cls, sensor: str, info: ValidationInfo) -> str:
+        problem = template_problem(sensor, info.data["topic"]) if "topic" in info.data else None
+        if problem:
+            raise refuse(problem)
+        if info.data.get("format") == "number" and not names_without_a_field(sensor):
+            raise refuse("gives no name: there is no {field} in a plain number")
+        chosen = info.data.get("format", "")
+        if chosen == "sparkplug" and placeholders(sensor) != {"field"}:
+            raise refuse("must hold {field} and nothing else of the message: {field} is the whole name")
+        if chosen in KEYS_ARE_FIXED and sender_of(sensor):
+            raise refuse(f'asks for {{{sender_of(sensor)[0]}}}, but with format = "{chosen}" {KEYS_ARE_FIXED[chosen]}')
+        return sensor
+
+    @field_validator("availability")
+    @classmethod
+    def _availability_fits(cls, availability: str | None, info: ValidationInfo) -> str | None:
+        if availability is not None and "topic" in info.data and "sensor" in info.data:
+            try:
+                availability_of(availability, info.data["topic"], info.data["sensor"])
+            except ValueError as error:
+                raise refuse(str(error)) from None
+        return availability
+
+    @field_validator("available", "unavailable")
+    @classmethod
+    def _words_are_heard(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if words and info.data.get("availability") is None:
+            raise refuse("means nothing without availability")
+        if info.field_name == "unavailable" and (both := {*map(str.lower, words)} & {*info.data.get("available", ())}):
+            raise refuse(f"holds {min(both)!r}, which available holds too")
+        return tuple(word.lower() for word in words)
+
+    @field_validator("precision")
+    @classmethod
+    def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
+        if precision != "ns" and info.data.get("format") != "influx":
+            raise refuse('means nothing without format = "influx"')
+        return precision
+
+    @field_validator("rebirth", "gap_s", "host_id")
+    @classmethod
+    def _has_births(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("format") != "sparkplug" and value != cls.model_fields[str(info.field_name)].default:
+            raise refuse('means nothing without format = "sparkplug"')
+        return value
+
+    def decisive(self) -> dict[str, object]:
+        """The keys that affect which readings a message gives, as plain values.
+
+        A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
+        before there was such a key still counts.
+        """
+        without = {"qos", "convention", "host_id", *AVAILABILITY_KEYS}
+        if self.format != "influx":
+            without.add("precision")
+        said = self.model_dump(mode="json", exclude=without)
+        unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
+        return {key: value for key, value in said.items() if key not in unsaid}
+
+    @field_validator("value_key", "time_keys", "time_format", "ignore", "items", "name")
+    @classmethod
+    def _has_fields(cls, value: object, info: ValidationInfo) -> object:
+        chosen = info.data.get("format", "")
+        if chosen in KEYS_ARE_FIXED and (chosen, info.field_name) != ("sparkplug", "ignore"):
+            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+        if info.field_name == "name" and info.data.get("items") is None:
+            raise refuse("means nothing without items")
+        return value
+
+    @field_validator("no_value", "numbers", "decimal", "units")
+    @classmethod
+    def _has_texts(cls, value: object, info: ValidationInfo) -> object:
+        chosen = info.data.get("format", "")
+        if info.field_name == "no_value" and isinstance(value, tuple) and all(type(each) is float for each in value):
+            return value
+        if chosen in KEYS_ARE_FIXED and chosen != "number":
+            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+        return value

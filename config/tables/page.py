@@ -1,0 +1,77 @@
+"""The table `[page]`: where the live page is, and who may open it."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from config.tables.fields import ReadableFile, Table, checked, refuse
+from config.tables.transport import LOOPBACK
+
+PORT = 8790
+
+EXTRA = "page"
+MODULES = ("prometheus_client", "starlette", "uvicorn")
+"""The modules that the extra installs."""
+
+_LONGEST_NAME = 253
+
+
+def is_local(address: str) -> bool:
+    """Whether only this machine reaches what listens at an address."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address in LOOPBACK
+
+
+def _address_problem(address: str) -> str | None:
+    if address in LOOPBACK:
+        return None
+    try:
+        ip_address(address)
+    except ValueError:
+        return "must be an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+    return None
+
+
+def _name_problem(name: str) -> str | None:
+    if len(name) <= _LONGEST_NAME and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
+        return None
+    return "must be a host name without a port, such as edgewarden.example.com"
+
+
+class Page(Table):
+    """The live page in a browser, with the metrics for Prometheus; the table's presence turns it on."""
+
+    port: int = Field(PORT, ge=0, le=65535, description="TCP port; 0 takes a free one, which is printed at the start")
+    bind: Annotated[str, checked(_address_problem)] = Field(
+        "127.0.0.1", description="Address to listen on; any but a loopback address needs password_file"
+    )
+    password_file: ReadableFile | None = Field(
+        None,
+        validate_default=True,
+        description="File of the page's passwords, written by `edgewarden page-password`",
+    )
+    hosts: tuple[Annotated[str, checked(_name_problem)], ...] = Field(
+        (), strict=False, max_length=20, description="Host names under which it is reached, besides this machine's own"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_the_extra(cls, given: Any) -> Any:
+        if all(find_spec(each) for each in MODULES):
+            return given
+        raise refuse(f"needs the extra {EXTRA}: pip install 'edgewarden[{EXTRA}]'")
+
+    @field_validator("password_file")
+    @classmethod
+    def _others_need_a_password(cls, value: object, info: ValidationInfo) -> object:
+        bind = info.data.get("bind")
+        if value is None and bind is not None and not is_local(bind):
+            raise refuse(f"must be given where bind is {bind}: others could silence alarms; see docs/howto/page.md")
+        return value

@@ -1,0 +1,1 @@
+"""How commands print: tables, wrapped text, durations, progress."""

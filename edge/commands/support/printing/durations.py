@@ -1,0 +1,32 @@
+"""Ages and spans of time, numbers and sizes, as a person reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from edge.core.model.words.quantities import duration
+
+
+def ago(seconds: float) -> str:
+    """A time relative to now: `3 s ago`, `2.5 h ago`; `in 3 s` if it is in the future."""
+    if seconds < -1:
+        return f"in {duration(-seconds)}"
+    return f"{duration(max(0.0, round(seconds) if seconds >= 1 else round(seconds, 1)))} ago"
+
+
+def moment(seconds: float) -> str:
+    """A time, UTC, to the second."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def epoch(timestamp: str) -> float:
+    """Seconds since the epoch of an RFC 3339 time."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def size(count: int) -> str:
+    """A number of bytes."""
+    for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= length:
+            return f"{count / length:.3g} {unit}" if count < 100 * length else f"{count / length:.0f} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,71 @@
+"""Asking: short conversations with a broker, as the command line has them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from config.schema import Configuration
+from config.tables.transport import Connection
+from edge.core.model.readings.messages import Message
+from edge.shell.link import Link, Subscription
+from edge.shell.service.assembly.links import link_options
+
+POLL_S = 0.1
+
+
+class AskingError(Exception):
+    """The broker or the service gave no answer."""
+
+
+@contextmanager
+def connected(connection: Connection, configuration: Configuration, topic: str, until: float) -> Iterator[Link]:
+    """A link of our own to a broker, subscribed to a topic.
+
+    Args:
+        connection: Which broker.
+        configuration: Further options of the connection.
+        topic: The topic filter to subscribe to.
+        until: The deadline, by the monotonic clock.
+
+    Raises:
+        AskingError: The broker can't be reached, or refuses the subscription.
+        PasswordError: A password can't be had.
+    """
+    options = link_options(connection, configuration)
+    link = Link(replace(options, client_id="", clean_session=True), [Subscription(topic)])
+    link.start()
+    try:
+        if not link.wait_subscribed(max(0.0, until - time.monotonic())):
+            raise AskingError(f"the broker {options.host}:{options.port} can't be reached")
+        if link.refused_subscriptions:
+            raise AskingError(f"the broker doesn't let this user read {topic}")
+        yield link
+    finally:
+        link.stop(1.0)
+
+
+def wait_for(link: Link, wanted: Callable[[Message], bool], until: float) -> Message | None:
+    """The first message that is wanted, or None if there was none in time."""
+    while True:
+        for message in link.receive(min(POLL_S, max(0.0, until - time.monotonic()))):
+            link.acknowledge([message])
+            if wanted(message):
+                return message
+        if time.monotonic() >= until or not link.alive:
+            return None
+
+
+def send(link: Link, topic: str, payload: bytes, until: float) -> None:
+    """Publish a message.
+
+    Raises:
+        AskingError: The connection was lost.
+    """
+    while link.publish(topic, payload) is None:
+        link.confirmations()
+        if time.monotonic() >= until:
+            raise AskingError("the broker can't be reached")
+        time.sleep(POLL_S)

@@ -1,0 +1,58 @@
+"""Whether a service works on a store, and what it last said of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.commands.support.printing.durations import ago
+from edge.shell.activity.status_file import RUNNING, STALE_S, read_status
+from edge.shell.store.protection.owner import owner_of
+
+
+class ServiceState(NamedTuple):
+    """A service, as seen from outside.
+
+    Attributes:
+        running: Whether a process works on the store.
+        pid: Its process; of a service that isn't running, None.
+        said: The contents of its status file, or of that of the last service; empty if there is none.
+        age_s: Age of the status in seconds.
+    """
+
+    running: bool
+    pid: int | None
+    said: dict[str, Any]
+    age_s: float
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether it runs and hasn't said anything yet; what stands in its status file is of an earlier process."""
+        return self.running and self.said.get("pid") != self.pid
+
+    @property
+    def answers(self) -> bool:
+        """Whether a running service has written its status lately."""
+        return self.running and not self.is_starting and self.age_s <= STALE_S
+
+    def words(self) -> str:
+        """Whether it is running, as part of a sentence."""
+        if self.running:
+            return f"the service is running (process {self.pid})"
+        if not self.said:
+            return "the service is not running"
+        how = "stopped" if self.said.get("state") != RUNNING else "ended without a goodbye; last seen"
+        return f"the service is not running ({how} {ago(self.age_s)})"
+
+
+def service_state(store: Path) -> ServiceState:
+    """See whether a service works on a store.
+
+    Raises:
+        StoreError: Its lock file can't be read.
+    """
+    owner, status = owner_of(store), read_status(store)
+    pid = None if owner is None else owner.pid
+    if status is None:
+        return ServiceState(running=owner is not None, pid=pid, said={}, age_s=0.0)
+    return ServiceState(owner is not None, pid, status.content, status.age_s)

@@ -1,0 +1,69 @@
+"""Telling the service something: a command over its broker, and its answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.schema import Configuration
+
+
+class MomentError(ValueError):
+    """A text that says no time."""
+
+
+def moment_of(text: str) -> str:
+    """A time as the service reads it: one of the clock on the wall is the next time that it shows that.
+
+    Raises:
+        MomentError: It is no time.
+    """
+    clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
+    if clock:
+        now = datetime.now().astimezone()
+        moment = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+        return (moment if moment > now else moment + timedelta(days=1)).isoformat()
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError:
+        if re.fullmatch(r"\d+(\.\d+)?(s|m|min|h|d|w)", text):
+            return text
+    raise MomentError(f"{text!r} isn't a time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
+
+
+def exchange(configuration: Configuration, command: str, said: Mapping[str, Any], until: float) -> bytes | None:
+    """Say a command and wait for its answer.
+
+    Args:
+        configuration: Says which broker and which topics.
+        command: Its name.
+        said: What it says; `id` recognises the answer.
+        until: When to give up, by the monotonic clock.
+
+    Returns:
+        The answer, or None if there was none in time.
+
+    Raises:
+        AskingError: The broker can't be reached, or refuses.
+        PasswordError: A password can't be had.
+    """
+    from edge.commands.support.service.asking import connected, send, wait_for  # noqa: PLC0415 - loaded when something is said
+    from edge.core.model.words.topics import Topics  # noqa: PLC0415
+
+    topics = Topics(configuration.gateway.topic_base)
+    with connected(configuration.inbound, configuration, topics.result, until) as link:
+        send(link, topics.command(command), json.dumps(said).encode(), until)
+        found = wait_for(link, lambda each: _id_of(each.payload) == said["id"], until)
+    return None if found is None else found.payload
+
+
+def _id_of(payload: bytes) -> object:
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        return None
+    return answer.get("id") if isinstance(answer, dict) else None

@@ -1,0 +1,37 @@
+"""Whether a running service does what it should: what is wrong with it, and what is worth a look."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge.commands.support.service.service_state import ServiceState
+from edge.core.model.words.quantities import duration
+from edge.shell.activity.well_being import notes_on, problems_in
+
+
+class WellBeing(NamedTuple):
+    """The health of a service.
+
+    Attributes:
+        problems: The problems, one sentence each; the service is well if there are none.
+        notes: Notes: worth a look, but not necessarily a problem.
+    """
+
+    problems: list[str]
+    notes: list[str]
+
+
+def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
+    """Judge a service by what it says of itself.
+
+    Args:
+        state: Its contents.
+        waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
+    """
+    if not state.running:
+        return WellBeing([], [])
+    if state.is_starting:
+        return WellBeing(["it is starting, and has not written its status yet"], [])
+    if not state.answers:
+        return WellBeing([f"it has written no status for {duration(state.age_s)}: it hangs, or its disk is full"], [])
+    return WellBeing(problems_in(state.said, waiting_s), notes_on(state.said))

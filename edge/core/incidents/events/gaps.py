@@ -1,0 +1,170 @@
+"""Gaps: events that say what is missing, how much of it, and from when to when.
+
+Whatever a limit, a fault of the disk or a forgetful broker makes us lose is said to the subscribers, by an event that
+no limit drops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from edge.core.incidents.events.event import Event, Model, Timestamp, timestamp
+
+SCHEMA_NAME = "urn:edgewarden:gap:v1"
+TRANSITION = "gap"
+SEVERITY = 750
+
+Reason = Literal[
+    "outbox_events",
+    "outbox_bytes",
+    "outbox_days",
+    "free_disk",
+    "store_damaged",
+    "session_lost",
+    "receive_limit",
+    "client_id_in_use",
+    "clock_doubted",
+    "sink_events",
+    "sink_bytes",
+    "sink_days",
+    "sink_free_disk",
+]
+What = Literal["events", "readings"]
+
+WORDS: dict[str, str] = {
+    "outbox_events": "more waited for delivery than store.outbox_events allows",
+    "outbox_bytes": "more waited for delivery than store.outbox_bytes allows",
+    "outbox_days": "they had waited for longer than store.outbox_days",
+    "free_disk": "less disk was free than store.free_disk_bytes",
+    "store_damaged": "the store's file was damaged",
+    "session_lost": "the broker had forgotten our session",
+    "receive_limit": "messages of QoS 0 came faster than they could be taken",
+    "client_id_in_use": "another client with our client id was connected and was given them",
+    "clock_doubted": "they were refused as ahead of our clock, and nothing shows whether it is wrong or theirs",
+    "sink_events": "more waited for this sink than its outbox_events allows",
+    "sink_bytes": "more waited for this sink than its outbox_bytes allows",
+    "sink_days": "they had waited for longer than the sink's outbox_days",
+    "sink_free_disk": "less disk was free than store.free_disk_bytes",
+}
+
+
+class Gap(NamedTuple):
+    """Something is missing.
+
+    Attributes:
+        what: Events that were dropped before they were delivered, or readings that never came in.
+        reason: Why, a word of the event schema.
+        number: How many; None if nobody knows.
+        first: From when on, seconds since the epoch, UTC; None if nobody knows.
+        last: Until when.
+        severities: Of dropped events, how many of each severity's text.
+        detail: A few words more for a person.
+        sink: The sink that they are missing at; empty if it is the broker, or all.
+    """
+
+    what: What
+    reason: Reason
+    number: int | None = None
+    first: float | None = None
+    last: float | None = None
+    severities: dict[str, int] = {}  # noqa: RUF012 - never changed
+    detail: str = ""
+    sink: str = ""
+
+    def joined(self, other: Gap) -> Gap:
+        """Both gaps as one, of the same reason; how many are missing is known if it is known of both."""
+        severities = dict(self.severities)
+        for name, number in other.severities.items():
+            severities[name] = severities.get(name, 0) + number
+        firsts = [each for each in (self.first, other.first) if each is not None]
+        lasts = [each for each in (self.last, other.last) if each is not None]
+        return self._replace(
+            number=None if self.number is None or other.number is None else self.number + other.number,
+            first=min(firsts, default=None),
+            last=max(lasts, default=None),
+            severities=severities,
+            detail=other.detail or self.detail,
+        )
+
+
+class GapData(Model):
+    """What is missing."""
+
+    what: What = Field(description="Events that were dropped undelivered, or readings that never came in")
+    reason: Reason = Field(description="Why it is missing")
+    sink: str | None = Field(
+        default=None, description="The sink that they are missing at; null if no sink's limit was reached"
+    )
+    count: int | None = Field(description="How many; null if nobody knows")
+    severities: dict[str, int] = Field(description="Of dropped events, how many of each severitytext")
+    first: Timestamp | None = Field(description="Time of the earliest that is missing; null if nobody knows")
+    last: Timestamp | None = Field(description="Time of the latest that is missing; null if nobody knows")
+    message: str = Field(description="One sentence for a person")
+
+
+class GapEvent(Model):
+    """One CloudEvents 1.0 event that says that something is missing."""
+
+    specversion: Literal["1.0"] = Field(default="1.0", description="Version of CloudEvents")
+    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
+    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
+    type: Literal["io.edgewarden.gap.v1"] = Field(
+        default="io.edgewarden.gap.v1", description="A gap, and the version of this schema"
+    )
+    time: Timestamp = Field(description="When it was noticed, by the gateway's clock")
+    sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
+    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(
+        default="ERROR", description="A word for the severity"
+    )
+    severitynumber: int = Field(17, ge=1, le=24, description="OpenTelemetry severity number")
+    datacontenttype: Literal["application/json"] = Field(default="application/json", description="Media type of `data`")
+    dataschema: str = Field(default=SCHEMA_NAME, description="Identifies the schema of `data`")
+    data: GapData
+
+
+def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> Event:
+    """The event of a gap, ready to be stored and published."""
+    message = sentence(gap)
+    identity = hashlib.blake2b(f"{gateway}\n{sequence}\n{now!r}\n{gap.reason}".encode(), digest_size=8).hexdigest()
+    event = GapEvent(
+        id=f"{identity}-{TRANSITION}",
+        source=f"/edgewarden/{gateway}",
+        time=timestamp(now),
+        sequence=f"{sequence:020d}",
+        data=GapData(
+            what=gap.what,
+            reason=gap.reason,
+            sink=gap.sink or None,
+            count=gap.number,
+            severities=gap.severities,
+            first=None if gap.first is None else timestamp(gap.first),
+            last=None if gap.last is None else timestamp(gap.last),
+            message=message,
+        ),
+    )
+    payload = event.model_dump_json().encode()
+    return Event(sequence, event.id, "", topic, now, identity, TRANSITION, TRANSITION, SEVERITY, message, payload)
+
+
+def sentence(gap: Gap) -> str:
+    """What a person reads."""
+    count = "An unknown number of" if gap.number is None else f"{gap.number:,}"
+    what = gap.what if gap.number != 1 else gap.what.removesuffix("s")
+    verb = "is" if gap.number == 1 else "are"
+    span = ""
+    if gap.first is not None and gap.last is not None:
+        span = f" from {timestamp(gap.first)} to {timestamp(gap.last)}"
+    parts = ", ".join(f"{number:,} {name}" for name, number in gap.severities.items())
+    kinds = f" ({parts})" if parts else ""
+    detail = f"; {gap.detail}" if gap.detail else ""
+    place = f" at the sink {gap.sink}" if gap.sink else ""
+    return f"{count} {what}{kinds} {verb} missing{place}{span}: {WORDS[gap.reason]}{detail}"
+
+
+def gap_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of every gap event."""
+    schema = GapEvent.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}

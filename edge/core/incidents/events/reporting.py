@@ -1,0 +1,231 @@
+"""Reporting: from what the engine found to events, numbered and ready to be stored and published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+from edge.core.incidents.events.event import (
+    ConditionFound,
+    Contribution,
+    DetectorEvidence,
+    Event,
+    IncidentData,
+    IncidentEvent,
+    PeakMoment,
+    incident_id,
+    severity_name,
+    timestamp,
+)
+from edge.core.incidents.events.gaps import Gap, gap_event
+from edge.core.incidents.events.sensor_events import Change, Reason, SensorData, sensors_event
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.bands import band_of, leading_opinion
+from edge.core.incidents.sentences.group_sentences import Told, group_sentence
+from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
+from edge.core.incidents.sentences.sentence import device_sentence, sentence
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.sensors.sensors import SensorFacts, is_device
+from edge.core.model.words.topics import Topics
+
+SENSORS_LISTED, SENSORS_BYTES = 1000, 48_000
+"""Names that an event lists at most, and what they take; some brokers take no message of more than 128 KB."""
+
+
+class Reporter:
+    """Makes events of findings.
+
+    Args:
+        gateway: Name of the gateway.
+        topics: Our own topics.
+        facts: Gives the facts of a sensor by its slot.
+
+    Attributes:
+        last_sequence: Number of the last event.
+    """
+
+    def __init__(self, gateway: str, topics: Topics, facts: Callable[[int], SensorFacts]) -> None:
+        self._gateway = gateway
+        self._topics = topics
+        self._facts = facts
+        self.last_sequence = 0
+
+    def report(self, finding: IncidentChange, identity: str | None = None) -> Event:
+        """The next event.
+
+        Args:
+            finding: What it is about.
+            identity: The incident's id if it has one already, be it of the time when the gateway had another name.
+        """
+        self.last_sequence += 1
+        facts = self._facts(finding.slot)
+        finding = about_what_was_read(finding)
+        incident, observation = finding.incident, finding.observation
+        identity = identity or incident_id(self._gateway, facts.name, incident.started)
+        transition = finding.transition.value
+        text, number = severity_name(incident.severity)
+        opinion = leading_opinion(finding)
+        band = band_of(finding, opinion)
+        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
+        contributions = [
+            Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
+        ]
+        told = (finding.transition, incident, observation)
+        names = [name for slot in finding.sensors if not is_device(name := self._facts(slot).name)]
+        if finding.is_forgotten:
+            message = _forgotten_sentence(facts.name)
+        elif is_device(facts.name):
+            shares = [(each.sensor, each.share) for each in contributions]
+            message = device_sentence(facts.name, *told, shares, len(names))
+        elif finding.one_cause is not None:
+            message = group_sentence(self._told(finding, names), finding)
+        else:
+            message = sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
+        event = IncidentEvent(
+            id=f"{identity}-{finding.number}-{transition}",
+            source=f"/edgewarden/{self._gateway}",
+            type=f"io.edgewarden.incident.{transition}.v1",
+            subject=facts.name,
+            time=timestamp(observation.time),
+            recordedtime=timestamp(max(finding.clock, observation.time)),
+            sequence=f"{self.last_sequence:020d}",
+            correlationid=identity if finding.cause is None else self.identity(*finding.cause),
+            partitionkey=facts.name,
+            severitytext=text,
+            severitynumber=number,
+            data=IncidentData(
+                incident=identity,
+                transition=transition,
+                active=active,
+                acknowledged=incident.acknowledged,
+                shelved=finding.shelved,
+                kind=incident.kind,
+                severity=incident.severity,
+                score=round(observation.worst_score, 3),
+                threshold=round(observation.threshold, 3),
+                value=observation.value,
+                unit=pace_unit(facts.unit, observation.per),
+                reading=_finite(observation.reading),
+                expected=_finite(band.expected if band else math.nan),
+                lower=_finite(band.lower if band else math.nan),
+                upper=_finite(band.upper if band else math.nan),
+                detectors=_evidence(incident, active=active),
+                conditions=_conditions(incident),
+                contributions=contributions,
+                sensors=listed(names),
+                sensors_total=len(names),
+                started=timestamp(incident.started),
+                last=timestamp(incident.last.time),
+                ended=None if active else timestamp(observation.time),
+                peak=PeakMoment(
+                    value=incident.peak.value,
+                    score=round(incident.peak.score, 3),
+                    time=timestamp(incident.peak.time),
+                ),
+                count=incident.count,
+                recent=[(timestamp(time), value) for time, value in finding.recent],
+                labels=dict(facts.labels),
+                by=finding.remark[0] or None,
+                comment=finding.remark[1] or None,
+                message=message,
+            ),
+        )
+        return Event(
+            sequence=self.last_sequence,
+            id=event.id,
+            sensor=facts.name,
+            topic=self._topics.anomaly(facts.topic),
+            time=observation.time,
+            incident=identity,
+            transition=transition,
+            kind=incident.kind,
+            severity=incident.severity,
+            message=message,
+            payload=event.model_dump_json().encode(),
+        )
+
+    def identity(self, slot: int, started: float) -> str:
+        """The id of the incident of a sensor that began at a time."""
+        return incident_id(self._gateway, self._facts(slot).name, started)
+
+    def _told(self, finding: IncidentChange, sensors: list[str]) -> Told:
+        """Whom an event of one cause is about."""
+        cause = finding.one_cause
+        slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)
+        still, over = ([self._facts(slot).name for slot in each] for each in (slots, ended))
+        devices = [name for name in still if is_device(name)]
+        return Told(
+            self._facts(finding.slot).name,
+            sensors,
+            sum(not is_device(name) for name in over),
+            len(still) - len(devices),
+            devices,
+        )
+
+    def state(self) -> bytes:
+        """The last number, for `load()`."""
+        return encode(self.last_sequence)
+
+    def load(self, state: bytes) -> None:
+        """Go on from a number.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self.last_sequence = decode(state, int)
+
+    def report_sensors(
+        self,
+        change: Change,
+        sensors: Sequence[SensorData],
+        time: float,
+        reason: Reason | None = None,
+        remark: tuple[str, str] = ("", ""),
+    ) -> Event:
+        """The next event: sensors were found or forgotten, see `sensors_event()`."""
+        self.last_sequence += 1
+        topic = self._topics.sensors
+        return sensors_event(self._gateway, topic, change, sensors, self.last_sequence, time, reason, remark)
+
+    def report_gap(self, gap: Gap, now: float) -> Event:
+        """The next event: something is missing."""
+        self.last_sequence += 1
+        return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
+
+
+def _forgotten_sentence(name: str) -> str:
+    if is_device(name):
+        return f"The incident of {name.rstrip('/')} ends, as one of its sensors was forgotten"
+    return f"{name} was forgotten, and its incident ends with it"
+
+
+def _conditions(incident: Incident) -> list[ConditionFound]:
+    """The kinds that an incident has shown, in the order in which they came."""
+    ordered = sorted(incident.conditions.items(), key=lambda each: (each[1], each[0]))
+    return [ConditionFound(kind=kind, since=timestamp(time)) for kind, time in ordered]
+
+
+def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
+    """The detectors that agree; limits are among them while they are broken, and when their end ends the incident."""
+    evidence = {name: (each.score, each.since) for name, each in incident.evidence.items()}
+    for condition in [*incident.limits.values(), *(() if active else incident.left)]:
+        name = condition.limit.detector
+        score, since = evidence.get(name, (0.0, math.inf))
+        evidence[name] = (max(score, condition.score), min(since, condition.since))
+    return [
+        DetectorEvidence(name=name, score=round(score, 3), since=timestamp(since))
+        for name, (score, since) in sorted(evidence.items(), key=lambda each: (-each[1][0], each[0]))
+    ]
+
+
+def listed(names: Sequence[str]) -> list[str]:
+    """As many of these names as an event may list."""
+    sizes = accumulate(len(name.encode()) for name in names)
+    return [name for name, size in zip(names[:SENSORS_LISTED], sizes, strict=False) if size <= SENSORS_BYTES]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

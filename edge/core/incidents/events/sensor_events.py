@@ -1,0 +1,132 @@
+"""Sensor events: which sensors were found, and which were forgotten, some together in each.
+
+A plant that starts for the first time has thousands of sensors at once, so an event lists up to 100 of them. It belongs
+to no incident.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from edge.core.incidents.events.event import Event, Model, Timestamp, timestamp
+
+SCHEMA_NAME = "urn:edgewarden:sensors:v1"
+DISCOVERED, FORGOTTEN = "discovered", "forgotten"
+KIND = "sensor"
+SEVERITY = 1
+
+MOST = 100
+"""Sensors in an event."""
+
+MOST_NAMED = 3
+
+Change = Literal["discovered", "forgotten"]
+Reason = Literal["command", "silent"]
+
+
+class SensorData(Model):
+    """A sensor that was found or forgotten."""
+
+    name: str = Field(min_length=1, description="The sensor, as in the `subject` of its incidents")
+    topic: str = Field(
+        description="The sensor as the end of a topic, as in `{base}/anomaly/...` and `{base}/state/...`"
+    )
+    unit: str = Field(description="Unit of its values; empty if nothing says one")
+    kind: Literal["periodic", "on_change", "full_repeat"] | None = Field(
+        description="What it means that a value is sent again; null of a sensor that was forgotten"
+    )
+    device: str | None = Field(description="The device of the configuration that it belongs to")
+    input: str | None = Field(description="Topic filter of the input that reads it; null of a file's, and if forgotten")
+    source_topic: str | None = Field(description="The topic that it was heard on, its first 256 characters; likewise")
+    value: float | None = Field(description="Its first value; of a sensor that was forgotten the last one")
+    time: Timestamp | None = Field(description="Time of that value")
+
+
+class SensorsData(Model):
+    """Sensors that were found or forgotten together."""
+
+    change: Change = Field(description="What happened to them")
+    reason: Reason | None = Field(
+        description="Why they were forgotten: an operator's command, or limits.forget_days; null if they were found"
+    )
+    by: str | None = Field(description="The operator who said so, where one did")
+    comment: str | None = Field(description="What the operator said of it")
+    sensors: list[SensorData] = Field(
+        min_length=1, max_length=MOST, description="In the order in which they were found"
+    )
+    message: str = Field(description="One sentence for a person")
+
+
+class SensorsEvent(Model):
+    """One CloudEvents 1.0 event that says that sensors were found or forgotten."""
+
+    specversion: Literal["1.0"] = Field("1.0", description="Version of CloudEvents")
+    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
+    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
+    type: Literal["io.edgewarden.sensor.discovered.v1", "io.edgewarden.sensor.forgotten.v1"] = Field(
+        description="What happened, and the version of this schema"
+    )
+    time: Timestamp = Field(description="How far the plant had come, by the times of its readings; of a command, when")
+    sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
+    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field("INFO", description="A word for the severity")
+    severitynumber: int = Field(9, ge=1, le=24, description="OpenTelemetry severity number")
+    datacontenttype: Literal["application/json"] = Field("application/json", description="Media type of `data`")
+    dataschema: str = Field(SCHEMA_NAME, description="Identifies the schema of `data`")
+    data: SensorsData
+
+
+def sensors_event(
+    gateway: str,
+    topic: str,
+    change: Change,
+    sensors: Sequence[SensorData],
+    sequence: int,
+    time: float,
+    reason: Reason | None = None,
+    remark: tuple[str, str] = ("", ""),
+) -> Event:
+    """The event of sensors that were found or forgotten, ready to be stored and published.
+
+    Args:
+        gateway: Name of the gateway.
+        topic: Where it is published.
+        change: What happened.
+        sensors: To which sensors, 1 to `MOST`.
+        sequence: The event's number.
+        time: When, seconds since the epoch.
+        reason: Why they were forgotten.
+        remark: Who said so, and why, where somebody did.
+    """
+    message = sentence(change, sensors, reason)
+    about = "\n".join([gateway, change, *(f"{each.name}\n{each.time}" for each in sensors), repr(time)])
+    identity = hashlib.blake2b(about.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    by, comment = (each or None for each in remark)
+    event = SensorsEvent(
+        id=f"{identity}-{change}",
+        source=f"/edgewarden/{gateway}",
+        type=f"io.edgewarden.sensor.{change}.v1",
+        time=timestamp(time),
+        sequence=f"{sequence:020d}",
+        data=SensorsData(change=change, reason=reason, by=by, comment=comment, sensors=list(sensors), message=message),
+    )
+    payload = event.model_dump_json().encode()
+    return Event(sequence, event.id, "", topic, time, identity, change, KIND, SEVERITY, message, payload)
+
+
+def sentence(change: Change, sensors: Sequence[SensorData], reason: Reason | None) -> str:
+    """What a person reads."""
+    names = ", ".join(each.name for each in sensors[:MOST_NAMED])
+    more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
+    count = "1 sensor was" if len(sensors) == 1 else f"{len(sensors)} sensors were"
+    why = ", as nothing was heard of for longer than limits.forget_days" if reason == "silent" else ""
+    return f"{count} {'found' if change == DISCOVERED else 'forgotten'}{why}: {names}{more}"
+
+
+def sensors_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of every event about sensors."""
+    schema = SensorsEvent.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}

@@ -1,0 +1,54 @@
+"""Telling: from what was found to events, numbered, and to the retained topics that say what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.open_incidents import OpenIncidents
+from edge.core.incidents.events.reporting import Reporter
+from edge.core.incidents.groups.grouping import Grouping
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+
+
+class Telling(NamedTuple):
+    """What subscribers are told.
+
+    Attributes:
+        grouping: Which incidents have one cause.
+        open_incidents: What they know to be open.
+        reporter: Makes events.
+        names: The names of sensors and devices, by slot.
+    """
+
+    grouping: Grouping
+    open_incidents: OpenIncidents
+    reporter: Reporter
+    names: Sequence[str]
+
+    def tell(self, findings: Sequence[IncidentChange], passed: float) -> tuple[list[Event], dict[str, bytes]]:
+        """The events of findings, in their order, and the retained topics that change with them.
+
+        Args:
+            findings: What was found.
+            passed: How far time has passed behind them.
+        """
+        return self._told(self.grouping.follow(findings, passed))
+
+    def forget(self, slots: Collection[int], now: float) -> tuple[list[Event], dict[str, bytes]]:
+        """Likewise, of the groups that sensors have led which are forgotten now, and whose incidents have ended."""
+        return self._told(self.grouping.leave_behind(slots, now))
+
+    def _told(self, changes: Sequence[IncidentChange]) -> tuple[list[Event], dict[str, bytes]]:
+        events, retained = list[Event](), dict[str, bytes]()
+        for finding in changes:
+            before = self.open_incidents.events.get(self.names[finding.slot])
+            continues = before is not None and finding.transition is not Transition.RAISED
+            event = self.reporter.report(finding, before.incident if before is not None and continues else None)
+            events.append(event)
+            retained |= self.open_incidents.note(event)
+        if events:
+            retained |= self.open_incidents.listed()
+        return events, retained

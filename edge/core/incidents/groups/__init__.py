@@ -1,0 +1,1 @@
+"""Incidents that have one cause are told as one."""

@@ -1,0 +1,391 @@
+"""Grouping: incidents that have one cause are told as one.
+
+Which incidents have one cause is decided by what was found alone, in its order, so that it is the same in any batching:
+
+- sensors that may have stopped at one moment: of one message, one device or one publisher, whose silence begins within
+  the same interval;
+- the sensors of a device that says itself that it is gone, and are silent meanwhile;
+- sensors of like names, all but the last level, that jump or freeze within a few seconds.
+
+The first that is found is told at once, by its own incident, together with all whose silence is due at the same moment.
+Others that join it are told by an update that waits for more to come, each time for longer, so that a plant that stops
+costs a handful of events. When incidents of a group end, the others have as long as their sensors may be silent; those
+that are left behind are told by themselves then, and point to the group.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from edge.core.incidents.groups.incident_group import LONGEST_S, IncidentGroup, Stopped, stopped
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.sensors.sensors import is_device
+
+ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
+ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNSHELVED})
+JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
+
+TOGETHER_S = 5.0
+"""Sensors jump or freeze together within so many seconds, and one of their intervals."""
+
+MOST_GROUPS = 1000
+"""Of more open incidents than this, the ones that were found first are joined by no others."""
+
+SINGLY = 5
+"""So many that are left behind are told each by itself; more are a group of their own."""
+
+
+class Grouping:
+    """The open incidents that subscribers know of, and what belongs to them.
+
+    Args:
+        names: The names of sensors and devices, by slot.
+
+    Attributes:
+        scope: Within what sensors may have one cause, by the name of a sensor or device; everybody by default.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self.scope: Callable[[str], str] = lambda _: ""
+        self._groups: dict[int, IncidentGroup] = {}
+        self._of: dict[int, IncidentGroup] = {}
+        self._over: list[IncidentGroup] = []
+        self._boundary = math.inf
+
+    @property
+    def next_due(self) -> float:
+        """The moment at which something may have to be told if nothing is found before; infinity if there is none."""
+        return self._boundary
+
+    def is_due(self, clock: float) -> bool:
+        """Whether something is to be told if time passes up to a moment."""
+        return self._boundary <= clock
+
+    def members(self, leader: int) -> Collection[int]:
+        """The slots of the open incidents that are told by that of another, or by its own."""
+        group = self._groups.get(leader)
+        return () if group is None else group.members
+
+    def leader(self, slot: int) -> int:
+        """The slot by whose incident that of a sensor is told."""
+        group = self._of.get(slot)
+        return slot if group is None else group.leader
+
+    def is_told_of_others(self, slot: int) -> bool:
+        """Whether the incident of a sensor that was told is no more its own, but that of others."""
+        group = self._groups.get(slot)
+        return group is not None and slot not in group.members
+
+    def follow(self, findings: Sequence[IncidentChange], passed: float) -> list[IncidentChange]:
+        """What is to be told of findings.
+
+        Args:
+            findings: In their order; those of one moment at which silences are due, all at once.
+            passed: How far time has passed behind them.
+        """
+        told: list[IncidentChange] = []
+        firsts: dict[str, IncidentGroup] = {}
+        moment = math.nan
+        for each in findings:
+            is_silence = each.transition is Transition.RAISED and each.order[1] == 0
+            if not (is_silence and each.clock == moment):
+                told += _raised(firsts)
+                moment = each.clock if is_silence else math.nan
+            told += self._pass(max(each.clock, each.passed))
+            if each.transition is not Transition.RAISED:
+                told += self._follow(each)
+                continue
+            told += self._dissolve(each)
+            group, scope = self._cause_of(each), self.scope(self._names[each.slot])
+            if group is not None and group is firsts.get(scope):
+                self._take(group, each)
+            elif group is not None:
+                told += self._join(group, each)
+            elif (made := self._found(each)) is None:
+                told.append(each)
+            elif is_silence and scope not in firsts:
+                firsts[scope] = made
+            else:
+                told.append(made.event(Transition.RAISED, each.clock, each))
+        told += _raised(firsts)
+        return told + list(self._pass(passed))
+
+    def _found(self, change: IncidentChange, cause: tuple[int, float] | None = None) -> IncidentGroup | None:
+        """A group that others may join; None if its kind is none that several sensors share."""
+        kind = _kind(change)
+        if kind is None:
+            return None
+        slot, name = change.slot, self._names[change.slot]
+        window = Stopped(math.inf, -math.inf) if is_device(name) else stopped(change)
+        group = IncidentGroup(slot, _bare(change), kind, name.rpartition("/")[0], window, cause=cause)
+        self._groups[slot] = group
+        self._take(group, change)
+        for earlier in self._over:
+            for other in [each for each in change.sensors if each in earlier.members]:
+                self._take(group, earlier.members.pop(other).change)
+        self._over = [each for each in self._over if each.members]
+        if len(self._groups) > MOST_GROUPS and (oldest := next((g for g in self._groups.values() if g.is_lone), None)):
+            self._forget(oldest)
+        return group
+
+    def _take(self, group: IncidentGroup, change: IncidentChange) -> bool:
+        """Take an incident into a group; whether the group is worse by a class."""
+        self._of[change.slot] = group
+        if is_device(self._names[change.slot]):
+            known = set(group.concerned)
+            group.devices.append(change.slot)
+            group.concerned += [each for each in change.sensors if each not in known]
+        elif group.kind == "missing" and group.window.meets(when := stopped(change)):
+            group.window = group.window.and_(when)
+        return group.take(_bare(change))
+
+    def _forget(self, group: IncidentGroup) -> None:
+        if self._groups.get(group.leader) is group:
+            del self._groups[group.leader]
+        for slot in group.members:
+            del self._of[slot]
+
+    def _cause_of(self, change: IncidentChange) -> IncidentGroup | None:
+        """The group whose cause an incident that is raised has, too."""
+        kind, name = _kind(change), self._names[change.slot]
+        if kind is None:
+            return None
+        scope, names = self.scope(name), self._names
+        groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
+        if kind != "missing":
+            parent, near = name.rpartition("/")[0], min(TOGETHER_S, change.summary.interval)
+            alike = (each for each in groups if each.kind == kind and parent and each.parent == parent)
+            time = change.observation.time
+            return next((each for each in alike if abs(time - each.change.incident.started) <= near), None)
+        silent = [each for each in groups if each.kind == kind]
+        if is_device(name):
+            return next((each for each in silent if not each.members.keys().isdisjoint(change.sensors)), None)
+        when = stopped(change)
+        gone = (each for each in silent if self._is_excused(each, change.slot))
+        return next(gone, None) or next((each for each in silent if each.window.meets(when)), None)
+
+    def _is_excused(self, group: IncidentGroup, slot: int) -> bool:
+        """Whether a sensor belongs to a device of a group that says that it is gone."""
+        name = self._names[slot]
+        return any(name.startswith(self._names[device]) for device in group.devices)
+
+    def _join(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
+        """Take an incident into a group."""
+        is_known = self._is_excused(group, change.slot)
+        is_worse = self._take(group, change) and not is_known
+        if (is_worse or change.sensors) and not group.is_quiet:
+            yield group.event(Transition.UPDATED, change.clock)
+        elif not is_known:
+            self._boundary = min(self._boundary, group.expect_news(change.clock))
+
+    def _follow(self, change: IncidentChange) -> Iterator[IncidentChange]:
+        """What is to be told of a transition of an open incident."""
+        group, slot = self._of.get(change.slot), change.slot
+        if group is None:
+            yield change
+        elif change.transition in ENDS:
+            yield from self._leave(group, change)
+        elif change.transition in ANSWERS:
+            yield from _answer(group, change)
+        elif slot == group.leader:
+            group.change = group.members[slot].change = _bare(change)
+            group.worsen(change)
+            yield group.event(change.transition, change.clock, change)
+        elif group.kind == "missing":
+            group.members[slot].change = _bare(change)
+            if not self._is_excused(group, slot) and group.worsen(change) and not group.is_quiet and not group.is_over:
+                yield group.event(Transition.UPDATED, change.clock)
+        else:  # it goes its own way
+            group.members[slot].change = _bare(change)
+            yield from self._tell(group, [slot], change.clock)
+
+    def _leave(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
+        """Let an incident that has ended leave its group, which ends with the last."""
+        slot, now = change.slot, change.clock
+        back = max(now, min(change.observation.time, now + group.spacing))  # the clock follows the second that is back
+        del group.members[slot], self._of[slot]
+        says_so = slot in group.devices
+        if says_so:
+            group.devices.remove(slot)
+            group.is_waiting = False
+        if not group.members:
+            self._remove(group)
+            if not group.is_over:
+                yield group.event(change.transition, now, change)
+            return
+        group.returned += 1
+        for other, each in group.members.items() if not group.is_waiting else ():
+            if each.grace == math.inf and other not in group.devices and not self._is_excused(group, other):
+                each.grace = back + each.patience
+                self._boundary = min(self._boundary, each.grace)
+        group.is_waiting = True
+        if says_so and slot == group.leader:
+            yield group.event(change.transition, now, change)
+            self._remove(group)
+            group.is_over = True
+            self._over.append(group)
+        elif not group.is_over:
+            self._boundary = min(self._boundary, group.expect_news(back))
+
+    def _remove(self, group: IncidentGroup) -> None:
+        if group.is_over:
+            self._over.remove(group)
+        else:
+            del self._groups[group.leader]
+
+    def _dissolve(self, change: IncidentChange) -> Iterator[IncidentChange]:
+        """End a group whose leader has ended, as its sensor has another incident now; the others are told."""
+        group = self._groups.get(change.slot)
+        if group is not None and change.slot not in group.members:
+            yield group.event(Transition.CLEARED, change.clock)
+            yield from self._tell(group, list(group.members), change.clock)
+            self._remove(group)
+
+    def _tell(self, group: IncidentGroup, slots: Sequence[int], now: float) -> Iterator[IncidentChange]:
+        """Tell incidents of a group by themselves, or as a group of their own, if they are many."""
+        cause = (group.leader, group.change.incident.started)
+        behind = [(slot, group.members.pop(slot)) for slot in slots]
+        for slot, _ in behind:
+            del self._of[slot]
+        made: IncidentGroup | None = None
+        for _, each in behind:
+            if each.is_quiet:
+                continue
+            change = replace(each.change, transition=Transition.RAISED, clock=max(now, each.change.clock))
+            if made is not None and len(behind) > SINGLY:
+                self._take(made, change)
+                continue
+            made = self._found(change, cause)
+            if made is None:
+                yield replace(change, cause=cause)
+            elif len(behind) <= SINGLY:
+                yield made.event(Transition.RAISED, now, change)
+        if made is not None and len(behind) > SINGLY:
+            yield made.event(Transition.RAISED, now, made.change)
+
+    def _pass(self, now: float) -> Iterator[IncidentChange]:
+        """Do what is due up to a moment, in the order of time."""
+        while self._boundary <= now:
+            every = [*self._groups.values(), *self._over]
+            soonest = min(every, key=lambda each: each.next_due, default=None)
+            self._boundary = math.inf if soonest is None else soonest.next_due
+            if soonest is not None and self._boundary <= now:
+                yield from self._see_to(soonest, self._boundary)
+
+    def _see_to(self, group: IncidentGroup, now: float) -> Iterator[IncidentChange]:
+        """Do what is due of a group."""
+        behind = [slot for slot, each in group.members.items() if each.grace <= now]
+        if behind and (group.is_over or group.returned >= len(group.members)):
+            if group.leader in behind:
+                group.members[group.leader].grace = math.inf
+                behind.remove(group.leader)
+                group.due = now
+            if len(behind) == len(group.members):
+                if not group.is_over:
+                    yield group.event(Transition.CLEARED, now)
+                self._remove(group)
+            yield from self._tell(group, behind, now)
+        elif behind:
+            group.returned, group.is_waiting = 0, False
+            for slot in behind:
+                group.members[slot].grace = math.inf
+        if group.due <= now:
+            group.due = math.inf
+            if not group.is_quiet:
+                yield group.event(Transition.UPDATED, now)
+                group.spacing = min(2.0 * group.spacing, LONGEST_S)
+
+    def leave_behind(self, slots: Collection[int], now: float) -> list[IncidentChange]:
+        """End the groups that were led by sensors which are forgotten; what is left of them is told by itself.
+
+        Args:
+            slots: The sensors, whose own incidents have ended.
+            now: The stream clock.
+        """
+        told: list[IncidentChange] = []
+        for group in [each for each in (*self._groups.values(), *self._over) if each.leader in slots]:
+            if not group.is_over:
+                told.append(group.event(Transition.CLEARED, now))
+            self._remove(group)
+            behind = [replace(each.change, clock=max(now, each.change.clock)) for each in group.members.values()]
+            for slot in group.members:
+                del self._of[slot]
+            told += [each for change in behind for each in self.follow([_anew(change)], -math.inf)]
+        for group in (*self._groups.values(), *self._over):
+            group.devices = [each for each in group.devices if each not in slots]
+            group.concerned = [each for each in group.concerned if each not in slots]
+        return told
+
+    def part(self, slot: int) -> None:
+        """Let an open incident that isn't its group's leader be told by itself from now on."""
+        group = self._of.pop(slot)
+        del group.members[slot]
+        group.everyone.remove(slot)
+        if slot in group.devices:
+            group.devices.remove(slot)
+        if not group.members:
+            self._remove(group)
+
+    def keep(self, slots: Collection[int]) -> None:
+        """Let go of members that have no open incident, as a snapshot couldn't give it."""
+        for group in [*self._groups.values(), *self._over]:
+            for slot in [each for each in group.members if each not in slots]:
+                del group.members[slot], self._of[slot]
+            if not group.members:
+                self._remove(group)
+
+    def state(self) -> bytes:
+        """The groups, for `load()`."""
+        return encode([*self._groups.values(), *self._over])
+
+    def load(self, state: bytes) -> None:
+        """Go on with these groups.
+
+        Raises:
+            StateError: They can't be read.
+        """
+        groups = decode(state, list[IncidentGroup])
+        self._groups = {each.leader: each for each in groups if not each.is_over}
+        self._over = [each for each in groups if each.is_over]
+        self._of = {slot: group for group in groups for slot in group.members}
+        self._boundary = min((each.next_due for each in groups), default=math.inf)
+
+
+def _raised(firsts: dict[str, IncidentGroup]) -> list[IncidentChange]:
+    """What is told of the groups that were found at one moment, each with all that were found in it; empties them."""
+    told = [each.event(Transition.RAISED, each.change.clock, each.change) for each in firsts.values()]
+    firsts.clear()
+    return told
+
+
+def _anew(change: IncidentChange) -> IncidentChange:
+    return replace(change, transition=Transition.RAISED)
+
+
+def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
+    """What is to be told of what the operator says of an incident: what counts is what they say of the leader's."""
+    is_leader = change.slot == group.leader
+    if change.transition is Transition.ACKNOWLEDGED:
+        if group.is_lone or not (group.acknowledged or group.is_over):
+            yield group.event(change.transition, change.clock, change)
+        return
+    group.members[change.slot].is_quiet = change.shelved
+    if is_leader:
+        group.is_quiet = change.shelved
+        yield group.event(change.transition, change.clock, change)
+
+
+def _kind(change: IncidentChange) -> str | None:
+    """What several sensors may have in common; None if it is a matter of one."""
+    kind = change.incident.kind
+    return kind if kind in {"missing", "flatline"} else "jump" if kind in JUMPS and not change.incident.limits else None
+
+
+def _bare(change: IncidentChange) -> IncidentChange:
+    """A finding as it is kept: without its place in a batch."""
+    return replace(change, order=(0, change.order[1], 0.0, change.slot), passed=-math.inf)

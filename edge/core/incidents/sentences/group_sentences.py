@@ -1,0 +1,86 @@
+"""The sentence of several incidents that have one cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.words.quantities import duration
+
+MOST_NAMED = 3
+"""Sensors that a sentence names."""
+
+DOES = {
+    "missing": ("is silent", "are silent"),
+    "flatline": ("is stuck", "are stuck"),
+    "jump": ("has jumped", "have jumped together"),
+}
+AGAIN = {"missing": "reported again", "flatline": "moved again", "jump": "come back to normal"}
+ANSWERS = {
+    Transition.ACKNOWLEDGED: "was acknowledged",
+    Transition.SHELVED: "was shelved",
+    Transition.UNSHELVED: "is no longer shelved, and still raised",
+}
+
+
+class Told(NamedTuple):
+    """Whom several incidents of one cause are about.
+
+    Attributes:
+        leader: The sensor that was found first.
+        sensors: The sensors that are wrong; at the end of the incident, all that were.
+        ended: Those of them that aren't any more.
+        left: How many of them still are at the end.
+        devices: The devices that say that they are gone.
+    """
+
+    leader: str
+    sensors: Sequence[str]
+    ended: int
+    left: int
+    devices: Sequence[str]
+
+
+def group_sentence(told: Told, change: IncidentChange) -> str:
+    """Say in one sentence what a transition means of several sensors that have one cause.
+
+    Args:
+        told: Whom it is about.
+        change: What happened; with one cause.
+    """
+    kind = "missing" if change.one_cause is None else change.one_cause.kind
+    lasted = duration(max(0.0, change.observation.time - change.incident.started))
+    sensors, where = told.sensors, common_place(told.sensors)
+    of_all = f"{len(sensors)} sensors{f' of {where}' if where else ''}"
+    if change.transition in ANSWERS:
+        return f"The incident of {of_all} {ANSWERS[change.transition]} after {lasted}"
+    if change.transition is Transition.EXPIRED:
+        been = "silent" if kind == "missing" else "at their new levels"
+        return f"{of_all} have been {been} for {lasted}; that is taken as normal from here on"
+    if change.transition is Transition.CLEARED:
+        who = f"{len(sensors) - told.left} of {of_all}" if told.left else of_all
+        return f"{who} have {AGAIN[kind]} after {lasted}"
+    does = DOES[kind][len(sensors) > 1]
+    still = does.replace(" ", " still ", 1) if change.transition is Transition.UPDATED and told.ended else does
+    ended = f"; {told.ended} of {told.ended + len(sensors)} have {AGAIN[kind]}" if told.ended else ""
+    offline = (
+        f"{', '.join(each.rstrip('/') for each in told.devices[:MOST_NAMED])} is offline: " if told.devices else ""
+    )
+    if len(sensors) == 1:
+        return f"{offline}{sensors[0]} {still}{ended}"
+    named = ", ".join(each.removeprefix(f"{where}/") for each in sensors[:MOST_NAMED])
+    more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
+    return f"{offline}{of_all} {still}: {named}{more}{ended}"
+
+
+def common_place(names: Sequence[str]) -> str:
+    """What the levels of names have in common from the first on; empty if nothing."""
+    first, last = min(names, default="").split("/")[:-1], max(names, default="").split("/")[:-1]
+    common = []
+    for one, other in zip(first, last, strict=False):
+        if one != other:
+            break
+        common.append(one)
+    return "/".join(common)

@@ -1,0 +1,95 @@
+"""What is said of a counter: how fast it counts, in its own unit per time, and how fast it usually does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS
+from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.scoring.opinions import Observation, Opinion
+
+PER = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "d"}
+
+
+def pace_unit(unit: str, per: float) -> str:
+    """The unit of a pace, such as `l/min`; that of the values if it is none."""
+    return f"{unit or '1'}/{PER[per]}" if per in PER else unit
+
+
+def about_what_was_read(finding: IncidentChange) -> IncidentChange:
+    """The same about what a counter reads, not about its pace, if it is about a limit: that is one of values."""
+    incident = finding.incident
+    if finding.observation.per and (incident.worst_limit is not None or incident.left):
+        return replace(finding, observation=finding.observation.as_read())
+    return finding
+
+
+def pace_clause(
+    unit: str, observation: Observation, opinion: Opinion | None, kind: str, band: Opinion | None, lasted: float
+) -> str:
+    """What is wrong with the pace of a counter, as a sentence without its subject.
+
+    Args:
+        unit: Of the pace.
+        observation: The pace.
+        opinion: The opinion that it is about, or None.
+        kind: What the incident is called.
+        band: The opinion whose band is shown, or None.
+        lasted: Seconds since the incident began.
+    """
+    said = _with_digits(observation.value, unit, band)
+    if opinion is not None and opinion.kind == kind:
+        clause = _measured(said, unit, observation, opinion)
+        if clause:
+            return clause
+    does = "stands still" if observation.value == 0 else f"rises by {said}"
+    return f"{does}{f' for {duration(lasted)}' if lasted > 0 else ''}{_usually(observation.value, unit, band)}"
+
+
+def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) -> str:
+    """What to say of a condition that isn't about the pace itself, in numbers of its own; empty if it is."""
+    now, usual, about = opinion.now, opinion.usual, opinion.about
+    did = "has stood still" if observation.value == 0 else f"has risen by {said}"
+    if about == "changes":
+        return f"changes its pace about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
+    if about == "length":
+        return f"{did} for {duration(now)}, {duration(usual)} at most so far"
+    if about == "hour":
+        return f"{did} for {duration(now)}{_usually(observation.value, unit, opinion, ', at this hour usually')}"
+    if opinion.kind == "flatline" and math.isfinite(now):
+        exactly = did if observation.value == 0 else f"has risen by exactly {said}"
+        stretch = observation.stretch
+        return f"{exactly} for {duration(now * stretch)}, {duration(usual * stretch)} at most so far"
+    if opinion.kind == "variance" and math.isfinite(now):
+        changes = (
+            f"changes by about {number(now, 3)} from one moment to the next, usually by {quantity(usual, unit, 3)}"
+        )
+        return f"rises unsteadily, by {said}: its pace {changes}"
+    return ""
+
+
+def _with_digits(value: float, unit: str, band: Opinion | None) -> str:
+    """A pace, with as many digits as it takes to tell it from the ends of a band."""
+    digits = 3
+    for end in () if band is None else (band.lower, band.upper):
+        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
+            digits += 1
+    return quantity(value, unit, digits)
+
+
+def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usually") -> str:
+    """What the pace usually is, as the end of a sentence; empty where that isn't known."""
+    if band is None:
+        return ""
+    digits = 3
+    lower, upper = band.lower, band.upper
+    for end in (lower, upper):
+        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
+            digits += 1
+    if math.isfinite(lower) and math.isfinite(upper):
+        if lower <= 0:
+            return f"{word} at most {quantity(upper, unit, digits)}"
+        return f"{word} {number(lower, digits)} to {quantity(upper, unit, digits)}"
+    return f"{word} about {quantity(band.expected, unit, digits)}" if math.isfinite(band.expected) else ""

@@ -1,0 +1,250 @@
+"""The sentence that an operator reads: what is wrong with which sensor, and what was expected of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from edge.core.incidents.incident import ERROR_KIND, Incident
+from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
+from edge.core.incidents.sentences.pace_sentences import pace_clause, pace_unit
+from edge.core.incidents.sentences.state_sentences import state_clause
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.scoring.opinions import Observation, Opinion
+
+SAYS = {
+    "spike": "is at",
+    "level_shift": "has shifted to",
+    "drift": "has drifted to",
+    "variance": "is unsteady, now",
+    "flatline": "is stuck at",
+    "range": "is beyond its limits at",
+    "rate": "has jumped to",
+    "contextual": "is unusual for this time, at",
+    "state": "is in an unusual state, at",
+    "correlation": "no longer moves with its device, at",
+    "clock": "has a wrong clock, at",
+}
+
+MOST_NAMED = 3
+WORTH_NAMING = 0.1
+"""Of a device's sensors, so many are named in its sentence, if their share in the score is at least this."""
+
+ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
+
+ANSWERS = {
+    Transition.ACKNOWLEDGED: "was acknowledged",
+    Transition.SHELVED: "was shelved",
+    Transition.UNSHELVED: "is no longer shelved, and still raised",
+}
+
+
+def sentence(
+    sensor: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None = None,
+    interval: float = 0.0,
+) -> str:
+    """Say in one sentence what a transition means.
+
+    Args:
+        sensor: Name of the sensor.
+        unit: Unit of its values, may be empty.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The reading or silence behind it.
+        band: The opinion whose band is shown, or None.
+        opinion: The opinion that the transition is about, or None.
+        interval: Seconds between two readings, or 0.
+    """
+    unit = pace_unit(unit, observation.per)
+    digits = digits_beside(observation.value, band)
+    value = quantity(observation.value, unit, digits)
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition in ANSWERS:
+        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
+    if incident.kind == ERROR_KIND and transition not in ENDS:
+        again = "still " if transition is Transition.UPDATED and incident.errors > 1 else ""
+        return f"{sensor} {again}sends {value}, an error value"
+    if incident.left:
+        kept = kept_sentence(sensor, unit, observation, incident.left)
+        over = transition is Transition.CLEARED
+        return f"{kept}, after {lasted}" if over else f"{kept}{_rest(unit, incident, observation, band)}"
+    if transition in ENDS:
+        return _ended(sensor, value, transition, incident, lasted)
+    if incident.worst_limit is not None:
+        return broken_sentence(sensor, unit, observation, incident.worst_limit)
+    return f"{sensor} {_learned(value, unit, transition, incident, observation, band, opinion, interval, digits)}"
+
+
+def _learned(
+    value: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None,
+    interval: float,
+    digits: int,
+) -> str:
+    """What an open incident says by what was learned."""
+    if observation.per and (opinion is None or opinion.kind != "missing"):
+        lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
+        return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
+    if incident.kind == "missing" or (opinion is not None and opinion.kind == "missing"):
+        return f"is silent; its last value was {value}"
+    kind, joins = incident.kind, False
+    if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
+        kind, joins = opinion.kind, True
+    if opinion is not None and opinion.about and kind == opinion.kind:
+        return state_clause(observation.value, unit, opinion)
+    if opinion is not None and (said := measured(value, unit, kind, observation.value, opinion, interval)):
+        return said
+    again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
+    verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
+    return f"{verb} {value}{expectation(band, unit, digits)}"
+
+
+def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, interval: float) -> str:
+    """What to say of a condition that isn't about the value itself, in numbers of its own; empty if it is.
+
+    Args:
+        value: The value, as it is said.
+        unit: Its unit.
+        kind: What the incident is called.
+        at: The value.
+        opinion: The opinion that it is about.
+        interval: Seconds between two readings, or 0.
+    """
+    if kind != opinion.kind:
+        return ""
+    now, usual = opinion.now, opinion.usual
+    if kind == "flatline" and math.isfinite(now):
+        if interval > 0:
+            return f"has repeated {value} for {duration(now * interval)}, {duration(usual * interval)} at most so far"
+        return f"has repeated {value} {number(now)} times, {number(usual)} times at most so far"
+    if kind == "variance" and math.isfinite(now):
+        changes = (
+            f"changes by about {number(now, 3)} from one reading to the next, usually by {quantity(usual, unit, 3)}"
+        )
+        return f"is unsteady, at {value}: it {changes}"
+    if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
+        step, digits = abs(at - opinion.expected), 3
+        while digits < MOST_DIGITS and step != reach and number(step, digits) == number(reach, digits):
+            digits += 1
+        return (
+            f"has jumped by {number(step, digits)} to {value}; steps are usually up to {quantity(reach, unit, digits)}"
+        )
+    return ""
+
+
+def digits_beside(value: float, band: Opinion | None) -> int:
+    """How many digits it takes to tell a value from the ends of a band."""
+    digits = 4
+    ends = () if band is None else (band.lower, band.upper, band.expected)
+    for end in ends:
+        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
+            digits += 1
+    return digits
+
+
+def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
+    """How an incident of what was learned ends."""
+    if incident.kind == ERROR_KIND:
+        is_over = transition is Transition.CLEARED
+        return (
+            f"{sensor} has a real value again after {lasted}: {value}"
+            if is_over
+            else (f"{sensor} sends {value}, which is taken as a real value from here on")
+        )
+    was_silent = incident.kind == "missing"
+    if transition is Transition.CLEARED:
+        if was_silent:
+            return f"{sensor} reports again after {lasted} of alarm: {value}"
+        return f"{sensor} is back to normal at {value} after {lasted}"
+    what = f"silent for {lasted}; that" if was_silent else f"at the new level for {lasted}; {value}"
+    return f"{sensor} has been {what} is taken as normal from here on"
+
+
+def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion | None) -> str:
+    """Why the incident goes on although a limit is kept again, as the end of a sentence."""
+    clause = limit_clause(unit, incident, observation, ", but still ")
+    if clause:
+        return clause
+    if band is None or not (observation.value < band.lower or observation.value > band.upper):
+        return ", but not yet calm"
+    return expectation(band, unit).replace(",", ";", 1)
+
+
+def device_sentence(
+    device: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    shares: Sequence[tuple[str, float]],
+    sensors: int = 0,
+) -> str:
+    """Say in one sentence what a transition means of a device: what its sensors do together, and which of them most.
+
+    Its value, a distance, says nothing to a person, and is left out. One that says that it is gone, is offline.
+
+    Args:
+        device: Its name.
+        transition: What happened to the incident.
+        incident: The incident as it stands now.
+        observation: The row or silence behind it.
+        shares: Names of sensors and their shares in the score, the largest first.
+        sensors: How many sensors it has, where it says that it is gone.
+    """
+    name, shifted = device.rstrip("/"), incident.kind == "level_shift"
+    lasted = duration(max(0.0, observation.time - incident.started))
+    if transition not in ANSWERS and incident.kind == "missing":
+        return _offline(name, transition, lasted, sensors)
+    if transition is Transition.CLEARED:
+        return (
+            f"The sensors of {name} {'are back where they were' if shifted else 'move together again'} after {lasted}"
+        )
+    if transition in ANSWERS:
+        return f"The incident of {name} {ANSWERS[transition]} after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"What the sensors of {name} have done for {lasted} is taken as normal from here on"
+    does = f"The sensors of {name} {'have shifted together' if shifted else 'no longer move together'}"
+    worst = [each for each in shares[:MOST_NAMED] if each[1] >= WORTH_NAMING] or shares[:1]
+    named = ", ".join(f"{sensor.removeprefix(device)} {share:.0%}" for sensor, share in worst)
+    return f"{does}: {named}" if named else does
+
+
+def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> str:
+    """What to say of a device that says whether it is there."""
+    if transition is Transition.CLEARED:
+        return f"{device} is online again after {lasted}"
+    if transition is Transition.EXPIRED:
+        return f"{device} has been offline for {lasted}; that is taken as normal from here on"
+    concerned = f", and with it {sensors} sensor{'s' if sensors > 1 else ''}" if sensors else ""
+    return f"{device} is {'still ' if transition is Transition.UPDATED else ''}offline{concerned}"
+
+
+def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:
+    """What was expected, as the end of a sentence; empty where nothing was."""
+    if band is None or expects_nothing(band):
+        return ""
+    if math.isfinite(band.lower) and math.isfinite(band.upper):
+        if number(band.lower, digits) == number(band.upper, digits):
+            return f", expected {quantity(band.upper, unit, digits)}"
+        return f", expected {number(band.lower, digits)} to {quantity(band.upper, unit, digits)}"
+    if math.isfinite(band.lower):
+        return f", expected {quantity(band.lower, unit, digits)} or more"
+    if math.isfinite(band.upper):
+        return f", expected {quantity(band.upper, unit, digits)} or less"
+    return f", usually about {quantity(band.expected, unit, digits)}"
+
+
+def expects_nothing(band: Opinion) -> bool:
+    """Whether an opinion expects nothing in particular."""
+    return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))

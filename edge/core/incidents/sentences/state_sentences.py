@@ -1,0 +1,41 @@
+"""What is said of a machine in a wrong state: each condition in numbers of its own."""
+
+from __future__ import annotations
+
+import math
+
+from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS
+from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.scoring.opinions import Opinion
+
+
+def state_clause(value: float, unit: str, opinion: Opinion) -> str:
+    """What is wrong with the state of a sensor, as a sentence without its subject.
+
+    Args:
+        value: The value.
+        unit: Its unit.
+        opinion: What the detector of states said of it.
+    """
+    now, usual = opinion.now, opinion.usual
+    if opinion.about == "changes":
+        return f"changes its state about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
+    if opinion.about == "length":
+        return f"has stayed at {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
+    at, usually = _beside(value, unit, opinion.lower, opinion.upper)
+    if opinion.about == "hour":
+        return f"has been at {at} for {duration(now)}" + (f", at this hour usually {usually}" if usually else "")
+    return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
+
+
+def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, str]:
+    """A value, and a range that it lies outside of, with as many digits as it takes to see that; no range, no words."""
+    if not (value < lower or value > upper):
+        return quantity(value, unit), ""
+    digits = 3
+    near = lower if value < lower else upper
+    while digits < MOST_DIGITS and number(value, digits) == number(near, digits):
+        digits += 1
+    low, high = number(lower, digits), number(upper, digits)
+    words = quantity(upper, unit, digits) if low == high else f"{low} to {quantity(upper, unit, digits)}"
+    return quantity(value, unit, max(digits, 4)), words if math.isfinite(lower) and high else ""

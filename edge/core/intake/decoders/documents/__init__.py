@@ -1,0 +1,1 @@
+"""Documents such as JSON, CBOR and MessagePack: read safely, and walked through."""

@@ -1,0 +1,344 @@
+"""Walking through a document: every number in it, whatever stands around it.
+
+Ordinary objects are read as rows, much faster; see `fields.py`. Both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any, NamedTuple
+
+import msgspec
+
+from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, said
+from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
+from edge.core.intake.decoders.documents.text_numbers import TextNumbers
+from edge.core.intake.decoders.documents.time_keys import TimeKeys
+from edge.core.model.readings.messages import Refusal, Refused, Sample
+
+NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
+"""Fields that name an element of a list; the first counts that all of them have."""
+
+NUMBER = "id"
+"""A field that numbers the elements of a list: sensors, or else records."""
+
+DEVICE = ("model", "id")
+"""Fields that together say of which device a payload is, as rtl_433's and its kin's."""
+
+TELLING = frozenset({*NAMES, NUMBER, "n", "bn"})
+"""Fields by which elements of a list may be told apart; lists that have one aren't taken as rows."""
+
+IN_TIME = "<time>"
+NUMBERED = "<number>"
+
+_SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
+
+_decode = msgspec.json.Decoder().decode
+
+WHICH = 'items = "...[*]" with name = "{...}" says what tells them apart'
+
+
+class Options(NamedTuple):
+    """How a document is read; see `FieldsDecoder`."""
+
+    value_key: str
+    times: TimeKeys
+    texts: TextNumbers
+    absent: frozenset[float]
+    ignored: Ignored
+    items: Items | None
+    sender: SenderFields
+    names_devices: bool
+    depth: int
+    most: int
+
+
+class Walk:
+    """One way through a document.
+
+    Args:
+        options: How it is read.
+        arrived: When it arrived, seconds since the epoch, or NaN.
+    """
+
+    __slots__ = (
+        "_absent",
+        "_arrived",
+        "_element",
+        "_ignored",
+        "_lone",
+        "_options",
+        "_refusals",
+        "_room",
+        "_samples",
+        "_skipped",
+        "_units",
+    )
+
+    def __init__(self, options: Options, arrived: float) -> None:
+        self._options = options
+        self._arrived = arrived
+        self._samples: list[Sample] = []
+        self._refusals: list[Refusal] = []
+        self._units: dict[str, str] = {}
+        self._ignored = 0
+        self._absent: list[str] = []  # paths at which the document says that there is no value
+        self._skipped = options.sender.top_level()  # fields of the document that name its sensors
+        self._room = options.most
+        self._element = ""  # where in a list we are; goes before the paths of refusals
+        self._lone: set[str] | None = None  # paths without a time of their own, in a list whose elements have no names
+
+    def read(self, document: Any) -> Decoded:
+        """What a document holds.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
+        options = self._options
+        sender = "".join(f"{each}{OF}" for each in options.sender.ask(document)) if options.sender.fields else ""
+        if options.names_devices and isinstance(document, dict):
+            sender = self._device(document)
+        if options.items is not None:
+            self._items(document, options.items, sender)
+        elif isinstance(document, list):
+            self._array(document, sender)
+        elif isinstance(document, dict):
+            self._record(document, sender, sender)
+        else:
+            self._leaf(document, sender, None)
+        stands_alone = isinstance(document, list) or (isinstance(document, dict) and options.value_key in document)
+        is_left_out = self._ignored > 0 and not self._refusals and not self._absent
+        if not self._samples and not is_left_out and not (stands_alone and self._refusals):
+            raise self._nothing()
+        return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units, absent=self._absent)
+
+    def _device(self, fields: dict[str, Any]) -> str:
+        """What the paths begin with if an object says of which device it is, by a model and a number."""
+        told = [said(fields.get(each)) for each in DEVICE]
+        if None in told:
+            return ""
+        self._skipped = frozenset(DEVICE)
+        return "".join(f"{each}/" for each in told)
+
+    def _record(self, fields: dict[str, Any], alone: str, before: str, time: float | None = None) -> None:
+        """An object that is a reading if it has the value key, and else holds readings.
+
+        Args:
+            fields: The object.
+            alone: Path of the reading.
+            before: What the paths of others begin with.
+            time: Of what stands around it.
+        """
+        options = self._options
+        if options.value_key not in fields:
+            self._object(fields, before, time, 1)
+            return
+        time = self._time(fields, before, time)[0]
+        value, unit = fields[options.value_key], fields.get("unit")
+        if isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable():
+            self._units[alone] = unit
+        self._leaf(value, alone, time, said_at=f"{before}{options.value_key}")
+
+    def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:
+        time, held = self._time(fields, before, time)
+        self._fields(((key, value) for key, value in fields.items() if key not in held), before, time, depth)
+
+    def _time(self, fields: dict[str, Any], before: str, time: float | None) -> tuple[float | None, frozenset[str]]:
+        """The time of an object, and which of its keys hold it; the time around it if it has none of its own."""
+        found = self._options.times.find(fields, self._arrived)
+        if found.unreadable is not None:
+            key, why = found.unreadable
+            self._refuse("bad_time", f"{before}{key}", f"{why}; the time around it or of arrival counts")
+        return time if found.time is None else found.time, found.keys
+
+    def _fields(self, fields: Iterable[tuple[str, Any]], before: str, time: float | None, depth: int) -> None:
+        options = self._options
+        for key, value in fields:
+            path = f"{before}{level(key)}"
+            problem = key_problem(key, len(path) - before.rfind(OF) - 1)
+            if problem is not None:
+                self._refuse("bad_name", f"{before}{key}", problem)
+            elif options.ignored and options.ignored.fits(shown(path)):
+                self._ignored += 1
+            elif depth == 1 and key in self._skipped:
+                continue
+            else:
+                self._value(value, path, time, depth)
+
+    def _value(self, value: Any, path: str, time: float | None, depth: int) -> None:
+        if isinstance(value, str) and value[:1] in {"{", "["} and len(value) > 1:
+            value = _document_in(value)
+        if not isinstance(value, (dict, list)):
+            self._leaf(value, path, time)
+        elif depth >= self._options.depth:
+            self._refuse("too_deep", path)
+        elif isinstance(value, dict):
+            self._object(value, f"{path}/", time, depth + 1)
+        else:
+            self._list(value, path, time, depth + 1)
+
+    def _list(self, elements: list[Any], path: str, time: float | None, depth: int) -> None:
+        """A list within a document: of names or times of their own, or else of places."""
+        kind = self._kind_of(elements)
+        if kind is NUMBERED:
+            self._refuse("no_sender", path, f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
+            return
+        for index, element in enumerate(elements):
+            if kind is IN_TIME:
+                self._object(element, f"{path}/", time, depth)
+            elif kind is None:
+                self._fields([(str(index), element)], f"{path}/", time, depth)
+            else:
+                self._object(_without(element, kind), f"{path}/{said(element[kind])}/", time, depth)
+
+    def _array(self, elements: list[Any], before: str) -> None:
+        """A list that is the whole document: each element stands for itself."""
+        if any(_is_senml(each) for each in elements[:4]):
+            raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
+        kind = self._kind_of(elements)
+        if kind is NUMBERED:
+            raise Refused("no_sender", f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
+        self._lone = set() if kind is None or kind is IN_TIME else None
+        are_scalars = not any(isinstance(each, (dict, list)) for each in elements)
+        for index, element in enumerate(elements):
+            self._element = f"{index}/"
+            if are_scalars:
+                self._leaf(element, f"{before}{index}", None, said_at="")
+            elif not isinstance(element, dict):
+                self._refuse("not_a_number", "", "not an object")
+            elif kind is None or kind is IN_TIME:
+                self._record(element, before, before)
+            else:
+                name = f"{before}{said(element[kind])}"
+                self._record(_without(element, kind), name, f"{name}/")
+
+    def _kind_of(self, elements: list[Any]) -> str | None:
+        """What tells the elements of a list apart.
+
+        Returns:
+            The key of a name that all of them have, `IN_TIME` if it is their times alone, `NUMBERED` if a number may
+            stand for a sensor or for a record, and None if nothing does.
+        """
+        if not elements or not all(isinstance(each, dict) for each in elements):
+            return None
+        for key in NAMES:
+            if all(said(each.get(key)) is not None for each in elements):
+                return key
+        are_timed = all(self._options.times.find(each, self._arrived).time is not None for each in elements)
+        if all(said(each.get(NUMBER)) is not None for each in elements):
+            return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else NUMBER
+        return IN_TIME if are_timed else None
+
+    def _items(self, document: Any, items: Items, before: str) -> None:
+        """The list or the object that the input names, and nothing beside it."""
+        time: float | None = None
+        found = document
+        for key in items.at:
+            if isinstance(found, dict):
+                time = self._time(found, before, time)[0]
+                found = found.get(key)
+            else:
+                found = None
+        if isinstance(found, dict) and not items.is_list:
+            self._record(found, before, before, time)
+            return
+        if not isinstance(found, list) or not items.is_list:
+            kind = "list" if items.is_list else "object"
+            raise Refused("no_value", f"there is no {kind} at {'.'.join(items.at) or 'the top'}")
+        for index, element in enumerate(found):
+            self._element = f"{index}/"
+            fields = element if isinstance(element, dict) else {self._options.value_key: element}
+            name = items.name_of(fields, index)
+            if name is None:
+                self._refuse("no_sender", before, f"an element has no text or whole number for {items.name}")
+            else:
+                self._record(fields, f"{before}{name}", f"{before}{name}/", time)
+
+    def _leaf(self, value: Any, path: str, time: float | None, said_at: str | None = None) -> None:
+        if not isinstance(value, float) or not isfinite(value):
+            found = self._number(value, path)
+            if isinstance(found, Refusal):
+                if isinstance(value, str) and self._options.texts.is_absent(value):
+                    self._absent.append(path)
+                self._refuse(found.reason, path if said_at is None else said_at, found.detail)
+                return
+            value = found
+        if value in self._options.absent:
+            self._absent.append(path)
+            self._ignored += 1
+            return
+        if time is None and self._lone is not None:
+            if path in self._lone:
+                self._refuse("no_sender", path, f"elements of a list have neither times nor names: {WHICH}")
+                return
+            self._lone.add(path)
+        self._count()
+        self._samples.append(Sample(path, value, time))
+
+    def _number(self, value: Any, path: str) -> float | Refusal:
+        """The number that a value is or stands for; or why it is none."""
+        texts = self._options.texts
+        if isinstance(value, float):
+            return value if isfinite(value) else Refusal("not_finite")
+        if isinstance(value, str):
+            found = texts.find(value)
+            if found is None:
+                is_odd = not texts.is_absent(value) and texts.looks_unread(value)
+                return Refusal("odd_number", "", ODD) if is_odd else Refusal("not_a_number")
+            if found.unit:
+                self._units[path] = found.unit
+            return found.value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _float(value)
+        number = texts.values.get(str(value).lower()) if isinstance(value, bool) else None
+        return Refusal("not_a_number") if number is None else number
+
+    def _refuse(self, reason: str, path: str, detail: str = "") -> None:
+        self._count()
+        path = shown(path)[:LONGEST]
+        element = self._element if path else self._element.rstrip("/")
+        self._refusals.append(Refusal(reason, f"{element}{path}", detail))
+
+    def _count(self) -> None:
+        self._room -= 1
+        if self._room < 0:
+            raise Refused("too_many_readings", f"more than {self._options.most}")
+
+    def _nothing(self) -> Refused:
+        """Why a document gave no reading: a fault where there is one, else that it holds no number."""
+        for each in self._refusals:
+            if each.reason != "not_a_number":
+                return Refused(each.reason, each.detail, each.path, self._absent)
+        return Refused("no_value", absent=self._absent)
+
+
+ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
+
+
+def _document_in(text: str) -> Any:
+    """The object or list that a text holds; the text itself if it holds none."""
+    try:
+        found = _decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return text
+    return found if isinstance(found, (dict, list)) else text
+
+
+def _float(value: int) -> float | Refusal:
+    try:
+        return float(value)
+    except OverflowError:
+        return Refusal("not_finite")
+
+
+def _without(fields: dict[str, Any], key: str) -> dict[str, Any]:
+    return {each: value for each, value in fields.items() if each != key}
+
+
+def _is_senml(element: Any) -> bool:
+    """Whether an object is a SenML record: one of base names, or a name and a value in fields of one letter."""
+    if not isinstance(element, dict):
+        return False
+    return "bn" in element or ("n" in element and not _SENML.isdisjoint(element))

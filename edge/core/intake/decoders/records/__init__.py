@@ -1,0 +1,1 @@
+"""The records of SenML, line protocol and Sparkplug B."""

@@ -1,0 +1,63 @@
+"""Readings that aren't admitted: nothing is learned from them, but their sensor isn't silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.model.readings.messages import Batch, Message
+from edge.core.model.readings.pauses import NO_PAUSE
+
+Heard = tuple[int, int]
+"""Number of readings of a batch before one that wasn't admitted, and the slot of its sensor."""
+
+
+def cut(
+    batch: Batch, heard: Sequence[Heard], heard_after: Sequence[float] = ()
+) -> Iterator[tuple[Batch, NDArray[np.intp], float]]:
+    """A batch in pieces, each with the slots of those who were heard right after it, and the time that had passed then.
+
+    Args:
+        batch: The readings.
+        heard: In the order of the readings before them.
+        heard_after: Up to when time had passed before each of them, see `Batch`; nothing if nobody says.
+    """
+    done = 0
+    each_heard = zip(heard, heard_after or repeat(NO_PAUSE), strict=False)
+    for (place, quiet_until), those in groupby(each_heard, key=lambda each: (each[0][0], each[1])):
+        slots = np.array([slot for (_, slot), _ in those], dtype=np.intp)
+        yield batch.take(np.arange(done, place)), slots, quiet_until
+        done = place
+    yield batch.take(np.arange(done, len(batch))) if done else batch, np.zeros(0, dtype=np.intp), NO_PAUSE
+
+
+def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list[Heard]:
+    """Those of `heard` whose slot lies below `sensors`, placed in a batch of which only some readings were kept.
+
+    Args:
+        heard: Placed in the whole batch.
+        kept: Which of its readings were kept, shape (n,).
+        sensors: Number of slots.
+    """
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return [(int(before[place]), slot) for place, slot in heard if slot < sensors]
+
+
+def within(heard: Iterable[Heard], start: int, end: int, *, is_last: bool) -> list[Heard]:
+    """Those of `heard` that belong to the readings from `start` to before `end`, or to the end if that is the last."""
+    return [(place - start, slot) for place, slot in heard if start <= place < end or (is_last and place == end)]
+
+
+def without_value(absent: Sequence[str], message: Message, slots: Mapping[str, int], place: int) -> list[Heard]:
+    """Known sensors that say after `place` readings that they have no value; a retained message says nothing of now.
+
+    Args:
+        absent: Paths of the message at which it says so.
+        message: The message.
+        slots: Slots of its topic's known sensors, by path.
+        place: Number of readings of the batch before it.
+    """
+    return [] if message.retained else [(place, slots[path]) for path in absent if path in slots]

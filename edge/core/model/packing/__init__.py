@@ -1,0 +1,1 @@
+"""Structures and arrays as bytes."""

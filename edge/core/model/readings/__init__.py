@@ -1,0 +1,1 @@
+"""Readings and their time: messages, batches, rounds, pauses, the stream clock."""

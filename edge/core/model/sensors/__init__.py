@@ -1,0 +1,1 @@
+"""Sensors: the table of slots, arrays by slot, and what is known of each sensor."""

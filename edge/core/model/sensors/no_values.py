@@ -1,0 +1,59 @@
+"""Error values that are named: readings of these are no readings. By the rule of a sensor, or by its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from detectors.numeric.arrays import Floats
+from edge.core.model.sensors.said_of_sensors import SaidOfSensors
+
+NONE: frozenset[float] = frozenset()
+
+
+class NoValues(SaidOfSensors[list[float]]):
+    """The error values of each sensor, by slot: what inputs say, each list ascending, and what rules say.
+
+    Attributes:
+        all: Error values of any sensor.
+        sorted: The same as an ascending array.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dict[int, list[float]])
+        self._by_rule: dict[int, frozenset[float]] = {}
+        self.all = NONE
+        self.sorted: Floats = np.zeros(0)
+
+    def of(self, slot: int) -> frozenset[float]:
+        """The error values of a sensor."""
+        return self._by_rule.get(slot, NONE) | frozenset(self.said(slot, []))
+
+    def rule(self, slot: int, values: Iterable[float]) -> None:
+        """Take over what the rule of a sensor says."""
+        if chosen := frozenset(values):
+            self._by_rule[slot] = chosen
+            self._gather(chosen)
+
+    def note(self, slot: int, said: list[float]) -> None:
+        """Record what the input of a sensor says; nothing, where it never said anything, is no news."""
+        if said or self.said(slot, []):
+            super().note(slot, said)
+            self._gather(frozenset(said))
+
+    def forget(self, slot: int) -> None:
+        """See `SaidOfSensors`; what the sensor's rule says is forgotten, too."""
+        super().forget(slot)
+        self._by_rule.pop(slot, None)
+
+    def load(self, state: bytes) -> None:
+        """See `SaidOfSensors`."""
+        super().load(state)
+        for values in self._said.values():
+            self._gather(frozenset(values))
+
+    def _gather(self, values: frozenset[float]) -> None:
+        if not values <= self.all:
+            self.all |= values
+            self.sorted = np.array(sorted(self.all))

@@ -1,0 +1,62 @@
+"""Facts about each sensor from payloads and inputs; changes go into the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from edge.core.model.packing.encoding import decode, encode
+
+T = TypeVar("T")
+
+
+class SaidOfSensors(Generic[T]):
+    """The latest fact about each sensor, by slot.
+
+    Args:
+        kind: The type of all of it, `dict[int, T]`, as msgspec decodes it.
+
+    Attributes:
+        new: Slots and what was said of them since the journal was last told.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self._said: dict[int, T] = {}
+        self.new: list[tuple[int, T]] = []
+
+    def said(self, slot: int, default: T) -> T:
+        """The fact about a sensor, or the default if there is none."""
+        return self._said.get(slot, default)
+
+    def note(self, slot: int, said: T) -> None:
+        """Record what is said of a sensor."""
+        if self._said.get(slot) != said:
+            self._said[slot] = said
+            self.new.append((slot, said))
+
+    def note_all(self, told: Iterable[tuple[int, T]]) -> None:
+        """Record again what the journal was told."""
+        for slot, said in told:
+            self.note(slot, said)
+
+    def told(self) -> list[tuple[int, T]]:
+        """The news for the journal."""
+        new, self.new = self.new, []
+        return new
+
+    def forget(self, slot: int) -> None:
+        """Forget what was said of a sensor."""
+        self._said.pop(slot, None)
+
+    def state(self) -> bytes:
+        """All of it, for `load()`."""
+        return encode(self._said)
+
+    def load(self, state: bytes) -> None:
+        """Load what `state()` returned.
+
+        Raises:
+            StateError: It can't be read.
+        """
+        self._said = decode(state, self._kind)

@@ -1,0 +1,96 @@
+"""Sensor arrays: one row per sensor, growing together, with room to spare so that growing is cheap on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.numeric.gather import Views
+from detectors.state import StateError
+from edge.core.model.packing.encoding import decode_arrays, encode_arrays
+
+FEWEST = 16
+
+
+class SensorArrays:
+    """Arrays with one row a sensor: all arrays among an object's attributes.
+
+    Attributes:
+        LATER: Values of rows in states saved before an array was added, by the array's name.
+    """
+
+    LATER: ClassVar[Mapping[str, float]] = {}
+
+    _views: Views | None = None
+    _initial: Mapping[str, float] = MappingProxyType({})
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return {name: each for name, each in vars(self).items() if isinstance(each, np.ndarray)}
+
+    def at(self, slots: NDArray[np.intp] | int) -> Mapping[str, Any]:
+        """The arrays by name, as some sensors read and write them, or a single one."""
+        if self._views is None:
+            self._views = Views(self.arrays)
+        return self._views.of(slots)
+
+    def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put other arrays in the place of those with the same names."""
+        for name, array in arrays.items():
+            setattr(self, name, array)
+        self._views = None
+
+    def grow_to(self, rows: int, **initial: float) -> None:
+        """Make room for `rows` rows in all in every array, and some to spare.
+
+        Args:
+            rows: Required number of rows.
+            initial: Values of a new row, by the array's name; 0 for the others.
+        """
+        self._initial = initial
+        arrays = self.arrays
+        present = min(map(len, arrays.values()))
+        if rows <= present:
+            return
+        room = max(FEWEST, rows, 2 * present)
+        for name, array in arrays.items():
+            grown = np.full((room, *array.shape[1:]), initial.get(name, 0), dtype=array.dtype)
+            grown[: len(array)] = array
+            arrays[name] = grown
+        self.replace(arrays)
+
+    def clear_row(self, slot: int) -> None:
+        """Let a row be what a new one is."""
+        for name, array in self.arrays.items():
+            array[slot] = self._initial.get(name, 0)
+
+    def state(self, first: int, last: int) -> bytes:
+        """The rows from `first` to before `last`, for `load()`."""
+        return encode_arrays({name: each[first:last] for name, each in self.arrays.items()})
+
+    def load(self, first: int, state: bytes) -> None:
+        """Take over rows, from the row `first` on; there must be room for them.
+
+        Arrays that are unknown here are left out.
+
+        Raises:
+            StateError: The rows lack an array, or it is of another type. Nothing has changed then.
+        """
+        saved = decode_arrays(state)
+        arrays = self.arrays
+        rows = max(map(len, saved.values()), default=0)
+        for name, array in arrays.items():
+            found = saved.get(name)
+            if found is None and name in self.LATER:
+                saved[name] = found = np.full((rows, *array.shape[1:]), self.LATER[name], dtype=array.dtype)
+            if found is None or found.dtype != array.dtype or found.shape != (rows, *array.shape[1:]):
+                raise StateError(f"array {name!r} is missing or of another type")
+            if first + rows > len(array):
+                raise StateError(f"no room for rows {first} to {first + rows - 1}")
+        for name, array in arrays.items():
+            array[first : first + rows] = saved[name]

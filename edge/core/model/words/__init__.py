@@ -1,0 +1,1 @@
+"""Words that people read or write: names, globs, topics, numbers, severities."""

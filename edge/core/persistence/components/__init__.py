@@ -1,0 +1,1 @@
+"""Components of a snapshot that need more than a line."""

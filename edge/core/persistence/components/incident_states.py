@@ -1,0 +1,139 @@
+"""The state of each sensor's incident as a component of a snapshot, and open incidents rebuilt from their events.
+
+Incidents must outlive what can't be read: subscribers were told that they are open. So each state machine is decoded by
+itself, and one that a later or an earlier version has written in another way is rebuilt from the last event of its
+incident, which says nearly as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from detectors.state import StateError
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.incident import ERROR_KIND, Evidence, Incident, Peak
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.state_machine import State, StateMachine
+from edge.core.model.packing.encoding import decode, encode
+from edge.core.operator.shelves import Shelves
+from edge.core.scoring.opinions import Observation, Opinion
+
+
+class _Rows(msgspec.Struct, array_like=True, frozen=True):
+    count: int
+    trackers: dict[int, msgspec.Raw]
+    untold: list[int] = []
+
+
+class _DetectorSaid(msgspec.Struct):
+    name: str
+    score: float
+    since: datetime
+
+
+class _PeakSaid(msgspec.Struct):
+    value: float
+    score: float
+    time: datetime
+
+
+class _DataSaid(msgspec.Struct):
+    kind: str
+    severity: int
+    threshold: float
+    value: float
+    detectors: list[_DetectorSaid]
+    started: datetime
+    last: datetime
+    peak: _PeakSaid
+    count: int
+    acknowledged: bool = False
+
+
+class _EventSaid(msgspec.Struct):
+    id: str
+    time: datetime
+    data: _DataSaid
+
+
+class IncidentStates:
+    """The state machines that aren't in their first state, and the incidents that nobody was told of.
+
+    Args:
+        tracking: Holds the state machines, by slot.
+        desk: Knows which incidents nobody was told of.
+    """
+
+    def __init__(self, tracking: IncidentTracker, desk: Shelves) -> None:
+        self._tracking = tracking
+        self._desk = desk
+
+    def state(self, first: int, last: int) -> bytes:
+        """Those of the slots from `first` to before `last`, for `load()`."""
+        trackers = self._tracking.trackers
+        slots = [slot for slot in trackers if first <= slot < last]
+        encoded = {slot: msgspec.Raw(encode(trackers[slot])) for slot in sorted(slots)}
+        return encode(_Rows(last - first, encoded, sorted(each for each in self._desk.untold if first <= each < last)))
+
+    def load(self, first: int, state: bytes) -> None:
+        """Take over those of the slots from `first` on. A state machine that can't be read is left out.
+
+        Raises:
+            StateError: None of them can be read.
+        """
+        saved = decode(state, _Rows)
+        slots = range(first, first + saved.count)
+        trackers = {slot: _readable(each) for slot, each in saved.trackers.items()}
+        self._tracking.put(slots, {slot: each for slot, each in trackers.items() if each is not None})
+        self._desk.untold.difference_update(slots)
+        self._desk.untold.update(saved.untold)
+
+    def reopen(self, told: Iterable[tuple[int, Event]]) -> list[int]:
+        """Rebuild the open incidents that are missing from what subscribers were told of them.
+
+        Args:
+            told: Slots, and the last event of the open incident of each.
+
+        Returns:
+            The slots whose incidents were rebuilt.
+        """
+        rebuilt = {}
+        for slot, event in told:
+            tracker = self._tracking.trackers.get(slot)
+            if tracker is None or tracker.incident is None:
+                rebuilt[slot] = tracker_of(event)
+        for slot, tracker in rebuilt.items():
+            self._tracking.put([slot], {slot: tracker})
+        return list(rebuilt)
+
+
+def tracker_of(event: Event) -> StateMachine:
+    """The state machine of an open incident, from the last event that was published of it."""
+    said = msgspec.json.decode(event.payload, type=_EventSaid)
+    data, time = said.data, said.time.timestamp()
+    evidence = {each.name: Evidence(each.score, each.since.timestamp()) for each in data.detectors}
+    opinions = [Opinion(each.name, data.kind, each.score, level=data.threshold) for each in data.detectors]
+    peak = Peak(data.peak.value, data.peak.score, data.peak.time.timestamp())
+    started = data.started.timestamp()
+    last = Observation(data.last.timestamp(), data.value, data.threshold, opinions)
+    published = int(said.id.removeprefix(f"{event.incident}-").partition("-")[0]) + 1
+    incident = Incident(
+        started, data.kind, last, peak, evidence, count=data.count, published=published, severity=data.severity,
+        updated=time, acknowledged=data.acknowledged,
+    )  # fmt: skip
+    if data.kind == ERROR_KIND:
+        incident.error, incident.errors, incident.learned_kind = data.value, data.count, ""
+        return StateMachine(State.NORMAL, incident, since=started)
+    state = State.SILENT if data.kind == "missing" else State.OPEN
+    return StateMachine(state, incident, since=started)
+
+
+def _readable(tracker: msgspec.Raw) -> StateMachine | None:
+    try:
+        read: StateMachine = decode(bytes(tracker), StateMachine)
+    except StateError:
+        return None
+    return read

@@ -1,0 +1,89 @@
+"""Command steps: what the operator says in a message, done, answered and journaled."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.intake.intake import Intake
+from edge.core.model.counters import Counters
+from edge.core.model.readings.messages import Batch, DeadLetter, Message, Refusal
+from edge.core.model.sensors.sensors import SensorTable
+from edge.core.model.words.topics import Topics
+from edge.core.operator.command_handler import CommandHandler, refusal_json
+from edge.core.operator.commands import CommandRefused
+from edge.core.persistence.journal import CommandApplied, Readings
+from edge.core.persistence.steps.step import Step
+from edge.core.persistence.steps.step_maker import StepMaker
+
+
+class CommandSteps:
+    """Makes steps of commands.
+
+    Args:
+        topics: Our own topics.
+        handler: Carries out commands.
+        sensors: Their names.
+        intake: Recognises messages that are delivered again.
+        counters: The counters of commands.
+        maker: Makes steps of what came of them.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        handler: CommandHandler,
+        sensors: SensorTable,
+        intake: Intake,
+        counters: Counters,
+        maker: StepMaker,
+    ) -> None:
+        self._below = topics.command("")
+        self._handler = handler
+        self._sensors = sensors
+        self._intake = intake
+        self._counters = counters
+        self._maker = maker
+
+    def follow(self, message: Message, clock: float) -> Step:
+        """Do what the operator says in a message below the topic of commands, and answer; `clock` is the stream's."""
+        letters: list[DeadLetter] = []
+        name = message.topic[len(self._below) :]
+        again = self._intake.deliveries.is_known(message)
+        delivery = self._intake.take_delivery(message)
+        if again and not self._handler.remembers(message.payload):
+            self._counters.messages_redelivered += 1
+            return Step()
+        try:
+            if message.retained:
+                raise CommandRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
+            findings, answer = self._handler.follow(name, message.payload, message.arrived, clock)
+        except CommandRefused as refused:
+            self._intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
+            step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
+            step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
+            return step
+        self._counters.commands += 1
+        step, forgotten = self._carry_out(findings, message.arrived, clock)
+        step.answers.append(msgspec.json.encode(answer))
+        step.journal = CommandApplied(name, message.payload, message.arrived, delivery, forgotten)
+        return step
+
+    def follow_again(self, part: CommandApplied, clock: float) -> Step:
+        """Do once more what was journaled."""
+        if part.delivery is not None:
+            self._intake.deliveries.note_all([part.delivery])
+        try:
+            findings, _ = self._handler.follow(part.name, part.payload, part.arrived, clock)
+        except CommandRefused:
+            return Step()
+        if part.forgotten:
+            self._handler.forgetting = self._sensors.still_there(part.forgotten)
+        return self._carry_out(findings, part.arrived, clock)[0]
+
+    def _carry_out(self, findings: list[IncidentChange], arrived: float, clock: float) -> tuple[Step, list[int]]:
+        """The step of a command, and the slots of what it has forgotten."""
+        forgetting, self._handler.forgetting = self._handler.forgetting, []
+        if forgetting:
+            return self._maker.forget(forgetting, arrived, clock, "command", self._handler.remark)
+        return self._maker.report(findings, [], clock), []

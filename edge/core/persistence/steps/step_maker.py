@@ -1,0 +1,111 @@
+"""The step maker: from what the engine and the operator's word give to a step, with everything that it tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.sensor_events import MOST, Reason
+from edge.core.incidents.events.telling import Telling
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.model.counters import Counters
+from edge.core.model.readings.messages import DeadLetter
+from edge.core.model.sensors.newcomers import Discovery, Newcomers
+from edge.core.model.sensors.sensors import SensorTable
+from edge.core.model.words.topics import Topics
+from edge.core.operator.suppression import Finding, Remark, Suppression
+from edge.core.persistence.sensor_life import SensorLife
+from edge.core.persistence.steps.step import Step
+
+
+class StepMaker:
+    """Makes steps of findings, and of sensors that are forgotten.
+
+    Args:
+        topics: Our own topics.
+        sensors: The names of the sensors.
+        counters: The counters of events.
+        telling: Makes events of findings.
+        watch: The engine under the operator's word.
+        newcomers: The sensors that nobody was told of.
+        life: Describes sensors, and makes everything forget them.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        sensors: SensorTable,
+        counters: Counters,
+        telling: Telling,
+        watch: Suppression,
+        newcomers: Newcomers,
+        life: SensorLife,
+    ) -> None:
+        self._topics = topics
+        self._sensors = sensors
+        self._counters = counters
+        self._telling = telling
+        self._watch = watch
+        self._newcomers = newcomers
+        self._life = life
+
+    def report(self, findings: Sequence[Finding], letters: list[DeadLetter], passed: float) -> Step:
+        """The step with the events of findings, in their order, and the retained topics that follow.
+
+        Args:
+            findings: The incident changes.
+            letters: The dead letters.
+            passed: The time reached after the incident changes.
+        """
+        step, run = Step(dead_letters=letters), list[IncidentChange]()
+        for finding in findings:
+            if not isinstance(finding, Discovery):
+                run.append(finding)
+                continue
+            self._add(step, self._telling.tell(run, -math.inf))
+            run = []
+            found = self._life.found(finding)
+            step.events.append(self._telling.reporter.report_sensors("discovered", found, finding.clock))
+        self._add(step, self._telling.tell(run, passed))
+        self._note_shelves(step)
+        return step
+
+    def _add(self, step: Step, told: tuple[list[Event], dict[str, bytes]]) -> None:
+        events, retained = told
+        step.events += events
+        step.retained |= retained
+        self._counters.events.update(event.transition for event in events)
+
+    def forget(
+        self, slots: Sequence[int], time: float, clock: float, reason: Reason, remark: Remark = ("", "")
+    ) -> tuple[Step, list[int]]:
+        """Forget sensors: their incidents end, their retained topics are cleared, and an event tells of them.
+
+        Args:
+            slots: The sensors.
+            time: The current time, in seconds since the epoch.
+            clock: The stream clock.
+            reason: Why.
+            remark: User and comment, if a command caused it.
+
+        Returns:
+            The step, and the slots that are nobody's now.
+        """
+        ending = [*slots, *self._watch.devices_of(slots), *self._life.emptied(slots)]
+        step = self.report([*self._newcomers.pack(clock), *self._watch.end(ending, remark)], [], clock)
+        self._add(step, self._telling.forget(ending, clock))
+        told = self._life.to_forget(slots)
+        for first in range(0, len(told), MOST):
+            some = told[first : first + MOST]
+            step.events.append(self._telling.reporter.report_sensors("forgotten", some, time, reason, remark))
+        gone = [self._sensors.names[each] for each in (*slots, *self._life.emptied(slots))]
+        step.retained |= self._telling.open_incidents.cleared(gone)
+        vacant = self._life.forget(slots, time)
+        self._note_shelves(step)
+        return step, vacant
+
+    def _note_shelves(self, step: Step) -> None:
+        if self._watch.desk.changed:
+            self._watch.desk.changed = False
+            step.retained[self._topics.shelved] = self._watch.desk.listing()

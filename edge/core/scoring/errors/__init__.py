@@ -1,0 +1,1 @@
+"""Error values: numbers that stand for no reading."""

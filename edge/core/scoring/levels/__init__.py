@@ -1,0 +1,1 @@
+"""Raising levels: how surprised a detector must be, for each sensor."""

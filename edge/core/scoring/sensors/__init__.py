@@ -1,0 +1,1 @@
+"""What is known of each sensor beside what its detectors have learned."""

@@ -1,0 +1,120 @@
+"""The sensor registry: how each sensor and device is watched, and what events say about it, by slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from config.schema import IncidentSettings, ResolvedDevice, ResolvedRule
+from edge.core.model.sensors.no_values import NoValues
+from edge.core.model.sensors.sensors import Repetition, SensorFacts, SensorTable, is_device
+from edge.core.model.sensors.vacancies import is_vacant
+from edge.core.model.words.topics import Topics, topic_for
+from edge.core.scoring.devices import Devices
+from edge.core.scoring.profiles import Profile
+
+NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
+"""Kinds that mean nothing for a sensor that reports only now and then, or repeats itself."""
+
+DEVICE = "device"
+"""The label that a sensor's events carry if it belongs to a device."""
+
+NOBODY = Profile((), IncidentSettings())
+"""The profile of a vacant slot."""
+
+RuleFor = Callable[[str], ResolvedRule]
+DeviceFor = Callable[[str], tuple[str, ResolvedDevice] | None]
+
+
+class SensorRegistry:
+    """Everybody that is watched.
+
+    Args:
+        sensors: Their names.
+        devices: Is told which sensors make which device.
+        topics: Our own topics.
+        rule_for: The operator's rule for a sensor, by its name.
+        device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
+
+    Attributes:
+        repetitions: The meaning of a repeated value, for each.
+        no_values: The error values that rules and inputs name.
+        forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
+            detectors, and get none before the next start. Devices that say themselves when they are gone need none.
+        unit_said: The unit that a sensor's payloads say, which counts where no rule says one.
+    """
+
+    def __init__(
+        self, sensors: SensorTable, devices: Devices, topics: Topics, rule_for: RuleFor, device_for: DeviceFor
+    ) -> None:
+        self._sensors = sensors
+        self._devices = devices
+        self._topics = topics
+        self._rule_for = rule_for
+        self._device_for = device_for
+        self._tables: dict[str, ResolvedDevice] = {}
+        self._profiles: dict[int, Profile] = {}
+        self._facts: dict[int, SensorFacts] = {}
+        self.repetitions: list[str] = []
+        self.no_values = NoValues()
+        self.forsaken: set[int] = set()
+        self.unit_said: Callable[[int], str] = lambda _: ""
+
+    def add(self, slot: int, repetition: Repetition) -> None:
+        """Take in a sensor or device: the next slot's, or that of a slot that was vacant."""
+        self.repetitions[slot : slot + 1] = [repetition.value]
+        name = self._sensors.names[slot]
+        if is_vacant(name):
+            self._profiles[slot] = NOBODY
+            return
+        if is_device(name):
+            self._profiles.pop(slot, None)
+            self._devices.allot(name, slot)
+            return
+        rule, belongs_to = self._rule_for(name), self._device_for(name)
+        self.no_values.rule(slot, rule.no_value)
+        detectors = rule.detectors
+        if repetition is not Repetition.PERIODIC:
+            detectors = tuple(each for each in detectors if each.kind not in NEEDS_A_PERIOD)
+        labels = rule.labels
+        if belongs_to is not None and self._sensors.find(f"{belongs_to[0]}/") not in self.forsaken:
+            device, table = belongs_to
+            table = self._tables.setdefault(f"{device}/", table)
+            self._devices.join(slot, f"{device}/", table.detectors[0].channels, table.hold_s)
+            labels = {DEVICE: device, **labels}
+        self._profiles[slot] = Profile(detectors, rule.incidents, rule.counter, rule.wishes)
+        self._facts[slot] = self._facts_of(name, rule.unit, labels)
+
+    def forget(self, slots: Iterable[int]) -> None:
+        """Forget sensors and devices: their slots are nobody's."""
+        for slot in slots:
+            self._facts.pop(slot, None)
+            self.forsaken.discard(slot)
+            self.repetitions[slot] = Repetition.PERIODIC.value
+            self._profiles[slot] = NOBODY
+
+    def profile(self, slot: int) -> Profile:
+        """The profile of a sensor or device. For a device, it is requested once all of its sensors are known."""
+        if slot not in self._profiles:
+            table = self._tables.get(self._sensors.names[slot])
+            if table is None and self.repetitions[slot] != Repetition.ON_CHANGE.value:
+                self.forsaken.add(slot)
+            self._profiles[slot] = NOBODY if table is None else Profile(table.detectors, table.incidents)
+        return self._profiles[slot]
+
+    def facts(self, slot: int) -> SensorFacts:
+        """Fields of events of a sensor or device, besides its readings."""
+        if slot not in self._facts:
+            name = self._sensors.names[slot]
+            table = self._tables.get(name)
+            labels = {DEVICE: name.rstrip("/"), **(table.labels if table is not None else {})}
+            self._facts[slot] = self._facts_of(name, "", labels)
+        facts = self._facts[slot]
+        return facts if facts.unit else facts._replace(unit=self.unit_said(slot))
+
+    def device_of(self, slot: int) -> str | None:
+        """Name of the device that a sensor belongs to, without the slash; None if it belongs to none."""
+        belongs_to = self._device_for(self._sensors.names[slot])
+        return None if belongs_to is None else belongs_to[0]
+
+    def _facts_of(self, name: str, unit: str, labels: dict[str, str]) -> SensorFacts:
+        return SensorFacts(name, topic_for(name, self._topics.anomaly("")), unit, labels)

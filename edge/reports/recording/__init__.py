@@ -1,0 +1,1 @@
+"""Recording what a report shows of a run, in bounded memory."""

@@ -1,0 +1,233 @@
+"""paho's client with a reader for many messages at once.
+
+paho asks the socket for a packet's first byte, then for each byte of its length, then for the rest, and makes an object
+with a condition variable of every message: 20 us a message, most of what a subscriber costs. Here all that the socket
+has is read at once, ordinary PUBLISH packets are cut out of it, and **every other packet is handed to paho's own reader
+as if it came from the socket**: connecting, subscribing, pings, PUBACKs, goodbyes, QoS 2 and whatever is malformed. So
+is the end of a connection. Acknowledgements of many messages are one write.
+
+What is relied on beyond paho's public interface, and proved against the installed version by
+`tests/edge/shell/link/test_bulk_client.py`:
+
+- `loop()` calls `loop_read()` when there is something to read,
+- paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
+- `_packet_queue()` takes bytes to be written, from any thread, and makes `_sockpairR` readable,
+- `_check_keepalive()` sends a ping that is due; `_ping_t` is when the one went out that isn't answered yet, or 0.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from edge.core.model.readings.messages import Message
+from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.receiving.publish_parser import INCOMPLETE, packet_end
+
+CONNECT_TIMEOUT_S = 10.0
+RECEIVE_BYTES = 2**17
+WAKE_BYTES = 10_000
+PUBACK = 0x40
+PUBACK_HEADER = 0x4002
+
+Cut = Callable[[bytes, int], tuple[list[Message], int] | None]
+"""As `PublishCutter.cut()`; None if it has failed, which was reported."""
+
+
+class BulkClient(Client):
+    """An MQTT client whose ordinary messages come in lists.
+
+    It is paho's until `receive_by()` is called.
+
+    Attributes:
+        messages_read: Number of ordinary messages received.
+        bytes_read: Number of bytes read from the socket, payloads and protocol.
+        ended_by: The error that ended reading from the socket, once there is one.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cut: Cut = lambda _data, position: ([], position)
+        self._on_bulk: Callable[[list[Message]], object] = len
+        self._begun = bytearray()
+        self._wanted = 0
+        self._handed = b""
+        self.ended_by: OSError | None = None
+        self._is_handing = False
+        self.messages_read = 0
+        self.bytes_read = 0
+
+    def receive_by(self, cut: Cut, on_bulk: Callable[[list[Message]], object]) -> None:
+        """From now on, cut out ordinary messages and hand them over in lists; `on_message` gets the others.
+
+        Args:
+            cut: Reads messages; must not raise.
+            on_bulk: Gets them in the order of their arrival, in the network thread; must not raise.
+        """
+        self._cut, self._on_bulk = cut, on_bulk
+
+    def reconnect(self) -> MQTTErrorCode:
+        """See paho; what was begun on the old connection is forgotten."""
+        self._begun.clear()
+        self._wanted = 0
+        return super().reconnect()
+
+    def acknowledge(self, packets: Sequence[int]) -> None:
+        """Send the PUBACKs of many messages of QoS 1, in one piece; safe in any thread."""
+        if not packets:
+            return
+        words = [PUBACK_HEADER] * (2 * len(packets))
+        words[1::2] = packets
+        self._packet_queue(PUBACK, struct.pack(f">{len(words)}H", *words), 0, 1)
+
+    def rest(self, seconds: float, ends: Callable[[], bool]) -> MQTTErrorCode:
+        """Leave the socket unread for a while; what is to be written goes out at once.
+
+        Args:
+            seconds: For how long.
+            ends: Asked after something was written: whether to read again already.
+        """
+        until = time.monotonic() + seconds
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and (left := until - time.monotonic()) > 0:
+            woken, connection = self._sockpairR, self.socket()
+            if woken is None or connection is None:
+                break
+            if not any(select.select([woken], [connection] if self.want_write() else [], [], left)):
+                break
+            with suppress(BlockingIOError):
+                woken.recv(WAKE_BYTES)
+            code = self.loop_write()
+            if ends():
+                break
+        return code
+
+    def hold(self, seconds: float) -> MQTTErrorCode:
+        """Do what `loop()` does, but read nothing: what is to be written goes out, pings among it.
+
+        The answers to the pings stay unread, so that they are missing says nothing about the broker.
+
+        Args:
+            seconds: For how long.
+        """
+        code = self.rest(seconds, lambda: False)
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
+            return code or MQTTErrorCode.MQTT_ERR_CONN_LOST
+        self._ping_t = 0.0
+        self._check_keepalive()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS if self.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
+        """Read what the socket has; called by `loop()`."""
+        try:
+            received = super()._sock_recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        except OSError as error:
+            return self._hand_over(b"", error)
+        if not received:
+            return self._hand_over(bytes(self._begun), ConnectionError("closed by the broker"))
+        self.bytes_read += len(received)
+        self._note_sign_of_life()
+        self._begun += received
+        if len(self._begun) < self._wanted:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        data = bytes(self._begun)
+        self._begun.clear()
+        return self._read(data)
+
+    def _note_sign_of_life(self) -> None:
+        """Whatever comes shows that the broker is there; the answer to a ping may be far behind it in the socket."""
+        now = time.monotonic()
+        self._last_bytes_received = now
+        if self._ping_t > 0:
+            self._ping_t = now
+
+    def _read(self, data: bytes) -> MQTTErrorCode:
+        position = 0
+        while True:
+            found = self._cut(data, position)
+            if found is None:
+                return MQTTErrorCode.MQTT_ERR_UNKNOWN
+            messages, position = found
+            if messages:
+                self.messages_read += len(messages)
+                self._on_bulk(messages)
+            following = packet_end(data, position)
+            if following == INCOMPLETE or following > len(data):
+                self._begun += data[position:]
+                self._wanted = 0 if following == INCOMPLETE else following - position
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
+            code = self._hand_over(data[position:following])
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
+                return code
+            position = following
+
+    def _hand_over(self, packet: bytes, ended: OSError | None = None) -> MQTTErrorCode:
+        """Let paho read a packet, or learn that there won't be another."""
+        self._handed, self.ended_by, self._is_handing = packet, ended, True
+        try:
+            return super().loop_read()
+        finally:
+            self._handed, self._is_handing = b"", False
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """A stand-in for the socket, for paho's reader."""
+        if not self._is_handing:
+            return super()._sock_recv(bufsize)
+        if self._handed:
+            given, self._handed = self._handed[:bufsize], self._handed[bufsize:]
+            return given
+        if self.ended_by is not None:
+            raise self.ended_by
+        raise BlockingIOError
+
+
+def make_client(options: LinkOptions, version: str) -> BulkClient:
+    """A client for one connection, without callbacks yet.
+
+    Args:
+        options: The settings of the connection.
+        version: MQTT version, `5` or `3.1.1`.
+
+    Raises:
+        OSError: A file of the encryption can't be read.
+    """
+    modern = version == "5"
+    client = BulkClient(
+        CallbackAPIVersion.VERSION2,
+        client_id=options.client_id,
+        clean_session=None if modern else options.clean_session,
+        protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
+        manual_ack=True,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages_set(options.in_flight)
+    if options.username is not None:
+        client.username_pw_set(options.username, options.password)
+    if options.tls is not None:
+        client.tls_set_context(options.tls.context())
+    will = options.will() if callable(options.will) else options.will
+    if will is not None:
+        client.will_set(*will, qos=1, retain=True)
+    client.on_socket_open = _send_at_once
+    client.on_socket_register_write = _leave_writing_to_the_network_thread
+    return client
+
+
+def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
+    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
+    """That this callback exists is what matters: without one, paho would write from within `publish()`."""

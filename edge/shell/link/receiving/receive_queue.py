@@ -1,0 +1,154 @@
+"""The receive queue: bounded, between a link's network thread, which puts, and the loop, which takes.
+
+Bounded by messages and by bytes. Where there is no room, a message of QoS 0 is dropped and counted, as
+delivery isn't guaranteed for it. One of QoS 1 is kept in any case, and `is_full` then asks the network thread to read
+no more from the socket until there is room: putting never waits, or pings would. So what may be over the limits is what
+one read gives.
+
+When a connection ends, what it has delivered with QoS 1 can't be acknowledged any more, and the broker delivers it
+again if it still has our session. So it is set aside until the next connection tells: then it is either forgotten, or
+it is taken back and handed over, since the broker no longer has it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from edge.core.model.readings.messages import Message
+
+
+class ReceiveQueue:
+    """A bounded queue of messages.
+
+    Args:
+        most_messages: Capacity in messages.
+        most_bytes: Size of their payloads; one that is larger by itself still passes.
+
+    Attributes:
+        arrived: Number of messages put, including dropped ones.
+        dropped: Number of QoS 0 messages dropped.
+    """
+
+    def __init__(self, most_messages: int, most_bytes: int) -> None:
+        self.arrived = 0
+        self.dropped = 0
+        self._most_messages = most_messages
+        self._most_bytes = most_bytes
+        self._messages: deque[Message] = deque()
+        self._bytes = 0
+        self._aside: list[Message] = []
+        self._interrupted = False
+        self._closed = False
+        self._changed = threading.Condition(threading.Lock())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the network thread shouldn't read: there is more than the limits allow for, with QoS 1."""
+        return len(self._messages) > self._most_messages or self._bytes > self._most_bytes
+
+    def put(self, message: Message) -> None:
+        """Add a message; see `put_all()`."""
+        self.put_all((message,))
+
+    def put_all(self, messages: Sequence[Message]) -> None:
+        """Add messages; those of QoS 0 that don't fit are dropped."""
+        size = sum([len(each.payload) for each in messages])
+        with self._changed:
+            if self._closed:
+                return
+            self.arrived += len(messages)
+            all_fit = len(self._messages) + len(messages) <= self._most_messages
+            if all_fit and self._bytes + size <= self._most_bytes:
+                self._messages.extend(messages)
+                self._bytes += size
+            else:
+                for message in messages:
+                    self._put_one(message)
+            self._changed.notify_all()
+
+    def _put_one(self, message: Message) -> None:
+        size = len(message.payload)
+        if message.qos == 0 and not self._has_room(size):
+            self.dropped += 1
+            return
+        self._messages.append(message)
+        self._bytes += size
+
+    def set_aside(self) -> None:
+        """Keep back what waits with QoS 1: its connection has ended."""
+        with self._changed:
+            kept: deque[Message] = deque()
+            for message in self._messages:
+                (self._aside if message.qos else kept).append(message)
+            self._messages = kept
+            self._bytes = sum(len(each.payload) for each in kept)
+
+    def forget_aside(self) -> int:
+        """Forget what was set aside, since the broker delivers it again; returns how many messages that were."""
+        with self._changed:
+            forgotten, self._aside = len(self._aside), []
+        return forgotten
+
+    def take_back(self) -> int:
+        """Put the messages that were set aside first, since they aren't delivered again; returns their number."""
+        with self._changed:
+            returned, self._aside = self._aside, []
+            self._messages.extendleft(disowned(each) for each in reversed(returned))
+            self._bytes += sum(len(each.payload) for each in returned)
+            self._changed.notify_all()
+        return len(returned)
+
+    def take(self, timeout_s: float, most: int, most_bytes: int) -> list[Message]:
+        """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.
+
+        Args:
+            timeout_s: Timeout in seconds.
+            most: Number of messages to take, at most.
+            most_bytes: Size of their payloads; the first is taken, however large it is.
+        """
+        with self._changed:
+            if not self._messages:
+                self._changed.wait_for(lambda: self._messages or self._interrupted or self._closed, timeout_s)
+            self._interrupted = False
+            if len(self._messages) <= most and self._bytes <= most_bytes:
+                taken = list(self._messages)
+                self._messages.clear()
+                self._bytes = 0
+            else:
+                taken = self._take_some(most, most_bytes)
+        return taken
+
+    def _take_some(self, most: int, most_bytes: int) -> list[Message]:
+        taken: list[Message] = []
+        size = 0
+        while self._messages and len(taken) < most:
+            size += len(self._messages[0].payload)
+            if taken and size > most_bytes:
+                break
+            taken.append(self._messages.popleft())
+        self._bytes -= sum(len(each.payload) for each in taken)
+        return taken
+
+    def interrupt(self) -> None:
+        """Let the present `take()` return, or the next one if none is waiting: there is other news."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wake up waiting callers: no more messages will be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _has_room(self, size: int) -> bool:
+        if not self._messages:
+            return True
+        return len(self._messages) < self._most_messages and self._bytes + size <= self._most_bytes
+
+
+def disowned(message: Message) -> Message:
+    """A message whose session has ended, as one of QoS 0: it is neither acknowledged nor delivered again."""
+    return message._replace(qos=0, packet=0, redelivered=False)

@@ -1,0 +1,139 @@
+"""The receiving half of a link: from the bytes of one connection after the other to messages in the inbox.
+
+A message belongs to the connection that delivered it, since only there it can be acknowledged. When the connection
+ends, messages not yet taken are set aside. If the broker still has our session at the next connection, it delivers
+all of it again, and the messages set aside are dropped; otherwise they exist nowhere else, and are handed over.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
+
+from edge.core.model.readings.messages import Message
+from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.receiving.bulk_client import BulkClient
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.receiving.linger import Linger, spread
+from edge.shell.link.receiving.publish_parser import PublishParser, topic_text
+from edge.shell.link.receiving.receive_queue import ReceiveQueue, disowned
+
+log = logging.getLogger("edgewarden.link")
+
+UNHEARD_BIRTHS = "after a restart, Home Assistant gets the discovery messages again only with our next connection"
+
+FULL_S = 0.01
+"""While the inbox is full, it is looked at this often."""
+
+
+class Receiver:
+    """Receives for one link. Everything but `inbox`, `of_session()` and `has_lost_session()` is for the network thread.
+
+    Args:
+        options: The limits of the queue, and how long the socket may be left unread.
+        clock: Stamps arrivals, seconds since the epoch.
+
+    Attributes:
+        inbox: The queue of received messages.
+        linger: Decides for how long the socket rests.
+        births: Hears `options.births`.
+    """
+
+    def __init__(self, options: LinkOptions, clock: Callable[[], float]) -> None:
+        self.inbox = ReceiveQueue(options.receive_messages, options.receive_bytes)
+        self._sessions = 0
+        self._sessions_known = 0
+        self._options = options
+        self._clock = clock
+        self._connection = 0
+        self._session_began = 0
+        self.linger = Linger(options.linger_s, options.receive_maximum)
+        self._rested_s = 0.0
+        self.births = Echo(options.births, UNHEARD_BIRTHS)
+
+    def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishParser:
+        """Begin with a connection that the broker has accepted, and decide what becomes of what was set aside.
+
+        Args:
+            connection: Its number, higher than any before.
+            modern: Whether it speaks MQTT 5.
+            session_present: Whether the broker still has our session.
+
+        Returns:
+            Reads its messages.
+        """
+        self._connection = connection
+        self.linger = Linger(self._options.linger_s, self.linger.window)
+        self._rested_s = 0.0
+        if session_present:
+            if forgotten := self.inbox.forget_aside():
+                log.info("messages_discarded count=%d reason='unprocessed, and delivered again'", forgotten)
+        else:
+            self._session_began = connection
+            self._sessions += 1
+            if returned := self.inbox.take_back():
+                log.info("messages_kept count=%d reason='the broker has forgotten the session'", returned)
+        apart = [each for each in (self._options.echo, self._options.births) if each is not None]
+        return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=apart)
+
+    def end(self) -> None:
+        """Record that the connection has ended; without a session nothing is delivered again."""
+        self.births.ended()
+        if not self._options.clean_session:
+            self.inbox.set_aside()
+        self.inbox.interrupt()
+
+    def has_lost_session(self) -> bool:
+        """Whether the broker has forgotten our session since the last call, or never had one."""
+        sessions, known = self._sessions, self._sessions_known
+        self._sessions_known = sessions
+        return sessions != known
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """Messages that were taken together, with those of an earlier session as of QoS 0: they don't come again."""
+        began = self._session_began
+        if not messages or messages[0].receipt >= began:
+            return messages
+        return [each if each.receipt >= began else disowned(each) for each in messages]
+
+    def turn(self, client: BulkClient, timeout_s: float, awaits_answers: Callable[[], bool]) -> MQTTErrorCode:
+        """Wait for something to read or to write, and do so; then let the socket rest.
+
+        While the inbox is full, nothing is read, but the connection is kept alive.
+
+        Args:
+            client: The connection's client.
+            timeout_s: Timeout in seconds.
+            awaits_answers: Whether the socket mustn't rest, since the broker's answers are waited for.
+        """
+        if self.inbox.is_full:
+            return client.hold(FULL_S)
+        messages, size = client.messages_read, client.bytes_read
+        code = client.loop(timeout=timeout_s)
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and client.messages_read > messages and not awaits_answers():
+            began = time.monotonic()
+            rest_s = self.linger.rest_s(client.messages_read - messages, client.bytes_read - size, began)
+            if rest_s > 0:
+                code = client.rest(rest_s, awaits_answers)
+                self._rested_s = time.monotonic() - began
+        return code
+
+    def take_lot(self, messages: list[Message]) -> None:
+        """Take messages that were read together."""
+        if self._rested_s > 0:
+            messages, self._rested_s = spread(messages, self._rested_s), 0.0
+        self.inbox.put_all(messages)
+
+    def take_one(self, message: MQTTMessage) -> None:
+        """Take a message that is out of the ordinary, as paho reads it."""
+        topic = topic_text(message._topic)  # noqa: SLF001 - paho has no other way to a topic that is no UTF-8
+        payload, packet = bytes(message.payload), message.mid
+        arrived, receipt = self._clock(), self._connection
+        content_type = str(getattr(message.properties, "ContentType", ""))
+        self.inbox.put(
+            Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup, content_type)
+        )

@@ -1,0 +1,107 @@
+"""The sending half of a link: publications go out within the window, and what the broker answers comes back."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from paho.mqtt import MQTTException
+from paho.mqtt.enums import MQTTErrorCode
+
+from edge.shell.link.connection_state import ConnectionState
+from edge.shell.link.link_options import EventProperties
+from edge.shell.link.mqtt5 import properties_of
+from edge.shell.link.receiving.bulk_client import BulkClient
+from edge.shell.link.sending.in_flight_window import InFlightWindow
+
+log = logging.getLogger("edgewarden.link")
+
+
+class LiveConnection(NamedTuple):
+    """A connection that the broker has accepted: its number, paho's side of it, and what is under way."""
+
+    number: int
+    client: BulkClient
+    window: InFlightWindow
+
+
+class RefusedPublication(NamedTuple):
+    """A publication that an MQTT 5 broker has refused.
+
+    Attributes:
+        token: The publication's.
+        reason: The broker's, in words.
+    """
+
+    token: int
+    reason: str
+
+
+class Sender:
+    """Publishes on whatever connection there is; for one thread.
+
+    Args:
+        standing: Knows the connection.
+
+    Attributes:
+        refused: Number of refused publications.
+    """
+
+    def __init__(self, standing: ConnectionState[LiveConnection]) -> None:
+        self.refused = 0
+        self._standing = standing
+        self._known: LiveConnection | None = None
+        self._last_token = 0
+        self._confirmed: list[int] = []
+        self._refused: list[RefusedPublication] = []
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int, retain: bool, properties: EventProperties | None
+    ) -> int | None:
+        """See `Link.publish()`."""
+        if self._known is None:
+            self._take_note()
+        current = self._known
+        if current is None:
+            return None
+        self._collect(current.window)
+        if current is not self._standing.current:
+            if not current.window.waits_for_answers:
+                self._take_note()
+            return None
+        if not current.window.has_room(qos):
+            return None
+        try:
+            said = properties_of(current.client, properties)
+            sent = current.client.publish(topic, payload, qos, retain, said)
+        except (ValueError, MQTTException) as error:
+            log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
+            return None
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return None
+        self._last_token += 1
+        current.window.sent(sent.mid, qos, self._last_token, topic)
+        return self._last_token
+
+    def confirmations(self) -> list[int]:
+        """See `Link.confirmations()`."""
+        self._take_note()
+        confirmed, self._confirmed = self._confirmed, []
+        return confirmed
+
+    def refusals(self) -> list[RefusedPublication]:
+        """See `Link.refusals()`."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def _take_note(self) -> None:
+        if self._known is not None:
+            self._collect(self._known.window)
+        self._known = self._standing.current
+
+    def _collect(self, window: InFlightWindow) -> None:
+        self._confirmed += window.collect()
+        for token, topic, reason in window.take_refused():
+            self.refused += 1
+            self._refused.append(RefusedPublication(token, reason))
+            log.error("publication_refused topic=%r reason=%r count=%d", topic[:99], reason, self.refused)

@@ -1,0 +1,1 @@
+"""From the tables of a configuration to the parts of the service."""

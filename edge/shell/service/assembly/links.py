@@ -1,0 +1,55 @@
+"""Assembly of links: from a broker's table to how it is reached, with its password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from config.schema import Configuration
+from config.tables.passwords import password_of
+from config.tables.transport import Connection, Tls
+from edge.shell.link import LinkOptions, TlsOptions
+from edge.shell.publishing.host_state import Host
+
+
+def link_options(connection: Connection, configuration: Configuration) -> LinkOptions:
+    """Builds the service's broker connections from the configuration.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    return LinkOptions(
+        host=connection.host,
+        port=connection.port,
+        client_id=connection.client_id or "",
+        username=connection.username,
+        password=password_of(connection),
+        tls=tls_options(connection.tls),
+        keepalive_s=connection.keepalive_s,
+        version=connection.version,
+        clean_session=False,
+        receive_messages=configuration.limits.receive_messages,
+        receive_bytes=configuration.limits.receive_bytes,
+        receive_maximum=configuration.broker.in_flight,
+        linger_s=configuration.broker.linger_s,
+    )
+
+
+def hosts_of(configuration: Configuration) -> list[Host]:
+    """The Sparkplug host applications that the inputs say we are.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    names = dict.fromkeys(each.host_id for each in configuration.inputs if each.host_id is not None)
+    if not names:
+        return []
+    options = link_options(configuration.inbound, configuration)
+    return [Host(name, replace(options, client_id=f"{options.client_id}-{name}", linger_s=0.0)) for name in names]
+
+
+def tls_options(tls: Tls | None) -> TlsOptions | None:
+    """The certificates of a `tls` table."""
+    if tls is None:
+        return None
+    files = (tls.ca_file, tls.certificate_file, tls.key_file)
+    return TlsOptions(*(None if each is None else str(each) for each in files))

@@ -1,0 +1,1 @@
+"""What survives a restart: the stored state, snapshots, relearning."""

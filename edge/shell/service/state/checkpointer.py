@@ -1,0 +1,211 @@
+"""Writing snapshots between steps, so that no step waits for one.
+
+A large plant's snapshot takes seconds. It is written in slices of some milliseconds each, whenever nothing waits to be
+committed, as `edge.core.persistence.checkpoint.Saving` allows; what holds for it meanwhile, and how a recovery goes
+about it, is described there and in `edge.shell.store.snapshots`. The parts of the snapshot before are deleted in slices
+too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from edge.core.persistence.checkpoint import Saving, breaks
+from edge.core.persistence.journal import Part as JournalPart
+from edge.core.persistence.snapshot import Part, Snapshot
+from edge.core.pipeline import Pipeline
+from edge.shell.service.state.snapshot_policy import SnapshotPolicy
+from edge.shell.store import Store, StoreError
+
+log = logging.getLogger("edgewarden.service")
+
+SLICE_S = 0.003
+"""A slice is prepared for about this long; then it is stored."""
+
+FEWEST_ROWS, FIRST_ROWS, MOST_ROWS = 16, 64, 5_000
+"""Rows that are prepared together: as many as take a third of a slice, to begin with `FIRST_ROWS`."""
+
+SMALL = 100
+"""A plant with so few sensors has its snapshot written in one go."""
+
+CHUNK_ROWS, CHUNK_BYTES = 256, 1 << 20
+"""Rows that are prepared together, and bytes that are stored together, where a snapshot is written as a whole."""
+
+COMMIT_S = 0.1
+"""While a snapshot is written, steps wait at most this long for their commit, as it continues only with a commit."""
+
+MOST_TRIES = 3
+"""A snapshot that was given up so often, as something came in between, is written in one go once it is overdue."""
+
+RETRY_S = 10.0
+"""Pause after a store failure before another snapshot is begun."""
+
+FORGOTTEN = 2
+"""Parts of the snapshot before that are deleted at a time."""
+
+
+def write_snapshot(store: Store, pipeline: Pipeline, digest: str, inputs: str, now: float) -> None:
+    """Write a snapshot as a whole, without holding all of it in memory.
+
+    Args:
+        store: The store to write to; everything that the core knows must be committed.
+        pipeline: The core.
+        digest: Of the configuration.
+        inputs: Of what it says of inputs.
+        now: Seconds since the epoch, UTC.
+
+    Raises:
+        StoreError: The store can't be written; the snapshot before stands.
+    """
+    if len(pipeline.sensors) <= SMALL:
+        store.remember(pipeline.save(digest, inputs), digest, now)
+        return
+    store.begin_snapshot()
+    saving = pipeline.saving()
+    saving.first_rows = CHUNK_ROWS
+    count, size = 0, 0
+    chunk: list[Part] = []
+    for parts in saving:
+        chunk += [each.compressed() for each in parts]
+        size += sum(len(each.state) for each in chunk[-len(parts) :])
+        if size >= CHUNK_BYTES:
+            store.add_parts(chunk)
+            count, size, chunk = count + len(chunk), 0, []
+    store.add_parts(chunk)
+    store.complete_snapshot(Snapshot(digest, inputs, [], count + len(chunk)).to_bytes(), digest, now)
+
+
+class Checkpointer:
+    """Writes the snapshots of a running service.
+
+    Args:
+        store: The store to write to.
+        pipeline: The core.
+        digest: Of the configuration.
+        inputs: Of what it says of inputs.
+        policy: Says when.
+        clock: Seconds since the epoch, UTC.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        digest: str,
+        inputs: str,
+        policy: SnapshotPolicy,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._digest = digest
+        self._inputs = inputs
+        self._policy = policy
+        self._clock = clock
+        self._monotonic = monotonic
+        self._saving: Saving | None = None
+        self._steps: Iterator[list[Part]] = iter(())
+        self._count = 0
+        self._seconds = 0.0
+        self._given_up = 0
+        self._not_before = 0.0
+        self._has_garbage = True
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a snapshot is being written."""
+        return self._saving is not None
+
+    def commit_s(self, usual: float) -> float:
+        """For how long steps may wait for their commit, in seconds."""
+        return min(usual, COMMIT_S) if self.is_writing else usual
+
+    def committed(self, parts: Sequence[JournalPart]) -> None:
+        """Record what has come into the journal."""
+        self._policy.committed(parts)
+        if self.is_writing and any(map(breaks, parts)):
+            self._saving = None
+            self._given_up += 1
+
+    def turn(self) -> None:
+        """Advance by a slice, if there is anything to do; nothing waits to be committed.
+
+        Raises:
+            StoreError: The store can't be written; the snapshot before stands.
+        """
+        try:
+            if self._saving is not None:
+                self._go_on()
+            elif self._policy.is_due and self._monotonic() >= self._not_before:
+                self._begin()
+            elif self._has_garbage:
+                self._has_garbage = self._store.forget_parts(FORGOTTEN)
+        except StoreError:
+            self._saving, self._not_before = None, self._monotonic() + RETRY_S
+            raise
+
+    def write(self) -> None:
+        """Write a snapshot as a whole, now.
+
+        Raises:
+            StoreError: The store can't be written; the snapshot before stands.
+        """
+        began = self._monotonic()
+        self._saving = None
+        self._policy.begun()
+        write_snapshot(self._store, self._pipeline, self._digest, self._inputs, self._clock())
+        self._complete(self._monotonic() - began)
+
+    def _begin(self) -> None:
+        if len(self._pipeline.sensors) <= SMALL or (self._policy.is_overdue and self._given_up >= MOST_TRIES):
+            self.write()
+        elif self._pipeline.interruption.is_over:
+            self._store.begin_snapshot()
+            self._policy.begun()
+            self._saving = self._pipeline.saving()
+            self._saving.first_rows = FIRST_ROWS
+            self._steps = iter(self._saving)
+            self._count, self._seconds = 0, 0.0
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Prepare a slice and store it; complete the snapshot with the last one."""
+        saving = self._saving
+        assert saving is not None  # noqa: S101 - the caller has looked
+        began = before = self._monotonic()
+        chunk: list[Part] = []
+        is_last = True
+        for parts in self._steps:
+            chunk += [each.compressed() for each in parts]
+            now = self._monotonic()
+            saving.rows = _adapted(saving.rows, now - before)
+            before = now
+            if now - began >= SLICE_S:
+                is_last = False
+                break
+        if chunk:
+            self._store.add_parts(chunk)
+        self._count += len(chunk)
+        if is_last:
+            state = Snapshot(self._digest, self._inputs, [], self._count).to_bytes()
+            self._store.complete_snapshot(state, self._digest, self._clock())
+            self._saving = None
+        self._seconds += self._monotonic() - began
+        if is_last:
+            self._complete(self._seconds)
+
+    def _complete(self, seconds: float) -> None:
+        self._policy.completed(seconds)
+        self._has_garbage, self._given_up = True, 0
+        log.debug("snapshot_written seconds=%.3f", seconds)
+
+
+def _adapted(rows: int, took_s: float) -> int:
+    """Number of rows to prepare together, given how long the last ones took."""
+    if took_s > SLICE_S / 2:
+        return max(FEWEST_ROWS, rows // 2)
+    return min(MOST_ROWS, rows + rows // 2) if took_s < SLICE_S / 6 else rows

@@ -1,0 +1,210 @@
+"""Stored state: from what a store holds to the core as it was.
+
+Where the configuration has been changed, it is the core as it would be had the configuration always been this one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from edge.core.incidents.events.gaps import Gap
+from edge.core.persistence.components.detector_states import Unlearned
+from edge.core.persistence.journal import JournalError, Part, SequenceReserved, Unread, pack, unpack
+from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
+from edge.core.persistence.told import ToldIncidents
+from edge.core.pipeline import Pipeline
+from edge.shell.service.state.checkpointer import write_snapshot
+from edge.shell.service.state.relearning import RelearningPlan
+from edge.shell.service.state.snapshot_policy import cost_s
+from edge.shell.store import Recollection, Store, StoreError
+
+log = logging.getLogger("edgewarden.service")
+
+SNAPSHOT_S = 0.5
+"""After a replay that took longer, in seconds, a snapshot is written, so that repeated crashes don't add up."""
+
+
+Resumed = tuple[Pipeline, Recollection, list[Gap]]
+"""The core, what it was made of, and what turned out to be missing."""
+
+
+class _Journal:
+    """Reads journal entries, and says once of each kind of part that this version doesn't know it.
+
+    Attributes:
+        cost_s: Time taken to replay the journal after the snapshot, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.cost_s = 0.0
+        self._left_out: set[str] = set()
+
+    def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """The journal since the snapshot, complete, as entries after a damaged one may refer to its sensors.
+
+        Raises:
+            StoreError: An entry is damaged.
+        """
+        for entry in entries:
+            try:
+                parts = list(self._parts(entry))
+                self.cost_s += cost_s(parts)
+                yield from parts
+            except JournalError as error:
+                raise StoreError(f"the store is damaged: {error}", damaged=True) from error
+
+    def past(self, entries: Iterable[bytes]) -> Iterator[Part]:
+        """The journal before the snapshot, without damaged entries."""
+        for entry in entries:
+            try:
+                yield from self._parts(entry)
+            except JournalError as error:
+                log.warning("journal_entry_damaged error=%r", str(error))
+
+    def _parts(self, entry: bytes) -> Iterator[Part]:
+        for part in unpack(entry):
+            if not isinstance(part, Unread):
+                yield part
+            elif part.kind not in self._left_out:
+                self._left_out.add(part.kind)
+                log.warning("journal_part_left_out kind=%r", part.kind)
+
+
+def resume(
+    make_pipeline: Callable[[], Pipeline],
+    store: Store,
+    digest: str,
+    inputs: str,
+    now: float,
+    working: Callable[[], None] = lambda: None,
+    *,
+    is_whole: bool = True,
+) -> Resumed:
+    """The core with all that the store knows.
+
+    Args:
+        make_pipeline: Makes one that knows nothing.
+        store: The store.
+        digest: Of the present configuration.
+        inputs: Of what it says of inputs.
+        now: Seconds since the epoch, UTC.
+        working: Called again and again while this takes its time. What it raises ends it; the store is as it was then.
+        is_whole: Whether the store has all events that it had, as one that took the place of a damaged one hasn't.
+
+    Returns:
+        The core, what it was made of, and what turned out to be missing.
+
+    Raises:
+        StoreError: The store can't be read, is damaged, or the state of a changed configuration can't be written.
+    """
+    began = time.monotonic()
+    recollection = store.recall()
+    pipeline, journal = make_pipeline(), _Journal()
+    told, gaps = ToldIncidents(pipeline.telling), []
+    learned, anew, incomplete = 0, False, False
+    try:
+        restored = 0
+        if recollection.state is not None:
+            unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
+            told = ToldIncidents(pipeline.telling)
+            incomplete = bool(unlearned.components)
+        earlier = recollection.since[:restored]
+        relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
+        if recollection.state is not None:
+            learned = _teach(pipeline, relearning, unlearned, changed=recollection.digest != digest)
+        if recollection.state is not None or recollection.complete:
+            pipeline.replay(journal.since(_attended(recollection.since[restored:], working)))
+        if recollection.state is not None and recollection.digest != digest:
+            devices = pipeline.new_devices()
+            learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
+    except SnapshotError as error:
+        log.warning("learning_anew reason=%r", str(error))
+        pipeline = make_pipeline()
+        anew = True
+        if recollection.complete:
+            pipeline.replay(journal.past(_attended(store.past(), working)))
+            pipeline.replay(journal.since(_attended(recollection.since, working)))
+        if not isinstance(error, LaterSnapshotError):
+            detail = f"the learned state couldn't be read ({error})"
+            gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
+    log.info(
+        "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
+        pipeline.sensors.sensors,
+        len(pipeline.engine.open_incidents),
+        len(recollection.since),
+        learned,
+        time.monotonic() - began,
+    )
+    pipeline.counters.clear()
+    pipeline.continue_after(store.last_sequence())
+    changed = recollection.state is not None and recollection.digest != digest
+    corrected = is_whole and not anew and _correct(pipeline, told, store, now, raises=changed)
+    if anew or changed or incomplete or learned or corrected or not is_whole or journal.cost_s > SNAPSHOT_S:
+        write_snapshot(store, pipeline, digest, inputs, now)
+    return pipeline, recollection, gaps
+
+
+def _correct(pipeline: Pipeline, told: ToldIncidents, store: Store, now: float, *, raises: bool) -> bool:
+    """Bring open incidents in line with what subscribers were told; whether anything was to be told for it."""
+    if not told.note_all(store.told(told.after)):
+        return False
+    events = told.reconcile(pipeline.telling, pipeline.sensors, pipeline.watch, raises=raises)
+    if events:
+        log.warning("incidents_corrected events=%d reason='they aren't those that were told before'", len(events))
+        store.append(events, [], pack([SequenceReserved(events[-1].sequence)]), now=now)
+    return told.has_changed
+
+
+def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator[bytes]:
+    for entry in entries:
+        working()
+        yield entry
+
+
+def _newest_first(store: Store, since: Sequence[bytes]) -> Iterator[bytes]:
+    yield from reversed(since)
+    yield from store.past(newest_first=True)
+
+
+def _restore(
+    pipeline: Pipeline,
+    store: Store,
+    recollection: Recollection,
+    journal: _Journal,
+    inputs: str,
+    working: Callable[[], None],
+) -> tuple[Unlearned, int]:
+    """Give a core what a snapshot knows; what that wasn't, and how many entries since the snapshot it takes in.
+
+    Parts that were written bit by bit are loaded where the journal has come to the entry that each follows.
+    """
+    snapshot = Snapshot.from_bytes(recollection.state or b"")
+    if not snapshot.elsewhere:
+        return pipeline.restore(snapshot, inputs), 0
+    known = known_sensors(part.decompressed() for _, part in store.parts() if part.component == SENSORS)
+    pipeline.begin_restoring(known, inputs_changed=snapshot.inputs != inputs)
+    done = count = 0
+    for place, part in store.parts():
+        if place > done:
+            pipeline.replay(journal.since(_attended(recollection.since[done:place], working)))
+            done = place
+        working()
+        pipeline.memory.load(part.decompressed())
+        count += 1
+    if count != snapshot.elsewhere:
+        raise SnapshotError(f"{count} of {snapshot.elsewhere} parts are left")
+    return pipeline.finish_restoring(), done
+
+
+def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: Unlearned, *, changed: bool) -> int:
+    """Let a core learn from the journal what a snapshot couldn't give; from how many readings it did."""
+    for component, reason in unlearned.components.items():
+        log.info("state_left_out component=%s reason=%r", component, reason)
+    if not unlearned.slots:
+        return 0
+    if changed:
+        log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
+    return relearning.teach(partial(pipeline.learn, unlearned))

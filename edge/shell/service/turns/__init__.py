@@ -1,0 +1,1 @@
+"""The turns of the loop: how long each takes, and what is committed together."""

@@ -1,0 +1,1 @@
+"""What the service watches beside the readings: its own clock, its connections, rivals."""

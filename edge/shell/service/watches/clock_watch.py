@@ -1,0 +1,198 @@
+"""Watches our own clock: whether it is set, and whether the senders of readings agree with it.
+
+Messages whose times lie ahead are held until `edge.core.intake.times.plausible_times` knows whose clock is wrong. If it
+is ours, it is set forward for ourselves, and they are read again as if they had arrived by the right clock.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from edge.core.incidents.events.event import timestamp
+from edge.core.incidents.events.gaps import Gap
+from edge.core.intake.times.plausible_times import IN_STEP_S, PlausibleTimes
+from edge.core.intake.times.time_hints import ahead_of_arrival
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.printable import printable, shortened
+from edge.core.persistence.steps.step import Step
+from edge.core.pipeline import Pipeline
+from edge.shell.activity.problems import Problem
+from edge.shell.service.watches.held_messages import HeldMessages
+from edge.shell.system.logs import BOUNDED
+from edge.shell.system.wall_clock import STEP_S, WallClock
+
+log = logging.getLogger("edgewarden.service")
+
+TOLD_S = 60.0
+"""A line of one kind is written at most this often."""
+
+LONGEST_TOPIC = 200
+
+
+class Correction(NamedTuple):
+    """The clock was set forward: messages that were stamped before it are to be stamped as if it had been before.
+
+    Attributes:
+        below: The start time; readings with an earlier stamp were stamped before the start.
+        by: Seconds.
+    """
+
+    below: float
+    by: float
+
+
+class ClockWatch:
+    """Decides what time it is, where that isn't clear.
+
+    Args:
+        clock: The current time; corrected here.
+        last_arrival: Time of the last reading stored before the start, or None.
+        in_flight: Number of messages that the broker sends without an acknowledgement.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self, clock: WallClock, last_arrival: float | None, in_flight: int, monotonic: Callable[[], float]
+    ) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._plausible = PlausibleTimes()
+        self._held = HeldMessages(in_flight // 2 - 1)
+        self._is_ready = False
+        self._refused: Gap | None = None
+        self._corrections: list[Correction] = []
+        self._told_at: dict[str, float] = {}
+        self._note_evidence(last_arrival)
+        self._began_behind_s = self._plausible.behind_s
+        self._last_step_s: float | None = None
+
+    def tell(self, pipeline: Pipeline, report: Callable[[Gap], None]) -> None:
+        """Say which core reads messages from now on, and who tells the subscribers what is missing."""
+        pipeline.intake.plausible = self._plausible
+        self._report = report
+
+    def stepped(self, last_arrival: float | None) -> float:
+        """By how many seconds the clock was set since the last call, or is behind what was known before the start.
+
+        Args:
+            last_arrival: Time of the last reading, by the previous clock.
+        """
+        step = self._clock.step()
+        if step:
+            self._last_step_s = step
+        by, self._began_behind_s = step - self._began_behind_s, 0.0
+        if by:
+            self._plausible.clock_stepped()
+            self._note_evidence(last_arrival)
+            self._shift(by)
+        return by
+
+    def ready(self, messages: list[Message]) -> list[Message]:
+        """The messages to process now: held ones that are due, then new ones."""
+        messages = self._by_the_clock_of_now(messages)
+        if self._is_ready or self._plausible.is_proven:
+            return self._release() + messages
+        if self._held.is_over(self._monotonic()):
+            self._plausible.is_settled = True
+            held = self._release()
+            first, last = held[0].arrived, held[-1].arrived
+            self._refused = Gap("readings", "clock_doubted", None, first, last)
+            return held + messages
+        return messages
+
+    def hold(self, step: Step, messages: Sequence[Message]) -> Sequence[Message]:
+        """Hold what a step has left unread; the others of its messages, which may be acknowledged."""
+        if not step.held:
+            return messages
+        if not self._plausible.believed:
+            topic = shortened(printable(step.held[0].topic), LONGEST_TOPIC)
+            ahead = ahead_of_arrival(self._plausible.ahead_s)
+            self._tell("clock_doubted", f"since readings lie ahead of it and are held; topic={topic!r} {ahead}")
+        self._held.add(step.held, self._monotonic())
+        left = set(map(id, step.held))
+        return [each for each in messages if id(each) not in left]
+
+    def correct(self) -> float:
+        """Set our clock forward if senders have shown that it is behind; by how many seconds, or 0."""
+        ahead_s, refused = self._plausible.believed, self._refused
+        self._refused = None
+        if ahead_s:
+            self._clock.believe(ahead_s)
+            self._plausible.clock_stepped()
+            self._tell("clock_wrong", "since the senders of readings say a later one")
+            by = self._clock.step()
+            self._shift(by)
+            return by
+        if refused is not None:
+            self._tell("clock_believed", "though readings lie ahead of it, which are refused")
+            self._report(refused)
+        return 0.0
+
+    def forget(self) -> None:
+        """Forget what is held: it came by a link that is no more."""
+        self._release()
+
+    def as_dict(self) -> dict[str, object]:
+        """The machine's time and the believed time, for `health`."""
+        clock = self._clock
+        return {
+            "own": timestamp(clock.own),
+            "believed": timestamp(clock()),
+            "last_step_s": None if self._last_step_s is None else round(self._last_step_s, 3),
+        }
+
+    def problems(self) -> list[Problem]:
+        """The known problems of our clock."""
+        clock = self._clock
+        own, believed = timestamp(clock.own), timestamp(clock())
+        if clock.believed_s:
+            return [{"problem": "clock_wrong", "own": own, "believed": believed, "because": "senders"}]
+        if clock.is_unset:
+            return [{"problem": "clock_wrong", "own": own, "believed": believed, "because": "unset"}]
+        if len(self._held):
+            return [{"problem": "clock_doubted", "own": own, "held": len(self._held)}]
+        return []
+
+    def _note_evidence(self, last_arrival: float | None) -> None:
+        """Note whether the clock is certainly wrong, and warn of it."""
+        plausible = self._plausible
+        plausible.is_unset = self._clock.is_unset
+        behind_s = 0.0 if last_arrival is None else last_arrival - self._clock()
+        plausible.behind_s = behind_s if behind_s > STEP_S else 0.0
+        if plausible.is_unset:
+            self._tell("clock_wrong", "since it was never set")
+        elif plausible.behind_s:
+            self._tell("clock_doubted", f"since readings were stored later, at {timestamp(last_arrival or 0.0)}")
+
+    def _tell(self, event: str, reason: str) -> None:
+        now = self._monotonic()
+        if now - self._told_at.get(event, -TOLD_S) >= TOLD_S:
+            self._told_at[event] = now
+            own, believed = timestamp(self._clock.own), timestamp(self._clock())
+            log.warning("%s own=%s believed=%s %s", event, own, believed, reason, extra=BOUNDED)
+
+    def _release(self) -> list[Message]:
+        self._is_ready = False
+        return self._held.release()
+
+    def _shift(self, by: float) -> None:
+        """Have all that was stamped before the clock was set by `by` stamped by the clock of now, and read again."""
+        self._held.shift(by)
+        self._is_ready = True
+        # In the middle between the old and the new time, since stamps go by the new one a little earlier than we know.
+        if by < 0:
+            self._corrections.clear()
+        elif by > IN_STEP_S:
+            self._corrections.append(Correction(self._clock() - by / 2, by))
+
+    def _by_the_clock_of_now(self, messages: list[Message]) -> list[Message]:
+        for correction in tuple(self._corrections):
+            if messages and messages[-1].arrived >= correction.below:
+                self._corrections.remove(correction)
+            messages = [
+                each._replace(arrived=each.arrived + correction.by) if each.arrived < correction.below else each
+                for each in messages
+            ]
+        return messages

@@ -1,0 +1,98 @@
+"""Watches the inbound link: new connections, lost sessions, dropped messages, a second client with our id.
+
+Each may mean that readings are missing. The core is notified, so that no sensor is reported as silent because of it,
+and the subscribers get a gap event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.core.incidents.events.gaps import Gap
+from edge.core.pipeline import Pipeline
+from edge.shell.link import Link
+from edge.shell.service.gap_reporter import GapReporter
+from edge.shell.service.turns.commit_group import CommitGroup
+from edge.shell.service.watches.rival_watch import RivalWatch
+
+
+class InboundWatch:
+    """Notes what happens to the inbound link.
+
+    Args:
+        link: The link that readings come from.
+        group: The next commit.
+        clock: The current time, in seconds since the epoch, UTC.
+        monotonic: Seconds that never step.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        group: CommitGroup,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._group = group
+        self._clock = clock
+        self._monotonic = monotonic
+        self._rivals = RivalWatch(link)
+        self._connections = 0
+        self._dropped = 0
+        self._looked_at = clock()
+
+    def tell(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
+        """Set the receivers of these events; to be called before anything else.
+
+        Args:
+            pipeline: The core.
+            gaps: Tells the subscribers what is missing.
+            queued: Whether the broker keeps every message for us while we are away.
+        """
+        self._pipeline = pipeline
+        self._gaps = gaps
+        self._queued = queued
+
+    def note_connections(self, last_arrival: float | None) -> bool:
+        """Record connections that the broker has accepted since the last call; whether there was one.
+
+        Args:
+            last_arrival: Time of the last reading, in seconds since the epoch, UTC; None if there was none.
+        """
+        connections = self._link.connections
+        if connections == self._connections:
+            return False
+        is_lost = self._link.has_lost_session()
+        if is_lost or self._connections > 0 or not self._queued:
+            self._pipeline.interrupted()
+        self._connections = connections
+        self._group.window.connected(is_told=not self._link.acknowledges_blindly)
+        if is_lost:
+            self._group.add(self._pipeline.session_lost(), (), self._monotonic())
+        if is_lost and last_arrival is not None:
+            self._gaps.report(Gap("readings", "session_lost", None, last_arrival, self._clock()))
+        return True
+
+    def note_missing(self, last_arrival: float) -> None:
+        """Tell of messages that were dropped since the last call, and of those that another client has taken.
+
+        Args:
+            last_arrival: Time of the last reading, or of the service's start, in seconds since the epoch, UTC.
+        """
+        now = self._clock()
+        dropped = self._link.dropped_qos0 - self._dropped
+        if dropped > 0:
+            self._dropped += dropped
+            self._gaps.report(Gap("readings", "receive_limit", dropped, self._looked_at, now))
+        self._looked_at = now
+        taken = self._rivals.gap(last_arrival, now, self._monotonic())
+        if taken is not None:
+            self._gaps.report(taken)
+
+    def leave_filters(self) -> None:
+        """Leave filters that an earlier configuration has left in the session, as far as messages have shown them."""
+        unrouted = self._pipeline.intake.unrouted
+        for topic in unrouted:
+            self._link.unsubscribe(topic)
+        unrouted.clear()

@@ -1,0 +1,44 @@
+"""Another client with our id takes readings that were ours: from when to when."""
+
+from __future__ import annotations
+
+from edge.core.incidents.events.gaps import Gap
+from edge.shell.link import Link
+
+INTERVAL_S = 600.0
+"""Seconds between two gaps; what comes in between is joined."""
+
+
+class RivalWatch:
+    """Makes a gap of the times in which another client had our session.
+
+    Args:
+        link: The link that readings come from.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._takeovers = 0
+        self._first: float | None = None
+        self._last: float | None = None
+        self._quiet_until = 0.0
+
+    def gap(self, last_arrival: float, now: float, monotonic: float) -> Gap | None:
+        """The problem to report now, or None.
+
+        Args:
+            last_arrival: Time of the last reading, in seconds since the epoch, UTC.
+            now: The current time, in the same unit.
+            monotonic: Seconds that never step.
+        """
+        if self._link.reconnecting.takeovers != self._takeovers:
+            self._takeovers = self._link.reconnecting.takeovers
+            self._first = last_arrival if self._first is None else min(self._first, last_arrival)
+            self._last = None
+        if self._first is not None and self._last is None and self._link.connected:
+            self._last = now
+        if self._first is None or self._last is None or monotonic < self._quiet_until:
+            return None
+        gap = Gap("readings", "client_id_in_use", None, self._first, self._last)
+        self._first, self._quiet_until = None, monotonic + INTERVAL_S
+        return gap
