@@ -7,7 +7,8 @@ import pytest
 
 from config.loading import parse
 from edge.core.model.readings.messages import Reading
-from edge.reports.recording.recording import Recording, recording
+from edge.reports.recording import recording
+from edge.reports.recording.recording import Recording
 from edge.shell.service.assembly.parts import make_pipeline
 
 pytestmark = pytest.mark.long

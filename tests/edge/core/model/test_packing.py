@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from edge.core.model.packing import packing
 from edge.core.model.packing.packing import (
     RAW,
     PackedFloats,
     compress,
     decompress,
     pack_integers,
-    packing,
     unpack_integers,
 )
 
