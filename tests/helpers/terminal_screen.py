@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -52,9 +53,10 @@ class TerminalScreen:
         self._thread.start()
 
     def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         with contextlib.suppress(OSError):  # the command has ended
             while content := os.read(self._ours, 65_536):
-                self.written += content.decode("utf-8", "replace")
+                self.written += decoder.decode(content)
 
     def _resize(self) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))

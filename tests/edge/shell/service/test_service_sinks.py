@@ -109,9 +109,9 @@ def test_clients_of_sinks_are_loaded_only_where_a_sink_asks_for_them() -> None:
 def test_a_sink_whose_package_is_missing_is_told_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from config import sinks
     from config.loading import parse
     from config.problems import ConfigurationError
+    from config.tables import sinks
 
     monkeypatch.setattr(sinks, "find_spec", lambda _: None)
     text = configuration(1883) + '[[sink]]\nkind = "kafka"\nbrokers = ["h:9092"]\ntopic = "t"\n'
