@@ -15,7 +15,7 @@ from edge.shell.broker.embedded import EmbeddedBroker
 
 MakeService = Callable[[str], RunningService]
 SENSOR = "plant/pump/temp"
-NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
 
 
 def reading(index: int, value: float) -> str:

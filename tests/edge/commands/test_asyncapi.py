@@ -62,13 +62,13 @@ def test_what_a_service_publishes_is_what_the_document_says(
     service.start()
     wait_until(lambda: consumer.latest("/health"), what="the service")
     base = next(topic for topic, _, _ in consumer.messages if topic.endswith("/health")).removesuffix("/health")
-    readings = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+    readings = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
     consumer.publish_all("plant/pump", [*readings, '{"ts": 1700002000, "value": 99}', "Online"])
     wait_until(consumer.events, what="the incident")
     consumer.publish(f"{base}/command/shelve", '{"id": "1", "sensor": "plant/pump", "until": "2h"}')
     wait_until(lambda: consumer.latest("/result"), what="the answer")
     consumer.publish_all(
-        "plant/pump", [f'{{"ts": {1_700_002_010 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+        "plant/pump", [f'{{"ts": {1_700_002_010 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
     )
     wait_until(lambda: (consumer.latest("/state/plant/pump") or {}).get("state") == "ok", what="the end")
     wait_until(lambda: consumer.latest("/deadletter"), what="the dead letter")

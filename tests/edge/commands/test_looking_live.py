@@ -34,7 +34,7 @@ def test_a_running_a_stopped_and_a_killed_service_are_told_apart(
     service.start()
     wait_until(lambda: edgewarden(service, "status").exit_code == 0, what="a well service")
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
-    readings = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+    readings = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
     consumer.publish_all("plant/pump", [*readings, '{"ts": 1700002000, "value": 99}', "Online"])
     wait_until(consumer.events, what="the incident")
     wait_until(lambda: "plant/pump" in edgewarden(service, "deadletters", "--json").stdout, what="the dead letter")

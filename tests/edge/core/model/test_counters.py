@@ -15,20 +15,16 @@ START, INTERVAL_S, SENSORS = 1_700_000_000.0, 600.0, 3
 SURPRISING = 10.0
 
 
-def test_a_counter_that_starts_anew_is_surprising_twice_and_not_for_long() -> None:
+def test_a_counter_that_starts_anew_is_no_news() -> None:
     rule = parse('[[input]]\ntopic = "#"\n').configuration.rule_for("pieces")
     engine = Engine(lambda _: Profile(rule.detectors, rule.incidents))
     engine.grow(SENSORS)
     pieces = np.cumsum(np.random.default_rng(3).poisson(3.0, size=(4000, SENSORS)), axis=0) % 1500
-    slots, raised, longest = np.arange(SENSORS), [], 0.0
+    slots, raised = np.arange(SENSORS), []
     for step, row in enumerate(pieces.astype(np.float64)):
         for found in engine.process(Batch(slots, row, np.full(SENSORS, START + INTERVAL_S * step), slots)):
             if found.transition is Transition.RAISED and found.observation.score > SURPRISING:
                 raised.append((found.slot, step))
-            if found.transition is Transition.CLEARED:
-                longest = max(longest, found.observation.time - found.incident.started)
     restarts = np.flatnonzero((np.diff(pieces, axis=0) < 0).any(axis=1))
     assert len(restarts) >= 7 * SENSORS
-    assert [slot for slot, _ in sorted(raised)] == [0, 0, 1, 1, 2, 2]
-    assert max(step for _, step in raised) < restarts[3 * SENSORS]
-    assert longest <= 4 * 3600.0
+    assert raised == []

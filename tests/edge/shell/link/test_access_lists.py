@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 MakeService = Callable[[str], RunningService]
 VERSIONS = ("3.1.1", "5")
 ALL = "topic readwrite #\n"
-NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
 NO_EVENTS = """topic readwrite plant/#
 topic read edgewarden/#
 topic write edgewarden/gw/status

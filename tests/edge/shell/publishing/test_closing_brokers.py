@@ -19,7 +19,7 @@ from edge.shell.store import EventFilter, StoreError, read_events
 pytestmark = pytest.mark.long
 
 DENIED = b"denied"
-NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
 FAULT = [*NORMAL, json.dumps({"ts": 1_700_002_000, "value": 99.0})]
 
 

@@ -16,7 +16,7 @@ from sink_receivers import WebhookReceiver
 from edge.shell.broker.embedded import EmbeddedBroker
 
 MakeService = Callable[[str], RunningService]
-NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + i % 5 / 10}}}' for i in range(200)]
+NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
 WEBHOOK = '[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{}/"\ntimeout_s = 2.0\n'
 
 
