@@ -145,6 +145,7 @@ def test_the_three_nodes_of_node_red_send_what_is_severe_once(
         red.wait(20)
 
 
+@pytest.mark.long
 def test_open_incidents_are_alerts_of_alertmanager_and_end_when_they_do(start_mosquitto: Any, tmp_path: Path) -> None:
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if program is None:

@@ -15,6 +15,8 @@ from running import Consumer, RunningService, configuration, wait_until
 from edge.commands import main
 from edge.shell.broker.embedded import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 MakeService = Callable[[str], RunningService]
 BEGAN = time.time() - 3600
 NORMAL = [json.dumps({"ts": BEGAN + 10 * each, "value": 20 + each % 7 / 10}) for each in range(120)]

@@ -19,6 +19,7 @@ from edge.fleet.store import Head, StaleHeadError
 from edge.fleet.topics import TopicPlacing
 
 
+@pytest.mark.long
 def test_batches_that_come_again_fail_and_meet_in_a_cell_change_no_event() -> None:
     chance, store, once = random.Random(4), Stores(), InMemory()
     seen, read = Seen(lambda: chance.random() < 0.25), dict.fromkeys(SHARDS, 0)
@@ -39,6 +40,7 @@ def test_batches_that_come_again_fail_and_meet_in_a_cell_change_no_event() -> No
     assert sorted(seen.ids) == undisturbed()
 
 
+@pytest.mark.long
 def test_kafka_s_records_are_read_likewise() -> None:
     seen, one = Seen(), detection()
     for partition in SHARDS:
@@ -47,6 +49,7 @@ def test_kafka_s_records_are_read_likewise() -> None:
     assert sorted(seen.ids) == undisturbed()
 
 
+@pytest.mark.long
 def test_a_cell_that_another_invocation_runs_meanwhile_is_run_again() -> None:
     stores, once = Stores(), InMemory()
     one, other = detection(stores), detection(stores)

@@ -58,6 +58,7 @@ def environment(opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         each.cache_clear()
 
 
+@pytest.mark.long
 def test_every_invocation_in_a_new_environment_detects_what_one_process_does(environment: Any) -> None:
     for shard in SHARDS:
         for first in range(0, 240, 80):

@@ -147,6 +147,7 @@ def test_a_store_that_is_missing_is_said_and_ends_with_1_where_it_is_printed_onc
     assert "no such file; the service makes it when it starts" in found.stderr
 
 
+@pytest.mark.long
 def test_another_store_in_the_same_place_is_shown_once_it_is_there(screen: TerminalScreen, folder: Path) -> None:
     screen.wait("plant/fan00")
     shutil.move(folder / "edgewarden.db", folder / "away.db")
@@ -162,6 +163,7 @@ def test_another_store_in_the_same_place_is_shown_once_it_is_there(screen: Termi
     assert not any("plant/fan00" in each for each in screen.lines())
 
 
+@pytest.mark.long
 def test_a_spike_is_on_the_screen_and_acknowledged_by_a_key(
     own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
 ) -> None:

@@ -45,6 +45,7 @@ class WorkerDiedError(Exception):
     """Where a test lets a worker die."""
 
 
+@pytest.mark.long
 def test_workers_that_die_at_any_moment_lose_and_double_nothing_but_ids_that_are_known(opener: Opener) -> None:
     undisturbed, told, chance = bare(run(1).events), list[Event](), random.Random(8)
     hosts = [CellHost(plan(8), opener(), entries=7, live=3) for _ in range(2)]

@@ -87,6 +87,7 @@ def test_what_another_process_has_written_is_seen(opener: Opener) -> None:
         store.append(3, b"two", Head("a", 1), "c")
 
 
+@pytest.mark.long
 @seed(19)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["append", "put_snapshot", "stale", "reopen"]), st.binary(max_size=40))))

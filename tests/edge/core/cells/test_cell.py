@@ -38,6 +38,7 @@ def test_any_number_of_cells_tells_what_one_process_tells(undisturbed: dict[str,
     assert bare(run(cells, range(500, COUNT, 500)).events) == undisturbed
 
 
+@pytest.mark.long
 @seed(20)
 @settings(max_examples=5, deadline=None, phases=[Phase.generate])  # a run takes seconds; shrinking it, minutes
 @given(st.data())

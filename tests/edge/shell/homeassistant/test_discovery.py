@@ -17,6 +17,8 @@ from home_assistant import Entity, HomeAssistant
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
+pytestmark = pytest.mark.long
+
 MakeService = Callable[[str], RunningService]
 TEMP = "plant/pump: temp (binary_sensor)"
 GATEWAY = "Edgewarden gw"

@@ -126,6 +126,7 @@ def test_a_broker_that_comes_back_hears_it_again_with_the_time_of_the_new_will(
     wait_until(lambda: node.states()[-1] > (True, born), 60, "the new birth")
 
 
+@pytest.mark.long
 def test_what_a_service_says_of_itself_when_it_is_killed_started_again_and_stopped(
     own_mosquitto: EmbeddedBroker, node: Node, make_service: Callable[[str], RunningService]
 ) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 
+import pytest
 from click.testing import CliRunner
 from running import Consumer, RunningService, wait_until
 
 from edge.commands import main
 from edge.shell.broker.embedded import EmbeddedBroker
+
+pytestmark = pytest.mark.long
 
 INPUTS = """
 [gateway]

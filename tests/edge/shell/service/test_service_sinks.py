@@ -48,6 +48,7 @@ def of_incidents(receiver: WebhookReceiver) -> list[dict[str, Any]]:
     return [each for each in receiver.received() if ".incident." in each["type"]]
 
 
+@pytest.mark.long
 def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_tells(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:

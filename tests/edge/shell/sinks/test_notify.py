@@ -390,6 +390,7 @@ def ntfy() -> Iterator[_Ntfy]:
     made.close()
 
 
+@pytest.mark.long
 def test_a_running_service_notifies_and_follows_a_changed_table(
     receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
 ) -> None:

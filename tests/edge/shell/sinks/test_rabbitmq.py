@@ -67,6 +67,7 @@ def test_bindings_choose_by_the_levels_of_a_sensor_and_what_no_queue_takes_is_se
     assert letter["detail"] == "no queue takes it: NO_ROUTE, routing key line2.pump.temp"
 
 
+@pytest.mark.long
 def test_events_wait_for_an_exchange_that_is_not_there(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 5))
