@@ -141,10 +141,12 @@ class Publisher:
             self._store = store
             self._unwritten.clear()
             self._outstanding.clear()
-            self._tries.clear()
+            self._busy = {
+                topic for topic, _ in self._retained_outstanding.values()
+            }  # nobody asks for the others' PUBACKs
             self.refused.clear()
             self.check.begin()
-            self._urgent, self._live, self._backlog = lanes_of(store)
+            self._begin_again()
         for lane in (self._urgent, self._live, self._backlog):
             lane.look_again()
 

@@ -254,6 +254,28 @@ def test_what_was_dropped_is_not_sent(store: SqliteStore, clock: Clock) -> None:
     assert outlet.sequences == [1, 4, 5]
 
 
+@pytest.mark.parametrize("window", [1, 2, 100])
+def test_a_store_that_replaces_a_damaged_one_is_sent_whole_though_events_of_that_one_are_under_way(
+    store: SqliteStore, clock: Clock, tmp_path: Path, window: int
+) -> None:
+    events = [event(1, "over"), event(2, "open"), event(3, "over", "cleared"), event(4, "open", "updated")]
+    fill(store, *events)
+    outlet = Outlet(window=window)
+    publisher = Publisher(store, outlet, 1000.0, clock)
+    clock.now += 1
+    publisher.turn(0.0)
+    other = SqliteStore(tmp_path / "other.db", "process")
+    fill(other, *events, event(5, "open", "cleared"))
+    publisher.changed(other)
+    for _ in range(20):
+        outlet.puback()
+        publisher.turn(0.0)
+        clock.now += CONFIRM_S
+    assert other.backlog().events == 0
+    assert publisher.idle
+    other.close()
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_in_order(
