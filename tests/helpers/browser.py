@@ -78,7 +78,7 @@ class Browser:
         """What a script returns that is run in the page."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
-    def wait(self, script: str, *arguments: Any, timeout_s: float = 15.0) -> Any:
+    def wait(self, script: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
         """Wait until a script returns something true, and return it."""
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
@@ -88,7 +88,7 @@ class Browser:
             time.sleep(0.03)
         raise AssertionError(f"not within {timeout_s} s: {script} {arguments}\n{self.text()[:2000]}\n{self.log()}")
 
-    def wait_text(self, text: str, timeout_s: float = 15.0) -> None:
+    def wait_text(self, text: str, timeout_s: float = 60.0) -> None:
         """Wait until the page shows a text."""
         self.wait("return document.body.innerText.includes(arguments[0])", text, timeout_s=timeout_s)
 

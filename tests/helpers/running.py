@@ -44,7 +44,7 @@ def wait_for_all(done: Callable[[], int], goal: int, what: str, *, idle_s: float
         time.sleep(poll_s)
 
 
-def receive(link: Link, number: int, timeout_s: float = 10.0) -> list[Message]:
+def receive(link: Link, number: int, timeout_s: float = 60.0) -> list[Message]:
     """What a link gives until there are so many messages, or the time is up."""
     messages: list[Message] = []
     until = time.monotonic() + timeout_s

@@ -370,7 +370,7 @@ def test_ntfy_gets_what_it_expects(impatient: None, tmp_path: Path, ntfy: Callab
     line.store_events([sink_event(1, "a/temp", severity=800, transition="raised")])
     line.run_through(1)
     line.close()
-    (told,) = wait_until(ntfy, 10, "the message")
+    (told,) = wait_until(ntfy, 60, "the message")
     assert (told["topic"], told["title"], told["message"]) == ("plant", "gw: FATAL a/temp", "Tue 22:13:21 FATAL: m")
 
 
