@@ -137,18 +137,18 @@ class Publisher:
 
     def changed(self, store: Store | None = None) -> None:
         """Note that events were taken out of the store, or that it is another one now."""
-        if store is not None:
-            self._store = store
-            self._unwritten.clear()
-            self._outstanding.clear()
-            self._busy = {
-                topic for topic, _ in self._retained_outstanding.values()
-            }  # nobody asks for the others' PUBACKs
-            self.refused.clear()
-            self.check.begin()
-            self._begin_again()
-        for lane in (self._urgent, self._live, self._backlog):
-            lane.look_again()
+        if store is None:
+            for lane in (self._urgent, self._live, self._backlog):
+                lane.look_again()
+            return
+        self._store = store
+        self._unwritten.clear()
+        self._outstanding.clear()
+        # The PUBACKs of that store's events are no longer recognised, so they can't free their topics.
+        self._busy = {topic for topic, _ in self._retained_outstanding.values()}
+        self.refused.clear()
+        self.check.begin()
+        self._begin_again()
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Publish the latest word on a retained topic as soon as there is room, after the events."""
@@ -157,7 +157,7 @@ class Publisher:
         self._retained[topic] = payload
 
     def retain_all(self, latest: Mapping[str, bytes]) -> None:
-        """Likewise, of several topics."""
+        """Publish the latest word on several retained topics, as `retain()` does for one."""
         self._retained.update(latest)
 
     def is_retaining(self, topic: str) -> bool:
@@ -356,7 +356,7 @@ class Publisher:
         return is_backlog and row.sequence in self._sent_first
 
     def _backlog_rows(self) -> Iterator[OutboxRow]:
-        """Number of events that the backlog's rate allows now."""
+        """The next rows of the backlog, as many as its rate allows now."""
         now = self._monotonic()
         self._allowance = min(
             self._allowance + self.backlog_per_second * (now - self._allowed_at),
