@@ -61,7 +61,7 @@ class Pipeline:
         rule_for: The operator's rule for a sensor, by its name.
         device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
         sensors: Maximum number of sensors.
-        limits: The limits.
+        limits: What a payload and a time may be at most.
         reorder_s: How late a reading may be and still be put in order, in seconds; 0 holds nothing back.
         maintenance: Windows in which sensors are quiet.
         commands: Whether commands are followed that came over MQTT; those of our own page always are.

@@ -33,7 +33,7 @@ class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type")
         faults: Faults that had started when the run ended.
         start: Start of the run in plant time, in seconds since the epoch, UTC.
         end: Time of the last reading; `start` if there was none.
-        seed: The seed.
+        seed: The seed that the plant and its faults follow from.
     """
 
     sensors: int
@@ -168,7 +168,7 @@ def compare(
 
     Args:
         faults: The truth.
-        incidents: The incidents.
+        incidents: The incidents that the service has raised.
         claimed: Kinds of faults that the detectors say they catch.
         grace_s: Grace period in seconds: a fault is found by an incident raised from its start to this long after its
             end.

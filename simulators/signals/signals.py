@@ -150,7 +150,7 @@ class Shared(Signal):
 
     Attributes:
         key: Name of what is shared.
-        signal: The signal.
+        signal: The course of its values.
         gain: The factor for this sensor; negative if it moves against the others.
     """
 

@@ -54,8 +54,8 @@ class Intake:
         routes: Which topics are read, and how.
         sensors: The sensor table; new sensors are added to it.
         on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
-        limits: The limits.
-        counters: The counters.
+        limits: What a payload and a time may be at most.
+        counters: Counts everything that is taken or refused.
         newcomers: Are told of new sensors; None for nobody.
 
     Attributes:

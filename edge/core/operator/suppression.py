@@ -43,7 +43,7 @@ class Suppression:
     """The engine under the operator's word.
 
     Args:
-        engine: The engine.
+        engine: Scores the readings and tracks their incidents.
         desk: The shelves and windows.
         newcomers: The sensors that nobody was told of.
     """

@@ -21,7 +21,7 @@ class SensorLife:
     Args:
         sensors: Their names.
         registry: The sensor registry.
-        intake: The intake.
+        intake: Finds the sensors.
         newcomers: The sensors that nobody was told of.
         reorder: Readings that are held back.
         watch: The engine under the operator's word.

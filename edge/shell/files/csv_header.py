@@ -24,7 +24,7 @@ class Columns(NamedTuple):
     """The layout of a file.
 
     Attributes:
-        separator: The separator.
+        separator: The character between two cells.
         header: The names of the columns.
         times: The column of the time, or those of the date and of the time of day.
         sensor: The column of the sensor's name in the long form; None in the wide one.

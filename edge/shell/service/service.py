@@ -70,7 +70,7 @@ class Service:
         store: The store of events until they are confirmed.
         inbound: The link that readings come from.
         outbound: The link that events go to; may be the same.
-        options: The options.
+        options: What the configuration says for the loop: topics, windows and intervals.
         replace_store: Moves a damaged store aside, for the reason given, and opens a new one.
         last_arrival: Time of the last reading stored before the start, or None.
         clock: The current time.
@@ -78,7 +78,7 @@ class Service:
         supervisor: Told how the service is.
         signals: The requests made by signals.
         reload: Reads the configuration again and calls `follow()`, or logs why not.
-        sinks: The sinks.
+        sinks: Deliver the events to receivers other than the broker.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class KafkaOptions:
 
     Attributes:
         brokers: Bootstrap servers, each `host:port`.
-        topic: The topic.
+        topic: The topic that events are produced to.
         login: User and password of SASL.
         sasl: Its mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
         tls: Encryption, or None.
