@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from edge.core.incidents.incident import Incident
-from edge.core.model.words.quantities import number, quantity
+from edge.core.model.words.quantities import digits_apart, quantity
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation
-
-MOST_DIGITS = 17
 
 
 def broken_sentence(sensor: str, unit: str, observation: Observation, condition: LimitCondition) -> str:
@@ -58,7 +56,4 @@ def _name(condition: LimitCondition, unit: str) -> str:
 
 def _value_beside(value: float, condition: LimitCondition, unit: str) -> str:
     """A value with as many digits as it takes to tell it from the limit."""
-    bound, digits = condition.limit.bound, 4
-    while digits < MOST_DIGITS and value != bound and number(value, digits) == number(bound, digits):
-        digits += 1
-    return quantity(value, unit, digits)
+    return quantity(value, unit, digits_apart(value, condition.limit.bound, least=4))

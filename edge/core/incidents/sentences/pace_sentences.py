@@ -6,8 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS
-from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
 PER = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "d"}
@@ -72,22 +71,16 @@ def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) 
 
 def _with_digits(value: float, unit: str, band: Opinion | None) -> str:
     """A pace, with as many digits as it takes to tell it from the ends of a band."""
-    digits = 3
-    for end in () if band is None else (band.lower, band.upper):
-        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
-            digits += 1
-    return quantity(value, unit, digits)
+    ends = () if band is None else (band.lower, band.upper)
+    return quantity(value, unit, digits_apart(value, *ends, least=3))
 
 
 def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usually") -> str:
     """What the pace usually is, as the end of a sentence; empty where that isn't known."""
     if band is None:
         return ""
-    digits = 3
     lower, upper = band.lower, band.upper
-    for end in (lower, upper):
-        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
-            digits += 1
+    digits = digits_apart(value, lower, upper, least=3)
     if math.isfinite(lower) and math.isfinite(upper):
         if lower <= 0:
             return f"{word} at most {quantity(upper, unit, digits)}"

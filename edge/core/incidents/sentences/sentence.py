@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from edge.core.incidents.incident import ERROR_KIND, Incident
-from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS, broken_sentence, kept_sentence, limit_clause
+from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.sentences.pace_sentences import pace_clause, pace_unit
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
 SAYS = {
@@ -135,9 +135,8 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
         )
         return f"is unsteady, at {value}: it {changes}"
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
-        step, digits = abs(at - opinion.expected), 3
-        while digits < MOST_DIGITS and step != reach and number(step, digits) == number(reach, digits):
-            digits += 1
+        step = abs(at - opinion.expected)
+        digits = digits_apart(step, reach, least=3)
         return (
             f"has jumped by {number(step, digits)} to {value}; steps are usually up to {quantity(reach, unit, digits)}"
         )
@@ -146,12 +145,8 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
 
 def digits_beside(value: float, band: Opinion | None) -> int:
     """How many digits it takes to tell a value from the ends of a band."""
-    digits = 4
     ends = () if band is None else (band.lower, band.upper, band.expected)
-    for end in ends:
-        while digits < MOST_DIGITS and value != end and number(value, digits) == number(end, digits):
-            digits += 1
-    return digits
+    return digits_apart(value, *ends, least=4)
 
 
 def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge.core.incidents.sentences.limit_sentences import MOST_DIGITS
-from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, number, quantity
 from edge.core.scoring.opinions import Opinion
 
 
@@ -32,10 +31,7 @@ def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, s
     """A value, and a range that it lies outside of, with as many digits as it takes to see that; no range, no words."""
     if not (value < lower or value > upper):
         return quantity(value, unit), ""
-    digits = 3
-    near = lower if value < lower else upper
-    while digits < MOST_DIGITS and number(value, digits) == number(near, digits):
-        digits += 1
+    digits = digits_apart(value, lower if value < lower else upper, least=3)
     low, high = number(lower, digits), number(upper, digits)
     words = quantity(upper, unit, digits) if low == high else f"{low} to {quantity(upper, unit, digits)}"
     return quantity(value, unit, max(digits, 4)), words if math.isfinite(lower) and high else ""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+MOST_DIGITS = 17
+"""So many significant digits tell any two floats apart."""
+
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
     """A value with its unit."""
@@ -17,6 +20,15 @@ def number(value: float, digits: int = 4) -> str:
     places = digits - 1 - math.floor(math.log10(abs(value))) if value else 1
     text = f"{value:.{min(digits + 4, max(0, places))}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def digits_apart(value: float, *others: float, least: int) -> int:
+    """How many significant digits it takes to tell a value from others that aren't equal to it, at least `least`."""
+    digits = least
+    for other in others:
+        while digits < MOST_DIGITS and value != other and number(value, digits) == number(other, digits):
+            digits += 1
+    return digits
 
 
 def duration(seconds: float) -> str:
