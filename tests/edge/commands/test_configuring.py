@@ -12,7 +12,7 @@ from config.loading import load, parse
 from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.parameters import parameters_of
 from edge.commands import main
-from edge.commands.check import example
+from edge.commands.meaning.inputs import example
 from edge.core.model.words.topics import Topics
 
 

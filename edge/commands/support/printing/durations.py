@@ -14,6 +14,14 @@ def ago(seconds: float) -> str:
     return f"{duration(max(0.0, round(seconds) if seconds >= 1 else round(seconds, 1)))} ago"
 
 
+def spelled_out(seconds: float) -> str:
+    """A span of time with its unit in words: `45 s`, `10 minutes`, `2.5 hours`."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:g} s"
+
+
 def moment(seconds: float) -> str:
     """A time, UTC, to the second."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,28 @@
+"""What a configuration means, in plain words: a file for each section of what `edgewarden check` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from config.schema import Configuration
+from edge.commands.meaning.gateway import describe_gateway
+from edge.commands.meaning.inputs import describe_inputs
+from edge.commands.meaning.limits import describe_limits, describe_store
+from edge.commands.meaning.outputs import describe_outputs
+from edge.commands.meaning.rules import describe_devices, describe_rules
+
+__all__ = ["describe"]
+
+
+def describe(configuration: Configuration, path: Path) -> None:
+    """Print what a configuration means."""
+    click.echo(f"{click.style(str(path), bold=True)} can be used. It means:\n")
+    describe_gateway(configuration)
+    describe_inputs(configuration)
+    describe_rules(configuration)
+    describe_devices(configuration)
+    describe_outputs(configuration)
+    describe_store(configuration)
+    describe_limits(configuration)

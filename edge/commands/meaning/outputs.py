@@ -1,0 +1,70 @@
+"""What `edgewarden check` prints of topics and receivers: where events, state and health go."""
+
+from __future__ import annotations
+
+import click
+
+from config.schema import Configuration, SinkTable
+from config.tables.homeassistant import HomeAssistantTable
+from config.tables.page import Page
+from edge.commands.support.printing.durations import spelled_out
+from edge.commands.support.printing.terminal import heading, paragraph, term
+from edge.core.model.words.topics import Topics
+
+
+def describe_outputs(configuration: Configuration) -> None:
+    """Print which topics are published, and which other receivers are served."""
+    topics = Topics(configuration.gateway.topic_base)
+    heading("What is published")
+    for topic, meaning in (
+        (topics.anomaly("SENSOR"), "every event of every incident, at least once, with an id that never changes"),
+        (topics.state("SENSOR"), "ok or the open incident (retained)"),
+        (topics.open, "all open incidents (retained)"),
+        (topics.status, "online or offline, version, what kinds of faults are looked for (retained)"),
+        (topics.health, "counters, backlog and limits (retained)"),
+        (topics.shelved, "what is muted, and which maintenance windows stand (retained)"),
+        (topics.result, _answers(configuration, topics)),
+        (topics.gap, "what is missing, why, how much of it, and from when to when"),
+        (topics.sensors, "sensors that were found or forgotten, up to 100 in a message"),
+        (topics.dead_letter, "what was refused: topic, reason, the beginning of the payload in base64"),
+    ):
+        term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
+    if configuration.page is not None:
+        paragraph(_page(configuration.page))
+    for each in configuration.sinks:
+        if each.kind == "notify":
+            paragraph(_notified(each))
+    if configuration.homeassistant is not None:
+        paragraph(_home_assistant(configuration.homeassistant))
+    click.echo()
+
+
+def _page(page: Page) -> str:
+    host = f"[{page.bind}]" if ":" in page.bind else page.bind
+    place = f"at http://{host}:{page.port}/" if page.port else f"at {host}, at a free port that is logged at the start"
+    has_passwords = page.password_file is not None
+    who = f"passwords are in {page.password_file}" if has_passwords else "anyone who can reach it is the operator"
+    return f"A page in a browser shows it {place}; {who}."
+
+
+def _notified(sink: SinkTable) -> str:
+    from_on = f"from severity {sink.severity} on" if sink.severity > 1 else "of any severity"
+    often = f"at most one message in {spelled_out(sink.interval_s)}"
+    quiet = "" if sink.quiet is None else f"; {sink.quiet} ({sink.zone}) only from severity {sink.quiet_severity} on"
+    return f"Notifications ({sink.title}) tell of incidents {from_on} of {', '.join(sink.sensors)}, {often}{quiet}."
+
+
+def _home_assistant(told: HomeAssistantTable) -> str:
+    if not told.enabled:
+        return f"What Home Assistant was told below {told.prefix}/ is cleared."
+    which = "all sensors" if told.sensors == ("**",) else f"sensors that {' or '.join(told.sensors)} fits"
+    return (
+        f"Home Assistant finds {which} below {told.prefix}/, {told.most_sensors:,} at most and those found first, "
+        f"and is told again when it says {told.birth_payload} on {told.hears}."
+    )
+
+
+def _answers(configuration: Configuration, topics: Topics) -> str:
+    if configuration.commands.enabled:
+        return f"what became of each command on {topics.command('NAME')}"
+    return "nothing: commands.enabled is false, so no command is followed"

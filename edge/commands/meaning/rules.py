@@ -1,0 +1,88 @@
+"""What `edgewarden check` prints of rules and devices: which detectors watch which sensors."""
+
+from __future__ import annotations
+
+import click
+
+from config.schema import Configuration, ResolvedRule
+from detectors.base import Detector
+from detectors.parameters import parameters_of
+from edge.commands.meaning.alarms import describe_alarm
+from edge.commands.support.printing.terminal import bullet, heading, paragraph, term
+
+
+def describe_rules(configuration: Configuration) -> None:
+    """Print which detectors watch which sensors, and how often they may be wrong."""
+    heading("Sensors and their detectors (the first pattern that matches a sensor's name applies)")
+    for rule in configuration.profiles:
+        notes = ", ".join(each for each in (rule.description, rule.unit and f"in {rule.unit}") if each)
+        about = f" ({notes})" if notes else ""
+        which = "every other sensor" if rule.name == "**" and rule.index else rule.name
+        which = "every sensor" if rule.name == "**" and not rule.index else which
+        bullet(f"{which}{about}: {_watched(rule)}")
+        wished = _wishes(rule)
+        if wished:
+            paragraph(wished, indent=4)
+        for detector in rule.detectors:
+            set_here = _differences(detector)
+            if set_here:
+                term(detector.name, set_here, indent=6, column=12)
+        if not rule.detectors:
+            continue
+        if rule.incidents == configuration.incidents and rule is not configuration.profiles[-1]:
+            paragraph("Incidents begin and end as those of every other sensor, below.", indent=4)
+        else:
+            paragraph(describe_alarm(rule), indent=4)
+    click.echo()
+
+
+def _watched(rule: ResolvedRule) -> str:
+    if not rule.detectors:
+        return "not watched, as all of its detectors are switched off."
+    return f"{', '.join(each.name for each in rule.detectors)}."
+
+
+def _wishes(rule: ResolvedRule) -> str:
+    """What the rule says of counters, of deviations that aren't told of, and of severities; empty if nothing."""
+    wishes, said = rule.wishes, []
+    if rule.counter is not None:
+        said.append("They are counters." if rule.counter else "They are no counters.")
+    if wishes.direction != "both":
+        said.append(f"Of the values that aren't expected only those that are too {wishes.direction} are told of.")
+    if wishes.least:
+        said.append(f"Deviations of less than {f'{wishes.least:g} {rule.unit}'.strip()} aren't told of.")
+    if wishes.weight != 1:
+        said.append(f"Severities are those of scores {wishes.weight:g} times as far beyond their level.")
+    return " ".join(said)
+
+
+def _differences(detector: Detector) -> str:
+    changed = []
+    for parameter in parameters_of(type(detector)):
+        value = getattr(detector, parameter.name)
+        if value == parameter.default or value != value:  # noqa: PLR0124 - NaN is not set
+            continue
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        shown = str(value).lower() if isinstance(value, bool | str) else f"{value:g}"
+        changed.append(f"{parameter.name} {shown}{unit}")
+    return ", ".join(changed)
+
+
+def describe_devices(configuration: Configuration) -> None:
+    """Print which sensors are watched together, and by which detectors; nothing if there are none."""
+    if not configuration.devices:
+        return
+    heading("Devices, whose sensors are watched together too")
+    for given, device in zip(configuration.devices, configuration.resolved_devices, strict=True):
+        about = f" ({given.description})" if given.description else ""
+        one = f"one device, {device.name}/" if device.name else "one device for each name without its last level"
+        held = "three of its usual intervals" if device.hold_s is None else f"{device.hold_s:g} s"
+        bullet(f"{', '.join(device.sensors)}{about}: {one}, by {', '.join(each.name for each in device.detectors)}.")
+        paragraph(
+            f"The first {given.channels} sensors of a device are looked at, after {given.warm_up:,} rows of readings; "
+            f"a sensor's last value counts for {held}.",
+            indent=4,
+        )
+        if device.incidents != configuration.incidents:
+            paragraph(describe_alarm(device), indent=4)
+    click.echo()
