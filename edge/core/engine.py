@@ -19,18 +19,16 @@ from functools import partial
 
 import numpy as np
 
-from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
-from detectors.numeric.elementwise import any_of, nowhere, pick, where
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.incidents.availability import Availability
-from edge.core.incidents.counter_readings import CounterReadings
-from edge.core.incidents.error_readings import ErrorReadings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.observer import Observer, scored_round
+from edge.core.incidents.judging.counter_readings import CounterReadings
+from edge.core.incidents.judging.error_readings import ErrorReadings
+from edge.core.incidents.judging.weighing import Weighing
 from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine
 from edge.core.model.readings.messages import Batch
@@ -42,10 +40,9 @@ from edge.core.scoring.absence import Absence
 from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.errors.error_values import ORDINARY, ErrorValues
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
-from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
-from edge.core.scoring.profiles import EVERYONE, Group, Profile, exceeds_any
+from edge.core.scoring.profiles import EVERYONE, Group, Profile
 from edge.core.scoring.sensors.membership import Membership
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
@@ -66,7 +63,7 @@ class Engine:
 
     Attributes:
         membership: Where the state of each sensor's detectors is.
-        observer: Told of every round that was scored; None for nobody.
+        weighing: Holds scores against levels; an observer of it is called after every round.
     """
 
     def __init__(
@@ -85,13 +82,13 @@ class Engine:
         self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
         self.paces = Paces()
-        weigh = partial(self._weigh, strange=True)
+        self.weighing = Weighing(self.statistics, self.levels, self.tracking, self.paces, self.devices)
+        strange = partial(self.weighing.weigh, strange=True)
         self._errors = ErrorReadings(
-            self.members, self.error_values, self.statistics, self.levels, self.tracking, self.paces, weigh
+            self.members, self.error_values, self.statistics, self.levels, self.tracking, self.paces, strange
         )
         self._counters = CounterReadings(self.members, self.paces, self.statistics, self.levels, self.tracking)
         self.clock = StreamClock()
-        self.observer: Observer | None = None
         self._order, self._places = self.membership.order, self.membership.places
         self._familiar = Familiar()
         self.absence = Absence(self.statistics)
@@ -288,7 +285,7 @@ class Engine:
         held = self.tracking.learns_nothing(reading.slots)
         waited = self.statistics.at(reading.slots)["waited"][reading.slots]
         verdicts = group.update_one(reading.rows, reading.values, reading.seen, reading.times, waited, held=held)
-        self._weigh(group, reading, verdicts)
+        self.weighing.weigh(group, reading, verdicts)
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
         statistics, tracking = self.statistics, self.tracking
@@ -323,7 +320,7 @@ class Engine:
             else:
                 held, waited = tracking.learns_nothing(mine), statistics.waited[mine]
                 verdicts = group.update(rows, given, readings.seen, readings.times, waited, held)
-                self._weigh(group, readings, verdicts)
+                self.weighing.weigh(group, readings, verdicts)
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
@@ -336,65 +333,4 @@ class Engine:
             self.statistics.record(mine, distances, times[part], now[part])
             columns = times[part], positions[part], now[part], distances
             readings = Round(mine, self._places.row[mine], distances, *columns)
-            self._weigh(group, readings, verdicts)
-
-    def _weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
-        """Hold what detectors say of readings against the sensors' levels; no level follows from a strange one."""
-        slots, profile, judges = readings.slots, group.profile, group.judges
-        settings, statistics, tracking = profile.incidents, self.statistics.at(slots), self.tracking.at(slots)
-        intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
-        levels = self.levels.levels(
-            judges,
-            slots,
-            readings.times,
-            is_open,
-            lambda due: profile.level_at(np.atleast_1d(intervals)[due]),
-            settings,
-        )
-        scores, ruled = group.scores(verdicts), group.ruled(verdicts)
-        exceeds, lowest = exceeds_any(scores, levels, readings.times)
-        statistics["level"][slots] = lowest
-        unseen = nowhere(readings.seen != readings.seen)  # NaN isn't itself: counters of which there is no pace yet
-        before = statistics["exceeding"][slots]
-        run = where(exceeds, before + 1, where(unseen, before, 0))
-        statistics["exceeding"][slots] = run
-        assumed = self.levels.at(slots)["assumed"][slots]
-        self.statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
-        protected = True if strange else tracking["protected"][slots] | unseen
-        if not any_of(protected):
-            self.levels.note(judges, slots, scores, tracked, settings)
-        elif protected is not True:
-            counted = ~protected
-            self.levels.note(judges, slots[counted], [each[counted] for each in scores], tracked[counted], settings)
-        matters = ((run >= settings.raise_after) | tracked) & (unseen ^ True)
-        if ruled is not None:
-            matters = matters | (ruled > 0) | tracked
-        if any_of(matters):
-            for index in np.flatnonzero(matters).tolist():
-                own = [pick(each, index) for each in levels]
-                self._judge(group, readings.at(index), own, verdicts, index, strange=strange)
-        if self.observer is not None:
-            self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self.tracking.trackers))
-
-    def _judge(
-        self,
-        group: Group,
-        reading: Round,
-        levels: list[float],
-        verdicts: list[Scores],
-        index: int,
-        *,
-        strange: bool,
-    ) -> None:
-        opinions = group.opinions(verdicts, levels, index, reading.rows)
-        lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
-        observation = self.paces.observed(reading, Observation(reading.times, reading.values, lowest, opinions))
-        observation.is_strange = strange
-        observation.broken = group.broken_limits(verdicts, index, reading.rows)
-        if reading.seen != reading.seen:
-            self.tracking.hold_against_limits(reading.slots, observation, reading.positions, reading.now)
-            return
-        if group.of_devices:
-            shares = group.shares(observation, reading.rows)
-            observation.contributions = self.devices.contributions(reading.slots, shares)
-        self.tracking.judge(reading.slots, observation, reading.positions, reading.now)
+            self.weighing.weigh(group, readings, verdicts)

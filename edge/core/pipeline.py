@@ -108,7 +108,7 @@ class Pipeline:
 
     def observe(self, observer: Observer | None) -> None:
         """Tell an observer of every round that is scored from here on; None for nobody."""
-        self.engine.observer = observer
+        self.engine.weighing.observer = observer
 
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
         """Take messages in the order of their arrival: a step for each run of readings and for each command."""

@@ -1,0 +1,113 @@
+"""Weighing: what detectors say of readings is held against the levels of their sensors.
+
+Most readings end here: no score exceeds its level, and nobody follows the sensor. Only the few others are judged one by
+one, by the state machine of their sensor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.base import Scores
+from detectors.numeric.elementwise import any_of, nowhere, pick, where
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.observer import Observer, scored_round
+from edge.core.model.readings.rounds import Round
+from edge.core.scoring.devices import Devices
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
+from edge.core.scoring.levels.calibration import HIGHEST
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.paces import Paces
+from edge.core.scoring.profiles import Group, exceeds_any
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+
+
+class Weighing:
+    """Holds scores against levels, and has the readings judged that matter.
+
+    Args:
+        statistics: Of the sensors.
+        levels: The level of each condition of each sensor.
+        tracking: The state machines of the sensors.
+        paces: Which sensors are counters.
+        devices: Which sensors belong together.
+
+    Attributes:
+        observer: Called after every round that was scored; None for nobody.
+    """
+
+    def __init__(
+        self,
+        statistics: SensorStatistics,
+        levels: AlarmLevels,
+        tracking: IncidentTracker,
+        paces: Paces,
+        devices: Devices,
+    ) -> None:
+        self._statistics = statistics
+        self._levels = levels
+        self._tracking = tracking
+        self._paces = paces
+        self._devices = devices
+        self.observer: Observer | None = None
+
+    def weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
+        """Hold what detectors say of readings against the sensors' levels; no level follows from a strange one."""
+        slots, profile, judges = readings.slots, group.profile, group.judges
+        settings, statistics, tracking = profile.incidents, self._statistics.at(slots), self._tracking.at(slots)
+        intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
+        levels = self._levels.levels(
+            judges,
+            slots,
+            readings.times,
+            is_open,
+            lambda due: profile.level_at(np.atleast_1d(intervals)[due]),
+            settings,
+        )
+        scores, ruled = group.scores(verdicts), group.ruled(verdicts)
+        exceeds, lowest = exceeds_any(scores, levels, readings.times)
+        statistics["level"][slots] = lowest
+        unseen = nowhere(readings.seen != readings.seen)  # NaN isn't itself: counters of which there is no pace yet
+        before = statistics["exceeding"][slots]
+        run = where(exceeds, before + 1, where(unseen, before, 0))
+        statistics["exceeding"][slots] = run
+        assumed = self._levels.at(slots)["assumed"][slots]
+        self._statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
+        protected = True if strange else tracking["protected"][slots] | unseen
+        if not any_of(protected):
+            self._levels.note(judges, slots, scores, tracked, settings)
+        elif protected is not True:
+            counted = ~protected
+            self._levels.note(judges, slots[counted], [each[counted] for each in scores], tracked[counted], settings)
+        matters = ((run >= settings.raise_after) | tracked) & (unseen ^ True)
+        if ruled is not None:
+            matters = matters | (ruled > 0) | tracked
+        if any_of(matters):
+            for index in np.flatnonzero(matters).tolist():
+                own = [pick(each, index) for each in levels]
+                self._judge(group, readings.at(index), own, verdicts, index, strange=strange)
+        if self.observer is not None:
+            self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self._tracking.trackers))
+
+    def _judge(
+        self,
+        group: Group,
+        reading: Round,
+        levels: list[float],
+        verdicts: list[Scores],
+        index: int,
+        *,
+        strange: bool,
+    ) -> None:
+        opinions = group.opinions(verdicts, levels, index, reading.rows)
+        lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
+        observation = self._paces.observed(reading, Observation(reading.times, reading.values, lowest, opinions))
+        observation.is_strange = strange
+        observation.broken = group.broken_limits(verdicts, index, reading.rows)
+        if reading.seen != reading.seen:
+            self._tracking.hold_against_limits(reading.slots, observation, reading.positions, reading.now)
+            return
+        if group.of_devices:
+            shares = group.shares(observation, reading.rows)
+            observation.contributions = self._devices.contributions(reading.slots, shares)
+        self._tracking.judge(reading.slots, observation, reading.positions, reading.now)
