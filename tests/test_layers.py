@@ -190,7 +190,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
                     "receiving/receiver",
                     "reconnecting",
                     "sending/sender",
-                    "subscriber",
+                    "subscribing/subscriber",
                 )
             ],
         ),

@@ -37,12 +37,24 @@ def _about_inputs(configuration: Configuration) -> Iterator[FieldFault]:
         wider = next((one for one in range(index) if covers(configuration.inputs[one].topic, each.topic)), None)
         if wider is not None and not gateways.asks(each.topic.split("/")):
             yield FieldFault((*path, "topic"), f"is never used: input[{wider}] takes all of its topics first")
+        yield from _about_overlaps(configuration, index)
         used = placeholders(each.sensor)
         numbered = {str(number) for number in range(1, wildcards_of(each.topic) + 1)}
         is_usual = each.convention is not None and each.sensor == conventions()[each.convention].keys["sensor"]
         if "topic" not in used and numbered - used and not is_usual:
             missing = ", ".join(f"{{{number}}}" for number in sorted(numbered - used, key=int))
             yield FieldFault((*path, "sensor"), f"may give different topics the same name: it leaves out {missing}")
+
+
+def _about_overlaps(configuration: Configuration, index: int) -> Iterator[FieldFault]:
+    """Without MQTT 5, a broker that delivers a message once for each filter doesn't say for which one that is."""
+    if configuration.broker.version != "3.1.1":
+        return
+    topic = configuration.inputs[index].topic
+    for other in (each.topic for each in configuration.inputs[:index]):
+        if overlap(other, topic) and not covers(other, topic) and not covers(topic, other):
+            message = f'overlaps {other}: what matches both may be taken twice, unless broker.version = "5"'
+            yield FieldFault(("input", index, "topic"), message)
 
 
 def _about_rules(configuration: Configuration) -> Iterator[FieldFault]:

@@ -137,7 +137,7 @@ def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> C
     store = SqliteStore(_file_in(folder, "parts"), configuration.store.durability)
     spent = dict.fromkeys(("link", "decode", "detect", "store", "waits"), 0.0)
     measured = 0
-    cutter = PublishParser(modern=False, clock=time.time, receipt=1)
+    cutter = PublishParser(time.time, 1, modern=False)
     least = ROUNDS * sensors
     while measured < max(least, 20 * width):
         messages = plant.until(np.inf, width)

@@ -10,6 +10,12 @@ from config.loading import inspect, parse
 DOUBTS = [
     ('[[input]]\ntopic = "+/#"', "input[0].topic", 2, "our own topics below edgewarden/gateway/"),
     ('[[input]]\ntopic = "edgewarden/+/state/+"', "input[0].topic", 2, "our own topics"),
+    (
+        '[broker]\nversion = "3.1.1"\n[[input]]\ntopic = "a/+/x"\n[[input]]\ntopic = "a/b/#"',
+        "input[1].topic",
+        6,
+        "overlaps a/+/x: what matches both may be taken twice, unless",
+    ),
     ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
     ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),
     (

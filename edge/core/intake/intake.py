@@ -115,8 +115,8 @@ class Intake:
         columns, noted = ReadingColumns(), 0
         for index, message in enumerate(messages):
             source = sources.get(message.topic) or self._source(message.topic)
-            if (resolved := source.resolved) is None:
-                source.count_unread(counters)
+            if message.is_copy or (resolved := source.resolved) is None:
+                source.count_unread(counters, is_copy=message.is_copy)
                 continue
             if message.qos:
                 if message.redelivered:

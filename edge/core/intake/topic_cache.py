@@ -42,9 +42,11 @@ class CachedTopic:
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
 
-    def count_unread(self, counters: Counters) -> None:
-        """Count a message of a topic that nobody reads."""
-        if self.is_own:
+    def count_unread(self, counters: Counters, *, is_copy: bool) -> None:
+        """Count a message of a topic that nobody reads, or a copy."""
+        if is_copy:
+            counters.messages_copied += 1
+        elif self.is_own:
             counters.messages_own += 1
         elif self.is_left_out:
             counters.messages_left_out += 1

@@ -1,7 +1,7 @@
 """Counters: everything that came in is counted, as taken or as refused with a reason.
 
-messages received = messages read + messages refused + messages redelivered + messages left out + our own messages
-                    + commands followed + commands refused
+messages received = messages read + messages refused + messages redelivered + messages copied + messages left out
+                    + our own messages + commands followed + commands refused
 readings found    = readings taken + readings refused + repeats
 """
 
@@ -23,6 +23,7 @@ class Counters:
         messages_own: Those that we or another gateway have published, where a filter such as `#` brings them.
         messages_left_out: Those on topics that an input leaves out by `ignore_topics`.
         messages_redelivered: Those that were dealt with before, and came again.
+        messages_copied: Those that the broker has delivered for another filter, too.
         commands: Words of the operator that were followed, or had been before.
         commands_refused: Those that were refused, by reason.
         readings: Values found in the messages that were read.
@@ -46,6 +47,7 @@ class Counters:
     messages_own: int = 0
     messages_left_out: int = 0
     messages_redelivered: int = 0
+    messages_copied: int = 0
     commands: int = 0
     commands_refused: Counter[str] = field(default_factory=Counter)
     readings: int = 0
@@ -89,6 +91,7 @@ class Counters:
             == self.messages_read
             + self.messages_refused.total()
             + self.messages_redelivered
+            + self.messages_copied
             + self.messages_own
             + self.messages_left_out
             + self.commands
@@ -105,6 +108,7 @@ class Counters:
             "messages_own": self.messages_own,
             "messages_left_out": self.messages_left_out,
             "messages_redelivered": self.messages_redelivered,
+            "messages_copied": self.messages_copied,
             "commands": self.commands,
             "commands_refused": dict(sorted(self.commands_refused.items())),
             "readings": self.readings,

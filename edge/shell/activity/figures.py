@@ -37,6 +37,7 @@ FIGURES = (
     Figure("messages_own", "messages_own", "counter", "Messages on our own topics, which aren't an input"),
     Figure("messages_left_out", "messages_left_out", "counter", "Messages on topics that the operator leaves out"),
     Figure("messages_redelivered", "messages_redelivered", "counter", "Messages that had been dealt with before"),
+    Figure("messages_copied", "messages_copied", "counter", "Messages that came for another filter, too"),
     Figure("commands", "commands", "counter", "Commands that were followed"),
     Figure("commands_refused", "commands_refused", "counter", "Commands that were refused", "reason"),
     Figure("readings", "readings", "counter", "Readings that were found in messages"),

@@ -34,14 +34,14 @@ from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded import guarded
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
-from edge.shell.link.mqtt5 import session
+from edge.shell.link.mqtt5 import session, takes_identifiers
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
 from edge.shell.link.sending.in_flight_window import InFlightWindow
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
-from edge.shell.link.subscriber import Subscriber
+from edge.shell.link.subscribing.subscriber import Subscriber
 from edge.shell.link.version_choice import Outcome, Version, VersionChoice
 
 log = logging.getLogger("edgewarden.link")
@@ -81,17 +81,16 @@ class Link:
         self.options = options
         self.connections, self.session_present = 0, False
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
-        self.callback_errors = 0
-        self.trouble = ""
+        self.callback_errors, self.trouble = 0, ""
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
-        self._receiver = Receiver(options, clock)
+        self._subscriber = Subscriber(subscriptions)
+        self._receiver = Receiver(options, clock, self._subscriber.is_copy)
         self.inbox, self.births = self._receiver.inbox, self._receiver.births
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
         self.reconnecting = Reconnecting(options)
-        self._subscriber = Subscriber(subscriptions)
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"
         self.echo = Echo(options.echo)
@@ -353,7 +352,8 @@ class Link:
         most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
         for each in (self.echo, self.births):
             each.begin(client)
-        subscribed = self._subscriber.begin(client, keeps=self.connections > 0 and flags.session_present)
+        keeps, identifies = self.connections > 0 and flags.session_present, takes_identifiers(client, properties)
+        subscribed = self._subscriber.begin(client, keeps=keeps, identifies=identifies)
         self.session_present = flags.session_present
         number, modern = self.connections + 1, self.version == "5"
         cutter = self._receiver.begin(number, modern=modern, session_present=flags.session_present)

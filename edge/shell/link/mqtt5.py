@@ -1,4 +1,4 @@
-"""Features of MQTT 5 only: session expiry, receive maximum, and payload properties."""
+"""Features of MQTT 5 only: session expiry, receive maximum, identifiers of subscriptions, and payload properties."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.shell.link.link_options import EventProperties, LinkOptions
+from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription
 
 SESSION_EXPIRY_S = 7 * 86_400
 
@@ -33,3 +34,28 @@ def properties_of(client: Client, given: EventProperties | None) -> Properties |
     properties.PayloadFormatIndicator = 1
     properties.UserProperty = list(given.user)
     return properties
+
+
+def takes_identifiers(client: Client, granted: Properties | None) -> bool:
+    """Whether subscriptions may have identifiers, by what a broker has said as it accepted the connection."""
+    if client.protocol != MQTTProtocolVersion.MQTTv5:
+        return False
+    return bool(getattr(granted, "SubscriptionIdentifierAvailable", 1))
+
+
+def identified_by(identifier: int) -> Properties:
+    """The properties of a subscription with an identifier."""
+    properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
+    properties.SubscriptionIdentifier = identifier
+    return properties
+
+
+def options_of(subscription: Subscription, *, again: bool) -> SubscribeOptions:
+    """The options of a subscription; if it is there already, its retained messages don't come again."""
+    handling = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB if again else SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+    return SubscribeOptions(qos=subscription.qos, retainHandling=handling)
+
+
+def identifiers_in(properties: Properties | None) -> list[int]:
+    """The identifiers of the subscriptions that a message is for."""
+    return list(getattr(properties, "SubscriptionIdentifier", ()))

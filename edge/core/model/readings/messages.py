@@ -30,6 +30,7 @@ class Message(NamedTuple):
         packet: Its MQTT packet identifier; 0 with QoS 0.
         redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
         content_type: MIME type of the payload as its sender says it by MQTT 5; empty if it says none.
+        is_copy: Whether the broker delivers it once more, as several filters match its topic.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Message(NamedTuple):
     packet: int = 0
     redelivered: bool = False
     content_type: str = ""
+    is_copy: bool = False
 
 
 class Reading(NamedTuple):

@@ -49,6 +49,10 @@ class CommandSteps:
         """Do what the operator says in a message below the topic of commands, and answer; `clock` is the stream's."""
         letters: list[DeadLetter] = []
         name = message.topic[len(self._below) :]
+        if message.is_copy:
+            self._counters.messages += 1
+            self._counters.messages_copied += 1
+            return Step()
         again = self._intake.deliveries.is_known(message)
         delivery = self._intake.take_delivery(message)
         if again and not self._handler.remembers(message.payload):

@@ -1,14 +1,15 @@
 """Parses PUBLISH packets out of what a socket gave: many at once, with as little work for each as possible.
 
-Only the ordinary packet is read here: quality of service 0 or 1, a topic, and with MQTT 5 no properties. Whatever is
-different in any way, malformed ones above all, is left to paho, so that there is one opinion of it.
+Only the ordinary packet is read here: quality of service 0 or 1, a topic, and with MQTT 5 no properties but the
+identifiers of subscriptions. Whatever is different in any way, malformed ones above all, is left to paho, so that
+there is one opinion of it.
 
 Source: MQTT 3.1.1, sections 2.2 and 3.3; MQTT 5.0, section 3.3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.readings.messages import Message
@@ -21,8 +22,19 @@ LONGEST_REMEMBERED = 512
 
 PUBLISH, RETAIN, QOS_1, QOS_2, DUP = 0x30, 0x01, 0x02, 0x04, 0x08
 
+LAST_SHIFT = 21
+"""Of the last of the four bytes that a number may have."""
+
+IDENTIFIER = 0x0B
+"""The property that holds the identifier of a subscription."""
+
+NO_IDENTIFIERS: Sequence[int] = ()
+
 INCOMPLETE = -1
 """The packet isn't all there, as far as one can tell by now."""
+
+IsCopy = Callable[[Sequence[int], str], bool]
+"""Tells from the identifiers of subscriptions, and a topic, whether a message comes by another subscription, too."""
 
 _make = tuple.__new__
 """Makes a named tuple in half of the time."""
@@ -32,20 +44,30 @@ class PublishParser:
     """Reads ordinary PUBLISH packets.
 
     Args:
-        modern: Whether the connection speaks MQTT 5.
         clock: Stamps each message, seconds since the epoch.
         receipt: The acknowledgement data that each message carries.
+        modern: Whether the connection speaks MQTT 5.
         apart: Topics whose messages are left to paho like what is out of the ordinary.
+        is_copy: Whether what comes by some subscriptions comes by another one, too.
     """
 
-    def __init__(self, *, modern: bool, clock: Callable[[], float], receipt: int, apart: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        receipt: int,
+        *,
+        modern: bool,
+        apart: Collection[str] = (),
+        is_copy: IsCopy = lambda _identifiers, _topic: False,
+    ) -> None:
         self._modern = modern
         self._clock = clock
         self._receipt = receipt
+        self._is_copy = is_copy
         self._apart = {each.encode() for each in apart}
         self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
-    def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901 - a call costs more
+    def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901, PLR0912 - a call costs more
         """The messages from an offset on, up to the first packet that isn't an ordinary PUBLISH or is incomplete.
 
         Args:
@@ -73,7 +95,7 @@ class PublishParser:
             if following > end or length < 3:
                 break
             payload_at = begin + (data[body] << 8 | data[body + 1])
-            packet = 0
+            packet, identifiers = 0, NO_IDENTIFIERS
             name = data[begin:payload_at]
             if head & QOS_1:
                 payload_at += 2
@@ -81,9 +103,13 @@ class PublishParser:
                     break
                 packet = data[payload_at - 2] << 8 | data[payload_at - 1]
             if self._modern:
-                if payload_at >= following or data[payload_at]:
+                if payload_at >= following:
                     break
-                payload_at += 1
+                found = identifiers_at(data, payload_at) if data[payload_at] else NO_IDENTIFIERS
+                if found is None:
+                    break
+                identifiers = found
+                payload_at += 1 + data[payload_at]
             if payload_at > following or not name:
                 break
             topic = topics.get(name)
@@ -93,7 +119,8 @@ class PublishParser:
                 topic = self._topic(name)
             retained, qos, redelivered = head & RETAIN != 0, 1 if head & QOS_1 else 0, head & DUP != 0
             payload = data[payload_at:following]
-            append(_make(Message, (topic, payload, clock(), retained, qos, receipt, packet, redelivered, "")))
+            is_copy = bool(identifiers) and self._is_copy(identifiers, topic)
+            append(_make(Message, (topic, payload, clock(), retained, qos, receipt, packet, redelivered, "", is_copy)))
             position = following
         return messages, position
 
@@ -102,6 +129,36 @@ class PublishParser:
         if len(name) <= LONGEST_REMEMBERED:
             self._topics.put(name, topic, size_of(name, topic))
         return topic
+
+
+def identifiers_at(data: bytes, position: int) -> Sequence[int] | None:
+    """The identifiers of subscriptions in the properties of a packet; None if they hold anything else.
+
+    Args:
+        data: The received bytes.
+        position: Of the length of the properties.
+    """
+    end = position + 1 + data[position]
+    if data[position] & 0x80 or end > len(data):
+        return None
+    found: list[int] = []
+    position += 1
+    while position < end:
+        if data[position] != IDENTIFIER:
+            return None
+        number, shift, byte = 0, 0, 0x80
+        while byte & 0x80:
+            position += 1
+            if position >= end or shift > LAST_SHIFT:
+                return None
+            byte = data[position]
+            number |= (byte & 0x7F) << shift
+            shift += 7
+        if number == 0:
+            return None
+        found.append(number)
+        position += 1
+    return found
 
 
 def topic_text(name: bytes) -> str:

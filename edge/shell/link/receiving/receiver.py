@@ -16,10 +16,11 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.mqtt5 import identifiers_in
 from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.linger import Linger, spread
-from edge.shell.link.receiving.publish_parser import PublishParser, topic_text
+from edge.shell.link.receiving.publish_parser import IsCopy, PublishParser, topic_text
 from edge.shell.link.receiving.receive_queue import ReceiveQueue, disowned
 
 log = logging.getLogger("edgewarden.link")
@@ -36,6 +37,7 @@ class Receiver:
     Args:
         options: The limits of the queue, and how long the socket may be left unread.
         clock: Stamps arrivals, seconds since the epoch.
+        is_copy: Whether what comes by some subscriptions, given by their identifiers, comes by another one, too.
 
     Attributes:
         inbox: The queue of received messages.
@@ -43,12 +45,13 @@ class Receiver:
         births: Hears `options.births`.
     """
 
-    def __init__(self, options: LinkOptions, clock: Callable[[], float]) -> None:
+    def __init__(self, options: LinkOptions, clock: Callable[[], float], is_copy: IsCopy) -> None:
         self.inbox = ReceiveQueue(options.receive_messages, options.receive_bytes)
         self._sessions = 0
         self._sessions_known = 0
         self._options = options
         self._clock = clock
+        self._is_copy = is_copy
         self._connection = 0
         self._session_began = 0
         self.linger = Linger(options.linger_s, options.receive_maximum)
@@ -78,7 +81,7 @@ class Receiver:
             if returned := self.inbox.take_back():
                 log.info("messages_kept count=%d reason='the broker has forgotten the session'", returned)
         apart = [each for each in (self._options.echo, self._options.births) if each is not None]
-        return PublishParser(modern=modern, clock=self._clock, receipt=connection, apart=apart)
+        return PublishParser(self._clock, connection, modern=modern, apart=apart, is_copy=self._is_copy)
 
     def end(self) -> None:
         """Record that the connection has ended; without a session nothing is delivered again."""
@@ -134,6 +137,6 @@ class Receiver:
         payload, packet = bytes(message.payload), message.mid
         arrived, receipt = self._clock(), self._connection
         content_type = str(getattr(message.properties, "ContentType", ""))
-        self.inbox.put(
-            Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup, content_type)
-        )
+        is_copy = self._is_copy(identifiers_in(message.properties), topic)
+        taken = Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup)
+        self.inbox.put(taken._replace(content_type=content_type, is_copy=is_copy))

@@ -23,6 +23,13 @@ from edge.shell.link.receiving.publish_parser import PublishParser
 VERSIONS = [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5]
 CONNACK = {VERSIONS[0]: b"\x20\x02\x00\x00", VERSIONS[1]: b"\x20\x03\x00\x00\x00"}
 PROPERTY = b"\x07\x26\x00\x01a\x00\x01b"
+IDENTIFIED = [
+    b"\x02\x0b\x05",
+    b"\x08\x0b\x81\x01\x0b\xff\xff\xff\x7f",
+    b"\x02\x0b\x00",
+    b"\x03\x0b\x85\x00",
+    b"\x02\x0b\x85",
+]
 """One user property, its length before it."""
 
 
@@ -83,7 +90,7 @@ def tell(make: type[Client], version: MQTTProtocolVersion, pieces: list[bytes], 
     client.on_message = on_message
     client.on_publish = lambda _c, _d, packet, *_more: told.acknowledged.append(packet)
     if isinstance(client, BulkClient):
-        cutter = PublishParser(modern=version == VERSIONS[1], clock=lambda: 0.0, receipt=1)
+        cutter = PublishParser(lambda: 0.0, 1, modern=version == VERSIONS[1])
         client.receive_by(cutter.cut, on_bulk)
     client.publish("outgoing", b"1", qos=1)
     failure = None
@@ -120,7 +127,7 @@ def publications(properties: list[bytes | None]) -> st.SearchStrategy[bytes]:
 
 
 def packets(version: MQTTProtocolVersion) -> st.SearchStrategy[bytes]:
-    properties = [None] if version == VERSIONS[0] else [b"\x00", b"\x00", PROPERTY]
+    properties = [None] if version == VERSIONS[0] else [b"\x00", b"\x00", PROPERTY, *IDENTIFIED]
     others = [
         mqtt.packet(13, b""),
         mqtt.packet(mqtt.PUBACK, b"\x00\x01"),
@@ -197,7 +204,7 @@ def test_only_what_is_out_of_the_ordinary_takes_the_long_way() -> None:
     wire: Any = Wire()
     client._sock = wire
     bulks: list[list[Message]] = []
-    client.receive_by(PublishParser(modern=False, clock=lambda: 0.0, receipt=1).cut, bulks.append)
+    client.receive_by(PublishParser(lambda: 0.0, 1, modern=False).cut, bulks.append)
     client.on_message = lambda *_all: pytest.fail("paho has read it")
     wire.waiting.append(b"".join(publish(b"a", b"1", 2, each, None) for each in range(1, 501)))
     client.loop_read()
@@ -231,7 +238,7 @@ def test_a_new_connection_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -
     wire: Any = Wire()
     client._sock = wire
     bulks: list[list[Message]] = []
-    client.receive_by(PublishParser(modern=False, clock=lambda: 0.0, receipt=1).cut, bulks.append)
+    client.receive_by(PublishParser(lambda: 0.0, 1, modern=False).cut, bulks.append)
     whole = publish(b"a", b"1", 2, 5, None)
     wire.waiting.append(whole[:-1])
     client.loop_read()

@@ -173,7 +173,7 @@ def test_without_a_session_nothing_comes_again_so_nothing_is_held_back(
 
 
 def test_messages_of_an_ended_session_are_delivered_by_nobody_again() -> None:
-    receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0)  # type: ignore[arg-type]
+    receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0, lambda _identifiers, _topic: False)  # type: ignore[arg-type]
     receiver.begin(1, modern=False, session_present=False)
     old = [Message("a", b"1", 0.0, qos=1, receipt=1, packet=5, redelivered=True)]
     receiver.begin(2, modern=False, session_present=True)
@@ -185,7 +185,7 @@ def test_messages_of_an_ended_session_are_delivered_by_nobody_again() -> None:
 
 
 def test_a_session_that_was_lost_and_kept_since_is_not_overlooked() -> None:
-    receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0)  # type: ignore[arg-type]
+    receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0, lambda _identifiers, _topic: False)  # type: ignore[arg-type]
     receiver.begin(1, modern=False, session_present=True)
     assert not receiver.has_lost_session()
     receiver.begin(2, modern=False, session_present=False)

@@ -14,7 +14,7 @@ from stub_broker import Client, StubBroker
 
 from edge.core.intake.routes import match
 from edge.shell.link import Link, Subscription
-from edge.shell.link.subscriber import (
+from edge.shell.link.subscribing.subscriber import (
     CANDIDATES,
     FILTERS_A_PACKET,
     FIRST_RETRY_S,

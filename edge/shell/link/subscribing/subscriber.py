@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, islice
 from typing import TypeVar
 
@@ -20,6 +20,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import Subscription
+from edge.shell.link.mqtt5 import identified_by, options_of
+from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_words, overlapping
 
 log = logging.getLogger("edgewarden.link")
 
@@ -43,6 +45,9 @@ T = TypeVar("T")
 class Subscriber:
     """Subscribes one link. Everything but `refused`, `change()` and `leave()` is for the network thread.
 
+    Filters that overlap in part have identifiers where the connection has room for these; see `overlaps.py`. Such a
+    filter waits for the broker's answer to those before it.
+
     Args:
         wanted: The subscriptions.
         monotonic: Seconds that never step.
@@ -54,34 +59,43 @@ class Subscriber:
     def __init__(self, wanted: Sequence[Subscription], monotonic: Callable[[], float] = time.monotonic) -> None:
         self.refused: dict[str, str] = {}
         self._wanted = tuple(wanted)
+        self._overlapping = overlapping([each.filter for each in self._wanted])
+        self._identifiers = Identifiers()
+        self._identifies = False
         self._next: tuple[Subscription, ...] | None = None
-        self._granted: set[Subscription] = set()
+        self._granted: dict[str, tuple[Subscription, int]] = {}
+        self._denied: set[str] = set()  # refused on this connection, and not due again
         self._monotonic = monotonic
-        self._asked: dict[int, tuple[Subscription, ...]] = {}
+        self._asked: dict[int, list[tuple[Subscription, int]]] = {}
+        self._has_more = False
         self._delay_s = FIRST_RETRY_S
         self._due = 0.0
         self._left: set[str] = set()
         self._leaving: dict[int, tuple[str, ...]] = {}
 
-    def begin(self, client: Client, *, keeps: bool) -> bool:
+    def begin(self, client: Client, *, keeps: bool, identifies: bool = False) -> bool:
         """Subscribe on a new connection.
 
         Args:
             client: The connection's client.
             keeps: Whether the session has what was granted before; the rest is requested in any case.
+            identifies: Whether the broker takes identifiers of subscriptions.
 
         Returns:
             Whether there is nothing to wait for.
         """
         self._asked.clear()
+        self._denied.clear()
         self._leaving.clear()
         self._left.clear()
         self._delay_s = FIRST_RETRY_S
+        self._identifies = identifies
         if not keeps:
             self._granted.clear()
         self._change(client)
-        self._ask(client, [each for each in self._wanted if each not in self._granted])
-        return not self._asked
+        self._identify()
+        self._ask(client)
+        return not self._is_waiting()
 
     def change(self, wanted: Sequence[Subscription]) -> None:
         """Want other filters from now on; safe in any thread. They are asked for, and others left, with the next turn.
@@ -90,18 +104,23 @@ class Subscriber:
         """
         self._next = tuple(wanted)
 
+    def is_copy(self, identifiers: Iterable[int], topic: str) -> bool:
+        """Whether what comes by some subscriptions comes by another one, too, which counts."""
+        return self._identifiers.is_copy(identifiers, topic)
+
     def answered(self, packet: int, reasons: Sequence[ReasonCode]) -> bool:
         """Take the broker's answer to a packet of ours; returns whether it was the last one that was missing."""
         asked = self._asked.pop(packet, None)
         if asked is None:
             return False
         refused = dict(self.refused)
-        for subscription, reason in zip(asked, reasons, strict=False):
+        for (subscription, identifier), reason in zip(asked, reasons, strict=False):
             if reason.is_failure:
+                self._denied.add(subscription.filter)
                 refused[subscription.filter] = str(reason)
                 log.error("subscription_refused filter=%r reason=%r", subscription.filter, str(reason))
                 continue
-            self._granted.add(subscription)
+            self._granted[subscription.filter] = subscription, identifier
             if refused.pop(subscription.filter, None) is not None:
                 log.info("subscribed filter=%r", subscription.filter)
             if reason.value < subscription.qos:
@@ -109,15 +128,19 @@ class Subscriber:
         self.refused = refused
         if refused:
             self._due = self._monotonic() + self._delay_s
-        return not self._asked
+        self._has_more |= any(each.filter in self._overlapping for each, _ in asked)
+        return not self._is_waiting()
 
     def turn(self, client: Client) -> None:
-        """Ask for filters that are new, and again for what was refused, if it is time."""
-        if self._change(client):
-            self._ask(client, [each for each in self._wanted if each not in self._granted])
+        """Ask for filters that are new or had to wait, and again for what was refused, if it is time."""
+        self._has_more |= self._change(client)
         if self.refused and not self._asked and self._monotonic() >= self._due:
             self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
-            self._ask(client, [each for each in self._wanted if each.filter in self.refused])
+            self._denied.clear()
+            self._has_more = True
+        if self._has_more:
+            self._has_more = False
+            self._ask(client)
 
     def leave(self, client: Client, topic: str) -> None:
         """Unsubscribe from the filters that match an unwanted topic; may be called from any thread."""
@@ -147,20 +170,70 @@ class Subscriber:
         filters = {each.filter for each in wanted}
         gone = [each.filter for each in self._wanted if each.filter not in filters]
         self._wanted = wanted
-        self._granted &= set(wanted)
+        self._overlapping = overlapping([each.filter for each in wanted])
+        self._granted = {each: given for each, given in self._granted.items() if each in filters}
+        self._denied &= filters
         self.refused = {each: reason for each, reason in self.refused.items() if each in filters}
         self._left.difference_update(filters)
+        self._identify()
+        self._ask(client)  # first, as filters that overlapped these bring from now on what these have brought
         for some in _packets(gone):
             _, packet = client.unsubscribe(list(some))
             if packet is not None:
                 self._leaving[packet] = some
         return True
 
-    def _ask(self, client: Client, wanted: Sequence[Subscription]) -> None:
-        for some in _packets(wanted):
-            code, packet = client.subscribe([(each.filter, each.qos) for each in some])
-            if code == MQTTErrorCode.MQTT_ERR_SUCCESS and packet is not None:
-                self._asked[packet] = some
+    def _identify(self) -> None:
+        """Know the identifiers of what the session may have queued, if all filters were granted."""
+        needed = {identifier for _, identifier in self._granted.values()}
+        needed.update(self._identifiers.of(each, before) for each, before in self._overlapping.items())
+        self._identifiers.forget_others(needed)
+        if self._overlapping and not self._identifies:
+            log.warning(
+                "filters_overlap filters=%r: what matches both may be taken twice, unless with MQTT 5",
+                in_words(self._overlapping),
+            )
+
+    def _identifier(self, wanted: str) -> int:
+        before = self._overlapping.get(wanted)
+        if before is None or not self._identifies:
+            return NO_IDENTIFIER
+        return self._identifiers.of(wanted, tuple(each for each in before if each in self._granted))
+
+    def _has_to_wait(self, wanted: str) -> bool:
+        """Whether a filter overlaps one before it that the broker hasn't answered to."""
+        before = self._overlapping.get(wanted, ()) if self._identifies else ()
+        return not all(each in self._granted or each in self._denied for each in before)
+
+    def _is_waiting(self) -> bool:
+        """Whether an answer of the broker is missing."""
+        answered = self._granted.keys() | self._denied
+        return bool(self._asked) or any(each.filter not in answered for each in self._wanted)
+
+    def _ask(self, client: Client) -> None:
+        """Ask for what isn't granted as it should be; a filter without an identifier shares its packet with others."""
+        under_way = {each.filter for asked in self._asked.values() for each, _ in asked} | self._denied
+        shared: list[Subscription] = []
+        for each in self._wanted:
+            if each.filter in under_way or self._has_to_wait(each.filter):
+                continue
+            identifier = self._identifier(each.filter)
+            if self._granted.get(each.filter) == (each, identifier):
+                continue
+            if identifier == NO_IDENTIFIER:
+                shared.append(each)
+                continue
+            again = each.filter in self._granted
+            wanted = [(each.filter, options_of(each, again=again))]
+            self._note(client.subscribe(wanted, properties=identified_by(identifier)), [(each, identifier)])
+        for some in _packets(shared):
+            asked = [(each, NO_IDENTIFIER) for each in some]
+            self._note(client.subscribe([(each.filter, each.qos) for each in some]), asked)
+
+    def _note(self, sent: tuple[MQTTErrorCode, int | None], asked: list[tuple[Subscription, int]]) -> None:
+        code, packet = sent
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and packet is not None:
+            self._asked[packet] = asked
 
 
 def _packets(items: Sequence[T]) -> Iterator[tuple[T, ...]]:
