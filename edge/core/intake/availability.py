@@ -1,7 +1,7 @@
-"""Devices that say whether they are there: how such a word becomes a reading of the device.
+"""Device availability: converts online/offline messages into readings of the device.
 
-The word of a device of which no sensor is known is passed over: nobody has heard of it, so nobody misses it. Its time
-is that of its arrival, also if the broker had kept it: it says what is so now.
+A message about a device without known sensors is ignored and counted. Its time is the arrival time, even if the broker
+retained the message: it describes the present state.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from edge.core.model.sensors.sensors import Repetition, SensorTable
 
 
 class Presence(NamedTuple):
-    """That a device is there, or that it is gone.
+    """The availability that a device reports: online or gone.
 
     Attributes:
         device: Prefix of its sensors' paths, before a slash. Empty if the topic identifies the device.
-        is_there: Whether it is there.
+        Whether the device is online.
     """
 
     device: str
@@ -38,12 +38,12 @@ class GivesSlots(Protocol):
 
 
 class DeviceWords:
-    """Takes what devices say of themselves.
+    """Adds availability messages of devices to the readings.
 
     Args:
         sensors: The sensor table.
         slot_of: Gives a device its slot.
-        counters: The counter for words of unknown devices.
+        counters: Counts messages about unknown devices.
     """
 
     def __init__(self, sensors: SensorTable, slot_of: GivesSlots, counters: Counters) -> None:
@@ -54,14 +54,14 @@ class DeviceWords:
     def take(
         self, words: Iterable[Presence], device_at: DeviceAt, columns: ReadingColumns, time: float, origin: int
     ) -> None:
-        """Add what devices say to the readings: 1 for each that is there, 0 for each that is gone.
+        """Add availability to the readings: 1 for each device that is online, 0 for each that is gone.
 
         Args:
-            words: Their words.
+            words: The availability of each device.
             device_at: Gives the name of the device at a path.
-            columns: Gets the readings.
+            columns: Receives the readings.
             time: Arrival time of the message.
-            origin: Its place among the messages.
+            origin: Index of the message in the batch.
         """
         for said in words:
             device = device_at(said.device) or ""

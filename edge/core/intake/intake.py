@@ -1,7 +1,7 @@
-"""Intake: from messages to a batch of readings, with a dead letter for whatever can't be taken.
+"""Intake: converts messages to a batch of readings, with a dead letter for everything refused.
 
-A message's topic gives its route, the route's decoder gives samples, topic and path give the sensor, and the times are
-held against what is possible. What is refused hurts nothing else in its message.
+A message's topic selects its route, the route's decoder extracts samples, topic and path identify the sensor, and times
+are checked for plausibility. A refusal affects nothing else in the same message.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
 
 SOURCES_BYTES = 32 * 2**20
-"""Size of what is remembered of topics and of the paths of their sensors; beyond it, all are looked up anew."""
+"""Maximum size of the cache of topics and of their sensors' paths; when it is exceeded, the cache is cleared."""
 
 LONGEST_REMEMBERED, PATH_BYTES = 512, 150
-"""Characters of a topic that is remembered; and what its path takes beside its text, in dictionaries and as a slot."""
+"""Maximum length in characters of a cached topic; memory that a path needs in addition to its text."""
 
 UNROUTED = 100
-"""Topics without an input that wait to be unsubscribed, at most."""
+"""Maximum number of topics without an input that wait to be unsubscribed."""
 
 
 class Intake:
-    """Turns messages into batches.
+    """Converts messages to batches.
 
     Args:
-        routes: Which topics are read, and how.
-        sensors: The sensor table; new sensors are added to it.
-        on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
-        limits: What a payload and a time may be at most.
-        counters: Counts everything that is taken or refused.
-        newcomers: Are told of new sensors; None for nobody.
+        routes: Select the topics to read, and their decoders.
+        sensors: The sensor table, to which new sensors are added.
+        on_new_sensor: Called with the slot of each new sensor and the meaning of a repeated value.
+        limits: Limits on payloads and times.
+        counters: Count everything taken or refused.
+        newcomers: Notified of new sensors; None to notify nothing.
 
     Attributes:
         known: The known sensors.
-        unrouted: Topics, not seen before, that came although no input asks for them: counted, and no sender is to
-            blame. Whoever acts on them empties the list.
-        plausible: Weighs the clocks of senders against our own; None where arrivals are stamped by a right clock.
-        held: Of the messages that were read last, the places of those that weren't, as their times have to be decided
-            on first; nothing of them was counted or noted.
+        unrouted: New topics that arrived although no input subscribes to them. They are counted, and no sender is to
+            blame. The consumer empties the list.
+        plausible: Compares senders' clocks with the gateway's; None if arrivals are stamped by a reliable clock.
+        held: Indices of the messages of the last batch that weren't read because their times are still undecided.
+            Nothing in them was counted or noted.
     """
 
     def __init__(
@@ -98,17 +98,17 @@ class Intake:
         self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
-        """Read messages; what comes of it is still to be admitted.
+        """Read messages into a batch that is yet to be admitted.
 
         Args:
-            messages: As they arrived.
-            letters: Gets a dead letter for each refusal that is kept.
-            delivered: Gets the packet identifier and checksum of each message that has to be recognised should the
-                broker deliver it again.
+            messages: The messages in order of arrival.
+            letters: Receives a dead letter for each refusal that is kept.
+            delivered: Receives the packet identifier and checksum of each message that must be recognised if the broker
+                delivers it again.
 
         Returns:
-            The readings; their origins are places in `messages`. Of known sensors, those that were refused for their
-            times or had no value are noted in `mistimed`, as `admit()` notes others in `heard`.
+            The readings; their origins are indices into `messages`. Known sensors whose readings were refused for their
+            times or had no value are listed in `mistimed`, as `admit()` lists others in `heard`.
         """
         self.mistimed, self.held = [], []
         counters, sources, deliveries, payloads = self._counters, self._sources, self.deliveries, self.payloads
@@ -154,7 +154,10 @@ class Intake:
         return columns.as_batch()
 
     def take_delivery(self, message: Message) -> tuple[int, int] | None:
-        """Count a command's message; its packet identifier and checksum, noted, or None if its QoS is 0."""
+        """Count a command message and record its delivery.
+
+        Returns its packet identifier and checksum, or None for QoS 0.
+        """
         self._counters.messages += 1
         if message.qos == 0:
             return None
@@ -163,14 +166,14 @@ class Intake:
         return delivery
 
     def refuse_command(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
-        """Count a command that isn't followed, and keep a dead letter."""
+        """Count a rejected command and keep a dead letter."""
         self._counters.commands_refused[refusal.reason] += 1
         self._dead_letter(message, refusal, letters)
 
     def read_readings(
         self, readings: Sequence[Reading], letters: list[DeadLetter], quiet_until: Sequence[float] | None = None
     ) -> Batch:
-        """Take over readings that were decoded elsewhere, such as the rows of a file; see `read()` and `Batch`."""
+        """Take readings that were decoded elsewhere, such as the rows of a file; see `read()` and `Batch`."""
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
             finite, name = math.isfinite(reading.value), reading.sensor
@@ -189,7 +192,7 @@ class Intake:
         return batch
 
     def input_of(self, topic: str) -> str | None:
-        """The topic filter of the input that reads a topic; None if none does."""
+        """The topic filter of the input that reads a topic; None if no input does."""
         source = self._sources.get(topic)
         resolved = self._routes.find(topic) if source is None else source.resolved
         return None if resolved is None else resolved.route.input
@@ -200,19 +203,19 @@ class Intake:
         no_values: Sequence[tuple[int, list[float]]],
         births: Sequence[NodeState],
     ) -> None:
-        """Record again what payloads and inputs have said of sensors and nodes before a restart."""
+        """Restore units, error values and Sparkplug births recorded before a restart."""
         self.units.note_all(units)
         self.no_values.note_all(no_values)
         self.payloads.sparkplug.nodes.note_all(births)
 
     def forget(self, slots: Iterable[int]) -> None:
-        """Know nothing of sensors any more, nor of the topics that they were heard on."""
+        """Forget sensors and the topics that they were received on."""
         self._sources.clear()
         self._slots_of_nodes.clear()
         self.known.forget(slots)
 
     def recall(self, batch: Batch, delivered: Sequence[tuple[int, int]]) -> None:
-        """Record again a batch that was read before a restart, before it is admitted again."""
+        """Restore the effects of a batch read before a restart, before it is admitted again."""
         self.deliveries.note_all(delivered)
         if not self.repeating:
             return
@@ -221,7 +224,7 @@ class Intake:
                 self.last_values.note(slot, value)
 
     def _source(self, topic: str) -> CachedTopic:
-        """The facts about a topic, looked up again."""
+        """Look up the facts about a topic that isn't cached."""
         resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
         is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
         source = CachedTopic(topic, resolved, is_own=is_own, is_left_out=is_left_out)
@@ -234,7 +237,7 @@ class Intake:
         return source
 
     def _is_held(self, message: Message, source: CachedTopic, resolved: Resolved, decoded: Decoded) -> bool:
-        """Whether the times of a message have to be decided on before it is read."""
+        """Whether a message is held until its times are decided."""
         plausible = self.plausible
         if plausible is None or plausible.is_proven or not resolved.route.time_from_payload:
             return False
@@ -242,7 +245,7 @@ class Intake:
         return verdict is Verdict.HOLD
 
     def _refuse_parts(self, message: Message, source: CachedTopic, decoded: Decoded, letters: list[DeadLetter]) -> None:
-        """Refuse what stands where a reading might, or count it where none is due."""
+        """Refuse values that should be readings, or count them where no reading is expected."""
         for refusal in decoded.refusals:
             if decoded.samples and source.is_beside(refusal):
                 self._counters.fields_ignored += 1
@@ -259,7 +262,7 @@ class Intake:
         columns: ReadingColumns,
         letters: list[DeadLetter],
     ) -> None:
-        """Take the samples of a message, each as a reading, a mere repetition or a refusal."""
+        """Take the samples of a message as readings, repetitions or refusals."""
         earliest, arrived, repeating = self._limits.earliest, message.arrived, self.repeating
         latest = arrived + self._limits.future_s if arrived > earliest else math.inf
         from_payload = resolved.route.time_from_payload
@@ -303,7 +306,7 @@ class Intake:
         columns.origins += [origin] * (len(slots) - before)
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
-        """The slot of a sensor that this topic hasn't had yet, or why it can't have one."""
+        """The slot of a sensor that is new on this topic, or why it can't have one."""
         if (name := resolved.sensor(path)) is None:
             return Refusal("bad_name", shown(path))
         heard_on = resolved.route.filter, resolved.topic
@@ -316,7 +319,7 @@ class Intake:
         return slot
 
     def _is_repeated(self, slot: int, value: float) -> bool:
-        """Whether a sensor that repeats what hasn't changed has done so."""
+        """Whether the value repeats the previous one of a sensor that resends unchanged values."""
         if self.last_values.note(slot, value):
             return False
         self._counters.readings += 1
@@ -330,15 +333,15 @@ class Intake:
         letters: list[DeadLetter],
         arrivals: Arrivals | None = None,
     ) -> Batch:
-        """The readings of a batch whose times move forward.
+        """The readings of a batch whose times advance.
 
         Args:
-            batch: The output of `read()`, now or before a restart.
-            message_of: Gives the message of an origin; None if nobody has it any more.
-            letters: Gets a dead letter for each refusal that is kept.
-            arrivals: Arrival times of late ones among them; None if unknown.
+            batch: The result of `read()`, now or before a restart.
+            message_of: Returns the message of an origin; None if the messages are no longer available.
+            letters: Receives a dead letter for each refusal that is kept.
+            arrivals: Arrival times of late readings; None if unknown.
 
-        What is refused is noted in `heard`; `heard_after` says up to when time had passed before it, see `Batch`.
+        Refused readings are listed in `heard`; `heard_after` gives the time that had passed before each, see `Batch`.
         """
         self.heard, self.heard_after = [], []
         if len(batch) == 0:
@@ -366,7 +369,7 @@ class Intake:
         return batch
 
     def clock_stepped(self, by: float) -> NDArray[np.intp]:
-        """The gateway's clock was set; returns the slots of the sensors whose readings it stamps."""
+        """Handle a step of the gateway's clock; returns the slots of the sensors that it timestamps."""
         slots = np.flatnonzero(self.timed_by_arrival)
         self.payloads.sparkplug.clock_stepped(by)
         if by < 0:
@@ -378,7 +381,7 @@ class Intake:
         return as_message(Reading(name, float(batch.times[at]), float(batch.values[at])))
 
     def _asks_for(self, message: Message | None) -> str:
-        """The topic filter of the input that asks for a message; an empty text if none does."""
+        """The topic filter of the input that subscribes to a message's topic; empty if none does."""
         return "" if message is None else self.input_of(message.topic) or ""
 
     def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:

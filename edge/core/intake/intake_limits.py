@@ -1,4 +1,4 @@
-"""Intake limits: what is taken at most of what senders send."""
+"""Intake limits: bounds on what senders may send."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """The limits.
+    """Limits on incoming data.
 
     Attributes:
-        payload_bytes: Size of a payload.
-        earliest: No reading is older than this, seconds since the epoch.
-        future_s: No reading lies further ahead of its arrival than this.
-        dead_letters_per_minute: So many are kept, and of each reason at least one; all are counted.
+        payload_bytes: Maximum size of a payload.
+        earliest: Minimum time of a reading, seconds since the epoch.
+        future_s: Maximum time by which a reading may be ahead of its arrival.
+        dead_letters_per_minute: Maximum number of dead letters kept, at least one for each reason; all are counted.
     """
 
     payload_bytes: int = 262_144

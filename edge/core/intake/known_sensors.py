@@ -1,4 +1,4 @@
-"""Known sensors: what the intake knows of each, by its slot."""
+"""Known sensors: the intake's facts about each sensor, by slot."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from edge.core.model.sensors.sensors import Repetition, SensorTable
 from edge.core.model.sensors.units import Units
 
 HeardOn = tuple[str, str]
-"""The topic filter of an input, and the topic; empty for a file's."""
+"""The topic filter of an input, and the topic; both empty for a file."""
 
 
 class KnownSensors:
-    """The sensors that were heard.
+    """The sensors received so far.
 
     Args:
-        sensors: The sensor table; new sensors are added to it.
-        on_new_sensor: Called with the slot of each new sensor, and what a repetition of its value means.
-        newcomers: Is told of those that were never heard before.
+        sensors: The sensor table, to which new sensors are added.
+        on_new_sensor: Called with the slot of each new sensor and the meaning of a repeated value.
+        newcomers: Notified of sensors never received before.
 
     Attributes:
-        admission: The last admitted reading of each.
-        last_values: Of those that repeat what hasn't changed.
-        units: Facts from their payloads.
-        no_values: The error values that their inputs name.
-        repeating: Slots of those that repeat what hasn't changed.
-        timed_by_arrival: Of each, whether arrival gives its times.
-        owners: The identity of each one's sender, for senders that may have the same name.
+        admission: The last admitted reading of each sensor.
+        last_values: Last values of the sensors that resend unchanged values.
+        units: Units from payloads.
+        no_values: Error values configured for the sensors' inputs.
+        repeating: Slots of the sensors that resend unchanged values.
+        timed_by_arrival: Whether each sensor is timestamped on arrival.
+        owners: Identity of each sensor's sender, because different senders may use the same name.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class KnownSensors:
     def slot(
         self, name: str, repetition: Repetition, heard_on: HeardOn | None, *, timed_by_arrival: bool
     ) -> int | None:
-        """The slot of a sensor, given out now if it is new; None if there is no room, see `SensorTable.slot()`.
+        """The slot of a sensor, allocated if it is new; None if the table is full, see `SensorTable.slot()`.
 
         Args:
-            name: Its name.
+            name: The sensor's name.
             repetition: The meaning of a repeated value.
-            heard_on: Where it is heard, now; None if it was known before a restart, or is a device: it has a slot in
-                any case then.
-            timed_by_arrival: Whether arrival gives its times.
+            heard_on: Current input and topic; None for a sensor known before a restart, and for a device, which always
+                gets a slot.
+            timed_by_arrival: Whether the sensor is timestamped on arrival.
         """
         known = self._sensors.find(name)
         if known is not None:
@@ -69,12 +69,12 @@ class KnownSensors:
         return slot
 
     def refill(self, slot: int, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> None:
-        """Give a vacant slot to a sensor or device, as was done before a restart."""
+        """Assign a vacant slot to a sensor or device, as before a restart."""
         self._sensors.refill(slot, name)
         self._take_in(slot, repetition, timed_by_arrival=timed_by_arrival)
 
     def forget(self, slots: Iterable[int]) -> None:
-        """Know nothing of sensors any more."""
+        """Forget sensors."""
         for slot in slots:
             self.owners.pop(slot, None)
             self.repeating.discard(slot)

@@ -1,4 +1,4 @@
-"""Last values of the sensors that repeat what hasn't changed, so that a repetition is told from a new reading."""
+"""Last values of the sensors that resend unchanged values, used to recognise repetitions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from edge.core.model.packing.encoding import decode, encode
 
 
 class LastValues:
-    """The last value of each sensor that repeats itself, by slot."""
+    """The last value of each sensor that resends unchanged values, by slot."""
 
     def __init__(self) -> None:
         self._values: dict[int, float] = {}
 
     def note(self, slot: int, value: float) -> bool:
-        """Record a value; returns whether it is another one than before."""
+        """Record a value; returns whether it differs from the previous one."""
         if self._values.get(slot) == value:
             return False
         self._values[slot] = value

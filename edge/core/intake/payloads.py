@@ -1,4 +1,4 @@
-"""Payloads: from a message and its route to what it holds."""
+"""Payloads: decodes a message according to its route."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Payloads:
-    """Decodes payloads of every format.
+    """Decodes payloads of all formats.
 
     Args:
-        most_bytes: Size of a payload.
+        most_bytes: Maximum size of a payload.
 
     Attributes:
-        sparkplug: State of the Sparkplug nodes, which later messages are read by.
+        sparkplug: State of the Sparkplug nodes, needed to decode later messages.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -32,7 +32,7 @@ class Payloads:
         """The contents of a message; see `put_back()`.
 
         Raises:
-            Refused: Nothing of it can be taken.
+            Refused: Nothing in it can be used.
         """
         payload, route = message.payload, resolved.route
         decoder = route.decoder
@@ -52,6 +52,6 @@ class Payloads:
         return decoded
 
     def put_back(self, resolved: Resolved) -> None:
-        """The message that was read last will be read again: it has said nothing yet."""
+        """Discard the effects of the last message, which will be read again."""
         if isinstance(resolved.route.decoder, SparkplugDecoder):
             self.sparkplug.put_back()

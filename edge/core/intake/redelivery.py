@@ -1,13 +1,13 @@
-"""Redelivery: telling a message that was dealt with before from a new one.
+"""Redelivery: recognises messages that were processed before.
 
-A broker that got no acknowledgement delivers a message again, under the same packet identifier and with the DUP flag
-set. The flag alone says little: the first delivery may never have reached us. So what was dealt with is remembered, by
-packet identifier and checksum, in the same transaction as the readings, and readings without a time of their own are
-recognised too.
+A broker that receives no acknowledgement delivers a message again under the same packet identifier, with the DUP flag
+set. The flag alone isn't proof: the first delivery may have been lost. Processed messages are therefore recorded by
+packet identifier and checksum in the same transaction as their readings, which also recognises readings without a time
+of their own.
 
-Of each packet identifier the latest message is remembered, for as long as the session lasts. MQTT has 65,535 of them,
-and a broker can't have more messages under way than that, so everything that may come again is recognised, however
-large its window is and whatever it makes of ours. Identifiers mean nothing beyond their session.
+The latest message of each packet identifier is kept until the session ends. MQTT has 65,535 identifiers, which bounds
+the messages in flight, so every possible redelivery is recognised whatever the in-flight windows of broker and client.
+Identifiers are meaningless outside their session.
 
 Source: MQTT 3.1.1, sections 2.3.1, 3.3.1.1 and 4.4.
 """
@@ -26,7 +26,7 @@ from edge.core.model.packing.packing import pack_integers, unpack_integers
 from edge.core.model.readings.messages import Message
 
 IDENTIFIERS = 65_536
-"""Packet identifiers are below this."""
+"""Packet identifiers are below this value."""
 
 NOTHING = -1
 
@@ -35,37 +35,37 @@ PackedDeliveries = tuple[bytes, bytes]
 
 
 class Deliveries:
-    """Of each packet identifier the latest message that was dealt with."""
+    """The latest processed message of each packet identifier."""
 
     def __init__(self) -> None:
         self._checksums = array("q")  # empty until there is something to remember: it takes 512 KiB
 
     def is_known(self, message: Message) -> bool:
-        """Whether this is the redelivery of a message that was dealt with."""
+        """Whether a message is the redelivery of a processed one."""
         known = self._checksums
         return message.redelivered and bool(known) and known[message.packet] == checksum(message)
 
     def note_all(self, delivered: Iterable[tuple[int, int]]) -> None:
-        """Remember that messages were dealt with: packet identifiers and checksums, in the order of their arrival."""
+        """Record processed messages: packet identifiers and checksums in order of arrival."""
         for packet, its_checksum in delivered:
             if not self._checksums:
                 self._checksums = array("q", [NOTHING]) * IDENTIFIERS
             self._checksums[packet] = its_checksum
 
     def forget(self) -> bool:
-        """Forget all of it, since the session has ended; returns whether there was anything."""
+        """Forget everything because the session has ended; returns whether anything was recorded."""
         had_any = bool(self._checksums)
         self._checksums = array("q")
         return had_any
 
     def state(self) -> bytes:
-        """All that is remembered, for `load()`."""
+        """The recorded messages, for `load()`."""
         checksums = np.frombuffer(self._checksums, dtype=np.int64)
         packets = np.flatnonzero(checksums != NOTHING)
         return encode((pack_integers(packets), checksums[packets].astype("<u4").tobytes()))
 
     def load(self, state: bytes) -> None:
-        """Remember what `state()` gave.
+        """Load the result of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -81,10 +81,10 @@ class Deliveries:
 
 
 def checked(delivered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Packet identifiers and checksums that were stored.
+    """Validate stored packet identifiers and checksums.
 
     Raises:
-        ValueError: They are damaged: there is no such packet identifier.
+        ValueError: A packet identifier is out of range.
     """
     pairs = list(delivered)
     if pairs and not 0 <= min(pairs)[0] <= max(pairs)[0] < IDENTIFIERS:
@@ -93,10 +93,10 @@ def checked(delivered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def checksum(message: Message) -> int:
-    """Of a message's topic and payload, 32 bits."""
+    """A 32-bit checksum of a message's topic and payload."""
     return zlib.crc32(message.payload, topic_checksum(message.topic))
 
 
 def topic_checksum(topic: str) -> int:
-    """The start of a message's checksum."""
+    """The part of a message's checksum that covers the topic."""
     return zlib.crc32(topic.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""Routes: which topics are read, by which decoder, and how the sensors in them are called."""
+"""Routes: map topics to decoders and sensor names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edge.core.model.sensors.sensors import Repetition
 
 LONGEST_NAME = 200
-"""Bytes of a sensor's name."""
+"""Maximum length of a sensor's name in bytes."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
@@ -34,21 +34,21 @@ class Route:
 
     Attributes:
         filter: MQTT topic filter.
-        template: Of the sensors' names: `{1}` is what the first wildcard stands for, `{topic}` the whole
-            topic, `{field}` the path in the payload. Where that is empty, the separator before it vanishes
-            too. `{payload.id}` is what the payload says of its sender, `{payload.id?}` where it says it.
-        decoder: Reads the payloads.
+        template: Template of sensor names: `{1}` is the first wildcard's match, `{topic}` the whole topic, `{field}`
+            the path in the payload; if the path is empty, the separator before it is dropped. `{payload.id}` is a
+            payload field that identifies the sender, `{payload.id?}` an optional one.
+        decoder: Decodes the payloads.
         repetition: The meaning of a repeated value.
-        time_from_payload: False if the time of arrival counts whatever the payload says.
-        ignore_topics: Globs on topics that are left out; no later route reads them either.
-        no_values: Numbers that are error values.
-        beside: Topic filter of the input that it belongs to, if that has another one.
-        of_devices: Whether its messages say of devices if they are there. The template then gives what the names of a
-            device's sensors begin with, and `#` may stand for one level or more anywhere in the filter.
-        by_format: Decoders of other formats, for payloads whose content type names one; empty if none is looked at.
+        time_from_payload: False to use the arrival time whatever the payload contains.
+        ignore_topics: Globs on topics to ignore; later routes don't read them either.
+        no_values: Numbers that are error codes.
+        beside: Topic filter of the input that the route belongs to, if that differs.
+        of_devices: Whether its messages report the availability of devices. The template then gives the name prefix of
+            a device's sensors, and `#` may stand for one or more levels anywhere in the filter.
+        by_format: Decoders of other formats, selected by content type; empty to ignore content types.
 
     Raises:
-        ValueError: The filter or the template isn't well formed, or they don't fit each other.
+        ValueError: The filter or the template is malformed, or they don't match.
     """
 
     filter: str
@@ -74,11 +74,11 @@ class Route:
 
     @cached_property
     def ignored(self) -> Ignored:
-        """The topics that are left out."""
+        """The topics to ignore."""
         return Ignored(self.ignore_topics)
 
     def decoder_for(self, content_type: str) -> Decoder:
-        """The decoder of a payload whose sender names a content type.
+        """The decoder for a payload with a content type.
 
         Raises:
             Refused: There is none.
@@ -93,24 +93,24 @@ class Route:
 
     @property
     def input(self) -> str:
-        """The topic filter of the input that it belongs to."""
+        """The topic filter of the input that the route belongs to."""
         return self.beside or self.filter
 
     @cached_property
     def tells_topics_apart(self) -> bool:
-        """Whether different topics have different sensors, as far as the template goes."""
+        """Whether the template gives different topics different sensors."""
         used = placeholders(self.template)
         numbered = {str(number) for number in range(1, wildcards_of(self.filter) + 1)}
         return "topic" in used or (bool(numbered) and numbered <= used)
 
 
 class Resolved:
-    """A topic that a route reads.
+    """A topic matched to a route.
 
     Attributes:
         route: The route.
         topic: The topic.
-        levels: The levels that the filter's wildcards match.
+        levels: The levels matched by the filter's wildcards.
     """
 
     __slots__ = ("levels", "route", "topic")
@@ -121,10 +121,10 @@ class Resolved:
         self.levels = levels
 
     def sensor(self, path: str) -> str | None:
-        """The name of the sensor at a path, or None if it isn't usable; see `is_usable()`.
+        """The name of the sensor at a path; None if it isn't usable, see `is_usable()`.
 
         Args:
-            path: Where its values stand, after what the payload says of its sender; see `decoders/paths.py`.
+            path: Position of the value, after the sender's identity; see `decoders/paths.py`.
         """
         *told, field = path.split(OF)
         field = field.replace(SLASH, "/")
@@ -149,26 +149,26 @@ class Resolved:
         return name if is_usable(name) else None
 
     def device_at(self, path: str) -> str | None:
-        """Common prefix of the names of a device's sensors; None if there is none.
+        """Name prefix of a device's sensors; None if there is none.
 
         Args:
-            path: Prefix of their paths, before a slash; empty for the device that the topic is about.
+            path: Prefix of their paths, before a slash; empty for the device that the topic identifies.
         """
         name = self.sensor(path or "x") if path or self.route.of_devices else None
         return None if name is None else f"{name}/"
 
     def owner(self, path: str) -> int:
-        """Tells whose sensor a path's is: two that differ have no sensor in common, unless the operator says so."""
+        """Identifies the owner of a path's sensor: different owners share no sensor unless configured otherwise."""
         return hash((self.topic if self.route.tells_topics_apart else "", path))
 
 
 class Routes:
-    """All inputs; the first that matches a topic reads it.
+    """All inputs; a topic is read by the first that matches.
 
     Args:
         routes: In the operator's order.
-        own_prefix: Our own topics, which are never read.
-        gateways: Topics of other gateways, which are read only by a filter that names them.
+        own_prefix: Prefix of this gateway's own topics, which are never read.
+        gateways: Topics of other gateways, read only by a filter that names them.
     """
 
     def __init__(self, routes: Sequence[Route], own_prefix: str, gateways: GatewayTopics | None = None) -> None:
@@ -177,7 +177,7 @@ class Routes:
         self._gateways = gateways
 
     def find(self, topic: str) -> Resolved | None:
-        """The route of a topic, or None if nobody reads it, as our own topics and the broker's."""
+        """The route of a topic; None if no input reads it, as for this gateway's and the broker's own topics."""
         if self._is_ours(topic):
             return None
         levels = topic.split("/")
@@ -191,13 +191,13 @@ class Routes:
         return None
 
     def leaves_out(self, topic: str) -> bool:
-        """Whether the route of a topic that nobody reads leaves it out."""
+        """Whether an unread topic is ignored by the input that it matches."""
         levels = topic.split("/")
         found = next((route for route, wanted in self._routes if match(wanted, levels) is not None), None)
         return found is not None and found.ignored.fits(topic)
 
     def is_own(self, topic: str) -> bool:
-        """Whether a topic that no route reads is a gateway's or the broker's, which a filter such as `#` brings too."""
+        """Whether an unread topic belongs to a gateway or the broker; a filter such as `#` delivers those too."""
         return self._is_ours(topic) or self._is_another_gateways(topic)
 
     def _is_ours(self, topic: str) -> bool:
@@ -208,12 +208,12 @@ class Routes:
 
 
 def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
-    """The levels of a topic that a filter's wildcards match, or None if it doesn't match (MQTT 3.1.1, 4.7).
+    """The levels of a topic matched by a filter's wildcards; None if it doesn't match (MQTT 3.1.1, 4.7).
 
     Args:
-        wanted: Levels of the filter. `#` stands for all that is left, joined by slashes, maybe nothing; before other
-            levels, for one or more that come before these.
-        levels: Levels of the topic. Where the first begins with `$`, no wildcard stands for it.
+        wanted: Levels of the filter. A final `#` matches all remaining levels, joined by slashes, possibly none; before
+            other levels it matches one or more.
+        levels: Levels of the topic. If the first begins with `$`, no wildcard matches it.
     """
     if levels[0].startswith("$") and wanted[0] in {"+", "#"}:
         return None
@@ -236,10 +236,10 @@ def match(wanted: Sequence[str], levels: Sequence[str]) -> list[str] | None:
 
 
 def is_usable(name: str) -> bool:
-    """Whether a sensor may have a name.
+    """Whether a name is allowed for a sensor.
 
-    It has 1 to 200 bytes of UTF-8, no control characters, no slash at its end, and no level that begins or ends with a
-    space; levels may be empty, as those of a topic may. Nothing is mended: two names that differ stay two sensors.
+    Names have 1 to 200 bytes of UTF-8, no control characters, no trailing slash, and no level that begins or ends with
+    a space; levels may be empty, as in topics. Names are never normalised: two different names are two sensors.
     """
     if len(name) > LONGEST_NAME or _CONTROL.search(name) or len(name.encode()) > LONGEST_NAME:
         return False

@@ -1,4 +1,4 @@
-"""Topic cache: what is known of a topic that was seen before, so that its next message is read quickly."""
+"""Topic cache: facts about known topics, so that their next messages are read quickly."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import Refusal
 
 BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
-"""Refusals that stand beside readings in every message of a device; the last two are told once for each field."""
+"""Refusals that recur beside readings in every message of a device; the last two are reported once for each field."""
 
 MOST_TOLD = 32
-"""Refusals of a topic that are remembered as told; all are counted."""
+"""Maximum number of reported refusals kept for a topic; all are counted."""
 
 TOLD_BYTES = 216
-"""Memory taken by remembering them while there are none, as is usual."""
+"""Memory needed for that record while it is empty, which is the usual case."""
 
 
 class CachedTopic:
@@ -23,12 +23,12 @@ class CachedTopic:
 
     Args:
         topic: The topic.
-        resolved: Its route, or None if nobody reads it.
-        is_own: Whether it is one of ours.
-        is_left_out: Whether the input that it would belong to leaves it out.
+        resolved: Its route, or None if no input reads it.
+        is_own: Whether it is this gateway's.
+        is_left_out: Whether the input that it matches ignores it.
 
     Attributes:
-        checksum: The start of its messages' checksums.
+        checksum: The part of its messages' checksums that covers the topic.
         slots: The slots of its sensors, by path.
     """
 
@@ -43,7 +43,7 @@ class CachedTopic:
         self.slots: dict[str, int] = {}
 
     def count_unread(self, counters: Counters, *, is_copy: bool) -> None:
-        """Count a message of a topic that nobody reads, or a copy."""
+        """Count a message on a topic that no input reads, or a copy."""
         if is_copy:
             counters.messages_copied += 1
         elif self.is_own:
@@ -54,12 +54,12 @@ class CachedTopic:
             counters.message_refused("", "no_route")
 
     def size(self, topic: str) -> int:
-        """Bytes that are kept of the topic, before any of its sensors is known."""
+        """Memory of a topic in bytes, before any of its sensors is known."""
         levels = () if self.resolved is None else self.resolved.levels
         return size_of(topic, *levels) + TOLD_BYTES
 
     def is_beside(self, refusal: Refusal) -> bool:
-        """Whether a refusal beside readings is no loss: a field that never was a sensor, or that was told of before."""
+        """Whether a refusal beside readings is no loss: the field was never a sensor, or it was reported before."""
         if refusal.reason not in BESIDE or self.expects(refusal.path):
             return False
         told = hash((refusal.reason, refusal.path))
@@ -69,6 +69,6 @@ class CachedTopic:
         return False
 
     def expects(self, path: str) -> bool:
-        """Whether a reading is due at a path of the payload: there was one before, or it is an array's own value."""
+        """Whether a reading is expected at a path of the payload: there was one before, or it is an array element."""
         _, _, within = path.partition("/") if path[:1].isdigit() else ("", "", path)
         return path in self.slots or within in self.slots or within in {"", "value"}

@@ -1,4 +1,4 @@
-"""What devices say of themselves, or the broker in their name (a last will): that they are there, or gone."""
+"""Availability messages, sent by a device or by the broker as its last will: online or gone."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from edge.core.model.sensors.sensors import Repetition
 
 AVAILABLE = frozenset({"online", "true", "1", "on", "connected", "available", "ready", "init", "sleeping", "alert"})
 UNAVAILABLE = frozenset({"offline", "false", "0", "off", "disconnected", "unavailable", "lost"})
-"""Words that say that a device is there, and that it is gone, in lower case."""
+"""Words for an available and for an unavailable device, in lower case."""
 
 KEYS = ("state", "status", "availability", "online", "connected", "available", "value")
-"""Fields of an object that may hold the word; the first that is there counts."""
+"""Fields of an object that may hold the word; the first one present is used."""
 
 LONGEST = 64
-"""Characters of a word."""
+"""Maximum length of the word in characters."""
 
 
 @dataclass(frozen=True)
 class AvailabilityDecoder(Decoder):
-    """Reads a word such as `online`, by itself, in quotes, or in an object: `{"state": "online"}`; case is no matter.
+    """Reads a word such as `online`: bare, in quotes, or in an object, `{"state": "online"}`. Case is ignored.
 
-    Repetition: on change. Time: of arrival. Retained: taken, as it says what is so now.
+    Repetition: on change. Time: of arrival. Retained: taken, because it describes the present state.
 
     Attributes:
-        available: Words that say that the device is there, in lower case.
-        unavailable: Words that say that it is gone.
+        available: Words for an available device, in lower case.
+        unavailable: Words for an unavailable device, in lower case.
     """
 
     available: Collection[str] = AVAILABLE

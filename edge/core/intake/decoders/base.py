@@ -1,9 +1,9 @@
-"""What a decoder is: it reads one format of payload, and says three things about it.
+"""The decoder interface: a decoder reads one payload format and documents three properties.
 
-1. What it means that a value is sent again: `repetition`, and "Repetition:" in its docstring.
-2. Where a reading's time comes from: "Time:" in its docstring.
-3. What a retained message means: "Retained:" in its docstring. It is old, so without a time of its own it is
-   not learned from.
+1. How to interpret a repeated value: `repetition`, and "Repetition:" in its docstring.
+2. Where the time of a reading comes from: "Time:" in its docstring.
+3. How to interpret a retained message: "Retained:" in its docstring. Retained messages are old, so without a time of
+   their own they are not learned from.
 
 The format is chosen by the configured route, never guessed.
 """
@@ -33,13 +33,13 @@ class Decoded(NamedTuple):
     """What a payload holds: samples, and refusals for the parts that can't be read.
 
     Attributes:
-        samples: In the order in which they are to be taken.
-        refusals: Of parts of the payload.
+        samples: The samples in the order in which they are to be taken.
+        refusals: The parts of the payload that were refused.
         relative_below: Times below this are seconds after the arrival, before it if negative.
-        ignored: How many fields were left out, as the configuration says.
-        units: What the payload says of units, by path.
-        absent: Paths at which it says that there is no value.
-        words: What devices say of themselves: that they are there, or gone.
+        ignored: Number of fields left out by configuration.
+        units: Units given in the payload, by path.
+        absent: Paths that the payload marks as having no value.
+        words: Availability reported by devices.
     """
 
     samples: Sequence[Sample]
@@ -51,11 +51,11 @@ class Decoded(NamedTuple):
     words: Sequence[Presence] = ()
 
     def says_its_times(self) -> bool:
-        """Whether every sample says its time by itself, so that it isn't known by its arrival alone."""
+        """Whether every sample carries its own time, so that none depends on the arrival time."""
         return all(each.time is not None and each.time >= self.relative_below for each in self.samples)
 
     def newest_time(self) -> float | None:
-        """The latest time that a sample says by itself; None if none does."""
+        """The latest time carried by a sample; None if no sample carries one."""
         samples, bound = self.samples, self.relative_below
         if not isinstance(samples, Row):
             return max((each.time for each in samples if each.time is not None and each.time >= bound), default=None)
@@ -63,7 +63,7 @@ class Decoded(NamedTuple):
         return max(times if bound == -math.inf else [each for each in times if each >= bound], default=None)
 
     def after(self, arrived: float) -> Sequence[Sample]:
-        """The samples, relative times put behind an arrival; the very same ones where there are none."""
+        """The samples with relative times resolved against the arrival time, or the same object if there are none."""
         samples, bound = self.samples, self.relative_below
         if bound == -math.inf:
             return samples
@@ -87,7 +87,7 @@ class Decoder(ABC):
 
     Attributes:
         name: The name in configurations.
-        repetition: What a repetition means unless the input says otherwise.
+        repetition: How to interpret a repeated value unless the input overrides it.
     """
 
     name: ClassVar[str]
@@ -99,23 +99,23 @@ class Decoder(ABC):
 
         Args:
             payload: Any bytes at all.
-            arrived: When it arrived, seconds since the epoch, for times that can't be told without it; NaN if that
-                isn't known.
+            arrived: Arrival time in seconds since the epoch, used for times that are incomplete without it; NaN if
+                unknown.
 
         Returns:
-            Finite samples, and what stands where a reading might but isn't one. They hold no part of the
-            payload but the names of its fields.
+            Finite samples, and refusals for fields that should be readings but aren't. Of the payload they contain
+            field names only.
 
         Raises:
-            Refused: Nothing in it can be read. Nothing else is ever raised.
+            Refused: Nothing in the payload can be read. No other exception is raised.
         """
 
 
 def finite_values(values: Mapping[str, float]) -> Mapping[str, float]:
-    """A copy of the numbers that words stand for, which nobody can change.
+    """A read-only copy of the numbers that words are mapped to.
 
     Raises:
-        ValueError: One of them isn't finite.
+        ValueError: A number isn't finite.
     """
     for word, number in values.items():
         if not math.isfinite(number):
@@ -124,7 +124,7 @@ def finite_values(values: Mapping[str, float]) -> Mapping[str, float]:
 
 
 def as_numbers(values: list[Any]) -> list[float] | None:
-    """The numbers that values are; None if one of them is none, or their sum is beyond what a float holds."""
+    """The values as numbers; None if a value isn't a number or the sum overflows a float."""
     types = set(map(type, values))
     try:
         numbers = values if types == {float} else list(map(float, values)) if types <= {float, int} else None
@@ -134,7 +134,7 @@ def as_numbers(values: list[Any]) -> list[float] | None:
 
 
 def chronological(paths: tuple[str, ...], values: list[float], times: list[float]) -> Row:
-    """A row whose times don't fall; equal ones keep their order."""
+    """A row sorted by time; the order of equal times is kept."""
     in_order = sorted(times)
     if in_order == times:
         return Row(paths, values, times)

@@ -1,4 +1,4 @@
-"""Payloads that are CBOR: what JSON could say, in fewer bytes. Needs the extra `cbor`."""
+"""CBOR payloads: the same data model as JSON in fewer bytes. Requires the extra `cbor`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from edge.core.model.sensors.sensors import Repetition
 
 @dataclass(frozen=True)
 class CborDecoder(FieldsDecoder):
-    """Reads numbers out of CBOR, as `FieldsDecoder` does out of JSON.
+    """Reads numbers from CBOR as `FieldsDecoder` does from JSON.
 
-    Keys that are whole numbers or bytes count as texts. CBOR's own times (tags 0 and 1) are times where a time is
-    due. Big numbers and fractions (tags 2 to 5) are numbers; bytes, and what other tags say, are not.
+    Integer and byte-string keys are treated as text. CBOR times (tags 0 and 1) are accepted wherever a time is
+    expected. Bignums and fractions (tags 2 to 5) are numbers; byte strings and other tags are not.
 
     Repetition: periodic. Time: the first of the time keys in the object, or in one around it, else of
     arrival. Retained: refused without a time.

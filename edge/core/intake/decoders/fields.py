@@ -1,4 +1,4 @@
-"""Payloads that are JSON: an object with one value or many, nested or not, or an array of such objects.
+"""JSON payloads: an object with one or more values, nested or flat, or an array of such objects.
 
 {"ts": 1700000000.123, "value": 21.57, "unit": "Cel"}
 {"Time": "2019-11-03T19:34:28", "BME280": {"Temperature": 21.7, "Humidity": 66.6}}
@@ -29,50 +29,50 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FEWEST = 4
-"""Values of an object, or objects of an array, that are taken as a row."""
+"""Minimum number of values in an object, or of objects in an array, for the fast path."""
 
 _make = tuple.__new__
-"""Makes a named tuple in half of the time."""
+"""Creates a named tuple in half the time."""
 
 
 @dataclass(frozen=True)
 class FieldsDecoder(Decoder):
-    """Reads numbers out of JSON.
+    """Reads numbers from JSON.
 
-    An object with the key `value` is one reading, with the path ''. Any other is one sensor per number in it,
-    named by its path: keys, and positions in lists, joined by slashes. Texts that hold a number are numbers; other
-    texts, booleans and nulls are refused for themselves alone, unless the configuration maps them. A text that holds
-    an object or a list is read as that.
+    An object with the key `value` is one reading with the path ''. Any other object gives one sensor per number, named
+    by its path: keys and array positions joined by slashes. Strings that hold a number are numbers; other strings,
+    booleans and nulls are refused individually unless the configuration maps them. A string that holds an encoded
+    object or array is parsed.
 
-    A list of objects is told apart by a name that all of them have, or else by their times, or else by their places.
-    In a list that is the whole payload each object stands for itself: without names and times only one may have a
-    field. The paths of refusals begin with its position. Of a key that comes twice the last counts.
+    Elements of an array are distinguished by a name that all of them have, else by their times, else by position. In an
+    array that is the whole payload each object stands for itself: without names and times, only one may have a given
+    field. Paths of refusals begin with the position. If a key occurs twice, the last one wins.
 
     Repetition: periodic. Time: the first of the time keys in the object that can be read, or of one around it, else of
     arrival. Retained: refused without a time.
 
     Attributes:
-        value_key: The key that holds the value where an object is one reading.
-        time_keys: Keys that may hold the time, in any case; see `TimeKeys`.
-        zone: Zone of times without an offset.
-        time_formats: Notations of times, as `datetime.strptime` has them, tried before the usual ones.
-        by_arrival: Whether the arrival counts whatever a time key says.
-        values: Numbers that texts stand for; `true` and `false` stand for JSON's.
-        numbers_in_text: Whether a text that holds nothing but a number is one.
-        decimal: What stands before the decimals of a number in a text.
-        units: Whether a unit may stand behind a number in a text.
-        no_value: Numbers and texts that say that there is no value.
-        ignore: Globs on the paths of fields that are left out.
-        items: The list whose elements are readings, as `values[*]`; None if there is none in particular.
-        item_name: Template of the path of such an element.
-        sender: What the payload says of its sender, as `payload.id`; goes before the paths, see `paths.py`.
-        names_devices: Whether an object that says its `model` and `id` has them before its paths, so that devices that
-            share a topic are told apart.
-        depth: Objects within objects.
-        readings: Readings and refused fields in one payload.
+        value_key: The key that holds the value in an object that is one reading.
+        time_keys: Keys that may hold the time, case-insensitive; see `TimeKeys`.
+        zone: Time zone of times without an offset.
+        time_formats: `datetime.strptime` formats, tried before the standard ones.
+        by_arrival: Whether the arrival time is used whatever a time key holds.
+        values: Numbers for texts; `true` and `false` map the JSON booleans.
+        numbers_in_text: Whether text that holds only a number counts as a number.
+        decimal: The decimal separator of numbers in text.
+        units: Whether a unit may follow a number in text.
+        no_value: Numbers and texts that mean that there is no value.
+        ignore: Globs on the paths of fields to leave out.
+        items: The array whose elements are readings, such as `values[*]`; None if not configured.
+        item_name: Template of an element's path.
+        sender: Fields that identify the sender, such as `payload.id`; prefixed to the paths, see `paths.py`.
+        names_devices: Whether `model` and `id` of an object are prefixed to its paths, which distinguishes devices that
+            share a topic.
+        depth: Maximum nesting depth of objects.
+        readings: Maximum number of readings and refused fields in a payload.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     value_key: str = "value"
@@ -140,15 +140,15 @@ class FieldsDecoder(Decoder):
         return Walk(self._options, arrived).read(document)
 
     def read(self, payload: bytes) -> Any:
-        """The document that a payload is: dictionaries with texts as keys, lists, and leaves.
+        """Parse a payload into dictionaries with text keys, lists, and scalars.
 
         Raises:
-            Refused: It is none, or can't be read.
+            Refused: It can't be parsed.
         """
         return read_json(payload)
 
     def _row(self, fields: dict[str, Any], shape: Shape, arrived: float) -> Decoded | None:
-        """The samples of an object that has nothing but numbers and perhaps a time; None for any other."""
+        """The samples of an object that holds only numbers and perhaps a time; None for any other."""
         if not shape.is_ordinary or self.value_key in fields:
             return None
         every = list(fields.values())
@@ -160,7 +160,7 @@ class FieldsDecoder(Decoder):
         return Decoded(row, [], ignored=shape.ignored) if shape.ignored else Decoded(row, [])
 
     def _row_of_array(self, elements: list[Any], arrived: float) -> Row | None:
-        """The samples of an array whose objects have their time and numbers in the same places; None for any other."""
+        """The samples of an array whose objects have time and numbers in the same positions; None for any other."""
         if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1 or 0 in widths:
             return None
         shape = self._shape_of_array(tuple(chain.from_iterable(elements)), widths.pop())
@@ -177,7 +177,7 @@ class FieldsDecoder(Decoder):
         return Row(shape.paths, values, times)
 
     def _times(self, given: list[Any], shape: Shape, arrived: float) -> list[float] | None:
-        """What times say; None if one of them can't be read, or must look like one and doesn't."""
+        """Parse times; None if one can't be parsed, or must look like a time and doesn't."""
         lowest, highest = (-1e11, 1e11) if not shape.is_loose else LIKELY
         if set(map(type, given)) == {float} and min(given) >= lowest and max(given) < highest:
             return given
@@ -189,7 +189,7 @@ class FieldsDecoder(Decoder):
         return times if not shape.is_loose or (min(times) >= lowest and max(times) < highest) else None
 
     def _plain(self, fields: dict[str, Any], shape: Shape) -> Decoded | None:
-        """What an object gives in which nothing is out of the ordinary; None for any other."""
+        """The contents of an ordinary object; None for any other."""
         if not shape.is_ordinary or not 0 < len(shape.values) <= self.readings:
             return None
         time = None
@@ -212,7 +212,7 @@ class FieldsDecoder(Decoder):
         return Decoded(samples, [])
 
     def _shape(self, keys: tuple[str, ...]) -> Shape:
-        """What to do with an object that has these keys."""
+        """How to read an object with these keys."""
         known = self._shapes.get(keys)
         if known is not None:
             return known
@@ -245,7 +245,7 @@ class FieldsDecoder(Decoder):
         return shape
 
     def _shape_of_array(self, keys: tuple[str, ...], width: int) -> ArrayShape:
-        """What to do with an array whose objects have `width` of these keys each."""
+        """How to read an array whose objects have `width` of these keys each."""
         known = self._arrays.get(keys)
         if known is not None and known.width == width:
             return known

@@ -1,4 +1,4 @@
-"""Payloads that are InfluxDB line protocol, as Telegraf publishes them: a line for each device and moment.
+"""InfluxDB line protocol, as Telegraf publishes it: one line per device and time.
 
 cpu,cpu=cpu0,host=gw usage_idle=98.2,usage_user=1.1 1700000000000000000
 """
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARTS = {"ns": 1_000_000_000, "us": 1_000_000, "ms": 1_000, "s": 1}
-"""How many units of each precision a second has."""
+"""Number of units of each precision per second."""
 
 CACHE_BYTES = 4 * 2**20
-"""Size of all lines that a decoder remembers."""
+"""Maximum size of all lines that a decoder caches."""
 
 FIELD_BYTES = 150
-"""What a line that is remembered holds of each field beside its text."""
+"""Memory that a cached line needs for each field in addition to its text."""
 
 MOST_FIELDS = 1_000
-"""Fields of a line that is remembered."""
+"""Maximum number of fields of a cached line."""
 
 
 class _Seen(NamedTuple):
-    """A line that was read before, of numbers, and of strings and booleans that stand for none.
+    """A cached line, which holds numbers, and strings and booleans that aren't mapped to one.
 
     Attributes:
-        paths: Of its numbers.
-        numbers: Where those stand among its fields; None if all are numbers.
-        texts: Where the others stand.
-        refusals: Of the others.
-        has_whole: Whether some numbers were integers, with a letter behind them.
+        paths: Paths of its numbers.
+        numbers: Positions of the numbers among its fields; None if all fields are numbers.
+        texts: Positions of the other fields.
+        refusals: Refusals of the other fields.
+        has_whole: Whether some numbers were integers, marked by a suffix letter.
     """
 
     paths: tuple[str, ...]
@@ -55,19 +55,19 @@ class InfluxDecoder(Decoder):
     """Reads the fields of line protocol: floats, integers and unsigned integers.
 
     A field's path is the measurement, the values of the tags in the order of their keys, and the field's key, joined by
-    slashes; slashes within them become colons. Strings and booleans are refused for themselves alone, unless the
-    configuration maps them. A line that can't be read costs only itself. Fields are taken in the order of their times.
+    slashes; slashes within them become colons. Strings and booleans are refused individually unless the configuration
+    maps them. A malformed line invalidates only itself. Fields are taken in the order of their times.
 
     Repetition: periodic. Time: of each line, in the configured precision, else of arrival. Retained: refused
     unless each line has a time.
 
     Attributes:
-        values: Numbers that strings stand for; `true` and `false` stand for booleans.
+        values: Numbers for strings; `true` and `false` map booleans.
         precision: Unit of the timestamps, a key of `PARTS`.
-        readings: Readings, refused fields and refused lines in one payload.
+        readings: Maximum number of readings, refused fields and refused lines in a payload.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class InfluxDecoder(Decoder):
         return Decoded(found.samples(), found.refusals)
 
     def _take_again(self, line: str, found: _Found) -> bool:
-        """Take a line that is like one before; False for any other, and nothing is changed."""
+        """Take a line that matches a cached one; otherwise return False and change nothing."""
         line = line.removesuffix("\r")
         if not _is_usual(line):
             return False
@@ -136,7 +136,7 @@ class InfluxDecoder(Decoder):
         return True
 
     def _take(self, read: Line, line: str, found: _Found) -> None:
-        """Take a line that was read with care, and remember what it is like."""
+        """Take a fully parsed line and cache its structure."""
         time = None if read.stamp is None else read.stamp / PARTS[self.precision]
         found.add(read.paths, read.values, time)
         found.refusals += read.refusals
@@ -156,10 +156,10 @@ class InfluxDecoder(Decoder):
 
     @staticmethod
     def _check_is_line_protocol(payload: bytes, refusals: list[Refusal]) -> None:
-        """Refuse a payload that holds no line, or looks like something else.
+        """Refuse a payload that holds no line or looks like another format.
 
         Raises:
-            Refused: It does.
+            Refused: There is no line, or it looks like another format.
         """
         if not refusals:
             raise Refused("no_value" if payload.strip() else "empty")
@@ -168,7 +168,7 @@ class InfluxDecoder(Decoder):
 
 
 class _Found:
-    """What was found so far."""
+    """The results so far."""
 
     __slots__ = ("paths", "refusals", "times", "values")
 
@@ -193,12 +193,12 @@ class _Found:
 
 
 def _is_usual(line: str) -> bool:
-    """Whether a line has nothing that has to be read with care: escapes, tabs, other alphabets."""
+    """Whether a line needs no full parse: it has no escapes, tabs or non-ASCII characters."""
     return line.isascii() and line.isprintable() and "\\" not in line
 
 
 def _numbers(given: Sequence[str], *, has_whole: bool) -> list[float] | None:
-    """The numbers that the values of fields are; None if one is anything else, or looks unlike those before."""
+    """The field values as numbers; None if one isn't a number or differs in type from the cached line."""
     if "_" in "".join(given):  # Python reads 1_000 as a number, line protocol doesn't
         return None
     try:
@@ -209,10 +209,10 @@ def _numbers(given: Sequence[str], *, has_whole: bool) -> list[float] | None:
 
 
 def _number(given: str) -> float:
-    """A number, or one with the letter of an integer behind it.
+    """Parse a number, or an integer with its suffix letter.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It isn't a number.
         OverflowError: It is too large.
     """
     if given.endswith("i") or (given.endswith("u") and given[0] not in "+-"):

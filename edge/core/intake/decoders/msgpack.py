@@ -1,4 +1,4 @@
-"""Payloads that are MessagePack: what JSON could say, in fewer bytes."""
+"""MessagePack payloads: the same data model as JSON in fewer bytes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from edge.core.model.readings.messages import Refused
 from edge.core.model.sensors.sensors import Repetition
 
 LARGE = 32_768
-"""Size from which a payload's keys are looked at before it is read."""
+"""Size in bytes from which the keys of a payload are scanned before decoding."""
 
 _decode = msgspec.msgpack.Decoder().decode
 
 
 @dataclass(frozen=True)
 class MsgpackDecoder(FieldsDecoder):
-    """Reads numbers out of MessagePack, as `FieldsDecoder` does out of JSON.
+    """Reads numbers from MessagePack as `FieldsDecoder` does from JSON.
 
-    Keys that are whole numbers or bytes count as texts. MessagePack's own times (extension -1) are times where a
-    time is due; all other extensions, and bytes, are no numbers.
+    Integer and byte-string keys are treated as text. MessagePack timestamps (extension -1) are accepted wherever a time
+    is expected; other extensions and byte strings aren't numbers.
 
     Repetition: periodic. Time: the first of the time keys in the object, or in one around it, else of
     arrival. Retained: refused without a time.

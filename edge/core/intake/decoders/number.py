@@ -1,4 +1,4 @@
-"""Payloads that are a plain number: `21.5`."""
+"""Plain-number payloads: `21.5`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_NUMBER = 400
-"""Characters of a number; the longest that a float prints has 327 before its point."""
+"""Maximum length of a number in characters; the longest printed float has 327 before the decimal point."""
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _AROUND = b" \t\r\n\v\f\0"
@@ -28,20 +28,20 @@ _SPELLED = frozenset({b"nan", b"inf", b"infinity"})
 class NumberDecoder(Decoder):
     """Reads a decimal number in ASCII, or a word that the configuration maps to one.
 
-    White space and quotes around it are allowed, and the NUL that ends a C string. A unit behind the number is
-    refused unless the configuration says that there is one.
+    Surrounding white space and quotes are allowed, as is a terminating NUL. A unit after the number is refused unless
+    the configuration allows it.
 
     Repetition: periodic. Time: of arrival. Retained: refused, as it has no time of its own.
 
     Attributes:
-        values: Numbers that words stand for, such as ON and OFF; exact, and asked before the number is.
-        numbers_in_text: Whether a number in quotes is one.
-        decimal: What stands before the decimals, `.` or `,`.
-        units: Whether a unit may stand behind the number.
-        no_value: Numbers and texts that say that there is no value.
+        values: Numbers for exact words, such as ON and OFF; looked up before the payload is parsed as a number.
+        numbers_in_text: Whether a number in quotes is accepted.
+        decimal: The decimal separator, `.` or `,`.
+        units: Whether a unit may follow the number.
+        no_value: Numbers and texts that mean that there is no value.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class NumberDecoder(Decoder):
         return Decoded([Sample("", value, None)], [])
 
     def _read_text(self, payload: bytes, text: bytes) -> Decoded:
-        """Read a number in quotes, with a decimal comma or with a unit, as far as the configuration allows."""
+        """Read a number in quotes, with a decimal comma or with a unit, if the configuration allows it."""
         if self.numbers_in_text and len(text) > 2 and text[:1] == text[-1:] == b'"':
             text = text[1:-1]
         told = text.decode("utf-8", "replace") if len(text) <= LONGEST_TEXT else ""

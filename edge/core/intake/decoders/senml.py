@@ -1,4 +1,4 @@
-"""Payloads that are SenML (RFC 8428), in JSON or CBOR: a list of records that share names, times and units.
+"""SenML payloads (RFC 8428), in JSON or CBOR: a list of records that share names, times and units.
 
 [{"bn": "urn:dev:ow:10e2073a01080063:", "bt": 1.276020076001e+09, "n": "voltage", "u": "V", "v": 120.1},
  {"n": "current", "u": "A", "t": -5, "v": 1.2}]
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CACHE_BYTES = 4 * 2**20
-"""Size of all shapes that a decoder remembers, and of all names."""
+"""Maximum size of all shapes that a decoder caches, and of all names."""
 
 FIELD_BYTES = 150
-"""What a shape, or the names of one, hold of each field beside its text."""
+"""Memory that a shape, or its names, need for each field in addition to its text."""
 
 MOST_FIELDS = 1_000
-"""Fields of a pack whose shape is remembered."""
+"""Maximum number of fields of a pack whose shape is cached."""
 
 _TEXT = {str}
 _NUMBERS = {int, float}
@@ -49,21 +49,21 @@ _OUT_OF_THE_ORDINARY = PackShape()
 class SenmlDecoder(Decoder):
     """Reads the values and sums of SenML records.
 
-    A sensor's path is the record's resolved name, base name and name together, without slashes before and behind it;
-    `/sum` is added for a sum. Booleans and strings are refused for themselves alone, unless the configuration maps
-    them; so is any record that can't be read. A base field that can't be read, a field that must be understood (its
-    name ends in `_`) and an unknown version refuse the pack, as RFC 8428 says. Records are taken in the order of
-    their times. A part of a stream (SensML) is read, too: a list that doesn't end, or a single record.
+    A sensor's path is the record's resolved name, base name and name joined, without leading and trailing slashes;
+    `/sum` is appended for a sum. Booleans and strings are refused individually unless the configuration maps them, as
+    are malformed records. A malformed base field, an unknown mandatory field (its name ends in `_`) or an unknown
+    version refuses the whole pack, as RFC 8428 requires. Records are taken in the order of their times. Parts of a
+    stream (SensML) are accepted: an unterminated list, or a single record.
 
     Repetition: periodic. Time: base time and time together, absolute, or if they are below 2^28, in seconds after the
     arrival; records without either were measured on arrival. Retained: refused without absolute times.
 
     Attributes:
-        values: Numbers that strings stand for; `true` and `false` stand for booleans.
-        readings: Readings and refused records in one payload.
+        values: Numbers for strings; `true` and `false` map booleans.
+        readings: Maximum number of readings and refused records in a payload.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class SenmlDecoder(Decoder):
         """The records of a payload.
 
         Raises:
-            Refused: It is no SenML.
+            Refused: It isn't SenML.
         """
         try:
             document = read_json(payload, self.name)
@@ -113,11 +113,11 @@ class SenmlDecoder(Decoder):
         return _as_pack(document)
 
     def _no_records(self, pack: list[Any]) -> tuple[str, str]:
-        """Why a payload that could be read has no records."""
+        """Why a payload that was parsed has no records."""
         return ("malformed", 'not SenML but JSON: format = "json"') if pack else ("no_value", "")
 
     def _row(self, pack: list[Any]) -> Row | None:
-        """The samples of a pack that has nothing but numbers, where they were before; None for any other."""
+        """The samples of a pack that holds only numbers in positions known from before; None for any other."""
         shape = self._shape(pack) if set(map(type, pack)) == {dict} else _OUT_OF_THE_ORDINARY
         if shape is _OUT_OF_THE_ORDINARY or len(shape.values) > self.readings:
             return None
@@ -142,7 +142,7 @@ class SenmlDecoder(Decoder):
         return shape
 
     def _path_row(self, shape: PackShape, every: list[Any]) -> tuple[str, ...] | None:
-        """The paths of all values; None if one can't be used."""
+        """The paths of all values; None if one is unusable."""
         texts = tuple([every[place] for place in shape.texts])
         if not set(map(type, texts)) <= _TEXT:
             return None
@@ -187,7 +187,7 @@ class SenmlCborDecoder(SenmlDecoder):
 
 
 def _times(shape: PackShape, every: list[Any]) -> list[float] | None:
-    """The times of all values, absolute or relative; None if one is no number."""
+    """The times of all values, absolute or relative; None if one isn't a number."""
     if not shape.has_times:
         return [0.0] * len(shape.values)
     bases, own = [every[place] for place in shape.bases], [every[place] for place in shape.times]
@@ -205,7 +205,7 @@ def _has_a_label(record: dict[Any, Any]) -> bool:
 
 
 _TELLING = frozenset({"n", "v", "vs", "vb", "vd", "s", "bn", "bt", "bu", "bv", "bs", "bver"})
-"""Labels by which SenML is told from other objects."""
+"""Labels that distinguish SenML from other objects."""
 
 
 def _as_pack(document: Any) -> list[Any]:
@@ -213,7 +213,7 @@ def _as_pack(document: Any) -> list[Any]:
 
 
 def _completed(payload: bytes) -> bytes | None:
-    """A part of a stream with the brackets and commas that it lacks; None if it is none."""
+    """A part of a stream with the missing brackets and commas added; None if it isn't one."""
     text = payload.strip(b" \t\r\n,")
     if text.startswith(b"[") and text.endswith(b"}"):
         return text + b"]"

@@ -1,6 +1,6 @@
-"""Payloads that are Sparkplug B: what an input says of them, and what they hold without any birth certificate.
+"""Sparkplug B payloads: the options of an input, and decoding without birth certificates.
 
-In service `edge.core.intake.sparkplug` reads them, which knows the birth certificates.
+The service uses `edge.core.intake.sparkplug`, which tracks birth certificates.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONTROLS = ("Node Control/", "Device Control/")
-"""What the names of metrics begin with that are switches of the node."""
+"""Name prefixes of metrics that control the node."""
 
 BIRTH_AND_DEATH = "bdSeq"
-"""The metric that tells which death certificate belongs to which birth certificate."""
+"""The metric that matches a death certificate to its birth certificate."""
 
 
 def is_bookkeeping(name: str) -> bool:
-    """Whether a metric is Sparkplug's own, and never a sensor."""
+    """Whether a metric is part of the Sparkplug protocol and never a sensor."""
     return name == BIRTH_AND_DEATH or name.startswith(CONTROLS)
 
 
@@ -37,21 +37,21 @@ class SparkplugDecoder(Decoder):
     """Reads the numbers and booleans of Sparkplug B payloads.
 
     A sensor's path is group, node, device and the metric's name. Texts, data sets, templates, files and arrays are left
-    out and counted, but for texts that the configuration maps; so is Sparkplug's own bookkeeping, which isn't counted.
-    By itself the decoder knows no birth certificate: a path is the metric's name, or its alias.
+    out and counted, except texts that the configuration maps; protocol metrics are left out without being counted. On
+    its own the decoder knows no birth certificates: a path is then the metric's name or alias.
 
     Repetition: on_change. Time: the metric's, else the payload's, else the arrival's. Retained: refused, as only births
     and deaths that come as they happen say who is there.
 
     Attributes:
-        values: Numbers that texts stand for.
-        readings: Metrics in one payload.
-        ignore: Globs on the names of metrics that are left out.
-        rebirth: Whether nodes are asked for birth certificates that are missing.
-        gap_s: For how long a missing message is waited for before, in seconds.
+        values: Numbers for texts.
+        readings: Maximum number of metrics in a payload.
+        ignore: Globs on the names of metrics to leave out.
+        rebirth: Whether to request missing birth certificates from nodes.
+        gap_s: How long to wait for a missing message before requesting a rebirth, in seconds.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -96,11 +96,11 @@ class SparkplugDecoder(Decoder):
         return Decoded(samples, refusals, ignored=ignored)
 
     def value_of(self, metric: Metric, datatype: int | None = None) -> float | None:
-        """The number that a metric is or stands for; None if it is none, or says that it has no value.
+        """The number that a metric is or is mapped to; None if there is none, or it is marked as having no value.
 
         Args:
             metric: Any metric.
-            datatype: As its birth certificate says.
+            datatype: From its birth certificate.
         """
         if metric.kind == STRING and not metric.is_null and isinstance(metric.raw, str):
             return self.values.get(metric.raw)

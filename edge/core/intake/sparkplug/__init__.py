@@ -1,4 +1,4 @@
-"""Sparkplug B: what a host application remembers of edge nodes, and what it asks of them.
+"""Sparkplug B: a host application's state of edge nodes, and its rebirth requests.
 
 sequence.py   which messages of a node are missing
 nodes.py      what births have said: names, aliases, datatypes, units

@@ -1,4 +1,4 @@
-"""Metrics: from a payload and the birth certificate that it is read by to samples."""
+"""Metrics: converts a payload to samples by means of its birth certificate."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from edge.core.intake.sparkplug.nodes import BornMember, BornMetric, Defined, pa
 from edge.core.model.readings.messages import Refusal, Sample
 
 LATEST_MS = 2**53
-"""No time beyond this many milliseconds is exact as a float, and none is plausible."""
+"""Times beyond this many milliseconds aren't exact as a float, and none is plausible."""
 
 
 class MetricReader:
     """Reads the metrics of a payload.
 
     Attributes:
-        refusals: Of metrics that can't be read.
-        newest: The newest time of those of the present, seconds since the epoch.
-        has_unknown: Whether there are aliases that the birth certificate doesn't name.
+        refusals: Refusals of metrics that can't be read.
+        newest: Latest time of a present (not historical) value, seconds since the epoch.
+        has_unknown: Whether an alias isn't defined by the birth certificate.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class MetricReader:
         return Decoded(row, self.refusals, ignored=self._ignored, units=units, absent=self._absent)
 
     def _take_past(self, sample: Sample) -> None:
-        """Take a value of the past, unless the node has said newer ones of the present before this message."""
+        """Take a historical value, unless the node sent newer present values before this message."""
         if sample.time is None or sample.time <= self._present:
             self.refusals.append(Refusal("historical", sample.path))
         else:
             self._past.append(sample)
 
     def _undefined(self, metric: Metric) -> BornMetric | None:
-        """The definition of a metric that the birth certificate doesn't define; None if it is refused."""
+        """The definition of a metric missing from the birth certificate; None if it is refused."""
         name, alias = metric.name, metric.alias
         if name is not None:
             problem = key_problem(name, len(self._prefix) + 1 + len(name))
@@ -110,12 +110,12 @@ class MetricReader:
 
 
 def seconds(milliseconds: int | None) -> float | None:
-    """A time in seconds since the epoch; None if it isn't said."""
+    """A time in seconds since the epoch; None if not given."""
     return None if milliseconds is None else min(milliseconds, LATEST_MS) / 1000
 
 
 def definitions(payload: Payload, prefix: str) -> tuple[list[Defined], list[Refusal]]:
-    """The metrics that a birth certificate defines, and refusals of those that have no usable name or alias."""
+    """The metrics that a birth certificate defines, and refusals of those without a usable name or alias."""
     defined: dict[tuple[str, int], Defined] = {}
     refusals: list[Refusal] = []
     aliases: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""Nodes: what the birth certificates of edge nodes and their devices have said, bounded in bytes."""
+"""Nodes: state from the birth certificates of edge nodes and their devices, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from edge.core.model.bounded_cache import size_of
 from edge.core.model.packing.encoding import decode, encode
 
 MOST_BYTES = 48 * 2**20
-"""Size of what is remembered of all nodes; a birth certificate beyond it isn't taken."""
+"""Maximum size of the state of all nodes; a birth certificate beyond it is refused."""
 
 METRIC_BYTES, MEMBER_BYTES, NODE_BYTES = 500, 700, 900
-"""Memory of a metric, a device and a node, besides their texts."""
+"""Memory of a metric, a device and a node in addition to their texts."""
 
 NodeKey = tuple[str, str]
-"""The group of a node and its name."""
+"""A node's group and name."""
 
 Defined = tuple[str, int, int, str]
-"""A metric as a birth certificate defines it: name, alias, datatype, unit; -1 for a number that it doesn't say.
+"""A metric defined by a birth certificate: name, alias, datatype, unit; -1 for a number that isn't given.
 
-The name is empty where it can't be a sensor's.
+The name is empty if it isn't usable for a sensor.
 """
 
 Births = tuple[str, list[Defined] | None]
-"""A device, or the empty text for the node itself, and its metrics; None for one that has died."""
+"""A device, or the empty string for the node itself, and its metrics; None after its death."""
 
 NodeState = tuple[NodeKey, int, int, list[int], float, float, list[Births]]
-"""A node: key, `bd_seq`, last sequence number, those missing and when waiting for them ends, `present`, and its births.
+"""A node: key, `bd_seq`, last sequence number, missing sequence numbers, when waiting for them ends, `present`, and
+births.
 
--1 stands for a number that isn't known.
+-1 stands for an unknown number.
 """
 
 
 class BornMetric(NamedTuple):
-    """A metric that a birth certificate has named.
+    """A metric defined by a birth certificate.
 
     Attributes:
         name: Its name.
         path: Its path, see `path_of()`; empty if it is never a sensor.
-        datatype: As the specification numbers them; None if it wasn't said.
+        datatype: Numbered as in the specification; None if not given.
     """
 
     name: str
@@ -52,7 +53,7 @@ class BornMetric(NamedTuple):
 
 
 class BornMember:
-    """A node or one of its devices, as its birth certificate says.
+    """A node or device as defined by its birth certificate.
 
     Args:
         prefix: Prefix of its metrics' paths.
@@ -60,10 +61,10 @@ class BornMember:
 
     Attributes:
         defined: Its metrics.
-        by_alias: By alias; None for an alias that two of them have.
-        by_name: By name.
-        units: By path, where a unit was said.
-        size: Bytes that it takes.
+        by_alias: Metrics by alias; None for an ambiguous alias.
+        by_name: Metrics by name.
+        units: Units by path, where given.
+        size: Memory in bytes.
     """
 
     __slots__ = ("by_alias", "by_name", "defined", "size", "units")
@@ -92,12 +93,12 @@ class Node:
 
     Attributes:
         key: Its group and its name.
-        members: Those that were born and haven't died: its devices by name, and the node itself as the empty text.
+        members: Members that were born and haven't died: devices by name, the node itself as the empty string.
         sequence: Its sequence numbers.
-        bd_seq: The birth and death number of its last birth certificate; None if it said none.
-        present: The newest time of what it has said of the present, seconds since the epoch.
-        asks: Whether it may be asked for a rebirth.
-        untold: The members that were born or have died since the journal was told.
+        bd_seq: Birth/death sequence number of its last birth certificate; None if it has none.
+        present: Latest time of a present (not historical) value, seconds since the epoch.
+        asks: Whether a rebirth may be requested.
+        untold: Members born or dead since the last journal entry.
     """
 
     __slots__ = ("asks", "bd_seq", "key", "members", "present", "sequence", "untold")
@@ -109,14 +110,14 @@ class Node:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all but its members."""
+        """Forget everything except the members."""
         self.sequence = Sequence()
         self.bd_seq: int | None = None
         self.present = -math.inf
         self.asks = False
 
     def state(self, devices: Iterable[str]) -> NodeState:
-        """The node, and these of its members."""
+        """The state of the node and the named members."""
         sequence = self.sequence
         births = [(each, self.members[each].defined if each in self.members else None) for each in sorted(devices)]
         bd_seq, last = [-1 if each is None else each for each in (self.bd_seq, sequence.last)]
@@ -124,10 +125,10 @@ class Node:
 
 
 class Nodes:
-    """All nodes that have given birth, or of which a device has, and that haven't died.
+    """All nodes that are alive, or have a device that is.
 
     Attributes:
-        size: Bytes that they take.
+        size: Memory in bytes.
     """
 
     def __init__(self) -> None:
@@ -143,14 +144,14 @@ class Nodes:
         return self._nodes.get(key)
 
     def has_room(self, key: NodeKey, device: str, member: BornMember) -> bool:
-        """Whether a birth certificate can be taken, in place of those that it ends."""
+        """Whether there is room for a birth certificate in place of those that it ends."""
         node = self._nodes.get(key)
         ended = [] if node is None else [each for name, each in node.members.items() if not device or name == device]
         grows = member.size + (NODE_BYTES + size_of(*key) if node is None else 0)
         return self.size + grows - sum(each.size for each in ended) <= MOST_BYTES
 
     def born(self, key: NodeKey, device: str, member: BornMember) -> Node:
-        """Take over a birth certificate; that of a node ends those of its devices."""
+        """Store a birth certificate; a node's birth ends those of its devices."""
         node = self._nodes.get(key) or self._add(key)
         for each in () if device else list(node.members):
             self._replace(node, each, None)
@@ -164,11 +165,11 @@ class Nodes:
         self._drop_if_empty(node)
 
     def noted(self, node: Node) -> None:
-        """Note that the journal has to be told of a node."""
+        """Mark a node as changed, so that it is journaled."""
         self._changed[node.key] = node
 
     def told(self) -> list[NodeState]:
-        """The nodes that have changed since this was last asked, for `note_all()`."""
+        """The nodes changed since the last call, for `note_all()`."""
         told = [node.state(node.untold) for node in self._changed.values()]
         for node in self._changed.values():
             node.untold = set()
@@ -176,7 +177,7 @@ class Nodes:
         return told
 
     def note_all(self, told: Iterable[NodeState]) -> None:
-        """Take over what the journal was told."""
+        """Apply journaled node states."""
         for key, bd_seq, last, missing, due, present, births in told:
             node = self._nodes.get(key) or self._add(key)
             node.bd_seq = None if bd_seq < 0 else bd_seq
@@ -189,11 +190,11 @@ class Nodes:
         self.told()
 
     def state(self) -> bytes:
-        """All of it, for `load()`."""
+        """The complete state, for `load()`."""
         return encode([self._nodes[key].state(self._nodes[key].members) for key in sorted(self._nodes)])
 
     def load(self, state: bytes) -> None:
-        """Load the output of `state()`.
+        """Load the result of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -223,10 +224,10 @@ class Nodes:
 
 
 def prefix_of(node: NodeKey, device: str) -> str:
-    """Prefix of the paths of a node's or a device's metrics."""
+    """Path prefix of a node's or a device's metrics."""
     return "/".join((*node, device) if device else node)
 
 
 def path_of(prefix: str, metric: str) -> str:
-    """The path of a metric. A slash in its name is told from those between node, device and metric."""
+    """The path of a metric; a slash in its name is distinguished from the level separators."""
     return f"{prefix}/{level(metric)}"

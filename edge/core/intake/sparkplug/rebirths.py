@@ -1,7 +1,7 @@
-"""Rebirth requests: the command `Node Control/Rebirth`, by which a host application asks a node for its births again.
+"""Rebirth requests: the command `Node Control/Rebirth`, by which a host application requests birth certificates.
 
-A node that doesn't answer is asked less and less often, and all nodes together only so often, so that whoever invents
-nodes can't make us flood the broker.
+Requests to a node that doesn't answer are spaced further and further apart, and requests to all nodes are limited
+together, so that invented nodes can't make the service flood the broker.
 
 Source: Sparkplug 3.0.0, sections 5.10, 6.4.8 and 6.4.18 (NCMD).
 """
@@ -16,16 +16,16 @@ from edge.core.intake.decoders.records.sparkplug_payload import BOOLEAN
 from edge.core.model.bounded_cache import BoundedCache, size_of
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 10.0, 3600.0
-"""A node is asked again after the first, then after twice as long each time, up to the second."""
+"""Interval before the first repeated request; it doubles up to the second value."""
 
 LASTING = 5
-"""Who wasn't asked for so many times as long as it waits is asked as if for the first time."""
+"""A node's interval is reset if it needed no request for this many times its current interval."""
 
 PER_SECOND = 20
-"""Requests to all nodes together, in any second."""
+"""Maximum number of requests to all nodes within one second."""
 
 ASKED_BYTES = 2**20
-"""Size of what is remembered of nodes that were asked; beyond it, all are forgotten."""
+"""Maximum size of the record of requested nodes; when it is exceeded, the record is cleared."""
 
 
 class Request(NamedTuple):
@@ -41,10 +41,10 @@ class Request(NamedTuple):
 
 
 class Rebirths:
-    """Decides whether a node is asked.
+    """Decides whether to send a rebirth request.
 
     Attributes:
-        requests: Requests to publish; the caller that publishes them empties the list.
+        requests: Requests to publish; the publisher empties the list.
     """
 
     def __init__(self) -> None:
@@ -53,10 +53,10 @@ class Rebirths:
         self._second, self._in_second = 0, 0
 
     def ask(self, node: tuple[str, str], now: float) -> bool:
-        """Ask a node, unless it or too many others were asked lately; returns whether it is asked.
+        """Request a rebirth unless this node, or too many others, had a request recently; returns whether one was made.
 
         Args:
-            node: Its group and its name.
+            node: Group and name.
             now: Seconds since the epoch.
         """
         at, wait_s = self._asked.get(node) or (-math.inf, FIRST_WAIT_S)
@@ -76,7 +76,7 @@ class Rebirths:
 
 
 def rebirth(now: float) -> bytes:
-    """The payload of a rebirth request, sent `now`, seconds since the epoch."""
+    """The payload of a rebirth request sent at `now`, seconds since the epoch."""
     time = max(0, int(now * 1000))
     name = bytes_field(1, b"Node Control/Rebirth")
     metric = name + number_field(3, time) + number_field(4, BOOLEAN) + number_field(14, 1)

@@ -1,7 +1,7 @@
-"""Sequence numbers of an edge node: 0 to 255, then 0 again. A gap is waited on before it counts as a loss.
+"""Sequence numbers of an edge node: 0 to 255, then 0 again. A gap counts as a loss only after a wait.
 
-Messages behind a gap are read at once, as readings are put in the order of their times anyway. So nothing is held, and
-what has to be remembered is which numbers are missing.
+Messages after a gap are read at once, since readings are sorted by time later anyway. No message is held; only the
+missing numbers are recorded.
 
 Source: Sparkplug 3.0.0, sections 5.10 and 6.4.14 (reordering of messages in host applications).
 """
@@ -18,9 +18,9 @@ class Sequence:
     """The sequence numbers of one node.
 
     Attributes:
-        last: The latest; None before the first.
-        missing: Those before it that haven't come.
-        due: End of waiting for them, in seconds since the epoch; infinite while none is missing.
+        last: The latest number; None before the first.
+        missing: Earlier numbers that haven't arrived.
+        due: End of the wait for them, in seconds since the epoch; infinite if none is missing.
     """
 
     __slots__ = ("due", "last", "missing")
@@ -31,22 +31,22 @@ class Sequence:
         self.due = due
 
     def begin(self, number: int | None) -> None:
-        """A birth certificate of the node has come; none before it counts any more."""
+        """Start again at a birth certificate of the node."""
         self.last = number
         self.forgive()
 
     def forgive(self) -> None:
-        """Wait for what is missing no longer."""
+        """Stop waiting for missing messages."""
         self.missing.clear()
         self.due = math.inf
 
     def note(self, number: int | None, arrived: float, wait_s: float) -> None:
-        """A message has come.
+        """Record the arrival of a message.
 
         Args:
-            number: Its sequence number; None if it says none that there is, and then nothing is known of a gap.
+            number: Its sequence number; None if it is absent or invalid, in which case gaps can't be detected.
             arrived: Time of arrival, in seconds since the epoch.
-            wait_s: For how long a missing message is waited for.
+            wait_s: How long to wait for a missing message.
         """
         last = self.last
         if number is None or number == last:
@@ -66,5 +66,5 @@ class Sequence:
 
 
 def sequence_number(said: int | None) -> int | None:
-    """A sequence number as a payload says it; None if it says none that there is."""
+    """A valid sequence number from a payload; None if it is absent or invalid."""
     return said if said is not None and said < NUMBERS else None

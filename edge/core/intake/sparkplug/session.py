@@ -1,11 +1,11 @@
-"""The session of a host application with all edge nodes: from their messages to samples.
+"""The session of a host application with all edge nodes: converts their messages to samples.
 
 NBIRTH, DBIRTH   names, aliases, datatypes and units, and what everything is now
 NDATA, DDATA     what has changed, by alias or name
 NDEATH, DDEATH   a node with all its devices, or a device, is gone
 
-What a message says of its sender is remembered with the next one, or with `settle()`: it may turn out before that its
-times have to be decided on first, and that it is put back and read once more.
+The effects of a message are recorded when the next one is read, or by `settle()`: until then the message may be put
+back because its times are undecided, and be read again.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ NAMESPACE = "spBv1.0"
 KINDS = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH"})
 COMMANDS = frozenset({"NCMD", "DCMD"})
 AGAIN_S = 1.0
-"""A rebirth request that can't be sent now, as too many were, is tried again after this."""
+"""Delay before retrying a rebirth request that exceeded the rate limit."""
 
 
 class TopicSender(NamedTuple):
     """The sender of a message, from its topic.
 
     Attributes:
-        kind: Its type, a word of `KINDS` or `COMMANDS`.
-        node: The node.
+        kind: Message type, a word of `KINDS` or `COMMANDS`.
+        node: Group and name of the node.
         device: The device; empty for the node itself.
     """
 
@@ -46,10 +46,10 @@ class TopicSender(NamedTuple):
 
 
 def sender_of(topic: str) -> TopicSender | None:
-    """The sender of a message; None for the state of a host application.
+    """The sender of a message; None for a host application's state message.
 
     Raises:
-        Refused: It isn't a topic of Sparkplug B.
+        Refused: It isn't a Sparkplug B topic.
     """
     levels = topic.split("/")
     if levels[:2] == [NAMESPACE, "STATE"]:
@@ -64,10 +64,10 @@ def sender_of(topic: str) -> TopicSender | None:
 
 
 class Session:
-    """Remembers births, and asks for those that are missing.
+    """Tracks births and requests missing ones.
 
     Attributes:
-        nodes: The state from birth certificates.
+        nodes: State from birth certificates.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Session:
         """The contents of a message.
 
         Raises:
-            Refused: Nothing of it can be taken.
+            Refused: Nothing in it can be used.
         """
         self._accept_last()
         sender = sender_of(message.topic)
@@ -99,22 +99,22 @@ class Session:
         return self._data(sender, payload, message.arrived, decoder)
 
     def put_back(self) -> None:
-        """The message that was read last will be read again: it has said nothing yet."""
+        """Discard the effects of the last message, which will be read again."""
         self._accept = None
 
     def settle(self, messages: Sequence[Message]) -> None:
-        """Messages of all kinds have come, and none that was read is put back any more."""
+        """Record the effects of messages that can no longer be put back."""
         self._accept_last()
         self._arrived = messages[-1].arrived if messages else self._arrived
 
     def pass_time(self, elapsed_s: float) -> None:
-        """Ask nodes whose missing messages were waited for long enough, so many seconds after the last message."""
+        """Request rebirths from nodes whose missing messages didn't arrive in time."""
         now = self._arrived + elapsed_s
         for node in [each for each in self._waiting.values() if each.sequence.due <= now]:
             self._wait_no_longer(node, now)
 
     def clock_stepped(self, by: float) -> None:
-        """The gateway's clock was set by so many seconds."""
+        """Handle a step of the gateway's clock by `by` seconds."""
         self._arrived += by
         for node in self._waiting.values():
             node.sequence.due += by
@@ -129,7 +129,7 @@ class Session:
         return self.nodes.state()
 
     def load(self, state: bytes) -> None:
-        """Load the output of `state()`.
+        """Load the result of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -229,13 +229,13 @@ class Session:
 
 
 def is_earlier(death: int | None, birth: int | None) -> bool:
-    """Whether a death certificate belongs to a birth certificate before the last.
+    """Whether a death certificate belongs to an earlier birth certificate than the last.
 
-    Numbers go from 0 to 255, then to 0 again. A death that is ahead of the birth isn't that of an earlier session: some
-    nodes count on before they say goodbye.
+    Numbers wrap from 255 to 0. A death number ahead of the birth number isn't from an earlier session: some nodes
+    increment it before they disconnect.
 
     Args:
-        death: The birth and death number of the death certificate; None if it says none.
+        death: Birth/death sequence number of the death certificate; None if it has none.
         birth: That of the last birth certificate.
     """
     if death is None or birth is None:
@@ -244,7 +244,7 @@ def is_earlier(death: int | None, birth: int | None) -> bool:
 
 
 def _birth_and_death(payload: Payload) -> int | None:
-    """The number that joins a birth and a death certificate; None if there is none."""
+    """The birth/death sequence number of a payload; None if there is none."""
     for metric in payload.metrics:
         if metric.name == BIRTH_AND_DEATH:
             number = number_of(metric)

@@ -1,1 +1,1 @@
-"""Which readings are taken, by their times: order, repetitions, clocks that are wrong."""
+"""Admission of readings by time: order, duplicates, and wrong clocks."""

@@ -1,10 +1,10 @@
-"""Admission: which readings are taken, by their times.
+"""Admission: decides by its time whether a reading is taken.
 
-A sensor's readings must move forward in time. What repeats a time is a duplicate, unless its value is another one and
-there aren't too many of them (see `same_times.py`); what steps back is late. Both are refused and counted, and hurt
-only their own sensor. What was taken before, with the same time and value, is a duplicate however old it is. A sensor
-whose clock was set back would be late for ever, so its new clock is believed after some late readings that show it; see
-`clock_evidence.py`.
+A sensor's times must advance. A reading that repeats a time is a duplicate, unless its value differs and there aren't
+too many of them (see `same_times.py`); one that steps back is late. Both are refused and counted, and affect only their
+own sensor. A reading that was taken before, with the same time and value, is a duplicate however old it is. A sensor
+whose clock was set back would be late forever, so its new clock is accepted after several late readings that prove it;
+see `clock_evidence.py`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 TAKEN, LATE, DUPLICATE, CROWDED = 0, 1, 2, 3
 
 REFUSED = {LATE: "late", DUPLICATE: "duplicate", CROWDED: "crowded_time"}
-"""Why a reading isn't taken, by its verdict."""
+"""Reason of refusal, by verdict."""
 
 Verdicts = NDArray[np.int8]
 
 
 class Arrivals(Protocol):
-    """Knows when late readings arrived."""
+    """Provides arrival times of late readings."""
 
     def of(self, slot: int, origin: int) -> float:
         """Arrival time of a sensor's next late reading, in seconds since the epoch; NaN if unknown.
@@ -45,10 +45,10 @@ class Arrivals(Protocol):
 
 
 class ArrivalsNoted:
-    """The arrivals of messages; those that are asked for are noted, so that they can be told after a restart.
+    """Arrivals of messages; those requested are recorded for use after a restart.
 
     Args:
-        arrived: Gives the arrival of an origin.
+        arrived: Returns the arrival time of an origin.
     """
 
     def __init__(self, arrived: Callable[[int], float]) -> None:
@@ -63,7 +63,7 @@ class ArrivalsNoted:
 
 
 def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
-    """The arrivals of messages whose places are the origins of readings."""
+    """The arrivals of messages that readings refer to by index."""
 
     def arrived(origin: int) -> float:
         if origin == ORIGIN_UNKNOWN:
@@ -75,7 +75,7 @@ def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
 
 
 class ArrivalsTold:
-    """The slots and arrivals of late readings, those of a sensor in order."""
+    """Recorded slots and arrival times of late readings, in order for each sensor."""
 
     def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
         self._told: dict[int, deque[float]] = {}
@@ -93,12 +93,12 @@ class Admission(SensorArrays):
 
     Attributes:
         last_time: Time of each sensor's last reading.
-        recent: The readings that were taken lately.
-        evidence: The late readings since.
+        recent: Recently taken readings.
+        evidence: Late readings since the last taken one.
         same: The last value of each sensor.
-        clock_steps: Number of clocks believed to be set back.
+        clock_steps: Number of accepted backward clock steps.
         same_times: Number of readings with the time of the previous one and another value.
-        moved: The places of such readings in the batch that was judged last, and the times that they get.
+        moved: Indices of such readings in the last batch, and the times assigned to them.
     """
 
     def __init__(self) -> None:
@@ -110,14 +110,14 @@ class Admission(SensorArrays):
         self.moved: dict[int, float] = {}
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, last_time=-np.inf)
         self.recent.grow(rows)
         self.evidence.grow(rows)
         self.same.grow(rows)
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
-        """Move what is known of some sensors' times by `by` seconds: the clock that stamps them was set."""
+        """Shift the recorded times of sensors by `by` seconds after a step of the clock that timestamps them."""
         self.last_time[slots] += by
         self.same.shift(slots, by)
         self.evidence.clear(slots)
@@ -129,9 +129,9 @@ class Admission(SensorArrays):
             each.clear_row(slot)
 
     def admit(self, batch: Batch, arrivals: Arrivals | None = None) -> tuple[Batch, Verdicts]:
-        """The batch with its readings of one time apart, and what `judge()` says of each reading.
+        """The batch with equal times separated, and the verdict of `judge()` for each reading.
 
-        The batch is the very same one where no readings have one time.
+        The same batch object is returned if no times are equal.
         """
         verdicts = self.judge(batch, arrivals)
         if self.moved:
@@ -141,11 +141,11 @@ class Admission(SensorArrays):
         return batch, verdicts
 
     def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
-        """Say of each reading whether it is taken, and remember the times of those that are.
+        """Decide for each reading whether it is taken, and record the times of those that are.
 
         Args:
             batch: The readings.
-            arrivals: Of the late ones among them; None if nobody knows any, and every pace is believed.
+            arrivals: Arrival times of late readings; None if unknown, in which case any pace is accepted.
 
         Returns:
             `TAKEN`, `LATE`, `DUPLICATE` or `CROWDED` for each reading, shape (n,).
@@ -159,7 +159,7 @@ class Admission(SensorArrays):
         return verdicts
 
     def _take_all(self, batch: Batch) -> bool:
-        """Take a batch in which each sensor's times move forward, as they mostly do; returns whether that is so."""
+        """Take a batch in which every sensor's times advance, the usual case; returns whether it is one."""
         if len(batch) <= FEW:
             return self._take_few(batch)
         runs = runs_of(batch.slots)
@@ -178,7 +178,7 @@ class Admission(SensorArrays):
         return True
 
     def _take_few(self, batch: Batch) -> bool:
-        """The same, one by one."""
+        """Take a small batch in the same way, one reading at a time."""
         slots = batch.slots.tolist()
         known, last = self.at(slots[0])["last_time"], dict[int, float]()
         before = []
@@ -228,7 +228,7 @@ class Admission(SensorArrays):
     def _same(
         self, others: NDArray[np.bool_], slots: NDArray[np.intp], values: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which of the readings with the time of the one before and another value are taken, and which too many."""
+        """Which of the readings with the previous time and a different value are taken, and which exceed the limit."""
         same, crowded = np.zeros((2, len(slots)), dtype=bool)
         for at in np.flatnonzero(others).tolist():
             known, value = self.same.of_one_time.of(int(slots[at])), float(values[at])

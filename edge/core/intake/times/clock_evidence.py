@@ -1,12 +1,12 @@
-"""Clock evidence: whether late readings show that a sensor's clock was set back, or only that old ones come again.
+"""Clock evidence: distinguishes a sensor whose clock was set back from old readings delivered again.
 
-Readings of a clock that was set back are new, and they come when they are taken: between any two reports passes as much
-time by their own clock as by ours. What a broker, a bridge or a sender delivers again comes as fast as it is
-taken in. It may stall once or twice on its way, but then not every gap fits. So what counts is a row of reports, each
-later than the one before, at the pace of their own times in every gap. A report is what arrives within half
-a second: one reading, a pack, or some messages that a sensor sends together.
+Readings from a clock that was set back are new and arrive as they are taken: between two reports the sensor's clock and
+the gateway's advance by the same time. Redelivered readings arrive as fast as they can be read; delivery may stall once
+or twice, but then not every gap matches. The evidence is therefore a run of reports, each later than the one before,
+whose arrivals match their own times in every gap. A report is everything that arrives within half a second: one
+reading, a pack, or several messages sent together.
 
-No evidence are readings that were taken before, and messages that the broker itself calls delivered again.
+Readings that were taken before and messages flagged as redelivered are no evidence.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from numpy.typing import NDArray
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 
 STEP = 5
-"""Late readings in a row after which a sensor's clock was set back for good."""
+"""Number of consecutive late readings that prove a clock step."""
 
 REPORTS = 3
-"""They must have come in so many reports at least."""
+"""Minimum number of reports that they must span."""
 
 PACE = 2 / 3
-"""From one report to the next, arrival goes on by this share at least of what the times do, and the other way round."""
+"""Minimum ratio of the time between arrivals to the time between readings from one report to the next, and vice
+versa."""
 
 REPORT_S = 0.5
-"""Readings that arrive within this time of the first one are one report."""
+"""Readings that arrive within this time of the first belong to one report."""
 
 AGAIN = -math.inf
-"""The arrival of a reading that the broker calls delivered again."""
+"""Arrival time of a reading flagged as redelivered."""
 
 
 class ClockEvidence(SensorArrays):
-    """The late readings in a row of each sensor, as far as they may show a new clock."""
+    """Consecutive late readings of each sensor that may indicate a clock step."""
 
     def __init__(self) -> None:
         self.late_time = np.full(0, -np.inf)
@@ -45,20 +46,20 @@ class ClockEvidence(SensorArrays):
         self.readings = np.zeros(0, dtype=np.int64)
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, late_time=-np.inf, report_time=np.nan, report_arrived=np.nan)
 
     def clear(self, slots: NDArray[np.intp] | int) -> None:
-        """Forget the evidence: a reading of these sensors was taken."""
+        """Forget the evidence of sensors that had a reading taken."""
         self.reports[slots] = 0
 
     def shows_step(self, slot: int, time: float, arrived: float) -> bool:
-        """Take a late reading that wasn't taken before as evidence; whether the sensor's clock is believed by now.
+        """Add a new late reading to the evidence; returns whether the clock step is now proven.
 
         Args:
             slot: The sensor.
             time: The reading's time, seconds since the epoch.
-            arrived: Time of arrival; if NaN, it is unknown, and every pace is believed.
+            arrived: Arrival time; NaN if unknown, in which case any pace is accepted.
         """
         if arrived == AGAIN:
             return False

@@ -1,11 +1,11 @@
-"""Clock leaps: where the clocks of a whole plant are set forward, so that the stream clock leaps though no time passed.
+"""Clock leaps: detects steps of the stream clock caused by setting the clocks of a whole plant forward.
 
-Arrivals tell such a leap from a pause: the lag of the stream clock behind them stays about the same while all is well,
-through pauses too. If one step of the stream clock goes far beyond what has passed between arrivals, the excess is no
-sensor's silence. A backlog that is delivered quickly, or a recording that is played at another speed, has no steady
-lag, so nothing is said of its steps.
+Arrivals distinguish a leap from a pause: normally the lag of the stream clock behind arrivals stays about the same,
+even through pauses. If one step of the stream clock far exceeds the time between arrivals, no sensor was silent for the
+excess. A backlog delivered quickly, or a recording played at another speed, has no steady lag, so its steps aren't
+classified.
 
-Only live readings have arrivals. The leaps that were found are journaled with the readings, for a replay.
+Only live readings have arrivals. Detected leaps are journaled with the readings, so that a replay repeats them.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.stream_clock import StreamClock
 
 LEAP_S = 30.0
-"""A step of the stream clock that exceeds what has passed between arrivals by more than this is a leap."""
+"""Minimum excess of a step of the stream clock over the time between arrivals for a leap."""
 
 STEADY_WITHIN_S = 5.0
-"""The lag is steady while it stays within a range of so many seconds."""
+"""The lag is steady while it varies by no more than this many seconds."""
 
 STEADY_FOR_S = 30.0
-"""Only after so many seconds of a steady lag is a leap believed."""
+"""Minimum duration of a steady lag before a leap is accepted."""
 
 LOOKBACK = 64
-"""So many readings back the one is sought that the clock has followed."""
+"""Number of earlier readings searched for the one that the clock followed."""
 
 Leap = tuple[int, float]
-"""Number of readings of a batch before a leap of the stream clock, and the seconds by which it leaps too far."""
+"""Number of readings in a batch before a leap of the stream clock, and the excess in seconds."""
 
 
 class ClockLeaps:
-    """Finds the leaps of a plant's clocks, by a stream clock of its own over all readings in the order of arrival."""
+    """Detects clock leaps with a stream clock of its own, over all readings in order of arrival."""
 
     def __init__(self) -> None:
         self._clock = StreamClock()
         self._forget_lag()
 
     def restart(self) -> None:
-        """Forget what was seen: our own clock was set."""
+        """Forget the lag after a step of the gateway's clock."""
         self._clock = StreamClock()
         self._forget_lag()
 
@@ -57,9 +57,9 @@ class ClockLeaps:
         """The leaps in a batch, in order.
 
         Args:
-            batch: The readings in the order of their arrival; their origins are places in `messages`.
-            messages: The messages that they came with.
-            clock: The clock to go on from after a restart.
+            batch: The readings in order of arrival; their origins are indices into `messages`.
+            messages: The messages that contained them.
+            clock: The clock to continue from after a restart.
         """
         if len(batch) == 0:
             return []
@@ -94,7 +94,7 @@ class ClockLeaps:
         places = np.flatnonzero(steps > 0)
         arrived = lags.arrived[places]
         before = np.concatenate(([self._arrived], arrived[:-1]))
-        # The lag is looked at once a second, at the first step of the clock in it, and wherever the clock may leap.
+        # The lag is checked once a second, at the first clock step in that second, and at every possible leap.
         is_leap = steps[places] > LEAP_S
         for at in np.flatnonzero(is_leap | (np.floor(arrived) != np.floor(before))).tolist():
             place = int(places[at])
@@ -105,7 +105,7 @@ class ClockLeaps:
         self._arrived, self._lag = float(arrived[-1]), lags.at(int(places[-1]))
 
     def _look(self, step: float, lag: float, lag_before: float, arrived: float, arrived_before: float) -> float:
-        """Look at the lag after a step of the clock; the seconds by which it leapt, or 0."""
+        """Check the lag after a clock step; returns the excess in seconds if it leapt, else 0."""
         excess = 0.0
         if step > LEAP_S and arrived >= arrived_before and self._is_steady(lag_before):
             is_long = arrived_before - self._since >= STEADY_FOR_S
@@ -114,7 +114,7 @@ class ClockLeaps:
         return excess
 
     def _is_steady(self, lag: float) -> bool:
-        """Whether the lag would still be steady if it was this; never at the first one, which is NaN."""
+        """Whether the lag would still be steady with this value; False for the first, which is NaN."""
         return max(self._highest, lag) - min(self._lowest, lag) <= STEADY_WITHIN_S
 
     def _note(self, lag: float, arrived: float, arrived_before: float) -> None:
@@ -127,14 +127,14 @@ class ClockLeaps:
 class _Lags:
     """The lag of the stream clock behind arrivals at each reading of a batch.
 
-    It may have followed a reading that came some time before, which waited until another one confirmed it. What counts
-    is when that one came.
+    The clock may follow an earlier reading that waited for confirmation by another. The arrival of the earlier reading
+    counts.
 
     Args:
         times: Times of the readings, shape (n,).
-        arrived: Their arrivals.
-        clock: The stream clock after each.
-        ahead: The lag of the reading that waited before the batch.
+        arrived: Arrival times, shape (n,).
+        clock: The stream clock after each reading, shape (n,).
+        ahead: Lag of the reading that was waiting before the batch.
     """
 
     def __init__(
@@ -146,11 +146,11 @@ class _Lags:
         self._ahead = ahead
 
     def at(self, place: int) -> float:
-        """The lag where the clock has made a step."""
+        """The lag at a step of the clock."""
         return self.of_time(float(self._clock[place]), place + 1)
 
     def of_time(self, time: float, end: int) -> float:
-        """The lag of the last reading of a time, of `LOOKBACK` before `end` and the one that waited before."""
+        """The lag of the last reading with this time among the `LOOKBACK` before `end` and the waiting one."""
         start = max(0, end - LOOKBACK)
         places = np.flatnonzero(self._times[start:end] == time)
         if len(places):
@@ -161,7 +161,7 @@ class _Lags:
 def at_leaps(
     batch: Batch, heard: Sequence[Heard], leaps: Sequence[Leap]
 ) -> Iterator[tuple[float, Batch, NDArray[np.intp]]]:
-    """A batch in pieces, each with the seconds of the leap at its first reading, and the slots that were heard after.
+    """Split a batch at leaps; each piece has the excess in seconds at its first reading, and the slots heard after it.
 
     Args:
         batch: The readings.

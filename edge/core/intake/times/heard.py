@@ -1,4 +1,4 @@
-"""Readings that aren't admitted: nothing is learned from them, but their sensor isn't silent."""
+"""Readings that aren't admitted: nothing is learned from them, but they show that their sensor isn't silent."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.pauses import NO_PAUSE
 
 Heard = tuple[int, int]
-"""Number of readings of a batch before one that wasn't admitted, and the slot of its sensor."""
+"""Number of readings in a batch before one that wasn't admitted, and the slot of its sensor."""
 
 
 def cut(
     batch: Batch, heard: Sequence[Heard], heard_after: Sequence[float] = ()
 ) -> Iterator[tuple[Batch, NDArray[np.intp], float]]:
-    """A batch in pieces, each with the slots of those who were heard right after it, and the time that had passed then.
+    """Split a batch where refused readings arrived; each piece has their slots and the time that had passed.
 
     Args:
         batch: The readings.
-        heard: In the order of the readings before them.
-        heard_after: Up to when time had passed before each of them, see `Batch`; nothing if nobody says.
+        heard: In the order of their positions.
+        heard_after: The time that had passed before each of them, see `Batch`; empty if unknown.
     """
     done = 0
     each_heard = zip(heard, heard_after or repeat(NO_PAUSE), strict=False)
@@ -35,11 +35,11 @@ def cut(
 
 
 def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list[Heard]:
-    """Those of `heard` whose slot lies below `sensors`, placed in a batch of which only some readings were kept.
+    """The entries of `heard` with slots below `sensors`, repositioned for a batch of which some readings were kept.
 
     Args:
-        heard: Placed in the whole batch.
-        kept: Which of its readings were kept, shape (n,).
+        heard: Positions in the whole batch.
+        kept: Whether each of its readings was kept, shape (n,).
         sensors: Number of slots.
     """
     before = np.concatenate(([0], np.cumsum(kept)))
@@ -47,17 +47,17 @@ def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list
 
 
 def within(heard: Iterable[Heard], start: int, end: int, *, is_last: bool) -> list[Heard]:
-    """Those of `heard` that belong to the readings from `start` to before `end`, or to the end if that is the last."""
+    """The entries of `heard` from reading `start` up to `end`, including `end` for the last piece."""
     return [(place - start, slot) for place, slot in heard if start <= place < end or (is_last and place == end)]
 
 
 def without_value(absent: Sequence[str], message: Message, slots: Mapping[str, int], place: int) -> list[Heard]:
-    """Known sensors that say after `place` readings that they have no value; a retained message says nothing of now.
+    """Known sensors reported without a value after `place` readings; empty for a retained message.
 
     Args:
-        absent: Paths of the message at which it says so.
+        absent: Paths that the message marks as having no value.
         message: The message.
-        slots: Slots of its topic's known sensors, by path.
-        place: Number of readings of the batch before it.
+        slots: Slots of the topic's known sensors, by path.
+        place: Number of readings of the batch before the message.
     """
     return [] if message.retained else [(place, slots[path]) for path in absent if path in slots]

@@ -1,18 +1,18 @@
-"""Plausible times: whose clock to believe where a reading lies ahead of its arrival, the sender's or our own.
+"""Plausible times: decides which clock is right if a reading is ahead of its arrival, the sender's or the gateway's.
 
-A gateway without a battery-backed clock starts at 1970, or where it was shut down. Right readings then seem to lie in
-the future. A sender with a wrong clock or a wrong zone looks just the same, so other evidence has to tell:
+A gateway without a battery-backed clock starts at 1970, or at the time of its shutdown, and correct readings appear to
+lie in the future. A sender with a wrong clock or time zone looks the same, so other evidence must decide:
 
-    our clock was never set, or is behind what was stored before     believe the sender; if its times say no zone, only
-                                                                     if no other comes while it is held
-    the lead is that of local time taken for UTC                     refuse
-    a topic has stayed in step with our clock for `PROVEN_S`         refuse
-    `AGREEING` topics have the same lead, and none is in step        believe the senders
-    none of these                                                    hold the message until one of them is, or for
-                                                                     as long as whoever holds it likes
+    the clock was never set, or is behind stored times           accept the sender; without a time zone, only if no other
+                                                                 sender appears while the message is held
+    the lead matches a local time taken for UTC                  refuse
+    a topic has agreed with the clock for `PROVEN_S`             refuse
+    `AGREEING` topics have the same lead, and none agrees        accept the senders
+    otherwise                                                    hold the message until one of these applies, or the
+                                                                 caller gives up
 
-Nothing here reads a clock: leads are differences between the times of readings and their arrivals. What is held isn't
-acknowledged and is read again later, so the journal knows nothing of it, and a replay is not concerned.
+Nothing here reads a clock: leads are differences between reading times and arrivals. A held message isn't acknowledged
+and is read again later, so it is never journaled and doesn't affect replay.
 """
 
 from __future__ import annotations
@@ -24,48 +24,51 @@ from edge.core.intake.decoders.documents.times import LocalTime
 from edge.core.intake.times.time_hints import looks_local
 
 IN_STEP_S = 60.0
-"""A topic is in step with our clock if its newest reading is so near to its arrival; such leads agree, too."""
+"""Maximum lead or lag of a topic's newest reading for its clock to agree with the gateway's; also the tolerance between
+agreeing leads."""
 
 AGREEING = 3
-"""So many topics must agree on a lead before they are believed rather than a clock that seems to be set."""
+"""Number of topics that must agree on a lead before it is accepted against a clock that appears to be set."""
 
 PROVEN_S = 5.0
-"""A topic that is in step for so long proves our clock."""
+"""Time for which a topic must agree with the gateway's clock to prove it right."""
 
 STEADY_S = 1.0
-"""But only if its lead has changed by less: times of a backlog pass by quickly, and are in step by chance."""
+"""Maximum change of the lead during that time: times in a backlog pass quickly and agree only by chance."""
 
 ZONE_S = 30.0
-"""A sender whose zone is wrong is off by a whole number of half hours, but for the error of its clock."""
+"""Tolerance around a whole number of half hours for a lead caused by a wrong time zone."""
 
 LATEST = 4_102_444_800.0
-"""No clock is believed that says a later time, the beginning of 2100: it is a fault of a unit, not of a clock."""
+"""Latest time accepted from a sender's clock, the beginning of 2100: later times are wrong units, not wrong clocks."""
 
 TOPICS = 1_000
-"""Of so many topics the latest lead is remembered; then all are forgotten and come back with their next messages."""
+"""Maximum number of topics whose latest lead is kept; when it is exceeded, the record is cleared and rebuilt from later
+messages."""
 
 
 class Verdict(Enum):
     """The decision about a message."""
 
     READ = "read"
-    """It is read; readings in it that lie ahead are refused."""
+    """The message is read; readings in it that are ahead are refused."""
 
     HOLD = "hold"
-    """It can't be decided yet, or our clock is to be corrected before."""
+    """The message is held: it can't be decided yet, or the gateway's clock must be corrected first."""
 
 
 class PlausibleTimes:
-    """Weighs the clocks of senders against our own.
+    """Compares senders' clocks with the gateway's.
 
     Attributes:
-        is_unset: Whether our clock was never set: every sender is believed.
-        behind_s: By how many seconds our clock is behind what was known before; 0 if it isn't. A sender that is ahead
-            by at least as much is believed unless one is in step.
-        ahead_s: How far the last held message is ahead.
-        believed: By how many seconds our clock is to be set forward, or 0; whoever does it calls `clock_stepped()`.
-        is_settled: Whether waiting is over: what is still undecided is refused.
-        is_proven: Whether a sender has shown that our clock is right.
+        is_unset: Whether the gateway's clock was never set; every sender is then accepted.
+        behind_s: Seconds by which the gateway's clock is behind the last stored time; else 0. A sender that is ahead by
+            at least as much is accepted unless another agrees with the gateway.
+        ahead_s: Lead of the last held message.
+        believed: Seconds by which to set the gateway's clock forward, or 0; the caller that does so calls
+            `clock_stepped()`.
+        is_settled: Whether the wait is over, so that undecided messages are refused.
+        is_proven: Whether a sender has confirmed the gateway's clock.
     """
 
     def __init__(self) -> None:
@@ -73,20 +76,20 @@ class PlausibleTimes:
         self.clock_stepped()
 
     def clock_stepped(self) -> None:
-        """Forget what was seen: our clock is another one now."""
+        """Forget all leads after a step of the gateway's clock."""
         self.believed = 0.0
         self.is_settled = self.is_proven = False
         self._leads: dict[int, float] = {}
         self._in_step: dict[int, tuple[float, float]] = {}
 
     def weigh(self, topic: int, decoded: Decoded, arrived: float, future_s: float) -> Verdict:
-        """The decision about a message while our clock isn't proven right.
+        """Decide about a message while the gateway's clock isn't proven right.
 
         Args:
-            topic: A number of its topic.
-            decoded: What is in it.
-            arrived: Time of arrival by our clock.
-            future_s: How far a reading may be ahead of its arrival.
+            topic: A number that identifies its topic.
+            decoded: Its contents.
+            arrived: Arrival time by the gateway's clock.
+            future_s: Maximum time by which a reading may be ahead of its arrival.
         """
         newest = decoded.newest_time()
         if newest is None:
@@ -121,7 +124,7 @@ class PlausibleTimes:
         return Verdict.READ if self.is_settled else Verdict.HOLD
 
     def _note(self, topic: int, lead: float, arrived: float) -> None:
-        """Note that a topic isn't ahead; it may be in step, and may have been for long enough."""
+        """Record a topic that isn't ahead, and whether it has agreed with the gateway's clock for long enough."""
         if abs(lead) > IN_STEP_S:
             self._in_step.pop(topic, None)
             return

@@ -1,9 +1,9 @@
-"""Recent readings: which readings of a sensor were taken before, so that they are recognised when they come once more.
+"""Recent readings: recognises readings that were taken before when they arrive again.
 
-Of the first `REMEMBERED` readings of a sensor each is remembered, by 16 bits of a checksum over time and value. From
-then on it is the first reading of each `MOMENT_S` seconds of its time: 256 of these reach back for a quarter of an hour
-at least, however fast the sensor is, and a run of old readings still shows itself by them. That two readings have the
-same 16 bits is rare (one in 256 unknown readings is taken for a known one), and matters little, as it was late anyway.
+Each of the first `REMEMBERED` readings of a sensor is kept as a 16-bit checksum of time and value. After that only the
+first reading in each `MOMENT_S` seconds of sensor time is kept: 256 of these cover at least a quarter of an hour at any
+rate, which still identifies a run of old readings. Collisions are rare (one in 256 unknown readings matches a known
+one) and matter little, since such a reading was late anyway.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from edge.core.model.readings.rounds import Runs
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 
 REMEMBERED = 256
-"""Readings of a sensor that are remembered, at 2 bytes each."""
+"""Readings kept for each sensor, at 2 bytes each."""
 
 MOMENT_S = 4.0
-"""A sensor that has been known for long has one reading remembered in so many seconds of its time; a power of two."""
+"""After the first readings, one is kept for each interval of this many seconds; a power of two."""
 
 FIRST_FACTOR, SECOND_FACTOR = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
-"""Odd numbers of no pattern that bits are mixed by."""
+"""Odd constants without a pattern, for mixing bits."""
 
 WORD = 2**64 - 1
 TWO_FLOATS, TWO_WORDS = struct.Struct("=2d"), struct.Struct("=2Q")
@@ -43,19 +43,19 @@ class RecentReadings(SensorArrays):
     def knows(
         self, slots: NDArray[np.intp], values: NDArray[np.float64], times: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Whether readings are remembered; arrays of shape (n,)."""
+        """Whether readings are recorded; all arrays have shape (n,)."""
         known: NDArray[np.bool_] = (self.tags[slots] == _tags(values, times)[:, np.newaxis]).any(axis=-1)
         return known
 
     def stands_out(
         self, slots: NDArray[np.intp], times: NDArray[np.float64], before: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Whether a reading would be remembered if it was taken; only of such a one it means something to be unknown.
+        """Whether a reading would be recorded if it was taken; only then is its absence from the record meaningful.
 
         Args:
-            slots: Whose readings they are, shape (n,).
-            times: Their times.
-            before: The time of the reading before each.
+            slots: Slots of the readings, shape (n,).
+            times: Their times, shape (n,).
+            before: Time of the previous reading of each sensor, shape (n,).
         """
         telling: NDArray[np.bool_] = (self.count[slots] < REMEMBERED) | (_moments(times) != _moments(before))
         return telling
@@ -67,7 +67,7 @@ class RecentReadings(SensorArrays):
         times: NDArray[np.float64],
         before: NDArray[np.float64],
     ) -> None:
-        """Remember readings, no sensor twice; see `stands_out()`."""
+        """Record at most one reading of each sensor; see `stands_out()`."""
         noted = self.stands_out(slots, times, before)
         slots = slots[noted]
         count = self.count[slots]
@@ -82,12 +82,13 @@ class RecentReadings(SensorArrays):
         times: NDArray[np.float64],
         before: NDArray[np.float64],
     ) -> None:
-        """The same with any number of readings of each sensor, in the order of `runs`."""
+        """Record any number of readings of each sensor, in the order of `runs`."""
         count = self.count[slots] + runs.turns
         noted = (count < REMEMBERED) | (_moments(times) != _moments(before))
         firsts, numbers = slots[runs.starts], runs.lengths
         if not noted.all():
-            # Which of its sensor's noted readings each is: a running sum, less what the sensors before it have.
+            # Index of each reading among its sensor's recorded readings: a running sum minus the counts of the sensors
+            # before it.
             numbers = np.add.reduceat(noted, runs.starts, dtype=np.intp)
             earlier = np.cumsum(numbers) - numbers
             count = self.count[slots] + np.cumsum(noted) - 1 - np.repeat(earlier, runs.lengths)
@@ -102,7 +103,7 @@ class RecentReadings(SensorArrays):
         times: NDArray[np.float64],
         before: list[float],
     ) -> None:
-        """The same, one by one."""
+        """Record readings one at a time."""
         counts = self.at(slots[0])["count"]
         for slot, value, time, earlier in zip(slots, values.tolist(), times.tolist(), before, strict=True):
             count = counts[slot]
@@ -117,20 +118,20 @@ def _moments(times: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _tags(values: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """16 bits that tell readings of a sensor apart; 0 stands for no reading."""
+    """16-bit checksums that distinguish a sensor's readings; 0 means no reading."""
     bits = _mixed(_mixed(times.view(np.uint64)) ^ values.view(np.uint64))
     return np.maximum((bits >> np.uint64(48)).astype(np.uint16), np.uint16(1))
 
 
 def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Each bit spread over all of them, so that those of round numbers, the highest few, don't cancel out."""
+    """Spread each bit over the word, so that the few high bits of round numbers don't cancel out."""
     mixed: NDArray[np.uint64] = (bits ^ (bits >> np.uint64(32))) * np.uint64(FIRST_FACTOR)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(SECOND_FACTOR)
     return mixed ^ (mixed >> np.uint64(32))
 
 
 def _tag(value: float, time: float) -> int:
-    """`_tags()` for one reading; an array of one takes eight times as long."""
+    """`_tags()` for one reading; an array of length one takes eight times as long."""
     time_bits, value_bits = TWO_WORDS.unpack(TWO_FLOATS.pack(time, value))
     return max(_mixed_word(_mixed_word(time_bits) ^ value_bits) >> 48, 1)
 

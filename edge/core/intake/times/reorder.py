@@ -1,10 +1,9 @@
-"""Reordering: readings that arrive late or out of order are put in order, if they are not later than a configured time.
+"""Reordering: sorts readings that arrive out of order within a configured time.
 
-Every reading is held until the stream clock has gone on by that time since it came, and is by that time beyond the
-reading's own; then it goes on, and with it whatever the same sensor has sent of before it. The stream clock may lag, so
-a reading that is ahead of it waits for it, but not one that is ahead by more than the configured time: its sensor's
-clock is wrong. What comes later still is refused as late by the admission. Nothing is held for a time of zero, which is
-the default: waiting costs the alarm that much.
+Each reading is held until the stream clock has advanced by that time since its arrival and has passed the reading's
+time by as much; then it is released together with earlier readings of the same sensor. The stream clock may lag, so a
+reading ahead of it waits for it, but not one ahead by more than the configured time, whose clock is wrong. Later
+arrivals are refused as late by admission. With the default of 0 nothing is held, since the wait delays alerts.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from edge.core.model.readings.pauses import NO_PAUSE
 from edge.core.model.readings.stream_clock import StreamClock
 
 MOST_HELD = 200_000
-"""Readings that are held at most; beyond it those that are due first go on early."""
+"""Maximum number of held readings; beyond it the ones due first are released early."""
 
 ORIGIN_UNKNOWN = -1
 
 Held = tuple[float, int, float, float]
-"""A held reading: the stream clock's time at which it is due, its slot, its time and its value."""
+"""A held reading: its due time on the stream clock, slot, time and value."""
 
 
 class Reorder:
-    """Holds readings back, and lets them go in the order of each sensor's times.
+    """Holds readings and releases them in time order for each sensor.
 
     Args:
-        wait_s: For how long.
+        wait_s: How long to hold readings.
     """
 
     def __init__(self, wait_s: float) -> None:
@@ -47,7 +46,7 @@ class Reorder:
         return len(self._due)
 
     def pass_on(self, batch: Batch) -> Batch:
-        """Take readings in the order of their arrival; those whose turn has come by now."""
+        """Take readings in order of arrival; returns those due by now."""
         if len(batch) == 0 or (self.wait_s <= 0 and not self._due):
             return batch
         clock = self.clock.advance(batch.slots, batch.times)
@@ -64,27 +63,27 @@ class Reorder:
 
     @property
     def next_due(self) -> float:
-        """The stream clock's time at which the next reading is due, or is postponed; infinity if none is held."""
+        """The stream clock's time at which the next reading is due or re-examined; infinity if none is held."""
         while self._queue and self._queue[0][1] not in self._due:
             heapq.heappop(self._queue)
         return self._queue[0][0] if self._queue else np.inf
 
     def is_due(self, clock: float) -> bool:
-        """Whether `pass_time()` would let a reading go, or put off when it is due."""
+        """Whether `pass_time()` would release a reading or postpone it."""
         return bool(self._queue) and self.next_due <= clock
 
     def pass_time(self, clock: float) -> Batch:
-        """Those whose turn has come, should the stream clock stand at `clock` by now."""
+        """The readings due once the stream clock has reached `clock`."""
         released: list[Held] = []
         self._release(clock, released)
         return self._after_quiet(_batch(released), []) if self._quiet > NO_PAUSE else _batch(released)
 
     def state(self) -> bytes:
-        """The clock and what is held, for `load()`."""
+        """The clock and the held readings, for `load()`."""
         return encode((self.clock.state(), self.held()))
 
     def load(self, state: bytes) -> None:
-        """Continue with the clock and what was held.
+        """Load the clock and the held readings.
 
         Raises:
             StateError: It can't be read.
@@ -100,18 +99,18 @@ class Reorder:
         return [(due, of[arrived][0], of[arrived][1][0], of[arrived][1][2]) for arrived, due in self._due.items()]
 
     def hold_again(self, held: list[Held]) -> None:
-        """Hold what was held before a restart."""
+        """Restore readings held before a restart."""
         for due, slot, time, value in held:
             self._hold(due, slot, time, value)
 
     def forget(self, slot: int) -> None:
-        """Let go of no reading of a sensor that is held."""
+        """Discard the held readings of a sensor."""
         self.clock.forget(slot)
         for _, arrived, _ in self._waiting.pop(slot, ()):
             del self._due[arrived]
 
     def _after_quiet(self, batch: Batch, passed: list[tuple[int, float]]) -> Batch:
-        """Say of what is released up to when time had passed before; what has passed behind it goes to the next."""
+        """Record the time that had passed before each released reading; later times go to the next batch."""
         quiet = np.full(len(batch) + 1, NO_PAUSE)
         quiet[0] = self._quiet
         for place, until in passed:

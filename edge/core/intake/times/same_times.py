@@ -1,8 +1,8 @@
-"""Same times: several readings that a sender stamps with one time, as clocks do that only know seconds.
+"""Equal times: several readings that a sender stamps with the same time, as clocks with a resolution of one second do.
 
-Such a reading is taken a microsecond after the one before it if its value is another one; with a value that was taken
-at this time before it is the same reading once more. A clock that stands still would say one time for ever, so no more
-than `MOST` readings of one time are taken.
+A reading with an equal time and a different value is taken one microsecond after the previous one; if the value was
+already taken at this time, it is a duplicate. Since a stopped clock would repeat one time forever, at most `MOST`
+readings of one time are taken.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 
 APART_S = 1e-6
-"""So far apart are readings of one time; a float of today's times knows a quarter of it."""
+"""Distance between readings of equal time; a float resolves a quarter of it at today's times."""
 
 MOST = 256
-"""Readings of one time that are taken of a sensor."""
+"""Maximum number of readings of one time taken from a sensor."""
 
 
 class SameTimes(SensorArrays):
     """The last value of each sensor.
 
     Attributes:
-        said: The time, as it was said.
+        said: The time as sent.
         value: The value.
-        of_one_time: The values that it said at that time.
+        of_one_time: The values received for that time.
     """
 
     def __init__(self) -> None:
@@ -38,31 +38,31 @@ class SameTimes(SensorArrays):
         self.of_one_time = ValuesOfOneTime(self)
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, said=-np.inf)
 
     def shift(self, slots: NDArray[np.intp], by: float) -> None:
-        """Move times by `by` seconds: the clock that stamps them was set."""
+        """Shift times by `by` seconds after a step of the clock that sets them."""
         self.said[slots] += by
         self.of_one_time.shift(slots, by)
 
     def note(self, slots: NDArray[np.intp], values: NDArray[np.float64], times: NDArray[np.float64]) -> None:
-        """Note what was taken, no sensor twice."""
+        """Record at most one taken reading of each sensor."""
         self.said[slots] = times
         self.value[slots] = values
 
     def are_others(
         self, slots: NDArray[np.intp], values: NDArray[np.float64], times: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Whether readings have the time of the one before them, and another value."""
+        """Whether readings have the time of the previous one and a different value."""
         others: NDArray[np.bool_] = (times == self.said[slots]) & (values != self.value[slots])
         return others
 
 
 class ValuesOfOneTime:
-    """All values that sensors have said at their last time, of the sensors that have said more than one.
+    """All values received for the latest time of each sensor that had more than one.
 
-    What is left of earlier times counts no more, and is written over.
+    Entries of earlier times are stale and get overwritten.
 
     Args:
         last: The last value of each sensor.
@@ -73,7 +73,7 @@ class ValuesOfOneTime:
         self._values: dict[int, tuple[float, array[float]]] = {}
 
     def of(self, slot: int) -> array[float]:
-        """The values of a sensor, its last one among them."""
+        """The values of a sensor, including its last."""
         said = float(self._last.said[slot])
         time, values = self._values.get(slot, (np.nan, array("d")))
         if time != said:
@@ -92,17 +92,17 @@ class ValuesOfOneTime:
             self._values[slot] = time + by, values
 
     def state(self, first: int, last: int) -> bytes:
-        """The values of the sensors from `first` to before `last`, for `load()`."""
+        """The values of the sensors in the range `first` to `last` (exclusive), for `load()`."""
         said = self._last.said
         known = sorted(each for each in self._values.items() if first <= each[0] < last)
         values = [(slot - first, list(of)) for slot, (time, of) in known if time == said[slot] and len(of) > 1]
         return encode((last - first, values))
 
     def load(self, first: int, state: bytes) -> None:
-        """Take over values, of the sensors from `first` on; the last times are known.
+        """Load the values of the sensors from `first` on; their last times must already be known.
 
         Raises:
-            StateError: It can't be read. Nothing has changed then.
+            StateError: It can't be read. Nothing has changed.
         """
         rows, values = decode(state, tuple[int, list[tuple[int, list[float]]]])
         if any(not (0 <= row < rows and len(of) <= MOST) for row, of in values) or first + rows > len(self._last.said):

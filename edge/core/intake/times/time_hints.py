@@ -1,17 +1,17 @@
-"""Time hints: what a person should know of a reading that lies in the future."""
+"""Time hints: explanations for readings that lie in the future."""
 
 from __future__ import annotations
 
 HALF_HOUR_S = 1800.0
 NEARLY_S = 180.0
-"""So far a sender may be from a whole number of half hours ahead, and its times still look like local time."""
+"""Tolerance around a whole number of half hours within which a lead looks like local time."""
 
 MOST_AHEAD_S = 14 * 3600.0
-"""The zone that is furthest ahead of UTC."""
+"""Offset of the time zone furthest ahead of UTC."""
 
 
 def ahead_of_arrival(ahead_s: float) -> str:
-    """The detail of a refusal: how far ahead of its arrival a reading lies, and what may be the cause.
+    """The detail of a refusal: how far a reading is ahead of its arrival, and a likely cause.
 
     >>> ahead_of_arrival(7199.0)
     '7199 s ahead; these times look like local time; zone = "..." of the input says which'
@@ -22,10 +22,10 @@ def ahead_of_arrival(ahead_s: float) -> str:
 
 
 def looks_local(ahead_s: float, nearly_s: float = NEARLY_S) -> bool:
-    """Whether a time that is so far ahead of its arrival may be local time of somewhere, taken for UTC.
+    """Whether a lead over arrival suggests a local time that was taken for UTC.
 
     Args:
-        ahead_s: How far it is ahead, in seconds.
+        ahead_s: The lead, in seconds.
         nearly_s: Tolerance around a whole number of half hours, in seconds.
     """
     halves = round(ahead_s / HALF_HOUR_S)

@@ -1,1 +1,1 @@
-"""Documents such as JSON, CBOR and MessagePack: read safely, and walked through."""
+"""Documents such as JSON, CBOR and MessagePack: safe parsing and traversal."""

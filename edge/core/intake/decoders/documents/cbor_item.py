@@ -1,7 +1,7 @@
-"""Reading CBOR that anybody may have sent (RFC 8949): bounded in depth, and linear in time.
+"""Reading CBOR from untrusted senders (RFC 8949): bounded depth, linear time.
 
-The library is `cbor2`, the extra `cbor`. What it makes of tags by itself isn't used: shared and cyclic values, regular
-expressions and numbers of any length are ways to make a small payload dear.
+The parser is `cbor2`, from the extra `cbor`. Its own handling of most tags is disabled: shared and cyclic values,
+regular expressions and numbers of any length let a small payload consume much memory or CPU.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DEEPEST = 200
-"""Levels that are read; a decoder's own limit is lower."""
+"""Maximum nesting depth; a decoder's own limit is lower."""
 
 MOST_BYTES_WITHOUT_TEXT_KEYS = 65_536
-"""Size of a payload whose keys may be other than texts and bytes: whoever chooses numbers can choose their hashes."""
+"""Maximum size of a payload with keys other than text and bytes: the hashes of numbers can be chosen by a sender."""
 
 _END = b"\x63end"
-"""An item behind the payload, by which one that is too short or too long shows."""
+"""An item appended to the payload, which exposes a payload that is too short or too long."""
 
 _BUILT_IN = (25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000)
-"""Tags that `cbor2` would make objects of; to us they are no numbers."""
+"""Tags that `cbor2` would turn into objects; they are not numbers here."""
 
 
 @cache
@@ -41,11 +41,11 @@ def read_cbor(payload: bytes, wanted: str) -> Any:
     """Read one CBOR item.
 
     Times (tags 0 and 1) become RFC 3339 text; big numbers, decimal fractions and big floats (tags 2 to 5) become
-    floats, infinite ones where no float holds them. What other tags say is None.
+    floats, infinite ones where no float holds them. Other tags give None.
 
     Args:
         payload: Any bytes.
-        wanted: The format of the input, for what is said of a payload that isn't CBOR.
+        wanted: The input's format, for the error message about a payload that isn't CBOR.
 
     Raises:
         Refused: It is empty, malformed, cut off, more than one item, or nested too deep.
@@ -90,7 +90,7 @@ def _load(framed: bytes, *, only_text_keys: bool) -> Any:
 
 
 def _nothing(*_: Any) -> None:
-    """What a tag says that isn't known."""
+    """The value of an unknown tag."""
 
 
 def _same(given: Any, _: bool) -> Any:
@@ -98,7 +98,7 @@ def _same(given: Any, _: bool) -> Any:
 
 
 def _moment(given: Any, _: bool) -> Any:
-    """An epoch as a text; None if it is none, or beyond what a calendar holds."""
+    """An epoch as text; None if it isn't one or lies beyond the calendar's range."""
     try:
         return datetime.fromtimestamp(given, UTC).isoformat()
     except (TypeError, ValueError, OverflowError, OSError):
@@ -114,7 +114,7 @@ def _negative(given: Any, _: bool) -> Any:
 
 
 def _decimal(given: Any, _: bool) -> Any:
-    """A decimal fraction: an exponent of ten, and a mantissa."""
+    """A decimal fraction: exponent of ten and mantissa."""
     if not _is_pair(given):
         return None
     exponent, mantissa = given
@@ -122,7 +122,7 @@ def _decimal(given: Any, _: bool) -> Any:
 
 
 def _big_float(given: Any, _: bool) -> Any:
-    """A big float: an exponent of two, and a mantissa."""
+    """A big float: exponent of two and mantissa."""
     if not _is_pair(given):
         return None
     exponent, mantissa = given

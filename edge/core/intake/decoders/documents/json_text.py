@@ -1,4 +1,4 @@
-"""Reading JSON that anybody may have sent: strict, fast, and an impossible number costs only itself."""
+"""Reading JSON from untrusted senders: strict and fast; an impossible number invalidates only itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.core.model.readings.messages import Refused
 
 _decode = msgspec.json.Decoder().decode
 _decode_lenient = msgspec.json.Decoder(float_hook=float).decode
-"""Reads numbers that are too large as infinities."""
+"""Reads numbers that are too large for a float as infinities."""
 
 _ENDLESS = re.compile(
     rb"""
@@ -22,10 +22,10 @@ _ENDLESS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""Numbers that JSON doesn't know or a float can't hold.
+"""Numbers that JSON doesn't allow or a float can't represent.
 
-It takes linear time: escapes are stepped over in pairs outside of texts too, so only one text can turn
-out to have no end.
+Matching takes linear time: escapes are consumed in pairs outside of strings too, so at most one string can be
+unterminated.
 """
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -39,10 +39,10 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
 
     Args:
         payload: Any bytes.
-        wanted: The format of the input, for what is said of a payload that isn't JSON.
+        wanted: The input's format, for the error message about a payload that isn't JSON.
 
     Raises:
-        Refused: It is empty, malformed, no UTF-8, or nested deeper than can be read.
+        Refused: It is empty, malformed, not UTF-8, or nested too deep.
     """
     try:
         return _decode(payload)
@@ -55,7 +55,7 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
 
 
 def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
-    """Read what can't be read strictly: with its impossible numbers made infinite, or not at all."""
+    """Read a payload that strict parsing rejects, with impossible numbers replaced by infinities."""
     payload = payload.removeprefix(_BYTE_ORDER_MARK).rstrip(b" \t\r\n\0")
     if not payload.strip():
         raise Refused("empty")

@@ -1,7 +1,7 @@
-"""What the keys of a MessagePack payload are, found without reading it.
+"""Types of the keys in a MessagePack payload, determined without decoding it.
 
-Python's dictionaries are fast unless many keys have one hash. Hashes of texts and bytes can't be chosen by a sender,
-those of lists can: a quarter of a megabyte of them takes seconds. So a large payload is looked through first.
+Python dictionaries are slow when many keys share a hash. A sender can't choose the hashes of text and bytes, but it can
+choose those of arrays: 256 kB of them takes seconds to decode. A large payload is therefore scanned first.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from collections.abc import Mapping
 _LENGTHS: Mapping[int, int] = {
     0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4
 }  # fmt: skip
-"""Bytes of the length behind each type that has one."""
+"""Size in bytes of the length field of each type that has one."""
 
 _SIZES: Mapping[int, int] = {
     0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8,
     0xD4: 2, 0xD5: 3, 0xD6: 5, 0xD7: 9, 0xD8: 17,
 }  # fmt: skip
-"""Bytes behind each type of a fixed size; others have none."""
+"""Size in bytes of the value of each fixed-size type; other types have none."""
 
 _KEYS = frozenset(
     [*range(0x80), *range(0xA0, 0xC0), 0xC4, 0xC5, 0xC6, *range(0xCC, 0xD4), 0xD9, 0xDA, 0xDB, *range(0xE0, 0x100)]
 )
-"""Types of texts, bytes and whole numbers."""
+"""Types of text, bytes and integers."""
 
 
 def has_other_keys(payload: bytes) -> bool:
-    """Whether a map in a payload has a key that is neither a text nor bytes nor a whole number.
+    """Whether a map in a payload has a key that is neither text, bytes nor an integer.
 
-    What is malformed is no matter: it is looked through as far as it makes sense. Takes linear time.
+    A malformed payload is scanned as far as it makes sense. Takes linear time.
     """
     place, size = 0, len(payload)
-    # What each open list or map still needs: 2 n for a list of n items, 4 n + 1 for a map of n pairs. Each item takes 2
-    # away, so a key is due wherever a multiple of 4 is left above the 1.
+    # Remaining count of each open array or map: 2 n for an array of n items, 4 n + 1 for a map of n pairs. Each item
+    # subtracts 2, so a key is due wherever the remainder above the 1 is a multiple of 4.
     open_items: list[int] = []
     while place < size:
         kind = payload[place]

@@ -1,4 +1,4 @@
-"""What an input may say of objects: which fields are left out, which lists hold readings, who sent a payload."""
+"""Options of an input for objects: ignored fields, arrays of readings, and fields that identify the sender."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from config.notation.topics import glob_pattern
 from edge.core.model.readings.messages import Refused
 
 MOST_SAID = 100
-"""Characters that a payload may say of its sender, in each field."""
+"""Maximum length in characters of each field that identifies the sender."""
 
 
 class Items(NamedTuple):
-    """A list whose elements are readings of their own, or an object that holds all readings.
+    """An array whose elements are readings of their own, or an object that holds all readings.
 
     Attributes:
-        is_list: Whether it is a list.
-        at: Keys that lead to it; empty if the payload itself is the list.
-        name: Template of an element's path; `{id}` stands for the field `id` of the element, `{index}` for its place.
+        is_list: Whether it is an array.
+        at: Keys that lead to it; empty if the payload itself is the array.
+        name: Template of an element's path; `{id}` stands for the element's field `id`, `{index}` for its position.
     """
 
     is_list: bool
@@ -28,12 +28,12 @@ class Items(NamedTuple):
 
     @classmethod
     def of(cls, items: str, name: str) -> Items:
-        """From `values[*]` or `data.object`, with dots between keys, or `[*]` for the payload itself."""
+        """Parse `values[*]` or `data.object`, with dots between keys, or `[*]` for the payload itself."""
         path = items.removesuffix("[*]")
         return cls(path != items, tuple(path.split(".")) if path else (), name)
 
     def name_of(self, element: Mapping[str, Any], index: int) -> str | None:
-        """The path of an element; None if it doesn't say what the name is made of."""
+        """The path of an element; None if a field used in the template is missing."""
         missing = False
 
         def fill(found: re.Match[str]) -> str:
@@ -50,10 +50,10 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class Ignored:
-    """The fields that are left out, by globs on their paths.
+    """The fields to leave out, selected by globs on their paths.
 
     Args:
-        globs: A glob that fits an object or a list leaves out all of it.
+        globs: A glob that matches an object or an array leaves out all of it.
     """
 
     __slots__ = ("_fits",)
@@ -72,27 +72,27 @@ class Ignored:
 
 
 class SenderFields(NamedTuple):
-    """What a payload says of its sender, for the sensors' names.
+    """The payload fields that identify the sender, for use in sensor names.
 
     Attributes:
-        fields: The keys that lead to each; a field that may be missing ends in `?`.
+        fields: The keys that lead to each field; an optional field ends in `?`.
     """
 
     fields: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def of(cls, placeholders: Sequence[str]) -> SenderFields:
-        """From what stands in a template: `payload.deviceInfo.devEui`, `payload.channel?`."""
+        """Parse placeholders of a template: `payload.deviceInfo.devEui`, `payload.channel?`."""
         return cls(tuple(tuple(each.split(".")[1:]) for each in placeholders))
 
     def ask(self, document: Any) -> list[str]:
-        """What a payload says, in the order of the fields; an empty text for one that may be missing.
+        """The values of the fields in order; an empty string for a missing optional field.
 
-        An object, such as one of tags, says all of its texts and whole numbers, in the order of its keys, with slashes
-        between them.
+        An object, such as a set of tags, gives all of its strings and integers in the order of its keys, joined by
+        slashes.
 
         Raises:
-            Refused: A field is missing, or says nothing.
+            Refused: A required field is missing or empty.
         """
         answers = []
         for keys in self.fields:
@@ -106,19 +106,19 @@ class SenderFields(NamedTuple):
         return answers
 
     def top_level(self) -> frozenset[str]:
-        """The fields of the document itself among them, which are no readings."""
+        """Those of the fields that are top-level keys of the document, and therefore not readings."""
         return frozenset(each[0].removesuffix("?") for each in self.fields if len(each) == 1)
 
 
 def _all_said(tags: Mapping[str, Any]) -> str | None:
-    """What the fields of an object say of a sender; None if there are none, too many, or one that says nothing."""
+    """The identifying text of an object's fields; None if there are none, too many, or one that is unusable."""
     texts = [said(tags[key]) for key in sorted(tags)]
     together = "/".join(each for each in texts if each is not None)
     return together if texts and None not in texts and len(together) <= MOST_SAID else None
 
 
 def said(value: object) -> str | None:
-    """What a field says of a sender; None if it is neither a text nor a whole number that may be in a name."""
+    """The identifying text of a field; None if it is neither a string nor an integer usable in a name."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**18 else None
     if not isinstance(value, str) or not value or len(value) > MOST_SAID or not value.isprintable():

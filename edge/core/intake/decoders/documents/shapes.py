@@ -1,6 +1,6 @@
-"""Shapes: what to do with an object, or an array of objects, that has the same keys as one before.
+"""Shapes: cached handling of objects, and arrays of objects, by their set of keys.
 
-A device says the same again and again, with other numbers. What its keys mean is looked at once.
+A device sends the same keys again and again with different numbers. Each set of keys is analysed once.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from typing import Generic, NamedTuple, TypeVar
 from edge.core.model.bounded_cache import BoundedCache, size_of
 
 MOST_KEYS = 1_000
-"""Keys of a shape that is remembered."""
+"""Maximum number of keys of a cached shape."""
 
 MOST_BYTES = 4 * 2**20
-"""Size of all shapes of a kind that a decoder remembers; beyond it, all are looked at anew."""
+"""Maximum size of all cached shapes of one kind in a decoder; when it is exceeded, the cache is cleared."""
 
 KEY_BYTES = 100
-"""What a shape holds of each of its keys, beside the text."""
+"""Memory that a shape needs for each key in addition to its text."""
 
 
 class Shape(NamedTuple):
-    """What to do with objects that have the same keys.
+    """How to read objects with a given set of keys.
 
     Attributes:
-        time_key: Which of them holds the time, or None.
+        time_key: The key that holds the time, or None.
         values: The keys that hold values, and the paths of their samples.
-        is_ordinary: Whether all of those are usable paths, and at most one key may hold the time.
-        is_named: Whether a key may tell such an object from others in a list.
-        is_loose: Whether what the time's key holds must look like a time.
-        ignored: How many keys are left out, as the configuration says.
-        unit_key: Which of them holds the unit of the only value, or None.
-        time_place: Where the time stands among the keys, or None.
-        value_places: Where the values do.
-        paths: Of the samples, by themselves.
+        is_ordinary: Whether all of those paths are usable, and at most one key may hold the time.
+        is_named: Whether a key may distinguish such an object from others in an array.
+        is_loose: Whether the value of the time key must look like a time.
+        ignored: Number of keys left out by configuration.
+        unit_key: The key that holds the unit of the only value, or None.
+        time_place: Position of the time among the keys, or None.
+        value_places: Positions of the values among the keys.
+        paths: Paths of the samples.
     """
 
     time_key: str | None
@@ -49,13 +49,13 @@ class Shape(NamedTuple):
 
 
 class ArrayShape(NamedTuple):
-    """What to do with arrays whose objects have the same keys in the same places.
+    """How to read arrays whose objects have the same keys in the same positions.
 
     Attributes:
-        width: Keys of each object.
-        time_place: Where the time stands among them, or None.
-        value_places: Where the values do.
-        paths: Of all samples, object by object; None if such arrays are taken object by object.
+        width: Number of keys of each object.
+        time_place: Position of the time among them, or None.
+        value_places: Positions of the values among them.
+        paths: Paths of all samples, object by object; None if such arrays are read object by object.
     """
 
     width: int
@@ -68,7 +68,7 @@ Kind = TypeVar("Kind", Shape, ArrayShape)
 
 
 class Shapes(Generic[Kind]):
-    """The shapes that are remembered, by their keys."""
+    """A cache of shapes by their keys."""
 
     __slots__ = ("_known", "get")
 
@@ -80,6 +80,6 @@ class Shapes(Generic[Kind]):
         return len(self._known)
 
     def remember(self, keys: tuple[str, ...], shape: Kind) -> None:
-        """Remember a shape, unless its keys are too many."""
+        """Cache a shape, unless it has too many keys."""
         if len(keys) <= MOST_KEYS:
             self._known.put(keys, shape, size_of(*keys) + KEY_BYTES * len(keys))

@@ -1,4 +1,4 @@
-"""Documents of binary formats, made like JSON's: their keys become texts, and so do their times."""
+"""Documents of binary formats, converted to JSON's data model: keys and times become text."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def with_text_keys(document: Any, depth: int) -> Any:
-    """A document whose keys are texts.
+    """A document whose keys are all text.
 
-    A whole number becomes its digits, bytes that are UTF-8 become text. A moment becomes RFC 3339 text. Of keys that
-    become the same the last counts, as of keys that are the same.
+    An integer key becomes its digits, a byte string that is UTF-8 becomes text, a timestamp becomes RFC 3339 text. If
+    keys become equal, the last one wins, as with duplicate keys.
 
     Args:
-        document: Of dictionaries, lists and anything else; it may be changed.
-        depth: Levels that are looked at. Below them, everything stays as it is.
+        document: Dictionaries, lists and scalars; may be modified in place.
+        depth: Number of levels to convert. Deeper levels are left unchanged.
 
     Raises:
-        Refused: A key is something else.
+        Refused: A key is of another type.
     """
     if isinstance(document, datetime):
         return document.isoformat()
@@ -40,7 +40,7 @@ def with_text_keys(document: Any, depth: int) -> Any:
 
 
 def _is_plain(keys: Any, values: Any) -> bool:
-    """Whether keys are texts, and values nothing that holds others or has to be changed."""
+    """Whether all keys are text and no value is a container or needs conversion."""
     return set(map(type, keys)) <= {str} and set(map(type, values)) <= _PLAIN
 
 

@@ -1,4 +1,4 @@
-"""Numbers that devices send as text: `"37.8"`, `"37,8"`, `"21.5 °C"`, and words such as `ON`."""
+"""Numbers sent as text: `"37.8"`, `"37,8"`, `"21.5 °C"`, and words such as `ON`."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import NamedTuple
 from edge.core.intake.decoders.base import finite_values
 
 LONGEST_TEXT = 64
-"""Characters of a text that may be a number; longer ones aren't tried."""
+"""Maximum length in characters of a text that may be a number; longer texts aren't parsed."""
 
 _POINT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|[0-9]{16,}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)"
 _UNIT = r"[%°‰]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9])*"
-"""Each part begins with a character that no other one may begin with, so that matching takes linear time."""
+"""Each part begins with a character that no other part may begin with, so matching takes linear time."""
 _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
-"""How a text begins that has the digits of a number but is a name: `00189440`."""
+"""Start of a text that consists of digits but is an identifier: `00189440`."""
 
 _OTHER_NOTATION = re.compile(rf"(?:{_POINT}|{_COMMA})\s*{_UNIT}")
 
 
 class TextNumber(NamedTuple):
-    """What a text says.
+    """The number and unit found in a text.
 
     Attributes:
         value: The number; NaN if there is none.
-        unit: What stands behind it; empty if nothing does.
+        unit: The text after the number; empty if there is none.
     """
 
     value: float
@@ -36,17 +36,17 @@ class TextNumber(NamedTuple):
 
 
 class TextNumbers:
-    """Reads numbers out of texts.
+    """Parses numbers in text.
 
     Args:
-        read: Whether a text that holds nothing but a number is one.
-        decimal: What stands before the decimals, `.` or `,`.
-        units: Whether a unit may stand behind a number.
-        values: Numbers that words stand for, exactly; `true` and `false` stand for booleans.
-        no_value: Texts that say that there is no value.
+        read: Whether text that holds only a number counts as a number.
+        decimal: The decimal separator, `.` or `,`.
+        units: Whether a unit may follow a number.
+        values: Numbers for exact texts; `true` and `false` map booleans.
+        no_value: Texts that mean that there is no value.
 
     Raises:
-        ValueError: A word stands for a number that isn't finite.
+        ValueError: A mapped number isn't finite.
     """
 
     __slots__ = ("_comma", "_no_value", "_pattern", "_read", "values")
@@ -68,7 +68,7 @@ class TextNumbers:
         self._no_value = no_value
 
     def find(self, text: str) -> TextNumber | None:
-        """The number that a text holds or stands for; None if it is none."""
+        """The number that a text holds or is mapped to."""
         if text in self.values:
             return TextNumber(self.values[text])
         if not self._read or len(text) > LONGEST_TEXT:
@@ -80,11 +80,11 @@ class TextNumbers:
         return TextNumber(value, found[2]) if math.isfinite(value) else None
 
     def is_absent(self, text: str) -> bool:
-        """Whether a text says that there is no value."""
+        """Whether a text means that there is no value."""
         return text in self._no_value
 
     def looks_unread(self, text: str) -> bool:
-        """Whether a text that is no number by these rules looks like one by others."""
+        """Whether a text that isn't a number under these options would be one under others."""
         text = text.strip() if len(text) <= LONGEST_TEXT else ""
         return (
             bool(text)

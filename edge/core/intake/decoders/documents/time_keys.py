@@ -1,4 +1,4 @@
-"""Which field of an object holds its time: the first of the time keys that can be read as one."""
+"""Selects the field of an object that holds its time: the first time key that can be parsed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 from edge.core.intake.decoders.documents.times import TimeError, is_likely, read_time
 
 SHORT = frozenset({"t"})
-"""Keys that may just as well hold a temperature: they are times only if they look like one."""
+"""Keys that could also hold a temperature: they count as times only if the value looks like one."""
 
 
 class ObjectTime(NamedTuple):
-    """What an object says of its time.
+    """The time found in an object.
 
     Attributes:
-        time: Seconds since the epoch; None if it says none that can be read.
-        keys: The keys that hold times, and so no readings.
-        unreadable: The first key that holds something instead of a time, and why, if there is no other; else None.
+        time: Seconds since the epoch; None if no readable time was found.
+        keys: The keys that hold times and therefore no readings.
+        unreadable: The first key with an unreadable time and the reason, if no other time was found; else None.
     """
 
     time: float | None
@@ -32,14 +32,16 @@ _NONE = ObjectTime(None, frozenset())
 class TimeKeys:
     """Finds the time of an object.
 
-    A key that can't be read costs only itself. `null` and an empty text say that there is no time. An object or a list
-    is no time but may hold readings. A number that is no time by its size counts only if no other key does.
+    An unreadable time invalidates only its own key. `null` and an empty string mean that there is no time. An object or
+    array isn't a time but may hold readings. A number of implausible magnitude counts only if no other key holds a
+    time.
 
     Args:
-        keys: In any case; the first counts that can be read.
-        zone: Zone of times without an offset.
-        formats: Notations of times as `datetime.strptime` has them, tried before the usual ones.
-        by_arrival: Whether the arrival counts anyway: then a key holds a time only if it looks like one.
+        keys: Candidate keys, case-insensitive; the first readable one wins.
+        zone: Time zone of times without an offset.
+        formats: `datetime.strptime` formats, tried before the standard ones.
+        by_arrival: Whether the arrival time is used anyway; a key then counts as a time only if its value looks like
+            one.
     """
 
     __slots__ = ("_by_arrival", "_formats", "_ranks", "_zone", "keys")
@@ -54,25 +56,25 @@ class TimeKeys:
         self._by_arrival = by_arrival
 
     def among(self, fields: Iterable[str]) -> list[str]:
-        """The keys that may hold the time, the first first."""
+        """The fields that may hold the time, in order of priority."""
         ranks = self._ranks
         found = [(rank, key) for key in fields if (rank := ranks.get(key, ranks.get(key.lower()))) is not None]
         return [key for _, key in sorted(found)] if len(found) > 1 else [key for _, key in found]
 
     def read(self, given: object, arrived: float) -> float:
-        """A time; see `read_time()`.
+        """Parse a time; see `read_time()`.
 
         Raises:
-            TimeError: It is none.
+            TimeError: It isn't a time.
         """
         return read_time(given, self._zone, arrived, self._formats)
 
     def must_look_like_one(self, key: str) -> bool:
-        """Whether a key holds a time only if it looks like one."""
+        """Whether a key counts as a time only if its value looks like one."""
         return self._by_arrival or key.lower() in SHORT
 
     def find(self, fields: Mapping[str, Any], arrived: float) -> ObjectTime:
-        """What an object says of its time."""
+        """The time of an object."""
         keys = self.among(fields)
         if not keys:
             return _NONE
@@ -87,7 +89,7 @@ class TimeKeys:
             try:
                 time = self.read(given, arrived)
             except TimeError as error:
-                # Under a key that may hold anything, all but a text is left for the readings.
+                # Non-text values of a key that may hold anything are left to the readings.
                 if not is_loose or given is None or isinstance(given, str):
                     held.add(key)
                 if not (is_loose or given is None or given == ""):

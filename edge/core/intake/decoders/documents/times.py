@@ -1,7 +1,7 @@
-"""Reading a time: RFC 3339 text, or an epoch in seconds, milliseconds, microseconds or nanoseconds.
+"""Parsing times: RFC 3339 text, or an epoch in seconds, milliseconds, microseconds or nanoseconds.
 
-An epoch's magnitude tells its unit. Seconds up to 1e11 reach the year 5138; the same number of milliseconds
-lies in 1973, before any sensor of ours. So the four ranges don't meet for any time since March 1973.
+The unit of an epoch is inferred from its magnitude. Seconds up to 1e11 reach the year 5138; the same number of
+milliseconds lies in 1973. The four ranges therefore don't overlap for times after March 1973.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 LONGEST_TEXT = 64
-"""Characters of a time; RFC 3339 with nanoseconds and an offset has 35."""
+"""Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35."""
 
 LIKELY = (946_684_800.0, 4_102_444_800.0)
-"""What looks like a time of a reading: from 2000 to before 2100, seconds since the epoch."""
+"""Range of plausible reading times: from 2000 to before 2100, seconds since the epoch."""
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)(?!\d)", re.ASCII)
@@ -23,35 +23,35 @@ _ZONE_BEHIND = re.compile(r"\s+(UTC|GMT|Z|[+-]\d\d:?\d\d)$", re.ASCII | re.IGNOR
 
 
 class LocalTime(float):
-    """A time that a text says without an offset, read as one of the input's zone, which may be the wrong one."""
+    """A time parsed from text without an offset. It was read in the input's time zone, which may be wrong."""
 
     __slots__ = ()
 
 
 class TimeError(ValueError):
-    """What stands for a time can't be read as one."""
+    """The value can't be parsed as a time."""
 
 
 def is_likely(time: float) -> bool:
-    """Whether a time is one that a reading may have; see `LIKELY`."""
+    """Whether a time is plausible for a reading; see `LIKELY`."""
     return LIKELY[0] <= time < LIKELY[1]
 
 
 def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, formats: Sequence[str] = ()) -> float:
-    """Seconds since the epoch, UTC.
+    """Parse a time to seconds since the epoch, UTC.
 
-    They are rounded once, so that all forms of an instant give the same float; epochs end at 1e11. Whether a
-    time is plausible is not asked here; 0 and negative ones are read. A text without an offset gives a `LocalTime`.
+    The result is rounded once, so that all notations of an instant give the same float; epochs end at 1e11.
+    Plausibility isn't checked: 0 and negative values are accepted. Text without an offset gives a `LocalTime`.
 
     Args:
-        given: RFC 3339 or ISO 8601 text, cut to microseconds, or an epoch as a number or as text.
-        zone: Zone of texts without an offset.
-        arrived: When it arrived, seconds since the epoch; NaN if that isn't known. Where a change of the clocks
-            repeats an hour, a text without an offset means the one that is nearer to this, or else the first.
-        formats: Notations of texts as `datetime.strptime` has them, tried before all others.
+        given: RFC 3339 or ISO 8601 text, truncated to microseconds, or an epoch as a number or as text.
+        zone: Time zone of text without an offset.
+        arrived: Arrival time in seconds since the epoch; NaN if unknown. When the end of daylight saving time repeats
+            an hour, text without an offset is read as the instant closer to this, or as the first one if it is NaN.
+        formats: `datetime.strptime` formats, tried before all others.
 
     Raises:
-        TimeError: It is neither, or too far away.
+        TimeError: It is neither, or out of range.
     """
     if isinstance(given, (float, int)) and not isinstance(given, bool):
         return float(given) if -1e11 < given < 1e11 else _read_epoch(given)
@@ -102,7 +102,7 @@ def _seconds(moment: datetime, zone: tzinfo, arrived: float) -> float:
 
 
 def _local(moment: datetime, zone: tzinfo, arrived: float) -> float:
-    """A time on the clocks of a zone, which is met twice in the hour that comes twice (PEP 495)."""
+    """A local time in a zone, resolved where daylight saving time makes it ambiguous (PEP 495)."""
     first = moment.replace(tzinfo=zone).timestamp()
     if zone is UTC:
         return LocalTime(first)

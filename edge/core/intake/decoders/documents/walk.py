@@ -1,6 +1,6 @@
-"""Walking through a document: every number in it, whatever stands around it.
+"""Traverses a document and collects every number in it.
 
-Ordinary objects are read as rows, much faster; see `fields.py`. Both say the same.
+Ordinary objects take a faster path, see `fields.py`; the results are the same.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from edge.core.intake.decoders.documents.time_keys import TimeKeys
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
-"""Fields that name an element of a list; the first counts that all of them have."""
+"""Fields that name an element of an array; the first one that all elements have is used."""
 
 NUMBER = "id"
-"""A field that numbers the elements of a list: sensors, or else records."""
+"""A field that numbers the elements of an array, which are sensors or records."""
 
 DEVICE = ("model", "id")
-"""Fields that together say of which device a payload is, as rtl_433's and its kin's."""
+"""Fields that together identify the device, as rtl_433 sends them."""
 
 TELLING = frozenset({*NAMES, NUMBER, "n", "bn"})
-"""Fields by which elements of a list may be told apart; lists that have one aren't taken as rows."""
+"""Fields that may distinguish the elements of an array; arrays with one of them don't take the fast path."""
 
 IN_TIME = "<time>"
 NUMBERED = "<number>"
@@ -56,11 +56,11 @@ class Options(NamedTuple):
 
 
 class Walk:
-    """One way through a document.
+    """One traversal of a document.
 
     Args:
-        options: How it is read.
-        arrived: When it arrived, seconds since the epoch, or NaN.
+        options: How to read it.
+        arrived: Arrival time, seconds since the epoch, or NaN.
     """
 
     __slots__ = (
@@ -91,10 +91,10 @@ class Walk:
         self._lone: set[str] | None = None  # paths without a time of their own, in a list whose elements have no names
 
     def read(self, document: Any) -> Decoded:
-        """What a document holds.
+        """The contents of a document.
 
         Raises:
-            Refused: Nothing of it can be taken.
+            Refused: Nothing in it can be used.
         """
         options = self._options
         sender = "".join(f"{each}{OF}" for each in options.sender.ask(document)) if options.sender.fields else ""
@@ -115,7 +115,7 @@ class Walk:
         return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units, absent=self._absent)
 
     def _device(self, fields: dict[str, Any]) -> str:
-        """What the paths begin with if an object says of which device it is, by a model and a number."""
+        """The path prefix of an object that identifies its device by model and ID; else an empty string."""
         told = [said(fields.get(each)) for each in DEVICE]
         if None in told:
             return ""
@@ -123,13 +123,13 @@ class Walk:
         return "".join(f"{each}/" for each in told)
 
     def _record(self, fields: dict[str, Any], alone: str, before: str, time: float | None = None) -> None:
-        """An object that is a reading if it has the value key, and else holds readings.
+        """Read an object: one reading if it has the value key, else a container of readings.
 
         Args:
             fields: The object.
-            alone: Path of the reading.
-            before: What the paths of others begin with.
-            time: Of what stands around it.
+            alone: Path of that one reading.
+            before: Path prefix of contained readings.
+            time: Time of the enclosing object.
         """
         options = self._options
         if options.value_key not in fields:
@@ -146,7 +146,7 @@ class Walk:
         self._fields(((key, value) for key, value in fields.items() if key not in held), before, time, depth)
 
     def _time(self, fields: dict[str, Any], before: str, time: float | None) -> tuple[float | None, frozenset[str]]:
-        """The time of an object, and which of its keys hold it; the time around it if it has none of its own."""
+        """The time of an object and the keys that hold it; the enclosing object's time if it has none."""
         found = self._options.times.find(fields, self._arrived)
         if found.unreadable is not None:
             key, why = found.unreadable
@@ -180,7 +180,7 @@ class Walk:
             self._list(value, path, time, depth + 1)
 
     def _list(self, elements: list[Any], path: str, time: float | None, depth: int) -> None:
-        """A list within a document: of names or times of their own, or else of places."""
+        """Read a nested array: elements are identified by name, by time, or by position."""
         kind = self._kind_of(elements)
         if kind is NUMBERED:
             self._refuse("no_sender", path, f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
@@ -194,7 +194,7 @@ class Walk:
                 self._object(_without(element, kind), f"{path}/{said(element[kind])}/", time, depth)
 
     def _array(self, elements: list[Any], before: str) -> None:
-        """A list that is the whole document: each element stands for itself."""
+        """Read an array that is the whole document: each element stands for itself."""
         if any(_is_senml(each) for each in elements[:4]):
             raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
         kind = self._kind_of(elements)
@@ -215,11 +215,11 @@ class Walk:
                 self._record(_without(element, kind), name, f"{name}/")
 
     def _kind_of(self, elements: list[Any]) -> str | None:
-        """What tells the elements of a list apart.
+        """How the elements of an array are distinguished.
 
         Returns:
-            The key of a name that all of them have, `IN_TIME` if it is their times alone, `NUMBERED` if a number may
-            stand for a sensor or for a record, and None if nothing does.
+            The key of a name that all of them have; `IN_TIME` if only their times differ; `NUMBERED` if a number may
+            identify a sensor or a record; None if nothing distinguishes them.
         """
         if not elements or not all(isinstance(each, dict) for each in elements):
             return None
@@ -232,7 +232,7 @@ class Walk:
         return IN_TIME if are_timed else None
 
     def _items(self, document: Any, items: Items, before: str) -> None:
-        """The list or the object that the input names, and nothing beside it."""
+        """Read only the array or object that the input selects."""
         time: float | None = None
         found = document
         for key in items.at:
@@ -278,7 +278,7 @@ class Walk:
         self._samples.append(Sample(path, value, time))
 
     def _number(self, value: Any, path: str) -> float | Refusal:
-        """The number that a value is or stands for; or why it is none."""
+        """The number that a value is or is mapped to, or the reason why it isn't one."""
         texts = self._options.texts
         if isinstance(value, float):
             return value if isfinite(value) else Refusal("not_finite")
@@ -307,7 +307,7 @@ class Walk:
             raise Refused("too_many_readings", f"more than {self._options.most}")
 
     def _nothing(self) -> Refused:
-        """Why a document gave no reading: a fault where there is one, else that it holds no number."""
+        """The refusal of a document without readings: its fault if there is one, else that it holds no number."""
         for each in self._refusals:
             if each.reason != "not_a_number":
                 return Refused(each.reason, each.detail, each.path, self._absent)
@@ -318,7 +318,7 @@ ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true
 
 
 def _document_in(text: str) -> Any:
-    """The object or list that a text holds; the text itself if it holds none."""
+    """The object or array encoded in a text; the text itself if there is none."""
     try:
         found = _decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -338,7 +338,7 @@ def _without(fields: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _is_senml(element: Any) -> bool:
-    """Whether an object is a SenML record: one of base names, or a name and a value in fields of one letter."""
+    """Whether an object is a SenML record: it has a base name, or one-letter fields for name and value."""
     if not isinstance(element, dict):
         return False
     return "bn" in element or ("n" in element and not _SENML.isdisjoint(element))

@@ -1,1 +1,1 @@
-"""What a payload is, where its input doesn't say: by its content type, or by its looks."""
+"""Recognition of payload formats by content type or by content."""

@@ -1,7 +1,7 @@
-"""What a payload looks like that isn't what its input says: words by which a person finds the right format.
+"""Describes what a rejected payload looks like, to help the operator choose the right format.
 
-Nothing is decoded by a guess. The words go into the refusal's detail, into the log and into the dead letter. They
-quote nothing of the payload but states that every device knows, such as `Online`.
+Decoding never depends on this guess. The description goes into the refusal's detail, the log and the dead letter. It
+quotes nothing from the payload except common states such as `Online`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import msgspec
 
 LOOKED_AT = 4096
-"""Bytes of a payload that are looked at."""
+"""Number of payload bytes examined."""
 
 FORMATS = {
     "json": "JSON",
@@ -23,7 +23,7 @@ FORMATS = {
     "influx": "line protocol",
     "sparkplug": "Sparkplug B",
 }
-"""The formats that an input may have, as a person calls them."""
+"""Display names of the formats that an input may have."""
 
 _SIGNATURES = (
     (b"\x1f\x8b", "gzip"),
@@ -67,7 +67,7 @@ _TEXTS = (
     ),
 )
 _SHORT = 64
-"""Characters of a text that may be a number; longer ones aren't tried."""
+"""Maximum length in characters of a text that may be a number; longer texts aren't parsed."""
 
 _SENML = re.compile(r'\s*\[\s*\{[^{}\[\]]*"(?:n|bn|bt|bu|v|vb|vs)"\s*:')
 
@@ -75,14 +75,14 @@ _decode_msgpack = msgspec.msgpack.Decoder().decode
 
 
 def instead(wanted: str, payload: bytes) -> str | None:
-    """What a payload is instead of what its input says; None if it looks like nothing else.
+    """What a payload looks like instead of the configured format; None if it looks like nothing else.
 
     Args:
         wanted: The input's format, a key of `FORMATS`.
         payload: Any bytes.
 
     Returns:
-        Such as `not JSON but a number with a unit behind it`, or `not JSON; looks like gzip`.
+        A phrase such as `not JSON but a number with a unit behind it`, or `not JSON; looks like gzip`.
     """
     head = payload[:LOOKED_AT]
     signature = next((name for begin, name in _SIGNATURES if head.startswith(begin) and _is_likely(name, head)), None)
@@ -97,12 +97,12 @@ def instead(wanted: str, payload: bytes) -> str | None:
 
 
 def _is_likely(signature: str, head: bytes) -> bool:
-    """Whether a signature that a text may begin with, too, is one."""
+    """Whether a signature that ordinary text may also begin with is genuine."""
     return signature not in {"zlib", "bzip2"} or not head.isascii()
 
 
 def _text(head: bytes, *, is_whole: bool) -> str | None:
-    """What bytes say in UTF-8; None if they are none, or hold control characters that no text has."""
+    """The bytes as UTF-8 text; None if they aren't UTF-8 or hold control characters unusual in text."""
     try:
         text = head.decode()
     except UnicodeDecodeError as error:
@@ -153,7 +153,7 @@ def _binary(wanted: str, payload: bytes) -> str | None:
 
 
 def _is_sparkplug(payload: bytes) -> bool:
-    """Whether a payload begins as Sparkplug B's do: a time in milliseconds, then metrics or a sequence number."""
+    """Whether a payload begins like Sparkplug B: a time in milliseconds, then metrics or a sequence number."""
     if payload[0] != 0x08 or len(payload) < 8:
         return False
     time = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(payload[1:7]))
@@ -161,7 +161,7 @@ def _is_sparkplug(payload: bytes) -> bool:
 
 
 def _is_msgpack(payload: bytes) -> bool:
-    """Whether a payload is a map or list of MessagePack; a long one is judged by how it begins."""
+    """Whether a payload is a MessagePack map or array; a long one is judged by its beginning."""
     if not (payload[0] in range(0x81, 0xA0) or payload[0] in range(0xDC, 0xE0)):
         return False
     if len(payload) > LOOKED_AT:

@@ -1,6 +1,7 @@
-"""Media types: which format a payload is in, as its MQTT 5 content type says.
+"""Media types: the payload format named by an MQTT 5 content type.
 
-What a sender says goes before what the input says, unless it says less: SenML that is called JSON stays SenML.
+The sender's content type overrides the configured format unless it is less specific: SenML labelled as JSON stays
+SenML.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ _MEDIA_TYPES = {
 _SUFFIXES = {"+json": "json", "+cbor": "cbor", "+msgpack": "msgpack"}
 
 _BUILT_ON = {"senml": "json", "senml-cbor": "cbor"}
-"""Formats that are a use of another one, by which senders may call them."""
+"""Formats built on another one, whose name senders may use instead."""
 
 FORMATS = frozenset(_MEDIA_TYPES.values())
 """The formats that a content type may name."""
 
 LONGEST = 128
-"""Characters of a content type that is looked at."""
+"""Maximum length in characters of a content type that is examined."""
 
 
 def format_of(content_type: str, configured: str) -> str:
     """The format of a payload.
 
     Args:
-        content_type: What its sender says, in any case and with any parameters; empty if it says nothing.
-        configured: What its input says.
+        content_type: The sender's content type, case-insensitive, with any parameters; empty if there is none.
+        configured: The format configured for the input.
     """
     media_type = content_type[:LONGEST].partition(";")[0].strip().lower()
     found = _MEDIA_TYPES.get(media_type)

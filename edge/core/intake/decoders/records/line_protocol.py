@@ -1,8 +1,8 @@
-"""InfluxDB line protocol, read exactly: escapes, strings with newlines, and every fault with a name.
+"""Strict parser for InfluxDB line protocol: escapes, strings with newlines, and a named reason for every error.
 
 `measurement,tag=value,tag=value field=value,field=value timestamp`
 
-`InfluxDecoder` takes lines that it has seen before, with other numbers, faster and with the same result.
+`InfluxDecoder` reads lines that match a cached one faster, with the same result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from edge.core.model.readings.messages import Refusal
 
 LONGEST_PATH = 200
-"""Characters of a path; a sensor's name has no more."""
+"""Maximum length of a path in characters; sensor names have the same limit."""
 
 _MEASUREMENT = re.compile(r"(?:[^, \n\\]|\\[^\n]?)++")
 _TAG = re.compile(r",((?:[^,= \n\\]|\\[^\n]?)++)=((?:[^,= \n\\]|\\[^\n]?)++)(?=[, \n]|\Z)")
@@ -39,17 +39,17 @@ _ESCAPED_IN_STRING = re.compile(r'\\(["\\])')
 
 
 class Line(NamedTuple):
-    """What a line says.
+    """A parsed line.
 
     Attributes:
-        end: Where the next line begins.
-        keys: The field keys as they are written, of all fields.
-        paths: Of the fields that have numbers.
-        values: Their numbers.
-        stamp: The timestamp as it is written, or None.
-        refusals: Of fields that are no numbers; or one, of the line as a whole.
-        numbers: Which of the fields have numbers, by their places.
-        has_whole: Whether some are integers, with a letter behind them.
+        end: Position at which the next line begins.
+        keys: All field keys as written.
+        paths: Paths of the numeric fields.
+        values: Values of the numeric fields.
+        stamp: The timestamp as written, or None.
+        refusals: One for each field that isn't a number, or a single one for the whole line.
+        numbers: Positions of the numeric fields.
+        has_whole: Whether some are integers, marked by a suffix letter.
     """
 
     end: int
@@ -63,17 +63,17 @@ class Line(NamedTuple):
 
 
 def read_line(text: str, begin: int, number: int, values: Mapping[str, float]) -> Line:
-    """Read the line that begins at a place of a text.
+    """Parse the line that begins at a position of a text.
 
-    Where it can't be read, the next line begins behind the next newline, also one within a string that doesn't end:
-    a stray quotation mark must not cost the lines that follow. No text makes that more than linear in its length, as
-    the mark that a string begins with ends the string of an earlier line.
+    If the line is malformed, the next one begins after the next newline, even one inside an unterminated string: a
+    stray quotation mark must not invalidate the lines that follow. Parsing stays linear in the length of the text,
+    because the mark that opens one string closes the string of an earlier line.
 
     Args:
-        text: Of many lines.
-        begin: Where the line begins; it is neither empty nor a comment.
-        number: Of the line, from 1, for refusals.
-        values: Numbers that strings, `true` and `false` stand for.
+        text: The text, which may hold many lines.
+        begin: Position at which the line begins; it is neither empty nor a comment.
+        number: Line number from 1, for refusals.
+        values: Numbers for strings, `true` and `false`.
     """
     indent = _SPACES.match(text, begin)
     measurement = _MEASUREMENT.match(text, indent.end() if indent else begin)
@@ -125,7 +125,7 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
 
 
 def _read_stamp(text: str, place: int) -> tuple[int | None, int]:
-    """The timestamp behind the fields, if there is one, and where it ends."""
+    """The timestamp after the fields, if there is one, and the position after it."""
     spaces = _SPACES.match(text, place)
     stamp = spaces and _STAMP.match(text, spaces.end())
     return (int(stamp[1]), stamp.end()) if stamp else (None, place)
@@ -138,18 +138,18 @@ def _bad(text: str, begin: int, number: int, reason: str, detail: str) -> Line:
 
 
 def path_before(measurement: str, tags: list[tuple[str, str]]) -> str:
-    """What a field's path begins with: the measurement and the tags' values, in the order of their keys."""
+    """Path prefix of the fields: the measurement and the tag values in the order of their keys."""
     levels = [measurement, *(value for _, value in sorted(tags))]
     return "".join(f"{as_level(each)}/" for each in levels)
 
 
 def as_level(text: str) -> str:
-    """A text as one level of a name: its slashes become colons."""
+    """A text as one level of a name, with slashes replaced by colons."""
     return text.replace("/", ":")
 
 
 def is_text(given: str) -> bool:
-    """Whether a field's value is a boolean, or a string without quotation marks in it."""
+    """Whether a field value is a boolean, or a string without inner quotation marks."""
     return given in _BOOLEANS or (len(given) > 1 and given[0] == given[-1] == '"' and '"' not in given[1:-1])
 
 
@@ -158,7 +158,7 @@ def _string(quoted: str, values: Mapping[str, float]) -> float | str:
 
 
 def _value(given: str, values: Mapping[str, float]) -> float | str:
-    """The number that a field's value is or stands for; or why it is none, a word of `REASONS`."""
+    """The number that a field value is or is mapped to, or why it isn't one, a key of `REASONS`."""
     boolean = _BOOLEANS.get(given)
     if boolean is not None:
         return values.get("true" if boolean else "false", "not_a_number")

@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as messages from anybody need it: bounded in size, linear in time.
+"""The protocol buffers wire format, reduced to what untrusted messages need: bounded size, linear time.
 
 Source: protobuf.dev, "Encoding". A number of more bytes or a field beyond the end is malformed; a field that isn't
 known, or comes in another wire type than it should, is passed over, as every protobuf library does.
@@ -16,7 +16,7 @@ END_OF_GROUP = 4
 FIXED32 = 5
 
 DEEPEST_GROUP = 50
-"""Levels of groups that are passed over."""
+"""Maximum nesting depth of skipped groups."""
 
 _WIRE_TYPE = 7
 _LONGEST_NUMBER = 10
@@ -25,15 +25,15 @@ _LARGEST_TAG = 2**32 - 1
 
 
 def read_number(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """Read a variable-length number.
+    """Read a varint.
 
     Args:
         data: Any bytes.
-        at: Where it begins.
-        end: Where the message that it belongs to ends.
+        at: Position at which it begins.
+        end: End of the enclosing message.
 
     Returns:
-        The number in 64 bits without a sign, and where the next thing begins.
+        The number as an unsigned 64-bit integer, and the position after it.
 
     Raises:
         Refused: It is cut off or longer than ten bytes.
@@ -49,10 +49,10 @@ def read_number(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def read_tag(data: bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Read what stands before a field: its number, its wire type, and where its value begins.
+    """Read a field's tag: its number, its wire type, and the position of its value.
 
     Raises:
-        Refused: It is cut off, or there is no such field number.
+        Refused: It is cut off, or the field number is invalid.
     """
     tag, at = read_number(data, at, end)
     if tag >> 3 == 0 or tag > _LARGEST_TAG:
@@ -61,12 +61,12 @@ def read_tag(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 
 
 def end_of(data: bytes, field: int, at: int, end: int, wire_type: int) -> tuple[int, int]:
-    """Where a field's value begins and ends, its length read.
+    """Start and end of a field's value.
 
-    A group is passed over, with the groups in it, up to its end, which bears the same field number.
+    A group is skipped, including nested groups, up to the end tag with the same field number.
 
     Raises:
-        Refused: It goes beyond the end, or there is no such wire type.
+        Refused: It goes beyond the end, or the wire type is invalid.
     """
     if wire_type == VARINT:
         return at, read_number(data, at, end)[1]
@@ -84,12 +84,12 @@ def end_of(data: bytes, field: int, at: int, end: int, wire_type: int) -> tuple[
 
 
 def number_field(field: int, value: int) -> bytes:
-    """A field that holds a number of 0 and more; fields up to 15."""
+    """Encode a field that holds a non-negative integer; field numbers up to 15."""
     return bytes([field << 3 | VARINT]) + _written(value)
 
 
 def bytes_field(field: int, value: bytes) -> bytes:
-    """A field that holds bytes, a text or a message; fields up to 15."""
+    """Encode a field that holds bytes, text or a message; field numbers up to 15."""
     return bytes([field << 3 | BYTES]) + _written(len(value)) + value
 
 

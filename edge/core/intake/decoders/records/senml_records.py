@@ -1,6 +1,6 @@
-"""SenML records, resolved one by one as RFC 8428 says: every field checked, every fault given a name.
+"""SenML records, resolved one by one as in RFC 8428: every field is checked, every error has a named reason.
 
-`SenmlDecoder` takes packs of the usual shape as columns, with the same result; this is for all others.
+`SenmlDecoder` reads packs of the usual shape by columns, with the same result; this handles all others.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ LABELS: Mapping[Any, str] = {
     7: "ut",
     8: "vd",
 }
-"""What CBOR writes instead of each label (RFC 8428, table 4)."""
+"""The CBOR encoding of each label (RFC 8428, table 4)."""
 
 KNOWN = frozenset(LABELS.values())
 BASE = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
 VALUES = ("v", "vs", "vb", "vd")
 
 VERSION = 10
-"""The version of RFC 8428, and the default; drafts had lower ones, and the same meaning."""
+"""The default version, that of RFC 8428; drafts had lower versions with the same meaning."""
 
 SECONDARY_UNITS = 26
 """The version of packs that use the secondary units of RFC 8798 (RFC 9100)."""
@@ -44,18 +44,18 @@ RELATIVE_BELOW = float(2**28)
 """Times below this are relative to now, in seconds (RFC 8428, 4.5.3)."""
 
 LONGEST_PATH = 200
-"""Characters of a path; a sensor's name has no more."""
+"""Maximum length of a path in characters; sensor names have the same limit."""
 
 
 class ResolvedPack(NamedTuple):
-    """What a pack holds: samples in the order of their records, and refusals."""
+    """The contents of a pack: samples in the order of their records, and refusals."""
 
     samples: list[Sample]
     refusals: list[Refusal]
 
 
 class _BaseFields:
-    """The base fields that are in force."""
+    """The base fields in effect."""
 
     __slots__ = ("name", "sum", "time", "unit", "value", "version")
 
@@ -68,10 +68,10 @@ class _BaseFields:
         self.version: int | None = None
 
     def take(self, record: Mapping[str, Any], index: int) -> None:
-        """Put a record's base fields in force.
+        """Apply a record's base fields.
 
         Raises:
-            Refused: One of them is no such thing. As every later record depends on it, that is the end of the pack.
+            Refused: A base field is invalid. Every later record depends on it, so the rest of the pack is lost.
         """
         if "bver" in record:
             version = record["bver"]
@@ -89,13 +89,13 @@ def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved
     """Resolve the records of a pack.
 
     Args:
-        pack: Of records; it isn't changed.
-        values: Numbers that texts, `true` and `false` stand for.
-        most: Samples and refusals together.
+        pack: The records; not modified.
+        values: Numbers for texts, `true` and `false`.
+        most: Maximum number of samples and refusals together.
 
     Raises:
-        Refused: The pack as a whole is of no use: a base field can't be read, a field must be understood and isn't,
-            its version isn't known, or it holds too much.
+        Refused: The whole pack is unusable: a base field is invalid, a mandatory field or the version is unknown, or it
+            holds too much.
     """
     base = _BaseFields()
     found = ResolvedPack([], [])
@@ -119,7 +119,7 @@ def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved
 def _take(
     record: Mapping[str, Any], index: int, base: _BaseFields, values: Mapping[str, float], found: ResolvedPack
 ) -> None:
-    """Take what a record measures."""
+    """Read the measurement of a record."""
     given = [each for each in VALUES if each in record]
     if not given and "s" not in record:
         if not record.keys() & BASE or record.keys() & {"n", "t", "u"}:
@@ -162,11 +162,11 @@ def _path(record: Mapping[str, Any], base: _BaseFields) -> str | None:
 
 
 def path_of(name: str, other_unit: str) -> str:
-    """The path of a sensor: its resolved name without the slashes before and behind it.
+    """The path of a sensor: its resolved name without leading and trailing slashes.
 
     Args:
         name: The resolved name.
-        other_unit: The unit, if it is all that tells the record from others of the same name; see
+        other_unit: The unit, if it is all that distinguishes the record from others of the same name; see
             `docs/howto/senml.md`.
     """
     name = name.strip("/")
@@ -174,12 +174,12 @@ def path_of(name: str, other_unit: str) -> str:
 
 
 def is_known_version(version: Any) -> bool:
-    """Whether records of a version can be read."""
+    """Whether records of this version are supported."""
     return type(version) is int and (1 <= version <= VERSION or version == SECONDARY_UNITS)
 
 
 def _value(label: str, value: Any, base: _BaseFields, values: Mapping[str, float]) -> float | str:
-    """What a value field stands for; or why for no number, a word of `REASONS`."""
+    """The number that a value field holds or is mapped to, or why there is none, a key of `REASONS`."""
     if label == "v":
         number = _number(value)
         return number if isinstance(number, str) else _finite(base.value + number)
@@ -191,7 +191,7 @@ def _value(label: str, value: Any, base: _BaseFields, values: Mapping[str, float
 
 
 def _number(value: Any) -> float | str:
-    """A number; or why it is none."""
+    """A number, or why it isn't one."""
     if type(value) not in {int, float}:
         return "not_a_number"
     number = _as_number(value)
@@ -203,7 +203,7 @@ def _finite(number: float) -> float | str:
 
 
 def _as_number(value: Any) -> float | None:
-    """A finite number as it is, or None. Whole ones stay whole, so that a sum of times is rounded once."""
+    """A finite number unchanged, or None. Integers stay integers, so that a sum of times is rounded once."""
     try:
         return value if type(value) in {int, float} and isfinite(value) else None
     except OverflowError:
@@ -217,7 +217,7 @@ def _as_text(value: Any) -> str | None:
 def _base(
     record: Mapping[str, Any], label: Literal["bn", "bt", "bu", "bv", "bs"], index: int, now: Any, read: Any
 ) -> Any:
-    """A base field that is in force from this record on."""
+    """A base field that takes effect from this record on."""
     if label not in record:
         return now
     value = read(record[label])

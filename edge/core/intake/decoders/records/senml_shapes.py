@@ -1,6 +1,6 @@
-"""Shapes of SenML packs: where in a pack its names, times and values stand.
+"""Shapes of SenML packs: positions of names, times and values.
 
-A device sends packs with the same labels in the same places again and again. What they mean is worked out once.
+A device repeatedly sends packs with the same labels in the same positions. Each arrangement is analysed once.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 from edge.core.intake.decoders.records.senml_records import BASE, LABELS
 
 NO_TEXT, NO_NUMBER = -2, -1
-"""Places of what a record hasn't: an empty text and a zero, which stand behind all fields of a pack."""
+"""Positions used for a field that a record lacks: an empty text and a zero, appended to the fields of a pack."""
 
 _USUAL = frozenset({"bver", "bn", "bt", "bu", "n", "u", "v", "t", "ut"})
 
 
 class PackShape:
-    """Where things stand among the fields of a pack, all fields of all records in a row.
+    """Positions in the concatenated fields of all records of a pack.
 
     Attributes:
-        texts: Every name and unit.
-        versions: Every version.
-        names: Of each value: base name, name, its unit and the base unit, the last two only where they tell it apart.
-        bases: Of each value: base time.
-        times: Of each value: time.
-        values: Of each value.
+        texts: Positions of names and units.
+        versions: Positions of versions.
+        names: For each value: base name, name, unit and base unit, the last two only where they distinguish it.
+        bases: For each value: base time.
+        times: For each value: time.
+        values: Position of each value.
         has_times: Whether any record has a time or a base time.
     """
 
@@ -42,7 +42,7 @@ class PackShape:
 
 
 class Key(NamedTuple):
-    """What tells shapes apart."""
+    """The key that identifies a shape."""
 
     labels: tuple[Any, ...]
     widths: tuple[int, ...]
@@ -54,7 +54,7 @@ def key_of(pack: list[dict[Any, Any]]) -> Key:
 
 
 def shape_of(pack: list[dict[Any, Any]]) -> PackShape | None:
-    """The shape of a pack; None if a record of it is out of the ordinary, or none has a value."""
+    """The shape of a pack; None if a record is unusual or no record has a value."""
     shape = PackShape()
     base: dict[str, int] = {}
     begin = 0
@@ -87,7 +87,7 @@ def _add_value(shape: PackShape, places: dict[str, int], base: dict[str, int]) -
 
 
 def _is_usual(label: Any) -> bool:
-    """Whether a label is one that changes nothing else, or one to be ignored."""
+    """Whether a label affects no other field, or is to be ignored."""
     if not isinstance(label, str):
         return False
     return label in _USUAL or not (label.endswith("_") or label in {"bv", "bs", "s", "vs", "vb", "vd"})

@@ -1,7 +1,7 @@
-"""Reading the payload of a Sparkplug B 3.0 message: its sequence number and its metrics.
+"""Parser for Sparkplug B 3.0 payloads: sequence number and metrics.
 
-What a metric is called and what its bits mean may have been said by a birth certificate only: a data message may
-carry an alias and no datatype. So metrics keep their bits (`Metric.raw`), and `number_of` reads them by a datatype.
+The name and datatype of a metric may be known only from a birth certificate: a data message may carry an alias and no
+datatype. Metrics therefore keep their raw bits (`Metric.raw`), and `number_of()` interprets them by a datatype.
 
 Source: Sparkplug 3.0.0, section 6.4, whose field numbers are below.
 """
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MOST_METRICS = 50_000
-"""Metrics of a payload; more are refused."""
+"""Maximum number of metrics in a payload."""
 
 COMPRESSED: Final = b"SPBV1.0_COMPRESSED"
-"""The UUID of a payload whose body is another one, compressed."""
+"""The UUID of a payload whose body is a compressed payload."""
 
 MOST_UNPACKED = 2**20
-"""Bytes of a compressed payload, unpacked; it is unpacked no further."""
+"""Maximum size in bytes of a decompressed payload; decompression stops there."""
 
 SIGNED_BITS: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 UNSIGNED_BITS: Final = {5: 8, 6: 16, 7: 32, 8: 64, 13: 64}
@@ -43,25 +43,25 @@ NO_VALUE, INT, LONG, FLOAT_VALUE, DOUBLE_VALUE, BOOLEAN_VALUE, STRING, BYTES_VAL
     0,
     *range(10, 20),
 )
-"""Which field of the metric holds its value."""
+"""Name of the metric field that holds the value."""
 
 WITHOUT_VALUE: Final = frozenset({0, 500})
-"""Qualities, bad and stale, at which a value is none; 192 is good."""
+"""Qualities bad and stale, at which a metric has no value; 192 is good."""
 
 _QUALITY = "Quality"
 _UNITS = frozenset({"engunit", "engunits", "engineeringunits", "unit", "units"})
 _PAYLOAD_TIME, _PAYLOAD_METRIC, _PAYLOAD_SEQUENCE, _PAYLOAD_UUID, _PAYLOAD_BODY = 1, 2, 3, 4, 5
 _ZLIB_OR_GZIP = 47
-"""What tells zlib to look which of both it is."""
+"""Window size that lets zlib detect zlib and gzip headers."""
 
 _NAME, _ALIAS, _TIME, _DATATYPE, _HISTORICAL, _TRANSIENT, _NULL, _PROPERTIES = 1, 2, 3, 4, 5, 6, 7, 9
 _32_BITS = 2**32 - 1
 _NAME_TAG, _ALIAS_TAG, _TIME_TAG, _DATATYPE_TAG = 0x0A, 0x10, 0x18, 0x20
 _INT_TAG, _LONG_TAG, _FLOAT_TAG, _DOUBLE_TAG, _BOOLEAN_TAG = 0x50, 0x58, 0x65, 0x69, 0x70
-"""What stands before these fields in their usual wire types: eight times the field's number, and the wire type."""
+"""Tags of these fields in their usual wire types: eight times the field number, plus the wire type."""
 
 _ONE_BYTE = 0x7F
-"""The largest number of one byte."""
+"""The largest number encoded in one byte."""
 
 _double: Callable[[bytes, int], tuple[float]] = struct.Struct("<d").unpack_from
 _float: Callable[[bytes, int], tuple[float]] = struct.Struct("<f").unpack_from
@@ -76,20 +76,20 @@ _VALUE_WIRE_TYPES: Final = {
 
 
 class Metric(NamedTuple):
-    """A metric as it was sent.
+    """A metric as sent.
 
     Attributes:
-        name: None if it wasn't said.
+        name: None if the message omits it.
         alias: The number that stands for the name; None if there is none.
         time: Milliseconds since the epoch, or None.
-        datatype: As the specification numbers them; None if it wasn't said.
-        is_historical: Whether it isn't the present value.
-        is_transient: Whether it isn't to be stored.
-        is_null: Whether it says that there is no value.
-        kind: Which field holds its value: `INT` to `EXTENSION`, or `NO_VALUE`.
+        datatype: Numbered as in the specification; None if the message omits it.
+        is_historical: Whether it is a past value.
+        is_transient: Whether it is marked as not to be stored.
+        is_null: Whether it is marked as having no value.
+        kind: Field that holds its value: `INT` to `EXTENSION`, or `NO_VALUE`.
         raw: The value of that field; None for data sets, templates, extensions, bytes and no value.
-        unit: Its engineering unit; empty if it says none.
-        quality: Its quality, see `WITHOUT_VALUE`; None if it says none.
+        unit: Engineering unit; empty if not given.
+        quality: Quality code, see `WITHOUT_VALUE`; None if not given.
     """
 
     name: str | None = None
@@ -109,9 +109,9 @@ class Payload(NamedTuple):
     """A Sparkplug payload.
 
     Attributes:
-        time: When it was sent, milliseconds since the epoch; None if it wasn't said.
-        sequence: As it was sent: 0 to 255 in what conforms. None in death certificates.
-        metrics: In the order in which they were sent.
+        time: Sending time, milliseconds since the epoch; None if not given.
+        sequence: As sent; 0 to 255 in conforming payloads. None in death certificates.
+        metrics: In the order sent.
     """
 
     time: int | None
@@ -120,10 +120,10 @@ class Payload(NamedTuple):
 
 
 def read_payload(payload: bytes) -> Payload:
-    """Read a payload, also one that holds another one compressed, as Eclipse Tahu and its kin may send it.
+    """Parse a payload, including one that wraps a compressed payload, as Eclipse Tahu may send it.
 
     Args:
-        payload: Any bytes; none at all is a payload without metrics.
+        payload: Any bytes; an empty payload has no metrics.
 
     Raises:
         Refused: It is malformed or cut off, a name isn't UTF-8, it has too many metrics, or it unpacks to more than
@@ -139,7 +139,7 @@ def read_payload(payload: bytes) -> Payload:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """What zlib or gzip have compressed, up to a bound."""
+    """Decompress zlib or gzip data up to a limit."""
     unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
     try:
         payload = unpacker.decompress(packed, MOST_UNPACKED + 1)
@@ -153,7 +153,7 @@ def _unpacked(packed: bytes) -> bytes:
 
 
 def _read(payload: bytes) -> tuple[Payload, bytes | None]:
-    """A payload, and the one that it holds compressed, or None."""
+    """A payload, and the compressed payload inside it, or None."""
     time = sequence = None
     texts = {_PAYLOAD_UUID: b"", _PAYLOAD_BODY: b""}
     metrics: list[Metric] = []
@@ -174,14 +174,14 @@ def _read(payload: bytes) -> tuple[Payload, bytes | None]:
 
 
 def number_of(metric: Metric, datatype: int | None = None) -> float | None:
-    """The number that a metric's bits are.
+    """Interpret a metric's bits as a number.
 
-    Whole numbers come without a sign and, from some nodes, in the wider field: the datatype says how many bits
-    count, and whether the first of them is a sign.
+    Integers are sent without a sign and, by some nodes, in the wider field: the datatype determines how many bits count
+    and whether the top bit is a sign.
 
     Args:
         metric: Any metric.
-        datatype: As its birth certificate says; what the metric itself says goes before it.
+        datatype: From the birth certificate; the metric's own datatype takes precedence.
 
     Returns:
         The number, finite or not; None if the metric is null, or its value isn't a number.
@@ -204,7 +204,7 @@ def number_of(metric: Metric, datatype: int | None = None) -> float | None:
 
 
 def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message: number, wire type, begin and end of the value."""
+    """The fields of a message: number, wire type, start and end of the value."""
     while at < end:
         tag = data[at]
         if 8 <= tag < 0x80:
@@ -220,15 +220,15 @@ def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int
 
 
 def _usual_metric(data: bytes, at: int, end: int, times: dict[bytes, int]) -> Metric | None:  # noqa: C901 - field by field
-    """A metric as most are: name, alias, time, datatype and a number, in the order in which libraries write them.
+    """Parse a metric with a name, alias, time, datatype and number in the order in which libraries write them.
 
-    Reads it some times faster than `_metric()`, and with the same result; None for any other metric.
+    Several times faster than `_metric()`, with the same result; None for any other metric.
 
     Args:
         data: The payload.
-        at: Where the metric begins.
-        end: Where it ends.
-        times: The times of the payload that were read before, by their bytes.
+        at: Position at which the metric begins.
+        end: Position after it.
+        times: Times of the payload parsed before, by their bytes.
     """
     name = alias = time = datatype = None
     kind, raw = NO_VALUE, None
@@ -303,7 +303,7 @@ def _metric(data: bytes, at: int, end: int) -> Metric:
 
 
 def _value(field: int, data: bytes, start: int, stop: int) -> float | bool | str | None:
-    """What a field of the metric holds that stands for its value; None if that is no number and no text."""
+    """The content of a value field; None if it is neither a number nor text."""
     wire_type = _VALUE_WIRE_TYPES[field]
     if wire_type == VARINT:
         number = data[start] if stop - start == 1 else read_number(data, start, stop)[0]
@@ -317,7 +317,7 @@ def _value(field: int, data: bytes, start: int, stop: int) -> float | bool | str
 
 
 def _unit_and_quality(properties: bytes) -> tuple[str, int | None]:
-    """The engineering unit and the quality in a set of properties: keys, and as many values in the same order."""
+    """The engineering unit and the quality from a property set: keys, and as many values in the same order."""
     keys: list[str] = []
     values: list[str | int | None] = []
     for field, wire_type, start, stop in _fields(properties, 0, len(properties)):
@@ -336,7 +336,7 @@ def _unit_and_quality(properties: bytes) -> tuple[str, int | None]:
 
 
 def _property(data: bytes, at: int, end: int) -> str | int | None:
-    """The text or the whole number that a property is; None if it is null or something else."""
+    """The string or integer value of a property; None if it is null or of another type."""
     value: str | int | None = None
     is_null = False
     for field, wire_type, start, stop in _fields(data, at, end):
