@@ -1,1 +1,1 @@
-"""Scores to incidents to events: state machine, tracker, sentences, events, gaps."""
+"""Incidents: converts scores to incidents and events, by state machine, tracker, sentences, events and gaps."""

@@ -1,9 +1,9 @@
-"""Availability: devices that say themselves that they are gone, or that they are back.
+"""Availability: devices that report whether they are online.
 
-Such a word reaches the engine as a reading of the device's own slot: 0 that it is gone, anything else that it is there.
-It is no measurement: nothing is learned from it. A device that is gone has an incident of the kind `missing` at once,
-which ends with its next word; what its sensors say meanwhile doesn't end it. From then on its sensors have as long to
-report as if each had just done so.
+An availability message reaches the engine as a reading of the device's own slot: 0 for gone, any other value for
+online. It isn't a measurement, so nothing is learned from it. A device that is gone has an incident of the kind
+`missing` at once, which ends with its next availability message; readings of its sensors don't end it. From then on its
+sensors have as much time to report as if each had just done so.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 AVAILABILITY = "availability"
-"""The detector that events name."""
+"""The detector named in events."""
 
 LEVEL, SURPRISE = 3.0, 6.0
-"""Its raising level and its score in decades: a severity of 500. A device that says so is gone for certain."""
+"""Raising level and score in decades, which give severity 500: the device's own report is certain."""
 
 GONE, THERE = 0.0, 1.0
-"""What a device says, as a reading."""
+"""Availability as a reading value."""
 
 
 class Availability:
-    """Follows what devices say of themselves.
+    """Handles availability readings of devices.
 
     Args:
-        devices: Know which slots are devices'.
-        statistics: Know when sensors have to report.
+        devices: Knows which slots belong to devices.
+        statistics: Holds the sensors' deadlines.
         tracking: Holds the state machines.
 
     Attributes:
-        sensors_of: Gives the slots of a device's sensors, as far as they are known, by its slot.
+        sensors_of: Returns the slots of a device's known sensors, by the device's slot.
     """
 
     def __init__(self, devices: Devices, statistics: SensorStatistics, tracking: IncidentTracker) -> None:
@@ -48,21 +48,21 @@ class Availability:
         self.sensors_of: Callable[[int], Sequence[int]] = lambda _: ()
 
     def apart(self, batch: Batch) -> Batch:
-        """The readings before the first word of a device; that word alone, if the batch begins with it."""
+        """The readings before the first availability reading, or that reading alone if the batch begins with it."""
         first = self._devices.before_a_word(batch.slots)
         return batch if first == len(batch) else batch.take(np.arange(max(1, first)))
 
     def says(self, batch: Batch) -> bool:
-        """Whether a batch that `apart()` gave is a device's word."""
+        """Whether a batch returned by `apart()` is an availability reading."""
         return self._devices.before_a_word(batch.slots[:1]) == 0
 
     def take(self, batch: Batch, clock: float, latest: float) -> None:
-        """Follow a device's word.
+        """Process an availability reading.
 
         Args:
-            batch: The word alone.
-            clock: What the stream clock says after it.
-            latest: How far time may have passed.
+            batch: The availability reading alone.
+            clock: The stream clock after it.
+            latest: Upper bound of the time that has passed.
         """
         slot, value, time = int(batch.slots[0]), float(batch.values[0]), float(batch.times[0])
         tracker = self._tracking.trackers.get(slot)

@@ -1,4 +1,4 @@
-"""An incident: what is wrong with a sensor, how it began, and what belongs to it, while it is open."""
+"""An open incident of a sensor: what is wrong, how it began, and its evidence."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, seve
 from edge.core.scoring.opinions import Observation, Opinion
 
 PERSISTENT = 3
-"""From this many exceeding readings on, a spike is called what it has become: a shift, or a noisier signal."""
+"""Number of exceeding readings from which a spike is reclassified as a shift or a change of volatility."""
 
 SIDES_AGREE = 0.8
-"""The share of the exceeding readings on one side of what was expected that makes it a shift."""
+"""Minimum share of exceeding readings on one side of the expected value for a shift."""
 
 WORSE = 1.1
-"""What is so many times as far off as before has drifted on."""
+"""Factor by which a deviation must grow for the drift to count as continuing."""
 
 PASSING = frozenset({"spike", "rate"})
-"""Kinds of a moment, which become others if they last."""
+"""Kinds that describe a moment and change if they last."""
 
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
-"""A sensor that says nothing is a warning, however long it does so."""
+"""The severity of error values: a sensor without readings is a warning, however long that lasts."""
 
 
 @dataclass(slots=True)
 class Evidence:
-    """A detector that agrees: its largest score, and since when."""
+    """An agreeing detector: its highest score, and since when it agrees."""
 
     score: float
     since: float
@@ -36,7 +36,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class Peak:
-    """The most surprising moment of an incident, and the sensors' contributions if it is a device's."""
+    """The reading with the highest score in an incident, with the sensors' contributions for a device."""
 
     value: float
     score: float
@@ -49,28 +49,28 @@ class Incident:
     """An open incident of one sensor.
 
     Attributes:
-        started: Time of the reading that raised it; of a silence, when it became too long.
-        kind: What it looks like so far, a word of the event schema.
-        evidence: The detectors that agree, by name.
+        started: Time of the reading that raised it, or time at which a silence became too long.
+        kind: Current classification, a word of the event schema.
+        evidence: Agreeing detectors by name.
         peak: The most surprising moment.
-        last: The last observation that belongs to it.
+        last: The last observation that is part of it.
         count: Exceeding readings so far.
-        published: Transitions published so far.
-        severity: As last published.
-        updated: When it was last published, in the readings' time.
-        acknowledged: Whether the operator has seen it; a limit that is broken later hasn't been seen.
-        learned_kind: What it looks like by what was learned; empty while nothing but limits holds it open.
-        surprise: The largest score by what was learned.
-        reach: How many times its raising level a score was at most.
-        conditions: All kinds that it has shown, and since when.
-        joined: Whether a detector has found one that subscribers haven't been told of.
-        excess: The largest score of a limit.
-        limits: The conditions that hold, by the key of their limit.
-        left: Those that have ended with the last observation.
-        worsened: When its drift was last seen to go on, if it drifts.
-        worsened_to: How many times its raising level that was.
-        error: The error value that the last reading was; None if it wasn't one.
-        errors: How many readings of it were error values.
+        published: Number of transitions published so far.
+        severity: Severity as last published.
+        updated: Reading time of the last publication.
+        acknowledged: Whether the operator has acknowledged it; a limit broken later resets it.
+        learned_kind: Classification by learned behaviour; empty while only limits hold it open.
+        surprise: Highest score by learned behaviour.
+        reach: Highest ratio of a score to its raising level.
+        conditions: All kinds that it has shown, with start times.
+        joined: Whether a detector found a kind that wasn't published yet.
+        excess: Highest score of a limit.
+        limits: Active limit conditions by the key of their limit.
+        left: Limit conditions that ended with the last observation.
+        worsened: Time at which its drift was last seen to continue.
+        worsened_to: The ratio to its raising level at that time.
+        error: The error value of the last reading; None if it wasn't one.
+        errors: Number of its readings that were error values.
     """
 
     started: float
@@ -111,7 +111,7 @@ class Incident:
 
     @classmethod
     def from_observation(cls, observation: Observation) -> Incident:
-        """An incident that begins with what detectors say of this observation."""
+        """Begin an incident with the detectors' opinions on an observation."""
         leading = observation.opinions[0]
         peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
         incident = cls(observation.time, leading.kind, observation, peak, learned_kind=leading.kind)
@@ -120,14 +120,14 @@ class Incident:
 
     @classmethod
     def from_limits(cls, observation: Observation) -> Incident:
-        """An incident that begins as this observation breaks limits; their conditions have to join it."""
+        """Begin an incident with an observation that breaks limits, whose conditions must be added."""
         score = max(each.score for each in observation.broken or ())
         peak = Peak(observation.read, score, observation.time)
         return cls(observation.time, "", observation, peak, count=1, excess=score)
 
     @classmethod
     def from_error(cls, observation: Observation) -> Incident:
-        """An incident that begins with an error value, which has to join it."""
+        """Begin an incident with an error value, which must be added."""
         peak = Peak(observation.value, 0.0, observation.time)
         return cls(observation.time, ERROR_KIND, observation, peak)
 
@@ -174,7 +174,7 @@ class Incident:
         self._call(leading, is_most=is_most, is_worse=is_worse)
 
     def break_limits(self, observation: Observation, broken: list[BrokenLimit]) -> None:
-        """Add an observation that breaks limits: peak, and count if it hasn't been counted."""
+        """Add an observation that breaks limits: peak, and count unless it was already counted."""
         if broken and self.last is not observation:
             self.last = observation
             self.count += 1
@@ -185,7 +185,7 @@ class Incident:
                 self.peak = Peak(observation.read, limit.score, observation.time)
 
     def let(self, joined: list[LimitCondition], left: list[LimitCondition]) -> None:
-        """Let conditions join and leave."""
+        """Add and remove limit conditions."""
         for condition in joined:
             self.limits[condition.limit.key] = condition
             self.conditions.setdefault(condition.limit.kind, condition.since)
@@ -195,11 +195,11 @@ class Incident:
         self.left = left
 
     def began_with(self, kind: str, time: float) -> bool:
-        """Whether the incident has shown a kind first at this time."""
+        """Whether the incident first showed a kind at this time."""
         return self.conditions.get(kind) == time
 
     def rename(self) -> None:
-        """Call it what it is: a silence, else error values, else by the worst limit, else by what was learned."""
+        """Classify the incident: as silence, else error values, else the worst limit, else learned behaviour."""
         if self.error is not None and self.learned_kind != "missing":
             self.kind = ERROR_KIND
             return
@@ -208,7 +208,7 @@ class Incident:
 
     @property
     def worst_limit(self) -> LimitCondition | None:
-        """The worst condition that holds; None if there is none, or if a silence hides what became of it."""
+        """The worst active limit condition; None if there is none, or if a silence conceals its state."""
         return None if self.learned_kind == "missing" else worst_of(self.limits.values())
 
     def _call(self, leading: Opinion, *, is_most: bool, is_worse: bool) -> None:
@@ -229,23 +229,23 @@ class Incident:
 
     @property
     def threshold(self) -> float:
-        """The raising level that the last observation was held against."""
+        """The raising level at the last observation."""
         return self.last.threshold
 
     def current_severity(self) -> int:
-        """Severity by the worst moment so far."""
+        """Severity by the worst observation so far."""
         of_errors = ERROR_SEVERITY if self.errors else 1
         worst = max(severity_of(self.reach, 1.0), severity_beyond(self.excess), of_errors)
         return weighted(worst, self.weight)
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
-        """Whether subscribers should hear of it again: a worse class at once, other news now and then."""
+        """Whether to publish an update: a higher severity class at once, other changes at intervals."""
         if self.joined or severity_class(self.current_severity()) > severity_class(self.severity):
             return True
         return self.news and time - self.updated >= update_s
 
     def snapshot(self) -> Incident:
-        """A copy that stays as it is while the incident goes on."""
+        """A copy that doesn't change while the incident continues."""
         evidence = {name: replace(each) for name, each in self.evidence.items()}
         limits = {key: replace(each) for key, each in self.limits.items()}
         return replace(
@@ -258,7 +258,7 @@ class Incident:
         )
 
     def publish(self, time: float) -> int:
-        """Note that a transition is being published; returns its number within the incident, from 0."""
+        """Record the publication of a transition; returns its number within the incident, from 0."""
         self.severity = self.current_severity()
         self.updated = time
         self.news = self.joined = False
@@ -267,5 +267,5 @@ class Incident:
 
 
 def _class_of(ratio: float) -> int:
-    """The severity class of what goes beyond its raising level so many times."""
+    """The severity class for a ratio of score to raising level."""
     return severity_class(severity_of(ratio, 1.0))

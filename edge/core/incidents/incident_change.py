@@ -1,4 +1,4 @@
-"""Incident changes: what the engine has found, before it becomes an event."""
+"""Incident changes: findings of the engine before they become events."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 @dataclass(slots=True, frozen=True)
 class OneCause:
-    """That several incidents have one cause, of which one is told.
+    """A common cause of several incidents, of which one is reported.
 
     Attributes:
-        kind: What they have in common: `missing`, `flatline` or `jump`.
-        slots: Sensors and devices of those that are open.
-        ended: Of those that have ended.
+        kind: The common property: `missing`, `flatline` or `jump`.
+        slots: Slots of the sensors and devices with open incidents.
+        ended: Slots of those whose incidents ended.
     """
 
     kind: str
@@ -28,25 +28,25 @@ class OneCause:
 
 @dataclass(slots=True)
 class IncidentChange:
-    """A transition of a sensor's incident, as things stood at that moment.
+    """A transition of a sensor's incident, with the state at that moment.
 
     Attributes:
-        slot: The sensor.
-        transition: What happened.
+        slot: Slot of the sensor.
+        transition: The transition.
         incident: A copy of the incident.
-        number: Of the transition within the incident, from 0.
-        observation: The reading or silence behind it.
+        number: Number of the transition within the incident, from 0.
+        observation: The reading or silence that caused it.
         clock: The stream clock.
-        recent: The sensor's last readings, oldest first: (time, value).
-        summary: What is known of the sensor's readings, for sentences.
-        order: Where it belongs among the findings of a batch.
-        sensors: Slots of the sensors that it is about, if these are several.
-        passed: How far time had passed when it was found; minus infinity if `clock` says it.
-        one_cause: Of which others it tells as well; None if of none.
-        cause: The slot whose incident tells of what this one follows from, and when that began; None if none does.
-        shelved: Whether the sensor is quiet by the operator's word.
-        remark: Who of the operators said so and why, where one did.
-        is_forgotten: Whether the incident ends as its sensor is forgotten.
+        recent: The sensor's recent readings as (time, value), oldest first.
+        summary: Facts about the sensor's readings, for sentences.
+        order: Its position among the findings of a batch.
+        sensors: Slots of the sensors concerned, if there are several.
+        passed: Time that had passed when it was found; minus infinity if `clock` gives it.
+        one_cause: The other incidents that it also reports; None if there are none.
+        cause: Slot and start of the incident that caused this one; None if there is none.
+        shelved: Whether the operator has shelved the sensor.
+        remark: The operator's name and remark, if given.
+        is_forgotten: Whether the incident ends because its sensor is forgotten.
     """
 
     slot: int

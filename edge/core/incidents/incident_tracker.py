@@ -1,4 +1,4 @@
-"""The incident tracker: every sensor's state machine, fed with opinions, and the incident changes that result."""
+"""The incident tracker: feeds every sensor's state machine with opinions and collects the incident changes."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 LEAST_PATIENCE_S = 3600.0
 LIFE_SHARE = 1 / 6
-"""A level is adopted after this share of a sensor's life, an hour at least and `adopt_after_s` at most: of a sensor
-that has hardly been seen, what is new may well be normal."""
+"""Share of a sensor's life after which a level is adopted, at least an hour and at most `adopt_after_s`: for a sensor
+that has hardly been seen, new behaviour may well be normal."""
 
 ENDURING_SHARE = 1 / 2
-"""What endures and is no level, such as a value that is stuck, is adopted when it has lasted for this share of it: for
-as long as the sensor had been known otherwise."""
+"""Share of a sensor's life after which a lasting condition that isn't a level, such as a stuck value, is adopted: it
+must last as long as the sensor was known otherwise."""
 
 Order = tuple[int, int, float, int]
-"""Where a finding stands among those of a batch."""
+"""Position of a finding within a batch."""
 
 
 class IncidentTracker(SensorArrays):
-    """The state machines, and which sensors they concern.
+    """The state machines of sensors.
 
     Args:
         members: The group of each sensor, and its row there, by slot.
-        statistics: Of the sensors.
-        levels: Are told of the incidents that scores raise.
+        statistics: Statistics of the sensors.
+        levels: Notified of incidents raised by scores.
 
     Attributes:
-        trackers: The state machines that aren't in their first state, by slot.
-        tracked: Which sensors have one.
-        held: Of which sensors nothing is learned, as an incident is open.
-        protected: Of which nothing is learned, as the operator says so.
-        latest: How far time had passed at each reading of the batch that is gone through, shape (n,).
+        trackers: State machines that aren't in their initial state, by slot.
+        tracked: Whether each sensor has one.
+        held: Whether nothing is learned of a sensor because an incident is open.
+        protected: Whether nothing is learned of a sensor because the operator has disabled it.
+        latest: Time that had passed at each reading of the current batch, shape (n,).
     """
 
     def __init__(self, members: list[tuple[Group, int]], statistics: SensorStatistics, levels: AlarmLevels) -> None:
@@ -64,7 +64,7 @@ class IncidentTracker(SensorArrays):
         return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
 
     def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
-        """Go on with other state machines of some sensors; those that have none are in their first state."""
+        """Replace the state machines of sensors; those not in `trackers` return to their initial state."""
         for slot in slots:
             tracker = trackers.get(slot)
             if tracker is not None:
@@ -75,7 +75,7 @@ class IncidentTracker(SensorArrays):
             self.held[slot] = tracker is not None and tracker.incident is not None
 
     def protect(self, slots: Iterable[int]) -> None:
-        """Learn nothing of these sensors from here on, and of all others again."""
+        """Disable learning for these sensors and enable it for all others."""
         chosen = frozenset(slots)
         if chosen is not self._chosen and chosen != self._chosen:
             self._chosen = chosen
@@ -83,19 +83,19 @@ class IncidentTracker(SensorArrays):
             self.protected[list(chosen)] = True
 
     def learns_nothing(self, slots: Rows) -> Any:
-        """Of which sensors, or whether of a single one, nothing is learned now."""
+        """Whether learning is disabled for each sensor, or for a single one."""
         state = self.at(slots)
         return state["held"][slots] | state["protected"][slots]
 
     def tracker(self, slot: int) -> StateMachine:
-        """The state machine of a sensor, which must be moved on next."""
+        """The state machine of a sensor; the caller must advance it next."""
         tracker = self.trackers.get(slot)
         if tracker is None:
             tracker = self.trackers[slot] = StateMachine()
         return tracker
 
     def take_findings(self) -> list[IncidentChange]:
-        """What was found since the last call, in the order of the readings."""
+        """The findings since the last call, in the order of the readings."""
         findings, self._findings = self._findings, []
         findings.sort(key=lambda each: each.order)
         if self.latest is not None:
@@ -106,13 +106,13 @@ class IncidentTracker(SensorArrays):
         return findings
 
     def judge(self, slot: int, observation: Observation, position: int, clock: float) -> None:
-        """Move a sensor on by a reading that exceeds its level, or matters as an incident is open.
+        """Advance a sensor by a reading that exceeds its level, or that matters because an incident is open.
 
         Args:
-            slot: The sensor's.
-            observation: The reading, and what detectors say of it.
-            position: Of the reading in its batch.
-            clock: What the stream clock says.
+            slot: Slot of the sensor.
+            observation: The reading and the detectors' opinions.
+            position: Position of the reading in its batch.
+            clock: The stream clock.
         """
         group, row = self._members[slot]
         settings, tracker = group.profile.incidents, self.tracker(slot)
@@ -141,16 +141,16 @@ class IncidentTracker(SensorArrays):
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:
-        """Move a sensor on by a reading of which nothing is said but which of the operator's limits it breaks."""
+        """Advance a sensor by a reading without opinions, which only limits apply to."""
         tracker = self.tracker(slot)
         if tracker.has_limits or observation.broken:
             tracker.since = max(tracker.since, observation.time)
         self.step(slot, MachineInput.VALUE, observation, (position, 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """End a sensor's silence, if it was silent, and its error values, as a reading has come.
+        """End a sensor's silence and error values, since a reading has arrived.
 
-        A silence is a matter of when readings come: it ends now, however old the first one is that comes again.
+        Silence depends on arrival, so it ends now, however old the first returning reading is.
         """
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
@@ -159,7 +159,7 @@ class IncidentTracker(SensorArrays):
             self.step(slot, MachineInput.RETURN, self._bare(slot, value, max(time, clock)), order, clock)
 
     def _bare(self, slot: int, value: float, time: float) -> Observation:
-        """A reading of which nothing is said."""
+        """A reading without opinions."""
         group, _ = self._members[slot]
         level = float(self._statistics.level[slot])
         if not level > 0:  # no reading has been scored yet
@@ -167,13 +167,13 @@ class IncidentTracker(SensorArrays):
         return Observation(time, value, level, [])
 
     def _patience(self, slot: int, most_s: float, *, endures: bool) -> float:
-        """After how many seconds what is there is adopted: a share of the time that the sensor has been watched for."""
+        """Seconds after which a condition is adopted: a share of the sensor's observed time."""
         watched = float(self._levels.watched[slot])
         patience = min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * watched))
         return max(patience, ENDURING_SHARE * watched) if endures else patience
 
     def _run(self, slot: int) -> int:
-        """How many readings in a row have exceeded a sensor's level."""
+        """Number of consecutive readings that exceeded a sensor's level."""
         return int(self._statistics.exceeding[slot])
 
     def step(
@@ -185,7 +185,7 @@ class IncidentTracker(SensorArrays):
         clock: float,
         sensors: Sequence[int] = (),
     ) -> None:
-        """Move a sensor's state machine on; what comes of it will be a finding, and be about these sensors, too."""
+        """Advance a sensor's state machine; a resulting finding concerns `sensors` too."""
         group, tracker = self._members[slot][0], self.tracker(slot)
         moved = tracker.step(signal, observation, group.profile.incidents, group.profile.wishes.weight)
         if tracker.is_idle:

@@ -1,8 +1,8 @@
-"""Observing: what the engine made of every reading, for reports and score files.
+"""Observers: receive the engine's results for every reading, for reports and score files.
 
-The engine calls an observer after each round, when the readings have been scored and the incidents moved on. Without
-one, nothing is put together. An observer is told the same for the same readings, however they are cut into batches,
-except for the order among sensors.
+The engine calls an observer after each round, once the readings are scored and the incidents updated. Without an
+observer nothing is assembled. The same readings give the same calls for any division into batches, except for the order
+among sensors.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ NOBODY = -1
 
 
 class ScoredRound(NamedTuple):
-    """Readings of sensors that share a profile, no sensor twice; all arrays are of shape (n,).
+    """Readings of distinct sensors that share a profile; all arrays have shape (n,).
 
     Attributes:
-        profile: How these sensors are watched.
-        slots: Rows of the sensor table.
+        profile: Profile of the sensors.
+        slots: Rows in the sensor table.
         times: Seconds since the epoch, UTC.
-        values: As they were read.
-        score: The surprise that goes farthest beyond its detector's level, in decades; NaN where none had an opinion.
+        values: Values as read.
+        score: Score furthest beyond its detector's level, in decades; NaN if no detector scored the reading.
         level: That level, in decades.
-        expected: What the most surprised detector that expects something did expect; NaN where there was none.
+        expected: Value expected by the detector with the highest score that expects one; NaN if there is none.
         lower: Lower end of its band, or NaN.
         upper: Upper end of its band, or NaN.
-        floor: The highest of all detectors' lower ends, or NaN: below it somebody is surprised.
-        ceiling: The lowest of all detectors' upper ends, or NaN.
-        leader: Place among the profile's detectors of the most surprised one, or `NOBODY`.
-        started: When the incident began that is open after the reading, or NaN.
-        learned: What each detector that scores readings says by what it has learned, shape (detectors, n).
-        levels: Their raising levels, likewise.
+        floor: Highest lower end of all detectors, or NaN: below it at least one is surprised.
+        ceiling: Lowest upper end of all detectors, or NaN.
+        leader: Index of the detector with the highest score in the profile, or `NOBODY`.
+        started: Start of the incident that is open after the reading, or NaN.
+        learned: Scores of each scoring detector by learned behaviour, shape (detectors, n).
+        levels: Their raising levels, shape (detectors, n).
     """
 
     profile: Profile
@@ -62,10 +62,10 @@ class ScoredRound(NamedTuple):
 
 
 class Observer(Protocol):
-    """Somebody who looks on."""
+    """The observer interface."""
 
     def scored(self, scored: ScoredRound) -> None:
-        """Take note of a round; the arrays are the observer's to keep."""
+        """Receive a round; the observer may keep the arrays."""
 
 
 def scored_round(
@@ -76,15 +76,15 @@ def scored_round(
     ruled: Numbers | None,
     trackers: Mapping[int, StateMachine],
 ) -> ScoredRound:
-    """Put together what an observer is told.
+    """Assemble the argument of `Observer.scored()`.
 
     Args:
-        profile: Of the sensors.
+        profile: Profile of the sensors.
         readings: The round.
-        verdicts: One for each detector of the profile.
-        levels: The raising level of each detector that scores readings.
-        ruled: The largest score of a limit, or None.
-        trackers: The state machines, by slot, as they stand after the round.
+        verdicts: Scores by each detector of the profile.
+        levels: Raising levels of each scoring detector.
+        ruled: Highest score of a limit, or None.
+        trackers: State machines by slot, after the round.
     """
     slots, times, values = map(np.atleast_1d, (readings.slots, readings.times, readings.values))
     count = len(slots)
@@ -128,13 +128,13 @@ def scored_round(
 
 
 def is_pace(readings: Round) -> NDArray[np.bool_]:
-    """Which readings detectors have seen the pace of, or nothing, so that what they expect isn't a value."""
+    """Whether detectors received a pace or no input, so that their expectation isn't a value."""
     values, seen = np.atleast_1d(readings.values), np.atleast_1d(readings.seen)
     return seen != values if seen is not values else np.zeros(len(values), dtype=bool)
 
 
 def _farthest(learned: Floats, levels: Floats) -> tuple[Floats, Floats]:
-    """Of each reading the score that is farthest beyond its level, or NaN, and that level."""
+    """For each reading the score furthest beyond its level, or NaN, and that level."""
     count = learned.shape[1]
     if not len(learned):
         return np.full(count, np.nan), np.full(count, HIGHEST)
@@ -145,7 +145,7 @@ def _farthest(learned: Floats, levels: Floats) -> tuple[Floats, Floats]:
 
 
 def _most_surprised(scores: Floats) -> tuple[Slots, NDArray[np.bool_]]:
-    """Which row is the highest of each column, `NOBODY` where all are NaN, and whether there is one."""
+    """The row with the highest score in each column, `NOBODY` if all are NaN, and whether there is one."""
     filled = np.where(np.isnan(scores), -1.0, scores)
     leader = filled.argmax(axis=0)
     knows = np.take_along_axis(filled, leader[np.newaxis], axis=0)[0] >= 0

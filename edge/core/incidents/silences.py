@@ -1,4 +1,4 @@
-"""Silences: deadlines that pass, and what is told of them."""
+"""Silences: handles deadlines that pass, and reports them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 SILENCES = 4
-"""A silence is reported when it becomes too long, and each time it has doubled, this often in all."""
+"""Maximum number of reports of a silence: when it becomes too long, and each time it has doubled."""
 
 
 class Silences:
-    """Finds the sensors that have been silent for too long.
+    """Finds sensors that have been silent for too long.
 
     Args:
         members: The group of each sensor, and its row there, by slot.
-        statistics: Know the deadlines.
-        tracking: Is told of silences.
+        statistics: Holds the deadlines.
+        tracking: Notified of silences.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class Silences:
         self._tracking = tracking
 
     def find(self, until: float, passage: Passage | None) -> None:
-        """Report the silences of all sensors up to the stream clock `until`."""
+        """Report the silences of all sensors up to stream clock `until`."""
         for slot in self._statistics.overdue(until):
             self.pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
 
     def pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
-        """Report a sensor's silence, and each doubling of it, up to the stream clock `until` at the reading `last`."""
+        """Report a sensor's silence, and each doubling of it, up to stream clock `until` at reading `last`."""
         statistics = self._statistics
         while (deadline := float(statistics.deadline[slot])) < until:
             position = 0 if passage is None else passage.place(slot, deadline, last)

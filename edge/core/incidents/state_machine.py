@@ -1,17 +1,17 @@
-"""The state machine of incidents: from surprising readings to one open incident per sensor.
+"""The state machine of incidents: combines surprising readings into one open incident per sensor.
 
-An incident is raised when a reading's surprise reaches the sensor's raising level, and cleared when several readings
-in a row stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own.
-Silence raises one too, by time instead of by readings. While one is open, nothing is learned, so that it can't become
-normal by itself. A detector that smooths is still surprised when its sensor has long returned; what it says of readings
-within its own band keeps no incident open, and until it has settled only a reading beyond the band raises another one.
-One that lasts for too long ends, and its level is adopted: it is learned, beside all that was known,
-and nothing is raised before it is as calm as an incident must be to be cleared.
+An incident is raised when a score reaches the sensor's raising level, and cleared when several consecutive readings
+stay below a lower one (hysteresis). Detectors that agree are its evidence, not incidents of their own. Silence raises
+one too, by time instead of by readings. While an incident is open nothing is learned, so it can't become normal by
+itself. A smoothing detector stays surprised long after its sensor has returned; its scores for readings within its own
+band don't keep an incident open, and until it has settled only a reading beyond the band raises another one. An
+incident that lasts too long ends and its level is adopted: it is learned in addition to what was known, and nothing is
+raised until readings are as calm as for clearing an incident.
 
-`TABLE` is the whole behaviour of what was learned: state x signal -> next state and what to do. Limits that the
-operator has set stand beside it (`limit_conditions.py`): in any state their conditions join the sensor's incident, or
-begin one, and leave it, and it ends when neither they nor the table hold it open. While one holds, nothing is adopted.
-So do error values: they join the incident with the first, and leave it with the next real value.
+`TABLE` defines the behaviour for learned conditions: state x signal -> next state and action. Operator-defined limits
+are handled separately (`limit_conditions.py`): in any state their conditions join the sensor's incident, or begin one,
+and leave it; the incident ends when neither they nor the table hold it open. While one is active, nothing is adopted.
+Error values work the same way: they join the incident with the first one, and leave it with the next real value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from edge.core.scoring.opinions import Observation
 
 
 class State(Enum):
-    """Where a sensor stands."""
+    """The state of a sensor."""
 
     NORMAL = "normal"
     OPEN = "open"
@@ -38,7 +38,7 @@ class State(Enum):
 
     @property
     def holds_open(self) -> bool:
-        """Whether an incident is open for what was learned, or for a silence."""
+        """Whether an incident is open for learned behaviour or for a silence."""
         return self in _HOLD_OPEN
 
 
@@ -46,7 +46,7 @@ _HOLD_OPEN = frozenset({State.OPEN, State.CALMING, State.SILENT})
 
 
 class MachineInput(Enum):
-    """What a reading, or the lack of one, says to the state machine."""
+    """The input to the state machine from a reading or its absence."""
 
     EXCEEDS = "a reading at or above the raising level"
     HOLDS = "a reading between the clearing and the raising level"
@@ -62,11 +62,11 @@ class MachineInput(Enum):
 
 
 _NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE})
-"""Signals that say nothing of what was learned."""
+"""Signals without information about learned behaviour."""
 
 
 class Action(Enum):
-    """What a transition does."""
+    """The action of a transition."""
 
     NOTHING = "nothing"
     RAISE = "raise an incident"
@@ -123,7 +123,7 @@ TABLE: dict[tuple[State, MachineInput], tuple[State, Action]] = {
 
 
 class Transition(Enum):
-    """What an event says about an incident; the words of the event schema."""
+    """The transition reported by an event; the words of the event schema."""
 
     RAISED = "raised"
     UPDATED = "updated"
@@ -139,11 +139,11 @@ class StateMachine:
     """The state machine of one sensor.
 
     Attributes:
-        state: Where the sensor stands.
+        state: Current state.
         incident: Its open incident, or None.
-        calm: Calm readings in a row since the last one that wasn't.
-        since: When the incident was raised, or its level began to be learned; maintenance and broken limits put it off.
-        runs: Readings in a row that have broken a limit, by its key, of those that are about to begin a condition.
+        calm: Number of consecutive calm readings.
+        since: When the incident was raised, or adoption of its level began; postponed by maintenance and broken limits.
+        runs: Number of consecutive readings that have broken each limit without an active condition, by key.
     """
 
     state: State = State.NORMAL
@@ -158,22 +158,22 @@ class StateMachine:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it says no more than one that is made anew."""
+        """Whether it is equal to a new one."""
         return self.state is State.NORMAL and self.incident is None and not self.runs
 
     @property
     def has_limits(self) -> bool:
-        """Whether the condition of a limit holds."""
+        """Whether a limit condition is active."""
         return self.incident is not None and bool(self.incident.limits)
 
     @property
     def involved(self) -> Collection[str] | None:
-        """The detectors whose surprise has made the open incident what it is; None for all, if there is none."""
+        """The detectors whose scores define the open incident; None for all, if there is none."""
         return None if self.incident is None else self.incident.evidence
 
     @property
     def steady_since(self) -> float:
-        """Since when what is there may become normal: what drifts on is no new level."""
+        """The time since which the current level may become normal; a continuing drift isn't a new level."""
         return self.since if self.incident is None else max(self.since, self.incident.worsened)
 
     @property
@@ -183,15 +183,15 @@ class StateMachine:
 
     @property
     def may_linger(self) -> bool:
-        """Whether a detector's surprise may be about what is over: after an incident was raised by it."""
+        """Whether a detector may still be surprised by the past: after an incident that it raised."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
 
     def calm_signal(self, clear_after: int, *, lingers: bool) -> MachineInput:
-        """What a calm reading means.
+        """The signal of a calm reading.
 
         Args:
-            clear_after: Calm readings in a row that clear an incident.
-            lingers: Whether a detector that smooths is still surprised.
+            clear_after: Number of consecutive calm readings that clear an incident.
+            lingers: Whether a smoothing detector is still surprised.
         """
         if self.state is State.SETTLING:
             return MachineInput.SETTLES if lingers else MachineInput.CALM_ENOUGH
@@ -202,13 +202,13 @@ class StateMachine:
     def step(
         self, signal: MachineInput, observation: Observation, settings: IncidentSettings, weight: float = 1.0
     ) -> tuple[Transition, Incident] | None:
-        """Move on by one signal.
+        """Advance by one signal.
 
         Args:
-            signal: What happened; it must be one that `TABLE` knows in this state.
-            observation: The reading or silence behind it.
-            settings: When limits count as broken and as kept again, and how often updates may come.
-            weight: How much the sensor matters, see `edge.core.model.words.severity`.
+            signal: The signal; `TABLE` must define it for the current state.
+            observation: The reading or silence that caused it.
+            settings: Number of readings that break and restore a limit, and the interval between updates.
+            weight: Importance of the sensor, see `edge.core.model.words.severity`.
 
         Returns:
             The transition to publish and its incident, or None.
@@ -248,7 +248,7 @@ class StateMachine:
         return None
 
     def _follow_errors(self, signal: MachineInput, observation: Observation) -> None:
-        """Let error values begin and end."""
+        """Begin and end error values."""
         if signal is MachineInput.NO_VALUE:
             if self.incident is None:
                 self.incident = Incident.from_error(observation)
@@ -264,7 +264,7 @@ class StateMachine:
             self.incident.extend(observation)
 
     def _follow_limits(self, observation: Observation, settings: IncidentSettings) -> bool:
-        """Let the conditions of limits begin and end as a reading has it; whether one did."""
+        """Begin and end limit conditions by a reading; returns whether one did."""
         incident, broken = self.incident, observation.broken
         if broken is None:  # no reading: limits are as they were
             if incident is not None:

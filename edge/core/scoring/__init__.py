@@ -1,1 +1,1 @@
-"""Readings to scores and levels: profiles, sensor statistics, alarm levels, devices."""
+"""Scoring: converts readings to scores and levels, by profiles, sensor statistics, alarm levels and devices."""

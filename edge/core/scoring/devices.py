@@ -1,13 +1,13 @@
-"""Devices: sensors that belong together, and the rows of readings that they make.
+"""Devices: sensors that belong together, and the rows assembled from their readings.
 
-A row holds one value of each sensor of a device, and is complete when each has sent one since the row before. The
-sensors of a device seldom report equally often, so a row also ends when one of them reports again: the quickest sets
-the pace, and the last values of the others are held, each up to an age; one that is older is missing from the row. A
-row's time is the earliest of the readings that are new in it, so that a sensor whose clock runs ahead takes no other's
-readings out of it. A reading from before the last row comes too late for one. A sensor's very first reading makes it
-known and no more, so that sensors which appear one after another don't end up a row apart.
+A row holds one value of each sensor of a device and is complete when each has sent one since the previous row. Since
+the sensors of a device seldom report equally often, a row also ends when one of them reports again: the fastest sensor
+sets the pace, and the others contribute their last value up to a maximum age, beyond which it is missing from the row.
+The time of a row is the earliest of its new readings, so a sensor whose clock runs ahead can't displace the readings of
+others. A reading from before the last row is too late for one. The very first reading of a sensor only makes it known;
+otherwise sensors that appear one after another would end up a row apart.
 
-Rows follow from the order of the readings alone, however they are cut into batches.
+Rows depend only on the order of the readings, not on how they are divided into batches.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.readings.messages import Batch
 
 HELD_INTERVALS = 3.0
-"""A value counts for so many of its sensor's usual intervals, unless the operator says for how long."""
+"""Maximum age of a value, in usual intervals of its sensor, unless configured."""
 
 INTERVALS_REMEMBERED = 50
 LONGEST_GAP = 10.0
-"""In the usual interval, a gap counts as at most so many intervals."""
+"""Maximum contribution of a gap to the learned interval, in intervals."""
 
 FEWEST = 2
-"""Sensors that have a value in a row, at least."""
+"""Minimum number of sensors with a value in a row."""
 
 
 @dataclass(slots=True)
 class Device:
-    """A device, and the row that is being put together.
+    """A device, and the row being assembled.
 
     Attributes:
         name: Its name in the sensor table.
-        most: Sensors that it takes at most.
-        hold_s: Age to which a value counts, or None for `HELD_INTERVALS`.
-        slot: Its slot, or -1 as long as it has none.
+        most: Maximum number of sensors.
+        hold_s: Maximum age of a value in seconds, or None for `HELD_INTERVALS`.
+        slot: Its slot, or -1 while it has none.
         members: Slots of its sensors, by channel.
         values: Last value of each channel.
-        times: Time of it.
-        intervals: Usual seconds between two readings of each channel; 0 while unknown.
-        counts: Intervals that were learned of each.
-        fresh: The channels that have sent a value since the last row, as bits.
-        joined: The channels that have ever sent one.
+        times: Time of the last value of each channel.
+        intervals: Usual interval of each channel in seconds; 0 while unknown.
+        counts: Number of intervals learned for each channel.
+        fresh: Bit mask of the channels that sent a value since the last row.
+        joined: Bit mask of the channels that ever sent a value.
         after: Time of the last row.
     """
 
@@ -68,7 +68,7 @@ class Device:
     after: float = -math.inf
 
     def join(self, slot: int) -> None:
-        """Take in one more sensor."""
+        """Add a sensor."""
         self.members.append(slot)
         self.values.append(math.nan)
         self.times.append(-math.inf)
@@ -76,7 +76,7 @@ class Device:
         self.counts.append(0)
 
     def take(self, channel: int, value: float, time: float) -> tuple[float, list[float]] | None:
-        """Record a reading; the row that it ends, if it does: its time and its values."""
+        """Record a reading; returns time and values of the row that it completes, or None."""
         row, bit = None, 1 << channel
         if not self.joined & bit:
             self.joined |= bit
@@ -92,7 +92,7 @@ class Device:
         return row
 
     def shift(self, channels: Iterable[int], by: float) -> None:
-        """Move the times of channels by so many seconds: the clock that stamps them was set."""
+        """Shift the times of channels by `by` seconds after a step of the clock that timestamps them."""
         for channel in channels:
             self.times[channel] += by
         self.after += min(0.0, by)
@@ -123,13 +123,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of readings that a batch has ended.
+    """Rows completed by a batch.
 
     Attributes:
-        slots: Of the devices, shape (n,).
-        times: Of the rows, shape (n,).
-        values: One column a channel, NaN where a device has none or its sensor is missing; shape (n, most).
-        positions: Of the readings in the batch that ended them, ascending, shape (n,).
+        slots: Slots of the devices, shape (n,).
+        times: Times of the rows, shape (n,).
+        values: One column per channel, NaN where a device has no such channel or no value for it; shape (n, most).
+        positions: Ascending positions in the batch of the readings that completed them, shape (n,).
     """
 
     slots: Slots
@@ -154,13 +154,13 @@ class Devices:
         self._loaded: set[str] = set()
 
     def join(self, slot: int, name: str, most: int, hold_s: float | None) -> None:
-        """Let a sensor belong to a device; once that has `most` sensors, it takes no more.
+        """Add a sensor to a device unless that already has `most` sensors.
 
         Args:
-            slot: The sensor's.
-            name: The device's, in the sensor table.
-            most: Maximum number of its sensors, if this is the first.
-            hold_s: Age to which its sensors' last values count, or None; likewise.
+            slot: Slot of the sensor.
+            name: Name of the device in the sensor table.
+            most: Maximum number of sensors; used when the device is created.
+            hold_s: Maximum age of its sensors' values in seconds, or None; used when the device is created.
         """
         device = self._devices.get(name)
         if device is None:
@@ -174,9 +174,9 @@ class Devices:
             self._unallotted[name] = device
 
     def leave(self, slot: int) -> int | None:
-        """Let a sensor no longer belong to its device, which begins anew with the others; returns the device's slot.
+        """Remove a sensor from its device, which restarts with the others; returns the device's slot.
 
-        None if it has no slot, or the sensor belongs to none.
+        None if the device has no slot, or the sensor has no device.
         """
         if slot not in self._place:
             return None
@@ -198,22 +198,22 @@ class Devices:
         return device.slot
 
     def forget(self, name: str) -> None:
-        """Let a device that has no sensors any more have no slot."""
+        """Release the slot of a device that has no sensors left."""
         slot = self._slots.pop(name)
         self._all.discard(slot)
         self._is_device[slot] = False
 
     def occupied(self, slot: int) -> None:
-        """Note that a slot that was vacant is a sensor's or a device's."""
+        """Record that a vacant slot was given to a sensor or device."""
         self._is_member[slot] = slot in self._place
         self._is_device[slot] = slot in self._all
 
     def unallotted(self) -> list[Device]:
-        """The devices that need a slot: those of two sensors or more that have none."""
+        """Devices that need a slot: those with at least two sensors and none yet."""
         return list(self._unallotted.values())
 
     def allot(self, name: str, slot: int) -> None:
-        """Give a device its slot; one that isn't known gets it with its first sensor, if it ever has one again."""
+        """Give a device its slot; an unknown device gets it with its first sensor."""
         self._slots[name] = slot
         self._all.add(slot)
         device = self._devices.get(name)
@@ -235,14 +235,14 @@ class Devices:
         self._known = max(self._known, sensors)
 
     def before_a_word(self, slots: Slots) -> int:
-        """Number of readings before the first one by a device itself; all of them if there is none."""
+        """Number of readings before the first availability reading of a device; all of them if there is none."""
         if not self._all:
             return len(slots)
         words = self._is_device[slots]
         return int(np.argmax(words)) if words.any() else len(slots)
 
     def is_device(self, slot: int) -> bool:
-        """Whether a slot is that of a device with sensors."""
+        """Whether a slot belongs to a device with sensors."""
         return slot in self._by_slot
 
     def members(self, slot: int) -> list[int]:
@@ -250,17 +250,17 @@ class Devices:
         return self._by_slot[slot].members
 
     def contributions(self, slot: int, shares: Iterable[float]) -> list[tuple[int, float]]:
-        """Slots of a device's sensors and their shares, those that have one, the largest first."""
+        """The sensors of a device with a share above zero, as slot and share, largest first."""
         rounded = [(member, round(share, 3)) for member, share in zip(self.members(slot), shares, strict=False)]
         return sorted((each for each in rounded if each[1] > 0), key=lambda each: -each[1])
 
     def devices_of(self, slots: Iterable[int]) -> list[int]:
-        """Slots of the devices that have one of these sensors, ascending."""
+        """Ascending slots of the devices that have one of these sensors."""
         found = {self._place[slot][0].slot for slot in slots if slot in self._place}
         return sorted(found - {-1})
 
     def assemble(self, batch: Batch) -> Rows | None:
-        """Record a batch's readings, and return the rows that they end; None if there are none."""
+        """Record a batch of readings and return the rows that they complete; None if there are none."""
         if not self._devices:
             return None
         slots: list[int] = []
@@ -286,7 +286,7 @@ class Devices:
         return Rows(np.array(slots, dtype=np.intp), np.array(times), values, np.array(ends, dtype=np.intp))
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of sensors by so many seconds: the clock that stamps them was set."""
+        """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
         moved: dict[str, list[int]] = {}
         for slot in slots.tolist():
             if slot in self._place:
@@ -300,11 +300,11 @@ class Devices:
         return len(self._devices)
 
     def state(self, first: int, last: int) -> bytes:
-        """The devices from the `first` to before the `last`, for `load()`."""
+        """The state of the devices in the range `first` to `last` (exclusive), for `load()`."""
         return encode(list(islice(self._devices.values(), first, last)))
 
     def load(self, first: int, state: bytes) -> None:  # noqa: ARG002 - devices are known by their names
-        """Continue with the rows of devices as they were, but for those that have other sensors than then.
+        """Load the rows of devices, except those whose sensors have changed.
 
         Raises:
             StateError: It can't be read.
@@ -322,11 +322,11 @@ class Devices:
             self._loaded.add(before.name)
 
     def unloaded(self) -> list[int]:
-        """Slots of the devices that `load()` has found nothing of, or with other sensors than now."""
+        """Slots of the devices that `load()` didn't restore."""
         return [each.slot for name, each in self._devices.items() if each.slot >= 0 and name not in self._loaded]
 
     def anew(self) -> Devices:
-        """The same devices, of which nothing has been seen."""
+        """The same devices without any readings."""
         others = Devices()
         for device in self._devices.values():
             for slot in device.members:

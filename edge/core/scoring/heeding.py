@@ -1,7 +1,7 @@
-"""Heeding the operator's wishes: scores of deviations that aren't to be told of count as ordinary.
+"""Applies the operator's reporting preferences: scores of deviations that aren't to be reported become ordinary.
 
-A wish is about what was learned. It says nothing of limits, error values and silence, nor of a value that is stuck or a
-machine's state, as these have no side and no distance.
+Preferences apply only to what was learned. They don't affect limits, error values and silence, nor stuck values and
+machine states, since these have no direction and no size.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from detectors.numeric.elementwise import NOTHING, constant_like, where
 from edge.core.scoring.opinions import Opinion
 
 WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "range"})
-"""Kinds of detectors that don't hold a value against an expected one."""
+"""Kinds of detectors that don't compare a value with an expected one."""
 
 
 def heeded(verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers, wishes: Wishes) -> list[Scores]:
-    """Scores, with 0 by what was learned where a reading's deviation isn't to be told of.
+    """The scores, with learned surprise set to 0 where a deviation isn't to be reported.
 
-    A detector that expects nothing in particular is held to what another one does expect.
+    For a detector without an expected value, that of another detector is used.
 
     Args:
-        verdicts: Of each detector, for n readings.
+        verdicts: The scores of n readings by each detector.
         detectors: The detectors.
-        seen: The values that were scored, shape (n,).
-        wishes: The operator's.
+        seen: The scored values, shape (n,).
+        wishes: The operator's preferences.
     """
     usual = constant_like(seen, NOTHING)
     for detector, verdict in zip(detectors, verdicts, strict=True):
@@ -47,18 +47,18 @@ def heeded(verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers,
 
 
 def is_too_small(opinion: Opinion, wishes: Wishes) -> bool:
-    """Whether an opinion is about an unsteadiness that is smaller than what is to be told of."""
+    """Whether an opinion is about a volatility smaller than the reporting threshold."""
     return opinion.kind == "variance" and opinion.now < wishes.least
 
 
 def _known(one: Numbers, other: Numbers) -> Numbers:
-    """The one, or the other where that is NaN."""
+    """The first array, with NaN replaced by the second."""
     known: Numbers = where(one == one, one, other)  # noqa: PLR0124 - NaN isn't itself
     return known
 
 
 def _is_quiet(away: Numbers, wishes: Wishes) -> Any:
-    """Which deviations aren't told of; never one of which it isn't known how far it goes."""
+    """Which deviations aren't reported; never one of unknown size."""
     quiet = abs(away) < wishes.least
     if wishes.direction == "high":
         return quiet | (away < 0)

@@ -1,4 +1,4 @@
-"""Learning progress: how far a sensor's raising level has come, in the words that people are shown."""
+"""Learning progress: the state of a sensor's raising level, in the words shown to users."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.profiles import Profile
 
 FEW = 30
-"""A sensor with fewer readings is new: no detector has an opinion of it yet."""
+"""A sensor with fewer readings is new: no detector has scored it yet."""
 
 
 def lowest_levels(levels: AlarmLevels, rows: int) -> Floats:
-    """The lowest raising level of each sensor's detectors, in decades; 0 if nothing was learned. Shape (rows,).
+    """The lowest raising level of each sensor's detectors, in decades; 0 while none is learned. Shape (rows,).
 
     Args:
-        levels: Of all sensors; each detector may have room for another number of them.
+        levels: The levels of all sensors; each detector may have room for a different number of them.
         rows: Number of sensors.
     """
     lowest = np.full(rows, np.inf)
@@ -27,13 +27,13 @@ def lowest_levels(levels: AlarmLevels, rows: int) -> Floats:
 
 
 def level_of(profile: Profile, level: float, assumed: float, interval: float) -> tuple[float, str]:
-    """A sensor's raising level in decades, and how it came about: `fixed`, `learned` or `assumed`.
+    """A sensor's raising level in decades and its origin: `fixed`, `learned` or `assumed`.
 
     Args:
         profile: The sensor's profile.
-        level: The learned level; 0 if there is none.
-        assumed: The interval that was assumed in its computation.
-        interval: Seconds between two readings, 0 if unknown.
+        level: The learned level; 0 while there is none.
+        assumed: The interval assumed when it was computed.
+        interval: Seconds between two readings; 0 if unknown.
     """
     at_first = float(profile.level_at(np.array([interval]))[0])
     if profile.incidents.threshold is not None:
@@ -45,7 +45,7 @@ def learned_word(count: int, how: str) -> str:
     """The progress of learning: `new`, `learning`, `learned` or `fixed`.
 
     Args:
-        count: Readings so far.
+        count: Number of readings so far.
         how: The origin of the raising level.
     """
     return "new" if count < FEW else {"assumed": "learning"}.get(how, how)

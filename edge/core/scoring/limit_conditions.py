@@ -1,9 +1,9 @@
-"""Limits that the operator has set, as alarm conditions: each begins, lasts and ends by itself.
+"""Operator-defined limits as alarm conditions, each of which begins, lasts and ends on its own.
 
-A condition joins the sensor's incident, or begins one, when `raise_after` readings in a row have broken its limit, and
-leaves it when `clear_after` readings in a row haven't. Nothing that was learned of the sensor has a say in either, nor
-has the state of the sensor's incident: a limit can't be adopted, learned or outvoted. A deadband is the detector's
-matter: a reading within it still breaks the limit once one was beyond, but none begins a condition.
+A condition joins the sensor's incident, or begins one, when `raise_after` consecutive readings have broken its limit,
+and leaves it when `clear_after` consecutive readings haven't. Neither what was learned of the sensor nor the state of
+its incident affects this: a limit can't be adopted, learned or outvoted. The deadband is handled by the detector: a
+reading within it still breaks the limit once one was beyond, but doesn't begin a condition.
 
 Source: ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries", for limits of two ranks with a
 deadband, an on-delay and an off-delay. Differs: the delays are counted in readings.
@@ -19,22 +19,22 @@ from typing import NamedTuple
 from edge.core.model.words.severity import severity_of
 
 REFERENCE = 4.0
-"""Decades that the severity of a broken limit is measured by, instead of the sensor's raising level, so that a limit is
-always as severe: 646, which is ERROR, beyond a limit; the worst, which is FATAL, beyond a critical one."""
+"""Reference for the severity of a broken limit in decades, used in place of the sensor's raising level so that a limit
+always has the same severity: 646 (ERROR) beyond a limit, the maximum (FATAL) beyond a critical one."""
 
 
 @dataclass(slots=True, frozen=True)
 class BrokenLimit:
-    """A limit that one reading has broken.
+    """A limit broken by one reading.
 
     Attributes:
-        detector: Name of the detector that holds readings against it.
-        kind: The kind of incident, a word of the event schema.
-        name: The parameter that sets it, such as `high_critical`.
+        detector: Name of the detector that checks it.
+        kind: Kind of incident, a word of the event schema.
+        name: Configuration key of the limit, such as `high_critical`.
         bound: Its value.
-        score: Decades of surprise.
-        lower: The lowest value that no limit of the detector rules out, or NaN.
-        upper: The highest one, or NaN.
+        score: Surprise in decades.
+        lower: The lowest value allowed by all limits of the detector, or NaN.
+        upper: The highest value allowed, or NaN.
     """
 
     detector: str
@@ -47,29 +47,29 @@ class BrokenLimit:
 
     @property
     def key(self) -> str:
-        """Its key among the sensor's limits."""
+        """Key of the limit within the sensor."""
         return f"{self.detector}.{self.name}"
 
     def excess(self, value: float) -> float:
-        """How far a value is beyond the limit; NaN for a rate, which depends on two values."""
+        """Distance of a value beyond the limit; NaN for a rate, which depends on two values."""
         if self.kind != "range":
             return math.nan
         return self.bound - value if self.name.startswith("low") else value - self.bound
 
     def is_within_deadband(self, value: float) -> bool:
-        """Whether a value that breaks the limit lies no longer beyond it."""
+        """Whether a value that breaks the limit isn't beyond it any more."""
         return self.excess(value) <= 0
 
 
 @dataclass(slots=True)
 class LimitCondition:
-    """That a limit is broken.
+    """A broken limit that is part of an incident.
 
     Attributes:
-        limit: As it was last broken.
+        limit: The limit as last broken.
         since: Time of the reading with which the condition began.
-        score: The worst of its readings.
-        calm: Readings in a row that haven't broken it.
+        score: Highest score of its readings.
+        calm: Number of consecutive readings that haven't broken it.
     """
 
     limit: BrokenLimit
@@ -82,9 +82,9 @@ class Turn(NamedTuple):
     """The effect of a reading on the conditions of a sensor.
 
     Attributes:
-        runs: Readings in a row that have broken each limit that doesn't hold yet, by its key.
-        joined: The conditions that begin.
-        left: Those that end.
+        runs: Number of consecutive readings that have broken each limit without an active condition, by key.
+        joined: Conditions that begin.
+        left: Conditions that end.
     """
 
     runs: dict[str, int]
@@ -102,16 +102,16 @@ def hold_against_limits(
     raise_after: int,
     clear_after: int,
 ) -> Turn:
-    """Advance by one reading.
+    """Advance the conditions by one reading.
 
     Args:
-        broken: The limits that the reading breaks.
-        time: Of the reading.
-        value: Of the reading.
-        holding: The conditions that hold, by the key of their limit; they take note of the reading.
+        broken: Limits broken by the reading.
+        time: Time of the reading.
+        value: Value of the reading.
+        holding: Active conditions by the key of their limit; updated in place.
         runs: `Turn.runs` after the previous reading.
-        raise_after: Readings in a row that begin a condition.
-        clear_after: Readings in a row that end it.
+        raise_after: Number of consecutive readings that begin a condition.
+        clear_after: Number of consecutive readings that end it.
     """
     turn = Turn({}, [], [])
     present = {each.key: each for each in broken}
@@ -133,10 +133,10 @@ def hold_against_limits(
 
 
 def worst_of(conditions: Iterable[LimitCondition]) -> LimitCondition | None:
-    """The worst condition, of those first that the last reading broke, else the newest; None if there is none."""
+    """The worst condition: broken by the last reading first, then by score, then the newest; None if there is none."""
     return max(conditions, key=lambda each: (each.calm == 0, each.limit.score, each.since), default=None)
 
 
 def severity_beyond(score: float) -> int:
-    """Severity 1 to 1000 of a broken limit, by its score."""
+    """Severity from 1 to 1000 of a broken limit, by its score."""
     return severity_of(score, REFERENCE)

@@ -1,4 +1,4 @@
-"""Opinions: what the detectors say of one reading, or of one silence."""
+"""Opinions: the detectors' assessment of a reading or a silence."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from edge.core.scoring.limit_conditions import BrokenLimit
 
 @dataclass(slots=True)
 class Opinion:
-    """One detector's opinion about one reading.
+    """One detector's assessment of one reading.
 
     Attributes:
-        detector: Its name.
+        detector: Name of the detector.
         kind: The kind of incident that it raises, a word of the event schema.
-        score: Its surprise, in decades.
-        expected: The value that it expected, or NaN.
-        lower: Lower end of its band, or NaN.
-        upper: Upper end of its band, or NaN.
-        level: Its raising level, in decades.
-        now: The quantity that was scored, if it isn't the value, by `Detector.measure()`; else NaN.
-        usual: As it usually is.
-        about: Which of the detector's conditions that is, if it has several.
+        score: Surprise in decades.
+        expected: Expected value, or NaN.
+        lower: Lower end of the expected band, or NaN.
+        upper: Upper end of the expected band, or NaN.
+        level: Raising level in decades.
+        now: The scored quantity by `Detector.measure()` if it isn't the value; else NaN.
+        usual: The usual value of that quantity.
+        about: Which of the detector's conditions it concerns, if there are several.
     """
 
     detector: str
@@ -44,26 +44,25 @@ class Opinion:
 
     @property
     def exceeds(self) -> bool:
-        """Whether it would raise an incident."""
+        """Whether it would raise an incident on its own."""
         return self.score >= self.level
 
 
 @dataclass(slots=True)
 class Observation:
-    """One reading, or one silence, as the state machine sees it.
+    """One reading or silence as input to the state machine.
 
     Attributes:
-        time: Time of the reading; of a silence, when it became too long.
-        value: Value of the reading; of a silence, the last value.
-        threshold: The raising level of the first opinion at that time, in decades, or the sensor's lowest one.
-        opinions: What detectors say by what they have learned, those that had an opinion; first the one that goes
-            farthest beyond its raising level.
-        contributions: Of a device: the slots of its sensors, and the share of each in the score; the largest first.
-        broken: Limits of the operator's that it breaks; None if there was no reading that could.
-        is_strange: Whether the value may be an error value: an incident that it raises says nothing of the sensor.
-        per: Seconds that the value is per, where it is a counter's pace; else 0.
-        reading: What the counter reads then; else NaN.
-        stretch: Seconds that the pace is the mean of; else 0.
+        time: Time of the reading, or time at which a silence became too long.
+        value: Value of the reading, or last value before a silence.
+        threshold: The raising level of the first opinion at that time in decades, or the sensor's lowest one.
+        opinions: Opinions based on learned behaviour, the one furthest beyond its raising level first.
+        contributions: For a device, its sensors' slots and their shares in the score, largest first.
+        broken: Operator-defined limits that it breaks; None if no reading could break one.
+        is_strange: Whether the value may be an error value, in which case an incident implies nothing about the sensor.
+        per: Unit of time of a counter's pace, in seconds; 0 if the value isn't a pace.
+        reading: The counter's reading at that time; else NaN.
+        stretch: Seconds over which the pace is averaged; else 0.
     """
 
     time: float
@@ -84,29 +83,29 @@ class Observation:
 
     @property
     def read(self) -> float:
-        """The value that was read, also of a counter."""
+        """The value as read, also for a counter."""
         return self.value if math.isnan(self.reading) else self.reading
 
     def as_read(self) -> Observation:
-        """The same with the value that was read, for limits, which are limits of that."""
+        """The observation with the value as read, since limits apply to that."""
         return replace(self, value=self.read, per=0.0, reading=math.nan, stretch=0.0)
 
     @property
     def score(self) -> float:
-        """The surprise of the detector that goes farthest beyond its level, by what was learned."""
+        """The score of the detector furthest beyond its level, by learned behaviour."""
         return self.opinions[0].score if self.opinions else 0.0
 
     @property
     def worst_score(self) -> float:
-        """The largest surprise, limits of the operator's included."""
+        """The highest score, including operator-defined limits."""
         return max([self.score, *(each.score for each in self.broken or ())])
 
     def ratio(self, among: Collection[str] | None = None, lingering: Collection[str] = ()) -> float:
-        """The largest ratio of a detector's score to its raising level.
+        """The highest ratio of a detector's score to its raising level.
 
         Args:
-            among: The detectors that would raise an incident now, or are among these; None for all.
-            lingering: Those that don't count while the value is within their band.
+            among: Detectors to include besides those that would raise an incident now; None for all.
+            lingering: Detectors to exclude while the value is within their band.
         """
         return max(
             (
@@ -119,5 +118,5 @@ class Observation:
         )
 
     def ratio_of(self, detectors: Collection[str]) -> float:
-        """How many times its raising level the score of any of some detectors is at most."""
+        """The highest ratio of score to raising level among the given detectors."""
         return max((each.ratio for each in self.opinions if each.detector in detectors), default=0.0)

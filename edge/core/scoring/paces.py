@@ -1,16 +1,17 @@
-"""Paces: which sensors are counters, and how fast each of these counts.
+"""Paces: recognises counters and computes how fast they count.
 
-A counter only rises: energy, volume, pieces, packets, rain. Where it stands says nothing; how fast it rises does. So of
-a counter the detectors are given its *pace*, the rise over a stretch of time, in units per second, minute, hour or day.
+A counter only rises: energy, volume, pieces, packets, rain. Its reading is uninformative, its rate of rise isn't. For
+counters the detectors therefore receive the *pace*: the rise over a stretch of time, in units per second, minute, hour
+or day.
 
-A sensor is taken for a counter when it has risen `FEWEST` times and for a day without falling, but for resets: falls to
-next to nothing, as at midnight, at the end of a month, at an overflow or when a device starts anew. A rule may say at
-once that a sensor is one, or that it isn't. A counter that falls too often has become a gauge. A sensor that has never
-fallen since its first reading may be a counter: until that is known, its values are given to no detector.
+A sensor becomes a counter when it has risen `FEWEST` times, and for a day without falling except for resets: falls to
+almost nothing, as at midnight, at the end of a month, at an overflow or at a restart. A rule may declare at once that a
+sensor is or isn't one. A counter that falls too often becomes a gauge. A sensor that has never fallen since its first
+reading may be a counter; until that is known, its values are withheld from detectors.
 
-A stretch ends with a reading. It is as long as it takes for a pace that isn't mostly resolution: a meter that counts
-whole litres says nothing about a second. A reset begins another stretch, and is otherwise no news. A counter that
-falls and is back a few readings later hasn't been reset: what it said in between was an error value.
+A stretch ends with a reading. It lasts long enough that the pace isn't dominated by resolution: a meter that counts
+whole litres has no meaningful pace over a second. A reset begins a new stretch and is otherwise ignored. A counter that
+falls and returns a few readings later wasn't reset: the readings in between were error values.
 """
 
 from __future__ import annotations
@@ -27,79 +28,80 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.opinions import Observation
 
 FEWEST = 10.0
-"""Rises, before a sensor is a counter."""
+"""Minimum number of rises of a counter."""
 
 SUSPICIOUS = 2.0
-"""Rises since a sensor's first reading, from which on it may be one."""
+"""Number of rises since a sensor's first reading after which it may be a counter."""
 
 DAY_S = 86_400.0
-"""For so long it must not have fallen: most of what rises all morning falls at night."""
+"""Minimum time without a fall: most signals that rise all morning fall at night."""
 
 LANDING = 0.02
-"""A reset falls to no more than this share of where the counter stood."""
+"""A reset falls to at most this share of the previous reading."""
 
 MOST_STRIKES = 8.0
 HALF_LIFE_S = 2 * DAY_S
-"""Resets count as strikes, and are forgotten by halves; one each day makes 3.4."""
+"""Resets count as strikes that decay with this half-life; one per day adds up to 3.4."""
 
 MOST_SWAPS = 1.0
-"""Falls that aren't resets: a meter is replaced by another one."""
+"""Maximum number of falls that aren't resets, such as a replaced meter."""
 
 JITTER = 2.0
-"""A fall by so many steps of resolution is none."""
+"""Falls of up to this many steps of resolution are ignored."""
 
 DOUBTED, MOST_DOUBT = 7.0, 365.0
-"""A sensor that was no counter after all has to rise for a week next time, then for seven, and so on."""
+"""Days without a fall required of a sensor that was wrongly taken for a counter: a week the next time, then seven
+weeks, and so on."""
 
 LEAP = 10.0
 SAME = 1e-6
-"""Steps that differ by no more than this share are the same, but for rounding."""
+"""Steps that differ by at most this share are equal up to rounding."""
 
 MOST_AWAY = 5.0
-"""Readings after a fall, within which a counter that is back where it stood wasn't reset."""
+"""Maximum number of readings after a fall within which a counter that returns wasn't reset."""
 
 CLEAR_STEPS = 4.0
-"""A rise by so many steps of resolution is a pace by itself; a stretch of smaller ones should have"""
+"""A rise of this many steps of resolution gives a pace by itself; a stretch of smaller rises should have"""
 
 STEPS = 6.0
-"""so many of them."""
+"""this many of them."""
 
 SHORTEST_S, LONGEST_S = 60.0, 3_600.0
-"""A stretch is at least and at most so long, or a reading."""
+"""Minimum and maximum duration of a stretch, unless readings are further apart."""
 
 UNITS_S = ((1.0, 1.0), (60.0, 1.0), (3_600.0, 0.05))
-"""Seconds that a pace may be per, and how large it should be then; otherwise it is per day."""
+"""Time units of a pace in seconds, with the minimum value for which each is used; otherwise the pace is per day."""
 
 
 class Paces(SensorArrays):
-    """What is known of each sensor as a counter; one row a sensor.
+    """The counter state of each sensor; one row per sensor.
 
-    State: 209 bytes a sensor.
+    State: 209 bytes per sensor.
 
     Attributes:
-        wait: Seconds without a fall before the sensor is taken for a counter: none if a rule says so, infinite if a
-            rule says that it isn't one.
-        per: Seconds that the pace is per; 0 for what is no counter.
-        width: Seconds that a stretch lasts at least.
+        wait: Seconds without a fall before the sensor becomes a counter: 0 if a rule declares it one, infinite if a
+            rule declares it none.
+        per: Time unit of the pace in seconds; 0 for a sensor that isn't a counter.
+        width: Minimum duration of a stretch in seconds.
         last: The last value; NaN before the first.
-        since: Time from which on the sensor hasn't fallen, but for resets.
-        rises: Since then.
-        surveyed: Time from which on it was found out how it rises; `FEWEST` rises after `since`.
-        readings, counted: Readings and rises since then.
-        rise: Sum of these rises; one that stands out counts as `LEAP` usual ones.
-        step: The last of them.
-        finest: The resolution: the smallest of them, or the smallest difference between two.
+        since: Time since which the sensor hasn't fallen, except for resets.
+        rises: Number of rises since then.
+        surveyed: Time since which rises are measured; `FEWEST` rises after `since`.
+        readings, counted: Number of readings and rises since `surveyed`.
+        rise: Sum of these rises; an outlier counts as `LEAP` usual ones.
+        step: The last rise.
+        finest: Resolution: the smallest rise, or the smallest difference between two.
         unbroken: Whether the sensor has never fallen since its first reading.
-        strikes: Resets, of which half are forgotten after `HALF_LIFE_S`.
-        struck: Time of the last.
-        swaps: Falls that were no resets.
-        doubt: For how many times as long it must not fall now, as it had been taken for a counter and wasn't one.
-        start_value, start_time: Where the present stretch began.
-        lasted: Seconds that the last one lasted.
-        top: Where the counter stood before its last fall.
-        bottom: What it fell to.
-        away: Readings since.
-        top_value, top_time: Where the stretch began that the fall has ended.
+        strikes: Number of resets, decaying with `HALF_LIFE_S`.
+        struck: Time of the last reset.
+        swaps: Number of falls that weren't resets.
+        doubt: Factor on the required time without a fall, since the sensor was wrongly taken for a counter before.
+        start_value, start_time: Start of the current stretch.
+        lasted: Duration of the last stretch in seconds.
+        top: Reading before the last fall.
+        bottom: Reading after the last fall.
+        away: Number of readings since the last fall.
+        top_value, top_time: Start of the stretch that the fall ended.
     """
 
     def __init__(self) -> None:
@@ -132,14 +134,14 @@ class Paces(SensorArrays):
         self.pulses: list[tuple[int, float]] = []
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, wait=DAY_S, doubt=1.0, last=np.nan, finest=np.inf, start_time=np.nan, away=np.inf)
 
     def declare(self, slot: int, *, counter: bool | None) -> bool:
-        """Note what a rule says of a sensor: a counter or not, None for neither.
+        """Apply a rule that declares a sensor a counter or not; None for no declaration.
 
         Returns:
-            Whether it is no counter any more, though it was taken for one.
+            Whether a sensor that was taken for a counter isn't one any more.
         """
         self.wait[slot] = DAY_S if counter is None else 0.0 if counter else math.inf
         if counter is not False or not self.per[slot]:
@@ -149,35 +151,35 @@ class Paces(SensorArrays):
         return True
 
     def clear_row(self, slot: int) -> None:
-        """See `SensorArrays`; what a rule says of the sensor stays."""
+        """See `SensorArrays`; declarations by rules are kept."""
         wait = self.wait[slot]
         super().clear_row(slot)
         self.wait[slot] = wait
 
     def load(self, first: int, state: bytes) -> None:
-        """See `SensorArrays`; what a rule says of the sensors now stays."""
+        """See `SensorArrays`; declarations by current rules are kept."""
         wait = self.wait.copy()
         super().load(first, state)
         self.wait[:] = wait
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
         for each in (self.since, self.surveyed, self.struck, self.start_time, self.top_time):
             each[slots] += by
 
     def see(self, slots: Rows, values: Numbers, times: Numbers, is_new: Any) -> Numbers:
-        """Take note of readings, and say what detectors are given of them: values, paces, or NaN for nothing.
+        """Record readings and return the detectors' input: values, paces, or NaN for no input.
 
         Args:
-            slots: Their sensors, no one twice, shape (n,), or a single one.
+            slots: Their distinct sensors, shape (n,), or a single one.
             values: Values, shape (n,).
             times: Times, seconds since the epoch, shape (n,).
-            is_new: Whether they are the first ones of their sensors, shape (n,).
+            is_new: Whether they are the first of their sensors, shape (n,).
 
         Returns:
-            Of shape (n,); the values themselves where nobody is a counter. `changed` has the sensors that were
-            recognised as counters or as gauges with these readings, `pulses` those that are back from a fall, with what
-            they fell to.
+            Input of shape (n,); the same array if no sensor is a counter. `changed` lists the sensors recognised as
+            counters or gauges with these readings, `pulses` those that returned from a fall, with the value that they
+            fell to.
         """
         state = self.at(slots)
         last, rises, since = state["last"][slots], state["rises"][slots], state["since"][slots]
@@ -213,7 +215,7 @@ class Paces(SensorArrays):
         return values
 
     def pace_of_strange(self, slot: int, value: float, time: float) -> float:
-        """What detectors are given of a reading that may be an error value: a counter's rise isn't taken note of."""
+        """The detectors' input for a reading that may be an error value; a counter's rise isn't recorded."""
         if not self.per[slot] > 0:
             return value
         if value < float(self.last[slot]):
@@ -222,7 +224,7 @@ class Paces(SensorArrays):
         return (value - float(self.start_value[slot])) / passed * float(self.per[slot]) if passed > 0 else NOTHING
 
     def observed(self, reading: Round, observation: Observation) -> Observation:
-        """What is observed with one reading: of a counter its pace, beside what it reads."""
+        """The observation of one reading: for a counter its pace, together with its reading."""
         per = float(self.per[reading.slots])
         if per > 0 and reading.seen == reading.seen:
             observation.value, observation.per, observation.reading = float(reading.seen), per, float(reading.values)
@@ -230,12 +232,12 @@ class Paces(SensorArrays):
         return observation
 
     def take_kinds(self, other: Paces, rows: int) -> None:
-        """Take the same sensors for counters as another one does, of the first `rows`, with the same stretches."""
+        """Copy the counter classification and stretches of the first `rows` sensors from another instance."""
         for name in ("wait", "per", "width"):
             getattr(self, name)[:rows] = getattr(other, name)[:rows]
 
     def _pace(self, slots: Rows, values: Numbers, times: Numbers, counter: Any) -> Numbers:
-        """The paces of counters whose stretch ends with these readings, NaN of the others."""
+        """The paces of counters whose stretch ends with these readings; NaN for others."""
         state = self.at(slots)
         back = counter & (state["away"][slots] <= MOST_AWAY) & (values >= state["top"][slots])
         if any_of(back):
@@ -253,7 +255,7 @@ class Paces(SensorArrays):
         return pace
 
     def _survey(self, slots: Rows, moved: Numbers, times: Numbers, chosen: Any) -> None:
-        """Find out how often and in which steps some sensors rise."""
+        """Measure how often and in which steps sensors rise."""
         if type(slots) is not int:
             slots, moved, times = slots[chosen], moved[chosen], times[chosen]
         state = self.at(slots)
@@ -271,7 +273,7 @@ class Paces(SensorArrays):
         state["step"][slots] = where(grew, moved, step)
 
     def _look(self, slot: int, value: float, time: float, last: float) -> None:
-        """Look closer at a sensor that has fallen, or that may have become a counter."""
+        """Check a sensor that has fallen or may have become a counter."""
         is_counter = bool(self.per[slot] > 0)
         if not value < last:
             self._recognise(slot, time)
@@ -298,14 +300,14 @@ class Paces(SensorArrays):
         self.start_value[slot], self.start_time[slot] = value, time
 
     def _return(self, slot: int) -> None:
-        """Go on with the stretch before a fall, as the counter is back."""
+        """Resume the stretch before a fall from which the counter has returned."""
         self.pulses.append((slot, float(self.bottom[slot])))
         self.start_value[slot], self.start_time[slot] = self.top_value[slot], self.top_time[slot]
         self.strikes[slot] = max(self.strikes[slot] - 1.0, 0.0)
         self.away[slot] = np.inf
 
     def _recognise(self, slot: int, time: float) -> None:
-        """Take a sensor for a counter: find out how long a stretch has to be, and what its pace is per."""
+        """Classify a sensor as a counter, and choose the stretch and the time unit of its pace."""
         readings, rises = float(self.readings[slot]), float(self.counted[slot])
         lasted = max(float(time - self.surveyed[slot]), 1e-6)
         interval, mean = lasted / max(readings - 1.0, 1.0), float(self.rise[slot]) / rises
@@ -317,7 +319,7 @@ class Paces(SensorArrays):
         self.per[slot] = next((unit for unit, least in UNITS_S if busy * unit >= least), DAY_S)
 
     def _begin_account(self, slot: int, time: float) -> None:
-        """Begin anew to look whether a sensor only rises."""
+        """Start measuring again whether a sensor only rises."""
         self.since[slot], self.away[slot], self.finest[slot] = time, np.inf, np.inf
         for each in (self.strikes, self.swaps, self.rises, self.readings, self.counted, self.rise, self.step):
             each[slot] = 0.0

@@ -1,6 +1,6 @@
-"""Profiles: the sensors that one profile watches, and what its detectors have learned of them.
+"""Profiles: the sensors under one profile, and what its detectors have learned about them.
 
-Devices make groups of their own: their readings are rows of values, one a channel.
+Devices have groups of their own: their readings are rows of values, one per channel.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
 LEVELS = (3.0, 12.0)
-"""The raising level stays within these, in decades, whatever budget and rate say."""
+"""Bounds of the raising level in decades, whatever the budget and rate."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile: the detectors of a kind of sensor, and how their scores become incidents.
+    """A profile: the detectors for a kind of sensor, and how their scores become incidents.
 
     Attributes:
         detectors: In the registry's order.
-        incidents: When scores are an incident.
-        counter: Whether its sensors are counters; None if that is to be found out.
-        wishes: Which deviations are told of, and how severe incidents are.
+        incidents: Settings that define when scores become an incident.
+        counter: Whether its sensors are counters; None to detect it.
+        wishes: Which deviations to report, and the severity of incidents.
     """
 
     detectors: tuple[Detector, ...]
@@ -48,10 +48,10 @@ class Profile:
     wishes: Wishes = NONE
 
     def level_at(self, interval: Floats) -> Floats:
-        """The raising level of sensors that send a reading each `interval` seconds, in decades, shape (n,).
+        """The raising level of sensors with a reading every `interval` seconds, in decades, shape (n,).
 
-        The operator's threshold if there is one, otherwise the surprise that chance alone reaches as often as the
-        operator allows: readings a day times detectors, divided by the false alarms a day.
+        The configured threshold if there is one, otherwise the surprise that chance alone reaches as often as the
+        budget allows: readings per day times detectors, divided by false alarms per day.
         """
         settings = self.incidents
         if settings.threshold is not None:
@@ -61,7 +61,7 @@ class Profile:
         return level
 
     def with_budget(self, false_alarms: float) -> Profile:
-        """The same with so many false alarms a sensor and day allowed, and no threshold of the operator's."""
+        """The same profile with a budget of false alarms per sensor and day, and without a configured threshold."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
         return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.wishes)
 
@@ -70,9 +70,9 @@ def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numb
     """Whether any score reaches its level, and the lowest of the levels; shape (n,).
 
     Args:
-        scores: Of each detector, in decades, or NaN, shape (n,).
-        levels: Their raising levels.
-        like: As many numbers as there are readings.
+        scores: Scores of each detector in decades, or NaN, shape (n,).
+        levels: Their raising levels, shape (n,).
+        like: An array with as many elements as there are readings.
     """
     exceeds, lowest = False if type(like) is float else np.zeros(len(like), dtype=bool), constant_like(like, HIGHEST)
     for score, level in zip(scores, levels, strict=True):
@@ -85,10 +85,10 @@ EVERYONE = slice(None)
 
 
 class Places(SensorArrays):
-    """Group and row of each sensor's state; rows follow the sensor table.
+    """Group and row of each sensor's state, in the order of the sensor table.
 
     Attributes:
-        group: Place of its group among all of them.
+        group: Index of its group.
         row: Its row in the tables of that group.
     """
 
@@ -98,7 +98,7 @@ class Places(SensorArrays):
         self._known = 0
 
     def grow(self, members: Sequence[tuple[Group, int]], order: Sequence[Group]) -> None:
-        """Record new sensors: group and row of all, of which those that are known stay as they are."""
+        """Record new sensors, given the group and row of all; known ones are unchanged."""
         self.grow_to(len(members))
         places = {id(group): place for place, group in enumerate(order)}
         for slot in range(self._known, len(members)):
@@ -107,12 +107,12 @@ class Places(SensorArrays):
         self._known = len(members)
 
     def move(self, slot: int, member: tuple[Group, int], order: Sequence[Group]) -> None:
-        """Record that the state of a sensor is elsewhere now."""
+        """Record that a sensor's state has moved."""
         group, self.row[slot] = member
         self.group[slot] = order.index(group)
 
     def by_group(self, slots: Slots, order: Sequence[Group]) -> Iterator[tuple[Group, slice | NDArray[np.bool_]]]:
-        """The groups of some sensors, and which of them belong to each; `order` has all groups."""
+        """The groups of sensors, each with a mask of the sensors in it; `order` has all groups."""
         membership = self.group[slots]
         present: list[int] = np.unique(membership).tolist() if len(order) > 1 else [0]
         for which in present:
@@ -121,7 +121,7 @@ class Places(SensorArrays):
 
 
 class Group:
-    """The sensors of one profile; a sensor's row is the same in the tables of all its detectors."""
+    """The sensors of one profile; each sensor has the same row in the tables of all detectors."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -143,11 +143,11 @@ class Group:
 
     @property
     def of_devices(self) -> bool:
-        """Whether it is devices that are watched."""
+        """Whether the group consists of devices."""
         return self.channels > 0
 
     def add(self) -> int:
-        """Make room for one more sensor; returns its row."""
+        """Make room for another sensor; returns its row."""
         if self._vacant:
             return self._vacant.pop()
         row = self.count
@@ -158,28 +158,28 @@ class Group:
         return row
 
     def clear(self, row: int) -> None:
-        """Know nothing of a sensor."""
+        """Reset the state of a sensor."""
         for table in self.tables:
             table.reset(np.array([row]))
 
     def leave(self, row: int) -> None:
-        """Let another sensor have a row."""
+        """Free a row for another sensor."""
         self.clear(row)
         self._vacant.append(row)
 
     def update(
         self, rows: Slots, values: Floats, seen: Floats, times: Floats, waited: Floats, held: np.ndarray
     ) -> list[Scores]:
-        """Score readings with every detector, then learn, but not of the sensors marked in `held`.
+        """Score readings with every detector, then learn, except for the sensors marked in `held`.
 
         Args:
-            rows: Of their sensors, shape (n,).
-            values: Values, shape (n,); of devices, rows of them.
-            seen: The same; of counters their paces, or NaN, for the detectors that follow these.
+            rows: Rows of their sensors, shape (n,).
+            values: Values, shape (n,); for devices, rows of values.
+            seen: Values, or for counters the pace or NaN, for the detectors that use it.
             times: Times, seconds since the epoch, shape (n,).
-            waited: Of the sensors, see `SensorStatistics`: silence is a matter of when readings come, not of what
-                times they bear, as one message may bring those of a day.
-            held: Of which nothing is learned, shape (n,).
+            waited: Waiting time of the sensors, see `SensorStatistics`: silence depends on when readings arrive, not on
+                their timestamps, since one message may contain a day's readings.
+            held: Whether nothing is learned from the reading, shape (n,).
         """
         verdicts = [
             table.update(rows, values if of_values else seen, waited if by_arrival else times, held)
@@ -190,7 +190,7 @@ class Group:
     def update_one(
         self, row: int, value: float, seen: float, time: float, waited: float, *, held: bool
     ) -> list[Scores]:
-        """The same for a single reading."""
+        """Score and learn a single reading."""
         verdicts = [
             table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
             for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
@@ -198,28 +198,28 @@ class Group:
         return self._heeded(verdicts, seen)
 
     def hear(self, row: int, value: float, waited: float) -> None:
-        """Learn that a sensor reports, and nothing of its value."""
+        """Learn that a sensor reports, but nothing from its value."""
         for table in self._rhythms:
             table.update_one(row, value, waited, held=False)
 
     def kept(self, row: int) -> list[dict[str, Any]]:
-        """The state of a sensor, for `put_back()`."""
+        """The state of a sensor's detectors, for `put_back()`."""
         return [{name: np.copy(array[row]) for name, array in table.arrays.items()} for table in self.tables]
 
     def put_back(self, row: int, kept: list[dict[str, Any]]) -> None:
-        """Know of a sensor what `kept()` gave, and nothing since."""
+        """Restore the state returned by `kept()`."""
         for table, arrays in zip(self.tables, kept, strict=True):
             for name, array in arrays.items():
                 table.arrays[name][row] = array
 
     def scores(self, verdicts: list[Scores]) -> list[Numbers]:
-        """The opinion of each of the `judges` about readings."""
+        """The scores of the `judges`."""
         return [verdicts[place].learned for place in self._judging]
 
     def ruled(self, verdicts: list[Scores]) -> Numbers | None:
-        """The largest scores by limits of the operator's; None if there are no limits.
+        """The highest scores by operator-defined limits; None if there are no limits.
 
-        The budget is no matter of these: a limit that the operator has set counts however often it is broken.
+        The budget doesn't apply to these: a configured limit counts however often it is broken.
         """
         ruled = None
         for verdict in verdicts:
@@ -228,13 +228,13 @@ class Group:
         return ruled
 
     def fitting(self, values: Floats) -> Floats:
-        """Rows of values with as many columns as the detectors take; NaN in those that weren't there."""
+        """Rows of values with as many columns as the detectors expect; NaN in added ones."""
         fitted = np.full((len(values), self.channels), np.nan)
         fitted[:, : values.shape[1]] = values[:, : self.channels]
         return fitted
 
     def distances(self, verdicts: list[Scores]) -> Floats:
-        """Distance of devices from the ordinary, relative to the largest usual one; 0 while nothing is known."""
+        """The distance of devices from the ordinary, relative to the largest usual one; 0 while unknown."""
         farthest = np.zeros(len(verdicts[0].score))
         for detector, verdict in zip(self.profile.detectors, verdicts, strict=True):
             if isinstance(detector, VectorDetector):
@@ -242,7 +242,7 @@ class Group:
         return farthest
 
     def shares(self, observation: Observation, row: int) -> list[float]:
-        """The share of each channel of a device in what its most surprised detector says of its last row."""
+        """The share of each channel of a device in the score of the detector with the highest one, for the last row."""
         for table in self.tables if observation.opinions else ():
             if isinstance(table.detector, VectorDetector) and table.detector.name == observation.opinions[0].detector:
                 shares: list[float] = table.detector.shares(table.arrays, row).tolist()
@@ -250,16 +250,16 @@ class Group:
         return []
 
     def opinions(self, verdicts: list[Scores], levels: list[float], index: int, row: int) -> list[Opinion]:
-        """The opinion of each detector about one reading of a round.
+        """The opinions of all detectors about one reading of a round.
 
         Args:
-            verdicts: Of all detectors.
-            levels: The raising levels of the `judges`, in their order.
-            index: Place of the reading in the round.
-            row: Of its sensor, which is its last one.
+            verdicts: Scores of all detectors.
+            levels: Raising levels of the `judges`, in their order.
+            index: Position of the reading in the round.
+            row: Row of its sensor, whose last reading it is.
 
         Returns:
-            The opinion that goes farthest beyond its detector's level first.
+            Opinions, the one furthest beyond its detector's level first.
         """
         opinions = []
         for place, level in zip(self._judging, levels, strict=True):
@@ -279,7 +279,7 @@ class Group:
         return opinions
 
     def broken_limits(self, verdicts: list[Scores], index: int, row: int) -> list[BrokenLimit]:
-        """The operator's limits that one reading of a round breaks, the last one of the sensor at a row."""
+        """The operator-defined limits broken by one reading of a round, the last one of the sensor."""
         broken: list[BrokenLimit] = []
         for table, verdict in zip(self.tables, verdicts, strict=True):
             score = NOTHING if verdict.ruled is None else pick(verdict.ruled, index)
@@ -292,43 +292,43 @@ class Group:
         return broken
 
     def patience(self, rows: Rows, decades: Numbers) -> Numbers:
-        """Seconds of silence after which the least patient detector is `decades` surprised, shape (n,)."""
+        """Seconds of silence after which the most sensitive detector reaches `decades`, shape (n,)."""
         patience = constant_like(decades, math.inf)
         for table in self._patient:
             patience = minimum(patience, table.patience(rows, decades))
         return patience
 
     def forget_values(self, row: int) -> None:
-        """Learn a sensor's values anew, as it is a counter from now on, or none any more."""
+        """Discard what was learned from a sensor's values, because it has become a counter or a gauge."""
         for table, of_values in zip(self.tables, self._of_values, strict=True):
             if not of_values:
                 table.reset(np.array([row]))
 
     def forget_step(self, row: int) -> None:
-        """Take a sensor's last step for no change: a counter was reset."""
+        """Ignore a sensor's last step, because a counter was reset."""
         for table, of_values in zip(self.tables, self._of_values, strict=True):
             if of_values and table.detector.kind == "rate":
                 table.reset(np.array([row]))
 
     def forget_silence(self, row: int) -> None:
-        """Learn anew how often a sensor reports; its values stay known."""
+        """Discard what was learned of a sensor's reporting interval; what was learned of its values is kept."""
         for table in self.tables:
             if table.detector.kind == "missing":
                 table.reset(np.array([row]))
 
     def adopt(self, row: int) -> None:
-        """Begin to learn a sensor's new level: what detectors know that would only blur it is forgotten."""
+        """Start learning a sensor's new level: detectors drop whatever would only blur it."""
         for table in self.tables:
             if table.detector.relearns:
                 table.reset(np.array([row]))
 
     def shift(self, row: int, by: float) -> None:
-        """Move a sensor's times by so many seconds: the clock that stamps them was set."""
+        """Shift a sensor's times by `by` seconds after a step of the clock that timestamps them."""
         for table, by_arrival in zip(self.tables, self._by_arrival, strict=True):
             if not by_arrival:
                 table.shift(np.array([row]), by)
 
     def _heeded(self, verdicts: list[Scores], seen: Numbers) -> list[Scores]:
-        """The same with the operator's wishes heeded, see `edge.core.scoring.heeding`."""
+        """The scores after applying the operator's preferences, see `edge.core.scoring.heeding`."""
         wishes = self.profile.wishes
         return heeded(verdicts, self.profile.detectors, seen, wishes) if wishes.filters else verdicts

@@ -1,1 +1,1 @@
-"""Events: every change of an incident, gaps, and what is told of sensors."""
+"""Events: incident transitions, gaps, and sensors found or forgotten."""

@@ -1,8 +1,8 @@
-"""Events: the public contract. Every change of an incident is one, a CloudEvents 1.0 object in JSON.
+"""Events, the public contract: every transition of an incident is one CloudEvents 1.0 object in JSON.
 
-Field names never change within a major version, and consumers ignore fields that they don't know. An event's id follows
-from the gateway, the sensor, the incident's start and the transition, so that a replay gives the same id and a consumer
-can drop what it has seen.
+Field names never change within a major version, and consumers ignore unknown fields. An event's id is derived from the
+gateway, the sensor, the incident's start and the transition, so a replay gives the same id and consumers can drop
+duplicates.
 
 Source: CloudEvents 1.0.2, JSON Event Format; severities follow OPC UA Part 9 and the OpenTelemetry log data model.
 """
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.core.model.words.severity import severity_class
 
 SEVERITIES: tuple[tuple[str, int], ...] = (("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
-"""OpenTelemetry's text and number for each quarter of the severities 1 to 1000."""
+"""OpenTelemetry's severity text and number for each quarter of the range 1 to 1000."""
 
 SCHEMA_NAME = "urn:edgewarden:incident:v1"
 
@@ -44,7 +44,7 @@ Kind = Literal[
 
 
 class Model(BaseModel):
-    """Base of what is published."""
+    """Base of published models."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -164,16 +164,16 @@ class Event(NamedTuple):
     """An event ready to be stored and published.
 
     Attributes:
-        sequence: Its number in the gateway's order.
+        sequence: Its number in the gateway's sequence.
         id: Its CloudEvents id.
         sensor: The sensor.
-        topic: Where it is published.
+        topic: Topic on which it is published.
         time: The reading's time, seconds since the epoch, UTC.
-        incident: Id of the incident.
-        transition: What happened.
+        incident: ID of the incident.
+        transition: The transition of the incident.
         kind: Kind of the incident.
         severity: 1 to 1000.
-        message: One sentence for a person.
+        message: One sentence for people.
         payload: The `IncidentEvent` as JSON.
     """
 
@@ -191,29 +191,29 @@ class Event(NamedTuple):
 
 
 def timestamp(time: float) -> str:
-    """A time as RFC 3339 text in UTC with milliseconds; times beyond the years 1 to 9999 are cut to them."""
+    """A time as RFC 3339 text in UTC with milliseconds, clamped to the years 1 to 9999."""
     milliseconds = round(min(max(time, -62_135_596_800.0), 253_402_300_799.0) * 1000)
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return f"{moment.replace(tzinfo=None).isoformat()}.{milliseconds % 1000:03d}Z"
 
 
 def exact_timestamp(time: float) -> str:
-    """A time as RFC 3339 text in UTC with microseconds, if it has any.
+    """A time as RFC 3339 text in UTC, with microseconds unless they are zero.
 
     Raises:
-        ValueError, OverflowError, OSError: It lies beyond the years 1 to 9999.
+        ValueError, OverflowError, OSError: It is outside of the years 1 to 9999.
     """
     return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
 
 
 def incident_id(gateway: str, sensor: str, started: float) -> str:
-    """The id of the incident that began on a sensor at a time: 16 hexadecimal digits."""
+    """The ID of the incident of a sensor with this start time: 16 hexadecimal digits."""
     text = f"{gateway}\n{sensor}\n{round(started * 1e6)}"
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def severity_name(severity: int) -> tuple[str, int]:
-    """OpenTelemetry's severity text and number of an OPC UA severity."""
+    """OpenTelemetry's severity text and number for an OPC UA severity."""
     return SEVERITIES[severity_class(severity)]
 
 

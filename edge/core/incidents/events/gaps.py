@@ -1,7 +1,7 @@
-"""Gaps: events that say what is missing, how much of it, and from when to when.
+"""Gaps: events that report lost data: what is missing, how much, and for which period.
 
-Whatever a limit, a fault of the disk or a forgetful broker makes us lose is said to the subscribers, by an event that
-no limit drops.
+All data lost to a limit, a disk fault or a broker without persistence is reported to subscribers, by an event that no
+limit drops.
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ WORDS: dict[str, str] = {
 
 
 class Gap(NamedTuple):
-    """Something is missing.
+    """Lost data.
 
     Attributes:
-        what: Events that were dropped before they were delivered, or readings that never came in.
-        reason: Why, a word of the event schema.
-        number: How many; None if nobody knows.
-        first: From when on, seconds since the epoch, UTC; None if nobody knows.
-        last: Until when.
-        severities: Of dropped events, how many of each severity's text.
-        detail: A few words more for a person.
-        sink: The sink that they are missing at; empty if it is the broker, or all.
+        what: Events dropped before delivery, or readings that were never received.
+        reason: The reason, a word of the event schema.
+        number: How many are missing; None if unknown.
+        first: Start of the period, seconds since the epoch, UTC; None if unknown.
+        last: End of the period.
+        severities: For dropped events, the number of each severity text.
+        detail: Additional detail for people.
+        sink: The affected sink; empty for the broker, or for all.
     """
 
     what: What
@@ -75,7 +75,7 @@ class Gap(NamedTuple):
     sink: str = ""
 
     def joined(self, other: Gap) -> Gap:
-        """Both gaps as one, of the same reason; how many are missing is known if it is known of both."""
+        """Merge two gaps with the same reason; the number is known if both are."""
         severities = dict(self.severities)
         for name, number in other.severities.items():
             severities[name] = severities.get(name, 0) + number
@@ -126,7 +126,7 @@ class GapEvent(Model):
 
 
 def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> Event:
-    """The event of a gap, ready to be stored and published."""
+    """Create the event of a gap, ready to be stored and published."""
     message = sentence(gap)
     identity = hashlib.blake2b(f"{gateway}\n{sequence}\n{now!r}\n{gap.reason}".encode(), digest_size=8).hexdigest()
     event = GapEvent(
@@ -150,7 +150,7 @@ def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> 
 
 
 def sentence(gap: Gap) -> str:
-    """What a person reads."""
+    """The gap as a sentence for people."""
     count = "An unknown number of" if gap.number is None else f"{gap.number:,}"
     what = gap.what if gap.number != 1 else gap.what.removesuffix("s")
     verb = "is" if gap.number == 1 else "are"

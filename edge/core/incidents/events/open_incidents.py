@@ -1,4 +1,4 @@
-"""Open incidents: which there are, and what the retained topics say of it to whoever joins late."""
+"""Open incidents, and the retained topics that describe them to late subscribers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.words.topics import Topics, topic_for
 
 OPEN_LISTED = 500
-"""Incidents that the message with all open ones lists; it says how many there are."""
+"""Maximum number of incidents listed in the message with all open ones, which also gives their total."""
 
 ENDED = {Transition.CLEARED.value, Transition.EXPIRED.value}
 
@@ -21,7 +21,7 @@ class OpenIncidents:
     """The open incidents of all sensors.
 
     Args:
-        topics: Our own topics.
+        topics: This gateway's own topics.
 
     Attributes:
         events: The last event of each, by sensor.
@@ -36,7 +36,7 @@ class OpenIncidents:
         return encode(list(self.events.values()))
 
     def load(self, state: bytes) -> None:
-        """Go on with these events.
+        """Load these events.
 
         Raises:
             StateError: They can't be read.
@@ -44,7 +44,7 @@ class OpenIncidents:
         self.events = {event.sensor: event for event in decode(state, list[Event])}
 
     def note(self, event: Event) -> dict[str, bytes]:
-        """Take note of an event; its sensor's retained topic and what it says now."""
+        """Record an event; returns its sensor's retained topic and the new payload."""
         if event.transition not in ENDED:
             self.events[event.sensor] = event
             return {self._state_topic(event.sensor): event.payload}
@@ -52,12 +52,12 @@ class OpenIncidents:
         return self._over(event.sensor, event.time)
 
     def over(self, ended: Mapping[str, float]) -> dict[str, bytes]:
-        """The retained topics of sensors whose incidents have ended, and when, but for those that have another one."""
+        """The retained topics of sensors whose incidents ended, and when, unless another incident is open."""
         topics = [self._over(sensor, time) for sensor, time in ended.items() if sensor not in self.events]
         return {topic: payload for each in topics for topic, payload in each.items()}
 
     def listed(self) -> dict[str, bytes]:
-        """The retained topic with all open incidents, the worst first."""
+        """The retained topic that lists all open incidents, worst first."""
         worst = sorted(self.events.values(), key=lambda each: (-each.severity, each.sequence))[:OPEN_LISTED]
         message = {"count": len(self.events), "incidents": [msgspec.Raw(each.payload) for each in worst]}
         return {self._topics.open: msgspec.json.encode(message)}
@@ -67,7 +67,7 @@ class OpenIncidents:
         return {self._state_topic(name): event.payload for name, event in self.events.items()} | self.listed()
 
     def cleared(self, sensors: Iterable[str]) -> dict[str, bytes]:
-        """The retained topics of sensors that are forgotten, empty."""
+        """The retained topics of forgotten sensors, with empty payloads."""
         return {self._state_topic(each): b"" for each in sensors}
 
     def _over(self, sensor: str, time: float) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Reporting: from what the engine found to events, numbered and ready to be stored and published."""
+"""Reporting: converts incident changes to numbered events, ready to be stored and published."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from edge.core.model.sensors.sensors import SensorFacts, is_device
 from edge.core.model.words.topics import Topics
 
 SENSORS_LISTED, SENSORS_BYTES = 1000, 48_000
-"""Names that an event lists at most, and what they take; some brokers take no message of more than 128 KB."""
+"""Maximum number and size in bytes of the names listed in an event; some brokers limit messages to 128 KB."""
 
 
 class Reporter:
-    """Makes events of findings.
+    """Creates events from incident changes.
 
     Args:
         gateway: Name of the gateway.
-        topics: Our own topics.
-        facts: Gives the facts of a sensor by its slot.
+        topics: This gateway's own topics.
+        facts: Returns the facts about a sensor by slot.
 
     Attributes:
         last_sequence: Number of the last event.
@@ -57,8 +57,8 @@ class Reporter:
         """The next event.
 
         Args:
-            finding: What it is about.
-            identity: The incident's id if it has one already, be it of the time when the gateway had another name.
+            finding: The change that it reports.
+            identity: The incident's ID if it already has one, even from a time when the gateway had another name.
         """
         self.last_sequence += 1
         facts = self._facts(finding.slot)
@@ -148,11 +148,11 @@ class Reporter:
         )
 
     def identity(self, slot: int, started: float) -> str:
-        """The id of the incident of a sensor that began at a time."""
+        """The ID of the incident of a sensor with this start time."""
         return incident_id(self._gateway, self._facts(slot).name, started)
 
     def _told(self, finding: IncidentChange, sensors: list[str]) -> Told:
-        """Whom an event of one cause is about."""
+        """The sensors and devices that an event with one cause concerns."""
         cause = finding.one_cause
         slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)
         still, over = ([self._facts(slot).name for slot in each] for each in (slots, ended))
@@ -170,7 +170,7 @@ class Reporter:
         return encode(self.last_sequence)
 
     def load(self, state: bytes) -> None:
-        """Go on from a number.
+        """Load the last number.
 
         Raises:
             StateError: It can't be read.
@@ -185,13 +185,13 @@ class Reporter:
         reason: Reason | None = None,
         remark: tuple[str, str] = ("", ""),
     ) -> Event:
-        """The next event: sensors were found or forgotten, see `sensors_event()`."""
+        """The next event, for sensors found or forgotten; see `sensors_event()`."""
         self.last_sequence += 1
         topic = self._topics.sensors
         return sensors_event(self._gateway, topic, change, sensors, self.last_sequence, time, reason, remark)
 
     def report_gap(self, gap: Gap, now: float) -> Event:
-        """The next event: something is missing."""
+        """The next event, for lost data."""
         self.last_sequence += 1
         return gap_event(self._gateway, self._topics.gap, gap, self.last_sequence, now)
 
@@ -203,13 +203,13 @@ def _forgotten_sentence(name: str) -> str:
 
 
 def _conditions(incident: Incident) -> list[ConditionFound]:
-    """The kinds that an incident has shown, in the order in which they came."""
+    """The kinds that an incident has shown, in order of appearance."""
     ordered = sorted(incident.conditions.items(), key=lambda each: (each[1], each[0]))
     return [ConditionFound(kind=kind, since=timestamp(time)) for kind, time in ordered]
 
 
 def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
-    """The detectors that agree; limits are among them while they are broken, and when their end ends the incident."""
+    """The agreeing detectors; limits are included while they are broken, and when their end ends the incident."""
     evidence = {name: (each.score, each.since) for name, each in incident.evidence.items()}
     for condition in [*incident.limits.values(), *(() if active else incident.left)]:
         name = condition.limit.detector
@@ -222,7 +222,7 @@ def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:
 
 
 def listed(names: Sequence[str]) -> list[str]:
-    """As many of these names as an event may list."""
+    """The first of these names, up to the maximum that an event may list."""
     sizes = accumulate(len(name.encode()) for name in names)
     return [name for name, size in zip(names[:SENSORS_LISTED], sizes, strict=False) if size <= SENSORS_BYTES]
 

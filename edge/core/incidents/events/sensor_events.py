@@ -1,7 +1,7 @@
-"""Sensor events: which sensors were found, and which were forgotten, some together in each.
+"""Sensor events: report the sensors that were found or forgotten, several in each event.
 
-A plant that starts for the first time has thousands of sensors at once, so an event lists up to 100 of them. It belongs
-to no incident.
+A plant that starts for the first time has thousands of new sensors at once, so an event lists up to 100. These events
+don't belong to an incident.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KIND = "sensor"
 SEVERITY = 1
 
 MOST = 100
-"""Sensors in an event."""
+"""Maximum number of sensors in an event."""
 
 MOST_NAMED = 3
 
@@ -89,17 +89,17 @@ def sensors_event(
     reason: Reason | None = None,
     remark: tuple[str, str] = ("", ""),
 ) -> Event:
-    """The event of sensors that were found or forgotten, ready to be stored and published.
+    """Create the event for sensors that were found or forgotten, ready to be stored and published.
 
     Args:
         gateway: Name of the gateway.
-        topic: Where it is published.
-        change: What happened.
-        sensors: To which sensors, 1 to `MOST`.
+        topic: Topic on which it is published.
+        change: Whether they were found or forgotten.
+        sensors: The sensors, 1 to `MOST`.
         sequence: The event's number.
-        time: When, seconds since the epoch.
+        time: Time of the change, seconds since the epoch.
         reason: Why they were forgotten.
-        remark: Who said so, and why, where somebody did.
+        remark: The operator's name and remark, if given.
     """
     message = sentence(change, sensors, reason)
     about = "\n".join([gateway, change, *(f"{each.name}\n{each.time}" for each in sensors), repr(time)])
@@ -118,7 +118,7 @@ def sensors_event(
 
 
 def sentence(change: Change, sensors: Sequence[SensorData], reason: Reason | None) -> str:
-    """What a person reads."""
+    """The event as a sentence for people."""
     names = ", ".join(each.name for each in sensors[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
     count = "1 sensor was" if len(sensors) == 1 else f"{len(sensors)} sensors were"

@@ -1,4 +1,4 @@
-"""Telling: from what was found to events, numbered, and to the retained topics that say what is open."""
+"""Publishing findings: converts incident changes to numbered events and retained topics."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edge.core.incidents.state_machine import Transition
 
 
 class Telling(NamedTuple):
-    """What subscribers are told.
+    """Converts incident changes to what subscribers receive.
 
     Attributes:
-        grouping: Which incidents have one cause.
-        open_incidents: What they know to be open.
-        reporter: Makes events.
-        names: The names of sensors and devices, by slot.
+        grouping: Groups incidents by cause.
+        open_incidents: The open incidents as published.
+        reporter: Creates the events.
+        names: Names of sensors and devices, by slot.
     """
 
     grouping: Grouping
@@ -29,16 +29,16 @@ class Telling(NamedTuple):
     names: Sequence[str]
 
     def tell(self, findings: Sequence[IncidentChange], passed: float) -> tuple[list[Event], dict[str, bytes]]:
-        """The events of findings, in their order, and the retained topics that change with them.
+        """The events of changes, in their order, and the retained topics that they update.
 
         Args:
-            findings: What was found.
-            passed: How far time has passed behind them.
+            findings: The incident changes.
+            passed: Time that has passed after them.
         """
         return self._told(self.grouping.follow(findings, passed))
 
     def forget(self, slots: Collection[int], now: float) -> tuple[list[Event], dict[str, bytes]]:
-        """Likewise, of the groups that sensors have led which are forgotten now, and whose incidents have ended."""
+        """The events and retained topics of groups led by forgotten sensors, whose incidents have ended."""
         return self._told(self.grouping.leave_behind(slots, now))
 
     def _told(self, changes: Sequence[IncidentChange]) -> tuple[list[Event], dict[str, bytes]]:

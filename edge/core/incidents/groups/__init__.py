@@ -1,1 +1,1 @@
-"""Incidents that have one cause are told as one."""
+"""Incidents with a common cause are reported as one."""

@@ -1,16 +1,17 @@
-"""Grouping: incidents that have one cause are told as one.
+"""Grouping: incidents with a common cause are reported as one.
 
-Which incidents have one cause is decided by what was found alone, in its order, so that it is the same in any batching:
+Whether incidents have a common cause is decided only from the findings in their order, so the result is the same for
+any batching. The groups are:
 
-- sensors that may have stopped at one moment: of one message, one device or one publisher, whose silence begins within
-  the same interval;
-- the sensors of a device that says itself that it is gone, and are silent meanwhile;
-- sensors of like names, all but the last level, that jump or freeze within a few seconds.
+- sensors that may have stopped at the same moment: of one message, one device or one publisher, with silences that
+  begin within the same interval;
+- the silent sensors of a device that reports itself gone;
+- sensors with similar names, equal except for the last level, that jump or freeze within a few seconds.
 
-The first that is found is told at once, by its own incident, together with all whose silence is due at the same moment.
-Others that join it are told by an update that waits for more to come, each time for longer, so that a plant that stops
-costs a handful of events. When incidents of a group end, the others have as long as their sensors may be silent; those
-that are left behind are told by themselves then, and point to the group.
+The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
+members are reported by an update that waits for more, with increasing delays, so that a plant that stops causes only a
+handful of events. When incidents of a group end, the others get as much time as their sensors may be silent; those that
+remain are then reported on their own, with a reference to the group.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNS
 JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
 
 TOGETHER_S = 5.0
-"""Sensors jump or freeze together within so many seconds, and one of their intervals."""
+"""Sensors jump or freeze together within this many seconds plus one of their intervals."""
 
 MOST_GROUPS = 1000
-"""Of more open incidents than this, the ones that were found first are joined by no others."""
+"""Maximum number of open incidents that others can join; the oldest are closed to new members first."""
 
 SINGLY = 5
-"""So many that are left behind are told each by itself; more are a group of their own."""
+"""Up to this many remaining incidents are reported singly; more form a group of their own."""
 
 
 class Grouping:
-    """The open incidents that subscribers know of, and what belongs to them.
+    """The open incidents known to subscribers, and their members.
 
     Args:
-        names: The names of sensors and devices, by slot.
+        names: Names of sensors and devices, by slot.
 
     Attributes:
-        scope: Within what sensors may have one cause, by the name of a sensor or device; everybody by default.
+        scope: Returns the scope within which sensors may have a common cause, by name; everything by default.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -59,34 +60,34 @@ class Grouping:
 
     @property
     def next_due(self) -> float:
-        """The moment at which something may have to be told if nothing is found before; infinity if there is none."""
+        """The time at which a report may be due if nothing is found before; infinity if there is none."""
         return self._boundary
 
     def is_due(self, clock: float) -> bool:
-        """Whether something is to be told if time passes up to a moment."""
+        """Whether a report is due when time reaches `clock`."""
         return self._boundary <= clock
 
     def members(self, leader: int) -> Collection[int]:
-        """The slots of the open incidents that are told by that of another, or by its own."""
+        """Slots of the open incidents reported by a leader's incident, including its own."""
         group = self._groups.get(leader)
         return () if group is None else group.members
 
     def leader(self, slot: int) -> int:
-        """The slot by whose incident that of a sensor is told."""
+        """The slot whose incident reports that of a sensor."""
         group = self._of.get(slot)
         return slot if group is None else group.leader
 
     def is_told_of_others(self, slot: int) -> bool:
-        """Whether the incident of a sensor that was told is no more its own, but that of others."""
+        """Whether the reported incident of a sensor now stands only for others."""
         group = self._groups.get(slot)
         return group is not None and slot not in group.members
 
     def follow(self, findings: Sequence[IncidentChange], passed: float) -> list[IncidentChange]:
-        """What is to be told of findings.
+        """The reports that result from findings.
 
         Args:
-            findings: In their order; those of one moment at which silences are due, all at once.
-            passed: How far time has passed behind them.
+            findings: The findings in order; all those of one silence deadline must be passed at once.
+            passed: Time that has passed after them.
         """
         told: list[IncidentChange] = []
         firsts: dict[str, IncidentGroup] = {}
@@ -116,7 +117,7 @@ class Grouping:
         return told + list(self._pass(passed))
 
     def _found(self, change: IncidentChange, cause: tuple[int, float] | None = None) -> IncidentGroup | None:
-        """A group that others may join; None if its kind is none that several sensors share."""
+        """A group that others may join; None if its kind never affects several sensors."""
         kind = _kind(change)
         if kind is None:
             return None
@@ -134,7 +135,7 @@ class Grouping:
         return group
 
     def _take(self, group: IncidentGroup, change: IncidentChange) -> bool:
-        """Take an incident into a group; whether the group is worse by a class."""
+        """Add an incident to a group; returns whether the group's severity class rises."""
         self._of[change.slot] = group
         if is_device(self._names[change.slot]):
             known = set(group.concerned)
@@ -151,7 +152,7 @@ class Grouping:
             del self._of[slot]
 
     def _cause_of(self, change: IncidentChange) -> IncidentGroup | None:
-        """The group whose cause an incident that is raised has, too."""
+        """The group with the same cause as a newly raised incident."""
         kind, name = _kind(change), self._names[change.slot]
         if kind is None:
             return None
@@ -170,12 +171,12 @@ class Grouping:
         return next(gone, None) or next((each for each in silent if each.window.meets(when)), None)
 
     def _is_excused(self, group: IncidentGroup, slot: int) -> bool:
-        """Whether a sensor belongs to a device of a group that says that it is gone."""
+        """Whether a sensor belongs to a device in the group that reports itself gone."""
         name = self._names[slot]
         return any(name.startswith(self._names[device]) for device in group.devices)
 
     def _join(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
-        """Take an incident into a group."""
+        """Add an incident to a group and yield the reports."""
         is_known = self._is_excused(group, change.slot)
         is_worse = self._take(group, change) and not is_known
         if (is_worse or change.sensors) and not group.is_quiet:
@@ -184,7 +185,7 @@ class Grouping:
             self._boundary = min(self._boundary, group.expect_news(change.clock))
 
     def _follow(self, change: IncidentChange) -> Iterator[IncidentChange]:
-        """What is to be told of a transition of an open incident."""
+        """The reports of a transition of an open incident."""
         group, slot = self._of.get(change.slot), change.slot
         if group is None:
             yield change
@@ -205,7 +206,7 @@ class Grouping:
             yield from self._tell(group, [slot], change.clock)
 
     def _leave(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
-        """Let an incident that has ended leave its group, which ends with the last."""
+        """Remove an ended incident from its group, which ends with its last member."""
         slot, now = change.slot, change.clock
         back = max(now, min(change.observation.time, now + group.spacing))  # the clock follows the second that is back
         del group.members[slot], self._of[slot]
@@ -239,7 +240,7 @@ class Grouping:
             del self._groups[group.leader]
 
     def _dissolve(self, change: IncidentChange) -> Iterator[IncidentChange]:
-        """End a group whose leader has ended, as its sensor has another incident now; the others are told."""
+        """End a group whose leader has a new incident; the others are reported."""
         group = self._groups.get(change.slot)
         if group is not None and change.slot not in group.members:
             yield group.event(Transition.CLEARED, change.clock)
@@ -247,7 +248,7 @@ class Grouping:
             self._remove(group)
 
     def _tell(self, group: IncidentGroup, slots: Sequence[int], now: float) -> Iterator[IncidentChange]:
-        """Tell incidents of a group by themselves, or as a group of their own, if they are many."""
+        """Report incidents of a group singly, or as a group of their own if there are many."""
         cause = (group.leader, group.change.incident.started)
         behind = [(slot, group.members.pop(slot)) for slot in slots]
         for slot, _ in behind:
@@ -269,7 +270,7 @@ class Grouping:
             yield made.event(Transition.RAISED, now, made.change)
 
     def _pass(self, now: float) -> Iterator[IncidentChange]:
-        """Do what is due up to a moment, in the order of time."""
+        """Handle everything due up to `now`, in order of time."""
         while self._boundary <= now:
             every = [*self._groups.values(), *self._over]
             soonest = min(every, key=lambda each: each.next_due, default=None)
@@ -278,7 +279,7 @@ class Grouping:
                 yield from self._see_to(soonest, self._boundary)
 
     def _see_to(self, group: IncidentGroup, now: float) -> Iterator[IncidentChange]:
-        """Do what is due of a group."""
+        """Handle what is due for a group."""
         behind = [slot for slot, each in group.members.items() if each.grace <= now]
         if behind and (group.is_over or group.returned >= len(group.members)):
             if group.leader in behind:
@@ -301,10 +302,10 @@ class Grouping:
                 group.spacing = min(2.0 * group.spacing, LONGEST_S)
 
     def leave_behind(self, slots: Collection[int], now: float) -> list[IncidentChange]:
-        """End the groups that were led by sensors which are forgotten; what is left of them is told by itself.
+        """End the groups led by forgotten sensors; the remaining incidents are reported on their own.
 
         Args:
-            slots: The sensors, whose own incidents have ended.
+            slots: Slots of the sensors, whose own incidents have ended.
             now: The stream clock.
         """
         told: list[IncidentChange] = []
@@ -322,7 +323,7 @@ class Grouping:
         return told
 
     def part(self, slot: int) -> None:
-        """Let an open incident that isn't its group's leader be told by itself from now on."""
+        """Report an open incident that isn't its group's leader on its own from now on."""
         group = self._of.pop(slot)
         del group.members[slot]
         group.everyone.remove(slot)
@@ -332,7 +333,7 @@ class Grouping:
             self._remove(group)
 
     def keep(self, slots: Collection[int]) -> None:
-        """Let go of members that have no open incident, as a snapshot couldn't give it."""
+        """Remove members whose open incident couldn't be restored from a snapshot."""
         for group in [*self._groups.values(), *self._over]:
             for slot in [each for each in group.members if each not in slots]:
                 del group.members[slot], self._of[slot]
@@ -344,7 +345,7 @@ class Grouping:
         return encode([*self._groups.values(), *self._over])
 
     def load(self, state: bytes) -> None:
-        """Go on with these groups.
+        """Load these groups.
 
         Raises:
             StateError: They can't be read.
@@ -357,7 +358,7 @@ class Grouping:
 
 
 def _raised(firsts: dict[str, IncidentGroup]) -> list[IncidentChange]:
-    """What is told of the groups that were found at one moment, each with all that were found in it; empties them."""
+    """The reports of the groups found at one moment, each with all of its members; empties `firsts`."""
     told = [each.event(Transition.RAISED, each.change.clock, each.change) for each in firsts.values()]
     firsts.clear()
     return told
@@ -368,7 +369,7 @@ def _anew(change: IncidentChange) -> IncidentChange:
 
 
 def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
-    """What is to be told of what the operator says of an incident: what counts is what they say of the leader's."""
+    """The reports of an operator command on an incident; only commands on the leader's incident count."""
     is_leader = change.slot == group.leader
     if change.transition is Transition.ACKNOWLEDGED:
         if group.is_lone or not (group.acknowledged or group.is_over):
@@ -381,11 +382,11 @@ def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentCh
 
 
 def _kind(change: IncidentChange) -> str | None:
-    """What several sensors may have in common; None if it is a matter of one."""
+    """The property that several sensors may share; None if the kind concerns one sensor only."""
     kind = change.incident.kind
     return kind if kind in {"missing", "flatline"} else "jump" if kind in JUMPS and not change.incident.limits else None
 
 
 def _bare(change: IncidentChange) -> IncidentChange:
-    """A finding as it is kept: without its place in a batch."""
+    """A finding as stored: without its position in a batch."""
     return replace(change, order=(0, change.order[1], 0.0, change.slot), passed=-math.inf)

@@ -1,7 +1,7 @@
-"""Incident groups: open incidents that have one cause, of which one is told.
+"""Incident groups: open incidents with a common cause, of which one is reported.
 
-A group is told by the incident of its leader, the sensor or device that was found first. The others are its members;
-nobody is told of their incidents while they belong to it.
+A group is reported by the incident of its leader, the sensor or device found first. The others are its members, whose
+incidents aren't reported while they belong to it.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.words.severity import severity_class
 
 SHORTEST_S, LONGEST_S = 1.0, 3600.0
-"""An update waits at least and at most so long for what may follow it; in between, for an interval of the leader's."""
+"""Minimum and maximum delay of an update; in between it is one interval of the leader."""
 
 SLACK = 1.5
 PATIENCE_SHARE = 0.5
-"""A silent sensor stopped by so many of its intervals after its last reading, or by this share of its patience."""
+"""A silent sensor stopped by this many intervals, or this share of its patience, after its last reading."""
 
 
 CALM_S, CALM_READINGS = 60.0, 20.0
-"""Of sensors that jump together, the calm of one may come so many seconds or intervals after that of another."""
+"""When sensors jump together, their calm may begin this many seconds or intervals apart."""
 
 
 class Stopped(NamedTuple):
-    """When a sensor stopped: after the first moment, and by the second."""
+    """The range of times within which a sensor stopped: after the first, up to the second."""
 
     after: float
     by: float
 
     def meets(self, other: Stopped) -> bool:
-        """Whether both may have stopped at one moment."""
+        """Whether both may have stopped at the same moment."""
         return self.after <= other.by and other.after <= self.by
 
     def and_(self, other: Stopped) -> Stopped:
-        """When both may have stopped."""
+        """The range within which both may have stopped."""
         return Stopped(max(self.after, other.after), min(self.by, other.by))
 
 
 def stopped(change: IncidentChange) -> Stopped:
-    """When a sensor that is silent stopped."""
+    """When a silent sensor stopped."""
     seen = change.summary.seen
     patience = max(0.0, change.incident.started - seen)
     return Stopped(seen, seen + max(SLACK * change.summary.interval, PATIENCE_SHARE * patience))
@@ -50,11 +50,11 @@ def stopped(change: IncidentChange) -> Stopped:
 
 @dataclass(slots=True)
 class Member:
-    """An incident that belongs to a group.
+    """An incident in a group.
 
     Attributes:
-        change: What was found of it last.
-        grace: When it counts as left behind, as others have ended; infinity while none has.
+        change: Its last finding.
+        grace: Time after which it counts as remaining because others have ended; infinity while none has.
         is_quiet: Whether its sensor is shelved.
     """
 
@@ -64,7 +64,7 @@ class Member:
 
     @property
     def patience(self) -> float:
-        """How long it may still take when others have ended: as long as its sensor could be silent before."""
+        """Time allowed after others have ended: as long as its sensor could be silent before."""
         if self.change.incident.kind != "missing":
             return max(CALM_S, CALM_READINGS * self.change.summary.interval)
         return max(SHORTEST_S, self.change.incident.started - self.change.summary.seen)
@@ -72,28 +72,28 @@ class Member:
 
 @dataclass(slots=True)
 class IncidentGroup:
-    """Open incidents that have one cause.
+    """Open incidents with a common cause.
 
     Attributes:
-        leader: The slot of the sensor or device whose incident is told.
-        change: What was found of it last while it was open.
-        kind: `missing`, or `flatline`, or `jump`.
-        parent: What the names of sensors that jump together begin with.
-        window: When all silent ones may have stopped.
-        members: The incidents that are still open, by slot, the leader's among them while it is.
-        everyone: Slots of all that ever belonged to it.
-        devices: Slots of the devices in it that say that they are gone.
-        concerned: Slots of their sensors.
+        leader: Slot of the sensor or device whose incident is reported.
+        change: The leader's last finding while its incident was open.
+        kind: `missing`, `flatline` or `jump`.
+        parent: Common name prefix of sensors that jump together.
+        window: Range within which all silent members may have stopped.
+        members: Open incidents by slot, including the leader's while it is open.
+        everyone: Slots of all members that it ever had.
+        devices: Slots of its devices that report themselves gone.
+        concerned: Slots of the sensors of these devices.
         published: Number of the next event.
-        severity: The worst of all.
-        spacing: Seconds that the next update waits.
-        due: When it is due; infinity if there is no news.
-        returned: How many have ended since it was last seen that most of them hadn't.
-        acknowledged: Whether the operator has seen it.
+        severity: Highest severity of all.
+        spacing: Delay of the next update in seconds.
+        due: Time of the next update; infinity if nothing changed.
+        returned: Number of members that ended since most of them were last seen open.
+        acknowledged: Whether the operator has acknowledged it.
         is_quiet: Whether the leader is shelved.
-        is_waiting: Whether those that are open have had a grace since the last joined.
-        is_over: Whether its end was told, and only those that are left behind are waited for.
-        cause: The leader of an earlier group that it was left behind by, and when that one's incident began.
+        is_waiting: Whether the open members have had a grace period since the last one joined.
+        is_over: Whether its end was reported, and only remaining members are awaited.
+        cause: Leader and incident start of the earlier group that this one remained from.
     """
 
     leader: int
@@ -118,16 +118,16 @@ class IncidentGroup:
 
     @property
     def is_lone(self) -> bool:
-        """Whether there never was another one in it."""
+        """Whether it never had a second member."""
         return len(self.everyone) == 1
 
     @property
     def next_due(self) -> float:
-        """When something is to be done if nothing happens."""
+        """The next time at which an action is due without new findings."""
         return min([self.due, *(each.grace for each in self.members.values())])
 
     def take(self, change: IncidentChange) -> bool:
-        """Take in an incident; whether it makes the group worse by a class."""
+        """Add an incident; returns whether the group's severity class rises."""
         self.is_waiting = False
         if not self.everyone:
             self.severity, self.published = change.incident.severity, change.number
@@ -137,28 +137,28 @@ class IncidentGroup:
         return self.worsen(change)
 
     def worsen(self, change: IncidentChange) -> bool:
-        """Take note of the severity of one of the incidents; whether the group is worse by a class."""
+        """Record the severity of a member; returns whether the group's severity class rises."""
         before, self.severity = self.severity, max(self.severity, change.incident.severity)
         return severity_class(self.severity) > severity_class(before)
 
     def expect_news(self, now: float) -> float:
-        """There is something to tell; returns when it is due."""
+        """Schedule an update; returns when it is due."""
         self.due = min(self.due, now + self.spacing)
         return self.due
 
     def number(self, least: int = 0) -> int:
-        """The number of an event that is told now."""
+        """The number of an event published now."""
         number = max(self.published, least)
         self.published = number + 1
         return number
 
     def event(self, transition: Transition, now: float, like: IncidentChange | None = None) -> IncidentChange:
-        """What is told of the group.
+        """The group as an incident change to report.
 
         Args:
-            transition: What happens to its incident.
-            now: When, by the stream clock.
-            like: What was found that it is told for; None if that is nothing new of the leader.
+            transition: The transition of its incident.
+            now: The stream clock.
+            like: The finding that caused the report; None if it is nothing new from the leader.
         """
         ends = transition in {Transition.CLEARED, Transition.EXPIRED}
         self.due, self.acknowledged = math.inf, self.acknowledged or transition is Transition.ACKNOWLEDGED

@@ -1,1 +1,1 @@
-"""From scores to what the state machine of a sensor is told: ordinary readings, error values, counters."""
+"""Prepares the state machines' input: ordinary readings, error values, counters."""

@@ -1,4 +1,4 @@
-"""Readings of counters: what detectors see of them, and what follows when a sensor turns out to be one, or none."""
+"""Counter readings: the detectors' input for counters, and the effects of a sensor becoming a counter or a gauge."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class CounterReadings:
-    """Turns the readings of counters into paces.
+    """Converts the readings of counters to paces.
 
     Args:
         members: The group of each sensor, and its row there, by slot.
-        paces: Know which sensors are counters.
-        statistics: Of the sensors.
-        levels: Are learned anew with the sensor's values.
-        tracking: Is told of counters that were back from a fall.
+        paces: Knows which sensors are counters.
+        statistics: Statistics of the sensors.
+        levels: Learned again together with the sensor's values.
+        tracking: Notified of counters that returned from a fall.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class CounterReadings:
         self._tracking = tracking
 
     def see(self, slots: Rows, values: Numbers, times: Numbers, positions: Rows, clock: Numbers) -> Numbers:
-        """What detectors see of the readings of a round, or of a single one, which the statistics don't know yet.
+        """The detectors' input for a round of readings, or a single one, before the statistics record them.
 
         Args:
-            slots: Their sensors, shape (n,).
+            slots: Slots of their sensors, shape (n,).
             values: Values, shape (n,).
             times: Times, seconds since the epoch, shape (n,).
-            positions: In their batch, shape (n,).
-            clock: What the stream clock says, shape (n,).
+            positions: Positions in their batch, shape (n,).
+            clock: The stream clock, shape (n,).
         """
         paces = self._paces
         seen = paces.see(slots, values, times, self._statistics.at(slots)["count"][slots] == 0)
@@ -65,14 +65,14 @@ class CounterReadings:
         return seen
 
     def declare(self, slot: int) -> None:
-        """Note what the rule of a sensor says: whether it is a counter."""
+        """Apply a rule that declares whether a sensor is a counter."""
         group, row = self._members[slot]
         if self._paces.declare(slot, counter=group.profile.counter):
             group.forget_values(row)
             self._levels.clear_row(slot)
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """Learn a sensor's values anew, as detectors see something else of it from now on."""
+        """Discard what was learned of a sensor's values because the detectors' input changes."""
         group, row = self._members[slot]
         group.forget_values(row)
         self._levels.clear_row(slot)
@@ -82,7 +82,7 @@ class CounterReadings:
             self._step(slot, MachineInput.DECLARED_NORMAL, value, time, position, clock)
 
     def _tell(self, slot: int, fell_to: float, time: float, position: int, clock: float) -> None:
-        """Tell of a counter that is back from a fall: what it said in between was an error value."""
+        """Report a counter that returned from a fall: the reading in between was an error value."""
         self._step(slot, MachineInput.NO_VALUE, fell_to, time, position, clock)
 
     def _step(self, slot: int, signal: MachineInput, value: float, time: float, position: int, clock: float) -> None:

@@ -1,4 +1,4 @@
-"""Readings that are error values: they are told, show that their sensor isn't silent, and are learned by nothing."""
+"""Error values among readings: they are reported and end a silence, but nothing is learned from them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class ErrorReadings:
-    """Sorts out the readings that aren't ordinary, and takes those that are error values.
+    """Separates the readings that aren't ordinary, and processes error values.
 
     Args:
         members: The group of each sensor, and its row there, by slot.
-        values: Which values are error values.
-        statistics: Of the sensors.
-        levels: Know how patient silence is to be.
-        tracking: Is told of error values.
-        paces: Know which sensors are counters.
-        weigh: Holds what detectors say of a strange reading against its sensor's levels.
+        values: Knows which values are error values.
+        statistics: Statistics of the sensors.
+        levels: Determines how long a silence may last.
+        tracking: Notified of error values.
+        paces: Knows which sensors are counters.
+        weigh: Compares the scores of a strange reading with its sensor's levels.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ErrorReadings:
         self._apart: list[int] = []
 
     def judge(self, slots: Slots, values: Floats, times: Floats) -> NDArray[np.int8] | None:
-        """What each reading of a round is, see `ErrorValues.look()`, shape (n,); None if all are ordinary."""
+        """The class of each reading of a round, see `ErrorValues.look()`, shape (n,); None if all are ordinary."""
         stand_out, before = self._values.stand_out(slots, values, times)
         if not any_of(stand_out):
             return None
@@ -67,20 +67,20 @@ class ErrorReadings:
         return found if found.any() else None
 
     def judge_one(self, slot: int, value: float, time: float) -> int:
-        """What a single reading is."""
+        """The class of a single reading."""
         stands_out, before = self._values.stand_out(slot, value, time)
         return self._values.look(slot, value, time, before) if stands_out else ORDINARY
 
     def take(self, kind: int, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """Take a reading that is an error value, or may be one, and learn from it only that its sensor reports.
+        """Process a reading that is or may be an error value; only its arrival is learned.
 
         Args:
             kind: `ERROR` or `STRANGE`.
-            slot: Its sensor.
+            slot: Slot of its sensor.
             value: Its value.
             time: Its time.
-            position: In its batch.
-            clock: What the stream clock says.
+            position: Position in its batch.
+            clock: The stream clock.
         """
         self._apart.append(position)
         if kind == ERROR:
@@ -89,7 +89,7 @@ class ErrorReadings:
             self._take_strange(slot, value, time, position, clock)
 
     def without(self, batch: Batch) -> Batch:
-        """The batch as devices see it: where a sensor sent an error value, it has none."""
+        """The batch as devices see it, without a value where a sensor sent an error value."""
         if not self._apart:
             return batch
         values = batch.values.copy()

@@ -1,7 +1,7 @@
-"""Weighing: what detectors say of readings is held against the levels of their sensors.
+"""Weighing: compares the scores of readings with the raising levels of their sensors.
 
-Most readings end here: no score exceeds its level, and nobody follows the sensor. Only the few others are judged one by
-one, by the state machine of their sensor.
+Most readings end here: no score exceeds its level and the sensor has no active state machine. The others are processed
+one by one by their sensor's state machine.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class Weighing:
-    """Holds scores against levels, and has the readings judged that matter.
+    """Compares scores with levels and passes on the readings that matter.
 
     Args:
-        statistics: Of the sensors.
-        levels: The level of each condition of each sensor.
-        tracking: The state machines of the sensors.
-        paces: Which sensors are counters.
-        devices: Which sensors belong together.
+        statistics: Statistics of the sensors.
+        levels: Level of each condition of each sensor.
+        tracking: State machines of the sensors.
+        paces: Knows which sensors are counters.
+        devices: Knows which sensors form a device.
 
     Attributes:
-        observer: Called after every round that was scored; None for nobody.
+        observer: Called after every scored round; None for no observer.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Weighing:
         self.observer: Observer | None = None
 
     def weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
-        """Hold what detectors say of readings against the sensors' levels; no level follows from a strange one."""
+        """Compare the scores of readings with the sensors' levels; a strange reading doesn't affect any level."""
         slots, profile, judges = readings.slots, group.profile, group.judges
         settings, statistics, tracking = profile.incidents, self._statistics.at(slots), self._tracking.at(slots)
         intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]

@@ -1,1 +1,1 @@
-"""The sentences that people read of incidents."""
+"""The sentences in events that describe incidents to people."""

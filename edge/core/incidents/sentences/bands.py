@@ -1,8 +1,8 @@
-"""The band that an event quotes: what the condition that the event is about would have called ordinary.
+"""The band quoted in an event: the range that the reported condition would have considered ordinary.
 
-It is the band of the detector that goes farthest beyond its raising level, at that level, or what the operator's limit
-allows. While an incident is open, a band that holds the value is none: it isn't what was violated, and would contradict
-the event. What a sensor was never seen to do isn't promised either: no band reaches below zero if no reading did.
+It is the band of the detector furthest beyond its raising level, at that level, or the range that the operator's limit
+allows. While an incident is open, a band that contains the value is omitted: it isn't what was violated and would
+contradict the event. A band doesn't extend below zero unless a reading did.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 
 def leading_opinion(finding: IncidentChange) -> Opinion | None:
-    """The opinion that an event is about: of a new kind, or of that which the incident is called by, or the worst."""
+    """The opinion reported by an event: of a new kind, of the kind that names the incident, or the worst."""
     incident = finding.incident
     for opinion in finding.observation.opinions if finding.transition is Transition.UPDATED else ():
         if opinion.exceeds and incident.began_with(opinion.kind, finding.observation.time):
@@ -34,11 +34,11 @@ def leading_opinion(finding: IncidentChange) -> Opinion | None:
 
 
 def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
-    """The band that an event shows: what the limit that it is about allows, or what was learned to be ordinary.
+    """The band shown by an event: the range allowed by the reported limit, or learned to be ordinary.
 
     Args:
-        finding: What the event is about.
-        opinion: The opinion that it is about.
+        finding: The reported change.
+        opinion: The reported opinion.
     """
     incident, observation = finding.incident, finding.observation
     if incident.kind == ERROR_KIND:
@@ -61,14 +61,14 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
 
 
 def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opinion:
-    """An opinion without its band if this holds the value, unless the incident has ended: then it should."""
+    """An opinion without its band if that contains the value, unless the incident has ended, when it should."""
     if ended or observation.value < opinion.lower or observation.value > opinion.upper:
         return opinion
     return replace(opinion, lower=math.nan, upper=math.nan)
 
 
 def _possible(opinion: Opinion, lowest: float) -> Opinion:
-    """An opinion whose band doesn't reach below zero if the sensor's lowest reading didn't."""
+    """An opinion whose band is cut at zero if the sensor has never been below zero."""
     if lowest >= 0 and opinion.lower < 0:
         return replace(opinion, lower=0.0, expected=max(opinion.expected, 0.0), upper=max(opinion.upper, 0.0))
     return opinion

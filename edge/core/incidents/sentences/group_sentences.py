@@ -1,4 +1,4 @@
-"""The sentence of several incidents that have one cause."""
+"""Sentences for several incidents with a common cause."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.words.quantities import duration
 
 MOST_NAMED = 3
-"""Sensors that a sentence names."""
+"""Maximum number of sensors named in a sentence."""
 
 DOES = {
     "missing": ("is silent", "are silent"),
@@ -26,14 +26,14 @@ ANSWERS = {
 
 
 class Told(NamedTuple):
-    """Whom several incidents of one cause are about.
+    """The sensors and devices of several incidents with a common cause.
 
     Attributes:
         leader: The sensor that was found first.
-        sensors: The sensors that are wrong; at the end of the incident, all that were.
-        ended: Those of them that aren't any more.
-        left: How many of them still are at the end.
-        devices: The devices that say that they are gone.
+        sensors: The affected sensors; at the end of the incident, all that were affected.
+        ended: Those that aren't affected any more.
+        left: Number of those still affected at the end.
+        devices: The devices that report themselves gone.
     """
 
     leader: str
@@ -44,11 +44,11 @@ class Told(NamedTuple):
 
 
 def group_sentence(told: Told, change: IncidentChange) -> str:
-    """Say in one sentence what a transition means of several sensors that have one cause.
+    """Describe a transition of several sensors with a common cause in one sentence.
 
     Args:
-        told: Whom it is about.
-        change: What happened; with one cause.
+        told: The sensors and devices concerned.
+        change: The transition; must have a common cause.
     """
     kind = "missing" if change.one_cause is None else change.one_cause.kind
     lasted = duration(max(0.0, change.observation.time - change.incident.started))
@@ -76,7 +76,7 @@ def group_sentence(told: Told, change: IncidentChange) -> str:
 
 
 def common_place(names: Sequence[str]) -> str:
-    """What the levels of names have in common from the first on; empty if nothing."""
+    """Common leading levels of names; empty if there are none."""
     first, last = min(names, default="").split("/")[:-1], max(names, default="").split("/")[:-1]
     common = []
     for one, other in zip(first, last, strict=False):

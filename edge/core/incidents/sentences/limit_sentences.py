@@ -1,4 +1,4 @@
-"""What an operator reads of a limit: which one is broken, by what value, and that it is kept again."""
+"""Sentences about limits: which one is broken by which value, and when values return within it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge.core.scoring.opinions import Observation
 
 
 def broken_sentence(sensor: str, unit: str, observation: Observation, condition: LimitCondition) -> str:
-    """Say that a limit is broken, or, while it hasn't been kept for long enough, that it was."""
+    """Describe a limit as broken, or as having been broken while readings haven't stayed within it for long enough."""
     again = "still " if condition.since < observation.time else ""
     is_range, value = condition.limit.kind == "range", _value_beside(observation.value, condition, unit)
     if not is_beyond(condition, observation):
@@ -20,20 +20,20 @@ def broken_sentence(sensor: str, unit: str, observation: Observation, condition:
 
 
 def kept_sentence(sensor: str, unit: str, observation: Observation, left: list[LimitCondition]) -> str:
-    """Say that limits are kept again, the worst of them by its name."""
+    """Describe limits that are no longer broken, naming the worst one."""
     condition = worst_of(left)
     assert condition is not None  # noqa: S101 - the caller has looked
     return f"{sensor} is back within {_name(condition, unit)}, at {_value_beside(observation.value, condition, unit)}"
 
 
 def limit_clause(unit: str, incident: Incident, observation: Observation, before: str = ", ") -> str:
-    """What to add to a sentence about something else, `before` first; empty if no limit is broken now."""
+    """A clause to append to another sentence, preceded by `before`; empty if no limit is broken now."""
     condition = incident.worst_limit
     return "" if condition is None or not is_beyond(condition, observation) else f"{before}{_beyond(condition, unit)}"
 
 
 def is_beyond(condition: LimitCondition, observation: Observation) -> bool:
-    """Whether an observation's value itself lies beyond a limit, not only within its deadband."""
+    """Whether an observation's value lies beyond a limit, not only within its deadband."""
     if condition.limit.kind == "range":
         return condition.limit.excess(observation.value) > 0
     return any(each.key == condition.limit.key for each in observation.broken or ())
@@ -55,5 +55,5 @@ def _name(condition: LimitCondition, unit: str) -> str:
 
 
 def _value_beside(value: float, condition: LimitCondition, unit: str) -> str:
-    """A value with as many digits as it takes to tell it from the limit."""
+    """A value with enough digits to distinguish it from the limit."""
     return quantity(value, unit, digits_apart(value, condition.limit.bound, least=4))

@@ -1,4 +1,4 @@
-"""What is said of a counter: how fast it counts, in its own unit per time, and how fast it usually does."""
+"""Sentences about counters: how fast one counts, in its own unit per time, compared with its usual pace."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PER = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "d"}
 
 
 def pace_unit(unit: str, per: float) -> str:
-    """The unit of a pace, such as `l/min`; that of the values if it is none."""
+    """The unit of a pace, such as `l/min`; the unit of the values if it isn't a pace."""
     return f"{unit or '1'}/{PER[per]}" if per in PER else unit
 
 
 def about_what_was_read(finding: IncidentChange) -> IncidentChange:
-    """The same about what a counter reads, not about its pace, if it is about a limit: that is one of values."""
+    """The same change with a counter's reading instead of its pace if it is about a limit, which applies to readings."""
     incident = finding.incident
     if finding.observation.per and (incident.worst_limit is not None or incident.left):
         return replace(finding, observation=finding.observation.as_read())
@@ -28,13 +28,13 @@ def about_what_was_read(finding: IncidentChange) -> IncidentChange:
 def pace_clause(
     unit: str, observation: Observation, opinion: Opinion | None, kind: str, band: Opinion | None, lasted: float
 ) -> str:
-    """What is wrong with the pace of a counter, as a sentence without its subject.
+    """Describe what is wrong with the pace of a counter, as a sentence without its subject.
 
     Args:
-        unit: Of the pace.
+        unit: Unit of the pace.
         observation: The pace.
-        opinion: The opinion that it is about, or None.
-        kind: What the incident is called.
+        opinion: The reported opinion, or None.
+        kind: Kind of the incident.
         band: The opinion whose band is shown, or None.
         lasted: Seconds since the incident began.
     """
@@ -48,7 +48,7 @@ def pace_clause(
 
 
 def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) -> str:
-    """What to say of a condition that isn't about the pace itself, in numbers of its own; empty if it is."""
+    """Describe a condition that isn't about the pace itself, in its own quantity; empty if it is about the pace."""
     now, usual, about = opinion.now, opinion.usual, opinion.about
     did = "has stood still" if observation.value == 0 else f"has risen by {said}"
     if about == "changes":
@@ -70,13 +70,13 @@ def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) 
 
 
 def _with_digits(value: float, unit: str, band: Opinion | None) -> str:
-    """A pace, with as many digits as it takes to tell it from the ends of a band."""
+    """A pace with enough digits to distinguish it from the ends of a band."""
     ends = () if band is None else (band.lower, band.upper)
     return quantity(value, unit, digits_apart(value, *ends, least=3))
 
 
 def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usually") -> str:
-    """What the pace usually is, as the end of a sentence; empty where that isn't known."""
+    """The usual pace, as the end of a sentence; empty if unknown."""
     if band is None:
         return ""
     lower, upper = band.lower, band.upper

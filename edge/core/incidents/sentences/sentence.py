@@ -1,4 +1,4 @@
-"""The sentence that an operator reads: what is wrong with which sensor, and what was expected of it."""
+"""The sentence that an operator reads: what is wrong with which sensor, and what was expected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAYS = {
 
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
-"""Of a device's sensors, so many are named in its sentence, if their share in the score is at least this."""
+"""Maximum number of a device's sensors named in its sentence, and minimum share in the score to be named."""
 
 ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
@@ -50,17 +50,17 @@ def sentence(
     opinion: Opinion | None = None,
     interval: float = 0.0,
 ) -> str:
-    """Say in one sentence what a transition means.
+    """Describe a transition in one sentence.
 
     Args:
         sensor: Name of the sensor.
-        unit: Unit of its values, may be empty.
-        transition: What happened to the incident.
+        unit: Unit of its values; may be empty.
+        transition: The transition of the incident.
         incident: The incident as it stands now.
-        observation: The reading or silence behind it.
+        observation: The reading or silence that caused it.
         band: The opinion whose band is shown, or None.
-        opinion: The opinion that the transition is about, or None.
-        interval: Seconds between two readings, or 0.
+        opinion: The reported opinion, or None.
+        interval: Seconds between two readings; 0 if unknown.
     """
     unit = pace_unit(unit, observation.per)
     digits = digits_beside(observation.value, band)
@@ -93,7 +93,7 @@ def _learned(
     interval: float,
     digits: int,
 ) -> str:
-    """What an open incident says by what was learned."""
+    """Describe an open incident by learned behaviour."""
     if observation.per and (opinion is None or opinion.kind != "missing"):
         lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
         return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
@@ -112,15 +112,15 @@ def _learned(
 
 
 def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, interval: float) -> str:
-    """What to say of a condition that isn't about the value itself, in numbers of its own; empty if it is.
+    """Describe a condition that isn't about the value itself, in its own quantity; empty if it is about the value.
 
     Args:
-        value: The value, as it is said.
+        value: The value as text.
         unit: Its unit.
-        kind: What the incident is called.
+        kind: Kind of the incident.
         at: The value.
-        opinion: The opinion that it is about.
-        interval: Seconds between two readings, or 0.
+        opinion: The reported opinion.
+        interval: Seconds between two readings; 0 if unknown.
     """
     if kind != opinion.kind:
         return ""
@@ -144,13 +144,13 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
 
 
 def digits_beside(value: float, band: Opinion | None) -> int:
-    """How many digits it takes to tell a value from the ends of a band."""
+    """Number of digits needed to distinguish a value from the ends of a band."""
     ends = () if band is None else (band.lower, band.upper, band.expected)
     return digits_apart(value, *ends, least=4)
 
 
 def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
-    """How an incident of what was learned ends."""
+    """Describe the end of an incident of learned behaviour."""
     if incident.kind == ERROR_KIND:
         is_over = transition is Transition.CLEARED
         return (
@@ -168,7 +168,7 @@ def _ended(sensor: str, value: str, transition: Transition, incident: Incident, 
 
 
 def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion | None) -> str:
-    """Why the incident goes on although a limit is kept again, as the end of a sentence."""
+    """Why the incident continues although a limit is no longer broken, as the end of a sentence."""
     clause = limit_clause(unit, incident, observation, ", but still ")
     if clause:
         return clause
@@ -185,17 +185,18 @@ def device_sentence(
     shares: Sequence[tuple[str, float]],
     sensors: int = 0,
 ) -> str:
-    """Say in one sentence what a transition means of a device: what its sensors do together, and which of them most.
+    """Describe a transition of a device in one sentence: what its sensors do together, and which contribute most.
 
-    Its value, a distance, says nothing to a person, and is left out. One that says that it is gone, is offline.
+    The device's value, a distance, means nothing to people and is left out. A device that reports itself gone is
+    offline.
 
     Args:
         device: Its name.
-        transition: What happened to the incident.
+        transition: The transition of the incident.
         incident: The incident as it stands now.
-        observation: The row or silence behind it.
-        shares: Names of sensors and their shares in the score, the largest first.
-        sensors: How many sensors it has, where it says that it is gone.
+        observation: The row or silence that caused it.
+        shares: Names of sensors and their shares in the score, largest first.
+        sensors: Number of its sensors, if it reports itself gone.
     """
     name, shifted = device.rstrip("/"), incident.kind == "level_shift"
     lasted = duration(max(0.0, observation.time - incident.started))
@@ -216,7 +217,7 @@ def device_sentence(
 
 
 def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> str:
-    """What to say of a device that says whether it is there."""
+    """Describe a device that reports its availability."""
     if transition is Transition.CLEARED:
         return f"{device} is online again after {lasted}"
     if transition is Transition.EXPIRED:
@@ -226,7 +227,7 @@ def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> 
 
 
 def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:
-    """What was expected, as the end of a sentence; empty where nothing was."""
+    """The expected value or range, as the end of a sentence; empty if there is none."""
     if band is None or expects_nothing(band):
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
@@ -241,5 +242,5 @@ def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:
 
 
 def expects_nothing(band: Opinion) -> bool:
-    """Whether an opinion expects nothing in particular."""
+    """Whether an opinion has no expected value or range."""
     return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))

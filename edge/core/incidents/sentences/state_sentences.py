@@ -1,4 +1,4 @@
-"""What is said of a machine in a wrong state: each condition in numbers of its own."""
+"""Sentences about machine states: each condition in its own quantity."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from edge.core.scoring.opinions import Opinion
 
 
 def state_clause(value: float, unit: str, opinion: Opinion) -> str:
-    """What is wrong with the state of a sensor, as a sentence without its subject.
+    """Describe what is wrong with the state of a sensor, as a sentence without its subject.
 
     Args:
         value: The value.
         unit: Its unit.
-        opinion: What the detector of states said of it.
+        opinion: The opinion of the state detector.
     """
     now, usual = opinion.now, opinion.usual
     if opinion.about == "changes":
@@ -28,7 +28,7 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
 
 
 def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, str]:
-    """A value, and a range that it lies outside of, with as many digits as it takes to see that; no range, no words."""
+    """A value and a range that excludes it, with enough digits to show that; empty strings without a range."""
     if not (value < lower or value > upper):
         return quantity(value, unit), ""
     digits = digits_apart(value, lower if value < lower else upper, least=3)

@@ -3,8 +3,8 @@
 A gateway without a battery-backed clock starts at 1970, or at the time of its shutdown, and correct readings appear to
 lie in the future. A sender with a wrong clock or time zone looks the same, so other evidence must decide:
 
-    the clock was never set, or is behind stored times           accept the sender; without a time zone, only if no other
-                                                                 sender appears while the message is held
+    the clock was never set, or is behind stored times           accept the sender; without a time zone only if no
+                                                                 other sender appears while the message is held
     the lead matches a local time taken for UTC                  refuse
     a topic has agreed with the clock for `PROVEN_S`             refuse
     `AGREEING` topics have the same lead, and none agrees        accept the senders

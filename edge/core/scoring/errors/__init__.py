@@ -1,1 +1,1 @@
-"""Error values: numbers that stand for no reading."""
+"""Error values: numbers sent in place of a reading."""

@@ -1,11 +1,11 @@
-"""Habits of error values: which of them come as usual, such as each night while an analyser calibrates itself.
+"""Regular error values: recognises those that come as usual, such as each night while an analyser calibrates itself.
 
-An error value is usual if on several of the last days one began at about this time of day, more than chance explains,
-and if the sensor sends no more of them in a day than twice what it usually does. So what comes a first time, at another
-hour, longer, or more often is told, and what a person knows by now isn't. Error values that come all day are usual by
-the same rule.
+An error value is usual if, on several of the last days and more often than by chance, one began at about this time of
+day, and if the sensor has sent at most twice as many today as it usually does in a day. An error value that is new,
+comes at another hour, lasts longer or comes more often is therefore reported, and a familiar one isn't. Error values
+that occur all day become usual by the same rule.
 
-Days and hours are UTC; `WITHIN_S` is the precision of a habit, so that a change to daylight saving time is news.
+Days and hours are UTC. `WITHIN_S` is the precision, so a change to daylight saving time is reported.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 DAY_S = 86_400.0
 
 WITHIN_S = 1_800.0
-"""Times of day this far apart are the same to a habit, or up to twice as far."""
+"""Resolution of the time of day in seconds; times up to twice as far apart may count as equal."""
 
 BINS = int(DAY_S / WITHIN_S)
 
 DAYS = 15
 HABITUAL = 4
-"""A habit has begun at about this time of day on so many of the last `DAYS` days."""
+"""Minimum number of the last `DAYS` days on which an error value began at about this time of day."""
 
 CHANCE = 3.0
 MOST_DAYS = 12
-"""And on so many times as many days as if those of all times of day came by chance, but on no more than `MOST_DAYS`."""
+"""Minimum ratio of that number to the number expected by chance, which never requires more than `MOST_DAYS`."""
 
 MORE = 2
-"""A day has more error values than usual from so many times as many as on the days of a habit."""
+"""A day is unusual if it has this many times as many error values as the usual days."""
 
 
 class ErrorHabits(SensorArrays):
-    """Times and numbers of error values of each sensor in the last days; one row per sensor.
+    """Times and counts of each sensor's error values in the last days; one row per sensor.
 
-    State: 193 bytes a sensor.
+    State: 193 bytes per sensor.
 
     Attributes:
-        day: The day on which an error value last began, since the epoch.
-        begun: On which days error values have begun in each part of the day: a bit a day, the lowest is `day`; shape
+        day: The day on which an error value last began, in days since the epoch.
+        begun: Bit mask of the days on which error values began in each part of the day; the lowest bit is `day`; shape
             (n, `BINS`).
-        counts: Error values of `day` and of those before it, shape (n, `DAYS` + 1).
-        began: Time of the first of those in a row with the last error value.
+        counts: Number of error values on `day` and the days before it, shape (n, `DAYS` + 1).
+        began: Time of the first error value of the last run.
         last: Time of the last error value.
-        usual: Whether it was a usual one, and so were those in a row before it.
+        usual: Whether the last run of error values is usual.
     """
 
     def __init__(self) -> None:
@@ -58,16 +58,16 @@ class ErrorHabits(SensorArrays):
         self.usual = np.zeros(0, dtype=bool)
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, began=np.nan, last=np.nan)
 
     def is_usual(self, slot: int, time: float, before: float) -> bool:
-        """Record an error value; whether it comes as usual.
+        """Record an error value; returns whether it is usual.
 
         Args:
             slot: Its sensor.
             time: Its time, seconds since the epoch.
-            before: Time of the sensor's reading before it, of whichever kind.
+            before: Time of the sensor's previous reading, whether an error value or not.
         """
         begins = self.last[slot] != before
         if begins:
@@ -85,12 +85,12 @@ class ErrorHabits(SensorArrays):
         return bool(self.usual[slot])
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
         self.began[slots] += by
         self.last[slots] += by
 
     def _is_habit(self, slot: int, place: int) -> bool:
-        """Whether error values have begun in this part of the day, or in those beside it, on days enough."""
+        """Whether error values began in this or an adjacent part of the day on enough days."""
         earlier = self.begun[slot] >> 1
         near = [place - 1, place, (place + 1) % BINS]
         by_chance = len(near) / BINS * sum(each.bit_count() for each in earlier.tolist())
@@ -98,7 +98,7 @@ class ErrorHabits(SensorArrays):
         return bool(days >= min(max(HABITUAL, CHANCE * by_chance), MOST_DAYS))
 
     def _turn(self, slot: int, day: int) -> None:
-        """Begin another day, if it is one. Days without a real value say nothing of a habit, and don't pass."""
+        """Advance to another day. Days without a real value are no evidence and aren't counted."""
         stayed = self.last[slot] - self.began[slot]
         passed = day - int(self.day[slot]) - (int(stayed // DAY_S) if stayed > 0 else 0)
         if passed <= 0:

@@ -1,16 +1,16 @@
-"""Error values: numbers that a sensor sends instead of a reading, such as 85 or -127 of a DS18B20, 65535 or -999.
+"""Error values: numbers that a sensor sends in place of a reading, such as 85 or -127 of a DS18B20, 65535 or -999.
 
-Some are named by the operator. Others show themselves: they lie far outside of everything else, come and go abruptly,
-are always exactly the same, and nothing else lies near them. A reading far outside is *strange* at first: it is scored
-and told, but nothing is learned from it. If more than `MOST` follow, it is no pulse, and they are learned like any
-others. A value that was a strange pulse `TIMES` times is an error value from then on. Values that lie near each other
-are a place where the sensor really goes, and none is an error value.
+Some are configured. Others are detected: they lie far outside of all other values, appear and disappear abruptly, are
+always exactly equal, and have no other values near them. A reading far outside is first *strange*: it is scored and
+reported, but not learned from. If more than `MOST` follow, it isn't a pulse and they are learned like any others. A
+value that formed `TIMES` strange pulses is an error value from then on. Values near each other belong to a region that
+the sensor really visits and are never error values.
 
-How far a sensor usually reaches is remembered over two blocks of time, the present one and the one before. Blocks
-become longer as a sensor becomes older, up to `LONGEST_S`, so that what happened in its first days doesn't count for
-long. A sensor that repeats one value, or whose first block hasn't ended, has no strange readings.
+The usual range of a sensor is kept for two blocks of time, the current and the previous one. Blocks grow with the
+sensor's age up to `LONGEST_S`, so that its first days don't count for long. A sensor that repeats one value, or whose
+first block hasn't ended, has no strange readings.
 
-All this follows from a sensor's readings alone, whatever incidents there are.
+The classification depends only on a sensor's readings, not on incidents.
 """
 
 from __future__ import annotations
@@ -29,54 +29,54 @@ ORDINARY, STRANGE, ERROR = 0, 1, 2
 """Classes of a reading: ordinary, possibly an error value, an error value."""
 
 FAR = 3.0
-"""Far outside is farther from the usual range than so many times its width."""
+"""Minimum distance from the usual range of a reading far outside, in widths of that range."""
 
 MOST = 5
-"""Readings in a row of a pulse, at most."""
+"""Maximum number of consecutive readings in a pulse."""
 
 TIMES = 3
-"""So many separate pulses show that a value is an error value."""
+"""Number of separate pulses that identify an error value."""
 
 FEWEST = 100
-"""Readings, before there is a usual range."""
+"""Minimum number of readings for a usual range."""
 
 LASTING_S = 6 * 3_600.0
-"""A value far outside that is repeated for so long is one that the sensor really has."""
+"""A value far outside that is repeated for this long is a real one."""
 
 SHORTEST_S = 86_400.0
 LONGEST_S = 14 * SHORTEST_S
 
 CANDIDATES = 4
-"""Values of a sensor that are remembered as strange."""
+"""Number of candidate error values kept for each sensor."""
 
 REAL = -1
-"""Pulses of a value at which the sensor really is at times."""
+"""Pulse count that marks a real value."""
 
 
 class ErrorValues(SensorArrays):
-    """The usual range of each sensor, and the values beyond it; one row per sensor.
+    """The usual range of each sensor and the values beyond it; one row per sensor.
 
-    State: 185 bytes a sensor.
+    State: 185 bytes per sensor.
 
     Args:
-        named: The error values that the operator has named.
+        named: Configured error values.
 
     Attributes:
-        habits: The habits of error values.
-        low, high: The usual range in the present block of time.
-        low_before, high_before: In the one before.
+        habits: Regular error values.
+        low, high: Usual range in the current block.
+        low_before, high_before: Usual range in the previous block.
         born: Time of the first reading, seconds since the epoch.
         due: End of the current block.
-        count: Readings that the ranges were learned from, up to `FEWEST`.
-        calm_low, calm_high: A reading within these needs no closer look.
-        near: Whether the last reading that wasn't far outside lay close to the usual range.
-        run: Readings in a row that were far outside, up to more than `MOST`.
+        count: Number of readings in the ranges, up to `FEWEST`.
+        calm_low, calm_high: Readings within these bounds need no further checks.
+        near: Whether the last reading that wasn't far outside was close to the usual range.
+        run: Number of consecutive readings far outside, up to `MOST` + 1.
         run_value: The last of them.
         run_from: Time of the first of them.
-        run_gap: Seconds between that and the reading before.
+        run_gap: Seconds between the first of them and the previous reading.
         time: Time of the last reading.
-        candidates: Values of pulses so far, NaN where there is none; shape (n, `CANDIDATES`).
-        seen: Number of pulses of each, or `REAL`.
+        candidates: Values of pulses so far, NaN for unused entries; shape (n, `CANDIDATES`).
+        seen: Number of pulses of each candidate, or `REAL`.
     """
 
     def __init__(self, named: NoValues) -> None:
@@ -101,7 +101,7 @@ class ErrorValues(SensorArrays):
         self.seen = np.zeros((0, CANDIDATES), dtype=np.int64)
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         empty = {"low": np.inf, "high": -np.inf, "low_before": np.inf, "high_before": -np.inf}
         calm = {"calm_low": np.inf, "calm_high": -np.inf}
         self.grow_to(rows, born=np.nan, near=True, run_value=np.nan, candidates=np.nan, **empty, **calm)
@@ -113,7 +113,10 @@ class ErrorValues(SensorArrays):
         self.habits.clear_row(slot)
 
     def stand_out(self, slots: Rows, values: Numbers, times: Numbers) -> tuple[Any, Numbers]:
-        """Which readings need a closer look, shape (n,), or whether a single one does; and the times before."""
+        """Whether each reading needs further checks, shape (n,), or a single one.
+
+        And the times of the previous readings.
+        """
         state = self.at(slots)
         before = state["time"][slots]
         state["time"][slots] = times
@@ -125,13 +128,13 @@ class ErrorValues(SensorArrays):
         return (calm ^ True) | is_named, before
 
     def look(self, slot: int, value: float, time: float, before: float) -> int:
-        """The class of a reading far outside: `ORDINARY`, `STRANGE` or `ERROR`.
+        """Classify a reading far outside: `ORDINARY`, `STRANGE` or `ERROR`.
 
         Args:
             slot: Its sensor.
             value: Its value.
             time: Its time, seconds since the epoch.
-            before: Time of the reading before it.
+            before: Time of the previous reading.
         """
         if value in self.named.of(slot):
             return ERROR
@@ -155,26 +158,26 @@ class ErrorValues(SensorArrays):
         return found
 
     def is_found(self, slot: int, value: float) -> bool:
-        """Whether a value has shown itself to be an error value of a sensor."""
+        """Whether a value was detected as an error value of a sensor."""
         return bool(((self.candidates[slot] == value) & (self.seen[slot] >= TIMES)).any())
 
     def pardon(self, slot: int, value: float) -> None:
-        """Take a value that was found as one that the sensor really has."""
+        """Mark a detected error value as real."""
         self.seen[slot, self.candidates[slot] == value] = REAL
         self.run[slot] = MOST + 1
 
     def found(self, slot: int) -> list[float]:
-        """The error values that were found of a sensor, ascending."""
+        """The detected error values of a sensor, ascending."""
         return sorted(self.candidates[slot, self.seen[slot] >= TIMES].tolist())
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
         for each in (self.born, self.due, self.run_from, self.time):
             each[slots] += by
         self.habits.shift(slots, by)
 
     def _go_on(self, slot: int, value: float, time: float, before: float, far: float) -> tuple[int, bool]:
-        """Record a reading far outside: what it is, and whether the sensor really goes there."""
+        """Record a reading far outside; returns its class, and whether it is a real value."""
         run, last = int(self.run[slot]), float(self.run_value[slot])
         is_real = False
         if run == 0:
@@ -191,7 +194,7 @@ class ErrorValues(SensorArrays):
         return (ORDINARY if run > MOST else STRANGE), is_real or is_lasting
 
     def _end(self, slot: int, time: float, far: float, *, abrupt: bool) -> None:
-        """Record a reading that isn't far outside: a pulse ends, if there was one."""
+        """Record a reading that isn't far outside, which ends a pulse if there was one."""
         run = int(self.run[slot])
         if 0 < run <= MOST and abrupt and time - self.run_from[slot] <= (MOST + 1) * self.run_gap[slot]:
             self._count(slot, float(self.run_value[slot]), far)
@@ -211,7 +214,7 @@ class ErrorValues(SensorArrays):
             self._remember(slot, value, 1)
 
     def _is_real(self, slot: int, values: list[float]) -> None:
-        """Values that lie near each other are no error values."""
+        """Mark values near each other as real."""
         for value in values:
             place = np.flatnonzero(self.candidates[slot] == value)
             if len(place):
@@ -220,7 +223,7 @@ class ErrorValues(SensorArrays):
                 self._remember(slot, value, REAL)
 
     def _remember(self, slot: int, value: float, seen: int) -> None:
-        """Remember a value in the place of the one that has shown the least."""
+        """Store a candidate in place of the one with the least evidence."""
         weight = np.where(np.isnan(self.candidates[slot]), 0, np.where(self.seen[slot] == REAL, 1, self.seen[slot]))
         place = int(weight.argmin())
         if weight[place] < TIMES:

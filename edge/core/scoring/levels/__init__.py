@@ -1,1 +1,1 @@
-"""Raising levels: how surprised a detector must be, for each sensor."""
+"""Raising levels: the score at which a detector raises an incident, for each sensor."""

@@ -1,10 +1,10 @@
-"""Alarm levels: how surprised each of a sensor's detectors must be to raise an incident.
+"""Alarm levels: the score at which each detector of a sensor raises an incident.
 
-Every detector has a level of its own for each sensor (`edge.core.scoring.levels.calibration`), and its share of the
-budget, since a decade of one is not a decade of another: a disturbance that one detector finds makes no other one deaf.
-No level falls below the detector's `floor`, or, where it has none, below what chance alone needs.
+Every detector has its own level for each sensor (`edge.core.scoring.levels.calibration`) and its own share of the
+budget, because a decade of one isn't a decade of another: a disturbance found by one detector doesn't desensitise the
+others. No level falls below the detector's `floor` or, if it has none, below what chance alone requires.
 
-Time is the time that a sensor has been watched for: absences are left out, and its clock may be set.
+Time is observed time: absences are left out, and steps of the sensor's clock don't matter.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.levels.calibration import DAY_S, SETTLED_S, Calibration
 
 ABSENT_S = DAY_S / 4
-"""Time without a reading beyond this is no time in which the sensor was watched."""
+"""Time without a reading beyond this doesn't count as observed."""
 
 SHARE = 1 / 3
-"""Share of the budget that each detector has. Together they may spend more than all of it if no two of them agree,
-which is seldom: most incidents are found by several."""
+"""Each detector's share of the budget. Together they could exceed it if no two of them ever agreed, which is rare: most
+incidents are found by several."""
 
 REFRESH_LEAST_S = 10.0
 REFRESH_S = DAY_S / 8
 REFRESH_SHARE = 0.02
 REFRESH_ALARMS = 0.1
-"""Levels are worked out anew after this time, this share of a sensor's age, or as many asked-for incidents; after
-`REFRESH_LEAST_S` at the soonest, once an interval is known."""
+"""Levels are recomputed after this time, this share of a sensor's age, or this many budgeted incidents, but not before
+`REFRESH_LEAST_S`, once the interval is known."""
 
 OF = "."
-"""Between the names of a detector and of an array, in what is saved."""
+"""Separator between detector name and array name in the saved state."""
 
 Assume = Callable[[Slots], Floats]
-"""The levels that perfect scores would need, in decades, of some of the sensors in question, told by their places."""
+"""Returns the levels that perfect scores would require, in decades, for sensors given by index."""
 
 
 class AlarmLevels(SensorArrays):
-    """The raising levels of all detectors of every sensor; one row a sensor.
+    """The raising levels of all detectors for every sensor; one row per sensor.
 
-    State: 40 bytes a sensor, and what a `Calibration` has for each detector.
+    State: 40 bytes per sensor, plus a `Calibration` for each detector.
 
     Attributes:
-        time: Of the last reading, seconds since the epoch; NaN before the first.
-        watched: Seconds that it has been watched for.
-        assumed: The level that perfect scores would need, in decades, when levels were last worked out.
-        worked_out: Watched seconds when they were.
-        due: Watched seconds when they will be again.
-        by_detector: Calibration of each detector's scores, by its name.
+        time: Time of the last reading, seconds since the epoch; NaN before the first.
+        watched: Observed time in seconds.
+        assumed: The level that perfect scores would require, in decades, at the last computation.
+        worked_out: Observed time at the last computation, in seconds.
+        due: Observed time at the next computation, in seconds.
+        by_detector: Calibration of each detector's scores, by detector name.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class AlarmLevels(SensorArrays):
         self._rows = 0
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self._rows = max(self._rows, rows)
         self.grow_to(rows, time=np.nan)
         for each in self.by_detector.values():
@@ -99,14 +99,14 @@ class AlarmLevels(SensorArrays):
         assume: Assume,
         settings: IncidentSettings,
     ) -> list[Numbers]:
-        """The raising levels that the next readings are held against, in decades: shape (n,) for each detector.
+        """The raising levels for the next readings, in decades; shape (n,) for each detector.
 
         Args:
-            detectors: Those that score the readings.
-            slots: Their sensors, no one twice, shape (n,), or a single one.
+            detectors: The detectors that score the readings.
+            slots: Their distinct sensors, shape (n,), or a single one.
             times: Their times, seconds since the epoch, shape (n,).
-            is_open: True where an incident is open, whose levels don't change.
-            assume: Asked for the sensors whose levels are worked out anew.
+            is_open: Whether an incident is open, during which levels don't change, shape (n,).
+            assume: Called for the sensors whose levels are recomputed.
             settings: The incident settings, with the alarm budget.
         """
         state = self.at(slots)
@@ -132,21 +132,21 @@ class AlarmLevels(SensorArrays):
         is_open: Any,
         settings: IncidentSettings,
     ) -> None:
-        """Record the scores of these readings, as they were given to `levels()`.
+        """Record the scores of the readings last passed to `levels()`.
 
         Args:
-            detectors: Those that score the readings.
+            detectors: The detectors that score the readings.
             slots: Their sensors, shape (n,), or a single one.
-            scores: Of each detector, in decades, or NaN, shape (n,).
-            is_open: True where an incident is open or being adopted.
-            settings: The incident settings, which say when an incident ends.
+            scores: Scores of each detector in decades, or NaN, shape (n,).
+            is_open: Whether an incident is open or being adopted, shape (n,).
+            settings: The incident settings, which define when an incident ends.
         """
         watched = self.at(slots)["watched"][slots]
         for detector, score in zip(detectors, scores, strict=True):
             self.of(detector.name).note(slots, score, watched, is_open, settings)
 
     def raised(self, slot: int, detectors: Sequence[str]) -> None:
-        """Record an incident of a sensor that the scores of some detectors have raised."""
+        """Record an incident of a sensor raised by the scores of these detectors."""
         settled = bool(self.watched[slot] >= SETTLED_S)
         for name in detectors:
             self.of(name).raised(slot, settled=settled)
@@ -154,18 +154,18 @@ class AlarmLevels(SensorArrays):
             self.due[slot] = self.watched[slot]
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
         self.time[slots] += by
 
     def take_rows(self, other: AlarmLevels, slots: list[int]) -> None:
-        """Take over what another one knows of some sensors."""
+        """Copy the levels of some sensors from another instance."""
         for name, array in self.arrays.items():
             array[slots] = getattr(other, name)[slots]
         for name in {*self.by_detector, *other.by_detector}:
             self.of(name).take_rows(other.of(name), slots)
 
     def state(self, first: int, last: int) -> bytes:
-        """The rows from `first` to before `last`, for `load()`."""
+        """The rows in the range `first` to `last` (exclusive), for `load()`."""
         arrays = {name: each[first:last] for name, each in self.arrays.items()}
         for detector in sorted(self.by_detector):
             for name, array in self.by_detector[detector].arrays.items():
@@ -173,10 +173,10 @@ class AlarmLevels(SensorArrays):
         return encode_arrays(arrays)
 
     def load(self, first: int, state: bytes) -> None:
-        """Take over rows, from the row `first` on; there must be room for them.
+        """Load rows from `first` on; there must be room for them.
 
         Raises:
-            StateError: They can't be read, as those of earlier versions, which had one level for all detectors.
+            StateError: They can't be read, as with states of earlier versions, which had one level for all detectors.
         """
         mine: dict[str, NDArray[Any]] = {}
         theirs: dict[str, dict[str, NDArray[Any]]] = {}

@@ -1,27 +1,27 @@
-"""Calibration: the raising level of one detector for each sensor, from the history of its scores there.
+"""Calibration: the raising level of one detector for each sensor, derived from the history of its scores.
 
-The budget of false alarms is a ceiling: a level rises until no more than the allowed number of incidents come, and
-falls no lower than what the detector's scores need by chance alone, however calm a sensor is.
+The budget of false alarms is an upper bound: a level rises until no more than the allowed number of incidents occur,
+and never falls below what the detector's scores require by chance alone, however calm a sensor is.
 
-Scores are decades of surprise, but no model of a sensor is perfect: what should come once in a million readings may
-come once in a thousand. So two things stand in for the level that perfect scores would need.
+Scores are decades of surprise, but no model of a sensor is perfect: what should occur once in a million readings may
+occur once in a thousand. Two mechanisms therefore replace the level that perfect scores would require.
 
-*What was almost an incident.* The worst excursions of a sensor's scores are remembered, each by its peak. Their number
-says how often its scores get that far, how far they reach says how fast that becomes rarer, and the exponential tail
-through both says at which level as many are left as the operator allows. An excursion ends as the incident would that
-it raises. This learns quickly, as it needs no incidents, but a tail that isn't exponential deceives it.
+*Near misses.* The worst excursions of a sensor's scores are kept, each by its peak. Their number is the frequency of
+such scores, their spread is the rate at which higher ones become rarer, and the exponential tail fitted to both gives
+the level that leaves as many as the operator allows. An excursion ends as the incident that it raises would. This
+learns quickly, since it needs no incidents, but is misled by a tail that isn't exponential.
 
-*What was one.* Each incident raises the level, and time lowers it again, at the pace that makes good for one incident
-in the time that the operator allows for one. This is slow, but can't be deceived: in the long run no more come than
-were asked for, whatever the scores are like.
+*Incidents.* Each incident raises the level and time lowers it again, at the rate that balances one incident in the time
+that the operator allows for one. This is slow but can't be misled: in the long run no more incidents occur than
+allowed, whatever the scores.
 
-No fault makes a sensor deaf. A detector's level follows from its own excursions, so that what another detector finds
-doesn't raise it. How far the worst `FAULTS` peaks reach is no matter, any counts as at most twice the largest that was
-known, and those that come within `EPISODE_S` of each other are one; incidents raise the level by `MOST_CORRECTION` at
-most, and never beyond `BEYOND` times what was seen. What has come more often than chance and these faults explain is a
-habit, though, and the level doesn't stay below it.
+No fault desensitises a sensor. A detector's level depends on its own excursions, so findings of other detectors don't
+raise it. The heights of the worst `FAULTS` peaks are ignored, each peak counts as at most twice the largest one before
+it, and peaks within `EPISODE_S` of each other count as one. Incidents raise the level by `MOST_CORRECTION` at most, and
+never beyond `BEYOND` times the largest observed. Peaks that occur more often than chance and these faults explain are a
+habit, however, and the level doesn't stay below them.
 
-Time is the time that a sensor has been watched for, as `edge.core.scoring.levels.alarm_levels` counts it.
+Time is observed time as counted by `edge.core.scoring.levels.alarm_levels`.
 
 Sources: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
 doi:10.1214/aos/1176343003, for peaks over a threshold, the exponential tail being the case of shape 0; I. Gibbs and
@@ -45,67 +45,69 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 DAY_S = 86_400.0
 
 REMEMBERED = 16
-"""Excursions of a sensor that are remembered, the worst ones."""
+"""Number of excursions kept for each sensor, the worst ones."""
 
 EBB = 0.1
-"""When one is forgotten, the score from which on they are worth remembering falls by this, in decades, each time that
-the level is worked out: lower ones had been turned away, and would be missed."""
+"""After one is dropped, the minimum score to keep an excursion falls by this many decades at each computation, because
+lower ones were rejected and would be missing."""
 
 LOWEST, HIGHEST = 1.0, 100.0
-"""A raising level is at most `HIGHEST`, in decades; a score below `LOWEST` is no excursion."""
+"""Maximum raising level, in decades; minimum score of an excursion."""
 
 MEMORY_S = 30 * DAY_S
 MEMORY_ALARMS = 8.0
-"""Excursions are remembered for as long as so many incidents are asked for, `MEMORY_S` at most."""
+"""Excursions are kept for the time in which this many incidents are allowed, at most `MEMORY_S`."""
 
 FIRST_SHARE = 1 / 3
-"""This share of the time that a sensor has been watched for, its beginning, is left out: everything was new then."""
+"""Share of the observed time, at its beginning, that is ignored because everything was new."""
 
 EARLIEST_S = DAY_S / 4
 FEWEST = 5
-"""Before so long, or so many excursions, scores are taken for perfect; once settled, few mean a calm sensor."""
+"""Before this time, or this many excursions, scores are assumed to be perfect; once settled, few excursions mean a calm
+sensor."""
 
 SETTLED_S = 3 * DAY_S
-"""From here on, incidents correct the level."""
+"""Observed time after which incidents correct the level."""
 
 PERFECT = 1.0 / np.log(10.0)
-"""Mean by which excursions of perfect scores exceed any level, in decades."""
+"""Mean excess of perfect scores over any level, in decades."""
 
 IMAGINED = 4.0
-"""So many imagined excursions of perfect scores speak beside the real ones."""
+"""Number of imagined excursions of perfect scores that are added to the real ones."""
 
 CERTAIN = 1e6
-"""Excesses that the scale of perfect scores rests on, where it is taken for the sensor's own."""
+"""Weight of the scale of perfect scores when it is used as the sensor's own."""
 
 STRETCH = 2.0
 FIRST_PEAK = 2.5
-"""A peak counts as at most `STRETCH` times the largest one, or this many decades."""
+"""Maximum height of a peak: `STRETCH` times the largest one, or this many decades."""
 
 FAULTS = 2
-"""So many of the worst peaks may be faults: how far they reach says nothing of the tail. More of them than that, beside
-those that were allowed, are a habit."""
+"""Number of the worst peaks that may be faults, whose height isn't used for the tail. Larger numbers, beyond the
+allowed ones, are a habit."""
 
 EPISODE_S = DAY_S / 4
-"""Excursions above the level that are closer than this are one."""
+"""Excursions above the level within this time count as one."""
 
 BEYOND = 1.5
-"""What is so many times as surprising as anything that is remembered raises an incident, if chance allows it."""
+"""A score this many times as large as all remembered ones raises an incident, if chance allows it."""
 
 STEP = float(np.log(4.0))
-"""An incident raises the level to where the tail has a quarter of the excursions: its natural logarithm."""
+"""An incident raises the level to where the tail has a quarter of the excursions; this is the natural logarithm of the
+factor."""
 
 MOST_CORRECTION = 2.5 * STEP
 
 
 class Tail(NamedTuple):
-    """The distribution of the scores of some sensors; all arrays have shape (n,).
+    """The distribution of scores of several sensors; all arrays have shape (n,).
 
     Attributes:
-        least: Level that is reached `per_day` times a day, in decades.
-        per_day: Excursions a day that reach it.
-        scale: Decades in which they become rarer by the factor e.
-        excursions: Number of them.
-        weight: Number of excesses that the scale is estimated from.
+        least: Level reached `per_day` times a day, in decades.
+        per_day: Number of excursions per day that reach it.
+        scale: Decades over which they become rarer by a factor of e.
+        excursions: Number of excursions.
+        weight: Number of excesses used to estimate the scale.
     """
 
     least: Floats
@@ -115,27 +117,27 @@ class Tail(NamedTuple):
     weight: Floats
 
     def level_for(self, per_day: float) -> Floats:
-        """The level that is reached so many times a day, on average over all tails that may be behind what was seen."""
+        """The level reached this many times a day, averaged over all tails consistent with the observations."""
         too_many = np.log(self.per_day / per_day)
         level: Floats = self.least + self.scale * self.weight * np.expm1(too_many / self.weight)
         return level
 
 
 class Calibration(SensorArrays):
-    """The worst excursions of one detector's scores, and the raising level that follows; one row a sensor.
+    """The worst excursions of one detector's scores and the resulting raising level; one row per sensor.
 
-    State: 240 bytes a sensor.
+    State: 240 bytes per sensor.
 
     Attributes:
-        level: The raising level, in decades, as it was last worked out; 0 before.
-        correction: By how many scales of the tail past incidents move the level.
-        incidents: Number of incidents that this detector has raised.
-        peaks: The worst excursions, in decades; 0 is none.
-        peaked: Watched seconds when they ended.
-        least: The score from which on an excursion is worth remembering.
-        crest: The worst score of the excursion that the sensor is in; 0 if it is in none.
-        began: Watched seconds when that began.
-        calm: Calm readings in a row within it.
+        level: Last computed raising level, in decades; 0 before the first.
+        correction: Shift of the level by past incidents, in scales of the tail.
+        incidents: Number of incidents raised by this detector.
+        peaks: The worst excursions, in decades; 0 for unused entries.
+        peaked: Observed time at which they ended, in seconds.
+        least: Minimum score to keep an excursion.
+        crest: Highest score of the current excursion; 0 if there is none.
+        began: Observed time at which it began, in seconds.
+        calm: Number of consecutive calm readings within it.
     """
 
     def __init__(self) -> None:
@@ -150,18 +152,18 @@ class Calibration(SensorArrays):
         self.calm = np.zeros(0, dtype=np.int64)
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, least=LOWEST)
 
     def note(self, slots: Rows, scores: Numbers, watched: Numbers, is_open: Any, settings: IncidentSettings) -> None:
         """Record the scores of these readings.
 
         Args:
-            slots: Their sensors, no one twice, shape (n,), or a single one.
+            slots: Their distinct sensors, shape (n,), or a single one.
             scores: Surprise, in decades, or NaN, shape (n,).
-            watched: Seconds for which the sensors have been watched, shape (n,).
-            is_open: True where an incident is open or being adopted; it counts as one excursion.
-            settings: The incident settings, which say when an incident ends.
+            watched: Observed time of the sensors in seconds, shape (n,).
+            is_open: Whether an incident is open or being adopted, which counts as one excursion, shape (n,).
+            settings: The incident settings, which define when an incident ends.
         """
         state = self.at(slots)
         crest = state["crest"][slots]
@@ -185,18 +187,18 @@ class Calibration(SensorArrays):
             self._remember(*(np.atleast_1d(each)[which] for each in (slots, crest, began, watched)))
 
     def raised(self, slot: int, *, settled: bool) -> None:
-        """Record an incident that the detector's score has raised, of a sensor that is `settled` or not."""
+        """Record an incident raised by the detector's score, of a sensor that is `settled` or not."""
         self.incidents[slot] += 1.0
         if settled:
             self.correction[slot] = min(self.correction[slot] + STEP, MOST_CORRECTION)
 
     def take_rows(self, other: Calibration, slots: list[int]) -> None:
-        """Take over what another one knows of some sensors."""
+        """Copy the calibration of some sensors from another instance."""
         for name, array in self.arrays.items():
             array[slots] = getattr(other, name)[slots]
 
     def _remember(self, slots: Slots, crest: Floats, began: Floats, watched: Floats) -> None:
-        """Keep excursions that have ended, if they are among the worst; those of one episode as one."""
+        """Keep completed excursions that are among the worst; those of one episode are merged."""
         peaks, peaked = self.peaks[slots], self.peaked[slots]
         each = np.arange(len(slots))
         believed = np.minimum(crest, STRETCH * np.maximum(peaks.max(axis=1), FIRST_PEAK))
@@ -214,15 +216,15 @@ class Calibration(SensorArrays):
     def work_out(
         self, slots: Slots, watched: Floats, lapsed: Floats, assumed: Floats, floor: Floats, allowed: float
     ) -> None:
-        """Work out the levels of some sensors anew.
+        """Recompute the levels of sensors.
 
         Args:
             slots: The sensors, shape (n,).
-            watched: Seconds for which they have been watched, shape (n,).
-            lapsed: Seconds of these since the last time, once they had settled, shape (n,).
-            assumed: The levels of the first hours, in decades, shape (n,).
-            floor: The levels that chance alone needs, shape (n,).
-            allowed: Incidents a day that this detector may raise.
+            watched: Their observed time in seconds, shape (n,).
+            lapsed: Part of it since the last computation and after settling, shape (n,).
+            assumed: Levels used in the first hours, in decades, shape (n,).
+            floor: Levels that chance alone requires, shape (n,).
+            allowed: Number of incidents per day that this detector may raise.
         """
         begin = np.maximum(watched - min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), FIRST_SHARE * watched)
         peaks = np.where(self.peaked[slots] >= begin[:, None], self.peaks[slots], 0.0)
@@ -241,11 +243,11 @@ class Calibration(SensorArrays):
 
 
 def tail_of(peaks: Floats, days: Floats) -> Tail:
-    """The tail of excursions, from the worst of them.
+    """Estimate the tail from the worst excursions.
 
     Args:
-        peaks: Their peaks, in decades; 0 is none; shape (n, most).
-        days: In which they came, shape (n,).
+        peaks: Their peaks, in decades; 0 for unused entries; shape (n, most).
+        days: Days in which they occurred, shape (n,).
     """
     is_peak = peaks > 0
     excursions = np.count_nonzero(is_peak, axis=1).astype(np.float64)
@@ -259,11 +261,11 @@ def tail_of(peaks: Floats, days: Floats) -> Tail:
 
 
 def habit_of(peaks: Floats, allowed: Floats) -> Floats:
-    """The worst peaks that came more often than chance explains, in decades; 0 where there is none; shape (n,).
+    """The worst peaks that occur more often than chance explains, in decades; 0 if there are none; shape (n,).
 
     Args:
-        peaks: Of excursions, in decades; 0 is none; shape (n, most).
-        allowed: Number of incidents that the budget allowed in their time, shape (n,).
+        peaks: Peaks of excursions, in decades; 0 for unused entries; shape (n, most).
+        allowed: Number of incidents allowed by the budget in that time, shape (n,).
     """
     place = np.minimum(np.ceil(allowed + FAULTS), peaks.shape[1]).astype(np.intp)
     worst_last = np.sort(peaks, axis=1)

@@ -1,1 +1,1 @@
-"""What is known of each sensor beside what its detectors have learned."""
+"""Facts about each sensor other than what its detectors have learned."""

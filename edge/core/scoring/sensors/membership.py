@@ -1,4 +1,4 @@
-"""Membership: which group each sensor belongs to, and where its state is there."""
+"""Membership: the group of each sensor, and its row there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class Membership:
     """The groups of all sensors.
 
     Args:
-        profile_of: Gives the profile of a sensor by its slot; asked when the slot becomes a sensor's, or nobody's.
+        profile_of: Returns the profile of a sensor by slot; called when a slot is occupied or vacated.
 
     Attributes:
-        groups: By profile.
-        order: The groups in the order in which they came to be.
+        groups: Groups by profile.
+        order: Groups in order of creation.
         members: The group of each sensor, and its row there, by slot.
         places: The same as arrays.
     """
@@ -28,25 +28,25 @@ class Membership:
         self.places = Places()
 
     def grow(self, sensors: int) -> None:
-        """Take in more slots, up to `sensors` in all."""
+        """Add slots up to `sensors` in all."""
         for slot in range(len(self.members), sensors):
             group = self._group_of(slot)
             self.members.append((group, group.add()))
         self.places.grow(self.members, self.order)
 
     def clear(self, slot: int) -> None:
-        """Let the detectors of a sensor know nothing."""
+        """Reset the detectors of a sensor."""
         group, row = self.members[slot]
         group.clear(row)
 
     def leave(self, slot: int) -> None:
-        """Let a slot be nobody's, and its row another sensor's."""
+        """Vacate a slot and free its row for another sensor."""
         group, row = self.members[slot]
         group.leave(row)
         self.move(slot)
 
     def move(self, slot: int) -> None:
-        """Give a slot a row where its profile says now."""
+        """Move a slot to a row of its current profile's group."""
         group = self._group_of(slot)
         self.members[slot] = (group, group.add())
         self.places.move(slot, self.members[slot], self.order)

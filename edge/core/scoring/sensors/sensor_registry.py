@@ -1,4 +1,4 @@
-"""The sensor registry: how each sensor and device is watched, and what events say about it, by slot."""
+"""The sensor registry: profile and event metadata of each sensor and device, by slot."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from edge.core.scoring.devices import Devices
 from edge.core.scoring.profiles import Profile
 
 NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
-"""Kinds that mean nothing for a sensor that reports only now and then, or repeats itself."""
+"""Kinds that don't apply to a sensor that reports irregularly or repeats its value."""
 
 DEVICE = "device"
-"""The label that a sensor's events carry if it belongs to a device."""
+"""The label for the device that a sensor belongs to, in events."""
 
 NOBODY = Profile((), IncidentSettings())
 """The profile of a vacant slot."""
@@ -26,21 +26,21 @@ DeviceFor = Callable[[str], tuple[str, ResolvedDevice] | None]
 
 
 class SensorRegistry:
-    """Everybody that is watched.
+    """All monitored sensors and devices.
 
     Args:
         sensors: Their names.
-        devices: Is told which sensors make which device.
-        topics: Our own topics.
-        rule_for: The operator's rule for a sensor, by its name.
-        device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
+        devices: Records which sensors form which device.
+        topics: This gateway's own topics.
+        rule_for: Returns the rule for a sensor by name.
+        device_for: Returns name and settings of the device that a sensor belongs to, or None.
 
     Attributes:
         repetitions: The meaning of a repeated value, for each.
-        no_values: The error values that rules and inputs name.
-        forsaken: Devices that had no sensors any more at the start, as the configuration was changed. They have no
-            detectors, and get none before the next start. Devices that say themselves when they are gone need none.
-        unit_said: The unit that a sensor's payloads say, which counts where no rule says one.
+        no_values: Error values configured by rules and inputs.
+        forsaken: Devices left without sensors at the start because the configuration changed. They have no detectors
+            until the next start. Devices that report their availability need none.
+        unit_said: Unit given by a sensor's payloads, used where no rule gives one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class SensorRegistry:
         self.unit_said: Callable[[int], str] = lambda _: ""
 
     def add(self, slot: int, repetition: Repetition) -> None:
-        """Take in a sensor or device: the next slot's, or that of a slot that was vacant."""
+        """Add a sensor or device: in the next slot, or in a vacant one."""
         self.repetitions[slot : slot + 1] = [repetition.value]
         name = self._sensors.names[slot]
         if is_vacant(name):
@@ -85,7 +85,7 @@ class SensorRegistry:
         self._facts[slot] = self._facts_of(name, rule.unit, labels)
 
     def forget(self, slots: Iterable[int]) -> None:
-        """Forget sensors and devices: their slots are nobody's."""
+        """Forget sensors and devices and vacate their slots."""
         for slot in slots:
             self._facts.pop(slot, None)
             self.forsaken.discard(slot)
@@ -102,7 +102,7 @@ class SensorRegistry:
         return self._profiles[slot]
 
     def facts(self, slot: int) -> SensorFacts:
-        """Fields of events of a sensor or device, besides its readings."""
+        """Event fields of a sensor or device that don't depend on its readings."""
         if slot not in self._facts:
             name = self._sensors.names[slot]
             table = self._tables.get(name)
@@ -112,7 +112,7 @@ class SensorRegistry:
         return facts if facts.unit else facts._replace(unit=self.unit_said(slot))
 
     def device_of(self, slot: int) -> str | None:
-        """Name of the device that a sensor belongs to, without the slash; None if it belongs to none."""
+        """Name of the device that a sensor belongs to, without the slash; None if there is none."""
         belongs_to = self._device_for(self._sensors.names[slot])
         return None if belongs_to is None else belongs_to[0]
 

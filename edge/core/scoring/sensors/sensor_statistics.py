@@ -1,4 +1,4 @@
-"""Sensor statistics: what the engine itself knows of every sensor, apart from what the detectors have learned."""
+"""Sensor statistics: the engine's own facts about every sensor, separate from what detectors have learned."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 RECENT = 16
-"""Readings of a sensor that its events show."""
+"""Number of recent readings of a sensor in its events."""
 
 LONGEST_GAP = 10.0
-"""In the learned interval, a gap counts as at most this many intervals."""
+"""Maximum contribution of a gap to the learned interval, in intervals."""
 
 INTERRUPTION_S = 5.0
-"""After an interruption of our own, a leap of the stream clock by more than this was no sensor's silence."""
+"""After an interruption of the service, a leap of the stream clock beyond this many seconds isn't counted as
+silence."""
 
 USUAL_GAPS = 3.0
-"""Nor is it one if it is longer than so many gaps of the sensor that reports most often, of those that it concerns."""
+"""The same applies to a leap longer than this many gaps of the most frequent sensor affected."""
 
 
 class SensorStatistics(SensorArrays):
-    """Arrays with one row a sensor; rows follow the sensor table.
+    """Arrays with one row per sensor, in the order of the sensor table.
 
     Attributes:
         count: Readings taken so far.
         time: Time of the last reading.
         value: Value of the last reading.
-        interval: Seconds between two readings, learned; 0 while unknown.
+        interval: Learned seconds between two readings; 0 while unknown.
         level: Raising level at the last reading, in decades.
-        exceeding: Readings in a row at or above the raising level.
+        exceeding: Number of consecutive readings at or above the raising level.
         seen: Stream clock at the last reading.
-        waited: Seconds by the stream clock between its readings, added up, but for interruptions of our own.
+        waited: Sum of the stream-clock time between its readings in seconds, without interruptions of the service.
         deadline: Stream clock at which the sensor's silence becomes too long.
-        lowest: The lowest value of any reading; minus infinity if it isn't known.
+        lowest: The lowest value of any reading; minus infinity if unknown.
         silences: Number of deadlines passed since the last reading.
-        recent_times: Times of the last readings, a ring of `RECENT` a row.
-        recent_values: Their values.
-        soonest: No deadline lies before this; minus infinity while nobody has looked. Whoever changes deadlines
-            otherwise than by `expect()`, and not to later ones only, has to set it to that.
+        recent_times: Times of recent readings, a ring buffer of `RECENT` per row.
+        recent_values: Values of recent readings, in the same layout.
+        soonest: Lower bound of all deadlines; minus infinity if it must be recomputed. Code that moves a deadline
+            earlier other than by `expect()` has to reset it.
     """
 
     LATER: ClassVar[dict[str, float]] = {"lowest": -math.inf, "waited": 0.0}
@@ -69,11 +70,11 @@ class SensorStatistics(SensorArrays):
         self.recent_values = np.zeros((0, RECENT))
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all, and some to spare."""
+        """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, deadline=np.inf, lowest=np.inf)
 
     def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
-        """Record one round of readings, no slot twice; arrays of shape (n,), or plain numbers."""
+        """Record a round of readings of distinct slots; arrays of shape (n,), or scalars."""
         state = self.at(slots)
         count, known = state["count"][slots], state["interval"][slots]
         gap = times - state["time"][slots]
@@ -95,7 +96,7 @@ class SensorStatistics(SensorArrays):
         state["silences"][slots] = 0
 
     def record_apart(self, slot: int, value: float, time: float, clock: float, *, is_value: bool) -> None:
-        """Record a reading that nothing is learned from; unless `is_value`, the last value stays what it was."""
+        """Record a reading that nothing is learned from; unless `is_value`, the last value is kept."""
         lowest, before = self.lowest[slot], self.value[slot]
         self.record(slot, value, time, clock)
         self.lowest[slot] = lowest
@@ -113,15 +114,15 @@ class SensorStatistics(SensorArrays):
         self.soonest = -math.inf
 
     def expect(self, slots: Rows, deadlines: Numbers) -> None:
-        """Set the deadlines of some sensors, no slot twice; arrays of shape (n,), or plain numbers."""
+        """Set the deadlines of distinct slots; arrays of shape (n,), or scalars."""
         self.at(slots)["deadline"][slots] = deadlines
         self.soonest = min(self.soonest, least(deadlines))
 
     def overdue(self, until: float) -> list[int]:
-        """Slots of the sensors whose deadline lies before a moment, ascending.
+        """Ascending slots of the sensors whose deadline lies before `until`.
 
-        All deadlines are looked at only when the soonest that there was at the last look has passed: not more often
-        than the most impatient sensor could fall silent, however many readings come meanwhile.
+        All deadlines are checked only when the earliest one of the last check has passed, so checks are no more
+        frequent than the most sensitive sensor's deadlines, however many readings arrive.
         """
         if until <= self.soonest:
             return []
@@ -130,18 +131,18 @@ class SensorStatistics(SensorArrays):
         return slots
 
     def shift_deadlines(self, by: float) -> None:
-        """Move all deadlines, and what the stream clock was at the last readings, by so many seconds."""
+        """Shift all deadlines and the recorded stream-clock times by `by` seconds."""
         self.deadline += by
         self.seen += by
         self.soonest = -math.inf
 
     def put_off(self, chosen: NDArray[Any], by: Numbers) -> None:
-        """Put off the silence of sensors that a mask or an index chooses, no slot twice, by so many seconds each."""
+        """Postpone the deadlines of the distinct sensors selected by a mask or an index, by `by` seconds each."""
         self.deadline[chosen] += by
         self.seen[chosen] += by
 
     def forgive(self, before: float, leap: float) -> None:
-        """Put off the silence of sensors that were last seen up to a time, if the stream clock then leapt too far."""
+        """Postpone the deadlines of sensors last seen up to `before`, if the stream clock then leapt too far."""
         absent = self.seen <= before
         known = self.interval[absent & (self.interval > 0)]
         usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
@@ -149,9 +150,12 @@ class SensorStatistics(SensorArrays):
             self.put_off(absent, leap)
 
     def skip_leads(self, skips: Iterable[Skip], before: float) -> float:
-        """Count no lead that the clock has skipped since it stood at `before` as silence; its seconds, if it is all's.
+        """Exclude the leads that the clock has skipped since `before` from silence.
 
-        Of those who reported while it stood still, only the deadlines are put off: they were seen at its time.
+        Returns the seconds common to all sensors.
+
+        For sensors that reported while the clock stood still only the deadlines are postponed, since they were seen at
+        its time.
         """
         skipped = 0.0
         for skip in skips:
@@ -163,11 +167,11 @@ class SensorStatistics(SensorArrays):
         return skipped
 
     def summary(self, slot: int) -> SensorSummary:
-        """Facts about a sensor besides its last readings."""
+        """Facts about a sensor other than its recent readings."""
         return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]), float(self.seen[slot]))
 
     def recent(self, slot: int) -> list[tuple[float, float]]:
-        """The last readings of a sensor, oldest first: (time, value)."""
+        """The recent readings of a sensor as (time, value), oldest first."""
         count = int(self.count[slot])
         order = [each % RECENT for each in range(max(0, count - RECENT), count)]
         times, values = self.recent_times[slot, order], self.recent_values[slot, order]

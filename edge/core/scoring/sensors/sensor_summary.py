@@ -1,4 +1,4 @@
-"""A summary of a sensor for sentences, besides its readings."""
+"""Facts about a sensor for event messages, other than its readings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class SensorSummary:
-    """Facts about a sensor besides its last readings.
+    """Facts about a sensor other than its recent readings.
 
     Attributes:
         interval: Seconds between two readings; 0 while unknown.
-        lowest: The lowest value that it ever had; minus infinity if that isn't known.
+        lowest: Its lowest value so far; minus infinity if unknown.
         seen: Stream clock at its last reading.
     """
 
