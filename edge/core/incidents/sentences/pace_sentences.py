@@ -18,7 +18,7 @@ def pace_unit(unit: str, per: float) -> str:
 
 
 def about_what_was_read(finding: IncidentChange) -> IncidentChange:
-    """The same change with a counter's reading instead of its pace if it is about a limit, which applies to readings."""
+    """The same change with a counter's reading instead of its pace if it is about a limit, which applies to values."""
     incident = finding.incident
     if finding.observation.per and (incident.worst_limit is not None or incident.left):
         return replace(finding, observation=finding.observation.as_read())
