@@ -1,9 +1,9 @@
-"""The core: from bytes to events, without a socket, a file, a thread or a clock.
+"""The core: from bytes to events, without sockets, files, threads or a clock.
 
     messages -> intake -> scoring -> incidents -> events
 
-`pipeline.py` is the whole line in one place; read it first. `engine.py` takes a batch of readings through scoring and
-incidents. Each folder is a stage:
+`pipeline.py` is the whole sequence in one place; read it first. `engine.py` takes a batch of readings through scoring
+and incidents. Each folder is a stage:
 
     model        what walks the line: messages, batches, sensors, rounds, topics, counters
     intake       bytes to readings: routes, decoders, redeliveries, reordering, admission

@@ -1,14 +1,14 @@
-"""The engine: scores every reading of a batch with its sensor's detectors, and finds what is surprising.
+"""The engine: scores every reading of a batch with its sensor's detectors, and tracks the resulting incidents.
 
-It walks a batch round by round, so that whole arrays are scored at once, and hands the few readings that matter to the
-sensors' trackers. How readings are cut into batches changes nothing: a finding carries the position of the reading
-that caused it, and findings are put in that order.
+It processes a batch round by round, so that whole arrays are scored at once, and passes the few readings that matter to
+the sensors' state machines. Batching doesn't affect the result: a finding carries the position of the reading that
+caused it, and findings are sorted by it.
 
-A device is watched like a sensor, by what its sensors say together: once a batch's readings are scored, so are the rows
-that they make. Its value is how many times as far from the ordinary a row is as is usual at most.
+A device is monitored like a sensor, by the combined values of its sensors: once a batch's readings are scored, so are
+the rows that they form. Its value is its distance from the ordinary in units of the largest usual distance.
 
-Silence is measured by the stream clock, from a sensor's last reading on, so that a replay finds what live was found,
-and a slow clock is no silence. Live, while nothing arrives at all, `tick()` says how far the clock would be.
+Silence is measured by the stream clock from a sensor's last reading on, so that a replay gives the live result and a
+slow clock isn't silence. In live operation, `tick()` advances the clock while nothing arrives.
 """
 
 from __future__ import annotations
@@ -47,23 +47,23 @@ from edge.core.scoring.sensors.membership import Membership
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 WIDE = 10
-"""Readings in a round, from which on arrays are quicker than as many single readings."""
+"""Minimum number of readings in a round for which arrays are faster than single readings."""
 
 AFTER_A_CUT = 64
-"""So many readings are looked at together after a batch had to be cut; then twice as many each time that it hasn't."""
+"""Number of readings processed together after a batch was split; it doubles each time that no split is needed."""
 
 
 class Engine:
-    """All sensors: what is learned of them, and their incidents.
+    """All sensors: their learned state and their incidents.
 
     Args:
-        profile_of: Gives the profile of a sensor by its slot; asked when the slot becomes its.
-        devices: Which sensors belong together.
-        no_values: The error values that the operator has named.
+        profile_of: Returns the profile of a sensor by slot; called when a slot is occupied.
+        devices: Knows which sensors form a device.
+        no_values: Configured error values.
 
     Attributes:
-        membership: Where the state of each sensor's detectors is.
-        weighing: Holds scores against levels; an observer of it is called after every round.
+        membership: Location of each sensor's detector state.
+        weighing: Compares scores with levels; its observer is called after every round.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Engine:
 
     @property
     def trackers(self) -> dict[int, StateMachine]:
-        """The state machines that aren't in their first state, by slot."""
+        """The state machines not in their initial state, by slot."""
         return self.tracking.trackers
 
     @property
@@ -104,7 +104,7 @@ class Engine:
         return self.tracking.open_incidents
 
     def grow(self, sensors: int) -> None:
-        """Make room for `sensors` in all, asking for the profile of each new one."""
+        """Make room for `sensors` in all, and look up the profile of each new one."""
         first = len(self.members)
         if sensors <= first:
             return
@@ -120,27 +120,27 @@ class Engine:
         self.devices.grow(sensors)
 
     def declare_counter(self, slot: int) -> None:
-        """Note what the rule of a sensor says: whether it is a counter. Of one that isn't, no pace stays known."""
+        """Apply a rule that declares whether a sensor is a counter. If it isn't, its pace is discarded."""
         self._counters.declare(slot)
 
     @property
     def ordered_groups(self) -> list[Group]:
-        """The groups in the order in which they came to be."""
+        """The groups in order of creation."""
         return self._order
 
     def group_numbers(self, first: int, last: int) -> Slots:
-        """The place in `ordered_groups` of the group of each sensor from `first` to before `last`, shape (n,)."""
+        """Index in `ordered_groups` of each sensor's group in the range `first` to `last` (exclusive), shape (n,)."""
         return self._places.group[first:last]
 
     def tables(self) -> list[list[StateTable]]:
-        """The state of each group's detectors, the groups in the order in which they came to be."""
+        """The state of each group's detectors, with groups in order of creation."""
         return [group.tables for group in self._order]
 
     def clock_stepped(self, by: float, slots: Slots) -> None:
-        """Note that the clock was set that stamps the readings of the sensors at `slots`.
+        """Handle a step of the clock that timestamps the readings of the sensors at `slots`.
 
-        Set forward, the stream clock will follow by itself. Set back, it goes back, unless other sensors say that it
-        was right. Silence is no longer or shorter for it either way.
+        After a forward step the stream clock follows by itself. After a backward step it goes back, unless other
+        sensors confirm it. Either way the step makes no silence longer or shorter.
         """
         statistics = self.statistics
         self.devices.shift(slots, by)
@@ -162,18 +162,18 @@ class Engine:
         statistics.shift_deadlines(shift)
 
     def wait_for_everyone(self) -> None:
-        """Measure silence anew, from each sensor's next reading: what is read has been changed."""
+        """Measure silence from each sensor's next reading on, because the inputs have changed."""
         self.statistics.deadline[:] = np.inf
 
     def protect(self, slots: Iterable[int]) -> None:
-        """Learn nothing of these sensors from here on, and of all others again."""
+        """Disable learning for these sensors and enable it for all others."""
         self.tracking.protect(slots)
 
     def adopt(self, slot: int, time: float) -> list[IncidentChange]:
-        """Take what is there as a sensor's normal: end its open incident, or all of it but broken limits, and learn it.
+        """Declare a sensor's present state normal: end its open incident, except broken limits, and learn the state.
 
-        Only if more holds it open than what the operator has said, limits and named error values: these are no matter
-        of what is normal. An error value that was found is none from then on.
+        Does nothing if only limits and named error values hold the incident open, since these don't depend on what is
+        normal. A detected error value becomes a real value.
         """
         (group, row), tracker = self.members[slot], self.trackers[slot]
         incident = tracker.incident
@@ -193,11 +193,10 @@ class Engine:
         return self.tracking.take_findings()
 
     def process(self, batch: Batch) -> list[IncidentChange]:
-        """Score and learn from a batch, and return what was found, in the order of the readings.
+        """Score and learn from a batch; returns the findings in the order of the readings.
 
         Args:
-            batch: Readings that were admitted: the times of a sensor move forward. Slots must have been made room
-                for by `grow()`.
+            batch: Admitted readings: the times of each sensor advance. `grow()` must have made room for the slots.
         """
         findings: list[IncidentChange] = []
         most = len(batch)
@@ -210,23 +209,23 @@ class Engine:
         return findings
 
     def hear(self, slots: Slots) -> None:
-        """Note that sensors have sent readings that weren't admitted: these teach nothing, but nobody is silent."""
+        """Record readings that weren't admitted: nothing is learned, but their sensors aren't silent."""
         if len(slots) == 0:
             return
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
         self.statistics.put_off(slots, np.maximum(0.0, self.clock.latest - self.statistics.seen[slots]))
 
     def is_anyone_silent(self, clock: float) -> bool:
-        """Whether `tick()` would do something."""
+        """Whether `tick()` would have an effect."""
         return bool(self.statistics.overdue(clock - self.absence.leap_s))
 
     def tick(self, clock: float) -> list[IncidentChange]:
-        """Find the sensors that are silent for too long if the stream clock stands at `clock` by now."""
+        """Find the sensors that are silent for too long once the stream clock has reached `clock`."""
         self.silences.find(clock - self.absence.leap_s, None)
         return self.tracking.take_findings()
 
     def _process_first(self, batch: Batch) -> int:
-        """Go through a batch up to a reading that another piece begins with; returns how many readings these are.
+        """Process a batch up to the reading that begins the next piece; returns the number of readings processed.
 
         A piece begins where the clock skips a lead, and where an absence ends.
         """
@@ -260,7 +259,7 @@ class Engine:
         return len(batch)
 
     def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
-        """Score readings one after another, where too few come at once for arrays to be quicker."""
+        """Score readings one by one, if there are too few for arrays to be faster."""
         slots, values, times = batch.slots[positions], batch.values[positions], batch.times[positions]
         columns = (slots.tolist(), values.tolist(), times.tolist(), positions.tolist(), clock[positions].tolist())
         for slot, value, time, position, now in zip(*columns, strict=True):

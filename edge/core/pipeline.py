@@ -1,6 +1,6 @@
-"""The line, whole: messages in, events out. The same messages give the same events, live, replayed, in any batching.
+"""The pipeline: messages in, events out. The same messages give the same events, live or replayed, in any batching.
 
-messages -> intake -> engine, under the operator's word -> reporting -> step
+messages -> intake -> engine with suppression -> reporting -> step
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ class Pipeline:
     """The core of one gateway.
 
     Args:
-        gateway: Its name.
-        topics: Our own topics.
-        routes: Which topics are read, and how.
-        rule_for: The operator's rule for a sensor, by its name.
-        device_for: Name of the device that a sensor belongs to, and how it is watched; None if it belongs to none.
+        gateway: Name of the gateway.
+        topics: This gateway's own topics.
+        routes: Select the topics to read, and their decoders.
+        rule_for: Returns the rule for a sensor by name.
+        device_for: Returns name and settings of the device that a sensor belongs to, or None.
         sensors: Maximum number of sensors.
-        limits: What a payload and a time may be at most.
-        reorder_s: How late a reading may be and still be put in order, in seconds; 0 holds nothing back.
-        maintenance: Windows in which sensors are quiet.
-        commands: Whether commands are followed that came over MQTT; those of our own page always are.
-        tells_of_sensors: Whether an event tells of sensors that are found.
+        limits: Limits on payloads and times.
+        reorder_s: Maximum lateness of a reading that is still sorted, in seconds; with 0 nothing is held.
+        maintenance: Configured maintenance windows.
+        commands: Whether commands from MQTT are carried out; those from the page always are.
+        tells_of_sensors: Whether new sensors are reported by an event.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class Pipeline:
         self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
-        """Tell an observer of every round that is scored from here on; None for nobody."""
+        """Call an observer for every scored round from now on; None to stop."""
         self.engine.weighing.observer = observer
 
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
-        """Take messages in the order of their arrival: a step for each run of readings and for each command."""
+        """Process messages in order of arrival; yields a step for each run of readings and for each command."""
         first, below = 0, self._topics.command("")
         for place, message in enumerate(messages):
             if message.topic.startswith(below) and (self._follows_mqtt or message.receipt == NO_CONNECTION):
@@ -123,18 +123,18 @@ class Pipeline:
             yield self.process(messages[first:]), messages[first:]
 
     def follow(self, message: Message) -> Step:
-        """Do what the operator says in a message below the topic of commands, and answer."""
+        """Carry out and answer a command from a message on a command topic."""
         return self._commands.follow(message, self.engine.clock.now)
 
     def forget_silent(self, days: float, now: float) -> Step:
-        """Forget the sensors that nothing was heard of for more than so many days, by the stream clock.
+        """Forget the sensors without a reading for more than `days` of the stream clock.
 
-        What is missing for a reason of our own doesn't count.
+        Time during which the service couldn't receive doesn't count.
         """
         return self.forget(silent_for(self.engine, 86_400.0 * days), now)
 
     def forget(self, slots: Iterable[int], now: float) -> Step:
-        """Forget the sensors that have some slots; `now` is in seconds since the epoch."""
+        """Forget the sensors in these slots; `now` is in seconds since the epoch."""
         if not (sensors := self.sensors.still_there(slots)):
             return Step()
         step, vacant = self._maker.forget(sensors, now, self.engine.clock.now, "silent")
@@ -142,7 +142,7 @@ class Pipeline:
         return step
 
     def process(self, messages: Sequence[Message]) -> Step:
-        """Take messages in the order of their arrival."""
+        """Process messages in order of arrival."""
         letters: list[DeadLetter] = []
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
@@ -153,11 +153,11 @@ class Pipeline:
         return step
 
     def process_readings(self, readings: Sequence[Reading], quiet_until: Sequence[float] | None = None) -> Step:
-        """Take readings that were decoded elsewhere, in order.
+        """Process readings that were decoded elsewhere.
 
         Args:
-            readings: In the order of their arrival.
-            quiet_until: Of each, up to when time had passed before it came, see `Batch`; None if nobody knows.
+            readings: Readings in order of arrival.
+            quiet_until: Time that had passed before each reading arrived, see `Batch`; None if unknown.
         """
         letters: list[DeadLetter] = []
         batch = self.intake.read_readings(readings, letters, quiet_until)
@@ -168,7 +168,7 @@ class Pipeline:
     def tick(self, elapsed_s: float) -> Step:
         """Advance time in which nothing has arrived: `elapsed_s` seconds since the last reading.
 
-        Sensors that have fallen silent are found, and readings that were held back go on.
+        This detects silent sensors and releases held readings that are due.
         """
         clock = max(self.engine.clock.now, self.reorder.clock.now) + elapsed_s
         self.sparkplug.pass_time(elapsed_s)
@@ -181,11 +181,11 @@ class Pipeline:
         return step
 
     def flush(self) -> Step:
-        """Let go of whatever is held back: there is no more to come."""
+        """Release all held readings at the end of the input."""
         return self._pass_time(np.inf) if len(self.reorder) else Step()
 
     def clock_stepped(self, by: float) -> Step:
-        """Note that the gateway's clock was set by so many seconds; what is held back goes on before."""
+        """Handle a step of the gateway's clock by `by` seconds; held readings are released first."""
         step = self.flush()
         self.engine.clock_stepped(by, self.intake.clock_stepped(by))
         self.reorder.clock = copy(self.engine.clock)
@@ -197,7 +197,7 @@ class Pipeline:
         return step
 
     def gap(self, gap: Gap, now: float) -> Step:
-        """Say that something is missing."""
+        """Report lost data."""
         event = self.reporter.report_gap(gap, now)
         return Step(events=[event], journal=journal.SequenceReserved(event.sequence))
 
@@ -206,15 +206,15 @@ class Pipeline:
         self.reporter.last_sequence = max(self.reporter.last_sequence, sequence)
 
     def interrupted(self) -> None:
-        """Note that readings may be missing for a reason of our own, so that no sensor is called silent for it."""
+        """Record that the service may have missed readings, so that no sensor counts as silent for it."""
         self.interruption.is_coming = True
 
     def session_lost(self) -> Step:
-        """Note that the broker has forgotten our session: nothing that it delivered before comes again."""
+        """Record that the broker has lost the session: earlier messages won't be delivered again."""
         return Step(journal=journal.Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
 
     def replay(self, parts: Iterable[journal.Part]) -> list[Event]:
-        """Go through what was journaled, in the order of that time; the events that came of it once more."""
+        """Replay journal parts in order; returns the events that they caused, again."""
         events: list[Event] = []
         for part in journal.join(parts):
             events += self._replay(part)
@@ -256,34 +256,34 @@ class Pipeline:
         self.register_sensors(part.new_sensors)
 
     def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
-        """Give sensors their slots: name, what a repetition of its value means, whether arrival gives its times."""
+        """Assign slots to sensors given by name, meaning of a repeated value, and whether arrival gives the times."""
         for name, repetition, by_arrival in sensors:
             self.intake.known.slot(name, Repetition(repetition), None, timed_by_arrival=by_arrival)
         self._make_room()
 
     def _make_room(self) -> None:
-        """Let the engine make room for sensors that are new."""
+        """Make room for new sensors in the engine."""
         self.watch.grow(self.sensors.names)
         refilled, self.sensors.refilled = self.sensors.refilled, []
         if refilled:
             self.watch.occupy(refilled, self.sensors.names)
 
     def save(self, digest: str, inputs: str = "") -> bytes:
-        """Everything that the core knows, for `restore()`, with digests of the configuration and of its inputs."""
+        """The core's complete state for `restore()`, with digests of the configuration and of its inputs."""
         return Snapshot(digest, inputs, [part for parts in self.saving() for part in parts]).to_bytes()
 
     def saving(self) -> Saving:
-        """The same bit by bit, while readings go on coming; see `Saving`."""
+        """A snapshot taken in steps while readings continue to arrive; see `Saving`."""
         return Saving(self._known, len(self.sensors), self.memory.stages)
 
     def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
-        """Continue from where `save()` was called; only for a pipeline that has seen nothing yet.
+        """Restore a saved state into a new pipeline.
 
         Returns:
-            What the snapshot couldn't give, since the configuration or the version has changed; see `learn()`.
+            State that couldn't be restored because the configuration or the version changed; see `learn()`.
 
         Raises:
-            LaterSnapshotError: The snapshot can't be used at all. The pipeline is of no use then; make a new one.
+            LaterSnapshotError: The snapshot can't be used. The pipeline is unusable afterwards; create a new one.
         """
         self.begin_restoring(snapshot.known_sensors(), inputs_changed=snapshot.inputs != inputs)
         for part in snapshot.parts:
@@ -291,36 +291,36 @@ class Pipeline:
         return self.finish_restoring()
 
     def begin_restoring(self, known: list[KnownSensor], *, inputs_changed: bool) -> None:
-        """Begin to restore what `saving()` gave, part by part, by `memory.load()`.
+        """Begin to restore the result of `saving()`, part by part, through `memory.load()`.
 
         Args:
-            known: The sensors that the parts name.
-            inputs_changed: Whether the configuration says something else of inputs now.
+            known: The sensors named by the parts.
+            inputs_changed: Whether the configured inputs have changed.
         """
         self._inputs_changed = inputs_changed
         self.register_sensors(known)
         self.memory.begin(len(known))
 
     def finish_restoring(self) -> Unlearned:
-        """All parts of a snapshot have been loaded; returns what they couldn't give, see `restore()`."""
+        """Finish restoring; returns the state that the parts didn't contain, see `restore()`."""
         unlearned = self.memory.finish(self.sensors.find)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return unlearned
 
     def learn(self, unlearned: Unlearned, past: Iterable[journal.Part]) -> int:
-        """Learn from the journal's past what `restore()` couldn't give; returns from how many readings."""
+        """Learn from the journal what `restore()` couldn't restore; returns the number of readings used."""
         return self.memory.learn(unlearned, past)
 
     def retained_now(self) -> dict[str, bytes]:
-        """The retained topics as they should stand: every open incident, and the list of them."""
+        """The current payload of every retained topic: each open incident, and the list of them."""
         cleared = self.open_incidents.cleared(self.sensors.vacancies.names)
         return cleared | self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
 
     def new_devices(self) -> Unlearned:
-        """Give slots to devices that are new, as the configuration was changed; what `learn()` is to teach them.
+        """Assign slots to devices added by a change of the configuration; returns what `learn()` must teach them.
 
-        The journal knows nothing of these slots: the state must be saved before anything else is journaled.
+        The journal doesn't contain these slots: the state must be saved before anything else is journaled.
         """
         known = len(self.sensors)
         self._allot_devices()
@@ -330,7 +330,7 @@ class Pipeline:
         return unlearned
 
     def _allot_devices(self) -> None:
-        """Give slots to the devices that have got a second sensor."""
+        """Assign slots to the devices that have got a second sensor."""
         for device in self.engine.devices.unallotted():
             self.intake.known.slot(device.name, Repetition.PERIODIC, None, timed_by_arrival=False)
 
@@ -392,7 +392,7 @@ class Pipeline:
         return self._maker.report(findings, letters, max(self.engine.clock.now, clock - self.reorder.wait_s))
 
     def _known(self, first: int, last: int | None = None) -> list[KnownSensor]:
-        """Sensors from a slot to before another, as `register_sensors()` takes them."""
+        """The sensors in a range of slots, as passed to `register_sensors()`."""
         if first == len(self.sensors):
             return []
         chosen = slice(first, last)

@@ -1,4 +1,4 @@
-"""Cells: the pipeline for a part of a plant's sensors, with how far it has read in each log; see `cell.py`."""
+"""Cells: the pipeline for part of a plant's sensors, together with its read position in each log; see `cell.py`."""
 
 from edge.core.cells.cell import Cell, CellPlan, CellStateError
 from edge.core.cells.placing import Placing

@@ -1,12 +1,12 @@
-"""A cell: the pipeline for the sensors of some devices, that reads them from logs.
+"""A cell: the pipeline for the sensors of some devices, reading from logs.
 
-A log is anything that gives messages in an order that never changes, each with an offset: a Kafka partition, a Kinesis
-shard, a file. How far the cell has read in each is part of what it knows. So whoever feeds it may feed anything twice:
-what lies behind a position is skipped, and each message counts exactly once, however often a worker dies.
+A log is any source of messages in a fixed order, each with an offset: a Kafka partition, a Kinesis shard, a file. The
+cell's read position in each log is part of its state. Messages may therefore be delivered any number of times: those
+before the position are skipped, and each message counts exactly once, however often a worker crashes.
 
-For the same readings a cell tells the same events as a gateway, ids included, with two exceptions that make it
-independent of how many cells there are: sensors of different devices are never told as one incident, and nobody is told
-of sensors that are found. Events are numbered within a cell.
+For the same readings a cell emits the same events as a gateway, including IDs, with two exceptions that make the result
+independent of the number of cells: sensors of different devices are never combined into one incident, and new sensors
+aren't reported. Events are numbered within a cell.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
 
 VERSION = 1
-"""Of how states and entries are written."""
+"""Version of the format of states and entries."""
 
 Item = TypeVar("Item")
 
 
 class CellStateError(ValueError):
-    """A state or an entry is damaged, or a later version has written it."""
+    """A state or an entry is damaged, or was written by a later version."""
 
 
 class CellPlan(NamedTuple):
-    """What the configuration says of cells.
+    """The configuration of cells.
 
     Attributes:
-        pipeline: Makes a pipeline that knows nothing; it must not tell of sensors that are found.
-        placing: Which sensors belong together.
-        digest: Of the configuration.
-        inputs: Digest of what the configuration says of inputs.
+        pipeline: Creates an empty pipeline, which must not report new sensors.
+        placing: Determines which sensors belong together.
+        digest: Digest of the configuration.
+        inputs: Digest of the configured inputs.
     """
 
     pipeline: Callable[[], Pipeline]
@@ -72,14 +72,14 @@ Written = TypeVar("Written", _State, _Entry)
 
 
 class Cell:
-    """The sensors of some devices, and how far they were read in each log.
+    """The sensors of some devices, and the read position in each log.
 
     Args:
-        plan: What the configuration says of cells.
+        plan: The configuration of cells.
 
     Attributes:
-        positions: The offset of the last message that was read of each log, by the log's name.
-        unlearned: What the loaded state couldn't give, as the configuration or the version has changed since.
+        positions: Offset of the last message read from each log, by the log's name.
+        unlearned: State that couldn't be restored because the configuration or the version changed.
     """
 
     def __init__(self, plan: CellPlan) -> None:
@@ -102,35 +102,35 @@ class Cell:
         return [table.names[slot] for slot in table.still_there(range(len(table)))]
 
     def process(self, messages: Sequence[Message], log: str, offsets: Sequence[int]) -> Step:
-        """Take messages of a log; those that were read before are skipped.
+        """Process messages of a log, skipping those read before.
 
         Args:
             messages: In the order of the log.
-            log: Its name.
-            offsets: Of the messages, ascending; they may have gaps.
+            log: Name of the log.
+            offsets: Ascending offsets of the messages; gaps are allowed.
 
         Raises:
-            ValueError: The offsets don't ascend, or there are more or fewer than messages.
+            ValueError: The offsets don't ascend, or their number differs from that of the messages.
         """
         unread = self._unread(messages, log, offsets)
         return self._note(self.pipeline.process(unread)) if unread else Step()
 
     def process_readings(self, readings: Sequence[Reading], log: str, offsets: Sequence[int]) -> Step:
-        """Take readings that were decoded elsewhere; see `process()`."""
+        """Process readings that were decoded elsewhere; see `process()`."""
         unread = self._unread(readings, log, offsets)
         return self._note(self.pipeline.process_readings(unread)) if unread else Step()
 
     def tick(self, now: float) -> Step:
-        """Let the stream clock come to `now`, in seconds since the epoch, should no reading say so.
+        """Advance the stream clock to `now`, in seconds since the epoch, unless a reading has done so.
 
-        Sensors that have fallen silent by then are found. It must never be ahead of readings that are still to be
-        given, or these come after a silence that wasn't one.
+        This detects sensors that have fallen silent by then. `now` must never be ahead of readings yet to be processed,
+        or they would end a false silence.
         """
         clock = self.clock
         return self._note(self.pipeline.tick(now - clock)) if math.isfinite(clock) and now > clock else Step()
 
     def due(self) -> float:
-        """The stream clock at which `tick()` may find something; infinity if nothing is waited for."""
+        """The stream clock at which `tick()` may find something; infinity if nothing is pending."""
         pipeline, clock = self.pipeline, self.clock
         if not math.isfinite(clock):
             return math.inf
@@ -140,10 +140,10 @@ class Cell:
         return max(clock, min(told, pipeline.reorder.next_due))
 
     def forget(self, sensors: Collection[str], now: float) -> Step:
-        """Forget sensors by their names: their incidents end, and an event tells of them.
+        """Forget sensors by name: their incidents end, and an event reports it.
 
         Args:
-            sensors: Those that aren't known are left out.
+            sensors: Names of the sensors; unknown ones are ignored.
             now: Seconds since the epoch.
         """
         table = self.pipeline.sensors
@@ -153,9 +153,9 @@ class Cell:
         return step
 
     def entry(self) -> bytes | None:
-        """What has to be gone through again to come from the last entry, or the last state, to now; None if nothing.
+        """The changes since the last entry or state, to be replayed by `load()`; None if nothing changed.
 
-        Each change is in one entry only.
+        Each change is part of exactly one entry.
         """
         if not self._parts and not self._moved:
             return None
@@ -164,23 +164,23 @@ class Cell:
         return entry
 
     def state(self) -> bytes:
-        """Everything that the cell knows, for `load()`; no entry from before is needed then."""
+        """The complete state for `load()`; earlier entries aren't needed with it."""
         self._parts, self._moved = [], {}
         saved = self.pipeline.save(self._plan.digest, self._plan.inputs)
         return encode(_State(VERSION, _as_text(self.positions), saved))
 
     def load(self, state: bytes | None, entries: Sequence[bytes] = ()) -> list[Event]:
-        """Go on from a state and the entries since; only for a cell that has seen nothing yet.
+        """Load a state and the entries after it into a new cell.
 
         Args:
-            state: What `state()` gave; None where entries go back to the beginning.
-            entries: What `entry()` has given since, in order.
+            state: The result of `state()`; None if the entries go back to the beginning.
+            entries: The later results of `entry()`, in order.
 
         Returns:
-            The events that came of the entries, once more.
+            The events that the entries cause, again.
 
         Raises:
-            CellStateError: They can't be read. The cell is of no use then.
+            CellStateError: They can't be read. The cell is unusable afterwards.
         """
         self._must_be_new()
         try:
@@ -200,10 +200,10 @@ class Cell:
         return events
 
     def export(self, sensors: Collection[str]) -> bytes:
-        """The state of a cell that knows of these sensors what this one does, and of no others; see `take_in()`.
+        """The state of a cell with the same knowledge of these sensors and no others; see `take_in()`.
 
         Args:
-            sensors: Names, of all sensors of a device or of none.
+            sensors: Names of all sensors of each device concerned.
         """
         chosen = {*sensors}
         other = Cell(self._plan)
@@ -213,19 +213,19 @@ class Cell:
         return other.state()
 
     def take_in(self, state: bytes) -> None:
-        """Become what `export()` gave.
+        """Load the result of `export()`.
 
-        Only a cell that has seen nothing can: cells are divided, and never joined, as each position holds for all
+        Only possible for a new cell: cells can be divided but never merged, because each position applies to all
         sensors of a cell.
 
         Raises:
             CellStateError: The state can't be read.
-            ValueError: The cell has seen something.
+            ValueError: The cell isn't new.
         """
         self.load(state)
 
     def _peek(self) -> bytes:
-        """The state, with the next entry being what it would have been."""
+        """The state, without affecting the next entry."""
         kept = self._parts, self._moved
         state = self.state()
         self._parts, self._moved = kept
@@ -236,7 +236,7 @@ class Cell:
             raise ValueError("only a cell that has seen nothing can go on from a state")
 
     def _unread(self, items: Sequence[Item], log: str, offsets: Sequence[int]) -> Sequence[Item]:
-        """Those that lie beyond the position in a log, which moves to their end."""
+        """The items beyond the position in a log, which then advances to their end."""
         if len(items) != len(offsets) or any(map(ge, offsets, offsets[1:])):
             raise ValueError("each item must have an offset, and offsets must ascend")
         position = self.positions.get(log)
@@ -252,7 +252,7 @@ class Cell:
 
 
 def _read(encoded: bytes, kind: type[Written]) -> Written:
-    """A state or an entry of this version.
+    """Decode a state or an entry of this version.
 
     Raises:
         StateError: It is damaged, or of another version.

@@ -1,10 +1,9 @@
-"""Placing: which cell a sensor belongs to, by a hash of its device.
+"""Placing: assigns sensors to cells by a hash of their device.
 
-What detectors and incidents compare is compared within a device, so the sensors of one are never parted. The device is
-the operator's where a `[[device]]` table names it; otherwise sensors whose names agree up to the last slash are taken
-for one.
+Detectors and incidents compare sensors only within a device, so the sensors of a device always share a cell. The device
+is the one configured by a `[[device]]` table; otherwise sensors with names equal up to the last slash form one.
 
-Cells can be divided without moving anything else: of twice as many cells, cell 3 of 8 becomes cells 3 and 11 of 16.
+Cells can be divided without moving anything else: when their number doubles, cell 3 of 8 becomes cells 3 and 11 of 16.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ import hashlib
 from edge.core.scoring.sensors.sensor_registry import DeviceFor
 
 MOST_REMEMBERED = 100_000
-"""Sensors whose cells are remembered; beyond it all are looked up anew."""
+"""Maximum number of sensors whose cells are cached; when it is exceeded, the cache is cleared."""
 
 
 class Placing:
-    """Which cell each sensor belongs to.
+    """Assigns sensors to cells.
 
     Args:
-        cells: How many cells there are, from 1.
-        device_for: The operator's device of a sensor, see `Pipeline`.
+        cells: Number of cells, from 1.
+        device_for: Returns the configured device of a sensor, see `Pipeline`.
 
     Raises:
-        ValueError: There is no cell.
+        ValueError: `cells` is less than 1.
     """
 
     def __init__(self, cells: int, device_for: DeviceFor = lambda _: None) -> None:
@@ -36,7 +35,7 @@ class Placing:
         self._known: dict[str, int] = {}
 
     def cell(self, sensor: str) -> int:
-        """The cell of a sensor, from 0 to below `cells`; the same on every machine and in every version."""
+        """The cell of a sensor, 0 to `cells` - 1; the same on every machine and in every version."""
         known = self._known.get(sensor)
         if known is None:
             if len(self._known) >= MOST_REMEMBERED:
@@ -45,11 +44,11 @@ class Placing:
         return known
 
     def belongs(self, sensor: str) -> bool:
-        """Whether a sensor belongs to a device of the operator's."""
+        """Whether a sensor belongs to a configured device."""
         return self._device_for(sensor) is not None
 
     def device(self, sensor: str) -> str:
-        """What the sensors of one device have in common, by the name of a sensor or, ending in a slash, of a device."""
+        """The common key of a device's sensors, by the name of a sensor, or of a device with a trailing slash."""
         if sensor.endswith("/"):
             return sensor.removesuffix("/")
         belongs_to = self._device_for(sensor)
@@ -57,6 +56,6 @@ class Placing:
 
 
 def number(device: str) -> int:
-    """A number that is spread evenly over devices: the first 8 bytes of their names' BLAKE2b, 64 bits."""
+    """A number distributed evenly over devices: the first 8 bytes of the BLAKE2b hash of the name, 64 bits."""
     digest = hashlib.blake2b(device.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big")

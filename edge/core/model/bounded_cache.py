@@ -1,6 +1,6 @@
-"""A cache whose entries take a bounded number of bytes, for what senders choose: topics, paths, keys.
+"""A cache bounded in bytes, for keys chosen by senders: topics, paths, field names.
 
-A bound on the number of entries says nothing about memory where a sender decides how long each of them is.
+A limit on the number of entries wouldn't bound memory, because the sender decides how long each entry is.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 ENTRY_BYTES = 250
-"""Memory of an entry besides its texts: places in dictionaries, small objects, tuples."""
+"""Memory of an entry in addition to its texts: dictionary slots, small objects, tuples."""
 
 
 class BoundedCache(Generic[Key, Value]):
-    """A dictionary that forgets all of its entries when they have become too large together.
+    """A dictionary that drops all entries when their total size exceeds a limit.
 
-    Forgetting all is as good as forgetting the oldest: a plant's own topics come back within a round, and in a flood of
-    topics that never come again no order helps.
+    Dropping everything works as well as dropping the oldest: a plant's own topics return within a round, and against a
+    flood of unique topics no eviction order helps.
 
     Args:
-        most_bytes: Size of all entries. One that is larger by itself is never kept.
+        most_bytes: Maximum total size in bytes. An entry that is larger by itself is never stored.
 
     Attributes:
-        get: Gives the value of a key, or None. The dictionary's own method, as it is called for each message.
+        get: Returns the value of a key, or None. It is the dictionary's own method, because it is called for each
+            message.
     """
 
     __slots__ = ("_bytes", "_entries", "_most_bytes", "get")
@@ -42,11 +43,11 @@ class BoundedCache(Generic[Key, Value]):
 
     @property
     def size(self) -> int:
-        """Bytes of all entries, as they were given."""
+        """Total size of the entries in bytes, as passed to `put()`."""
         return self._bytes
 
     def put(self, key: Key, value: Value, size: int) -> None:
-        """Keep an entry of a size in bytes, see `size_of()`; `ENTRY_BYTES` are added to it."""
+        """Store an entry with its size in bytes, see `size_of()`; `ENTRY_BYTES` are added."""
         size += ENTRY_BYTES
         if size > self._most_bytes:
             return
@@ -55,17 +56,17 @@ class BoundedCache(Generic[Key, Value]):
         self._entries[key] = value
 
     def grow(self, size: int) -> None:
-        """Note that what is kept takes so many bytes more; if that is too much, forget all."""
+        """Add to the size of the stored entries; drops all if that exceeds the limit."""
         self._bytes += size
         if self._bytes > self._most_bytes:
             self.clear()
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all entries."""
         self._entries.clear()
         self._bytes = 0
 
 
 def size_of(*texts: str | bytes) -> int:
-    """Bytes that texts take in memory."""
+    """Memory of texts in bytes."""
     return sum(map(getsizeof, texts))

@@ -1,4 +1,4 @@
-"""Counters: everything that came in is counted, as taken or as refused with a reason.
+"""Counters: every incoming message and reading is counted as taken, or as refused with a reason.
 
 messages received = messages read + messages refused + messages redelivered + messages copied + messages left out
                     + our own messages + commands followed + commands refused
@@ -17,28 +17,27 @@ class Counters:
     """Counters since the start.
 
     Attributes:
-        messages: MQTT messages received.
+        messages_read: Messages that were decoded, at least in part.
         messages_read: Those that a decoder could read, at least in part.
-        messages_refused: Those that nobody could read, by reason.
-        messages_own: Those that we or another gateway have published, where a filter such as `#` brings them.
-        messages_left_out: Those on topics that an input leaves out by `ignore_topics`.
-        messages_redelivered: Those that were dealt with before, and came again.
+        messages_refused: Messages that couldn't be decoded, by reason.
+        messages_own: Messages published by this or another gateway, which a filter such as `#` includes.
+        messages_left_out: Messages on topics ignored by `ignore_topics` of an input.
+        messages_redelivered: Messages delivered again after they had been processed.
         messages_copied: Those that the broker has delivered for another filter, too.
-        commands: Words of the operator that were followed, or had been before.
-        commands_refused: Those that were refused, by reason.
-        readings: Values found in the messages that were read.
-        readings_taken: Values that the detectors have seen.
-        readings_refused: Values that were refused, by reason.
-        refused_of_inputs: Messages and values that were refused, by the topic filter of their input and by reason; an
-            empty text where no input asks for them.
-        repeats: Values that a sender repeats although nothing changed, where the input says that it does.
-        fields_ignored: Texts and other values beside the readings that never were a sensor, and fields that an input
-            leaves out.
-        devices_unknown: Words of devices that say whether they are there, of which no sensor is known.
-        same_times: Readings with the time of the one before them and another value, taken a microsecond after it.
-        clock_steps: Sensors' clocks that were set back and are believed.
+        commands: Operator commands carried out, now or before.
+        commands_refused: Rejected commands, by reason.
+        readings: Values found in the decoded messages.
+        readings_taken: Values passed to the detectors.
+        readings_refused: Refused values, by reason.
+        refused_of_inputs: Refused messages and values by topic filter of their input and by reason; an empty filter if
+            no input subscribes to them.
+        repeats: Unchanged values sent again, for inputs with that option.
+        fields_ignored: Non-numeric fields that never were a sensor, and fields that an input ignores.
+        devices_unknown: Availability messages of devices without a known sensor.
+        same_times: Readings with the time of the previous one and a different value, taken one microsecond later.
+        clock_steps: Accepted backward steps of sensors' clocks.
         events: Events by transition.
-        dead_letters_suppressed: Dead letters beyond the rate that is kept.
+        dead_letters_suppressed: Dead letters dropped by the rate limit.
     """
 
     messages: int = 0
@@ -63,29 +62,29 @@ class Counters:
     dead_letters_suppressed: int = 0
 
     def message_refused(self, of_input: str, reason: str) -> None:
-        """Count a message that couldn't be read."""
+        """Count a message that couldn't be decoded."""
         self.messages_refused[reason] += 1
         self.refused_of_inputs[of_input, reason] += 1
 
     def reading_refused(self, of_input: str, reason: str) -> None:
-        """Count a value that was refused."""
+        """Count a refused value."""
         self.readings_refused[reason] += 1
         self.refused_of_inputs[of_input, reason] += 1
 
     def clear(self) -> None:
-        """Begin to count anew."""
+        """Reset all counters."""
         for each in fields(self):
             fresh = each.default_factory() if each.default_factory is not MISSING else each.default
             setattr(self, each.name, fresh)
 
     def go_on_from(self, others: Counters) -> None:
-        """Count on from where others are."""
+        """Copy the values of other counters."""
         for each in fields(self):
             setattr(self, each.name, copy(getattr(others, each.name)))
 
     @property
     def balanced(self) -> bool:
-        """Whether everything that came in is accounted for."""
+        """Whether the balances above hold."""
         return (
             self.messages
             == self.messages_read
@@ -100,7 +99,7 @@ class Counters:
         )
 
     def as_dict(self) -> dict[str, int | dict[str, int] | dict[str, dict[str, int]]]:
-        """The counters by name, for the health topic."""
+        """The counters by name, for the topic `health`."""
         return {
             "messages": self.messages,
             "messages_read": self.messages_read,

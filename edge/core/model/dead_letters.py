@@ -1,4 +1,4 @@
-"""Dead letters: which refusals are kept, at a rate that no sender can exceed."""
+"""Dead letters: selects the refusals to keep, at a rate that no sender can exceed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edge.core.model.readings.messages import DeadLetter, Message, Refusal
 
 
 class DeadLetters:
-    """Keeps dead letters, so many a minute and at least one of each reason.
+    """Keeps a limited number of dead letters per minute, at least one for each reason.
 
     Args:
-        most: Dead letters a minute; 0 for none.
-        counters: Counts the dead letters that aren't kept.
+        most: Maximum number of dead letters per minute; 0 for none.
+        counters: Counts the dead letters that are dropped.
     """
 
     def __init__(self, most: int, counters: Counters) -> None:
@@ -24,12 +24,12 @@ class DeadLetters:
         self._reasons: set[str] = set()
 
     def keep(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
-        """Add the dead letter of a refusal to `letters`, unless there are too many in this minute."""
+        """Add the dead letter of a refusal to `letters`, unless the rate limit is reached."""
         minute = math.floor(message.arrived / 60) if math.isfinite(message.arrived) else 0
         if minute != self._minute:
             self._minute, self._kept = minute, 0
             self._reasons.clear()
-        # Beyond the rate, one letter of each reason is kept still, so that a flood of one reason hides no other.
+        # Beyond the rate, one letter of each reason is still kept, so that a flood of one reason doesn't hide others.
         if self._kept >= self._most and (self._most == 0 or refusal.reason in self._reasons):
             self._counters.dead_letters_suppressed += 1
             return

@@ -1,4 +1,4 @@
-"""The operator's word: acknowledge, shelve, "this is normal", maintenance.
+"""Operator commands: acknowledge, shelve, declare normal, maintenance.
 
-commands -> shelves (what stands) -> suppression (what it does to the engine and its incident changes)
+commands -> shelves (what is in effect) -> suppression (its effect on the engine and its incident changes)
 """

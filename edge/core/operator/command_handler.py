@@ -1,4 +1,4 @@
-"""The command handler: carries out the operator's commands, and answers them."""
+"""The command handler: carries out operator commands and answers them."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ from edge.core.operator.suppression import Suppression
 
 LONGEST_SHOWN = 64
 LISTED = 20
-"""Incidents that an answer names; it says how many there are."""
+"""Maximum number of incidents named in an answer, which also gives their total."""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The result of a command.
 
     Attributes:
-        id: That of the command.
-        command: Its name.
-        ok: Whether it was followed.
+        id: ID of the command.
+        command: Name of the command.
+        ok: Whether it was carried out.
         time: Time of arrival.
-        reason: A word of `words.REASONS` if it wasn't.
+        reason: A key of `words.REASONS` if it was rejected.
         message: A sentence for a person.
-        incidents: Ids of the incidents that it changed.
-        repeated: Whether it had been followed before, and nothing was done now.
+        incidents: IDs of the incidents that it changed.
+        repeated: Whether it was carried out before, so that nothing was done now.
     """
 
     id: str | None
@@ -66,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def refusal_json(name: str, message: Message, refused: CommandRefused) -> bytes:
-    """The answer to a command that isn't followed; its id is looked for, however wrong the rest may be."""
+    """The answer to a rejected command; its ID is extracted even if the rest is invalid."""
     answer = Answer(
         id=_id_of(message.payload),
         command=name[:LONGEST_SHOWN].encode("utf-8", "replace").decode(),
@@ -92,14 +92,14 @@ class _OnlyId(msgspec.Struct):
 
 
 class CommandHandler:
-    """Follows commands.
+    """Carries out commands.
 
     Args:
-        watch: The engine under the operator's word.
-        telling: The incidents that subscribers know of.
+        watch: The engine with suppression applied.
+        telling: The incidents known to subscribers.
 
     Attributes:
-        forgetting: Slots of the sensors that the last command forgets; whoever reads this empties it.
+        forgetting: Slots of the sensors that the last command forgets; the consumer empties it.
         remark: User and comment of the last command.
     """
 
@@ -112,19 +112,19 @@ class CommandHandler:
         self.remark = ("", "")
 
     def follow(self, name: str, payload: bytes, arrived: float, clock: float) -> tuple[list[IncidentChange], Answer]:
-        """Do what a command says, once.
+        """Carry out a command once.
 
         Args:
-            name: Of the command.
-            payload: What it says.
+            name: Name of the command.
+            payload: Payload of the command.
             arrived: Time of arrival, in seconds since the epoch.
             clock: The stream clock.
 
         Returns:
-            What is to be published of it, and the answer.
+            The resulting incident changes, and the answer.
 
         Raises:
-            CommandRefused: Nothing is done.
+            CommandRefused: Nothing was done.
         """
         word = decode(name, payload)
         checksum = zlib.crc32(payload, zlib.crc32(name.encode()))
@@ -148,7 +148,7 @@ class CommandHandler:
         return findings, answer
 
     def remembers(self, payload: bytes) -> bool:
-        """Whether a command with this id was followed."""
+        """Whether a command with this ID was carried out."""
         return _id_of(payload) in self._watch.desk.remembered
 
     def _act(self, word: Command, now: float) -> tuple[list[IncidentChange], str]:
@@ -196,10 +196,10 @@ class CommandHandler:
         return findings, f"{len(adoptable)} taken as normal{stay}"
 
     def _open(self, word: Acknowledge | Normal, *, hidden: bool = False) -> list[int]:
-        """Slots of the open incidents that are meant, in order.
+        """Slots of the open incidents that the command selects, in order.
 
         Raises:
-            CommandRefused: There is none, or it isn't said which.
+            CommandRefused: There is none, or the selection is incomplete.
         """
         desk, told = self._watch.desk, self._open_incidents.events
         if isinstance(word.sensor, str) and not isinstance(word.incident, str):

@@ -1,7 +1,7 @@
-"""Commands: what an operator can say, as JSON below `{base}/command/`, and why it may be refused.
+"""Commands: the operator's commands as JSON below `{base}/command/`, and the reasons to reject them.
 
-The names follow ISA-18.2 and OPC UA Alarms and Conditions. A word may carry an `id`: said twice with the same id, it
-acts once, and both times the answer is the same.
+Names follow ISA-18.2 and OPC UA Alarms and Conditions. A command may carry an `id`: sent twice with the same ID it acts
+once, and the answer is the same both times.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 LARGEST_PAYLOAD = 4096
-"""Bytes of a command's payload."""
+"""Maximum size of a command's payload in bytes."""
 
 LONGEST_S = 366 * 86_400.0
-"""For how long a sensor may be shelved, and how far ahead a window that comes once may lie."""
+"""Maximum duration of a shelf, and maximum lead of a window that occurs once."""
 
 REASONS: dict[str, str] = {
     "retained": "the broker had kept the command: nobody knows how old it is",
@@ -35,7 +35,7 @@ REASONS: dict[str, str] = {
     "too_many": "so many shelved patterns or windows are not kept",
     "id_reused": "the id was that of another command",
 }
-"""Every reason by which a command is refused, with what it means."""
+"""All reasons to reject a command, with their meaning."""
 
 Text = Annotated[str, Meta(max_length=200)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=256, description="Glob on sensor names, or one name")]
@@ -46,7 +46,7 @@ Time = Annotated[
 
 
 class CommandRefused(Exception):  # noqa: N818 - the word of the domain
-    """A command isn't followed: a word of `REASONS`, and a few words for a person."""
+    """A command was rejected: a key of `REASONS`, and a short explanation for people."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -55,7 +55,7 @@ class CommandRefused(Exception):  # noqa: N818 - the word of the domain
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Common fields of commands: an id, who gives the command, and why."""
+    """Common fields of commands: an ID, the user, and a comment."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     by: Annotated[str, Meta(max_length=64)] = ""
@@ -63,40 +63,43 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Acknowledge(Command, frozen=True, kw_only=True):
-    """Somebody has seen the open incidents of these sensors, or this incident. It stays so until they end."""
+    """Acknowledge the open incidents of these sensors, or this incident, until they end."""
 
     sensor: Pattern | UnsetType = UNSET
     incident: Name | UnsetType = UNSET
 
 
 class Shelve(Command, frozen=True, kw_only=True):
-    """Be quiet about these sensors until a time."""
+    """Suppress publications about these sensors until a time."""
 
     sensor: Pattern
     until: Time
 
 
 class Unshelve(Command, frozen=True, kw_only=True):
-    """Take back what `shelve` said of the same sensor or pattern."""
+    """Undo `shelve` for the same sensor or pattern."""
 
     sensor: Pattern
 
 
 class Normal(Command, frozen=True, kw_only=True):
-    """Declares the current values as normal: the open incidents end as expired, and the detectors learn again."""
+    """Declare the current values normal: the open incidents end as expired, and the detectors learn again."""
 
     sensor: Pattern | UnsetType = UNSET
     incident: Name | UnsetType = UNSET
 
 
 class Forget(Command, frozen=True, kw_only=True):
-    """Forget these sensors and all that was learned of them; one that is heard again is new."""
+    """Forget these sensors and everything learned about them; a sensor that reports again is new."""
 
     sensor: Pattern
 
 
 class Maintenance(Command, frozen=True, kw_only=True):
-    """Be quiet about these sensors in a window, once (from, to) or every week; learn nothing in it, unless told to."""
+    """Suppress publications about these sensors in a window, once (from, to) or weekly.
+
+    Nothing is learned in it unless requested.
+    """
 
     name: Name
     sensor: Pattern
@@ -110,7 +113,7 @@ class Maintenance(Command, frozen=True, kw_only=True):
 
 
 class EndMaintenance(Command, frozen=True, kw_only=True):
-    """Forget the window of this name."""
+    """End the maintenance window of this name."""
 
     name: Name
 
@@ -127,10 +130,10 @@ WORDS: dict[str, type[Command]] = {
 
 
 def decode(name: str, payload: bytes) -> Command:
-    """The word that a command's topic and payload say.
+    """Decode a command from its topic and payload.
 
     Raises:
-        CommandRefused: They say none.
+        CommandRefused: It isn't a valid command.
     """
     kind = WORDS.get(name)
     if kind is None:
@@ -144,10 +147,10 @@ def decode(name: str, payload: bytes) -> Command:
 
 
 def moment(text: str, now: float) -> float:
-    """A time, seconds since the epoch: RFC 3339 with an offset, or a duration from `now` on.
+    """Parse a time, seconds since the epoch: RFC 3339 with an offset, or a duration from `now`.
 
     Raises:
-        CommandRefused: It can't be read, isn't after `now`, or lies too far ahead.
+        CommandRefused: It can't be parsed, isn't after `now`, or is too far ahead.
     """
     lasts = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?(s|m|min|h|d|w)", text)
     if lasts:
@@ -168,7 +171,7 @@ def moment(text: str, now: float) -> float:
 
 
 def commands_json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the payload of each command, by its name, below `$defs`."""
+    """The JSON Schema (draft 2020-12) of the payload of each command, by name, below `$defs`."""
     found, components = msgspec.json.schema_components(WORDS.values(), ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-"""Forgetting: what the engine knows of a sensor is given up, and its slot is nobody's until another one gets it."""
+"""Forgetting: discards the engine's state of a sensor and vacates its slot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge.core.engine import Engine
 
 
 def forget(engine: Engine, slot: int) -> None:
-    """Know nothing of a sensor any more; its slot is nobody's. Its device begins anew with the other sensors."""
+    """Discard a sensor's state and vacate its slot. Its device restarts with the other sensors."""
     device = engine.devices.leave(slot)
     if device is not None:
         clear(engine, device)
@@ -16,22 +16,22 @@ def forget(engine: Engine, slot: int) -> None:
 
 
 def forget_device(engine: Engine, slot: int, name: str) -> None:
-    """Know nothing of a device any more that has no sensors left; its slot is nobody's."""
+    """Discard the state of a device without sensors and vacate its slot."""
     engine.devices.forget(name)
     _vacate(engine, slot)
 
 
 def occupy(engine: Engine, slot: int) -> None:
-    """Let a slot that was nobody's be a sensor's or a device's."""
+    """Put a vacant slot to use for a sensor or device."""
     engine.membership.leave(slot)
     engine.declare_counter(slot)
     engine.devices.occupied(slot)
 
 
 def silent_for(engine: Engine, seconds: float) -> list[int]:
-    """Slots of the sensors that nothing was heard of for longer than so, by the stream clock; no devices.
+    """Slots of the sensors without a reading for more than `seconds` of the stream clock; no devices.
 
-    What is missing for a reason of our own, as the link was down, counts as heard of.
+    Time during which the service couldn't receive, such as a lost connection, doesn't count.
     """
     known, statistics = len(engine.members), engine.statistics
     silent = (statistics.count[:known] > 0) & (statistics.seen[:known] < engine.clock.now - seconds)
@@ -39,7 +39,7 @@ def silent_for(engine: Engine, seconds: float) -> list[int]:
 
 
 def clear(engine: Engine, slot: int) -> None:
-    """Know nothing of a sensor or device any more, which goes on."""
+    """Discard the state of a sensor or device that stays in use."""
     engine.membership.clear(slot)
     for each in (engine.statistics, engine.levels, engine.error_values, engine.paces):
         each.clear_row(slot)

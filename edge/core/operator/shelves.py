@@ -1,7 +1,7 @@
-"""Shelves: what the operator has said that still stands, and which sensors it is about now.
+"""Shelves: operator commands that are still in effect, and the sensors that they apply to.
 
-Everything is bounded: patterns, windows, and the ids that are remembered. `reached` is the moment, by the stream clock,
-as of which shelves and windows were last looked at; `boundary` is the next one at which something may change.
+The number of patterns, windows and recorded command IDs is bounded. `reached` is the stream-clock time up to which
+shelves and windows were evaluated; `boundary` is the next time at which they may change.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from edge.core.model.sensors.vacancies import is_vacant
 SHELVES = 256
 WINDOWS = 64
 REMEMBERED = 512
-"""Patterns that are shelved, windows that commands have declared, and commands that are recognised by their id."""
+"""Maximum number of shelved patterns, of windows declared by commands, and of command IDs recorded."""
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """That sensors are shelved: until when, by whom and why."""
+    """A shelf: until when, by whom and why."""
 
     until: float
     by: str = ""
@@ -34,7 +34,7 @@ class Shelf:
 
 
 class Remembered(msgspec.Struct, array_like=True, frozen=True):
-    """A command that was followed: its checksum, and what was answered."""
+    """A command that was carried out: its checksum and its answer."""
 
     checksum: int
     answer: bytes
@@ -54,19 +54,19 @@ class Shelves:
     """The shelves and windows.
 
     Args:
-        configured: The maintenance windows of the configuration.
+        configured: Maintenance windows of the configuration.
 
     Attributes:
-        shelves: By sensor or pattern.
-        windows: Those that commands have declared, by name.
-        remembered: The last commands, by id.
-        untold: Slots of the sensors whose open incident nobody was told of.
+        shelves: Shelves by sensor or pattern.
+        windows: Windows declared by commands, by name.
+        remembered: Recent commands by ID.
+        untold: Slots of the sensors with an open incident that wasn't published.
         suppressed: Slots of the sensors that are shelved or under maintenance.
-        protected: Slots of the sensors that nothing is learned of.
-        reached: The moment as of which this holds.
+        protected: Slots of the sensors for which learning is disabled.
+        reached: The stream-clock time for which this holds.
         boundary: The next moment at which it may change.
-        changed: Whether `listing()` says something else than when this was last set to False.
-        hides: False for a look at what would be without shelves and windows.
+        changed: Whether `listing()` has changed since this was last set to False.
+        hides: False to show the state as it would be without shelves and windows.
     """
 
     def __init__(self, configured: Sequence[Window] = ()) -> None:
@@ -85,7 +85,7 @@ class Shelves:
         self._matches: dict[str, set[int]] = {}
 
     def register_sensors(self, names: Sequence[str]) -> None:
-        """Record all sensors, new ones last; those are quiet at once where a pattern fits them."""
+        """Register all sensors, new ones last; patterns apply to them at once."""
         first = len(self._names)
         if len(names) == first:
             return
@@ -98,11 +98,11 @@ class Shelves:
             self.protected = protected
 
     def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
-        """Record that slots are other sensors', which are quiet at once where a pattern fits them, or nobody's.
+        """Record that slots were reused or vacated; patterns apply to the new sensors at once.
 
         Args:
-            slots: Which.
-            names: Of all sensors.
+            slots: The changed slots.
+            names: Names of all sensors.
         """
         renamed = frozenset(slots)
         for slot in renamed:
@@ -117,17 +117,17 @@ class Shelves:
         self.protected = protected
 
     def matching(self, pattern: str) -> set[int]:
-        """The slots of the sensors that a pattern fits."""
+        """The slots of the sensors that a pattern matches."""
         known = self._matches.get(pattern)
         return set(self._matching(pattern, 0)) if known is None else known
 
     def advance(self, to: float) -> None:
-        """Look at everything as of a moment: what has passed is forgotten."""
+        """Evaluate everything at a time and drop what has ended."""
         self.reached = max(self.reached, to)
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at everything anew as of `reached`."""
+        """Evaluate everything again at `reached`."""
         now = self.reached
         for pattern in [each for each, shelf in self.shelves.items() if shelf.until <= now]:
             del self.shelves[pattern]
@@ -140,11 +140,11 @@ class Shelves:
         self.changed = True
 
     def all_windows(self) -> Iterable[Window]:
-        """The configuration's windows, then those of commands."""
+        """The windows of the configuration, then those declared by commands."""
         return (*self.configured, *self.windows.values())
 
     def remember(self, identity: str, remembered: Remembered) -> None:
-        """Remember a command that was followed; the oldest is forgotten."""
+        """Record a command that was carried out; the oldest record is dropped."""
         self.remembered[identity] = remembered
         if len(self.remembered) > REMEMBERED:
             del self.remembered[next(iter(self.remembered))]
@@ -154,7 +154,7 @@ class Shelves:
         return encode(DeskState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
 
     def load(self, state: bytes) -> None:
-        """Stand as the desk did that was saved; what the configuration says differently now counts from now on.
+        """Load a saved state; differences in the configuration take effect now.
 
         Raises:
             StateError: It can't be read.
@@ -198,7 +198,7 @@ class Shelves:
         )
 
     def _now(self, now: float) -> tuple[frozenset[int], frozenset[int]]:
-        """Which sensors are quiet at a moment, and of which nothing is learned."""
+        """The suppressed sensors at a time, and those for which learning is disabled."""
         active = [each for each in self.all_windows() if each.contains(now)]
         quiet = [*self.shelves, *(each.sensors for each in active)] if self.hides else []
         protected = [each.sensors for each in active if not each.learn]

@@ -1,11 +1,11 @@
-"""Suppression: the engine, with the operator's commands applied to what it finds.
+"""Suppression: applies shelves and maintenance windows to the engine's findings.
 
-Shelves and windows begin and end by the stream clock. A batch is split where the clock reaches such a moment, so that
-the outcome is the same in any batching; while nothing arrives, `tick()` lets the moment pass.
+Shelves and windows begin and end by the stream clock. A batch is split where the clock reaches such a time, so the
+result is the same for any batching; while nothing arrives, `tick()` advances the time.
 
-While a sensor is quiet its incidents are tracked as ever, and what would be published of them isn't, with two
-exceptions: an incident that subscribers know of still ends for them when it ends, and one that is open when the quiet
-is over is published then (as `raised` if nobody was told of it before, as `unshelved` otherwise).
+The incidents of a suppressed sensor are tracked but not published, with two exceptions: an incident known to
+subscribers is still published when it ends, and one that is open when suppression ends is published then (as `raised`
+if it wasn't published before, as `unshelved` otherwise).
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from edge.core.operator.forgetting import forget, forget_device, occupy
 from edge.core.operator.shelves import Shelves
 
 LEAP_S = 8 * 86_400.0
-"""Of a longer leap of the clock, only the windows of its end are gone through."""
+"""After a longer leap of the clock only the windows at its end are evaluated."""
 
 ENDS = {Transition.CLEARED, Transition.EXPIRED}
 
 Remark = tuple[str, str]
-"""The user who gave a command, and the comment."""
+"""The user who sent a command, and the comment."""
 
 Finding = IncidentChange | Discovery
 
 
 class Suppression:
-    """The engine under the operator's word.
+    """The engine with suppression applied.
 
     Args:
         engine: Scores the readings and tracks their incidents.
         desk: The shelves and windows.
-        newcomers: The sensors that nobody was told of.
+        newcomers: The sensors not yet reported as found.
     """
 
     def __init__(self, engine: Engine, desk: Shelves, newcomers: Newcomers) -> None:
@@ -55,7 +55,7 @@ class Suppression:
         self._known = 0
 
     def grow(self, names: list[str]) -> None:
-        """Make room for sensors, in the order of their slots; nothing is done if there is no new one."""
+        """Make room for sensors in the order of their slots; does nothing if there are no new ones."""
         if len(names) == self._known:
             return
         self._known = len(names)
@@ -64,7 +64,7 @@ class Suppression:
         self._protect()
 
     def occupy(self, slots: Collection[int], names: Sequence[str]) -> None:
-        """Let slots that were nobody's be sensors'; `names` are those of all sensors."""
+        """Put vacant slots to use for sensors; `names` are those of all sensors."""
         for slot in slots:
             occupy(self._engine, slot)
         self.rename(slots, names)
@@ -74,7 +74,7 @@ class Suppression:
         return self._engine.devices.devices_of(slots)
 
     def last(self, slot: int) -> tuple[float, float]:
-        """The last value of a sensor, and its time."""
+        """The last value of a sensor and its time."""
         statistics = self._engine.statistics
         return float(statistics.value[slot]), float(statistics.time[slot])
 
@@ -83,19 +83,19 @@ class Suppression:
         return self._engine.devices.members(device) if self._engine.devices.is_device(device) else []
 
     def forget(self, sensors: Iterable[int], devices: Mapping[int, str]) -> None:
-        """Know nothing of sensors any more, nor of devices that have none left: their slots and names."""
+        """Discard the state of sensors, and of devices left without any, given by slot and name."""
         for slot in sensors:
             forget(self._engine, slot)
         for slot, name in devices.items():
             forget_device(self._engine, slot, name)
 
     def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
-        """Record that slots are other sensors' or nobody's; `names` are those of all sensors."""
+        """Record that slots were reused or vacated; `names` are those of all sensors."""
         self.desk.rename(slots, names)
         self._protect()
 
     def end(self, slots: Iterable[int], remark: Remark) -> list[IncidentChange]:
-        """End the incidents of sensors and devices that are forgotten, as far as anybody was told of them."""
+        """End the published incidents of forgotten sensors and devices."""
         chosen = {*slots}
         ended = []
         for slot in [each for each in self.open_slots() if each in chosen]:
@@ -105,7 +105,7 @@ class Suppression:
         return ended
 
     def process(self, batch: Batch) -> list[Finding]:
-        """As `Engine.process()`, with what the operator's word makes of it, and the sensors that were found."""
+        """Run `Engine.process()` with suppression applied, and report new sensors."""
         findings: list[Finding] = []
         while len(batch):
             taken = self._newcomers.meet(batch)
@@ -127,11 +127,11 @@ class Suppression:
         return findings
 
     def state(self) -> bytes:
-        """The operator's commands, for `load()`."""
+        """The shelves and windows, for `load()`."""
         return self.desk.state()
 
     def load(self, state: bytes) -> None:
-        """Continue from what the operator had said.
+        """Load shelves and windows.
 
         Raises:
             StateError: It can't be read.
@@ -140,23 +140,23 @@ class Suppression:
         self._protect()
 
     def is_due(self, clock: float) -> bool:
-        """Whether a shelf or window begins or ends up to a moment."""
+        """Whether a shelf or window begins or ends by `clock`."""
         return math.isfinite(clock) and self.desk.boundary <= clock
 
     def tick(self, clock: float) -> list[IncidentChange]:
-        """As `Engine.tick()`: let time pass in which nothing arrives."""
+        """Run `Engine.tick()` with suppression applied: advance time in which nothing arrives."""
         findings = self._pass(clock) if self.is_due(clock) else []
         return findings + self._heard(self._engine.tick(clock))
 
     def clock_set_back(self) -> list[IncidentChange]:
-        """The stream clock may have gone back: windows count by what it says now."""
+        """Handle a stream clock that may have gone back: windows follow its present value."""
         if self.desk.reached <= self._engine.clock.now:
             return []
         self.desk.reached = self._engine.clock.now
         return self.changing(self.desk.refresh)
 
     def changing(self, change: Callable[[], None], remark: Remark = ("", "")) -> list[IncidentChange]:
-        """Change what stands, and find what that means for open incidents."""
+        """Change shelves or windows, and return the effect on open incidents."""
         before = self.desk.suppressed
         change()
         after = self.desk.suppressed
@@ -176,12 +176,12 @@ class Suppression:
         return findings
 
     def declare(self, change: Callable[[], None], remark: Remark) -> list[IncidentChange]:
-        """Change what stands by a word that counts from now on."""
+        """Change shelves or windows by a command that takes effect now."""
         change()
         return self.changing(partial(self.desk.advance, self._engine.clock.now), remark)
 
     def mention(self, slot: int, transition: Transition, remark: Remark = ("", "")) -> IncidentChange:
-        """A finding of an open incident that no reading causes."""
+        """A change of an open incident that isn't caused by a reading."""
         incident, time = self.incident(slot), max(self.desk.reached, self._engine.clock.now)
         observation = replace(incident.last, time=max(time, incident.last.time))
         incident.left = []
@@ -201,25 +201,25 @@ class Suppression:
         )
 
     def adopt(self, slot: int, remark: Remark) -> list[IncidentChange]:
-        """Take what is there as a sensor's normal, and end its incident, or what `is_adoptable()` of it."""
+        """Declare a sensor's present state normal, and end its incident, or its adoptable part."""
         found = self._heard(self._engine.adopt(slot, max(self.desk.reached, self._engine.clock.now)))
         return [replace(each, remark=remark) for each in found]
 
     def is_adoptable(self, slot: int) -> bool:
-        """Whether more holds a sensor's incident open than what the operator has said: limits, named error values."""
+        """Whether more than limits and named error values holds a sensor's incident open."""
         tracker = self._engine.trackers[slot]
         error = None if tracker.incident is None else tracker.incident.error
         was_found = error is not None and self._engine.error_values.is_found(slot, error)
         return tracker.state.holds_open or was_found
 
     def has_limits(self, slot: int) -> bool:
-        """Whether a limit of the operator's holds a sensor's incident open, or an error value that they have named."""
+        """Whether an operator-defined limit or a named error value holds a sensor's incident open."""
         tracker = self._engine.trackers[slot]
         error = None if tracker.incident is None else tracker.incident.error
         return tracker.has_limits or (error is not None and error in self._engine.error_values.named.of(slot))
 
     def leave(self, slots: AbstractSet[int]) -> list[IncidentChange]:
-        """End the incidents of devices that have no sensors any more."""
+        """End the incidents of devices that have no sensors left."""
         left = slots & self._engine.open_incidents.keys() if slots else ()
         return [each for slot in sorted(left) for each in self.adopt(slot, ("", ""))]
 
@@ -249,7 +249,7 @@ class Suppression:
         return first, float(clock[min(first, len(batch) - 1)])
 
     def _pass(self, clock: float) -> list[IncidentChange]:
-        """Go through the boundaries up to a moment, and the silences before each."""
+        """Process the boundaries up to `clock`, and the silences before each."""
         desk, engine = self.desk, self._engine
         findings: list[IncidentChange] = []
         if clock - desk.reached > LEAP_S:
@@ -262,7 +262,7 @@ class Suppression:
         return findings
 
     def _heard(self, findings: Iterable[IncidentChange]) -> list[IncidentChange]:
-        """Those that are to be published."""
+        """The findings to be published."""
         desk, heard = self.desk, []
         for each in findings:
             slot, quiet = each.slot, each.slot in desk.suppressed

@@ -1,12 +1,12 @@
-"""Checkpoints: from the components that remember to the parts of a snapshot, and back.
+"""Checkpoints: converts components with state to parts of a snapshot, and back.
 
-A component is anything that has `state()` and `load()`. Some hold rows, one for each sensor or device, and save any
-range of them. Components stand in the order in which readings pass through them, and are loaded in it: what one
-remembers follows from the readings and from the components before it alone.
+A component is any object with `state()` and `load()`. Some have rows, one for each sensor or device, and save any range
+of them. Components are listed and loaded in the order in which readings pass through them: the state of each depends
+only on the readings and on the components before it.
 
-Nothing that a snapshot says is called damage here. A part of another version, or one that can't be read, is left out,
-and its component is missing; so is one that the snapshot doesn't know. What is missing is learned again from the
-journal, see `edge.core.persistence.relearning`.
+A snapshot's contents are never treated as damaged here. A part of another version, an unreadable part, or an unknown
+component is skipped and counted as missing. Missing state is learned again from the journal, see
+`edge.core.persistence.relearning`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 
 ROWS = 5_000
-"""Rows of a component that make one part, unless `Saving` is told otherwise."""
+"""Default number of a component's rows in one part."""
 
 
 class Remembers(Protocol):
-    """Something that remembers as a whole."""
+    """An object with a single state."""
 
     def state(self) -> bytes:
-        """All that it remembers."""
+        """The complete state."""
 
     def load(self, state: bytes) -> None:
-        """Remember what the state says.
+        """Load a state.
 
         Raises:
             StateError: The state can't be read.
@@ -39,13 +39,13 @@ class Remembers(Protocol):
 
 
 class RemembersRows(Protocol):
-    """Something that remembers row by row."""
+    """An object with a state for each row."""
 
     def state(self, first: int, last: int) -> bytes:
-        """Its state of the rows from `first` to before `last`."""
+        """The state of the rows in the range `first` to `last` (exclusive)."""
 
     def load(self, first: int, state: bytes) -> None:
-        """Remember what the state says of the rows from `first` on; there is room for them.
+        """Load the rows from `first` on; there must be room for them.
 
         Raises:
             StateError: The state can't be read.
@@ -58,10 +58,10 @@ class Component:
 
     Attributes:
         name: Its name in snapshots.
-        version: Of its encoding. A state of another version is not loaded.
-        rows: Number of its rows; None if it has no rows.
-        state: Encodes some of its rows.
-        load: Takes over rows, from the one that is given on.
+        version: Version of its encoding. A state of another version isn't loaded.
+        rows: Returns the number of its rows; None if it has no rows.
+        state: Encodes a range of its rows.
+        load: Loads rows from a given one on.
     """
 
     name: str
@@ -77,7 +77,7 @@ def whole(name: str, what: Remembers, version: int = 1) -> Component:
 
 
 def by_row(name: str, what: RemembersRows, rows: Callable[[], int], version: int = 1) -> Component:
-    """A component that has rows."""
+    """A component with rows."""
     return Component(name, version, rows, what.state, what.load)
 
 
@@ -86,15 +86,15 @@ Stage = tuple[Component, ...]
 
 
 class Saving:
-    """Takes a snapshot bit by bit, while readings go on coming.
+    """Takes a snapshot in steps while readings continue to arrive.
 
-    Each step of the iteration gives parts that hold as of now. What stands before a component changes it, and nothing
-    behind it does; so a recovery that goes through the journal from the first parts on, and loads each part where it
-    was taken, arrives at the same state, whatever it made of components that weren't loaded yet. That holds as long as
-    nothing comes in between of which a later component tells an earlier one: see `breaks()`.
+    Each step of the iteration yields parts valid at that moment. A component is affected by those before it and not by
+    those after it. A recovery that replays the journal from the first parts on and loads each part where it was taken
+    therefore reaches the same state, whatever it computed for components not loaded yet. This holds unless a later
+    component affects an earlier one in between: see `breaks()`.
 
     Args:
-        known: Gives the sensors from a slot to before another.
+        known: Returns the sensors in a range of slots.
         sensors: Current number of sensors. Sensors found later are in the journal from their first reading.
         stages: The components to save, in the order in which readings pass them.
 
@@ -110,7 +110,7 @@ class Saving:
         self.first_rows = self.rows = ROWS
 
     def __iter__(self) -> Iterator[list[Part]]:
-        """The parts, in the order in which they are to be loaded."""
+        """The parts in the order in which they must be loaded."""
         for first, last in self._ranges(self._sensors):
             yield [Snapshot.sensors(self._known(first, last), first)]
         for stage, rows in self._stages:
@@ -127,11 +127,10 @@ class Saving:
 
 
 def breaks(part: JournalPart) -> bool:
-    """Whether a snapshot that isn't complete is worth nothing after this, and has to be begun anew.
+    """Whether this part invalidates an incomplete snapshot, which must then be restarted.
 
-    A clock that is set back is set by what sensors have said; an interruption, and a leap of the senders' clocks, are
-    forgiven by all of them together; and what the operator says is about incidents that are open, as is what is
-    forgotten.
+    Accepted clock steps depend on earlier sensor readings; interruptions and leaps of the senders' clocks affect all
+    sensors together; commands and forgetting affect open incidents.
     """
     if isinstance(part, Readings):
         return part.interrupted or bool(part.leaps)
@@ -139,13 +138,13 @@ def breaks(part: JournalPart) -> bool:
 
 
 class Loading:
-    """Gives components what a snapshot says of them, part by part.
+    """Restores components from the parts of a snapshot.
 
     Args:
-        components: All there are.
+        components: All components.
 
     Attributes:
-        missing: The components that can't be read or aren't known, each with the reason.
+        missing: Components that are unreadable or unknown, each with the reason.
     """
 
     def __init__(self, components: Iterable[Component]) -> None:
@@ -154,7 +153,7 @@ class Loading:
         self.missing: dict[str, str] = {}
 
     def load(self, part: Part) -> None:
-        """Load a part, unless it is of another version or can't be read; the sensors must be known by now."""
+        """Load a part unless it has another version or is unreadable; its sensors must be registered."""
         name, component = part.component, self._known.get(part.component)
         self._present.add(name)
         if component is None:
@@ -169,14 +168,14 @@ class Loading:
                 self.missing[name] = str(error)
 
     def finish(self) -> dict[str, str]:
-        """No more parts will come; returns all components that are missing, each with the reason."""
+        """Finish loading; returns all missing components, each with the reason."""
         absent = self._known.keys() - self._present
         self.missing |= {name: "not in the snapshot" for name in self._known if name in absent}
         return self.missing
 
 
 def load(components: Iterable[Component], parts: Iterable[Part]) -> dict[str, str]:
-    """Give components what parts say of them; returns those that are missing, each with the reason."""
+    """Load components from parts; returns the missing ones, each with the reason."""
     loading = Loading(components)
     for part in parts:
         loading.load(part)

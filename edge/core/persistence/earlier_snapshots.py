@@ -1,8 +1,8 @@
-"""Snapshots of formats 1 and 2, read as the parts that they would be today.
+"""Snapshots of formats 1 and 2, converted to parts of the current format.
 
-Format 1 was version 0.1: a MessagePack map, as it is. Format 2 was the byte 2 and a zlib stream of such a map, to which
-fields were added over time. What a file lacks, or has in a way that can't be read any more, becomes no part, and is
-learned again. Nothing here is ever written, and what it reads never changes.
+Format 1 was version 0.1: a bare MessagePack map. Format 2 was the byte 2 and a zlib stream of such a map, to which
+fields were added over time. Fields that are missing or unreadable give no part and are learned again. These formats are
+never written, and their definition never changes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from edge.core.persistence.snapshot import KnownSensor, Part, Snapshot
 
 SECOND_FORMAT = b"\x02"
 FRESH_CLOCK = (-math.inf, -1, -math.inf, 0, 0)
-"""A stream clock that has seen nothing."""
+"""The state of a new stream clock."""
 
 
 class _Saved(msgspec.Struct):
-    """The fields that are needed to make sense of a file at all; the others may be of any kind."""
+    """The fields required to interpret a file at all; the others may have any type."""
 
     digest: str
     sensors: list[tuple[str, str]]
@@ -58,11 +58,11 @@ class _Saved(msgspec.Struct):
 
 
 def read_earlier(packed: bytes) -> Snapshot:
-    """A snapshot of format 1 or 2.
+    """Read a snapshot of format 1 or 2.
 
     Raises:
         ValueError: It is damaged.
-        msgspec.DecodeError: Likewise.
+        msgspec.DecodeError: It is damaged.
     """
     plain = decompress(packed[1:]) if packed[:1] == SECOND_FORMAT else packed
     saved = msgspec.msgpack.decode(plain, type=_Saved)
@@ -105,7 +105,7 @@ def _deliveries(saved: _Saved) -> bytes:
 
 
 def _detectors(saved: _Saved) -> DetectorRows:
-    """The tables, without the rows that were made room for in advance."""
+    """The tables without rows allocated in advance."""
     tables = {}
     for number, group in enumerate(saved.tables):
         count = saved.groups.count(number) if saved.groups else None

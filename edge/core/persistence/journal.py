@@ -1,10 +1,9 @@
-"""The journal: everything that changes what the core knows, packed, so that it can be gone through again.
+"""The journal: all changes of the core's state, packed for replay.
 
-A *part* is a run of readings as they were decoded, before admission; or a moment at which time alone did something; or
-an event number that was given to something else; or what the operator said. A kind of part that is added later gets a
-tag of its own, and versions that don't know it leave it out. Going through the parts in order leads from
-the state at their beginning to exactly the state at their end. Parts of readings can be joined: how readings are cut
-into batches changes nothing.
+A *part* is a run of readings as decoded, before admission; a time at which the passage of time alone had an effect; an
+event number assigned elsewhere; or an operator command. New kinds of parts get tags of their own, which older versions
+skip. Replaying the parts in order leads from the state at their beginning to exactly the state at their end. Parts of
+readings can be joined, since batching doesn't affect the result.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from edge.core.model.sensors.vacancies import had_it_last, vacant_name
 
 FORMAT = b"\x02"
 JOINED = 20_000
-"""Readings that are joined to one part, at most."""
+"""Maximum number of readings joined into one part."""
 
 
 class JournalError(ValueError):
@@ -35,23 +34,23 @@ class JournalError(ValueError):
 
 
 class Readings(msgspec.Struct, array_like=True, tag="readings"):
-    """Readings that were decoded, and the messages that they came from.
+    """Decoded readings, with facts about their messages.
 
     Attributes:
-        batch: The readings; their origins mean nothing any more.
-        new_sensors: Sensors that were first seen among them: name, what a repetition of its value means, and whether
-            arrival gives its times.
-        deliveries: Packet identifiers and checksums of the messages of QoS 1, whether or not they held readings.
-        interrupted: Whether readings before these may be missing for a reason of our own.
-        late: Slots and arrivals of the late ones among them, those of a sensor in their order.
-        session_lost: Whether the broker had forgotten our session before these, and with it all deliveries.
-        mistimed: Of readings that were refused for their times: how many of these came before, and the slot.
-        units: Slots of sensors and the units that their payloads say, as they were first said.
-        no_values: Slots of sensors and the error values that their inputs name, likewise.
+        batch: The readings; their origins are no longer meaningful.
+        new_sensors: Sensors first seen among them: name, meaning of a repeated value, and whether arrival gives the
+            times.
+        deliveries: Packet identifiers and checksums of the QoS 1 messages, with or without readings.
+        interrupted: Whether readings before these may be missing because of the service itself.
+        late: Slots and arrival times of late readings, in order for each sensor.
+        session_lost: Whether the broker had lost the session before these, and all deliveries with it.
+        mistimed: Readings refused for their times: number of readings before each, and slot.
+        units: Slots and units from payloads, when first seen.
+        no_values: Slots and error values of inputs, when first seen.
         births: State of the Sparkplug nodes after the entry, see `edge.core.intake.sparkplug.nodes`.
-        leaps: Leaps of the senders' clocks: number of readings before, and seconds.
-        refilled: New sensors that got the slots of forgotten ones: the slot, then as in `new_sensors`.
-        heard: Slots of new sensors, and the input and the topic that they were heard on.
+        leaps: Leaps of the senders' clocks: number of readings before each, and seconds.
+        refilled: New sensors in the slots of forgotten ones: the slot, then the fields of `new_sensors`.
+        heard: Slots of new sensors, with the input and topic that they were received on.
     """
 
     batch: Batch
@@ -73,32 +72,32 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
 
     @property
     def goes_on(self) -> bool:
-        """Whether it can be joined with the readings before it."""
+        """Whether it can be joined to the readings before it."""
         return not (self.interrupted or self.session_lost or self.no_values or self.refilled)
 
 
 class TimePassed(msgspec.Struct, array_like=True, tag="tick", frozen=True):
-    """Time went on without a reading.
+    """Time passed without a reading.
 
     Attributes:
-        clock: The stream clock that was reached.
+        clock: The stream clock reached.
     """
 
     clock: float
 
 
 class ClockStep(msgspec.Struct, array_like=True, tag="step", frozen=True):
-    """The gateway's clock was set.
+    """The gateway's clock was stepped.
 
     Attributes:
-        by: By so many seconds; negative if it was set back.
+        by: Step in seconds; negative if backward.
     """
 
     by: float
 
 
 class SequenceReserved(msgspec.Struct, array_like=True, tag="numbered", frozen=True):
-    """An event that no reading causes was given a number.
+    """An event that isn't caused by a reading was assigned a number.
 
     Attributes:
         sequence: The number.
@@ -108,14 +107,14 @@ class SequenceReserved(msgspec.Struct, array_like=True, tag="numbered", frozen=T
 
 
 class CommandApplied(msgspec.Struct, array_like=True, tag="told", frozen=True):
-    """The operator said something that was followed.
+    """An operator command was carried out.
 
     Attributes:
-        name: Of the command.
-        payload: Its payload.
+        name: Name of the command.
+        payload: Payload of the command.
         arrived: Time of arrival, in seconds since the epoch.
-        delivery: Packet identifier and checksum of its message, if it was of QoS 1.
-        forgotten: Slots of the sensors and devices that it has forgotten.
+        delivery: Packet identifier and checksum of its message, for QoS 1.
+        forgotten: Slots of the sensors and devices that it forgot.
     """
 
     name: str
@@ -126,12 +125,12 @@ class CommandApplied(msgspec.Struct, array_like=True, tag="told", frozen=True):
 
 
 class SensorsForgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=True):
-    """Sensors were forgotten that nothing had been heard of for long.
+    """Sensors were forgotten after a long silence.
 
     Attributes:
-        forgotten: Slots of these, and of the devices that were forgotten with them.
-        sensors: Slots of the sensors alone.
-        time: When, seconds since the epoch.
+        forgotten: Slots of these sensors, and of the devices forgotten with them.
+        sensors: Slots of the sensors only.
+        time: Time of forgetting, seconds since the epoch.
     """
 
     forgotten: list[int]
@@ -140,10 +139,10 @@ class SensorsForgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """A part of a kind that this version doesn't know.
+    """A part of a kind unknown to this version.
 
     Attributes:
-        kind: Its name in a later version.
+        kind: Its tag in a later version.
     """
 
     kind: str
@@ -171,7 +170,7 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
-    """An entry as version 0.1 wrote it."""
+    """An entry in the format of version 0.1."""
 
     interrupted: bool
     new_sensors: list[tuple[str, str]]
@@ -187,7 +186,7 @@ KINDS = {"readings", "tick", "step", "numbered", "told", "forgotten"}
 
 
 def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
-    """The same parts, with neighbouring readings joined into fewer, up to `most` readings each."""
+    """The same parts with adjacent readings joined, up to `most` readings each."""
     waiting: list[Readings] = []
     count = 0
     for part in parts:
@@ -205,13 +204,13 @@ def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
 
 
 def pack(parts: Sequence[Part]) -> bytes:
-    """One journal entry."""
+    """Encode parts as a journal entry."""
     packed = [_pack_readings(each) if isinstance(each, Readings) else each for each in join(parts)]
     return FORMAT + compress(msgspec.msgpack.encode(packed))
 
 
 def unpack(entry: bytes) -> list[Part]:
-    """The parts of a journal entry.
+    """Decode the parts of a journal entry.
 
     Raises:
         JournalError: The entry is damaged.
@@ -225,7 +224,7 @@ def unpack(entry: bytes) -> list[Part]:
 
 
 def _unpack(packed: msgspec.Raw) -> Part:
-    """A part of an entry whose checksum was right, so that a kind that isn't known is a later version's."""
+    """Decode a part of an entry with a valid checksum, so that an unknown kind is from a later version."""
     kind = msgspec.msgpack.decode(packed, type=list[Any])[:1]
     if kind and isinstance(kind[0], str) and kind[0] not in KINDS:
         return Unread(kind[0])
@@ -238,7 +237,7 @@ def _unpack(packed: msgspec.Raw) -> Part:
 
 
 def joined(parts: Sequence[Readings]) -> Readings:
-    """One part of some that follow each other; all but the first must go on."""
+    """Join consecutive parts; all except the first must be joinable."""
     if len(parts) == 1:
         return parts[0]
     batches = [each.batch for each in parts]
@@ -321,11 +320,11 @@ def _leaps(leaps: list[tuple[int, float]], readings: int) -> list[tuple[int, flo
 
 
 def note_names(names: list[str], part: Part) -> None:
-    """Bring the names of all sensors up to date, by slot; those that are there already are not added again.
+    """Update the names of all sensors, by slot; names already present aren't added again.
 
     Args:
-        names: As they were before a part. A slot that nobody has still tells who had it, see `had_it_last()`.
-        part: The part.
+        names: Names before the part. A vacant slot still names its former sensor, see `had_it_last()`.
+        part: The part to apply.
     """
     if isinstance(part, Readings) and part.new_sensors:
         known = set(names)
@@ -338,7 +337,7 @@ def note_names(names: list[str], part: Part) -> None:
 
 
 def forgotten_by(part: Part) -> Sequence[int]:
-    """Slots of the sensors and devices that were forgotten with a part."""
+    """Slots of the sensors and devices forgotten by a part."""
     return part.forgotten if isinstance(part, CommandApplied | SensorsForgotten) else ()
 
 

@@ -1,4 +1,4 @@
-"""Memory: everything in the core that remembers, as one list of components."""
+"""Memory: all components of the core with state, in one list."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from edge.core.persistence.steps.interruption import Interruption
 
 
 class Memory:
-    """The state of a pipeline, and how it is saved, restored and learned again.
+    """The state of a pipeline: saving, restoring and relearning.
 
     Args:
         engine: Detectors, statistics and levels of the sensors.
         intake: Last values, deliveries and admission.
-        reorder: Readings that are held back.
+        reorder: Held readings.
         interruption: Whether readings may be missing.
-        watch: The shelves and windows.
-        telling: The incidents that subscribers know of.
-        newcomers: The sensors that nobody was told of.
-        vacancies: The slots that nobody has.
+        watch: Shelves and windows.
+        telling: Open incidents as published.
+        newcomers: Sensors not yet reported as found.
+        vacancies: Vacant slots.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class Memory:
 
     @property
     def components(self) -> Iterator[Component]:
-        """Everything that remembers, in the order of the readings' way."""
+        """All components with state, in the order in which readings pass through them."""
         return (component for stage in self.stages for component in stage)
 
     def begin(self, known: int) -> None:
-        """Begin to load parts of a snapshot; so many sensors are known, and nothing else is."""
+        """Begin to load parts of a snapshot into a pipeline where only the first `known` sensors are registered."""
         self._loading = Loading(self.components)
         self._known = known
 
@@ -111,10 +111,10 @@ class Memory:
         self._loading.load(part)
 
     def finish(self, slot_of: Callable[[str], int | None]) -> Unlearned:
-        """All parts have been loaded; returns what they couldn't give.
+        """Finish loading; returns the state that the parts didn't contain.
 
         Args:
-            slot_of: The slot of a sensor.
+            slot_of: Returns the slot of a sensor.
         """
         missing = self._loading.finish()
         self._detectors.forget_unloaded(self._known)
@@ -132,7 +132,7 @@ class Memory:
         return unlearned
 
     def learn(self, unlearned: Unlearned, past: Iterable[JournalPart]) -> int:
-        """Learn what `restore()` couldn't give from the journal's past; returns from how many readings."""
+        """Learn from the journal what `restore()` couldn't restore; returns the number of readings used."""
         relearning = Relearning(self._engine, self._intake, self._reorder.wait_s, unlearned)
         learned = relearning.go_through(past)
         relearning.hand_over(self.components)

@@ -1,8 +1,8 @@
-"""Relearning: what a snapshot couldn't give is learned from the journal's past, as if it had been there.
+"""Relearning: learns state missing from a snapshot from earlier journal entries, as if it had existed then.
 
-With an unchanged configuration and version nothing is relearned: everything is taken over from the snapshot, and what
-the journal holds since goes through the same engine, so that the outcome is bit-identical to never having stopped. With
-a changed one, each sensor's detectors that are as they were keep what they have learned, and open incidents stay open.
+If configuration and version are unchanged, nothing is relearned: the snapshot is loaded and the journal entries after
+it are replayed through the same engine, so the result is bit-identical to uninterrupted operation. If they changed,
+unchanged detectors of each sensor keep their learned state, and open incidents stay open.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ LEARNABLE = frozenset(
         "levels", "recent_readings", "reorder", "statistics",
     }
 )  # fmt: skip
-"""Components that follow from the journal; they can only be learned again from the readings of all sensors."""
+"""Components derived from the journal that can be relearned only from the readings of all sensors."""
 
 
 class Relearning:
-    """Goes through the past with an engine of its own that knows the concerned sensors only, incidents and all.
+    """Replays journal entries through a separate engine that has only the affected sensors, including their incidents.
 
-    So what it learns is what would have been learned then. For a device the concerned sensors are all of its own.
+    The result is therefore what would have been learned at the time. For a device all of its sensors are affected.
 
     Args:
-        engine: Whose sensors they are.
-        intake: Knows which sensors are stamped by the gateway's clock, and which repeat themselves.
-        reorder_s: How late a reading may be and still be put in order, in seconds.
-        unlearned: The components that have to learn.
+        engine: The engine of the sensors.
+        intake: Knows which sensors the gateway timestamps, and which resend unchanged values.
+        reorder_s: Maximum lateness of a reading that is still sorted, in seconds.
+        unlearned: The state to relearn.
     """
 
     def __init__(self, engine: Engine, intake: Intake, reorder_s: float, unlearned: Unlearned) -> None:
@@ -68,11 +68,11 @@ class Relearning:
                 self._concerned[engine.devices.members(slot)] = True
 
     def go_through(self, past: Iterable[Part]) -> int:
-        """Learn from what was journaled before the snapshot, in order; returns how many readings were learned from."""
+        """Learn from the journal entries before the snapshot, in order; returns the number of readings learned from."""
         return sum(self._take(part) for part in join(past))
 
     def hand_over(self, components: Iterable[Component]) -> None:
-        """Give the engine's detectors what was learned, and components that are missing what they would know."""
+        """Copy the learned state to the engine's detectors and to the missing components."""
         engine, shadow, unlearned = self._engine, self._shadow, self._unlearned
         engine.levels.take_rows(shadow.levels, sorted(unlearned.slots))
         for (group, place), rows in unlearned.rows.items():
@@ -91,7 +91,7 @@ class Relearning:
                 component.load(0, learned[component.name]())
 
     def _learned(self) -> dict[str, Callable[[], bytes]]:
-        """The states of components that follow from the readings alone."""
+        """The states of components derived from the readings alone."""
         shadow, sensors = self._shadow, len(self._concerned)
         return {
             "last_values": self._last_values.state,
@@ -133,7 +133,7 @@ class Relearning:
         self._last_values.forget(slot)
 
     def _note(self, part: Part) -> None:
-        """Remember deliveries, and the last values of the sensors that repeat themselves."""
+        """Record deliveries, and the last values of the sensors that resend unchanged values."""
         if isinstance(part, CommandApplied) and part.delivery is not None:
             self._deliveries.note_all([part.delivery])
         if isinstance(part, Readings):
@@ -147,7 +147,7 @@ class Relearning:
                         self._last_values.note(slot, value)
 
     def _in_turn(self, part: Part) -> Iterator[Batch]:
-        """The readings whose turn has come with a part, as the pipeline would take them."""
+        """The readings due with a part, as the pipeline would process them."""
         reorder = self._reorder
         if isinstance(part, Readings):
             if part.interrupted:

@@ -1,4 +1,4 @@
-"""The life of sensors: what is told of those that are found and forgotten, and how everything forgets them."""
+"""Sensor life: reports sensors found and forgotten, and forgets them throughout the core."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from edge.core.scoring.sensors.sensor_registry import SensorRegistry
 
 
 class SensorLife:
-    """Describes sensors, and makes everything in the core forget them.
+    """Describes sensors for events, and removes them from all components.
 
     Args:
-        sensors: Their names.
+        sensors: Names of the sensors.
         registry: The sensor registry.
         intake: Finds the sensors.
-        newcomers: The sensors that nobody was told of.
-        reorder: Readings that are held back.
-        watch: The engine under the operator's word.
+        newcomers: Sensors not yet reported as found.
+        reorder: Held readings.
+        watch: The engine with suppression applied.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class SensorLife:
         self._watch = watch
 
     def found(self, discovery: Discovery) -> list[SensorData]:
-        """The events about sensors that were found."""
+        """The event data of new sensors."""
         return [
             self._described(each.slot, each.value, each.time, each.input or None, each.topic or None, is_new=True)
             for each in discovery.sensors
         ]
 
     def to_forget(self, slots: Sequence[int]) -> list[SensorData]:
-        """The events about sensors that are forgotten now, except those that were never reported as found."""
+        """The event data of sensors forgotten now, except those never reported as found."""
         known = [(slot, self._watch.last(slot)) for slot in slots if not self._newcomers.is_unheard(slot)]
         return [self._described(slot, *last, None, None, is_new=False) for slot, last in known]
 
@@ -72,23 +72,23 @@ class SensorLife:
         )
 
     def emptied(self, slots: Sequence[int]) -> list[int]:
-        """Slots of the devices that have no sensors left without these, ascending."""
+        """Ascending slots of the devices left without sensors when these are removed."""
         gone, sensors = set(slots), self._sensors
         devices = {*self._watch.devices_of(slots), *sensors.devices_above(slots)}
         left = {each: {*self._watch.members_of(each), *sensors.below(sensors.names[each])} for each in devices}
         return sorted(each for each in devices if left[each] <= gone)
 
     def forget(self, slots: Sequence[int], time: float) -> list[int]:
-        """Forget sensors, and the devices that have none left.
+        """Forget sensors, and devices left without any.
 
-        Their packs of new sensors must have gone, and their incidents have ended.
+        Their packs of new sensors must have been reported, and their incidents must have ended.
 
         Args:
-            slots: The sensors.
+            slots: Slots of the sensors.
             time: The current time, in seconds since the epoch.
 
         Returns:
-            The slots that are nobody's now.
+            The vacated slots.
         """
         devices = {each: self._sensors.names[each] for each in self.emptied(slots)}
         vacant = [*slots, *devices]

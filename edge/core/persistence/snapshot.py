@@ -1,9 +1,9 @@
-"""Snapshots: what the core knows, as bytes without pickle.
+"""Snapshots: the core's state as bytes, without pickle.
 
-A snapshot is a list of parts. A part holds the state of one component, or of some of its rows, and says in which
-version of that component's encoding. A reader takes the parts that it understands; what it doesn't know, and what an
-earlier version didn't write, is learned again. So a component can be added or changed without touching any other, and
-stores of every version open; see `edge.core.persistence.checkpoint`.
+A snapshot is a list of parts. A part holds the state of one component, or of some of its rows, with the version of its
+encoding. A reader loads the parts that it supports; anything unknown to it or missing in an earlier version is learned
+again. Components can therefore be added or changed independently, and stores of every version open; see
+`edge.core.persistence.checkpoint`.
 
 Layout: the byte `FORMAT`, then the zlib stream of a MessagePack `Snapshot`. The checksum that zlib carries tells damage
 from what is merely unknown. Formats 1 and 2 were one structure of fixed fields; `earlier_snapshots.py` reads them.
@@ -21,15 +21,16 @@ from edge.core.model.packing.packing import compress, decompress
 
 FORMAT = b"\x03"
 LATER = range(FORMAT[0] + 1, 32)
-"""First bytes of formats to come. Format 1 has no such byte, and begins with a MessagePack map, at 128 or above."""
+"""First bytes reserved for future formats. Format 1 has no such byte; it begins with a MessagePack map, 128 or
+above."""
 
 SENSORS = "sensors"
-"""The part without which no other means anything: the name of each slot."""
+"""The part that all others require: the name of each slot."""
 
 SENSORS_VERSION = 1
 
 KnownSensor = tuple[str, str, bool]
-"""A sensor's name, what a repetition of its value means, and whether arrival gives its times."""
+"""A sensor's name, the meaning of a repeated value, and whether arrival gives its times."""
 
 
 class SnapshotError(ValueError):
@@ -37,7 +38,7 @@ class SnapshotError(ValueError):
 
 
 class LaterSnapshotError(SnapshotError):
-    """A snapshot is whole, but a later version has written it in a way that can't be read."""
+    """A snapshot is intact but in the format of a later version that can't be read."""
 
 
 class Part(msgspec.Struct, array_like=True, frozen=True):
@@ -45,8 +46,8 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
 
     Attributes:
         component: Name of the component.
-        version: Of the component's encoding.
-        first: The first of the rows; 0 for a component without rows.
+        version: Version of the component's encoding.
+        first: First row; 0 for a component without rows.
         state: The encoded state.
     """
 
@@ -56,11 +57,11 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     state: bytes
 
     def compressed(self) -> Part:
-        """The part as it is kept by itself: its state is a zlib stream, which carries a checksum."""
+        """The part as stored on its own, with a zlib stream as state, which includes a checksum."""
         return msgspec.structs.replace(self, state=compress(self.state))
 
     def decompressed(self) -> Part:
-        """Decompress the output of `compressed()`.
+        """Decompress the result of `compressed()`.
 
         Raises:
             SnapshotError: It is damaged.
@@ -75,10 +76,10 @@ class Snapshot(msgspec.Struct):
     """The state of the core.
 
     Attributes:
-        digest: Of the configuration.
-        inputs: Digest of what the configuration says of inputs.
-        parts: In the order in which they are loaded.
-        elsewhere: So many other parts are kept one by one.
+        digest: Digest of the configuration.
+        inputs: Digest of the configured inputs.
+        parts: Parts in loading order.
+        elsewhere: Number of further parts, which are stored separately.
     """
 
     digest: str
@@ -87,12 +88,12 @@ class Snapshot(msgspec.Struct):
     elsewhere: int = 0
 
     def known_sensors(self) -> list[KnownSensor]:
-        """Every sensor in the order of the slots, if the parts are here."""
+        """All sensors in the order of the slots, if the parts are present."""
         return known_sensors(self.parts)
 
     @staticmethod
     def sensors(known: list[KnownSensor], first: int = 0) -> Part:
-        """A part that names the sensors from a slot on."""
+        """A part with the names of the sensors from a slot on."""
         return Part(SENSORS, SENSORS_VERSION, first, encode(known))
 
     def to_bytes(self) -> bytes:
@@ -101,11 +102,11 @@ class Snapshot(msgspec.Struct):
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Snapshot:
-        """The snapshot that `to_bytes()` packed, in this version or an earlier one.
+        """Decode the result of `to_bytes()` of this version or an earlier one.
 
         Raises:
             SnapshotError: It is damaged.
-            LaterSnapshotError: It is in a format of a later version.
+            LaterSnapshotError: It is in a later format.
         """
         from edge.core.persistence.earlier_snapshots import read_earlier  # noqa: PLC0415 - it makes snapshots of this format
 
@@ -126,10 +127,10 @@ class Snapshot(msgspec.Struct):
 
 
 def known_sensors(parts: Iterable[Part]) -> list[KnownSensor]:
-    """The sensors that parts name, in the order of the slots.
+    """The sensors named by parts, in the order of the slots.
 
     Raises:
-        LaterSnapshotError: A later version has written them in a way that can't be read.
+        LaterSnapshotError: They are in a later format that can't be read.
     """
     known: list[KnownSensor] = []
     for part in parts:

@@ -1,9 +1,8 @@
-"""What was told: open incidents as subscribers know them, against those that a restart arrives at.
+"""Reconciliation of open incidents as published with those found by a replay.
 
-What was journaled since the snapshot is gone through again. Where another version or another configuration does so, it
-may arrive at other incidents than those that were told at the time. Then one that subscribers know of, and that belongs
-to a group of others now, is told by itself to its end; one that isn't open any more is ended; and one that nobody was
-told of is raised.
+After a restart the journal entries since the snapshot are replayed. With another version or configuration the replay
+may find other incidents than those published at the time. A published incident that now belongs to a group is then
+reported on its own until its end, one that isn't open any more is ended, and one that wasn't published is raised.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ RAISED, EXPIRED = "raised", "expired"
 
 
 class ToldIncidents:
-    """The open incidents that subscribers know of.
+    """The open incidents known to subscribers.
 
     Args:
-        telling: As a snapshot has restored it, before what was journaled since is gone through.
+        telling: The state restored from a snapshot, before the replay.
 
     Attributes:
-        after: The last sequence that the snapshot knows.
-        has_changed: Whether anything had to be brought in line.
+        after: The last event number in the snapshot.
+        has_changed: Whether anything had to be reconciled.
     """
 
     def __init__(self, telling: Telling) -> None:
@@ -40,10 +39,10 @@ class ToldIncidents:
         self.has_changed = False
 
     def note_all(self, events: Iterable[Event]) -> bool:
-        """Take note of what was told since, in order.
+        """Record the events published since the snapshot, in order.
 
         Returns:
-            Whether that is all of it: no sequence is missing, as one is where a limit has deleted events.
+            Whether they are complete; a number is missing if a limit has deleted events.
         """
         for each in events:
             if each.sequence != self._last + 1:
@@ -59,16 +58,16 @@ class ToldIncidents:
         return True
 
     def reconcile(self, telling: Telling, sensors: SensorTable, watch: Suppression, *, raises: bool) -> list[Event]:
-        """Bring what subscribers know, and what is known here, in line.
+        """Reconcile the published incidents with those found by the replay.
 
         Args:
-            telling: As it is after what was journaled since the snapshot was gone through.
-            sensors: The sensors' names.
-            watch: Knows the incidents.
-            raises: Whether incidents that nobody was told of are raised.
+            telling: The state after the replay.
+            sensors: Names of the sensors.
+            watch: Knows the open incidents.
+            raises: Whether unpublished incidents are raised.
 
         Returns:
-            What is to be told, numbered.
+            The events to publish, numbered.
         """
         mine = telling.open_incidents.events
         events: list[Event] = []
@@ -95,7 +94,7 @@ class ToldIncidents:
         return events
 
     def _is_parted(self, telling: Telling, watch: Suppression, slot: int, event: Event) -> bool:
-        """Let a sensor's incident leave its group, if it is the one that was told; whether it is."""
+        """Remove a sensor's incident from its group if it was published on its own; returns whether it was."""
         if slot not in watch.open_slots() or telling.grouping.leader(slot) == slot:
             return False
         if telling.reporter.identity(slot, watch.incident(slot).started) != event.incident:
@@ -104,7 +103,7 @@ class ToldIncidents:
         return True
 
     def _as(self, telling: Telling, event: Event, transition: str, message: str) -> Event:
-        """An event like another one of its incident, for another transition."""
+        """A copy of an incident's event for another transition."""
         reporter = telling.reporter
         reporter.last_sequence += 1
         told = self._numbers.get(event.incident, -1)
@@ -127,6 +126,6 @@ class ToldIncidents:
 
 
 def number_of(event: Event) -> int:
-    """The number of an event within its incident; -1 if its id has none."""
+    """The number of an event within its incident; -1 if its ID has none."""
     number = event.id.removeprefix(f"{event.incident}-").partition("-")[0]
     return int(number) if number.isdecimal() else -1

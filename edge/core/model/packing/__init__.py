@@ -1,1 +1,1 @@
-"""Structures and arrays as bytes."""
+"""Encoding of structures and arrays as bytes."""

@@ -1,7 +1,7 @@
-"""Encoding: arrays and plain structures as bytes without pickle, and back.
+"""Encoding: converts arrays and plain structures to bytes and back, without pickle.
 
-Everything that a snapshot holds goes through here. Bytes that can't be read as what they should be raise `StateError`,
-whatever is wrong with them: a later version may have written them.
+Everything in a snapshot uses this encoding. Bytes that can't be decoded as the expected type raise `StateError`,
+whatever the cause: a later version may have written them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from detectors.state import StateError
 
 
 class EncodedArray(msgspec.Struct, array_like=True, frozen=True):
-    """An array.
+    """An encoded array.
 
     Attributes:
-        dtype: As numpy spells it, with its byte order.
+        dtype: numpy's type string, including byte order.
         shape: Its shape.
-        data: Its elements in C order.
+        data: Elements in C order.
     """
 
     dtype: str
@@ -35,10 +35,10 @@ class EncodedArray(msgspec.Struct, array_like=True, frozen=True):
         return cls(array.dtype.str, array.shape, array.tobytes())
 
     def decode(self) -> NDArray[Any]:
-        """The array, which can't be written.
+        """The array, read-only.
 
         Raises:
-            StateError: This is no array of numbers.
+            StateError: It isn't an array of numbers.
         """
         try:
             dtype = np.dtype(self.dtype)
@@ -50,12 +50,12 @@ class EncodedArray(msgspec.Struct, array_like=True, frozen=True):
 
 
 def encode(state: object) -> bytes:
-    """A structure of numbers, strings, bytes, lists, dicts, `msgspec` structures and dataclasses."""
+    """Encode a structure of numbers, strings, bytes, lists, dicts, `msgspec` structures and dataclasses."""
     return msgspec.msgpack.encode(state)
 
 
 def decode(encoded: bytes, kind: Any) -> Any:
-    """Decode the output of `encode()`.
+    """Decode the result of `encode()`.
 
     Raises:
         StateError: The bytes don't hold this kind of structure.
@@ -67,12 +67,12 @@ def decode(encoded: bytes, kind: Any) -> Any:
 
 
 def encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays by name."""
+    """Encode arrays by name."""
     return encode({name: EncodedArray.of(each) for name, each in arrays.items()})
 
 
 def decode_arrays(encoded: bytes) -> dict[str, NDArray[Any]]:
-    """Decode the output of `encode_arrays()`.
+    """Decode the result of `encode_arrays()`.
 
     Raises:
         StateError: The bytes hold no arrays.

@@ -1,8 +1,8 @@
-"""Packing: arrays of readings as few bytes, exactly.
+"""Packing: lossless compression of arrays of readings.
 
-Sensors send decimals with a few digits, at times that differ little from one to the next. As integers, as differences,
-and with the bytes of equal weight side by side, a general compressor finds what they have in common. What doesn't
-survive this bit by bit is kept as it is.
+Sensors send decimals with few digits, at times that differ little from each other. Converted to integers, to
+differences, and with bytes of equal significance grouped, they compress well with a general compressor. Numbers that
+wouldn't survive this exactly are stored unchanged.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e6)
 EXACT = 2.0**53
 SAMPLE = 16
-"""Numbers that rule out a scale before all are looked at."""
+"""Number of values tested to rule out a scale before testing all."""
 
 FEW = 32
-"""Up to so many numbers are packed one by one, which costs less than arrays of so few."""
+"""Up to this many numbers are packed one by one, which is faster than arrays of that size."""
 
 WORD = 2**64 - 1
 
 LEVEL, LEVEL_OF_SMALL, SMALL = 1, 6, 2**16
-"""How hard the compressor tries, and how hard with up to `SMALL` bytes: three entries of a quiet plant then share
-a page of the store, at 40 us each."""
+"""Compression level, and the level for up to `SMALL` bytes: three entries of a quiet plant then share a page of the
+store, at 40 us each."""
 
 RAW = 0.0
 
@@ -37,8 +37,8 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
     """Float64 numbers, shape (n,).
 
     Attributes:
-        scale: Factor by which the numbers were multiplied to become integers, or 0 if they weren't.
-        data: The differences of the integers, or the numbers, by bytes of equal weight.
+        scale: Factor applied to convert the numbers to integers; 0 if they weren't converted.
+        data: Differences of the integers, or the numbers, with bytes grouped by significance.
     """
 
     scale: float
@@ -46,7 +46,7 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
 
     @classmethod
     def of(cls, numbers: NDArray[np.float64]) -> PackedFloats:
-        """Pack numbers; `unpack()` gives the same bits."""
+        """Pack numbers; `unpack()` returns the same bits."""
         if len(numbers) <= FEW:
             return cls(*_few_floats(numbers.tolist()))
         with np.errstate(all="ignore"):
@@ -72,24 +72,24 @@ class PackedFloats(msgspec.Struct, array_like=True, frozen=True):
 
 
 def pack_integers(numbers: NDArray[np.int64]) -> bytes:
-    """Integers as differences, by bytes of equal weight."""
+    """Encode integers as differences, with bytes grouped by significance."""
     if len(numbers) <= FEW:
         return _few_differences(numbers.tolist())
     return _by_weight(np.diff(numbers, prepend=0))
 
 
 def unpack_integers(data: bytes) -> NDArray[np.int64]:
-    """Unpack the output of `pack_integers()`."""
+    """Decode the result of `pack_integers()`."""
     return np.cumsum(_in_order(data))
 
 
 def compress(data: bytes) -> bytes:
-    """Fewer bytes that carry a checksum of their content."""
+    """Compress bytes, with a checksum of the content."""
     return zlib.compress(data, LEVEL_OF_SMALL if len(data) <= SMALL else LEVEL)
 
 
 def decompress(data: bytes) -> bytes:
-    """Decompress the output of `compress()`.
+    """Decompress the result of `compress()`.
 
     Raises:
         ValueError: The bytes are damaged.
@@ -101,7 +101,7 @@ def decompress(data: bytes) -> bytes:
 
 
 def _scaled(numbers: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
-    """The numbers times a scale as integers that give them back; None if there are no such."""
+    """The numbers times a scale as integers, if that can be reversed exactly; else None."""
     scaled = np.rint(numbers * scale)
     if not (np.abs(scaled) < EXACT).all():
         return None
@@ -110,7 +110,7 @@ def _scaled(numbers: NDArray[np.float64], scale: float) -> NDArray[np.int64] | N
 
 
 def _few_floats(numbers: Sequence[float]) -> tuple[float, bytes]:
-    """Scale and data of a few numbers, as `PackedFloats` has them of many."""
+    """Scale and data of a few numbers, in the format of `PackedFloats`."""
     doubles = f"<{len(numbers)}d"
     as_they_are = struct.pack(doubles, *numbers)
     for scale in SCALES:
@@ -124,13 +124,13 @@ def _few_floats(numbers: Sequence[float]) -> tuple[float, bytes]:
 
 
 def _few_differences(integers: Sequence[int]) -> bytes:
-    """A few integers as differences, which wrap around as those of an array do, by bytes of equal weight."""
+    """Differences of a few integers, wrapping around as in an array, with bytes grouped by significance."""
     differences = [(after - before) & WORD for before, after in pairwise((0, *integers))]
     return _few_by_weight(struct.pack(f"<{len(differences)}Q", *differences))
 
 
 def _few_by_weight(words: bytes) -> bytes:
-    """Words of eight bytes, by bytes of equal weight."""
+    """Eight-byte words with their bytes grouped by significance."""
     return b"".join([words[weight::8] for weight in range(8)])
 
 

@@ -1,1 +1,1 @@
-"""Readings and their time: messages, batches, rounds, pauses, the stream clock."""
+"""Readings and their times: messages, batches, rounds, pauses, the stream clock."""

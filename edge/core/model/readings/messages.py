@@ -1,6 +1,6 @@
-"""Messages, readings in batches, and dead letters for what can't be read.
+"""Messages, batches of readings, and dead letters for refused data.
 
-A `Reading` exists as an object only at the edges of the system. Inside, a `Batch` holds many readings as arrays.
+`Reading` objects exist only at the system's boundaries. Internally a `Batch` holds many readings as arrays.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_CONNECTION = 0
-"""Number of the connection of a message that came by none: it is our own."""
+"""Connection number of a message generated internally."""
 
 
 class Message(NamedTuple):
-    """One MQTT message, as it arrived.
+    """An MQTT message as received.
 
     Attributes:
         topic: The topic it was published to.
-        payload: Its bytes, unread.
+        payload: Payload as received.
         arrived: Time of arrival, in seconds since the epoch, UTC.
-        retained: True if the broker had kept it: it is old.
-        qos: Quality of service it was delivered with, 0 to 2.
-        receipt: Number of the connection that it came by, for its acknowledgement; `NO_CONNECTION` if it came by none.
-        packet: Its MQTT packet identifier; 0 with QoS 0.
-        redelivered: True if the broker says that it may have delivered it before (MQTT's DUP flag).
-        content_type: MIME type of the payload as its sender says it by MQTT 5; empty if it says none.
+        retained: Whether the broker had retained it, so that it is old.
+        qos: Quality of service of the delivery, 0 to 2.
+        receipt: Number of the connection that delivered it, for its acknowledgement; `NO_CONNECTION` if there is none.
+        packet: MQTT packet identifier; 0 for QoS 0.
+        redelivered: Whether the broker has set the DUP flag because it may have delivered it before.
+        content_type: The MQTT 5 content type set by its sender; empty if there is none.
         is_copy: Whether the broker delivers it once more, as several filters match its topic.
     """
 
@@ -68,12 +68,12 @@ class Sample(NamedTuple):
 
 
 class Row(Sequence[Sample]):
-    """Samples as columns: many are taken at once if their sensors are known.
+    """Samples as columns, which are processed together if their sensors are known.
 
     Args:
         paths: Paths of their values in the payload.
         values: Their values, finite.
-        times: Seconds since the epoch, UTC, finite, or None if the payload says none.
+        times: Seconds since the epoch, UTC, finite, or None if the payload contains none.
     """
 
     __slots__ = ("paths", "times", "values")
@@ -99,12 +99,12 @@ class Row(Sequence[Sample]):
 
 
 class Refusal(NamedTuple):
-    """Why something that a sender sent was not taken.
+    """The reason why something was refused.
 
     Attributes:
-        reason: A word of `REASONS`, by which refusals are counted.
-        path: Path of the error in the payload; empty for the payload as a whole.
-        detail: A few words for a person; never the payload itself.
+        reason: A key of `REASONS`, by which refusals are counted.
+        path: Path of the fault in the payload; empty for the payload as a whole.
+        detail: A short explanation for people; never the payload itself.
     """
 
     reason: str
@@ -113,7 +113,7 @@ class Refusal(NamedTuple):
 
 
 class Refused(Exception):  # noqa: N818 - the word of the domain
-    """A decoder can't read a payload at all. Carries the refusal, and the paths that have no value."""
+    """A decoder can't read a payload at all. Carries the refusal, and the paths without a value."""
 
     def __init__(self, reason: str, detail: str = "", path: str = "", absent: Sequence[str] = ()) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -153,21 +153,21 @@ REASONS: dict[str, str] = {
     "stale_death": "the Sparkplug node has been born again since the session that this death certificate belongs to",
     "too_many_metrics": "the birth certificates of all Sparkplug nodes take more memory than there is for them",
 }
-"""Every reason by which something is refused, with what it means."""
+"""All reasons for a refusal, with their meaning."""
 
 
 @dataclass(slots=True)
 class DeadLetter:
-    """A message, or a part of one, that was refused: where it came from, why, and how it began.
+    """A refused message, or part of one: origin, reason, and the beginning of the payload.
 
-    Made by `of()`, its texts are valid Unicode, whatever the sender wrote.
+    Texts of letters created by `of()` are valid Unicode, whatever the sender wrote.
 
     Attributes:
-        topic: Topic of the message, cut to 1,024 characters.
+        topic: Topic of the message, truncated to 1,024 characters.
         arrived: Time of arrival, in seconds since the epoch, UTC.
         refusal: Why it was refused.
-        beginning: The first bytes of the payload, 256 at most.
-        size: Bytes of the whole payload.
+        beginning: The first bytes of the payload, at most 256.
+        size: Size of the whole payload in bytes.
     """
 
     topic: str
@@ -184,12 +184,12 @@ class DeadLetter:
 
 
 def as_message(reading: Reading) -> Message:
-    """A reading that was decoded elsewhere, as its dead letter shows it."""
+    """A message that represents a reading decoded elsewhere in its dead letter."""
     return Message(reading.sensor, repr(reading.value).encode(), reading.time)
 
 
 def _utf8(text: str) -> str:
-    """The text without halves of surrogate pairs, which some senders write and nobody can store."""
+    """The text without lone surrogates, which some senders write and which can't be stored."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -203,15 +203,15 @@ def _no_float() -> NDArray[np.float64]:
 
 @dataclass(slots=True)
 class Batch:
-    """Many readings as arrays of one shape (n,), in the order of their arrival.
+    """Many readings as arrays of shape (n,), in order of arrival.
 
     Attributes:
         slots: Row of each reading's sensor in the sensor table.
         values: Values, finite.
         times: Seconds since the epoch, UTC.
-        origins: For each reading, which message of the step it came from.
-        quiet_until: Of a recording: the stream clock up to which time had passed before each reading came, minus
-            infinity if none had, see `pauses.py`. None for a live batch, where `Pipeline.tick()` says so.
+        origins: Index of each reading's message within the step.
+        quiet_until: For a recording, the stream clock up to which time had passed before each reading arrived, minus
+            infinity if none had, see `pauses.py`. None for a live batch, where `Pipeline.tick()` provides it.
     """
 
     slots: NDArray[np.intp] = field(default_factory=_no_index)
@@ -224,13 +224,13 @@ class Batch:
         return len(self.slots)
 
     def quiet_times(self, first: int | None = None) -> list[float]:
-        """`quiet_until` of the first few readings, or of all; minus infinity where nobody says."""
+        """`quiet_until` of the first readings, or of all; minus infinity if unknown."""
         if self.quiet_until is None:
             return [-math.inf] * len(self.slots[:first])
         times: list[float] = self.quiet_until[:first].tolist()
         return times
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
-        """The readings that a mask or an index chooses, in their order."""
+        """The readings selected by a mask or an index, in order."""
         quiet = None if self.quiet_until is None else self.quiet_until[chosen]
         return Batch(self.slots[chosen], self.values[chosen], self.times[chosen], self.origins[chosen], quiet)

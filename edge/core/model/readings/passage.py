@@ -1,4 +1,4 @@
-"""Passage: how far time has passed at each reading of a batch, for the silence of the sensors."""
+"""Passage: the time that had passed at each reading of a batch, for detecting silence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from edge.core.model.readings.messages import Batch
 
 
 class Passage:
-    """The stream clock at each reading, and the time that had passed before its arrival.
+    """The stream clock at each reading, and the time that had passed before it arrived.
 
     Args:
-        batch: The readings; `quiet_until` is as many calls of `Engine.tick()`, each before its reading.
+        batch: The readings; each `quiet_until` is equivalent to a call of `Engine.tick()` before that reading.
         clock: The stream clock after each reading, shape (n,).
 
     Attributes:
-        latest: No deadline that lies at or behind it has passed at a reading, shape (n,).
+        latest: Exclusive upper bound of the deadlines that have passed at each reading, shape (n,).
     """
 
     def __init__(self, batch: Batch, clock: Floats) -> None:
@@ -26,12 +26,12 @@ class Passage:
         self.latest: Floats = clock if quiet is None else np.maximum.accumulate(self._reached)
 
     def place(self, slot: int, deadline: float, last: int) -> int | None:
-        """Position of the reading at which a sensor's deadline passes, or None if it doesn't.
+        """Position of the reading at which a sensor's deadline passes; None if it doesn't.
 
         Args:
-            slot: The sensor.
-            deadline: As its reading before `last` has set it.
-            last: Position of the last reading to look at.
+            slot: Slot of the sensor.
+            deadline: The deadline set by its reading before `last`.
+            last: Position of the last reading to examine.
         """
         if self._batch.quiet_until is None:
             return int(np.searchsorted(self._reached, deadline, side="right"))

@@ -1,9 +1,9 @@
-"""Pauses: how far time had passed before each reading of a recording came.
+"""Pauses: the time that had passed before each reading of a recording arrived.
 
-Live, time passes while nothing arrives, and the service says so every second, see `Pipeline.tick()`. A recording holds
-only readings. Where all sensors pause, the time that passed is seen by the readings that follow, but not by the first
-of them alone: its clock may be ahead. So a reading that leaps ahead of the stream clock waits until the clock has
-moved, and the pause before it is as long as the readings up to there agree on.
+In live operation time passes while nothing arrives, and the service reports it every second, see `Pipeline.tick()`. A
+recording holds only readings. When all sensors pause, the following readings show how much time passed, but not the
+first of them alone, whose clock may be ahead. A reading that leaps ahead of the stream clock therefore waits until the
+clock has moved, and the pause before it lasts as long as the readings up to that point agree on.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import math
 from edge.core.model.readings.stream_clock import TOLERANCE_S, StreamClock
 
 GRACE_S = 2.0
-"""Live, silence is judged this much late, so that a reading that is on its way counts."""
+"""Delay of the silence check in live operation, which lets readings in transit count."""
 
 LOOKAHEAD = 64
-"""Readings that wait for the stream clock to move, at most; if it hasn't by then, nothing has passed."""
+"""Maximum number of readings that wait for the stream clock to move; if it hasn't moved by then, no time has passed."""
 
 NO_PAUSE = -math.inf
 
 
 class Pauses:
-    """Finds the pauses of a recording, reading by reading, in the order of their arrival."""
+    """Detects the pauses of a recording, reading by reading, in order of arrival."""
 
     def __init__(self) -> None:
         self._clock = StreamClock()
@@ -30,15 +30,15 @@ class Pauses:
         self._waiting: list[tuple[float, float]] = []  # their times, and the stream clock before each came
 
     def add(self, slot: int, time: float) -> list[float]:
-        """Take the next reading.
+        """Add the next reading.
 
         Args:
-            slot: Number of its sensor.
+            slot: Slot of its sensor.
             time: Seconds since the epoch, UTC.
 
         Returns:
-            Of each reading that is decided by now, in order, the moment that `Pipeline.tick()` would have reached
-            before it came, by the stream clock; `NO_PAUSE` if none.
+            For each reading decided by now, in order, the stream-clock time that `Pipeline.tick()` would have reached
+            before it arrived; `NO_PAUSE` if none.
         """
         clock = self._clock
         before = clock.now
@@ -48,7 +48,7 @@ class Pauses:
             return [NO_PAUSE]
         self._waiting.append((time, before))
         if clock.now > before:
-            # The clock may have followed those before only, so that this one waits on for what confirms it.
+            # The clock may have followed earlier readings only, in which case this one keeps waiting for confirmation.
             waits_on = self._waiting.pop() if self._waiting[1:] and time > clock.now + TOLERANCE_S else None
             decided = self._decide(sum(each.lead for each in clock.skips))
             if waits_on is not None:
@@ -57,7 +57,7 @@ class Pauses:
         return self.settle() if len(self._waiting) >= LOOKAHEAD else []
 
     def settle(self) -> list[float]:
-        """Decide the readings that wait although the clock hasn't moved: nothing has passed before them."""
+        """Decide the waiting readings although the clock hasn't moved: no time has passed before them."""
         came = [time for time, _ in self._waiting if time > self._clock.now]
         decided = [NO_PAUSE] * len(self._waiting)
         self._waiting.clear()
@@ -66,20 +66,20 @@ class Pauses:
         return decided
 
     def interrupt(self) -> None:
-        """Note that the times before the next reading say nothing of when it came: readings may be missing."""
+        """Record an interruption: since readings may be missing, earlier times don't date the next reading."""
         self._arrived = -math.inf
 
     def leap(self, by: float) -> None:
-        """Note that the senders' clocks leapt by so many seconds with the next reading, and no time passed for it."""
+        """Record that the senders' clocks leapt by `by` seconds at the next reading although no time passed."""
         self._arrived += by
 
     def end(self) -> list[float]:
-        """Decide the readings that wait by what they say themselves: the recording has ended."""
+        """Decide the waiting readings by their own times, since the recording has ended."""
         return self._decide(self._clock.lead) if self._waiting else []
 
     def _decide(self, lead: float) -> list[float]:
-        """Decide the readings that wait; their clocks may have a lead."""
-        # A reading came no later than those after it. One that is behind the clock says nothing of when that was.
+        """Decide the waiting readings, whose clocks may have a lead."""
+        # A reading arrived no later than those after it. A reading behind the clock doesn't show when it arrived.
         soonest, came = math.inf, []
         for time, now in reversed(self._waiting):
             if time > now:

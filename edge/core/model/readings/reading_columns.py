@@ -1,4 +1,4 @@
-"""Readings as they are collected, column by column, before they are a batch."""
+"""Columns of readings, collected before they form a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge.core.model.readings.messages import Batch
 
 
 class ReadingColumns:
-    """Readings as they are collected."""
+    """Readings being collected."""
 
     __slots__ = ("origins", "slots", "times", "values")
 
@@ -31,7 +31,7 @@ class ReadingColumns:
 
 
 def batch_of(slots: list[int], values: list[float], times: list[float], origins: list[int]) -> Batch:
-    """A batch of lists."""
+    """Create a batch from lists."""
     return Batch(
         np.array(slots, dtype=np.intp),
         np.array(values, dtype=np.float64),

@@ -1,7 +1,7 @@
-"""Rounds: a batch cut so that no sensor stands twice in a piece.
+"""Rounds: pieces of a batch in which no sensor occurs twice.
 
-The k-th round holds the k-th reading of every sensor of the batch. A detector can then work on whole arrays at once,
-and every sensor still sees its readings one after another.
+The k-th round holds the k-th reading of every sensor in the batch. Detectors can then process whole arrays at once,
+while every sensor still sees its readings in sequence.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from numpy.typing import NDArray
 from detectors.numeric.arrays import Numbers, Rows
 
 FEW = 8
-"""Up to so many readings are quicker looked at one by one."""
+"""Up to this many readings are processed faster one by one."""
 
 
 def rounds(slots: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Yield, round by round, the positions in `slots` of the readings that belong to the round.
+    """Yield the positions of each round's readings in `slots`.
 
     Args:
         slots: Slot of each reading, shape (n,), in order of arrival.
 
     Yields:
-        Positions, by slot; together they are 0 to n - 1, each once.
+        Positions sorted by slot; over all rounds each of 0 to n - 1 occurs once.
     """
     if len(slots) > 0:
         yield from _rounds_of(runs_of(slots))
 
 
 def wide_rounds(slots: NDArray[np.intp], least: int) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:
-    """The rounds of at least so many readings, and the positions of all other readings, ascending.
+    """The rounds with at least `least` readings, and the ascending positions of all other readings.
 
-    A round is never wider than the one before, so all other readings come after those of the rounds.
+    Rounds never become wider, so all other readings come after these rounds.
     """
     if len(slots) < least or len((runs := runs_of(slots)).starts) < least:
         return [], np.arange(len(slots))
@@ -45,16 +45,16 @@ def wide_rounds(slots: NDArray[np.intp], least: int) -> tuple[list[NDArray[np.in
 
 
 class Round(NamedTuple):
-    """Readings of sensors that share a profile, no sensor twice: arrays of shape (n,), or a single one's plain numbers.
+    """Readings of distinct sensors that share a profile: arrays of shape (n,), or scalars for a single reading.
 
     Attributes:
-        slots: Rows of the sensor table.
-        rows: Rows of the profile's tables.
-        values: As they were read; of a device, its distance.
+        slots: Rows in the sensor table.
+        rows: Rows in the profile's tables.
+        values: Values as read; for a device, its distance.
         times: Seconds since the epoch, UTC.
-        positions: Their positions in the batch.
-        now: The stream clock at each of them.
-        seen: What detectors are given: the values; of a counter its pace, or NaN where there is none.
+        positions: Positions in the batch.
+        now: The stream clock at each reading.
+        seen: The detectors' input: the value, or for a counter its pace or NaN.
     """
 
     slots: Rows
@@ -66,17 +66,17 @@ class Round(NamedTuple):
     seen: Numbers
 
     def at(self, index: int) -> Round:
-        """One of the readings, as plain numbers."""
+        """One of the readings, as scalars."""
         return self if type(self.slots) is int else Round(*(each[index].item() for each in self))
 
 
 class Runs(NamedTuple):
-    """A batch by sensor.
+    """A batch grouped by sensor.
 
     Attributes:
-        order: Positions in the batch, those of a sensor one after another in their order; shape (n,).
+        order: Positions in the batch, grouped by sensor and in order within each group; shape (n,).
         starts: Start of each sensor's readings in `order`, ascending; shape (sensors,).
-        lengths: Number of readings of each.
+        lengths: Number of readings of each sensor, shape (sensors,).
     """
 
     order: NDArray[np.intp]
@@ -85,12 +85,12 @@ class Runs(NamedTuple):
 
     @property
     def turns(self) -> NDArray[np.intp]:
-        """Which reading of its sensor each is, from 0, in the order of `order`; shape (n,)."""
+        """Index of each reading among its sensor's readings, from 0, in the order of `order`; shape (n,)."""
         return np.arange(len(self.order)) - np.repeat(self.starts, self.lengths)
 
 
 def runs_of(slots: NDArray[np.intp]) -> Runs:
-    """Put a batch's readings in order by sensor.
+    """Group a batch's readings by sensor.
 
     Args:
         slots: Slot of each reading, shape (n,), n at least 1.
@@ -102,7 +102,7 @@ def runs_of(slots: NDArray[np.intp]) -> Runs:
 
 
 def _rounds_of(runs: Runs) -> Iterator[NDArray[np.intp]]:
-    """The rounds of a batch, by slot."""
+    """The rounds of a batch, each sorted by slot."""
     if len(runs.starts) == len(runs.order):
         yield runs.order
         return

@@ -1,12 +1,12 @@
-"""The stream clock: how far the plant has come, by the times of its readings, whatever one sensor's clock says.
+"""The stream clock, a watermark: the time that the plant's readings have reached, robust against single wrong clocks.
 
-The clock follows the latest reading, but one sensor alone can't make it leap: a reading that is far ahead waits until
-another sensor is there too, or until nobody else has said anything for a while. So a sensor whose clock runs ahead
-makes no other sensor look silent, and a plant that pauses goes on with the second sensor that does.
+The clock follows the latest reading, but one sensor alone can't make it leap: a reading far ahead waits until another
+sensor has got there, or until no other sensor has reported for a while. A sensor whose clock runs ahead therefore makes
+no other sensor look silent, and after a pause of the plant the clock continues with the second sensor that reports.
 
-Where the clock passes from a sensor that is behind to one that was ahead of it all the time, since the first says
-nothing more, the lead is a difference of two clocks, and no time in which anybody was silent: a skip. So it is for
-those who have just reported where a sensor that was behind comes to agree with one that was ahead meanwhile.
+When a sensor falls silent and the clock moves on to another one whose clock was ahead all along, the lead is a
+difference between two clocks and not a time of silence: a skip. The same applies, for sensors that have just reported,
+when a lagging sensor catches up with one that was ahead.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.readings.rounds import FEW
 
 TOLERANCE_S = 2.0
-"""A step of the clock that any sensor may cause by itself."""
+"""Maximum step of the clock that a single sensor may cause."""
 
 ALONE = 5
-"""Readings in a row of one sensor, with none of the others between them, after which it is believed."""
+"""Number of consecutive readings of one sensor, with no others in between, after which its time is accepted."""
 
 AFTER_A_LEAP = 64
-"""So many readings are looked at together after one that leaps; then twice as many each time that none does."""
+"""Number of readings processed together after a leap; it doubles each time that none of them leaps."""
 
 NOBODY = -1
 
 
 class Skip(NamedTuple):
-    """A step of the clock of which a part is the difference of two clocks.
+    """A step of the clock that includes a difference between two clocks.
 
     Attributes:
-        place: Of the reading at which the clock made it.
-        lead: That part, in seconds.
-        of_all: Whether it was no silence of anybody's; otherwise of none who reported while the clock stood still.
+        place: Position of the reading that caused the step.
+        lead: The difference, in seconds.
+        of_all: Whether it is excluded from the silence of all sensors, or only of those that reported while the clock
+            stood still.
     """
 
     place: int
@@ -48,16 +49,16 @@ class Skip(NamedTuple):
 
 
 class StreamClock:
-    """The latest time that is believed.
+    """The latest accepted time.
 
     Attributes:
         now: Seconds since the epoch, UTC; minus infinity before the first reading.
-        ahead: The slot of a sensor that is ahead, or `NOBODY`.
-        ahead_time: How far it is.
-        alone: How many readings in a row were its.
-        highest: The highest slot seen; the only sensor there is, is always believed.
-        lead: How far it was ahead when another sensor last reported.
-        skips: Of the last `advance()`, where the clock skipped a lead.
+        ahead: Slot of a sensor that is ahead, or `NOBODY`.
+        ahead_time: Time of that sensor.
+        alone: Number of consecutive readings from it.
+        highest: The highest slot seen; if there is only one sensor, it is always accepted.
+        lead: Its lead when another sensor last reported.
+        skips: Leads skipped during the last `advance()`.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class StreamClock:
 
     @property
     def latest(self) -> float:
-        """The time by a sensor that is about to be believed, as nobody else reports; else what the clock says."""
+        """The time of a sensor about to be accepted because no other reports; else the clock."""
         return max(self.now, self.ahead_time - self.lead) if self.alone else self.now
 
     def state(self) -> bytes:
@@ -80,7 +81,7 @@ class StreamClock:
         return encode((*stands, self.lead) if self.lead else stands)
 
     def load(self, state: bytes) -> None:
-        """Stand as the clock did whose `state()` this is.
+        """Load the result of `state()`.
 
         Raises:
             StateError: It can't be read.
@@ -92,15 +93,15 @@ class StreamClock:
         self.alone, self.highest, self.lead = int(stands[3]), int(stands[4]), sum(stands[5:])
 
     def stand_as(self, other: StreamClock) -> StreamClock:
-        """Stand as another clock does; returns itself."""
+        """Copy the state of another clock; returns this one."""
         vars(self).update(vars(other))
         return self
 
     def advance(self, slots: Slots, times: Floats) -> Floats:
-        """Record readings; what the clock says after each, shape (n,).
+        """Record readings; returns the clock after each, shape (n,).
 
         Args:
-            slots: Row of each reading's sensor, shape (n,), n at least 1.
+            slots: Rows of the readings' sensors, shape (n,), n at least 1.
             times: Seconds since the epoch, shape (n,).
         """
         self.skips = []
@@ -124,17 +125,17 @@ class StreamClock:
         return int(np.argmax(np.diff(copy(self).advance(slots, times), prepend=self.now) > by))
 
     def reach(self, slot: int, time: float) -> float:
-        """Record a single reading; what the clock says after it."""
+        """Record a single reading; returns the clock after it."""
         self.skips = []
         return self._after(slot, time, 0)
 
     def forget(self, slot: int) -> None:
-        """Wait for no sensor that is ahead if it is this one."""
+        """Stop waiting for a sensor that is ahead, if it is this one."""
         if slot == self.ahead:
             self.ahead, self.ahead_time, self.alone, self.lead = NOBODY, -np.inf, 0, 0.0
 
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
-        """Record readings up to the first leap, writing down what the clock says; returns how many these are."""
+        """Record readings up to the first leap, writing the clock to `clock`; returns their number."""
         if times.max() <= self.now:
             clock[:] = self.now
             self._heard(slots)
@@ -151,7 +152,7 @@ class StreamClock:
         return first
 
     def _heard(self, slots: Slots) -> None:
-        """Record who reported, with none of them leaping."""
+        """Record the sensors that reported, none of which leaps."""
         if (slots != self.ahead).any():
             self.alone = 0
         self.highest = max(self.highest, int(slots.max()))

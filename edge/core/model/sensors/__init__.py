@@ -1,1 +1,1 @@
-"""Sensors: the table of slots, arrays by slot, and what is known of each sensor."""
+"""Sensors: the slot table, arrays by slot, and facts about each sensor."""

@@ -1,8 +1,8 @@
-"""Newcomers: sensors that were found, told in packs so that many of them don't drown whoever is told.
+"""Newcomers: new sensors, reported in packs so that large numbers don't flood subscribers.
 
-A sensor is found with its first reading that is taken. A pack goes when it is full, or when any sensor has reported
-twice since its first one was found: by then, most of those that appear together are in it. So packs follow from the
-order of the readings alone, however these are cut into batches and whatever time passes between them.
+A sensor counts as new with its first taken reading. A pack is reported when it is full, or when any sensor has reported
+twice since the first one in the pack: by then it contains most sensors that appeared together. Packs thus depend only
+on the order of the readings, not on batching or on time.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.readings.messages import Batch
 
 MOST = 100
-"""Sensors in a pack."""
+"""Maximum number of sensors in a pack."""
 
 LONGEST_TOPIC = 256
-"""Characters of a topic that are kept."""
+"""Maximum stored length of a topic, in characters."""
 
 Heard = tuple[int, str, str]
-"""The slot of a sensor, and the topic filter of the input and the topic that it was heard on; empty for a file's."""
+"""Slot of a sensor, and the topic filter of the input and the topic that it was received on; both empty for a file."""
 
 
 class Newcomer(NamedTuple):
-    """A sensor that was found.
+    """A new sensor.
 
     Attributes:
         slot: Its slot.
-        input: Topic filter of the input that reads it; empty for a file's.
-        topic: Topic that it was heard on.
+        input: Topic filter of the input that reads it; empty for a file.
+        topic: Topic that it was received on.
         value: Its first value.
-        time: Time of that, seconds since the epoch.
+        time: Time of its first value, seconds since the epoch.
     """
 
     slot: int
@@ -44,11 +44,11 @@ class Newcomer(NamedTuple):
 
 
 class Discovery(NamedTuple):
-    """A pack of sensors that were found.
+    """A pack of new sensors.
 
     Attributes:
-        sensors: In the order in which they were.
-        clock: The stream clock when the pack went.
+        sensors: In order of appearance.
+        clock: The stream clock when the pack was reported.
     """
 
     sensors: tuple[Newcomer, ...]
@@ -62,11 +62,11 @@ class _NewcomersState(msgspec.Struct):
 
 
 class Newcomers:
-    """The sensors that nobody was told of.
+    """The sensors that haven't been reported yet.
 
     Attributes:
-        is_told: Whether anybody is told of sensors that are found; nothing is noted otherwise.
-        new: News since the last journal entry.
+        is_told: Whether new sensors are reported; if not, nothing is recorded.
+        new: Changes since the last journal entry.
     """
 
     def __init__(self, *, is_told: bool) -> None:
@@ -78,27 +78,27 @@ class Newcomers:
         self._is_due = False
 
     def note(self, slot: int, topic_filter: str, topic: str) -> None:
-        """Note a new slot; its sensor is found with the first reading that is taken."""
+        """Record a new slot; its sensor counts as new with the first taken reading."""
         if self.is_told:
             self.new.append((slot, topic_filter, topic[:LONGEST_TOPIC]))
             self._unheard[slot] = topic_filter, topic[:LONGEST_TOPIC]
 
     def note_all(self, heard: Iterable[Heard]) -> None:
-        """Note again what the journal was told."""
+        """Restore journaled changes."""
         for each in heard:
             self.note(*each)
         self.new = []
 
     def told(self) -> list[Heard]:
-        """The news for the journal."""
+        """The changes to be journaled."""
         new, self.new = self.new, []
         return new
 
     def meet(self, batch: Batch) -> int:
-        """Find the newcomers in a batch, up to the reading with which a pack goes.
+        """Collect the new sensors in a batch, up to the reading that completes a pack.
 
         Returns:
-            How many readings that are: all if no pack goes.
+            The number of readings up to there; all if no pack is complete.
         """
         if not self._unheard and not self._pack:
             return len(batch)
@@ -118,22 +118,22 @@ class Newcomers:
         return len(batch)
 
     def met(self, clock: float) -> list[Discovery]:
-        """The readings of the last `meet()` were taken, and the stream clock has come so far: the pack, if it goes."""
+        """The pack completed by the readings of the last `meet()`, if any, with the stream clock at `clock`."""
         return self.pack(clock) if self._is_due else []
 
     def pack(self, clock: float) -> list[Discovery]:
-        """Let the pack go as it is, unless it is empty."""
+        """The current pack although it isn't complete, unless it is empty."""
         found = [Discovery(tuple(self._pack), clock)] if self._pack else []
         self._pack, self._is_due = [], False
         self._reported.clear()
         return found
 
     def is_unheard(self, slot: int) -> bool:
-        """Whether nobody was told of a sensor, and it isn't in the pack."""
+        """Whether a sensor was neither reported nor added to the pack."""
         return slot in self._unheard
 
     def forget(self, slot: int) -> None:
-        """Forget a sensor whose pack has gone."""
+        """Forget a sensor whose pack was reported."""
         self._unheard.pop(slot, None)
 
     def state(self) -> bytes:

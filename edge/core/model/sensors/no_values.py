@@ -1,4 +1,4 @@
-"""Error values that are named: readings of these are no readings. By the rule of a sensor, or by its input."""
+"""Named error values: numbers that aren't readings, configured by a sensor's rule or by its input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NONE: frozenset[float] = frozenset()
 
 
 class NoValues(SaidOfSensors[list[float]]):
-    """The error values of each sensor, by slot: what inputs say, each list ascending, and what rules say.
+    """The error values of each sensor by slot: from inputs, in ascending lists, and from rules.
 
     Attributes:
         all: Error values of any sensor.
@@ -31,19 +31,19 @@ class NoValues(SaidOfSensors[list[float]]):
         return self._by_rule.get(slot, NONE) | frozenset(self.said(slot, []))
 
     def rule(self, slot: int, values: Iterable[float]) -> None:
-        """Take over what the rule of a sensor says."""
+        """Apply the error values of a sensor's rule."""
         if chosen := frozenset(values):
             self._by_rule[slot] = chosen
             self._gather(chosen)
 
     def note(self, slot: int, said: list[float]) -> None:
-        """Record what the input of a sensor says; nothing, where it never said anything, is no news."""
+        """Record the error values of a sensor's input; an empty list is ignored if there never were any."""
         if said or self.said(slot, []):
             super().note(slot, said)
             self._gather(frozenset(said))
 
     def forget(self, slot: int) -> None:
-        """See `SaidOfSensors`; what the sensor's rule says is forgotten, too."""
+        """See `SaidOfSensors`; the error values of the sensor's rule are forgotten, too."""
         super().forget(slot)
         self._by_rule.pop(slot, None)
 

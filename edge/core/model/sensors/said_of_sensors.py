@@ -14,10 +14,10 @@ class SaidOfSensors(Generic[T]):
     """The latest fact about each sensor, by slot.
 
     Args:
-        kind: The type of all of it, `dict[int, T]`, as msgspec decodes it.
+        kind: The type of the whole mapping, `dict[int, T]`, for decoding by msgspec.
 
     Attributes:
-        new: Slots and what was said of them since the journal was last told.
+        new: Slots and facts that changed since the last journal entry.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -30,27 +30,27 @@ class SaidOfSensors(Generic[T]):
         return self._said.get(slot, default)
 
     def note(self, slot: int, said: T) -> None:
-        """Record what is said of a sensor."""
+        """Record a fact about a sensor."""
         if self._said.get(slot) != said:
             self._said[slot] = said
             self.new.append((slot, said))
 
     def note_all(self, told: Iterable[tuple[int, T]]) -> None:
-        """Record again what the journal was told."""
+        """Restore journaled facts."""
         for slot, said in told:
             self.note(slot, said)
 
     def told(self) -> list[tuple[int, T]]:
-        """The news for the journal."""
+        """The facts to be journaled."""
         new, self.new = self.new, []
         return new
 
     def forget(self, slot: int) -> None:
-        """Forget what was said of a sensor."""
+        """Forget the fact about a sensor."""
         self._said.pop(slot, None)
 
     def state(self) -> bytes:
-        """All of it, for `load()`."""
+        """All facts, for `load()`."""
         return encode(self._said)
 
     def load(self, state: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Sensor arrays: one row per sensor, growing together, with room to spare so that growing is cheap on average."""
+"""Sensor arrays: one row per sensor, growing together with spare capacity to amortise the cost."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FEWEST = 16
 
 
 class SensorArrays:
-    """Arrays with one row a sensor: all arrays among an object's attributes.
+    """Arrays with one row per sensor: all arrays among an object's attributes.
 
     Attributes:
-        LATER: Values of rows in states saved before an array was added, by the array's name.
+        LATER: Initial values for arrays that older states lack, by the array's name.
     """
 
     LATER: ClassVar[Mapping[str, float]] = {}
@@ -34,23 +34,23 @@ class SensorArrays:
         return {name: each for name, each in vars(self).items() if isinstance(each, np.ndarray)}
 
     def at(self, slots: NDArray[np.intp] | int) -> Mapping[str, Any]:
-        """The arrays by name, as some sensors read and write them, or a single one."""
+        """The arrays by name, for reading and writing the rows of these sensors, or of a single one."""
         if self._views is None:
             self._views = Views(self.arrays)
         return self._views.of(slots)
 
     def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Put other arrays in the place of those with the same names."""
+        """Replace the arrays of these names."""
         for name, array in arrays.items():
             setattr(self, name, array)
         self._views = None
 
     def grow_to(self, rows: int, **initial: float) -> None:
-        """Make room for `rows` rows in all in every array, and some to spare.
+        """Grow every array to `rows` rows, with some spare capacity.
 
         Args:
             rows: Required number of rows.
-            initial: Values of a new row, by the array's name; 0 for the others.
+            initial: Initial values of new rows, by the array's name; 0 for others.
         """
         self._initial = initial
         arrays = self.arrays
@@ -65,21 +65,21 @@ class SensorArrays:
         self.replace(arrays)
 
     def clear_row(self, slot: int) -> None:
-        """Let a row be what a new one is."""
+        """Reset a row to its initial values."""
         for name, array in self.arrays.items():
             array[slot] = self._initial.get(name, 0)
 
     def state(self, first: int, last: int) -> bytes:
-        """The rows from `first` to before `last`, for `load()`."""
+        """The rows in the range `first` to `last` (exclusive), for `load()`."""
         return encode_arrays({name: each[first:last] for name, each in self.arrays.items()})
 
     def load(self, first: int, state: bytes) -> None:
-        """Take over rows, from the row `first` on; there must be room for them.
+        """Load rows from `first` on; there must be room for them.
 
-        Arrays that are unknown here are left out.
+        Unknown arrays are ignored.
 
         Raises:
-            StateError: The rows lack an array, or it is of another type. Nothing has changed then.
+            StateError: An array is missing or has another type. Nothing has changed.
         """
         saved = decode_arrays(state)
         arrays = self.arrays

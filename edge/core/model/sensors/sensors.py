@@ -1,7 +1,7 @@
-"""The sensor table: a row number, its slot, for each sensor and for each device; bounded.
+"""The sensor table: assigns a bounded number of slots to sensors and devices.
 
-A sensor that is forgotten leaves its slot, which is given to another one later, see `vacancies.py`. A device is watched
-like a sensor, so it has a slot too. Its name ends in a slash, as no sensor's does.
+A forgotten sensor vacates its slot, which is reused later, see `vacancies.py`. Devices are monitored like sensors, so
+they have slots too. A device's name ends in a slash, unlike any sensor's.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from edge.core.model.sensors.vacancies import Vacancies, is_vacant, vacant_name
 
 
 def is_device(name: str) -> bool:
-    """Whether a name in the table is that of a device."""
+    """Whether a name in the table belongs to a device."""
     return name.endswith("/")
 
 
 class Repetition(Enum):
-    """When a sensor sends a value, and so what a repeated value means.
+    """When a sensor sends a value, which determines what a repeated value means.
 
-    Only where a value is due from time to time is silence a fault. Only where a value that is sent was also
-    measured may an unchanged one count as evidence of a stuck sensor, or of a small variance.
+    Silence is a fault only if values are expected at intervals. An unchanged value is evidence of a stuck sensor or a
+    small variance only if it was measured again.
     """
 
     PERIODIC = "periodic"
-    """A measurement is due: silence is a fault, an unchanged value is a measurement."""
+    """Measurements are expected at intervals: silence is a fault, an unchanged value is a measurement."""
 
     ON_CHANGE = "on_change"
-    """It has changed: silence means that it hasn't."""
+    """Values are sent when they change: silence means no change."""
 
     FULL_REPEAT = "full_repeat"
-    """Something in the message has changed: silence is no fault, and an unchanged value says nothing. It is
-    not learned, as it would make the variance too small and a healthy sensor look stuck."""
+    """Messages are sent when any of their values changes: silence isn't a fault, and an unchanged value carries no
+    information. It isn't learned from, because it would make the variance too small and a healthy sensor look stuck."""
 
 
 class SensorFacts(NamedTuple):
-    """Fields of a sensor's events besides its readings.
+    """Event fields of a sensor that don't depend on its readings.
 
     Attributes:
         name: Its name.
-        topic: Its name as the end of a topic.
-        unit: Unit of its values, may be empty.
-        labels: Labels that the operator gave it.
+        topic: Its name encoded as the end of a topic.
+        unit: Unit of its values; may be empty.
+        labels: Labels configured by the operator.
     """
 
     name: str
@@ -54,16 +54,16 @@ class SensorFacts(NamedTuple):
 
 
 class SensorTable:
-    """Names of sensors; a slot is an index into them.
+    """Names of sensors, indexed by slot.
 
     Args:
-        limit: Maximum number of sensors, and of vacant slots; devices are not counted.
+        limit: Maximum number of sensors, and of vacant slots; devices aren't counted.
 
     Attributes:
-        names: By slot.
+        names: Names by slot.
         devices: Number of devices among them.
-        vacancies: The slots that nobody has.
-        refilled: Vacant slots that were given out since somebody emptied this list.
+        vacancies: The vacant slots.
+        refilled: Vacant slots reused since the consumer last emptied this list.
     """
 
     def __init__(self, limit: int) -> None:
@@ -85,11 +85,11 @@ class SensorTable:
         return len(self.names) - self.devices - len(self.vacancies)
 
     def slot(self, name: str, *, always: bool = False) -> int | None:
-        """The slot of a sensor or device, given out now if it is new; None if there is no room for a new sensor.
+        """The slot of a sensor or device, allocated if it is new; None if there is no room for a new sensor.
 
         Args:
             name: Its name.
-            always: Whether it gets a slot in any case, as a sensor does that was known before the limit was.
+            always: Whether to allocate a slot beyond the limit, as for a sensor known before the limit was lowered.
         """
         known = self._slots.get(name)
         if known is not None:
@@ -115,18 +115,18 @@ class SensorTable:
         return slot
 
     def still_there(self, slots: Iterable[int]) -> list[int]:
-        """Those of some slots that are sensors', and neither devices' nor nobody's."""
+        """Those of the slots that belong to sensors, not to devices, and aren't vacant."""
         return [each for each in slots if not is_device(self.names[each]) and not is_vacant(self.names[each])]
 
     def refill(self, slot: int, name: str) -> None:
-        """Give a vacant slot to a sensor or device that is new, as was done before a restart."""
+        """Assign a vacant slot to a new sensor or device, as before a restart."""
         self.vacancies.occupied(slot)
         self.vacancies.came_back(name)
         self.devices += is_device(name)
         self._refill(slot, name)
 
     def vacate(self, slot: int, time: float) -> None:
-        """Forget the sensor or device that has a slot, at a time in seconds since the epoch."""
+        """Vacate the slot of a forgotten sensor or device at a time in seconds since the epoch."""
         name = self.names[slot]
         self.devices -= is_device(name)
         del self._slots[name]
@@ -148,7 +148,7 @@ class SensorTable:
             insort(self._below.setdefault(prefix, []), slot)
 
     def devices_above(self, sensors: Iterable[int]) -> list[int]:
-        """Slots of the devices whose names some sensors' names begin with, ascending."""
+        """Ascending slots of the devices whose names are prefixes of the sensors' names."""
         found = {self._slots.get(prefix) for slot in sensors for prefix in self._prefixes(self.names[slot])}
         return sorted(each for each in found if each is not None)
 
@@ -158,9 +158,9 @@ class SensorTable:
         return [] if is_device(name) else [name[: place + 1] for place, each in enumerate(name) if each == "/"]
 
     def find(self, name: str) -> int | None:
-        """The slot of a sensor that is known already, or None."""
+        """The slot of a known sensor, or None."""
         return self._slots.get(name)
 
     def below(self, device: str) -> Sequence[int]:
-        """The slots of the sensors whose names begin with a device's, ascending."""
+        """Ascending slots of the sensors whose names begin with the device's."""
         return self._below.get(device, ())

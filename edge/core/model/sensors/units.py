@@ -1,4 +1,4 @@
-"""Units that payloads say: `{"value": 21.5, "unit": "Cel"}`, `21.5 °C`. The operator's rule beats them."""
+"""Units from payloads: `{"value": 21.5, "unit": "Cel"}`, `21.5 °C`. The unit in a rule takes precedence."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from edge.core.model.sensors.said_of_sensors import SaidOfSensors
 
 
 class Units(SaidOfSensors[str]):
-    """The unit of each sensor whose payloads say one, by slot."""
+    """The unit from each sensor's payloads, by slot."""
 
     def __init__(self) -> None:
         super().__init__(dict[int, str])
 
     def note(self, slot: int, said: str) -> None:
-        """Record a sensor's unit; an empty one says nothing."""
+        """Record a sensor's unit; an empty one is ignored."""
         if said:
             super().note(slot, said)
 
     def note_known(self, said: Mapping[str, str], slots: Mapping[str, int]) -> None:
-        """Record units by path, of the sensors whose slots are known."""
+        """Record units by path for the sensors with known slots."""
         for path, unit in said.items():
             if path in slots:
                 self.note(slots[path], unit)
 
     def of(self, slot: int) -> str:
-        """The unit of a sensor; empty if its payloads say none."""
+        """The unit of a sensor; empty if its payloads contain none."""
         return self.said(slot, "")

@@ -1,7 +1,7 @@
-"""Vacancies: the slots of forgotten sensors, and the names whose retained topics are to be cleared.
+"""Vacancies: slots of forgotten sensors, and names whose retained topics must be cleared.
 
-A slot is given to another sensor only when it was released: when nothing that is kept, such as the journal, speaks of
-the sensor that had it. Until then its row stays empty.
+A slot is reused only after its release, once no stored data such as the journal refers to its former sensor. Until then
+its row stays empty.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import msgspec
 from edge.core.model.packing.encoding import decode, encode
 
 _MARK = "\x00"
-"""Prefix of the name of a vacant slot; no sensor's name has it, as no topic can contain it."""
+"""Prefix of the name of a vacant slot, which can't occur in a topic and therefore in no sensor's name."""
 
 MOST_NAMES = 10_000
-"""Names that are remembered as forgotten, the latest."""
+"""Maximum number of forgotten names kept, the latest ones."""
 
 
 def vacant_name(slot: int, before: str) -> str:
-    """The name of a vacant slot in the sensor table; the sensor `before` had it last."""
+    """The name of a vacant slot in the sensor table; `before` is the sensor that had it last."""
     return f"{_MARK}{slot}{_MARK}{before}"
 
 
 def is_vacant(name: str) -> bool:
-    """Whether a name in the sensor table stands for a slot that nobody has."""
+    """Whether a name in the sensor table marks a vacant slot."""
     return name.startswith(_MARK)
 
 
 def had_it_last(name: str) -> str:
-    """The sensor that had a vacant slot last, by what stands for it in the sensor table."""
+    """The sensor that last had a vacant slot, from the slot's name in the sensor table."""
     return name.rpartition(_MARK)[2]
 
 
@@ -42,11 +42,11 @@ class _VacanciesState(msgspec.Struct):
 
 
 class Vacancies:
-    """The slots that nobody has.
+    """The vacant slots.
 
     Attributes:
         since: Time at which each became vacant, in seconds since the epoch, by slot.
-        names: Of sensors that were forgotten and haven't come back, the latest last.
+        names: Names of forgotten sensors that haven't returned, the latest last.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Vacancies:
         return len(self.since)
 
     def add(self, slot: int, name: str, time: float) -> None:
-        """Note that the sensor with this slot and name was forgotten at a time."""
+        """Record that the sensor with this slot and name was forgotten at a time."""
         self.since[slot] = time
         self.names.pop(name, None)
         self.names[name] = None
@@ -67,11 +67,11 @@ class Vacancies:
             del self.names[next(iter(self.names))]
 
     def release(self, before: float) -> None:
-        """Let the slots be used again that became vacant before a time."""
+        """Release the slots vacated before a time for reuse."""
         self._released = sorted(slot for slot, since in self.since.items() if since < before)
 
     def take(self) -> int | None:
-        """The lowest slot that may be used again, which is nobody's no more; None if there is none."""
+        """Allocate the lowest released slot; None if there is none."""
         while self._released:
             slot = heapq.heappop(self._released)
             if self.since.pop(slot, None) is not None:
@@ -79,15 +79,15 @@ class Vacancies:
         return None
 
     def occupied(self, slot: int) -> None:
-        """Note that a slot is somebody's again."""
+        """Record that a slot is in use again."""
         self.since.pop(slot, None)
 
     def came_back(self, name: str) -> None:
-        """Note that there is a sensor of this name."""
+        """Record that a sensor of this name exists again."""
         self.names.pop(name, None)
 
     def unknown(self, slots: Iterable[int]) -> None:
-        """Note vacant slots of which nobody says since when."""
+        """Record vacant slots whose time of vacancy is unknown."""
         self.since.update(dict.fromkeys(slots, math.inf))
 
     def state(self) -> bytes:
@@ -95,7 +95,7 @@ class Vacancies:
         return encode(_VacanciesState(dict(sorted(self.since.items())), list(self.names)))
 
     def load(self, state: bytes) -> None:
-        """Continue with this; of slots that are vacant only when they became so.
+        """Load vacant slots; for slots that are still vacant, only the time is taken.
 
         Raises:
             StateError: It can't be read.

@@ -1,1 +1,1 @@
-"""Words that people read or write: names, globs, topics, numbers, severities."""
+"""Words read or written by people: names, globs, topics, numbers, severities."""

@@ -1,8 +1,8 @@
-"""Globs on sensor names: one meaning in the configuration, in commands to the service and on the command line.
+"""Globs on sensor names, with the same meaning in the configuration, in commands and on the command line.
 
-`*` stands for any characters within a level, `**` for any characters, `**/` also for nothing at all; see
-`config.notation.topics.glob_pattern`. A
-name may be spelled as it is printed, so that what was copied from a terminal fits.
+`*` matches any characters within a level, `**` any characters, `**/` also nothing; see
+`config.notation.topics.glob_pattern`. Names also match in their printed form, so that names copied from a terminal
+work.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from edge.core.model.words.printable import printable
 
 
 def fits(glob: str, name: str) -> bool:
-    """Whether a glob fits a sensor's name, as it is or as it is printed."""
+    """Whether a glob matches a sensor's name, verbatim or in its printed form."""
     pattern = glob_pattern(glob)
     return pattern.fullmatch(name) is not None or pattern.fullmatch(printable(name)) is not None

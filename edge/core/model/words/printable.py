@@ -1,8 +1,8 @@
-r"""Printable text: names and values from outside, made safe to show in a terminal and in a log line.
+r"""Printable text: makes external names and values safe to show in a terminal and in a log line.
 
-A sender chooses topics, field names and payloads. Control characters could drive the terminal, bidirectional controls
-reorder what stands beside them, and invisible characters make two names look like one. All of them are shown as the
-escapes that Python and JSON use, such as `\x1b` and `\u202e`.
+Senders choose topics, field names and payloads. Control characters could drive the terminal, bidirectional controls
+reorder the surrounding text, and invisible characters make two names look the same. All of them are shown as the
+escapes of Python and JSON, such as `\x1b` and `\u202e`.
 
 Source: Unicode Technical Reports 36 (security considerations) and 39 (restricted characters).
 """
@@ -20,11 +20,11 @@ _BLANK = re.compile(
     "\u2800"  # Braille blank
     "]"
 )
-"""Characters that Unicode doesn't class as control, format or space, and that show nothing all the same."""
+"""Invisible characters that Unicode doesn't class as control, format or space."""
 
 
 def printable(text: str) -> str:
-    r"""The text with every control, bidirectional, invisible or unassigned character as an escape.
+    r"""The text with every control, bidirectional, invisible or unassigned character escaped.
 
     >>> printable("pump\u202e3\x1b[31m")
     'pump\\u202e3\\x1b[31m'
@@ -37,20 +37,20 @@ def printable(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """JSON text on one line that says the same, with the hidden characters in its strings as JSON's own escapes."""
+    """Equivalent JSON text on one line, with hidden characters in strings written as JSON escapes."""
     if text.isprintable() and not _BLANK.search(text):
         return text
     return "".join(_json_escape(each) if _is_hidden(each) else each for each in text)
 
 
 def printable_bytes(content: bytes, most: int) -> str:
-    r"""The beginning of a payload for a person: text as it is, other bytes as `\xff`; at most `most` characters."""
+    r"""The beginning of a payload for display: text as it is, other bytes as `\xff`; at most `most` characters."""
     text = printable(content.decode("utf-8", "backslashreplace"))
     return shortened(text, most)
 
 
 def shortened(text: str, most: int) -> str:
-    """The text, cut to `most` characters with an ellipsis at its end where it is longer."""
+    """The text, truncated to `most` characters with an ellipsis if it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -1,20 +1,20 @@
-"""Numbers as a person reads them."""
+"""Numbers formatted for people."""
 
 from __future__ import annotations
 
 import math
 
 MOST_DIGITS = 17
-"""So many significant digits tell any two floats apart."""
+"""Number of significant digits that distinguishes any two floats."""
 
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
-    """A value with its unit."""
+    """Format a value with its unit."""
     return f"{number(value, digits)} {unit}" if unit else number(value, digits)
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A value with so many significant digits, without an exponent where it can be read without one."""
+    """Format a value with `digits` significant digits, avoiding an exponent where possible."""
     if value != 0 and not 1e-4 <= abs(value) < 1e7:
         return f"{value:.{digits - 1}e}"
     places = digits - 1 - math.floor(math.log10(abs(value))) if value else 1
@@ -23,7 +23,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def digits_apart(value: float, *others: float, least: int) -> int:
-    """How many significant digits it takes to tell a value from others that aren't equal to it, at least `least`."""
+    """Number of significant digits that distinguishes a value from unequal others, at least `least`."""
     digits = least
     for other in others:
         while digits < MOST_DIGITS and value != other and number(value, digits) == number(other, digits):
@@ -32,7 +32,7 @@ def digits_apart(value: float, *others: float, least: int) -> int:
 
 
 def duration(seconds: float) -> str:
-    """A duration as a person says it."""
+    """Format a duration for people."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{number(round(seconds / size, 1))} {unit}"
@@ -40,5 +40,5 @@ def duration(seconds: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun: `1 event`, `2 events`, `no events`."""
+    """Format a number with its noun: `1 event`, `2 events`, `no events`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"

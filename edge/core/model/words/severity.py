@@ -1,4 +1,4 @@
-"""Severity: how bad a score is, on OPC UA's scale of 1 to 1000."""
+"""Severity of a score on OPC UA's scale of 1 to 1000."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ WORST_SEVERITY = 1000
 
 
 def severity_of(score: float, threshold: float) -> int:
-    """Severity 1 to 1000 (OPC UA) of a score: 250 at the threshold, 250 more with each doubling."""
+    """OPC UA severity from 1 to 1000 of a score: 250 at the threshold, plus 250 for each doubling."""
     if not score > 0:
         return 1
     return max(1, min(WORST_SEVERITY, round(250 * (1 + math.log2(score / threshold)))))
 
 
 def weighted(severity: int, weight: float) -> int:
-    """A severity as the operator weighs the sensor: 250 more with each doubling, within 1 to 1000."""
+    """A severity weighted by the sensor's importance: plus 250 for each doubling, clamped to 1 to 1000."""
     return max(1, min(WORST_SEVERITY, severity + round(250 * math.log2(weight))))
 
 

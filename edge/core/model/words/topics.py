@@ -1,4 +1,4 @@
-"""Our own topics, below one base such as `edgewarden/plant7`."""
+"""This gateway's topics, below a base such as `edgewarden/plant7`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from typing import NamedTuple
 
 LONGEST_TOPIC = 256
-"""Bytes of an outgoing topic; AWS IoT takes no more."""
+"""Maximum length of an outgoing topic in bytes, the limit of AWS IoT."""
 
 MOST_SLASHES = 7
-"""In an outgoing topic; AWS IoT takes no more."""
+"""Maximum number of slashes in an outgoing topic, the limit of AWS IoT."""
 
 USUAL_BASE = f"edgewarden/{'-' * 64}/anomaly/"
-"""As long as what an outgoing topic begins with becomes, unless the operator chooses a base."""
+"""The longest prefix of an outgoing topic, unless the operator chooses a base."""
 
 _EMPTY_LEVEL = re.compile(r"(?:^|(?<=/))/")
 _ENCODED = re.compile(
@@ -25,17 +25,17 @@ _SHORTEST_CUT = 17
 
 
 class Topics(NamedTuple):
-    """The topics that are published.
+    """The published topics.
 
     Attributes:
-        base: Their common prefix, without slashes at its ends.
+        base: Common prefix, without leading or trailing slash.
     """
 
     base: str
 
     @property
     def status(self) -> str:
-        """Online or offline; retained, and the link's last will."""
+        """Online or offline; retained, and the client's last will."""
         return f"{self.base}/status"
 
     @property
@@ -55,7 +55,7 @@ class Topics(NamedTuple):
 
     @property
     def sensors(self) -> str:
-        """Sensors that were found, and sensors that were forgotten."""
+        """The topic of sensors found and forgotten."""
         return f"{self.base}/sensors"
 
     @property
@@ -78,20 +78,20 @@ class Topics(NamedTuple):
         return f"{self.base}/command/{name}"
 
     def anomaly(self, sensor: str) -> str:
-        """Every event of a sensor's incidents; `sensor` is its name as the end of a topic."""
+        """The topic of all incident events of a sensor, given its name as the end of a topic."""
         return f"{self.base}/anomaly/{sensor}"
 
     def state(self, sensor: str) -> str:
-        """`ok` or the open incident of a sensor; retained."""
+        """The topic with `ok` or the open incident of a sensor; retained."""
         return f"{self.base}/state/{sensor}"
 
 
 def topic_for(sensor: str, before: str = USUAL_BASE) -> str:
-    """A sensor's name as the end of an outgoing topic; two names never share one.
+    """Encode a sensor's name as the end of an outgoing topic; the encoding is unique.
 
-    Wildcards, control characters and Unicode's non-characters, dots (RabbitMQ turns them into slashes), `~` and `%` are
-    percent-encoded, and so are the slashes that the topic has too many of. What is then too long is cut and ends in `~`
-    and a hash.
+    Wildcards, control characters and Unicode non-characters, dots (RabbitMQ turns them into slashes), `~` and `%` are
+    percent-encoded, as are slashes beyond the maximum. A topic that is then too long is truncated and ends in `~` and a
+    hash.
 
     Args:
         sensor: The name.

@@ -1,1 +1,1 @@
-"""Components of a snapshot that need more than a line."""
+"""Snapshot components with code of their own."""

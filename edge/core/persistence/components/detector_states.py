@@ -1,8 +1,8 @@
-"""The learned state of each sensor's detectors, as a component of a snapshot.
+"""Detector states: the learned state of each sensor's detectors, as a component of a snapshot.
 
-A part holds some sensors' rows in the tables of all detectors that watch them, and says of each table which detector,
-with which parameters, it belongs to. Where the configuration has changed, a sensor's detectors that are as they were
-take over their rows; the others are unlearned.
+A part holds the rows of some sensors in the tables of all their detectors, with the detector and parameters of each
+table. After a change of the configuration, unchanged detectors of a sensor take their rows from the snapshot; the
+others are reported as unlearned.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Unlearned:
     """State missing from a snapshot.
 
     Attributes:
-        rows: For each group and each of its detectors, the rows that know nothing.
+        rows: For each group and each of its detectors, the rows without a state.
         slots: The sensors concerned.
         components: Whole components that are missing or unknown, each with the reason.
     """
@@ -38,7 +38,7 @@ class Unlearned:
     components: dict[str, str] = field(default_factory=dict)
 
     def forget(self, engine: Engine, slots: Iterable[int]) -> None:
-        """Let all detectors of some sensors or devices begin anew."""
+        """Reset all detectors of sensors or devices."""
         for slot in slots:
             group, row = engine.members[slot]
             self.slots.add(slot)
@@ -53,8 +53,8 @@ class EncodedTable(msgspec.Struct, array_like=True, frozen=True):
     """Rows of a detector's table.
 
     Attributes:
-        header: The header of the table.
-        arrays: Its arrays.
+        header: Header of the table.
+        arrays: Arrays of the table.
     """
 
     header: dict[str, Any]
@@ -79,8 +79,8 @@ class DetectorRows(msgspec.Struct, array_like=True, frozen=True):
 
     Attributes:
         count: Number of sensors.
-        groups: A number for the group of each sensor; empty in format 1, which says of groups only their order.
-        tables: The tables of each group; its sensors have their rows in the order of their slots.
+        groups: Group number of each sensor; empty in format 1, which contains only the order of groups.
+        tables: Tables of each group, with rows in the order of the sensors' slots.
     """
 
     count: int
@@ -92,10 +92,10 @@ class DetectorStates:
     """The detectors' tables, by the slots of the sensors.
 
     Args:
-        engine: Whose detectors they are.
+        engine: The engine whose detectors are saved.
 
     Attributes:
-        unlearned: State that `load()` hasn't found.
+        unlearned: State that `load()` couldn't restore.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -104,7 +104,7 @@ class DetectorStates:
         self.unlearned = Unlearned()
 
     def state(self, first: int, last: int) -> bytes:
-        """The rows of the sensors from `first` to before `last`, for `load()`."""
+        """The rows of the sensors in the range `first` to `last` (exclusive), for `load()`."""
         engine = self._engine
         groups = engine.group_numbers(first, last)
         tables = {}
@@ -115,10 +115,10 @@ class DetectorStates:
         return encode(DetectorRows(last - first, groups.tolist(), tables))
 
     def load(self, first: int, state: bytes) -> None:
-        """Take over the rows of the sensors from `first` on, as far as their detectors are as they were.
+        """Load the rows of the sensors from `first` on whose detectors are unchanged.
 
         Raises:
-            StateError: The rows can't be read, or don't fit the sensors.
+            StateError: The rows can't be read, or don't match the sensors.
         """
         engine, rows = self._engine, decode(state, DetectorRows)
         slots = range(first, first + rows.count)
@@ -136,12 +136,12 @@ class DetectorStates:
         self._loaded.update(slots)
 
     def forget_unloaded(self, known: int) -> None:
-        """Count the sensors as unlearned, of the first `known`, that no part spoke of."""
+        """Mark those of the first `known` sensors as unlearned that occurred in no part."""
         self.unlearned.forget(self._engine, sorted(set(range(known)) - self._loaded))
 
 
 def _alike(ours: Sequence[int], theirs: Sequence[int]) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Sensors that share their group now and then: the place of each, and its row among the saved ones."""
+    """Sensors whose group is the same as in the saved state: position of each, and its saved row."""
     counts: Counter[int] = Counter()
     alike: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for place, (our_group, their_group) in enumerate(zip(ours, theirs, strict=True)):
@@ -151,7 +151,7 @@ def _alike(ours: Sequence[int], theirs: Sequence[int]) -> dict[tuple[int, int], 
 
 
 def _take_rows(group: Group, saved: list[SavedState], theirs: Slots, ours: Slots) -> list[int]:
-    """Take over what fits; returns the places of the detectors for which nothing does."""
+    """Load matching tables; returns the indices of the detectors without a match."""
     unlearned = []
     for place, table in enumerate(group.tables):
         fitting = next((each for each in saved if each.belongs_to(table)), None)

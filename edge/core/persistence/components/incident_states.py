@@ -1,8 +1,8 @@
-"""The state of each sensor's incident as a component of a snapshot, and open incidents rebuilt from their events.
+"""Incident states: each sensor's incident as a component of a snapshot, and open incidents rebuilt from their events.
 
-Incidents must outlive what can't be read: subscribers were told that they are open. So each state machine is decoded by
-itself, and one that a later or an earlier version has written in another way is rebuilt from the last event of its
-incident, which says nearly as much.
+Incidents must survive unreadable state, because subscribers know that they are open. Each state machine is therefore
+decoded on its own, and one in another version's encoding is rebuilt from the last event of its incident, which contains
+nearly as much.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class _EventSaid(msgspec.Struct):
 
 
 class IncidentStates:
-    """The state machines that aren't in their first state, and the incidents that nobody was told of.
+    """The state machines not in their initial state, and the unpublished incidents.
 
     Args:
         tracking: Holds the state machines, by slot.
-        desk: Knows which incidents nobody was told of.
+        desk: Knows which incidents are unpublished.
     """
 
     def __init__(self, tracking: IncidentTracker, desk: Shelves) -> None:
@@ -72,14 +72,14 @@ class IncidentStates:
         self._desk = desk
 
     def state(self, first: int, last: int) -> bytes:
-        """Those of the slots from `first` to before `last`, for `load()`."""
+        """The state machines of the slots in the range `first` to `last` (exclusive), for `load()`."""
         trackers = self._tracking.trackers
         slots = [slot for slot in trackers if first <= slot < last]
         encoded = {slot: msgspec.Raw(encode(trackers[slot])) for slot in sorted(slots)}
         return encode(_Rows(last - first, encoded, sorted(each for each in self._desk.untold if first <= each < last)))
 
     def load(self, first: int, state: bytes) -> None:
-        """Take over those of the slots from `first` on. A state machine that can't be read is left out.
+        """Load the state machines of the slots from `first` on. Unreadable ones are skipped.
 
         Raises:
             StateError: None of them can be read.
@@ -92,10 +92,10 @@ class IncidentStates:
         self._desk.untold.update(saved.untold)
 
     def reopen(self, told: Iterable[tuple[int, Event]]) -> list[int]:
-        """Rebuild the open incidents that are missing from what subscribers were told of them.
+        """Rebuild missing open incidents from their last published events.
 
         Args:
-            told: Slots, and the last event of the open incident of each.
+            told: Slots with the last event of their open incident.
 
         Returns:
             The slots whose incidents were rebuilt.
@@ -111,7 +111,7 @@ class IncidentStates:
 
 
 def tracker_of(event: Event) -> StateMachine:
-    """The state machine of an open incident, from the last event that was published of it."""
+    """The state machine of an open incident, from its last published event."""
     said = msgspec.json.decode(event.payload, type=_EventSaid)
     data, time = said.data, said.time.timestamp()
     evidence = {each.name: Evidence(each.score, each.since.timestamp()) for each in data.detectors}

@@ -1,4 +1,4 @@
-"""Sensors recognised as machines with states, or as counters, from the parts of a snapshot."""
+"""Sensors recognised as state machines or as counters, read from the parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from edge.core.persistence.components.detector_states import DetectorRows
 from edge.core.persistence.snapshot import Part
 
 COMPONENT, PACES = "detectors", "paces"
-"""The components of a snapshot that say it."""
+"""The snapshot components with this information."""
 
 
 def recognised_states(parts: Iterable[Part]) -> dict[int, list[float]]:
-    """The values of the states of each sensor that has states, by its slot.
+    """The state values of each sensor with states, by slot.
 
-    Parts that another version has written in another way say nothing.
+    Parts in another version's encoding are ignored.
     """
     found: dict[int, list[float]] = {}
     for part in parts:
@@ -31,7 +31,7 @@ def recognised_states(parts: Iterable[Part]) -> dict[int, list[float]]:
 
 
 def recognised_counters(parts: Iterable[Part]) -> dict[int, tuple[float, float]]:
-    """Seconds that the pace of each counter is per, and that it is taken over at least, by its slot."""
+    """Time unit of the pace and minimum stretch of each counter, both in seconds, by slot."""
     found: dict[int, tuple[float, float]] = {}
     for part in parts:
         if part.component == PACES:

@@ -1,1 +1,1 @@
-"""Steps: what came of some messages or a command, committed as a whole."""
+"""Steps: the outcome of messages or a command, committed as a whole."""

@@ -1,4 +1,4 @@
-"""Command steps: what the operator says in a message, done, answered and journaled."""
+"""Command steps: carries out operator commands from messages, answers and journals them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from edge.core.persistence.steps.step_maker import StepMaker
 
 
 class CommandSteps:
-    """Makes steps of commands.
+    """Creates steps from commands.
 
     Args:
-        topics: Our own topics.
-        handler: Carries out commands.
-        sensors: Their names.
-        intake: Recognises messages that are delivered again.
-        counters: The counters of commands.
-        maker: Makes steps of what came of them.
+        topics: This gateway's own topics.
+        handler: Carries out the commands.
+        sensors: Names of the sensors.
+        intake: Recognises redelivered messages.
+        counters: Counts commands.
+        maker: Creates steps from the resulting changes.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class CommandSteps:
         self._maker = maker
 
     def follow(self, message: Message, clock: float) -> Step:
-        """Do what the operator says in a message below the topic of commands, and answer; `clock` is the stream's."""
+        """Carry out and answer a command from a message on a command topic; `clock` is the stream clock."""
         letters: list[DeadLetter] = []
         name = message.topic[len(self._below) :]
         if message.is_copy:
@@ -74,7 +74,7 @@ class CommandSteps:
         return step
 
     def follow_again(self, part: CommandApplied, clock: float) -> Step:
-        """Do once more what was journaled."""
+        """Replay a journaled command."""
         if part.delivery is not None:
             self._intake.deliveries.note_all([part.delivery])
         try:
@@ -86,7 +86,7 @@ class CommandSteps:
         return self._carry_out(findings, part.arrived, clock)[0]
 
     def _carry_out(self, findings: list[IncidentChange], arrived: float, clock: float) -> tuple[Step, list[int]]:
-        """The step of a command, and the slots of what it has forgotten."""
+        """The step of a command, and the slots vacated by it."""
         forgetting, self._handler.forgetting = self._handler.forgetting, []
         if forgetting:
             return self._maker.forget(forgetting, arrived, clock, "command", self._handler.remark)

@@ -1,4 +1,4 @@
-"""Interruptions: readings may be missing for a reason of our own, so that no sensor is silent for it."""
+"""Interruptions: periods in which the service may have missed readings, so that no sensor counts as silent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Interruption:
     """Whether the next reading is the first after an interruption.
 
     Args:
-        engine: Is told when a reading comes; from then on it waits for the stream clock to move.
+        engine: Notified when a reading arrives; it then waits for the stream clock to move.
 
     Attributes:
-        is_coming: Whether the next reading of all, held back or not, is the first.
+        is_coming: Whether the next reading of any kind, held or not, is the first.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -25,16 +25,16 @@ class Interruption:
 
     @property
     def is_over(self) -> bool:
-        """Whether there is none, nor one or a leap that the stream clock hasn't gone beyond yet."""
+        """Whether no interruption or leap is pending that the stream clock hasn't passed yet."""
         return not (self.is_coming or self._absence.is_awaited)
 
     def passes(self) -> None:
-        """The first reading after an interruption has come."""
+        """Handle the first reading after an interruption."""
         self._absence.is_interrupted = True
         self.is_coming = False
 
     def state(self) -> bytes:
-        """Whether there is one, and a leap that hasn't come if there is any, for `load()`."""
+        """The pending interruption and leap, for `load()`."""
         absence = self._absence
         stands = (self.is_coming, absence.is_interrupted)
         return encode((*stands, absence.leap_s, absence.leap_until) if absence.leap_s else stands)

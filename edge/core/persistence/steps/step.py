@@ -1,4 +1,4 @@
-"""Steps: what came of some messages, to be committed as a whole."""
+"""Steps: the outcome of messages, to be committed as a whole."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from edge.core.persistence.journal import Part
 
 @dataclass(slots=True)
 class Step:
-    """The outcome of some messages; it is committed as a whole.
+    """The outcome of messages, committed as a whole.
 
     Attributes:
-        events: In the gateway's order.
+        events: Events in the gateway's sequence.
         dead_letters: The dead letters.
-        retained: The latest payload of each retained topic that changed.
+        retained: Latest payload of each changed retained topic.
         answers: The results of commands.
-        journal: The journal entry, which is replayed after a restart; or None.
-        requests: Requests to senders, to be published on the broker that the messages came from.
-        held: Messages of which nothing was taken, as it isn't decided whose clock is wrong, the sender's or our own;
-            see `plausible_times.py`. They must not be acknowledged, and are to be given again later.
+        journal: The journal entry to replay after a restart, or None.
+        requests: Requests to senders, to be published on the broker of the messages.
+        held: Messages from which nothing was taken because it is undecided whether the sender's or the gateway's clock
+            is wrong; see `plausible_times.py`. They must not be acknowledged, and must be passed again later.
     """
 
     events: list[Event] = field(default_factory=list)

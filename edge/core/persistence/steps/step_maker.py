@@ -1,4 +1,4 @@
-"""The step maker: from what the engine and the operator's word give to a step, with everything that it tells."""
+"""The step maker: converts incident changes to a step with everything to be published."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from edge.core.persistence.steps.step import Step
 
 
 class StepMaker:
-    """Makes steps of findings, and of sensors that are forgotten.
+    """Creates steps from incident changes and from forgotten sensors.
 
     Args:
-        topics: Our own topics.
-        sensors: The names of the sensors.
-        counters: The counters of events.
-        telling: Makes events of findings.
-        watch: The engine under the operator's word.
-        newcomers: The sensors that nobody was told of.
-        life: Describes sensors, and makes everything forget them.
+        topics: This gateway's own topics.
+        sensors: Names of the sensors.
+        counters: Counts events.
+        telling: Creates events from incident changes.
+        watch: The engine with suppression applied.
+        newcomers: The sensors not yet reported as found.
+        life: Describes sensors and forgets them.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class StepMaker:
         self._life = life
 
     def report(self, findings: Sequence[Finding], letters: list[DeadLetter], passed: float) -> Step:
-        """The step with the events of findings, in their order, and the retained topics that follow.
+        """The step with the events of changes, in their order, and the retained topics that they update.
 
         Args:
             findings: The incident changes.
@@ -80,17 +80,17 @@ class StepMaker:
     def forget(
         self, slots: Sequence[int], time: float, clock: float, reason: Reason, remark: Remark = ("", "")
     ) -> tuple[Step, list[int]]:
-        """Forget sensors: their incidents end, their retained topics are cleared, and an event tells of them.
+        """Forget sensors: their incidents end, their retained topics are cleared, and an event reports it.
 
         Args:
-            slots: The sensors.
+            slots: Slots of the sensors.
             time: The current time, in seconds since the epoch.
             clock: The stream clock.
-            reason: Why.
+            reason: The reason for the event.
             remark: User and comment, if a command caused it.
 
         Returns:
-            The step, and the slots that are nobody's now.
+            The step, and the vacated slots.
         """
         ending = [*slots, *self._watch.devices_of(slots), *self._life.emptied(slots)]
         step = self.report([*self._newcomers.pack(clock), *self._watch.end(ending, remark)], [], clock)
