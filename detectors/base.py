@@ -325,6 +325,15 @@ class Detector(ABC):
             return NO_OPINION
         return self.judge(state, slot, bounded(value, -LARGEST, LARGEST), time)
 
+    def held_back(self, state: State, slots: Slots) -> None:  # noqa: ARG002
+        """Note that nothing was learned from the last readings of these sensors, as an incident is open.
+
+        Args:
+            state: The arrays of `layout()`; only fields that aren't `learned` may be changed.
+            slots: Their rows, shape (n,).
+        """
+        return
+
     def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
         """The operator's limits that a sensor's last reading broke; none where the operator has set none, as here.
 

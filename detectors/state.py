@@ -87,6 +87,7 @@ class StateTable:
         scores = self.detector.update(state, slots, values, times)
         for name, rows in before.items():
             self.arrays[name][kept] = rows
+        self.detector.held_back(state, kept)
         return scores
 
     def update_one(self, row: int, value: float, time: float, *, held: bool) -> Scores:

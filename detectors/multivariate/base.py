@@ -116,6 +116,14 @@ class VectorDetector(Detector):
     def kinds(self) -> int:
         """Kinds of distance that there are."""
 
+    def follow(self, state: State, slots: Slots, model: State, features: Floats) -> Floats:  # noqa: ARG002
+        """Features as they are scored and learned, shape (n, channels): here as they are."""
+        return features
+
+    def drifted(self, state: State, slots: Slots) -> Floats:  # noqa: ARG002
+        """What `follow()` takes from features, shape (n, channels): here nothing."""
+        return np.zeros((len(slots), self.channels))
+
     def layout(self) -> dict[str, Field]:
         """See `Detector`."""
         return {
@@ -149,6 +157,7 @@ class VectorDetector(Detector):
         features = self.feature(self._remember(state, slots, values))
         fitted = state["fitted"][slots] > 0
         model = _rows_of(state, slots, self.model())
+        features = self.follow(state, slots, model, features)
         ratio = self._ratios(state, slots, model, features).max(axis=1)
         speaks = fitted & (np.isfinite(features).sum(axis=1) > 1)
         score = np.where(speaks, np.maximum(decades(ratio, self.usual), 0.0), np.nan)
@@ -161,7 +170,7 @@ class VectorDetector(Detector):
         """The share of each channel in the last row's distance, shape (channels,); they add up to 1, or are all 0."""
         slots = np.array([slot])
         with np.errstate(all="ignore"):
-            features = self.feature(self._last(state, slots))
+            features = self.feature(self._last(state, slots)) - self.drifted(state, slots)
             model = _rows_of(state, slots, self.model())
             worst = int(np.argmax(self._ratios(state, slots, model, features)[0]))
             parts = np.where(np.isfinite(features[0]), self.parts(model, features)[0, worst], 0.0)

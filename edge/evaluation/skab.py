@@ -27,7 +27,7 @@ from edge.evaluation.csv_files import BenchmarkError, read_rows, seconds, write_
 from edge.evaluation.nab_scoring import PROFILES, Result, at_threshold, truth
 
 WARM_UP = 400
-THRESHOLD = 6.08
+THRESHOLD = 6.0
 """Decades of surprise that make a row an outlier."""
 
 CHANGE = 2.65

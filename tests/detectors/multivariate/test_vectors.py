@@ -12,7 +12,7 @@ from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import BEFORE, RECENT, Shift
 from detectors.numeric.arrays import Floats
 from detectors.parameters import ParameterError
-from detectors.state import StateTable
+from detectors.state import SavedState, StateTable
 
 WARM_UP = 400
 CHANNELS = 6
@@ -241,3 +241,40 @@ def test_scores_are_of_the_shape_of_the_devices() -> None:
     assert isinstance(scores, Scores)
     assert all(each.shape == (2,) and each.dtype == np.float64 for each in scores)
     assert watch.table.update(np.arange(0), np.zeros((0, CHANNELS)), np.zeros(0)).score.shape == (0,)
+
+
+def excursion(watch: Watch, *, returns: bool, drifts: float) -> Floats:
+    """Scores of 400 rows in which one channel is off, or for the first 200 only, while another one drifts."""
+    rows = device(400, 12)
+    rows[: 200 if returns else 400, 0] += 60.0
+    rows[:, 5] += np.minimum(np.arange(400) / 200, 1.0) * drifts
+    scores = np.zeros(400)
+    is_open = False
+    for row in range(400):
+        scores[row] = watch.see(rows[row : row + 1], held=is_open)[0, 0]
+        is_open = bool(scores[row] >= SUSPECT)
+    return scores
+
+
+def test_what_has_drifted_keeps_no_incident_open_once_what_began_it_has_gone_back() -> None:
+    scores = excursion(taught(Correlation), returns=True, drifts=8.0)
+    assert (scores[40:200] > SUSPECT).all()
+    assert (scores[330:] < SUSPECT).all()
+    assert (excursion(taught(Correlation), returns=False, drifts=8.0)[40:] > SUSPECT).all()
+
+
+def test_what_is_new_after_an_excursion_is_found_although_the_device_settles() -> None:
+    watch = taught(Correlation)
+    assert (excursion(watch, returns=True, drifts=8.0)[330:] < SUSPECT).all()
+    rows = device(60, 13)
+    rows[:, 5] += 8.0
+    rows[:, 1] += 900.0
+    assert (watch.see(rows)[30:, 0] > SUSPECT).all()
+
+
+def test_a_correlation_that_was_saved_before_excursions_were_followed_goes_on() -> None:
+    watch = taught(Correlation)
+    saved = SavedState.from_bytes(watch.table.to_bytes())
+    for name in ("level", "excursion", "held", "away", "settling", "drift"):
+        del saved.arrays[name]
+    assert saved.belongs_to(watch.table)
