@@ -1,4 +1,4 @@
-"""Detectors: arithmetic on arrays, one row per sensor. A new one is a file, and a line here.
+"""Detectors: array arithmetic with one row per sensor. A new detector is a file and a line in this one.
 
     base          what a detector is
     state         its arrays: grow, reset, hold back, save, load
@@ -49,18 +49,18 @@ ALL = (
     Contextual,
 )
 DETECTORS: dict[str, type[Detector]] = {each.name: each for each in ALL}
-"""Every detector by its name, in the order in which a person reads them."""
+"""Every detector by name, in the order in which users see them."""
 
 DEVICE_DETECTORS: dict[str, type[VectorDetector]] = {each.name: each for each in (Correlation, Shift)}
-"""Every detector that looks at the sensors of a device together, likewise."""
+"""Every detector for the combined sensors of a device, in the same order."""
 
 
 def make(name: str, **parameters: Any) -> Detector:
-    """The registered detector of this name, with these parameters; the others keep their defaults.
+    """Create the registered detector of this name with these parameters; others keep their defaults.
 
     Raises:
         KeyError: No detector has this name.
-        ParameterError: A parameter lies outside its range.
+        ParameterError: A parameter is outside of its range.
     """
     return DETECTORS[name](**parameters)
 

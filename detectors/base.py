@@ -1,19 +1,18 @@
-"""What a detector is.
+"""The detector interface.
 
-A detector looks at one sensor at a time and says how surprising each reading is, given what it has learned of that
-sensor. It is a frozen dataclass of parameters with two methods: `layout()` declares the arrays that hold its state,
-one row a sensor, and `judge()` scores readings and then learns from them. It has no I/O, clock, thread or
-randomness, and knows no thresholds.
+A detector scores how surprising each reading of a sensor is, given what it has learned about that sensor. It is a
+frozen dataclass of parameters with two methods: `layout()` declares the arrays of its state, with one row per sensor,
+and `judge()` scores readings and then learns from them. It has no I/O, clock, thread or randomness, and no thresholds.
 
 Order of calls:
 
-1. `layout()` once. `StateTable` makes, grows, resets, saves and loads the arrays from it.
-2. `update(state, slots, values, times)` for every round of readings; no slot stands twice in one call.
-3. `patience(state, slots, decades)` whenever somebody wants to know how long a sensor may be silent.
+1. `layout()` once. `StateTable` creates, grows, resets, saves and loads the arrays from it.
+2. `update(state, slots, values, times)` for every round of readings; slots are distinct within a call.
+3. `patience(state, slots, decades)` whenever the maximum silence of a sensor is needed.
 
-The unit of every score is *decades of surprise*: -log10 of how likely so large a deviation is by chance. 0 is
-ordinary, 6 is one in a million, NaN is "no opinion yet". Scores of different detectors therefore compare, and share
-one threshold.
+The unit of every score is *decades of surprise*: -log10 of the probability of so large a deviation by chance. 0 is
+ordinary, 6 is one in a million, NaN is "no opinion yet". Scores of different detectors are therefore comparable and
+share one threshold.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from detectors.numeric.elementwise import NOTHING, bounded, constant_like, pick
 from detectors.parameters import check_parameters
 
 State = Mapping[str, Any]
-"""Arrays by name. To a single reading, what has one element a sensor looks like an array of plain floats."""
+"""Arrays by name. For a single reading, a field with one element per sensor behaves like an array of plain floats."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,15 @@ class Field:
     """One array of a detector's state.
 
     Attributes:
-        initial: What a sensor of which nothing is known starts from.
-        dtype: numpy's name of the element type.
-        width: 0 for one element a sensor, n for a row of n elements.
-        learned: True for what is believed of a sensor's normal behaviour (a mean, a scale). It is held back while
-            an incident is open. False for what merely follows the signal (the last value, a running sum).
-        moment: True for a time, which is moved along when the clock that stamps the readings is set.
-        later: True for what states that were saved by an earlier version don't have; it begins as that of a new sensor.
-        by_element: True if an element of all rows is kept side by side, not all elements of a row: for rounds that look
-            at a few elements, mostly the same ones of every sensor.
+        initial: Initial value for a new sensor.
+        dtype: numpy name of the element type.
+        width: 0 for one element per sensor, n for a row of n elements.
+        learned: True for learned normal behaviour (a mean, a scale), which is held while an incident is open. False for
+            values that merely follow the signal (the last value, a running sum).
+        moment: True for a time, which is shifted when the clock that timestamps the readings is stepped.
+        later: True for a field missing from states saved by earlier versions; it then starts as for a new sensor.
+        by_element: True to store each element of all rows contiguously, instead of each row: for rounds that access few
+            elements, mostly the same ones of every sensor.
     """
 
     initial: float = 0.0
@@ -61,12 +60,12 @@ class Field:
 
 
 class Limit(NamedTuple):
-    """A limit of the operator's that a reading has broken.
+    """An operator-defined limit broken by a reading.
 
     Attributes:
-        name: The parameter that sets it.
-        bound: Its value.
-        score: Decades of surprise of a reading beyond it.
+        name: Parameter that sets the limit.
+        bound: Value of the limit.
+        score: Score in decades of a reading beyond it.
     """
 
     name: str
@@ -75,19 +74,19 @@ class Limit(NamedTuple):
 
 
 Reach = Callable[[int | None, float], Numbers]
-"""How far a band reaches to either side of what was expected: of one reading, by its index, or of all of a round; and
-how many decades a value at its ends would have scored."""
+"""Returns the distance of the band's ends from the expected value, for one reading by index or for a whole round, at a
+given score in decades."""
 
 
 class Measure(NamedTuple):
-    """What a score is about, where that isn't the value itself.
+    """The quantity that a score is about, if it isn't the value itself.
 
     Attributes:
-        now: As it is, in the unit that the detector's `measure()` says.
-        usual: As it usually is, or is at most.
-        about: Which of the detector's conditions it is about, if there are several.
-        lower: Lower end of the range of values that this condition expects; NaN if it expects none.
-        upper: Upper end of it.
+        now: Its present value, in the unit given by the detector's `measure()`.
+        usual: Its usual value, or usual maximum.
+        about: Which of the detector's conditions it concerns, if there are several.
+        lower: Lower end of the range of values expected by this condition; NaN if there is none.
+        upper: Upper end of that range.
     """
 
     now: float
@@ -98,15 +97,15 @@ class Measure(NamedTuple):
 
 
 class Scores:
-    """What a detector says of n readings; all arrays are float64 of shape (n,), or plain floats for a single one.
+    """A detector's result for n readings; all arrays are float64 of shape (n,), or plain floats for a single reading.
 
     Attributes:
-        score: Decades of surprise, 0 to 300, or NaN for no opinion.
-        expected: The value that was expected before the reading was seen, or NaN.
-        lower: Lower end of the band: a value there would have scored `BAND_DECADES`; NaN if there is none.
+        score: Decades of surprise, 0 to 300; NaN for no opinion.
+        expected: The value expected before the reading was seen, or NaN.
+        lower: Lower end of the band, where a value would have scored `BAND_DECADES`; NaN if there is none.
         upper: Upper end of the band.
-        learned: The part of the score that follows from what was learned: all of it, but where limits can be set.
-        ruled: The part that follows from limits of the operator's, above 0 where one is broken; None if there are none.
+        learned: The part of the score based on learned behaviour, which is all of it unless limits can be set.
+        ruled: The part based on operator-defined limits, above 0 if one is broken; None if there are none.
     """
 
     __slots__ = ("_band", "expected", "learned", "ruled", "score")
@@ -129,12 +128,12 @@ class Scores:
 
     @classmethod
     def around(cls, score: Numbers, expected: Numbers, reach: Reach) -> Scores:
-        """Scores whose band is worked out when somebody asks for it, which is seldom.
+        """Scores whose band is computed on demand, which is rare.
 
         Args:
             score: Decades of surprise.
             expected: The middle of the band.
-            reach: Asked at any later time, so it holds nothing that the state's next change changes.
+            reach: May be called later, so it must not depend on state that changes.
         """
         scores = cls(score, expected, NOTHING, NOTHING)
         scores._band = reach
@@ -154,12 +153,12 @@ class Scores:
         return iter((self.score, self.expected, *self._ends()))
 
     def at(self, index: int, decades: float | None = None) -> tuple[float, float, float, float]:
-        """What is said of one reading.
+        """The result for one reading.
 
         Args:
-            index: Its place.
-            decades: What a value at the ends of the band would have scored, if the band can be had for any; default:
-                `BAND_DECADES`. `MOST_BAND_DECADES` at most.
+            index: Index of the reading.
+            decades: Score of a value at the ends of the band, if the band supports that; default `BAND_DECADES`, at
+                most `MOST_BAND_DECADES`.
         """
         expected = pick(self.expected, index)
         if isinstance(self._band, tuple):
@@ -170,24 +169,24 @@ class Scores:
         return pick(self.score, index), expected, expected - reach, expected + reach
 
     def with_score(self, score: Numbers) -> Scores:
-        """The same with other scores."""
+        """A copy with other scores."""
         scores = Scores(score, self.expected, NOTHING, NOTHING)
         scores._band = self._band
         return scores
 
     def with_learned(self, learned: Numbers) -> Scores:
-        """The same with other scores by what was learned."""
+        """A copy with other learned scores."""
         scores = Scores(self.score, self.expected, NOTHING, NOTHING, learned=learned, ruled=self.ruled)
         scores._band = self._band
         return scores
 
     def alone(self) -> Scores:
-        """The same of a round of one reading, as plain numbers."""
+        """The scores of a round of one reading, as scalars."""
         ruled = None if self.ruled is None else pick(self.ruled, 0)
         return Scores(*(pick(each, 0) for each in self), learned=pick(self.learned, 0), ruled=ruled)
 
     def spread(self, known: NDArray[np.bool_]) -> Scores:
-        """The same for more readings, NaN for those that aren't `known`, of which there are as many as scores."""
+        """Expand the scores to a longer round, with NaN for readings that aren't `known`."""
 
         def among_all(numbers: Numbers) -> Numbers:
             spread = np.full(len(known), NOTHING)
@@ -220,20 +219,21 @@ class Scores:
 
 
 NO_OPINION = Scores(NOTHING, NOTHING, NOTHING, NOTHING)
-"""Of a single reading."""
+"""The scores of a single reading without an opinion."""
 
 TOGETHER_S = 1e-5
-"""Readings of a sensor that are closer bear one time: a clock that counts seconds says nothing of what lies between."""
+"""Readings of a sensor closer than this share one time: a clock with a resolution of one second has no information
+between."""
 
 LARGEST = 1e100
-"""Values are cut to this, so that their squares stay finite."""
+"""Values are clamped to this magnitude, so that their squares stay finite."""
 
 BAND_DECADES = 3.0
-"""The band of a detector holds all but one in a thousand of the ordinary readings."""
+"""Score at the ends of a detector's band, which contains all but one in a thousand ordinary readings."""
 
 
 def no_opinion(values: Numbers) -> Scores:
-    """Scores of readings that a detector has nothing to say of."""
+    """Scores of readings without an opinion."""
     if type(values) is float:
         return NO_OPINION
     return Scores(*(constant_like(values, NOTHING) for _ in range(4)))
@@ -248,17 +248,18 @@ class Detector(ABC):
     Attributes:
         name: The name in configurations and events.
         kind: The kind of incident that it raises, a word of the event schema.
-        catches: The faults that it claims to catch, in the simulator's words.
-        lingers: Whether it smooths so much that it is still surprised when its sensor has long returned into its band.
-        endures: Whether what it finds is no level that may soon be adopted as normal, such as a value that is stuck.
-        relearns: Whether a level that is adopted as normal is learned from nothing, as what was known of the old level
-            would blur it; otherwise it is learned beside all that was known.
-        scores_readings: Whether it ever says of a reading how surprising it is, by what it has learned.
-        floor: The raising level, in decades, below which a reading of an ordinary sensor may well be chance; NaN if its
-            scores are true tail probabilities, so that this follows from how many readings there are.
-        follows_pace: Whether it looks at the pace of a counter, which rises by its nature, instead of its value.
-        takes_one: Whether `judge()` and `patience()` take a single reading as plain numbers, too: `slots` an int,
-            `values` and `times` floats. See `detectors.numeric.elementwise`.
+        catches: The faults that it should catch, in the simulator's terms.
+        lingers: Whether it smooths so strongly that it stays surprised long after its sensor has returned into its
+            band.
+        endures: Whether its findings, such as a stuck value, aren't levels that may soon be adopted as normal.
+        relearns: Whether an adopted level is learned from scratch, because the old level would blur it; otherwise it is
+            learned in addition.
+        scores_readings: Whether it scores readings by learned behaviour.
+        floor: Raising level in decades below which an ordinary sensor's reading may well be chance; NaN if its scores
+            are true tail probabilities, so that the level follows from the number of readings.
+        follows_pace: Whether it scores a counter's pace instead of its value, which rises by nature.
+        takes_one: Whether `judge()` and `patience()` also accept a single reading as scalars: `slots` an int, `values`
+            and `times` floats. See `detectors.numeric.elementwise`.
     """
 
     name: ClassVar[str]
@@ -273,7 +274,7 @@ class Detector(ABC):
 
     @property
     def follows_pace(self) -> bool:
-        """See the class."""
+        """See the class attribute."""
         return True
 
     def __post_init__(self) -> None:
@@ -285,20 +286,20 @@ class Detector(ABC):
 
     @abstractmethod
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
-        """Score readings by what was known before them, then learn from them; what a detector is.
+        """Score readings by what was known before them, then learn from them; implemented by each detector.
 
-        Called by `update()` with finite values of moderate size, one or more of them, no slot twice, and with numpy's
-        warnings off.
+        Called by `update()` with at least one finite value of moderate size, distinct slots, and numpy warnings
+        disabled.
         """
 
     def update(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         """Score readings by what was known before them, then learn from them.
 
         Args:
-            state: The arrays of `layout()`, changed in place at the rows `slots` only.
-            slots: Row of each reading's sensor, shape (n,), no row twice.
-            values: Values, shape (n,). What isn't finite is scored NaN and not learned; what is beyond
-                `LARGEST` is taken for that.
+            state: The arrays of `layout()`, modified in place in the rows `slots` only.
+            slots: Distinct rows of the readings' sensors, shape (n,).
+            values: Values, shape (n,). Non-finite values are scored NaN and not learned; those beyond `LARGEST` are
+                clamped to it.
             times: Seconds since the epoch, shape (n,), UTC.
         """
         if len(values) == 0:
@@ -313,12 +314,12 @@ class Detector(ABC):
             return self.judge(state, slots[known], believed, times[known]).spread(known)
 
     def update_one(self, state: State, slot: int, value: float, time: float) -> Scores:
-        """Score one reading and learn from it, as `update()` would; only if the detector `takes_one`.
+        """Score one reading and learn from it, with the result of `update()`; only if the detector `takes_one`.
 
         Args:
-            state: As `update()` has it, but with memoryviews of the arrays that have one element a sensor.
+            state: As for `update()`, but with memoryviews of the arrays with one element per sensor.
             slot: Row of the reading's sensor.
-            value: What isn't finite is scored NaN and not learned.
+            value: A non-finite value is scored NaN and not learned.
             time: Seconds since the epoch, UTC.
         """
         if not math.isfinite(value):
@@ -335,27 +336,27 @@ class Detector(ABC):
         return
 
     def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
-        """The operator's limits that a sensor's last reading broke; none where the operator has set none, as here.
+        """The operator-defined limits broken by a sensor's last reading; none by default.
 
         Args:
-            state: The arrays of `layout()`, as the reading left them.
+            state: The arrays of `layout()` after the reading.
             slot: Row of the sensor.
-            score: What `Scores.ruled` was for the reading; above 0.
+            score: `Scores.ruled` of the reading, above 0.
         """
         return []
 
     def measure(self, state: State, slot: int) -> Measure | None:  # noqa: ARG002
-        """What a sensor's last score was about, where that wasn't its value; None here.
+        """The quantity that a sensor's last score was about, if that wasn't its value; None by default.
 
         Args:
-            state: The arrays of `layout()`, as the reading left them.
+            state: The arrays of `layout()` after the reading.
             slot: Row of the sensor.
         """
         return None
 
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
-        """Seconds after its last reading at which a sensor's silence is `decades` surprising, shape (n,).
+        """Seconds after its last reading at which a sensor's silence scores `decades`, shape (n,).
 
-        Infinite where silence means nothing to this detector, as here.
+        Infinite if the detector doesn't assess silence, which is the default.
         """
         return math.inf if type(slots) is int else np.full(len(slots), np.inf)

@@ -1,18 +1,19 @@
-"""How far out is far? A model of a sensor's noise that turns residuals into decades of surprise.
+"""Noise: a model of a sensor's noise that converts residuals to decades of surprise.
 
-A residual is what a detector didn't expect of a reading. Its spread is learned slowly, and the surprise of a residual
-is the tail of Student's t at residual / spread, with as many degrees of freedom as the evidence is worth:
+A residual is the difference between a reading and a detector's expectation. Its spread is learned slowly, and the
+surprise of a residual is the tail of Student's t at residual / spread, with degrees of freedom that reflect the
+evidence:
 
-- readings that resemble their predecessors count for less: n (1 - rho) / (1 + rho) independent ones, rho being their
-  autocorrelation at lag 1 (Bayley and Hammersley, "The effective number of independent observations in an
-  autocorrelated time series", Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
-- a noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t); k is
-  what exceeds twice the standard error sqrt(24 / n) that normal noise would show.
+- autocorrelated readings count for less: n (1 - rho) / (1 + rho) independent ones, rho being their autocorrelation at
+  lag 1 (Bayley and Hammersley, "The effective number of independent observations in an autocorrelated time series",
+  Supplement to the JRSS 8, 1946, doi:10.2307/2983560);
+- noise with excess kurtosis k has at least the tail of t with 4 + 6 / k degrees of freedom (the kurtosis of t), where k
+  is the excess over twice the standard error sqrt(24 / n) of normal noise.
 
-What has been as far out before can't be rarer than once in all readings seen: up to the record, the surprise is at
-most log10 of their number. So what repeats becomes normal. The record takes in an excursion when it has ended, and at
-most doubles by one, unless an earlier one went as far: twice is a habit. A residual counts as `WINSOR` spreads at most.
-Of an incident only the reading that raised it is learned, and so one anomaly can't poison what is believed.
+A residual as large as one seen before can't be rarer than once in all readings: up to the record, the surprise is at
+most log10 of their number, so repeated behaviour becomes normal. The record includes an excursion once it has ended,
+and one excursion at most doubles it unless an earlier one went as far: twice is a habit. A residual counts as at most
+`WINSOR` spreads. Of an incident only the reading that raised it is learned, so one anomaly can't poison the model.
 """
 
 from __future__ import annotations
@@ -35,34 +36,35 @@ from detectors.numeric.elementwise import (
 from detectors.numeric.surprise import MOST, student_reach, student_tail
 
 WARM_UP = 30.0
-"""Readings before there is an opinion."""
+"""Number of readings before there is an opinion."""
 
 READINGS_A_DECADE = 25.0
-"""A sensor that was seen for n readings surprises by n / 25 decades at most: much of what it does is still unseen."""
+"""After n readings the surprise about a sensor is at most n / 25 decades, because much of its behaviour is still
+unseen."""
 
 WINSOR = 6.0
 
 STRETCH = 2.0
-"""Factor by which one excursion can move the record."""
+"""Maximum factor by which one excursion can raise the record."""
 
 NEARLY = 1.25
-"""Up to this many records, a residual counts as seen before."""
+"""A residual up to this many times the record counts as seen before."""
 
 SELDOM = 1.5
-"""Decades that no number of readings seen brings down: the least that is said of what was seen before."""
+"""Minimum limit, in decades, for the surprise of residuals seen before, whatever the number of readings."""
 
 MOST_SEEN = 1e4
-"""The record fades, so no more readings than these speak for what has been seen before."""
+"""Maximum number of readings that count as evidence for residuals seen before, because the record decays."""
 
 ROOT_OF_3 = 3.0**0.5
 KURTOSIS_MEMORY = 1000.0
 
 KURTOSIS_PRIOR = 100.0
-"""Readings that speak for normal noise at first, as fourth powers of few readings are wild."""
+"""Prior weight of normal noise in readings, because fourth powers of few readings are unreliable."""
 
 
 def noise_layout() -> dict[str, Field]:
-    """The fields that the model needs in a detector's state."""
+    """The state fields of the model."""
     return {
         "count": Field(),
         "variance": Field(),
@@ -76,12 +78,12 @@ def noise_layout() -> dict[str, Field]:
 
 
 class Noise:
-    """The noise of the sensors at some rows of a detector's state, as known before this round.
+    """The noise of the sensors in some rows of a detector's state, as known before this round.
 
     Args:
         state: The detector's state.
         slots: Rows, shape (n,).
-        memory: Readings that the spread remembers.
+        memory: Memory of the spread, in readings.
     """
 
     def __init__(self, state: State, slots: Rows, memory: float) -> None:
@@ -101,7 +103,7 @@ class Noise:
         self.freedom = self._freedom()
 
     def _freedom(self) -> Numbers:
-        """Degrees of freedom that the evidence is worth, shape (n,)."""
+        """Degrees of freedom that reflect the evidence, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
         known = everywhere(self.count >= KURTOSIS_MEMORY)
         readings = KURTOSIS_MEMORY if known is True else minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY)
@@ -113,8 +115,8 @@ class Noise:
         """Decades of surprise of residuals, NaN during the warm-up, shape (n,).
 
         Args:
-            residual: What wasn't expected.
-            spread: Their scale, if the detector knows a better one than the standard deviation.
+            residual: Difference from the expectation.
+            spread: Scale of the residuals, if the detector knows a better one than the standard deviation.
         """
         scale = self.spread if spread is None else spread
         away = abs(residual)
@@ -126,11 +128,11 @@ class Noise:
         return where(self._warm, minimum(score, most), NOTHING)
 
     def scores(self, residual: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
-        """The scores of residuals around what was expected, with the band."""
+        """The scores of residuals around the expected values, with the band."""
         return self.banded(self.score(residual, spread), expected, spread)
 
     def banded(self, score: Numbers, expected: Numbers, spread: Numbers = None) -> Scores:
-        """Scores with the band around what was expected."""
+        """Scores with the band around the expected values."""
         scale = self.spread if spread is None else spread
 
         def reach(index: int | None, decades: float) -> Numbers:
@@ -142,12 +144,12 @@ class Noise:
         return Scores.around(score, where(self._warm, expected, NOTHING), reach)
 
     def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
-        """Learn from residuals; returns them as far as they are believed, shape (n,).
+        """Learn from residuals; returns them limited to the credible range, shape (n,).
 
         Args:
-            residual: What wasn't expected.
-            worth: How much of its own a residual says of the kurtosis: 1 / n if it is a mean over n readings, so that
-                an anomaly that enters the mean step by step doesn't look like a heavy tail.
+            residual: Difference from the expectation.
+            worth: Weight of a residual for the kurtosis: 1 / n for a mean over n readings, so that an anomaly that
+                enters the mean step by step doesn't look like a heavy tail.
         """
         state, slots, varies = self._state, self._slots, self._varies
         bound = WINSOR * self.spread
@@ -174,27 +176,27 @@ class Noise:
 
 
 def with_what_was_seen(score: Numbers, away: Numbers, count: Numbers, record: Numbers) -> Numbers:
-    """Scores of residuals, some of which came as far before."""
+    """Limit the scores of residuals that were reached before."""
     return where(away <= NEARLY * record, minimum(score, seen_before(count)), score)
 
 
 def _of_what_never_varied(score: Numbers, away: Numbers, count: Numbers) -> Numbers:
-    """Scores of the residuals of sensors whose values were always the same so far."""
+    """Scores of the residuals of sensors whose values have never changed."""
     seen = seen_before(count)
     return where(away > 0, seen, minimum(score, seen))
 
 
 def seen_before(count: Numbers) -> Numbers:
-    """The most that can surprise of what was seen before among `count` readings, in decades."""
+    """Maximum surprise, in decades, of a residual seen before among `count` readings."""
     return log10(minimum(count, MOST_SEEN) + 2.0)
 
 
 def taken_in(record: Numbers, peak: Numbers, usual: Numbers, memory: float) -> Numbers:
-    """A record that takes in the peak of an ended excursion (0 where none has ended), and fades over 20 memories."""
+    """A record updated with the peak of an ended excursion (0 if none has ended), which decays over 20 memories."""
     believed = minimum(peak, STRETCH * maximum(record, usual))
     return maximum(faded(record, memory), believed)
 
 
 def faded(record: Numbers, memory: float) -> Numbers:
-    """A record one reading later: it fades over 20 memories."""
+    """A record one reading later, which decays over 20 memories."""
     return record * (1.0 - 1.0 / (20.0 * memory))

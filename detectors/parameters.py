@@ -1,7 +1,7 @@
-"""What a detector lets an operator set: a default, a range, a unit and a sentence.
+"""Detector parameters: each has a default, a range, a unit and a description.
 
-A detector is a frozen dataclass, and each of its fields is declared with `parameter`. The ranges are checked
-when a detector is made, the configuration's schema is generated from them, and `edgewarden detectors` prints them.
+A detector is a frozen dataclass, and each of its fields is declared with `parameter`. Ranges are checked when a
+detector is created, the configuration's schema is generated from them, and `edgewarden detectors` prints them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Value = TypeVar("Value", int, float, bool)
 
 
 class ParameterError(ValueError):
-    """A detector was given a parameter outside its range.
+    """A detector was given a parameter outside of its range.
 
     Attributes:
         parameter: Name of the parameter.
@@ -27,7 +27,7 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True)
 class Range:
-    """Where a parameter's value may lie; None means no bound on that side."""
+    """The range of a parameter; None means unbounded."""
 
     above: float | None = None
     below: float | None = None
@@ -35,7 +35,7 @@ class Range:
     at_most: float | None = None
 
     def problem(self, value: float) -> str | None:
-        """What is wrong with `value`, as a sentence's end, or None."""
+        """The problem with `value`, as the end of a sentence, or None."""
         if self.above is not None and not value > self.above:
             return f"must be above {self.above:g}, is {value:g}"
         if self.below is not None and not value < self.below:
@@ -60,9 +60,9 @@ def parameter(
     """Declare a detector's parameter as a dataclass field.
 
     Args:
-        default: The value that serves a sensor of which nothing is known. A NaN means "not set".
-        doc: One sentence, for the operator.
-        unit: Unit of the value, in words or a symbol; empty for counts and ratios.
+        default: Value for a sensor without configuration. NaN means "not set".
+        doc: One sentence for the operator.
+        unit: Unit of the value, as a word or symbol; empty for counts and ratios.
         above: The value must be greater than this.
         below: The value must be less than this.
         at_least: The value must be this or greater.
@@ -74,12 +74,12 @@ def parameter(
 
 
 def choice(default: str, doc: str, words: tuple[str, ...]) -> str:
-    """Declare a detector's parameter that is one of a few words, as a dataclass field.
+    """Declare a detector's parameter that is one of several words, as a dataclass field.
 
     Args:
-        default: The word that serves a sensor of which nothing is known.
-        doc: One sentence, for the operator.
-        words: All words that are allowed.
+        default: Word for a sensor without configuration.
+        doc: One sentence for the operator.
+        words: All allowed words.
     """
     made: str = field(default=default, metadata={"doc": doc, "unit": "", "range": Range(), "words": words})
     return made
@@ -87,7 +87,7 @@ def choice(default: str, doc: str, words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class ParameterInfo:
-    """A parameter as a person or a schema reads it."""
+    """A parameter as shown to users and in schemas."""
 
     name: str
     kind: type
@@ -115,10 +115,11 @@ def parameters_of(detector: type) -> tuple[ParameterInfo, ...]:
 
 
 def check_parameters(detector: Any) -> None:
-    """Check a detector's own values against the ranges it declares.
+    """Check a detector's own values against the declared ranges.
 
     Raises:
-        ParameterError: A value lies outside its range, is no number where the default is one, or is none of the words.
+        ParameterError: A value is outside of its range, isn't a number although the default is one, or isn't one of the
+            words.
     """
     for each in parameters_of(type(detector)):
         value = getattr(detector, each.name)

@@ -1,4 +1,4 @@
-"""A detector's state: growing, resetting, holding back, saving and loading, written once for every detector."""
+"""Detector state: growing, resetting, holding, saving and loading, implemented once for all detectors."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FORMAT = 1
 
 
 class StateError(ValueError):
-    """Saved state doesn't belong to this detector, or is damaged."""
+    """A saved state belongs to another detector or is damaged."""
 
 
 class StateTable:
-    """The state of one detector for many sensors, one row a sensor.
+    """The state of one detector for many sensors, one row per sensor.
 
     Args:
-        detector: The detector whose `layout()` says what a row holds.
-        rows: How many sensors to make room for at first.
+        detector: The detector whose `layout()` defines a row.
+        rows: Initial number of sensors to make room for.
     """
 
     def __init__(self, detector: Detector, rows: int = 0) -> None:
@@ -45,13 +45,13 @@ class StateTable:
 
     @property
     def views(self) -> Views:
-        """The arrays as different rows see them."""
+        """The arrays viewed for different rows."""
         if self._views.arrays is not self.arrays:
             self._views = Views(self.arrays)
         return self._views
 
     def grow(self, rows: int) -> None:
-        """Make room for `rows` sensors in all; what is known of the present ones stays."""
+        """Make room for `rows` sensors in all; existing rows are kept."""
         if rows <= self.rows:
             return
         grown = {name: _fresh(field, rows) for name, field in self.fields.items()}
@@ -60,24 +60,24 @@ class StateTable:
         self.arrays, self.rows = grown, rows
 
     def reset(self, slots: Slots) -> None:
-        """Forget everything about the sensors at `slots`, and only about them."""
+        """Reset the sensors at `slots`."""
         for name, field in self.fields.items():
             self.arrays[name][slots] = field.initial
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times that are known of the sensors at `slots` by so many seconds: their clock was set."""
+        """Shift the recorded times of the sensors at `slots` by `by` seconds after a step of their clock."""
         for name, field in self.fields.items():
             if field.moment:
                 self.arrays[name][slots] = self.arrays[name][slots] + by  # type: ignore[operator]
 
     def update(self, slots: Slots, values: Floats, times: Floats, held: NDArray[np.bool_] | None = None) -> Scores:
-        """Run the detector, keeping what is believed of the sensors marked in `held` as it was.
+        """Run the detector, leaving the learned state of the sensors marked in `held` unchanged.
 
         Args:
-            slots: Row of each reading's sensor, shape (n,), no row twice.
+            slots: Distinct rows of the readings' sensors, shape (n,).
             values: Values, shape (n,).
             times: Seconds since the epoch, shape (n,).
-            held: True where nothing may be learned; shape (n,), or None for nowhere.
+            held: True where learning is disabled; shape (n,), or None for nowhere.
         """
         state = self.views.of(slots) if len(slots) else self.arrays
         if held is None or not held.any():
@@ -91,13 +91,13 @@ class StateTable:
         return scores
 
     def update_one(self, row: int, value: float, time: float, *, held: bool) -> Scores:
-        """Run the detector on one reading, as `update()` would, and say the same as plain numbers, but sooner.
+        """Run the detector on one reading, with the result of `update()` as scalars, but faster.
 
         Args:
             row: Row of the reading's sensor.
             value: Its value.
             time: Seconds since the epoch.
-            held: Whether nothing may be learned.
+            held: Whether learning is disabled.
         """
         if not self.detector.takes_one:
             return self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held])).alone()
@@ -111,7 +111,7 @@ class StateTable:
         return scores
 
     def patience(self, rows: Rows, decades: Numbers) -> Numbers:
-        """How long sensors may be silent, see `Detector`; `rows` are some, or a single one as a plain number."""
+        """The maximum silence of sensors, see `Detector`, for several rows or a single one given as a scalar."""
         if type(rows) is not int or self.detector.takes_one:
             return self.detector.patience(self.views.of(rows), rows, decades)
         return float(self.detector.patience(self.arrays, np.array([rows]), decades)[0])
@@ -124,11 +124,11 @@ class StateTable:
         return buffer.getvalue()
 
     def from_bytes(self, saved: bytes) -> None:
-        """Take over a saved state; the number of rows becomes the saved one.
+        """Load a saved state; the number of rows becomes the saved one.
 
         Raises:
-            StateError: The bytes are damaged, or were saved by another detector, with other parameters or by
-                another format. The present state is untouched then.
+            StateError: The bytes are damaged, or were saved by another detector, with other parameters or in another
+                format. The present state is unchanged.
         """
         state = SavedState.from_bytes(saved)
         if not state.belongs_to(self):
@@ -142,24 +142,24 @@ class StateTable:
         self.rows = state.rows
 
     def rows_of(self, rows: slice | Slots) -> SavedState:
-        """Some rows, as views if they follow each other, for `take_rows()` of another table."""
+        """Some rows, as views if they are consecutive, for `take_rows()` of another table."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         count = len(range(*rows.indices(self.rows))) if isinstance(rows, slice) else len(rows)
         return SavedState(self.header(count), arrays)
 
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
-        """Take over some rows of a state that `belongs_to()` this table.
+        """Copy rows from a state that `belongs_to()` this table.
 
         Args:
-            saved: Where they are.
-            theirs: Which rows of it, shape (n,).
-            ours: Where they go, shape (n,).
+            saved: The source.
+            theirs: Rows of the source, shape (n,).
+            ours: Rows of this table, shape (n,).
         """
         for name, array in self.arrays.items():
             array[ours] = saved.arrays[name][theirs] if name in saved.arrays else self.fields[name].initial
 
     def header(self, rows: int | None = None) -> dict[str, object]:
-        """What a saved state says of itself: format, detector, parameters, and rows (default: the present ones)."""
+        """The header of a saved state: format, detector, parameters, and rows (default: the present number)."""
         return {
             "format": FORMAT,
             "detector": self.detector.name,
@@ -169,14 +169,14 @@ class StateTable:
 
 
 class SavedState:
-    """Rows of a detector's state, readable without knowing which detector it is of.
+    """Rows of a detector's state, readable without knowing the detector.
 
     Args:
-        header: What `StateTable.header()` said of them.
-        arrays: The arrays by name, one row a sensor.
+        header: Their `StateTable.header()`.
+        arrays: The arrays by name, one row per sensor.
 
     Raises:
-        StateError: The header doesn't say how many rows there are.
+        StateError: The number of rows is missing from the header.
     """
 
     def __init__(self, header: Any, arrays: dict[str, NDArray[Any]]) -> None:
@@ -189,7 +189,7 @@ class SavedState:
 
     @classmethod
     def from_bytes(cls, saved: bytes) -> SavedState:
-        """What `StateTable.to_bytes()` gave.
+        """Decode the result of `StateTable.to_bytes()`.
 
         Raises:
             StateError: The bytes are damaged.
@@ -203,7 +203,7 @@ class SavedState:
         return cls(header, arrays)
 
     def belongs_to(self, table: StateTable) -> bool:
-        """Whether this was saved by the same detector, perhaps an earlier version of it, with the same parameters."""
+        """Whether this was saved by the same detector, possibly an earlier version of it, with the same parameters."""
         fields = table.fields
         missing = fields.keys() - self.arrays.keys()
         if self.header != table.header(self.rows) or not self.arrays.keys() <= fields.keys():

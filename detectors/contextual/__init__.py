@@ -1,4 +1,4 @@
-"""The default learned detector: several streams of evidence about one sensor, added. One idea a file.
+"""The default learned detector: adds up several streams of evidence about one sensor. One idea per file.
 
 steps        readings to steps of time          likelihood  each stream's own scale to decades
 range_break  beyond all that was seen           rarity      added decades to how rare they are here

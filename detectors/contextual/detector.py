@@ -1,4 +1,4 @@
-"""Contextual: unusual for this sensor, at this time, after this course."""
+"""Contextual: unusual for this sensor, at this time, after this sequence of readings."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from detectors.numeric.surprise import student_reach
 from detectors.parameters import choice, parameter
 
 CHANGES = 10.0
-"""Steps of another value than the one before, until which no change can be rarer than one in all steps: a sensor that
-has hardly ever changed has no scale to hold a change against."""
+"""Number of changes of value before a change can be rarer than one in all steps: a sensor that has hardly ever changed
+has no scale for changes."""
 
 LIGHT, FULL = "light", "full"
 STREAMS = {LIGHT: 4, FULL: 5}
 """Range break, season level, hour residual, spread, and neighbours."""
 
 SHARES = (1 / 2, 1 / 8, 1 / 8, 1.0, 2 / 5)
-"""Share of the newest raw score in the smoothed one, in the same order: a mean of about 3, 15, 15, 1, 4 steps."""
+"""Weight of the newest raw score in the smoothed one, in the same order: a mean over about 3, 15, 15, 1 and 4 steps."""
 
 WEIGHTS = (1 / 4, 1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
-"""What a decade is worth as evidence: of the distance from the long-run level, then of each stream. Half or twice of
-any of them changes little."""
+"""Weight of a decade as evidence: of the distance from the long-run level, then of each stream. Halving or doubling any
+of them changes little."""
 
 _REACH = student_reach(BAND_DECADES, 1e6)
 
 
 @dataclass(frozen=True)
 class Contextual(Detector):
-    """Finds what is unusual for a sensor at this time of day and of week, after this course of readings.
+    """Finds readings that are unusual for a sensor at this time of day and week, after this sequence of readings.
 
     Catches: spikes, level shifts, dropouts, changed units, drift, a season that is lost, bursts of noise.
-    Blind to: whatever is over within a step; the first 150 steps.
-    Contamination: a step counts by its share in means that remember a few thousand; the range at most trebles by one.
+    Blind to: faults shorter than a step; the first 150 steps.
+    Contamination: a step counts by its share in means over a few thousand steps; one step at most trebles the range.
         While an incident is open, nothing is learned.
-    Warm-up: 150 steps. A step is a reading, or for quick sensors the readings of up to `step_s`.
+    Warm-up: 150 steps. A step is a reading, or for fast sensors the readings of up to `step_s`.
     State: 28,064 bytes a sensor; light 3,680 bytes.
-    Cost: about 220 array operations a round; with neighbours, 60,000 multiplications a reading besides.
+    Cost: about 220 array operations per round; with neighbours, 60,000 multiplications a reading besides.
     Source: A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta anomaly benchmark",
         2015, arXiv:1510.03336.
-    Differs: there, one anomaly score is judged by its own recent past; here five are, and added. `detectors.contextual`
-        has a file for each.
+    Differs: the source judges one anomaly score by its own recent history; here five are judged and added.
+        `detectors.contextual` has a file for each.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -111,7 +111,7 @@ class Contextual(Detector):
         return scores
 
     def _judge_steps(self, state: State, step: StepStatistics) -> Scores:
-        """Score steps that have ended, then learn from them."""
+        """Score completed steps, then learn from them."""
         slots = step.slots
         learn_interval(state, step)
         age = age_of(state, slots)
@@ -133,7 +133,7 @@ class Contextual(Detector):
         return Scores(score, expected, expected - reach, expected + reach)
 
     def _evidence(self, state: State, step: StepStatistics, age: Age) -> tuple[Numbers, Season]:
-        """The weighted sum of the streams' decades, and what the season expected."""
+        """The weighted sum of the streams' decades, and the value expected by the season."""
         beyond = range_break(state, step, age)
         usual = season(state, step, age)
         scattered = spread(state, step, age)
@@ -146,6 +146,6 @@ class Contextual(Detector):
 
 
 def _count_changes(state: State, slots: Rows, values: Numbers) -> None:
-    """Count the steps of another value than the one before."""
+    """Count the steps whose value differs from the previous one."""
     state["changes"][slots] += values != state["previous"][slots]
     state["previous"][slots] = values

@@ -1,11 +1,12 @@
-"""Likelihood: from each stream's own scale to decades of surprise.
+"""Likelihood: converts each stream's own scale to decades of surprise.
 
-A stream is smoothed, and its smoothed value is held against a running Gaussian of its own past. What is above the mean
-surprises by the upper tail, what is below by nothing. Nothing is cut off when the past is learned: a stream that jumps
-now and then is one whose next jump is less of a surprise.
+A stream is smoothed, and its smoothed value is compared with a running Gaussian of its own history. Values above the
+mean are surprising by the upper tail, values below aren't. Nothing is clipped when the history is learned: for a stream
+that jumps now and then, the next jump is less surprising.
 
 Source: A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta anomaly benchmark", 2015,
-arXiv:1510.03336, for the idea; here the past is all there is, fading, and the smoothing exponential.
+arXiv:1510.03336, for the idea; here the history is the whole past with exponential forgetting, and the smoothing is
+exponential.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from detectors.numeric.elementwise import maximum, minimum, sqrt
 from detectors.numeric.gather import part_at, put_part
 
 MOST = 10.0
-"""Decades that one stream is worth at most."""
+"""Maximum score of one stream in decades."""
 
 FARTHEST = 6.3444
-"""Standard deviations at which that is reached."""
+"""Standard deviations at which the maximum is reached."""
 
 TAIL = (0.309593, 0.300906, 0.180862, 0.00196294)
-"""Decades of surprise as a polynomial of deviations, the constant first: within 0.05 of the exact tail, at a sixth of
-what `detectors.numeric.surprise.normal_tail` costs."""
+"""Decades of surprise as a polynomial of the deviation, constant term first: within 0.05 of the exact tail, at a sixth
+of the cost of `detectors.numeric.surprise.normal_tail`."""
 
 LARGEST = 1e6
 
@@ -38,7 +39,7 @@ KNOWN = ("smooth", "stream_mean", "stream_variance")
 
 
 def likelihood_layout(streams: int) -> dict[str, Field]:
-    """The fields that the streams need in a detector's state."""
+    """The state fields of the streams."""
     return {
         "smooth": Field(width=streams, learned=False, by_element=True),
         "stream_mean": Field(width=streams, by_element=True),
@@ -49,14 +50,14 @@ def likelihood_layout(streams: int) -> dict[str, Field]:
 def likelihood(
     state: State, slots: Rows, raw: Sequence[Numbers], shares: Sequence[float], age: Age
 ) -> Sequence[Numbers]:
-    """How far above its usual size each smoothed stream is, in standard deviations, of shape (m,); then learn.
+    """The excess of each smoothed stream over its usual size in standard deviations, of shape (m,); then learn.
 
     Args:
         state: The detector's state.
         slots: Rows, shape (m,).
         raw: The streams' raw scores, each of shape (m,).
-        shares: Share of the newest score in the smoothed one, of each stream.
-        age: How long the sensors have been known.
+        shares: Weight of the newest score in the smoothed one, for each stream.
+        age: Age of the sensors in steps.
     """
     if type(slots) is not int:
         newest = age.share_of(np.array(shares)[:, None])
@@ -76,7 +77,7 @@ def likelihood(
 
 
 def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbers) -> tuple[Numbers, ...]:
-    """Standard deviations above the mean, and what is known of streams thereafter, in the order of `KNOWN`."""
+    """Standard deviations above the mean, and the updated state of the streams in the order of `KNOWN`."""
     smooth, mean, variance = known
     smooth = smooth + newest * (minimum(raw, LARGEST) - smooth)
     off = smooth - mean
@@ -84,7 +85,7 @@ def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbe
 
 
 def weighted_decades(deviations: Sequence[Numbers], weights: Sequence[float]) -> Numbers:
-    """The sum of what some deviations surprise by, each times its weight; shape (m,)."""
+    """The weighted sum of the surprise of several deviations; shape (m,)."""
     if type(deviations[0]) is float:
         weighted = [upper_tail(each) * weight for each, weight in zip(deviations, weights, strict=True)]
     else:
@@ -96,7 +97,7 @@ def weighted_decades(deviations: Sequence[Numbers], weights: Sequence[float]) ->
 
 
 def upper_tail(z: Numbers) -> Numbers:
-    """Decades of surprise of a standard normal deviate at least as high as `z`, `MOST` at most; 0 below the mean."""
+    """Decades of surprise of a standard normal deviate at least as high as `z`, at most `MOST`; 0 below the mean."""
     constant, linear, square, cube = TAIL
     near = minimum(z, FARTHEST)
     decades = near * cube

@@ -1,16 +1,16 @@
-"""Neighbours: has the recent course been seen before, at about this time of day?
+"""Neighbours: whether the recent sequence was seen before at about this time of day.
 
-The course is eight values, four steps apart. It is held against every course of the last 2,000 steps; what counts is
-the distance to the nearest ones, in standard deviations of the sensor as it is today. The memory is a ring of raw
-values, and all courses are views of it. The nearest of every twenty consecutive courses stands for them, as courses
-that overlap are one and the same memory.
+A sequence is eight values, four steps apart. It is compared with every sequence of the last 2,000 steps; the score is
+the distance to the nearest ones, in standard deviations of the sensor today. The memory is a ring buffer of raw values,
+and all sequences are views of it. Of every twenty consecutive sequences only the nearest one counts, because
+overlapping sequences are the same memory.
 
 The ring is laid out so that one shifted slice of it serves all sensors, wherever their rings begin: its end is repeated
-in front of it, and the courses that run across the seam are left out.
+before its beginning, and sequences across the seam are left out.
 
 Source: V. Ishimtsev, A. Bernstein, E. Burnaev and I. Nazarov, "Conformal k-NN anomaly detector for univariate data
-streams", 2017, PMLR 60, for k nearest neighbours of lagged values. Differs: time of day belongs to the distance, and
-nearness is judged by `likelihood` instead of by rank.
+streams", 2017, PMLR 60, for k nearest neighbours of lagged values. Differs: the distance includes the time of day, and
+it is scored by `likelihood` instead of by rank.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from detectors.numeric.gather import rows_at
 LAGS = 8
 GAP = 4
 SPAN = (LAGS - 1) * GAP
-"""Steps from the oldest value of a course to the newest."""
+"""Steps from the oldest value of a sequence to the newest."""
 
 MEMORY = 2000
 BLOCK = 20
 NEAREST = 3
 FAR = 1e17
-"""Stands where the ring is still empty; its square fits into single precision."""
+"""Placeholder for unused entries of the ring; its square fits into single precision."""
 
 LEAST = 1e-4
-"""Squared distances below this are rounding or less than anybody means."""
+"""Squared distances below this are rounding errors or irrelevant."""
 
 ROWS_AT_ONCE = 16
-"""Few enough for the work to fit into a core's cache."""
+"""Rows per pass, few enough for the work to fit into a core's cache."""
 
 _BEHIND = np.arange(LAGS) * GAP
 _SEAM = np.arange(SPAN)
@@ -50,7 +50,7 @@ Singles = NDArray[np.float32]
 
 
 def neighbours_layout() -> dict[str, Field]:
-    """The fields that the stream needs in a detector's state."""
+    """The state fields of the stream."""
     return {
         "kept": Field(),
         "unit": Field(),
@@ -62,13 +62,13 @@ def neighbours_layout() -> dict[str, Field]:
 
 
 def neighbours(state: State, step: StepStatistics, place: Numbers, variance: Numbers) -> Numbers:
-    """Score steps by the distance of their course from the nearest remembered ones, then remember; shape (m,).
+    """Score steps by the distance of their sequence from the nearest remembered ones, then remember; shape (m,).
 
     Args:
         state: The detector's state; `recent` already holds the step.
-        step: The steps.
-        place: Steps seen before, learned or not.
-        variance: The sensor's running variance, with this step.
+        step: The completed steps.
+        place: Number of steps seen before, learned or not.
+        variance: Running variance of the sensor, including this step.
     """
     if type(step.slots) is int:
         arrays = {name: np.asarray(state[name]) for name in ("recent", *neighbours_layout())}
@@ -120,7 +120,7 @@ def _nearest(state: State, slots: Slots, course: Singles, angle: Floats, scale: 
 
 
 def _remember(state: State, slots: Slots, place: Floats, kept: Floats, unit: Floats) -> None:
-    """Put into the ring what the present course no longer reaches."""
+    """Store values in the ring that the present sequence no longer includes."""
     old = place >= SPAN
     if not old.all():
         slots, place, kept, unit = slots[old], place[old], kept[old], unit[old]
@@ -138,7 +138,7 @@ def _remember(state: State, slots: Slots, place: Floats, kept: Floats, unit: Flo
 
 
 def _in_units(values: Floats, unit: Floats) -> Singles:
-    """Values as the ring holds them; before anything has varied, they are all 0."""
+    """Values in the unit of the ring; all 0 until something has varied."""
     within = np.minimum(np.maximum(values / np.maximum(unit, 1e-300), -FAR), FAR)
     singles: Singles = np.where(unit > 0, within, 0.0).astype(np.float32)
     return singles

@@ -1,4 +1,4 @@
-"""Range break: how far beyond everything seen so far."""
+"""Range break: distance beyond all values seen so far."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import any_of, everywhere, maximum, minimum, quotient, sqrt, where
 
 WARM_UP = 101.0
-"""Steps before the range means anything."""
+"""Number of steps before the range is meaningful."""
 
 STRETCH = 2.0
-"""One step widens the range by this many widths at most, so that a reading in a wrong unit doesn't blind the stream."""
+"""Maximum widening of the range by one step, in widths, so that a reading in a wrong unit doesn't blind the stream."""
 
 
 def range_layout() -> dict[str, Field]:
-    """The fields that the stream needs in a detector's state."""
+    """The state fields of the stream."""
     return {"low": Field(), "high": Field()}
 
 
 def range_break(state: State, step: StepStatistics, age: Age) -> Numbers:
-    """Score steps by the root of overshoot / width of the range, then widen it; shape (m,).
+    """Score steps by the square root of overshoot / width of the range, then widen it; shape (m,).
 
-    A range never shrinks: one that did would be broken by what is merely rare.
+    A range never shrinks, because merely rare values would then break it.
 
     Args:
         state: The detector's state.
-        step: The steps.
-        age: How long the sensors have been known.
+        step: The completed steps.
+        age: Age of the sensors in steps.
     """
     slots = step.slots
     low, high = state["low"][slots], state["high"][slots]

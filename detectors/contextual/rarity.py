@@ -1,16 +1,15 @@
-"""Rarity: from evidence to decades of surprise, by how often this sensor has shown as much.
+"""Rarity: converts evidence to decades of surprise by how often this sensor has shown as much.
 
-Evidence is a weighted sum of decades, and its streams are neither independent nor Gaussian, so that it is no
-probability by itself. What is believed at first is how often so much evidence comes on average over many kinds of
-noise: once in 10 ** (`BASE` + `SLOPE` * evidence) steps. What a sensor shows corrects that: at each of some levels of
-evidence, the excursions above it are counted, and the belief counts as `PRIOR_STEPS` steps beside them; between two
-levels lie the frequencies between theirs, and below the first, surprise grows with evidence from nothing. So the
-surprise of a sensor that is wild by nature falls to what its excursions are worth, and a sensor that is calm for long
-is believed in its calm.
+Evidence is a weighted sum of decades from streams that are neither independent nor Gaussian, so it isn't a probability.
+The prior is the average frequency of so much evidence over many kinds of noise: once in 10 ** (`BASE` + `SLOPE` *
+evidence) steps. The sensor's own history corrects it: the excursions above each of several levels of evidence are
+counted, and the prior counts as `PRIOR_STEPS` steps in addition. Between two levels the frequency is interpolated;
+below the first, surprise grows with evidence from 0. The surprise of a naturally erratic sensor therefore falls to what
+its excursions are worth, and a sensor that stays calm for long is trusted to be calm.
 
-Excursions are counted, not steps, since an incident is one alarm however long it lasts: the level decays from the crest
-of an excursion before the next one counts. And what happens to a young sensor can't be called rarer than one in ten
-times its age, but for evidence that is beyond doubt, which noise of no kind shows more than once or twice.
+Excursions are counted rather than steps, because an incident is one alert however long it lasts: the level decays from
+the crest of an excursion before the next one counts. Surprise about a young sensor is limited to one in ten times its
+age, except for evidence so strong that noise of any kind shows it no more than once or twice.
 """
 
 from __future__ import annotations
@@ -27,45 +26,45 @@ from detectors.numeric.elementwise import any_of, floor, least, log10, maximum, 
 from detectors.numeric.gather import element_at
 
 LEVELS = 16
-"""Evidence of 1, 2, ... `LEVELS`."""
+"""Number of counted levels: evidence of 1, 2, ... `LEVELS`."""
 
 PRIOR_STEPS = 10_000.0
 MOST_STEPS = 50_000.0
-"""When so many have been counted, all counts are halved."""
+"""Number of counted steps at which all counts are halved."""
 
 BASE = 1.6
 SLOPE = 0.25
-"""Decades of surprise that one unit of evidence is worth at first, from 1 on."""
+"""Prior decades of surprise per unit of evidence, from 1 on."""
 
 BEYOND_AGE = 1.0
 """Decades by which surprise may exceed the age in steps."""
 
 ROUNDING = 1e-9
-"""Decades by which two ways of taking a logarithm differ at most."""
+"""Maximum difference in decades between two ways of computing a logarithm."""
 
 DOUBT = 16.0
 """Evidence above this counts however young a sensor is."""
 
 EBB = 0.95
-"""Share of an excursion's crest that is left a step later."""
+"""Share of an excursion's crest that remains one step later."""
 
 _LEVEL = np.arange(1.0, LEVELS + 1.0)
 _PRIOR = PRIOR_STEPS * 10.0 ** -(BASE + SLOPE * _LEVEL)
 
 
 def rarity_layout() -> dict[str, Field]:
-    """The fields that the correction needs in a detector's state."""
+    """The state fields of the correction."""
     return {"steps": Field(), "excursions": Field(width=LEVELS, by_element=True), "crest": Field(learned=False)}
 
 
 def rarity(state: State, slots: Rows, evidence: Numbers, age: Age) -> Numbers:
-    """Decades of surprise of evidence, rising with it, then learn; shape (m,).
+    """Decades of surprise of evidence, monotonic in it, then learn; shape (m,).
 
     Args:
         state: The detector's state.
         slots: Rows, shape (m,).
-        evidence: Weighted decades, 0 or more, shape (m,).
-        age: How long the sensors have been known; steps are counted once they are warm.
+        evidence: Weighted decades, at least 0, shape (m,).
+        age: Age of the sensors; steps are counted after the warm-up.
     """
     steps, crest = state["steps"][slots], state["crest"][slots]
     total = steps + PRIOR_STEPS
@@ -97,12 +96,12 @@ def rarity(state: State, slots: Rows, evidence: Numbers, age: Age) -> Numbers:
 
 
 def _prior(at: Rows) -> Numbers:
-    """What is believed of levels before anything was counted."""
+    """The prior of each level."""
     return float(_PRIOR[at]) if type(at) is int else _PRIOR.take(at)
 
 
 def _count(excursions: Any, slots: Rows, evidence: Numbers, crest: Numbers, rising: Any) -> None:
-    """Count the levels of evidence that rise above what their excursions had reached."""
+    """Count the levels of evidence above what the current excursions had reached."""
     if rising is not True:
         chosen = np.flatnonzero(rising)
         slots, evidence, crest = slots.take(chosen), evidence.take(chosen)[:, None], crest.take(chosen)[:, None]

@@ -1,4 +1,4 @@
-"""A mean and a variance that run along, and forget what is long past.
+"""Running mean and variance with exponential forgetting.
 
 Source: D. H. D. West, "Updating mean and variance estimates: an improved method", Communications of the ACM 22 (9),
 1979, doi:10.1145/359146.359153, with a share of the newest value instead of weights.
@@ -10,13 +10,13 @@ from detectors.numeric.arrays import Numbers
 
 
 def taken_in(mean: Numbers, variance: Numbers, off: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:
-    """The mean and the variance with one more value.
+    """Mean and variance updated with one more value.
 
     Args:
-        mean: Mean before, shape (m,) or any other, or a plain number.
-        variance: Variance before.
-        off: The value, less the mean before.
-        share: What the value counts for, 0 to 1; 1 makes it the mean.
+        mean: Previous mean, shape (m,) or any other, or a scalar.
+        variance: Previous variance.
+        off: The value minus the previous mean.
+        share: Weight of the value, 0 to 1; with 1 it becomes the mean.
     """
     believed = share * off
     return mean + believed, (1.0 - share) * (variance + believed * off)

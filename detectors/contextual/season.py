@@ -1,16 +1,16 @@
-"""Season: what is usual at this time of day and of week.
+"""Season: usual values for the time of day and week.
 
-A day has half-hour bins, each with a mean that follows quickly, a mean that follows slowly, and the variance around the
-slow one. Parts of the week keep what they add to the day. A value is held against the day, and, once the part of the
-week has been seen in an earlier week, against both together; the nearer of the two counts, so that a rest on Sundays is
-no surprise, and the Monday after it neither.
+A day has half-hour bins, each with a fast mean, a slow mean, and the variance around the slow one. Each part of the
+week has an offset to the day. A value is compared with the day, and, once the part of the week has been seen in an
+earlier week, also with both together; the smaller difference counts, so neither a rest on Sundays nor the following
+Monday is surprising.
 
-Two streams come of it. *Season level*: the mean of the last residuals over its usual size; a level that is off for the
-time of day, lasting. *Hour residual*: the size of this residual over the bin's usual one; sharper, and blind to shifts
-that are small.
+This gives two streams. *Season level*: the mean of the recent residuals over its usual size, for a lasting level that
+is wrong for the time of day. *Hour residual*: the size of this residual over the bin's usual one, which is sharper but
+blind to small shifts.
 
-How fast a bin's means follow is set for a whole visit of it and shared among its readings, as many as the sensor's
-interval makes of half an hour. A season never seen has no residual: it says nothing until its second reading.
+The rate at which a bin's means follow is defined for a whole visit and divided among its readings, whose number follows
+from the sensor's interval. A new season has no residual before its second reading.
 """
 
 from __future__ import annotations
@@ -48,40 +48,40 @@ WEEK_START_S = 4 * DAY_S
 """The epoch is a Thursday, this is a Monday."""
 
 MOST_BINS = 1e12
-"""Bins since the epoch, beyond which a time isn't believed."""
+"""Bins since the epoch beyond which a time is ignored."""
 
 QUICK = 0.5
-"""Share of a visit in the quick mean of its bin."""
+"""Weight of a visit in the fast mean of its bin."""
 
 SLOW = 0.2
 WEEKLY = 0.4
 
 SEEN = 1.2
-"""Visits of a part of the week before it is known."""
+"""Number of visits before a part of the week is known."""
 
 LEVEL_STEPS = 24
-"""Residuals in the mean that the season level is."""
+"""Number of residuals averaged in the season level."""
 
 BIN_PRIOR = 20.0
-"""Steps that speak for the variance of all bins in that of one."""
+"""Prior weight, in steps, of the variance of all bins in that of one."""
 
 BIN_MOST = 200.0
 LEVEL_WARM_UP = 51.0
 SUM_ROUNDING = 1e-6
-"""The sum of the last residuals is worked out anew where one of them was so many times as large as is usual."""
+"""The sum of the recent residuals is recomputed when this share of the largest of them exceeds the usual residual."""
 
 ROUNDING = 1e-12
-"""A mean of equal values differs from them by less than this share, by rounding alone."""
+"""Maximum relative rounding error of a mean of equal values."""
 
 
 class Season(NamedTuple):
-    """What the season says of steps; all arrays have shape (m,).
+    """The season's results for steps; all arrays have shape (m,).
 
     Attributes:
-        level: The mean residual over its usual size.
-        hour: The residual over its usual size at this hour.
-        expected: What was usual, less the sensor's first value.
-        spread: Standard deviation around it; 0 if none is known.
+        level: Mean residual over its usual size.
+        hour: Residual over its usual size at this hour.
+        expected: Usual value, minus the sensor's first value.
+        spread: Standard deviation around it; 0 if unknown.
     """
 
     level: Numbers
@@ -91,7 +91,7 @@ class Season(NamedTuple):
 
 
 def season_layout() -> dict[str, Field]:
-    """The fields that the two streams need in a detector's state."""
+    """The state fields of the two streams."""
     return {
         "day": Field(width=DAY_BINS * 4, by_element=True),
         "week": Field(width=WEEK_BINS * 2, by_element=True),
@@ -104,12 +104,12 @@ def season_layout() -> dict[str, Field]:
 
 
 def season(state: State, step: StepStatistics, age: Age) -> Season:
-    """Score steps by what is usual at their time, then learn.
+    """Score steps by the usual values for their time, then learn.
 
     Args:
         state: The detector's state.
-        step: The steps.
-        age: How long the sensors have been known.
+        step: The completed steps.
+        age: Age of the sensors in steps.
     """
     slots, value = step.slots, step.value
     day_at, week_at = _bins_at(step.time)
@@ -157,7 +157,7 @@ def season(state: State, step: StepStatistics, age: Age) -> Season:
 
 
 def _bins_at(times: Numbers) -> tuple[Rows, Rows]:
-    """The bin of the day and the part of the week of each time; one for all where they are the same, as is usual."""
+    """Bin of the day and part of the week of each time; scalars if all are equal, as is usual."""
     bins = common(floor(times / BIN_S))
     bins = where(everywhere(abs(bins) < MOST_BINS), bins, 0.0)
     parts = floor((bins - WEEK_START_S / BIN_S) / (PART_S / BIN_S))
@@ -174,7 +174,7 @@ def _level(state: State, step: StepStatistics, age: Age, residual: Numbers) -> N
 
 
 def _sum_of_residuals(state: State, slots: Rows, residual: Numbers, gone: Numbers, usual_square: Numbers) -> Numbers:
-    """The sum of the last residuals, moved along now that one has come in the place of another."""
+    """The sum of the recent residuals, updated with a new one that replaces another."""
     total = state["residual_sum"][slots] + (residual - gone)
     most = maximum(state["residual_most"][slots], abs(residual))
     least = SUM_ROUNDING * most
@@ -192,9 +192,9 @@ def _sum_of_residuals(state: State, slots: Rows, residual: Numbers, gone: Number
 
 
 def share_of_a_visit(share: float, steps: Numbers) -> Numbers:
-    """The share of one step in a mean in which all `steps` of a visit have a `share`.
+    """The weight of one step in a mean where all `steps` of a visit together have weight `share`.
 
-    Exactly that would be 1 - (1 - share) ** (1 / steps); this is at most 1 % less, and only two operations.
+    The exact weight is 1 - (1 - share) ** (1 / steps); this is at most 1 % less, with only two operations.
     """
     rate = -math.log1p(-share)
     return rate / (steps + (rate / share - 1.0))

@@ -1,4 +1,4 @@
-"""Spread: readings that scatter more, or less, than they usually do; and how far the level is from the long-run one."""
+"""Spread: readings that scatter more or less than usual, and the distance of the level from the long-run level."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from detectors.numeric.gather import as_one, exchange, rows_at
 
 WARM_UP = 50.0
 LEAST_SHARE = 1e-3
-"""The scatter is measured as a logarithm, with this share of the first scatter added: no scatter is no catastrophe."""
+"""The scatter is measured as a logarithm after adding this share of the first scatter, so that a scatter of 0 isn't
+extreme."""
 
 ROUNDING = 1e-6
-"""Share of what they once were below which the sums over the last steps may be little but rounding."""
+"""When the sums over the recent steps fall below this share of their former size, they may be mostly rounding error."""
 
 LEVEL_STEPS = 20.0
 
 
 def spread_layout() -> dict[str, Field]:
-    """The fields that the stream needs in a detector's state."""
+    """The state fields of the stream."""
     return {
         "recent": Field(width=RECENT, learned=False, by_element=True),
         "recent_sum": Field(learned=False, later=True),
@@ -38,12 +39,12 @@ def spread_layout() -> dict[str, Field]:
 
 
 def spread(state: State, step: StepStatistics, age: Age) -> Numbers:
-    """Score steps by how unusual the scatter of the last `RECENT` is, then learn; shape (m,).
+    """Score steps by how unusual the scatter of the last `RECENT` steps is, then learn; shape (m,).
 
     Args:
-        state: The detector's state; `recent` takes in the step.
-        step: The steps.
-        age: How long the sensors have been known.
+        state: The detector's state; the step is added to `recent`.
+        step: The completed steps.
+        age: Age of the sensors in steps.
     """
     slots = step.slots
     gone = exchange(state["recent"], slots, remainder(age.seen, RECENT), step.value)
@@ -65,19 +66,19 @@ def spread(state: State, step: StepStatistics, age: Age) -> Numbers:
 
 
 def level_layout() -> dict[str, Field]:
-    """The fields that the distance from the long-run level needs in a detector's state."""
+    """The state fields of the distance from the long-run level."""
     return {"mean": Field(), "variance": Field(), "level": Field(learned=False)}
 
 
 def level_away(state: State, step: StepStatistics, age: Age) -> tuple[Numbers, Numbers]:
-    """How many standard deviations the present level is from the long-run one, and the variance with this step.
+    """Distance of the present level from the long-run one in standard deviations, and the variance including this step.
 
-    It doesn't fade while the level stays away, as nothing is learned during an incident.
+    The distance doesn't decay while the level stays away, because nothing is learned during an incident.
 
     Args:
         state: The detector's state.
-        step: The steps.
-        age: How long the sensors have been known.
+        step: The completed steps.
+        age: Age of the sensors in steps.
     """
     slots = step.slots
     mean, variance, level = state["mean"][slots], state["variance"][slots], state["level"][slots]
@@ -89,15 +90,15 @@ def level_away(state: State, step: StepStatistics, age: Age) -> tuple[Numbers, N
 
 
 def variance_of_recent(state: State, slots: Rows, value: Numbers, gone: Numbers) -> Numbers:
-    """The variance of the last `RECENT` steps, shape (m,), whose sum and sum of squares are moved along.
+    """The variance of the last `RECENT` steps, shape (m,), from an updated sum and sum of squares.
 
-    Where these have shrunk so much that rounding would show, they are worked out anew.
+    They are recomputed when they have shrunk so much that rounding errors would show.
 
     Args:
         state: The detector's state; `recent` already holds the value.
         slots: Rows, shape (m,).
-        value: What has come, shape (m,).
-        gone: In the place of what, shape (m,).
+        value: The new value, shape (m,).
+        gone: The value that it replaces, shape (m,).
     """
     total = state["recent_sum"][slots] + (value - gone)
     squares = state["recent_squares"][slots] + (value * value - gone * gone)

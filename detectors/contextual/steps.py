@@ -1,8 +1,8 @@
-"""Readings to steps: what is close in time is averaged, so that context means minutes and hours at any rate.
+"""Steps: averages readings that are close in time, so that context means minutes and hours at any rate.
 
-A reading ends a step once the step is long enough: a thousandth of the time that the sensor has been watched, and
-`step_s` at most. So a sensor that reports every minute or more rarely has a step for each reading, and one that reports
-a hundred times a second begins with each reading and slows down as it comes to know more.
+A reading ends a step once the step is long enough: a thousandth of the sensor's observed time, at most `step_s`. A
+sensor that reports every minute or less often therefore has one step per reading; one that reports a hundred times a
+second starts the same way and gets longer steps with age.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import all_of, any_of, everywhere, maximum, minimum, nowhere, where
 
 MEMORY = 5000.0
-"""Steps that what is believed of a sensor remembers."""
+"""Memory of the learned state, in steps."""
 
 WARM_UP = 150.0
-"""Steps before there is an opinion."""
+"""Number of steps before there is an opinion."""
 
 RECENT = 100
-"""Steps that are kept one by one. A sensor that has seen so many is settled."""
+"""Number of steps kept individually; a sensor with this many is settled."""
 
 AGE_IN_STEPS = 1000.0
 LONGEST_GAP = 3.0
-"""A gap counts as this many usual ones at most, so that an outage doesn't change the usual interval."""
+"""Maximum contribution of a gap to the usual interval, in intervals, so that an outage doesn't change it."""
 
 INTERVAL_MEMORY = 200.0
 
 
 class StepStatistics(NamedTuple):
-    """Steps; all arrays have shape (m,), or are plain numbers.
+    """Steps; all arrays have shape (m,), or are scalars.
 
     Attributes:
         slots: Rows.
-        value: Mean of the step's readings, less the sensor's first value.
-        top: The largest of them, less the first value.
-        bottom: The smallest.
-        time: Time of the last of them.
+        value: Mean of the step's readings minus the sensor's first value.
+        top: Largest reading minus the first value.
+        bottom: Smallest reading minus the first value.
+        time: Time of the last reading.
         origin: The first value.
-        readings: How many readings it is made of.
-        elapsed: Seconds since the step before; 0 of the first.
+        readings: Number of readings in the step.
+        elapsed: Seconds since the previous step; 0 for the first.
     """
 
     slots: Rows
@@ -54,14 +54,14 @@ class StepStatistics(NamedTuple):
 
 
 class Age(NamedTuple):
-    """How long sensors have been known; arrays of shape (m,), or plain numbers.
+    """Age of sensors; arrays of shape (m,), or scalars.
 
     Attributes:
-        learned: Steps learned before.
-        seen: Steps seen before, learned or not.
-        share: A step's share in what is believed of a sensor: 1 / `MEMORY`, more while it has learned fewer steps.
-        settled: Whether all of them have seen `RECENT` steps, these among them.
-        warm: Where `WARM_UP` steps were learned before; plainly True if everywhere.
+        learned: Number of steps learned before.
+        seen: Number of steps seen before, learned or not.
+        share: Weight of a step in the learned state: 1 / `MEMORY`, more while fewer steps are learned.
+        settled: Whether all of them have seen `RECENT` steps, including these.
+        warm: Where `WARM_UP` steps were learned before; the scalar True if everywhere.
     """
 
     learned: Numbers
@@ -71,16 +71,16 @@ class Age(NamedTuple):
     warm: Any
 
     def beyond(self, steps: float) -> Any:
-        """Where so many steps or more were learned before, `WARM_UP` at most; plainly True if everywhere."""
+        """Where at least `steps` steps were learned before, at most `WARM_UP`; the scalar True if everywhere."""
         return True if self.warm is True else everywhere(self.learned >= steps)
 
     def share_of(self, share: Any) -> Any:
-        """A step's share in a quick mean: `share`, 1 / `RECENT` or more; more while fewer steps were seen."""
+        """Weight of a step in a fast mean: `share`, at least 1 / `RECENT`; more while fewer steps were seen."""
         return share if self.settled else maximum(1.0 / (self.seen + 1.0), share)
 
 
 def steps_layout() -> dict[str, Field]:
-    """The fields that steps need in a detector's state."""
+    """The state fields of steps."""
     return {
         "readings": Field(learned=False),
         "origin": Field(learned=False),
@@ -97,14 +97,14 @@ def steps_layout() -> dict[str, Field]:
 
 
 def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_s: float) -> tuple[StepStatistics, Any]:
-    """Take readings in; returns the steps that they belong to so far, and which of them end theirs, shape (n,).
+    """Add readings; returns the steps that they belong to so far, and which of them end theirs, shape (n,).
 
     Args:
         state: The detector's state.
         slots: Rows, shape (n,).
         values: Values, shape (n,).
         times: Seconds since the epoch, shape (n,).
-        step_s: Length of a step, once the sensor is known.
+        step_s: Length of a step in seconds once the sensor is known.
     """
     readings = state["readings"][slots]
     first = nowhere(readings == 0)
@@ -136,7 +136,7 @@ def take_steps(state: State, slots: Rows, values: Numbers, times: Numbers, step_
 
 
 def age_of(state: State, slots: Rows) -> Age:
-    """How long some sensors have been known."""
+    """The age of sensors."""
     learned, seen = state["count"][slots], state["place"][slots]
     return Age(
         learned,
@@ -148,7 +148,7 @@ def age_of(state: State, slots: Rows) -> Age:
 
 
 def learn_interval(state: State, step: StepStatistics) -> None:
-    """Learn how long steps usually are, from some that have ended."""
+    """Learn the usual duration of steps from completed ones."""
     usual = state["interval"][step.slots]
     known = everywhere(usual > 0)
     gap = minimum(maximum(step.elapsed, 0.0), where(known, LONGEST_GAP * usual, 1e7))

@@ -1,1 +1,1 @@
-"""Detectors of several sensors of one device."""
+"""Detectors for the combined sensors of one device."""

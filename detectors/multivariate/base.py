@@ -1,15 +1,15 @@
-"""Several sensors of one device at once: what detectors have in common whose readings are vectors.
+"""Common base of detectors whose readings are vectors: the combined sensors of one device.
 
-A vector detector looks at a device as any other detector looks at a sensor, only that a reading is a row of values, one
-a channel, NaN where a channel has none. From the last rows it makes a feature, also a vector; it keeps a sample of the
-features that it has seen, and fits to it, now and then, a model of how they are ordinarily distributed. The model says
-how many times as far from the ordinary a feature is as is usual at most. That ratio becomes decades as if the tail
-behind the usual were a power law: devices have modes that they haven't shown yet, and so no exponential tail.
+A vector detector treats a device as other detectors treat a sensor, except that a reading is a row of values, one per
+channel, with NaN where a channel has none. It computes a feature, also a vector, from the last rows; keeps a sample of
+past features; and from time to time fits a model of their ordinary distribution to it. The model gives the ratio of a
+feature's distance from the ordinary to the largest usual distance. The ratio is converted to decades by assuming a
+power law for the tail: devices have modes that they haven't shown yet, and so no exponential tail.
 
 Source: J. S. Vitter, "Random sampling with a reservoir", ACM Transactions on Mathematical Software 11 (1), 1985,
     doi:10.1145/3147.3165, for the sample.
-Differs: places in the sample are given out by a hash of the row's number instead of by chance, so that the same
-    readings always give the same sample; what is older than `MEMORY` rows counts as much as if it were that old.
+Differs: places in the sample are assigned by a hash of the row's number instead of randomly, so that the same readings
+    always give the same sample; rows older than `MEMORY` rows count as if they were that old.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from detectors.numeric.elementwise import bounded
 from detectors.parameters import parameter
 
 MEMORY = 200_000
-"""Rows that the sample stands for at most."""
+"""Maximum number of rows represented by the sample."""
 
 SAMPLE = 400
-"""Features that are kept."""
+"""Maximum number of features in the sample."""
 
 GROWTH = 1 / 8
-"""A model is fitted anew when the sample stands for so many more rows than it did, a share, but not before there are
-`SLOWEST_FAULT` more: a fault must not be half learned while it is going on."""
+"""A model is refitted when the sample represents this share more rows than at the last fit, and at least
+`SLOWEST_FAULT` more: a fault in progress must not be half learned."""
 
 SLOWEST_FAULT = 2_000
 
 COUNTS = 100.0
-"""A channel that rises so many times as often as it falls is a counter: its level says nothing, and is left out."""
+"""A channel that rises this many times as often as it falls is a counter, whose level is uninformative; it is left
+out."""
 
 STEEPNESS = 3.0
-"""Decades by which a feature is rarer that is ten times as far out: the exponent of the tail."""
+"""Exponent of the tail: decades by which a feature ten times as far out is rarer."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class VectorDetector(Detector):
     """Base of the detectors whose readings are vectors.
 
     Attributes:
-        rows: Rows of readings that make a feature.
-        settled: Rows of a device before its features count.
-        unsteady: Features of a device before they say how far out is usual.
-        usual: The share of the sample that is usual.
+        rows: Number of rows of readings in a feature.
+        settled: Number of rows of a device before its features count.
+        unsteady: Number of features of a device before they define the usual distance.
+        usual: Share of the sample within the usual distance.
     """
 
     channels: int = parameter(16, "Sensors of a device that are looked at, the first ones.", at_least=2, at_most=64)
@@ -73,7 +74,7 @@ class VectorDetector(Detector):
 
     @abstractmethod
     def model(self) -> dict[str, Field]:
-        """The arrays of the model, beside `most`."""
+        """The arrays of the model, in addition to `most`."""
 
     @abstractmethod
     def feature(self, rows: Floats) -> Floats:
@@ -84,37 +85,37 @@ class VectorDetector(Detector):
                 (n, rows, channels).
 
         Returns:
-            Shape (n, channels); NaN where a channel has none.
+            Shape (n, channels); NaN where a channel has no value.
         """
 
     @abstractmethod
     def fit(self, sample: Floats) -> dict[str, Floats]:
-        """What a sample of features is like: the arrays of `model()`, those of one device.
+        """Fit a model to a sample of features: the arrays of `model()` for one device.
 
         Args:
-            sample: Shape (n, channels), n at most `SAMPLE`; NaN where a channel had none.
+            sample: Shape (n, channels), n at most `SAMPLE`; NaN where a channel had no value.
         """
 
     @abstractmethod
     def distances(self, model: State, features: Floats) -> Floats:
-        """How far features are from the ordinary, by the kinds of distance that there are.
+        """The distances of features from the ordinary, one for each kind of distance.
 
         Args:
-            model: The arrays of `model()`, one row a feature.
-            features: Shape (n, channels); NaN where a channel has none.
+            model: The arrays of `model()`, one row per feature.
+            features: Shape (n, channels); NaN where a channel has no value.
 
         Returns:
-            Squares of distances, shape (n, kinds), each to be held against its own usual one.
+            Squared distances, shape (n, kinds), each to be compared with its own usual distance.
         """
 
     @abstractmethod
     def parts(self, model: State, features: Floats) -> Floats:
-        """How much each channel adds to each distance; shape (n, kinds, channels), 0 or more."""
+        """Contribution of each channel to each distance; shape (n, kinds, channels), at least 0."""
 
     @property
     @abstractmethod
     def kinds(self) -> int:
-        """Kinds of distance that there are."""
+        """Number of kinds of distance."""
 
     def follow(self, state: State, slots: Slots, model: State, features: Floats) -> Floats:  # noqa: ARG002
         """Features as they are scored and learned, shape (n, channels): here as they are."""
@@ -143,8 +144,8 @@ class VectorDetector(Detector):
         """Score rows of readings by what was known before them, then learn from them; see `Detector`.
 
         Args:
-            state: The arrays of `layout()`, changed in place at the rows `slots` only.
-            slots: Row of each reading's device, shape (n,), no row twice.
+            state: The arrays of `layout()`, modified in place in the rows `slots` only.
+            slots: Distinct rows of the readings' devices, shape (n,).
             values: Values, shape (n, channels), NaN where a channel has none.
             times: Seconds since the epoch, shape (n,), UTC.
         """
@@ -153,7 +154,7 @@ class VectorDetector(Detector):
             return self.judge(state, slots, known, times)
 
     def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
-        """See `Detector`; the band is one of distances, 1 being as far out as is usual at most."""
+        """See `Detector`; the band is in units of the largest usual distance."""
         features = self.feature(self._remember(state, slots, values))
         fitted = state["fitted"][slots] > 0
         model = _rows_of(state, slots, self.model())
@@ -167,7 +168,7 @@ class VectorDetector(Detector):
         return Scores(score, nothing, np.where(speaks, 0.0, np.nan), np.where(speaks, edge, np.nan))
 
     def shares(self, state: State, slot: int) -> Floats:
-        """The share of each channel in the last row's distance, shape (channels,); they add up to 1, or are all 0."""
+        """The share of each channel in the last row's distance, shape (channels,); the sum is 1, or all are 0."""
         slots = np.array([slot])
         with np.errstate(all="ignore"):
             features = self.feature(self._last(state, slots)) - self.drifted(state, slots)
@@ -179,12 +180,12 @@ class VectorDetector(Detector):
         return shares
 
     def _ratios(self, state: State, slots: Slots, model: State, features: Floats) -> Floats:
-        """How many times the usual distances features are away, shape (n, kinds)."""
+        """Ratio of the features' distances to the usual ones, shape (n, kinds)."""
         ratios: Floats = self.distances(model, features) / state["most"][slots]
         return ratios
 
     def _remember(self, state: State, slots: Slots, values: Floats) -> Floats:
-        """Take note of rows of readings, as differences from each channel's first value; the last ones of each."""
+        """Store rows of readings as differences from each channel's first value; returns each device's last rows."""
         origin = state["origin"][slots]
         origin = np.where(np.isnan(origin), values, origin)
         state["origin"][slots] = origin
@@ -211,7 +212,7 @@ class VectorDetector(Detector):
         return rows
 
     def _learn(self, state: State, slots: Slots, features: Floats) -> None:
-        """Give features a place in the sample, and fit the models that are due."""
+        """Add features to the sample, and fit the models that are due."""
         usable = (state["seen"][slots] > self.settled) & (np.isfinite(features).sum(axis=1) > 1)
         if not usable.any():
             return
@@ -246,19 +247,19 @@ class VectorDetector(Detector):
 
 
 def decades(ratio: Floats, usual: float) -> Floats:
-    """Decades of surprise of features whose squared distance is `ratio` times the one that a share `usual` stays in."""
+    """Decades of surprise of features whose squared distance is `ratio` times the one that contains a share `usual`."""
     result: Floats = STEEPNESS * np.log10(np.maximum(ratio, 1e-12)) - math.log10(1.0 - usual)
     return result
 
 
 def ratio_of(score: Floats, usual: float) -> Floats:
-    """The ratio whose `decades()` are `score`."""
+    """The ratio at which `decades()` is `score`."""
     ratio: Floats = 10.0 ** ((score + math.log10(1.0 - usual)) / STEEPNESS)
     return ratio
 
 
 def center_and_scale(sample: Floats) -> tuple[Floats, Floats]:
-    """Means and standard deviations of the columns of a sample, of what isn't NaN in them; 0 where everything is."""
+    """Means and standard deviations of the columns of a sample, ignoring NaN; 0 where all values are NaN."""
     known = np.isfinite(sample)
     count = np.maximum(known.sum(axis=0), 1)
     center: Floats = np.where(known, sample, 0.0).sum(axis=0) / count
@@ -267,13 +268,13 @@ def center_and_scale(sample: Floats) -> tuple[Floats, Floats]:
 
 
 def varies(center: Floats, scale: Floats) -> np.ndarray:
-    """Which channels vary at all, shape as given."""
+    """Whether each channel varies at all, in the shape given."""
     moves: np.ndarray = scale > 1e-6 * np.maximum(np.abs(center), 1e-9)
     return moves
 
 
 def _scattered(numbers: Floats) -> Floats:
-    """Fractions from 0 to 1 that look as if by chance, one for each whole number.
+    """Pseudorandom fractions from 0 to 1, one for each integer.
 
     Source: G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
         doi:10.1145/2660193.2660195.

@@ -13,10 +13,10 @@ from detectors.multivariate.base import VectorDetector, center_and_scale, varies
 from detectors.numeric.arrays import Floats, Slots
 
 EXPLAINED = 0.95
-"""Share of the variance that the usual components explain."""
+"""Share of the variance explained by the usual components."""
 
 LEAST_NOISE = 1e-3
-"""Share of a channel's variance that is taken for its own, at least, when another one's value is inferred from it."""
+"""Minimum share of a channel's variance attributed to its own noise when another one's value is inferred from it."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class Correlation(VectorDetector):
 
     Catches: broken correlations, and shifts that several sensors share.
     Blind to: what the sample already contains; a lone reading; sensors that never vary and counters, both left out.
-    Contamination: as much as the share of rows that were faulty without an incident.
+    Contamination: in proportion to the share of faulty rows without an incident.
     Warm-up: 2,000 rows, as `warm_up` says.
     State: 31 kB a device of up to 16 sensors.
     Cost: about 80 array operations a round.
     Source: J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal component
-        analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and
-        J. F. MacGregor, "Missing data methods in PCA and PLS", Chemometrics and Intelligent Laboratory Systems 35 (1),
+        analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and J.
+        F. MacGregor, "Missing data methods in PCA and PLS", Chemometrics and Intelligent Laboratory Systems 35 (1),
         1996, doi:10.1016/S0169-7439(96)00007-X, for channels without a value.
-    Differs: the limits are quantiles of what was seen instead of an assumed distribution's.
+    Differs: the limits are quantiles of the sample instead of an assumed distribution.
     """
 
     name: ClassVar[str] = "correlation"
@@ -87,14 +87,14 @@ class Correlation(VectorDetector):
         }
 
     def feature(self, rows: Floats) -> Floats:
-        """Means over the rows, of the channels that have a value in the last one."""
+        """Means over the rows of the channels that have a value in the last row."""
         known = np.isfinite(rows)
         mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         features: Floats = np.where(known[:, -1], mean, np.nan)
         return features
 
     def fit(self, sample: Floats) -> dict[str, Floats]:
-        """Principal components of the standardised sample; those of channels that don't vary are 0."""
+        """Principal components of the standardised sample; 0 for channels that don't vary."""
         center, scale = center_and_scale(sample)
         used = varies(center, scale)
         center = np.where(used, center, 0.0)
@@ -123,7 +123,7 @@ class Correlation(VectorDetector):
         return np.stack([within, np.einsum("ni,ni->n", rest, rest)], axis=1)
 
     def parts(self, model: State, features: Floats) -> Floats:
-        """What each channel adds to T2 and to Q."""
+        """Contribution of each channel to T2 and to Q."""
         standard, along, usual = self._split(model, features)
         toward = np.einsum("nk,nki->ni", along * model["precision"], self._components(model))
         return np.stack([np.abs(standard * toward), (standard - usual) ** 2], axis=1)
@@ -144,7 +144,7 @@ class Correlation(VectorDetector):
         return components
 
     def _split(self, model: State, features: Floats) -> tuple[Floats, Floats, Floats]:
-        """Standardised features, how far they lie along each component, and what the components make of that."""
+        """Standardised features, their scores on each component, and their reconstruction from the components."""
         components = self._components(model)
         standard = (features - model["center"]) * model["inverse_scale"]
         missing = np.isnan(standard) & (model["inverse_scale"] != 0)
@@ -157,7 +157,7 @@ class Correlation(VectorDetector):
 
 
 def _inferred(standard: Floats, components: Floats, precision: Floats, noise: float) -> Floats:
-    """A row with its missing values filled in: by the scores that are likeliest, given the values that are there."""
+    """A row with its missing values filled in, by the most likely scores given the present values."""
     kept = np.flatnonzero(precision > 0)
     known = np.isfinite(standard)
     seen = components[np.ix_(kept, np.flatnonzero(known))]

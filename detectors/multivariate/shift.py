@@ -1,4 +1,4 @@
-"""Shift: the level of several sensors of one device moves at once."""
+"""Shift: the levels of several sensors of one device move at once."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ SHRUNK = 0.2
 
 @dataclass(frozen=True)
 class Shift(VectorDetector):
-    """Finds moments at which the level of a device's sensors moves.
+    """Finds moments at which the levels of a device's sensors move.
 
-    The mean of the last 10 rows is held against that of the 60 before them, along all sensors together, so that a
-    movement counts by how unusual it is for all of them. It is surprised when a fault begins, and when it ends.
+    The mean of the last 10 rows is compared with that of the 60 rows before them, for all sensors together, so a
+    movement counts by how unusual it is for the whole device. The detector is surprised when a fault begins, and again
+    when it ends.
 
-    Catches: shifts of one or several sensors, quick ones most.
-    Blind to: a level that stays away, once it has done so for 70 rows; drifts slower than that; sensors that never
-        vary, and counters, which are left out.
-    Contamination: as much as the share of rows that were faulty without an incident.
+    Catches: shifts of one or several sensors, fast ones best.
+    Blind to: a level that has stayed away for 70 rows; drifts slower than that; sensors that never vary, and counters,
+        both left out.
+    Contamination: in proportion to the share of faulty rows without an incident.
     Warm-up: 2,000 rows, as `warm_up` says.
-    State: 33 kB a device of up to 16 sensors.
-    Cost: about 50 array operations a round.
+    State: 33 kB per device of up to 16 sensors.
+    Cost: about 50 array operations per round.
     Source: H. Hotelling, "The generalization of Student's ratio", Annals of Mathematical Statistics 2 (3), 1931,
         doi:10.1214/aoms/1177732979.
-    Differs: the covariance is that of the movements themselves, shrunk towards its diagonal, and the limit a quantile
-        of theirs, as rows that follow each other are not independent.
+    Differs: the covariance is that of the movements themselves, shrunk towards its diagonal, and the limit is their
+        quantile, because consecutive rows aren't independent.
     """
 
     name: ClassVar[str] = "shift"
@@ -46,7 +47,7 @@ class Shift(VectorDetector):
 
     @property
     def kinds(self) -> int:
-        """One: the movement's."""
+        """One: that of the movement."""
         return 1
 
     def model(self) -> dict[str, Field]:
@@ -54,7 +55,7 @@ class Shift(VectorDetector):
         return {"inverse": Field(width=self.channels * self.channels)}
 
     def feature(self, rows: Floats) -> Floats:
-        """By how much the recent mean differs from the one before, where half of the rows of both have a value."""
+        """Difference between the recent mean and the one before it, where half of the rows of both have a value."""
         known = np.isfinite(rows)
         values = np.where(known, rows, 0.0)
         before, recent = known[:, :BEFORE].sum(axis=1), known[:, BEFORE:].sum(axis=1)
@@ -65,7 +66,7 @@ class Shift(VectorDetector):
         return features
 
     def fit(self, sample: Floats) -> dict[str, Floats]:
-        """Inverse of the shrunk covariance of the movements that vary; 0 along the others."""
+        """Inverse of the shrunk covariance of the movements that vary; 0 for the others."""
         center, scale = center_and_scale(sample)
         used = np.flatnonzero(varies(center, scale))
         inverse = np.zeros((self.channels, self.channels))
@@ -78,12 +79,12 @@ class Shift(VectorDetector):
         return {"inverse": inverse.ravel()}
 
     def distances(self, model: State, features: Floats) -> Floats:
-        """The squared distance from no movement; a channel without a feature hasn't moved."""
+        """The squared distance from no movement; a channel without a feature counts as not moved."""
         distances: Floats = self._products(model, features).sum(axis=1, keepdims=True)
         return distances
 
     def parts(self, model: State, features: Floats) -> Floats:
-        """What each channel adds to the squared distance."""
+        """Contribution of each channel to the squared distance."""
         parts: Floats = np.maximum(self._products(model, features), 0.0)[:, None]
         return parts
 

@@ -1,1 +1,1 @@
-"""Arithmetic that detectors share, for one reading and for many."""
+"""Arithmetic shared by detectors, for one reading and for many."""

@@ -1,4 +1,4 @@
-"""What arrays hold: of a round of readings an element for each, of a single reading a plain number."""
+"""Array types: one element per reading of a round, or a scalar for a single reading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Slots = NDArray[np.intp]
 
 Numbers = Any
-"""`Floats`, one a reading, or of a single reading a plain float."""
+"""`Floats` with one element per reading, or a float for a single reading."""
 
 Rows = Any
-"""`Slots`, one a reading, or of a single reading a plain int."""
+"""`Slots` with one element per reading, or an int for a single reading."""

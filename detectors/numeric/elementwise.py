@@ -1,11 +1,11 @@
-"""Arithmetic for one reading and for many: a detector is written once, and says the same of both, to the last bit.
+"""Arithmetic for one reading and for many: a detector is written once, and both give the same result to the last bit.
 
-An array operation takes half a microsecond for a single number, Python's own a twentieth of that. So what a quiet plant
-sends, a reading at a time, goes through detectors as plain numbers, and a round of many readings as arrays. Each
-function here takes either; its first argument says which.
+An array operation takes half a microsecond for a single number, Python's own a twentieth of that. The single readings
+of a quiet plant are therefore processed as scalars, and rounds of many readings as arrays. Each function here accepts
+both, and decides by its first argument.
 
-Logarithms and exponentials of a single number are numpy's too: its vector units may round otherwise than the C library.
-Divisors are kept from being 0, which numpy forgives and Python doesn't; `quotient()` takes any.
+Logarithms and exponentials of scalars also use numpy, whose vector units may round differently from the C library.
+Divisors must not be 0, which numpy tolerates and Python doesn't; `quotient()` accepts any.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 NOTHING = math.nan
 NO, YES = b"\0", b"\1"
-"""Elements of a condition, as bytes: looking for one of them takes a third of what numpy takes to count them."""
+"""Elements of a condition as bytes: searching for one takes a third of the time that numpy needs to count them."""
 
 LOG10_OF_E = math.log10(math.e)
 
@@ -33,21 +33,21 @@ def where(condition: Any, one: Any, other: Any) -> Any:
 
 
 def everywhere(condition: Any) -> Any:
-    """The condition, or plainly True if it holds for all: `where()` then returns its first choice, for free."""
+    """The condition, or the scalar True if it holds for all: `where()` then returns its first choice at no cost."""
     if type(condition) is bool or NO in condition.tobytes():
         return condition
     return True
 
 
 def nowhere(condition: Any) -> Any:
-    """The condition, or plainly False if it holds for none: `where()` then returns its last choice, for free."""
+    """The condition, or the scalar False if it holds for none: `where()` then returns its last choice at no cost."""
     if type(condition) is bool or YES in condition.tobytes():
         return condition
     return False
 
 
 def corrected(values: Any, condition: Any, correct: Callable[..., Any], *others: Any) -> Any:
-    """The values, with `correct(values, *others)` where a condition holds; an array is changed."""
+    """The values, with `correct(values, *others)` where a condition holds; an array is modified in place."""
     if type(condition) is bool:
         return correct(values, *others) if condition else values
     chosen = np.flatnonzero(condition)
@@ -85,7 +85,7 @@ def known_maximum(one: Any, other: Any) -> Any:
 
 
 def bounded(values: Any, low: Any, high: Any) -> Any:
-    """Values, cut to what lies between two bounds; NaN stays NaN."""
+    """The values clamped to two bounds; NaN stays NaN."""
     if type(values) is float:
         within = low if values <= low else values  # noqa: FURB136 - a quarter of the time of max()
         return high if within >= high else within  # noqa: FURB136
@@ -93,14 +93,14 @@ def bounded(values: Any, low: Any, high: Any) -> Any:
 
 
 def quotient(one: Any, other: Any) -> Any:
-    """`one` over `other`, and 0 where `other` isn't above 0."""
+    """`one` divided by `other`, and 0 where `other` isn't above 0."""
     if type(other) is float:
         return one / other if other > 0 else 0.0
     return where(everywhere(other > 0), one / other, 0.0)
 
 
 def sqrt(values: Any) -> Any:
-    """The root; NaN of what is below 0."""
+    """The square root; NaN for negative values."""
     if type(values) is float:
         return math.sqrt(values) if values >= 0 else NOTHING
     return np.sqrt(values)
@@ -122,24 +122,24 @@ def exp(values: Any) -> Any:
 
 
 def floor(values: Any) -> Any:
-    """The largest whole number that is no larger, as a float."""
+    """The largest integer not above the value, as a float."""
     if type(values) is float:
         return float(math.floor(values)) if math.isfinite(values) else values
     return np.floor(values)
 
 
 def whole(values: Any) -> Any:
-    """Whole numbers as indices."""
+    """Integers as indices."""
     return int(values) if type(values) is float else values.astype(np.intp)
 
 
 def remainder(values: Any, divisor: int) -> Any:
-    """The remainder of whole numbers, 0 to `divisor` - 1, as indices; `numpy.mod` takes four times as long."""
+    """The remainder of integers, 0 to `divisor` - 1, as indices; `numpy.mod` takes four times as long."""
     return whole(values - divisor * floor(values / divisor))
 
 
 def common(values: Any) -> Any:
-    """The values, or a plain number if all are the same."""
+    """The values, or a scalar if all are equal."""
     if type(values) is float:
         return values
     first = float(values[0])
@@ -147,7 +147,7 @@ def common(values: Any) -> Any:
 
 
 def least(values: Any) -> float:
-    """The smallest of them."""
+    """The smallest value."""
     return values if type(values) is float else float(np.minimum.reduce(values))
 
 
@@ -162,7 +162,7 @@ def all_of(mask: Any) -> bool:
 
 
 def constant_like(values: Any, number: float) -> Any:
-    """A number, as often as there are values."""
+    """A number, repeated for each value."""
     if type(values) is float:
         return number
     constant = np.empty(len(values))
@@ -171,5 +171,5 @@ def constant_like(values: Any, number: float) -> Any:
 
 
 def pick(values: Any, index: int) -> float:
-    """One of the values; of a plain number, that."""
+    """The value at an index, or the scalar itself."""
     return values if type(values) is float else float(values[index])

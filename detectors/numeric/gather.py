@@ -1,10 +1,10 @@
-"""Rows of a state: those of chosen sensors, of consecutive ones, and of a single one.
+"""Gather: access to rows of a state, for selected rows, consecutive rows, and a single row.
 
-Numpy takes chosen rows one by one, at 2 ns each. The rounds of a busy plant are rows that follow one another, and those
-are read and written as one piece, at a fifth of that. A single reading sees plain numbers instead of arrays.
+Numpy reads selected rows one by one, at 2 ns each. In the rounds of a busy plant the rows are consecutive, and those
+are read and written as one slice in a fifth of the time. A single reading is processed with scalars instead of arrays.
 
-So the arrays of a state are looked at in three ways, and `state[name][rows]` means the same in each. Where a field has
-several elements a sensor, the functions here say which of them is meant.
+The arrays of a state therefore have three kinds of views, and `state[name][rows]` means the same in each. For fields
+with several elements per sensor, the functions here select the element.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENOUGH = 100
-"""Rows, from which on it pays to find out whether they are consecutive."""
+"""Minimum number of rows for which checking whether they are consecutive pays off."""
 
 
 class Piece:
-    """An array of which the present round's rows are one piece; all other rows can be had, too."""
+    """An array viewed for consecutive rows of the present round; all other rows remain accessible."""
 
     __slots__ = ("_piece", "_run", "array")
 
@@ -39,22 +39,22 @@ class Piece:
             self.array[rows] = values
 
     def is_of(self, rows: Any) -> bool:
-        """Whether these are the round's rows, not some of them."""
+        """Whether these are the round's rows, and not a subset."""
         return rows is self._run.rows
 
     def elements(self, first: int, width: int) -> NDArray[Any]:
-        """Some elements of the round's rows, of shape (width, n): a view."""
+        """Elements of the round's rows, of shape (width, n), as a view."""
         return self._piece[:, first : first + width].T
 
 
 class Run:
-    """Consecutive rows of some arrays.
+    """Consecutive rows of arrays.
 
     Attributes:
         rows: The rows, shape (n,).
-        begin: The first of them.
-        end: The one after the last.
-        pieces: The arrays as these rows see them.
+        begin: The first row.
+        end: The row after the last.
+        pieces: The arrays viewed for these rows.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
@@ -64,7 +64,7 @@ class Run:
         self.pieces = {name: Piece(array, self) for name, array in arrays.items()}
 
     def goes_on_with(self, rows: NDArray[np.intp]) -> bool:
-        """Whether the next round has the same rows; it then sees the same pieces."""
+        """Whether the next round has the same rows and can use the same views."""
         same = len(rows) == len(self.rows) and bool((rows == self.rows).all())
         if same:
             self.rows = rows
@@ -72,10 +72,10 @@ class Run:
 
 
 class Views:
-    """Arrays with one row a sensor, as different rounds see them.
+    """Arrays with one row per sensor, viewed for different rounds.
 
     Args:
-        arrays: The arrays by name; when others take their place, they need new views.
+        arrays: The arrays by name; if they are replaced, new views are needed.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -84,7 +84,7 @@ class Views:
         self._run: Run | None = None
 
     def of(self, rows: NDArray[np.intp] | int) -> Mapping[str, Any]:
-        """The arrays as some rows see them, or a single one: its numbers are plain, where there is one a sensor."""
+        """The arrays viewed for these rows; for a single row, fields with one element per sensor are scalars."""
         if isinstance(rows, int):
             return self.cells
         run = self._run
@@ -97,30 +97,33 @@ class Views:
 
 
 class Familiar:
-    """The rows of the last round; if the next one has the same, it gets the same array, which views know at sight."""
+    """The rows of the last round.
+
+    If the next round has the same rows, the same array object is returned, which is recognised quickly.
+    """
 
     def __init__(self) -> None:
         self._rows = np.zeros(0, dtype=np.intp)
 
     def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """These rows, as the same array as last time if they are the same."""
+        """The rows, as the same array object as last time if they are equal."""
         if not np.array_equal(rows, self._rows):
             self._rows = rows
         return self._rows
 
 
 def is_consecutive(rows: NDArray[np.intp]) -> bool:
-    """Whether each row is the one after the last; rows of shape (n,), n at least 1."""
+    """Whether the rows are consecutive; shape (n,), n at least 1."""
     return bool(rows[-1] - rows[0] == len(rows) - 1 and (rows[1:] - rows[:-1] == 1).all())
 
 
 def array_of(table: Any) -> NDArray[Any]:
-    """The array, also where it is looked at as a piece."""
+    """The underlying array, also of a view."""
     return table.array if type(table) is Piece else table
 
 
 def element_at(table: Any, at: Any, column: Any) -> Any:
-    """An element of each row, or of the single one at a whole number."""
+    """One element of each row, or of the single row given by an int."""
     if type(at) is int:
         return float(table[at, column])
     elements, places = _elements(table, at, column)
@@ -128,7 +131,7 @@ def element_at(table: Any, at: Any, column: Any) -> Any:
 
 
 def put_element(table: Any, at: Any, column: Any, values: Any) -> None:
-    """Put an element into each row, or into the single one at a whole number."""
+    """Write one element of each row, or of the single row given by an int."""
     if type(at) is int:
         table[at, column] = values
     else:
@@ -137,7 +140,7 @@ def put_element(table: Any, at: Any, column: Any, values: Any) -> None:
 
 
 def exchange(table: Any, at: Any, column: Any, values: Any) -> Any:
-    """Put an element into each row, or into the single one at a whole number; returns what was there."""
+    """Write one element of each row, or of the single row given by an int; returns the old elements."""
     if type(at) is int:
         before = float(table[at, column])
         table[at, column] = values
@@ -149,7 +152,7 @@ def exchange(table: Any, at: Any, column: Any, values: Any) -> Any:
 
 
 def _elements(table: Any, at: NDArray[np.intp], column: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """All elements of a table in a row, and the places of one for each row: quicker than two indices."""
+    """All elements of a table as a flat array, and the indices of one for each row: faster than two indices."""
     array = array_of(table)
     if array.flags.f_contiguous:
         return array.T.reshape(-1), column * array.shape[0] + at
@@ -157,22 +160,22 @@ def _elements(table: Any, at: NDArray[np.intp], column: Any) -> tuple[NDArray[An
 
 
 def rows_at(table: Any, at: Any) -> Any:
-    """Rows of a table as a table, one after the other in memory: some rows, or the single one at a whole number."""
+    """A contiguous copy of rows, or the single row given by an int."""
     if type(at) is int:
         return table[at : at + 1].copy()
     return table[at] if type(table) is Piece and table.is_of(at) else array_of(table).take(at, axis=0)
 
 
 def part_at(table: Any, at: Any, part: Any, width: int) -> Any:
-    """`width` elements of each row, the `part`-th such: an array of shape (width, m), or plain numbers of a single row.
+    """`width` elements of each row, the `part`-th group: an array of shape (width, m), or scalars for a single row.
 
-    It may be a view, which the next `put_part()` changes.
+    The result may be a view that the next `put_part()` changes.
 
     Args:
-        table: A table, best one that is kept `by_element`.
-        at: Rows, shape (m,), or a single one at a whole number.
-        part: Which elements, for each row or, at a whole number, for all rows.
-        width: How many.
+        table: A table, preferably stored `by_element`.
+        at: Rows, shape (m,), or an int for a single row.
+        part: Which group, for each row or, for an int, for all rows.
+        width: Number of elements.
     """
     if type(at) is int:
         return table[at, part * width : (part + 1) * width].tolist()
@@ -184,7 +187,7 @@ def part_at(table: Any, at: Any, part: Any, width: int) -> Any:
 
 
 def put_part(table: Any, at: Any, part: Any, elements: Sequence[Any]) -> None:
-    """Write the elements that `part_at()` gives."""
+    """Write the elements in the form returned by `part_at()`."""
     first = part * len(elements)
     if type(part) is int and type(table) is Piece and table.is_of(at):
         mine = table.elements(first, len(elements))
@@ -200,5 +203,5 @@ def put_part(table: Any, at: Any, part: Any, elements: Sequence[Any]) -> None:
 
 
 def as_one(values: Any, at: Any) -> Any:
-    """What was worked out of `rows_at()`: a plain number for a single row."""
+    """A result computed from `rows_at()`, as a scalar for a single row."""
     return float(values[0]) if type(at) is int else values

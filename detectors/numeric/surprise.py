@@ -1,6 +1,6 @@
-"""From a statistic to decades of surprise: -log10 of a tail probability, finite at any distance.
+"""Surprise: converts a statistic to decades, -log10 of a tail probability, finite at any distance.
 
-All functions are elementwise, so that one sensor and ten thousand give the same bits.
+All functions are elementwise, so one sensor and ten thousand give the same bits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import LOG10_OF_E, bounded, exp, log, minimum, sqrt
 
 MOST = 300.0
-"""No score is larger: 1e-300 is about the smallest probability that a float holds."""
+"""Maximum score: 1e-300 is about the smallest probability that a float can represent."""
 
 _LN10 = math.log(10.0)
 _SQUARE = 8.0 / math.pi
@@ -20,7 +20,7 @@ _ROOT = math.sqrt(_SQUARE)
 
 
 def normal_tail(z: Numbers) -> Numbers:
-    """Decades of surprise of a standard normal deviate at least as far out as `z`, both sides counted.
+    """Two-sided decades of surprise of a standard normal deviate at least as far out as `z`.
 
     At most 0.025 decades below the exact value. The tail is the upper bound of Mills' ratio in the Digital Library of
     Mathematical Functions, 7.8.2, which is exact at 0 and far out.
@@ -38,25 +38,25 @@ def normal_tail(z: Numbers) -> Numbers:
 
 
 def student_tail(t: Numbers, freedom: Numbers) -> Numbers:
-    """Decades of surprise of Student's t at least as far out as `t`, both sides counted.
+    """Two-sided decades of surprise of Student's t at least as far out as `t`.
 
-    Student's t is turned into a normal deviate by D. L. Wallace, "Bounds on normal approximations to Student's and
-    the chi-square distributions", Annals of Mathematical Statistics 30, 1959, doi:10.1214/aoms/1177706096.
+    Student's t is converted to a normal deviate by D. L. Wallace, "Bounds on normal approximations to Student's and the
+    chi-square distributions", Annals of Mathematical Statistics 30, 1959, doi:10.1214/aoms/1177706096.
 
     Args:
         t: Deviations in estimated standard deviations; the sign doesn't matter.
-        freedom: Degrees of freedom, 1 or more: how many independent readings the estimate rests on.
+        freedom: Degrees of freedom, at least 1: number of independent readings behind the estimate.
     """
     away = minimum(abs(t), 1e150)
     return normal_tail(_scale(freedom) * sqrt(freedom * log(1.0 + away / freedom * away)))
 
 
 def student_reach(decades: float, freedom: Numbers) -> Numbers:
-    """How far out Student's t must be to be `decades` surprising: the inverse of `student_tail`.
+    """The distance at which Student's t scores `decades`: the inverse of `student_tail`.
 
     Args:
-        decades: 1 to 12, as bands use it; accurate to 1 %.
-        freedom: Degrees of freedom, 1 or more.
+        decades: 1 to 12, the range used by bands; accurate to 1 %.
+        freedom: Degrees of freedom, at least 1.
     """
     away = _normal_reach(decades) / _scale(freedom)
     return sqrt(freedom * (exp(away * away / freedom) - 1.0))
@@ -69,7 +69,7 @@ def _scale(freedom: Numbers) -> Numbers:
 
 @cache
 def _normal_reach(decades: float) -> float:
-    """How far out a standard normal deviate must be: the inverse of `normal_tail`."""
+    """The distance at which a standard normal deviate scores `decades`: the inverse of `normal_tail`."""
     z = math.sqrt(2.0 * _LN10 * decades)
     for _ in range(4):  # Newton: the tail's slope in nats is close to z
         z = max(z - (normal_tail(z) - decades) * _LN10 / z, 0.1)
@@ -82,5 +82,5 @@ def exponential_tail(ratio: Numbers) -> Numbers:
 
 
 def exponential_reach(decades: Numbers) -> Numbers:
-    """How many means an exponential variable must reach to be `decades` surprising."""
+    """The ratio to its mean at which an exponential variable scores `decades`."""
     return decades * _LN10

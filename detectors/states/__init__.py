@@ -1,4 +1,4 @@
-"""The detector of what has states: levels, spells, and a timetable."""
+"""The detector of machine states: levels, spells, and a timetable."""
 
 from detectors.states.detector import States, values_of_states
 

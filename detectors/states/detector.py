@@ -1,4 +1,4 @@
-"""States: a machine's few values, when each is due, how long each lasts, and how often they change."""
+"""States: a machine's few values, when each is expected, how long each lasts, and how often they change."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ from detectors.states.timetable import HOUR_S, cell_of, enter, timetable_layout
 DAY_S = 86_400.0
 
 VISITS = 6.0
-"""A sensor has states if it was so often in each of them, and"""
+"""A sensor has states if it was in each of them this many times, and"""
 
 FLEETING = 0.8
-"""if it leaves each less often than so many times what readings without any memory would."""
+"""if it leaves each less often than this ratio to readings without memory."""
 
 WARM_UP_S = 1.5 * DAY_S
-"""For so long levels must have been watched."""
+"""Minimum observed time for recognising levels."""
 
 MOST_BETWEEN = 0.05
-"""Share of the readings that lie between levels, from which on these are none."""
+"""Share of readings between the levels from which on they aren't states."""
 
 EARLY_S, LONG_S, WEEK_S = 3 * DAY_S, 8 * 3600.0, 8 * DAY_S
-"""Before the first, no spell is too long; before the third none that is longer than the second, or spent in the lowest
-state: a night's rest and a weekend's are nothing to be told of."""
+"""Before the first age no spell is too long; before the third none that is longer than the second or spent in the
+lowest state, so that a night's or a weekend's rest isn't reported."""
 
 MOST_FORETOLD = 2000.0
-"""No more hours than these speak for the timetable."""
+"""Maximum number of hours that count as evidence for the timetable."""
 
 EXACT = 1e-6
-"""A level is exact if its spread is no more than this share of the distance to the next."""
+"""A level is exact if its spread is at most this share of the distance to the next level."""
 
 SELDOM = 0.1
-"""A value that is exactly repeated, in no more than this share of the readings, among others that vary, isn't a state
-but an error value; likewise if it is negative."""
+"""A value that is exactly repeated, in at most this share of the readings, among others that vary, is an error value
+and not a state; the same applies if it is negative."""
 
 VALUE, LENGTH, CHANGES, HOUR = 1.0, 2.0, 3.0, 4.0
 ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour"}
@@ -73,20 +73,20 @@ ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour"}
 
 @dataclass(frozen=True)
 class States(Detector):
-    """Finds a machine that is in a wrong state, for too long, or too often, and values that are none of its own.
+    """Finds a machine in a wrong state, too long in one, or changing too often, and values outside of its states.
 
-    Whether a sensor has states is seen from its histogram: few levels with next to nothing between them, each visited
-    again and again. Of any other sensor it says nothing.
+    A sensor has states if its histogram has few levels with almost nothing between them, each visited again and again.
+    Other sensors get no opinion.
 
-    Catches: on/off and multi-state signals that stay on or off for too long, that aren't what they are at this hour of
-        the week, that change too often, or that show a value between their levels.
-    Blind to: continuous signals; a state that lasts no longer than one that was normal, at an hour when it may be due.
+    Catches: on/off and multi-state signals that stay on or off for too long, are in an unusual state for the hour of
+        the week, change too often, or show a value between their levels.
+    Blind to: continuous signals; a spell no longer than a normal one, at an hour when its state is usual.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, two weeks for hours of the
         week.
-    State: 2,480 bytes a sensor.
-    Cost: about 20 array operations a round, and about 150 for sensors with states.
+    State: 2,480 bytes per sensor.
+    Cost: about 20 array operations per round, and about 150 for sensors with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
         for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
         distribution", Annals of Statistics 3 (5), 1975, for tails beyond a record.
@@ -156,13 +156,13 @@ class States(Detector):
 
     @staticmethod
     def _is_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> Any:
-        """Whether nothing can have happened: a value well within the state, before anything of it is due."""
+        """Whether nothing needs checking: the value is well within the state, before any deadline of it."""
         in_state = (values >= state["least"][slots]) & (values <= state["most"][slots])
         in_time = (times >= state["last"][slots]) & (times < state["until"][slots])
         return in_state & in_time
 
     def _look(self, arrays: Arrays, slots: Slots) -> None:
-        """Look for levels, and forget what was known of others."""
+        """Search for levels, and discard what was known of earlier ones."""
         changed = slots[look_for_levels(arrays, slots)]
         histogram = levels_layout()
         for name, field in self.layout().items():
@@ -170,7 +170,7 @@ class States(Detector):
                 arrays[name][changed] = field.initial
 
     def _follow(self, state: State, slots: Slots, values: Floats, times: Floats) -> Floats:
-        """Follow sensors that have levels; returns decades of surprise, or NaN of those that have no states yet."""
+        """Follow sensors that have levels; returns decades of surprise, or NaN without states."""
         arrays = whole_arrays(state, self.layout())
         learn_means(arrays, slots)
         before = arrays["state"][slots]
@@ -187,7 +187,7 @@ class States(Detector):
         arrays["worst"][slots] = np.where(begins, 0.0, arrays["worst"][slots])
         arrays["violated"][slots] = np.where(begins, 0.0, arrays["violated"][slots])
         arrays["state"][slots] = current
-        # While something goes on that is told of, what it does to the counts is no reason to fall silent.
+        # While a reported condition lasts, its effect on the counts must not silence the detector.
         goes_on = (arrays["crest"][slots] > 0) | (arrays["worst"][slots] > USUAL)
         known = self._has_states(arrays, slots) | ((arrays["known"][slots] > 0) & goes_on)
         arrays["known"][slots] = known
@@ -197,7 +197,7 @@ class States(Detector):
         return np.where(known, score, NOTHING)
 
     def _has_states(self, arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
-        """Which sensors have states: levels that are visited again and again, and next to nothing between them."""
+        """Which sensors have states: levels that are visited again and again, with almost nothing between them."""
         count, spells = arrays["levels"][slots], arrays["spells"][slots]
         there = np.arange(MOST) < count[:, None]
         visits, readings = spells[:, :MOST], arrays["readings"][slots]
@@ -217,7 +217,7 @@ class States(Detector):
         return known
 
     def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
-        """Take note of the time that was spent in the last state, and of the hour of the week."""
+        """Record the time spent in the last state, and the hour of the week."""
         spent = (before >= 0) & (before < BETWEEN)
         column = np.where(spent, before, 0.0).astype(np.intp)
         passed = np.clip(times - arrays["spent_until"][slots], 0.0, HOUR_S)
@@ -239,7 +239,7 @@ class States(Detector):
         times: Floats,
         known: NDArray[np.bool_],
     ) -> Floats:
-        """Decades of surprise at the states of some sensors; also when there will be anything to say of them again."""
+        """Decades of surprise at the sensors' states; also sets when they must be checked again."""
         since, watched = arrays["since"][slots], arrays["watched"][slots]
         length = np.maximum(times - since, 0.0)
         is_between = current == BETWEEN
@@ -271,14 +271,14 @@ class States(Detector):
     def _undue(
         self, arrays: Arrays, slots: Slots, current: NDArray[np.intp], known: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Which sensors are in a state that isn't due at this hour."""
+        """Which sensors are in a state that is unusual at this hour."""
         undue: NDArray[np.bool_] = known & (arrays["undue"][slots, current] > 0)
         return undue
 
     def _wrong_hour(self, arrays: Arrays, slots: Slots, wrong: NDArray[np.bool_]) -> Floats:
-        """Decades of surprise at states that have lasted for too long at an hour when they aren't due.
+        """Decades of surprise at states that have lasted too long at an hour when they are unusual.
 
-        One that begins then is another thing than one that goes on, such as a night that doesn't end on a holiday.
+        A spell that begins then differs from one that continues, such as a night that doesn't end on a holiday.
         """
         foretold, began = arrays["foretold"][slots], arrays["began_undue"][slots] > 0
         is_new = wrong & (arrays["violated"][slots] == 0)
@@ -291,7 +291,7 @@ class States(Detector):
         return np.where(wrong, np.maximum(decades, 0.0), 0.0)
 
     def measure(self, state: State, slot: int) -> Measure | None:
-        """What the last score was about: how long a spell is, how many changes an hour, or where the level lies."""
+        """The quantity of the last score: the length of a spell, the changes per hour, or the position of the level."""
         row = {name: array_of(state[name])[slot] for name in self.layout()}
         about = float(row["about"])
         if about not in ABOUT:
@@ -311,7 +311,7 @@ class States(Detector):
 
 
 def values_of_states(arrays: Arrays) -> list[list[float]]:
-    """The values of the states of each sensor, ascending; none for one that has no states.
+    """The values of the states of each sensor, ascending; empty for a sensor without states.
 
     Args:
         arrays: `known`, `levels` and `center` of the detector's state.

@@ -1,12 +1,12 @@
-"""Levels: the few values that a machine keeps, found as modes of its histogram with next to nothing between them.
+"""Levels: the few values of a machine, found as modes of its histogram with almost nothing between them.
 
-A row of `BINS` counts readings by value. Its grid follows the range of the values: it becomes coarser when values
-come to lie beyond it, but not for a few strays. Two levels lie apart where, over several bins, there are far fewer
-readings than the sparser side would have there. A continuous signal has no such valley, as it passes through.
+A row of `BINS` counts readings by value. Its grid follows the range of the values: it becomes coarser when values lie
+beyond it, but not for a few outliers. Two levels are separate if over several bins between them there are far fewer
+readings than the sparser side would have there. A continuous signal has no such valley, because it passes through.
 
-Values of a coarse resolution lie apart as well, without being states: 20 and 21 degrees. So levels are none if they
-lie no farther apart than a few of the smallest steps that were seen, unless each is one value to the last digit, and
-they lie at unequal distances or are two, of which the lower is 0: off and on.
+Values of a coarse resolution are also separate without being states: 20 and 21 degrees. Levels no further apart than a
+few of the smallest steps are therefore rejected, unless each is a single exact value and they are either unevenly
+spaced or two of which the lower is 0: off and on.
 """
 
 from __future__ import annotations
@@ -23,61 +23,63 @@ from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, no
 from detectors.numeric.gather import array_of, element_at, put_element
 
 Arrays = Mapping[str, NDArray[Any]]
-"""The arrays of a state, all rows of them."""
+"""The complete arrays of a state, all rows."""
 
 BINS = 64
 FIRST_SPAN = 32.0
-"""The first two values that differ lie so many bins apart."""
+"""Distance in bins between the first two different values."""
 
 MOST = 4
-"""Levels of a sensor at most."""
+"""Maximum number of levels of a sensor."""
 
 FINEST = 1e-150
-"""Least width of a bin: what lies apart by less is the same."""
+"""Minimum width of a bin: smaller differences are ignored."""
 
 NO_CUT = float(np.finfo(np.float64).max)
 
 FAMILIAR = 64.0
-"""Readings, from which on a value beyond the grid may be a stray."""
+"""Number of readings from which on a value beyond the grid may be an outlier."""
 
 STRAYS = 5.0
 A_VISIT, A_READING = 1.0, 0.01
-"""The grid is widened for so many strays: a visit beyond it counts as one, each further reading as a hundredth."""
+"""Weight of outliers towards widening the grid: a visit beyond it counts as one, each further reading as a
+hundredth."""
 
 REMEMBERED = 20_000.0
-"""When there are so many readings, all counts are halved."""
+"""Number of readings at which all counts are halved."""
 
 FIRST_LOOK, LATEST_LOOK = 200.0, 2000.0
 NEXT_LOOK = 0.25
-"""Levels are looked for after so many readings, and again after a quarter as many, `LATEST_LOOK` at most."""
+"""Levels are searched for after this many readings, and again after a quarter as many more, at most `LATEST_LOOK`."""
 
 NARROWEST = 3
-"""A valley is so many bins wide."""
+"""Minimum width of a valley in bins."""
 
 SHALLOW = 3e-4
-"""A bin belongs to a valley if it holds no more than this share of all readings."""
+"""A bin belongs to a valley if it holds at most this share of all readings."""
 
 SURE = 2.0
 OFTEN = 3.0
-"""Levels that were found again so often are certain. Others take their place when these were found so often in a
-row, at once if they weren't certain."""
+"""Levels found this many times are certain. Others replace them when found as many times in a row, or at once if the
+old ones weren't certain."""
 
 EXPECTED, NEARLY_EMPTY = 30.0, 0.05
-"""A valley would hold so many readings if it were as dense as the sparser side, and holds this share of them at most.
+"""A valley must be expected to hold this many readings at the density of the sparser side, and hold at most this share
+of them.
 """
 
 RAREST = 0.003
-"""Share of the readings that a level has at least."""
+"""Minimum share of the readings in a level."""
 
 FEW_STEPS = 3.0
-"""So many of the smallest steps are no distance between levels."""
+"""Levels up to this many of the smallest steps apart aren't separate."""
 
 EVEN = 0.25
-"""Distances are equal if they differ by no more than this share of the smallest."""
+"""Distances are equal if they differ by at most this share of the smallest."""
 
 
 def levels_layout() -> dict[str, Field]:
-    """The fields that the histogram needs in a detector's state: 368 bytes a sensor."""
+    """The state fields of the histogram: 368 bytes per sensor."""
     return {
         "bins": Field(width=BINS, dtype="f4"),
         "low": Field(),
@@ -96,12 +98,12 @@ def levels_layout() -> dict[str, Field]:
 
 
 def whole_arrays(state: State, names: Mapping[str, Field]) -> Arrays:
-    """The arrays of a state as they are, however the present round sees them."""
+    """The complete arrays of a state, whatever the present round's view."""
     return {name: np.asarray(array_of(state[name])) for name in names}
 
 
 def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
-    """Count readings; returns for which sensors it is time to look for levels.
+    """Count readings; returns the sensors for which a search for levels is due.
 
     Args:
         state: The detector's state.
@@ -136,7 +138,7 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
 
 
 def _widen(arrays: Arrays, slots: Slots, values: Floats) -> None:
-    """Lay a coarser grid over what was counted, so that values that lay beyond it are within."""
+    """Coarsen the grid of the counts, so that values beyond it are included."""
     bins, low, width = arrays["bins"][slots], arrays["low"][slots], arrays["width"][slots]
     is_first = width == 0
     old = np.where(is_first, 1.0, width)
@@ -145,7 +147,7 @@ def _widen(arrays: Arrays, slots: Slots, values: Floats) -> None:
     coarser = old * np.exp2(np.ceil(np.log2(reach / (BINS * old) * (1.0 + 1.0 / BINS))))
     wider = np.where(is_first, np.maximum(np.abs(values - low) / FIRST_SPAN, FINEST), coarser)
     start = np.where(is_first, np.minimum(low, values) - wider / 2.0, np.where(values < low, top - BINS * wider, low))
-    # Each bin's counts go to where its middle lies.
+    # The counts of each bin move to the bin that contains its middle.
     middles = np.where(is_first[:, None], low[:, None], low[:, None] + (np.arange(BINS) + 0.5) * width[:, None])
     place = np.clip(np.floor((middles - start[:, None]) / wider[:, None]), 0, BINS - 1).astype(np.intp)
     laid = np.zeros_like(bins)
@@ -157,7 +159,7 @@ def _widen(arrays: Arrays, slots: Slots, values: Floats) -> None:
 
 
 def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
-    """Look for the levels of some sensors; returns of which these aren't what they were.
+    """Search for the levels of sensors; returns which of them changed.
 
     Args:
         arrays: The detector's state.
@@ -185,7 +187,7 @@ def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
 
 
 def _valleys(bins: Floats) -> tuple[Floats, Floats]:
-    """The middles of the valleys of some histograms, in bins, and how many there are: shapes (n, MOST - 1) and (n,)."""
+    """The middles of the valleys of histograms, in bins, and their number: shapes (n, MOST - 1) and (n,)."""
     rows = len(bins)
     below = np.cumsum(bins, axis=1)
     total = below[:, -1]
@@ -223,7 +225,7 @@ def _valleys(bins: Floats) -> tuple[Floats, Floats]:
 
 
 def _next_edge(empty: NDArray[np.bool_], begin: int, last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Where the next run of `NARROWEST` empty bins begins from `begin` on; `last` if there is none."""
+    """Start of the next run of `NARROWEST` empty bins from `begin` on; `last` if there is none."""
     if begin + NARROWEST > BINS:
         return last
     runs = empty[:, begin : BINS - NARROWEST + 1].copy()
@@ -237,10 +239,10 @@ def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats, f
     """Whether levels may be steps of a coarse resolution.
 
     Args:
-        centers: The levels, ascending, shape (n, MOST); what lies beyond `count` is no matter.
-        exact: Whether a sensor keeps them to the last digit, shape (n,).
-        count: How many it has, shape (n,).
-        finest: The smallest step that it has made, shape (n,).
+        centers: The levels, ascending, shape (n, MOST); entries beyond `count` are ignored.
+        exact: Whether each sensor's levels are single exact values, shape (n,).
+        count: Number of levels, shape (n,).
+        finest: The smallest step seen, shape (n,).
     """
     steps = np.diff(centers, axis=1)
     real = np.arange(1, MOST) < count[:, None]

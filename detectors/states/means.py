@@ -1,7 +1,7 @@
-"""Means: where each level of a sensor lies, how far its values spread, and so which state a value belongs to.
+"""Means: the position and spread of each level of a sensor, which determine the state of a value.
 
-Readings that change nothing are only summed up, in few operations; what follows from the sums is worked out when
-something happens. So a machine that stays in its state costs little.
+Readings that change nothing are only added to sums, with few operations; results are computed from the sums when
+something happens. A machine that stays in its state therefore costs little.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from detectors.states.levels import MOST, NO_CUT, Arrays
 from detectors.states.spells import BETWEEN
 
 AWAY, SLACK = 6.0, 0.02
-"""A value is in a state up to so many spreads of its level, and this share of the distance to the next one."""
+"""A value belongs to a state up to this many spreads from its level, plus this share of the distance to the next
+one."""
 
 STRANGE = 3.0
-"""A value that is in no state counts as one so many spreads from the nearest level, so that these can grow at all."""
+"""A value outside of all states counts as this many spreads from the nearest level, so that spreads can grow."""
 
 FEW = 8.0
-"""Readings of a level, up to which any value is in its state."""
+"""Number of readings of a level up to which any value belongs to its state."""
 
 MEMORY = 2000.0
-"""Readings of a level that its middle and its spread remember."""
+"""Memory of the position and spread of a level, in readings."""
 
 
 def means_layout() -> dict[str, Field]:
-    """The fields that levels need in a detector's state: 152 bytes a sensor."""
+    """The state fields of levels: 152 bytes per sensor."""
     return {
         "center": Field(width=MOST),
         "scale": Field(width=MOST),
@@ -44,7 +45,7 @@ def means_layout() -> dict[str, Field]:
 
 
 def gather_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> None:
-    """Sum up readings of sensors that stay in their state; of a round, or a single one."""
+    """Sum up readings of sensors that stay in their state, for a round or a single reading."""
     aside = values - state["middle_value"][slots]
     state["number"][slots] = state["number"][slots] + 1.0
     state["sum"][slots] = state["sum"][slots] + aside
@@ -53,7 +54,7 @@ def gather_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> 
 
 
 def learn_means(arrays: Arrays, slots: Slots) -> None:
-    """Learn from what was summed up of the states that sensors are in."""
+    """Learn from the sums for the states that sensors are in."""
     number = arrays["number"][slots]
     some = number > 0
     if not some.any():
@@ -75,7 +76,7 @@ def learn_means(arrays: Arrays, slots: Slots) -> None:
 
 
 def state_of(arrays: Arrays, slots: Slots, values: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """The states of some values, `BETWEEN` where they are in none, and the levels that they are nearest to."""
+    """The states of values, `BETWEEN` if they belong to none, and the nearest levels."""
     level = (values[:, None] > arrays["cuts"][slots]).sum(axis=1)
     reach = _reach(arrays, slots, level)
     near = np.abs(values - arrays["center"][slots, level]) <= reach
@@ -83,7 +84,7 @@ def state_of(arrays: Arrays, slots: Slots, values: Floats) -> tuple[Floats, NDAr
 
 
 def take_value(arrays: Arrays, slots: Slots, values: Floats, state: Floats, level: NDArray[np.intp]) -> None:
-    """Take in a value that may have changed the state; what is quiet from here on follows."""
+    """Record a value that may have changed the state, and update the quiet range."""
     is_in = state != BETWEEN
     center, reach = arrays["center"][slots, level], _reach(arrays, slots, level)
     known = arrays["readings"][slots, level] >= FEW
@@ -101,7 +102,7 @@ def take_value(arrays: Arrays, slots: Slots, values: Floats, state: Floats, leve
 
 
 def distance(arrays: Arrays, slots: Slots) -> Floats:
-    """The smallest distance between two levels of some sensors, shape (n,); 0 where it isn't known yet."""
+    """The smallest distance between two levels of each sensor, shape (n,); 0 if unknown."""
     center, readings = arrays["center"][slots], arrays["readings"][slots]
     real = (readings[:, 1:] > 0) & (readings[:, :-1] > 0)
     least = np.where(real, np.diff(center, axis=1), np.inf).min(axis=1)
@@ -109,6 +110,6 @@ def distance(arrays: Arrays, slots: Slots) -> Floats:
 
 
 def _reach(arrays: Arrays, slots: Slots, level: NDArray[np.intp]) -> Floats:
-    """How far from its level a value of a state lies at most."""
+    """Maximum distance from its level of a value that belongs to a state."""
     reach: Floats = AWAY * arrays["scale"][slots, level] + SLACK * distance(arrays, slots)
     return reach

@@ -1,10 +1,10 @@
 """Spells: how long a sensor stays in a state, and how often it changes.
 
-A spell is surprising if it lasts longer than the longest one that was normal. How surprising follows from how many
-spells were shorter, and from how fast long ones become rare: the tail beyond the record is taken for a Pareto tail,
-whose index is that of the logarithms of all spells. The busiest hour is judged likewise.
+A spell is surprising if it is longer than the longest normal one. The surprise depends on the number of shorter spells
+and on how fast long ones become rare: beyond the record a Pareto tail is assumed, with the index of the logarithms of
+all spells. The busiest hour is scored in the same way.
 
-A spell that was surprising counts as normal length only up to another one as long: what came twice is a habit.
+A surprising spell extends the normal length only up to another one as long: what occurs twice is a habit.
 """
 
 from __future__ import annotations
@@ -22,42 +22,43 @@ BETWEEN = MOST
 STATES = MOST + 1
 
 KINDS = 8.0
-"""So many records are watched side by side; each may be passed."""
+"""Number of records watched in parallel, each of which may be exceeded."""
 
 MOST_SPELLS = 1000.0
-"""No more spells than these speak for a record."""
+"""Maximum number of spells that count as evidence for a record."""
 
 FEWEST_SPELLS = 8.0
 FEWEST_ALL = 24.0
-"""Spells of a state before anything is said of their length, and of all states before the same of values between."""
+"""Minimum number of spells of a state before their length is scored, and of all states before spells between levels
+are."""
 
 PRIOR_SPELLS, PRIOR_SPREAD = 4.0, 0.5
 SMALLEST_SPREAD = 0.2
-"""Imagined spells that speak for how far the logarithms of lengths spread, how far these do, and what is the least."""
+"""Prior weight in spells for the spread of the logarithms of lengths, the prior spread, and the minimum spread."""
 
 BETWEEN_SPREAD = 0.5
-"""How far the logarithms of the lengths of spells between levels spread."""
+"""Spread of the logarithms of the lengths of spells between levels."""
 
 BUSY_SPREAD = 1.0 / 3.0
-"""How far those of the changes in the busiest hours do."""
+"""Spread of the logarithms of the numbers of changes in the busiest hours."""
 
 BUSY_S = 3600.0
-"""Changes are forgotten at this pace."""
+"""Time constant with which changes are forgotten, in seconds."""
 
 MOST_PASSED_S = 100.0 * BUSY_S
 
 FEWEST_CHANGES = 4.0
-"""In an hour, to be called busy."""
+"""Minimum number of changes in an hour to count as busy."""
 
 USUAL = 1.5
 """A spell up to this surprise counts in full."""
 
 FADING = 1e-3
-"""Of the longest spells, each time that one ends."""
+"""Share by which the longest spell decays each time that one ends."""
 
 
 def spells_layout() -> dict[str, Field]:
-    """The fields that spells need in a detector's state: 280 bytes a sensor."""
+    """The state fields of spells: 280 bytes per sensor."""
     return {
         "state": Field(-1.0, learned=False),
         "since": Field(learned=False, moment=True),
@@ -78,21 +79,21 @@ def spells_layout() -> dict[str, Field]:
 
 
 def beyond_record(chances: Floats, ratio: Floats, spread: Floats | float) -> Floats:
-    """Decades of surprise at something that is `ratio` times the record of so many chances; 0 up to the record."""
+    """Decades of surprise at a value `ratio` times the record of `chances` observations; 0 up to the record."""
     seen = np.log10(np.minimum(chances, MOST_SPELLS) + 1.0) - np.log10(KINDS)
     decades = seen + np.log10(np.maximum(ratio, 1.0)) / spread
     return np.where(ratio > 1.0, np.maximum(decades, 0.0), 0.0)
 
 
 def spread_of(arrays: Arrays, slots: Slots, state: NDArray[np.intp], spells: Floats) -> Floats:
-    """How far the logarithms of the lengths of spells spread, of which there were so many; shape (n,)."""
+    """Spread of the logarithms of spell lengths, given the number of spells; shape (n,)."""
     seen = PRIOR_SPELLS * PRIOR_SPREAD**2 + spells * arrays["spread"][slots, state]
     of_states = np.maximum(np.sqrt(seen / (PRIOR_SPELLS + spells)), SMALLEST_SPREAD)
     return np.where(state == BETWEEN, BETWEEN_SPREAD, of_states)
 
 
 def end_spells(arrays: Arrays, slots: Slots, times: Floats) -> None:
-    """Learn from the spells of some sensors, which end at these times; shape (n,)."""
+    """Learn from the spells of sensors that end at these times; shape (n,)."""
     state = arrays["state"][slots].astype(np.intp)
     length = np.maximum(times - arrays["since"][slots], 0.0)
     count = arrays["spells"][slots, state]
@@ -113,14 +114,14 @@ def end_spells(arrays: Arrays, slots: Slots, times: Floats) -> None:
 def count_changes(
     arrays: Arrays, slots: Slots, changed: NDArray[np.bool_], times: Floats, known: NDArray[np.bool_]
 ) -> Floats:
-    """Count changes of state; returns how surprising it is, in decades, that there are so many, shape (n,).
+    """Count changes of state; returns the surprise of their number in decades, shape (n,).
 
     Args:
         arrays: The detector's state.
         slots: Rows, shape (n,).
-        changed: Whether the state is another one than at the last reading.
-        times: When that is, shape (n,).
-        known: Of which sensors there is anything to say.
+        changed: Whether the state differs from that of the last reading.
+        times: Times of the readings, shape (n,).
+        known: Which sensors can be scored.
     """
     passed = np.clip(times - arrays["counted"][slots], 0.0, MOST_PASSED_S)
     busy = arrays["busy"][slots] * np.exp(-passed / BUSY_S) + changed
@@ -128,7 +129,7 @@ def count_changes(
     busiest, rival, crest = arrays["busiest"][slots], arrays["rival_busy"][slots], arrays["crest"][slots]
     most, hours = np.maximum(busiest, FEWEST_CHANGES), arrays["watched"][slots] / BUSY_S
     score = np.where(known, beyond_record(hours, busy / most, BUSY_SPREAD), 0.0)
-    # A rush is as surprising as its crest until it is over, and is learned from then.
+    # A burst keeps the surprise of its crest until it is over, and is learned then.
     goes_on = known & (crest > 0) & (busy > most)
     score = np.where(goes_on, np.maximum(score, beyond_record(hours, crest / most, BUSY_SPREAD)), score)
     odd = (score > USUAL) | goes_on

@@ -1,11 +1,12 @@
-"""Timetable: when each state is due, by the hour of the week.
+"""Timetable: when each state is usual, by hour of the week.
 
-For each hour of the week it keeps the share of time that was spent in each state, as an exponential mean over the
-weeks. Days that go alike speak for each other: what a line does at ten on four Wednesdays says little, what it does at
-ten on twenty working days says more. Which days go alike follows from their shares. A state is *undue* if it takes
-next to no time at that hour, nor an hour sooner or later, so that neither daylight saving time nor a late start matter.
+For each hour of the week it keeps the share of time spent in each state, as an exponential mean over the weeks. Similar
+days share evidence: what a line does at ten on four Wednesdays says little, what it does at ten on twenty working days
+says more. Similarity of days is measured from their shares. A state is *undue* if it takes almost no time in that hour
+and in the hours before and after, so that neither daylight saving time nor a late start matters.
 
-Whether that can be relied on is found out by counting: of so many hours with an undue state, it came in so many.
+The reliability of this is measured: the number of hours with an undue state, and the number of those in which it
+occurred.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ HOURS, DAYS = 24, 7
 CELLS = HOURS * DAYS
 
 FEWEST_VISITS = 2.0
-"""Weeks in which an hour of the week was seen before anything is said of it."""
+"""Minimum number of weeks in which an hour of the week was seen before it is used."""
 
 FEWEST_HOURS = 6.0
-"""Hours like this one that must have been seen, all alike days and neighbouring hours together."""
+"""Minimum number of comparable hours seen, over all similar days and adjacent hours."""
 
 ALIKE = 0.1
-"""Days are alike if the shares of their hours differ by no more than this on average."""
+"""Days are similar if the shares of their hours differ by at most this on average."""
 
 ENOUGH_HOURS = 20.0
-"""Hours that both days must have been seen in."""
+"""Minimum number of hours seen on both days."""
 
 NEXT_TO_NONE = 0.05
-"""Share of time that an undue state takes at most."""
+"""Maximum share of time of an undue state."""
 
 LEAST_WATCHED = 900.0
-"""Seconds of an hour that must have been watched for it to count."""
+"""Minimum observed seconds of an hour for it to count."""
 
 NEWEST = 0.2
-"""Share of a new visit in the mean; the first visits count alike."""
+"""Weight of a new visit in the mean; the first visits have equal weights."""
 
 
 def timetable_layout() -> dict[str, Field]:
-    """The fields that the timetable needs in a detector's state: 1,624 bytes a sensor."""
+    """The state fields of the timetable: 1,624 bytes per sensor."""
     return {
         "shares": Field(width=CELLS * MOST, dtype="f2"),
         "visits": Field(width=CELLS, dtype="u1"),
@@ -61,13 +62,13 @@ def timetable_layout() -> dict[str, Field]:
 
 
 def cell_of(times: Floats) -> Floats:
-    """The hour of the week of some times, 0 to 167."""
+    """The hour of the week of each time, 0 to 167."""
     hour = np.floor(np.where(np.abs(times) < 1e15, times, 0.0) / HOUR_S)
     return np.mod(hour, CELLS)
 
 
 def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
-    """End the visits of sensors to the hours that they were in, and foretell of the next ones what is undue.
+    """End the visits of sensors to their last hours, and predict the undue states of the new ones.
 
     Args:
         arrays: The detector's state.
@@ -95,7 +96,7 @@ def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
 
 
 def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Which states are undue at some hours, shape (n, STATES), and which is usual then, shape (n,), -1 for unknown."""
+    """Which states are undue at these hours, shape (n, STATES), and the usual one then, shape (n,), or -1."""
     rows, each = len(slots), np.arange(len(slots))
     undue, due = np.zeros((rows, STATES)), np.full(rows, -1.0)
     visits = arrays["visits"][slots].astype(np.float64)

@@ -1,1 +1,1 @@
-"""Detectors of one sensor, one idea a file."""
+"""Detectors of one sensor, one idea per file."""

@@ -1,4 +1,4 @@
-"""Two-sided CUSUM: a small shift that lasts."""
+"""Two-sided CUSUM: small lasting shifts."""
 
 from __future__ import annotations
 
@@ -24,43 +24,44 @@ from detectors.numeric.surprise import exponential_tail
 from detectors.parameters import parameter
 
 RECENTLY = 1 / 3
-"""Share of the newest reading in the recent level."""
+"""Weight of the newest reading in the recent level."""
 
 SUPPORT = 0.5
-"""A sum is supported while the recent level is off by this share of the allowance, in its direction."""
+"""A sum is supported while the recent level is off by this share of the allowance in its direction."""
 
 FADE = 0.5
-"""Share of a sum that is forgotten at each reading while nothing supports it."""
+"""Share of a sum forgotten at each reading while it isn't supported."""
 
 MOST_DECADES = 12.0
-"""A sum stops growing here, so that it comes down soon after the shift has ended."""
+"""Maximum of a sum, in decades, so that it decays soon after the shift has ended."""
 
 BLOCK = 50.0
-"""Readings whose mean is held against the level, to see how far means of many readings wander."""
+"""Number of readings per block; the means of blocks are compared with the level, to measure how far they wander."""
 
 FEWEST_BLOCKS = 8.0
-"""Blocks before there is an opinion."""
+"""Number of blocks before there is an opinion."""
 
 CLIP = 4.0
-"""One reading counts as at most so many spreads, so that a spike alone is no shift."""
+"""Maximum size of a reading in spreads, so that a single spike isn't a shift."""
 
 
 @dataclass(frozen=True)
 class Cusum(Detector):
-    """Finds shifts of the level that are small but last, in either direction.
+    """Finds small but lasting shifts of the level, in either direction.
 
-    Catches: level shifts, also below the noise; drift, once it has left the old level.
-    Blind to: single spikes; shifts of a sensor that wanders anyway, as its autocorrelation makes long excursions usual.
-    Contamination: readings are cut to 4 spreads; the level follows with `memory`, so a shift that isn't found within
-        that becomes normal.
+    Catches: level shifts, even below the noise; drift, once it has left the old level.
+    Blind to: single spikes; shifts of a sensor that wanders anyway, because its autocorrelation makes long excursions
+        usual.
+    Contamination: readings are clipped to 4 spreads; the level follows with `memory`, so a shift that isn't found
+        within that becomes normal.
     Warm-up: 400 readings.
-    State: 144 bytes a sensor.
-    Cost: about 150 array operations a round.
+    State: 144 bytes per sensor.
+    Cost: about 150 array operations per round.
     Source: E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, doi:10.1093/biomet/41.1-2.100; the tail
-        exp(-2 k h) of the sums is D. Siegmund's, "Sequential Analysis", 1985, chapter 2.
-    Differs: level and spread are learned; the exponent is divided by the long-run variance, that of an autocorrelated
+        exp(-2 k h) of the sums is from D. Siegmund, "Sequential Analysis", 1985, chapter 2.
+    Differs: level and spread are learned; the exponent is divided by the long-run variance, that of autocorrelated
         noise or that of means over 50 readings, whichever is larger; a sum halves at each reading while the recent
-        level doesn't support it, so that it comes down as soon as the sensor is back.
+        level doesn't support it, so that it decays as soon as the sensor has returned.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -131,7 +132,7 @@ class Cusum(Detector):
         return scores
 
     def _learn_wandering(self, state: State, slots: Rows, z: Numbers) -> None:
-        """Take the squared mean of each block of `BLOCK` readings, in spreads, into its average."""
+        """Update the average squared mean of blocks of `BLOCK` readings, in spreads."""
         total = state["block_sum"][slots] + z
         readings = state["block_readings"][slots] + 1.0
         full = nowhere(readings >= BLOCK)

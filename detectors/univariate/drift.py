@@ -1,4 +1,4 @@
-"""Drift: the level of an hour, or of six, that lies beyond those of all days before."""
+"""Drift: a level over one hour or six hours beyond those of all previous days."""
 
 from __future__ import annotations
 
@@ -28,53 +28,53 @@ from detectors.parameters import parameter
 
 DAY_S = 86_400.0
 SCALES_S = {"hour": 3600.0, "quarter": 6 * 3600.0}
-"""Time constants of the levels, by what the names of their fields begin with; the shortest first."""
+"""Time constants of the levels, by prefix of their field names; shortest first."""
 
 SIDES = {"low": -1.0, "high": 1.0}
 
 MEMORY_DAYS = 30.0
-"""Days that the usual extreme of a day, and its distance from it, are learned from."""
+"""Memory, in days, of the usual daily extreme and of the distance from it."""
 
 FADING = 0.02
-"""Share by which a record comes nearer to the extreme of a day, each day."""
+"""Share by which a record approaches the extreme of a day, each day."""
 
 OF_ROOTS = 1.48
-"""The deviation of a normal variable, from the squared mean of the roots of its distances from its mean. Roots are
-averaged since two odd days of ten should make the others no more alike."""
+"""Standard deviation of a normal variable, relative to the squared mean of the roots of its distances from the mean.
+Roots are averaged because two odd days in ten shouldn't affect the others."""
 
 LEAST_SHARE = 0.02
-"""The deviation is at least this share of the distance between the records."""
+"""Minimum of the deviation, as a share of the distance between the records."""
 
 FAR, FAR_IN_DEVIATIONS = 2.0, 20.0
-"""A reading counts as beyond the records by so many times their distance, or so many deviations, at most."""
+"""Maximum distance of a reading beyond the records: this many times the distance between them, or this many
+deviations."""
 
 SIDES_SEEN = 0.5
-"""Decades that a record is worth less as there are two sides and two levels that may set one."""
+"""Decades subtracted from the value of a record because two sides and two levels may set one."""
 
 ADOPTED_FROM, ADOPTED_S = 5.5, 3600.0
-"""What is so surprising for so long while learning goes on has been adopted."""
+"""A level this surprising for this long while learning continues has been adopted."""
 
 
 @dataclass(frozen=True)
 class LevelDrift(Detector):
-    """Finds a level that has slowly left what a sensor has shown on all days before.
+    """Finds a level that has slowly left the range of all previous days.
 
-    The levels of the last hour and of the last six are exponential means. The lowest and the highest of all days are
-    records. How surprising a level beyond a record is follows from how many days there were, and from how far the
-    extremes of single days usually are from the mean extreme.
+    The levels of the last hour and of the last six hours are exponential means; their lowest and highest values over
+    all days are records. The surprise of a level beyond a record depends on the number of days, and on how far daily
+    extremes usually are from the mean extreme.
 
-    Catches: drift, and level shifts that stay, of sensors that have been known for a week.
-    Blind to: whatever stays within the extremes of the days before; the first 8 days, and as many after a level was
-        adopted; a drift that moves less in a day than the extremes of days usually differ.
-    Contamination: a record moves by no more than the usual distance in a day. While an incident is open, nothing is
-        learned.
+    Catches: drift, and lasting level shifts, of sensors that have been known for a week.
+    Blind to: levels within the extremes of previous days; the first 8 days, and as many after a level was adopted; a
+        drift slower per day than the usual difference between daily extremes.
+    Contamination: a record moves by at most the usual distance per day. While an incident is open, nothing is learned.
     Warm-up: 8 days, so that a weekend has been seen.
-    State: 192 bytes a sensor.
-    Cost: about 75 array operations a round.
+    State: 192 bytes per sensor.
+    Cost: about 75 array operations per round.
     Source: records of exchangeable sequences, N. Glick, "Breaking records and breaking boards", American Mathematical
         Monthly 85 (1), 1978.
-    Differs: the tail beyond a record is Student's, as few days say little of how much they differ; records move by
-        limited steps, and fade, so that the seasons of a year are followed.
+    Differs: the tail beyond a record is Student's, because few days give little evidence of their variation; records
+        move by limited steps and decay, so that the seasons of a year are followed.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -158,7 +158,7 @@ class LevelDrift(Detector):
         return Scores(score, constant_like(values, NOTHING), lower, upper)
 
     def _turn_days(self, state: State, slots: Rows, times: Numbers, first: Any) -> Any:
-        """Take in the days that end with these readings; returns where a day begins."""
+        """Record the days that end with these readings; returns where a day begins."""
         began = where(first, times, state["day_began"][slots])
         passed = floor(maximum(times - began, 0.0) / DAY_S)
         begins = nowhere(first | (passed > 0))
@@ -173,7 +173,7 @@ class LevelDrift(Detector):
         return begins
 
     def _learn(self, state: State, slots: Rows, days: Numbers, ended: Any) -> None:
-        """Learn from the extremes of days that have ended."""
+        """Learn from the extremes of completed days."""
         is_first, is_young = nowhere(days == 0), days < self.fewest_days
         newest = 1.0 / minimum(days + 1.0, MEMORY_DAYS)
         for scale in SCALES_S:
@@ -195,7 +195,7 @@ class LevelDrift(Detector):
 
     @staticmethod
     def _let_adopted(state: State, slots: Rows, passed: Numbers, far: Any, days: Numbers) -> None:
-        """Begin anew where a level was adopted: how far the days there differ isn't known."""
+        """Restart where a level was adopted, because the variation between days is unknown there."""
         lasted = where(far, state["beyond"][slots] + passed, 0.0)
         adopted = nowhere(lasted >= ADOPTED_S)
         state["beyond"][slots] = lasted

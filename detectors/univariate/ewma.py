@@ -20,17 +20,17 @@ class EwmaZScore(Detector):
     """Finds values far from an exponentially weighted moving average.
 
     Catches: spikes, level shifts, dropouts, changed units.
-    Blind to: slow drift, which the average follows; values that are usual, but not at this time of day.
+    Blind to: slow drift, which the average follows; values that are usual only at other times of day.
     Contamination: one reading moves the average by at most 6 spreads / `memory`; while an incident is open, nothing is
         learned at all.
     Warm-up: 30 readings.
-    State: 96 bytes a sensor.
-    Cost: about 140 array operations a round.
+    State: 96 bytes per sensor.
+    Cost: about 140 array operations per round.
     Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (3), 1959,
         doi:10.1080/00401706.1959.10489860.
     Differs: the spread is that of the residuals, learned over `spread_memory` readings, and the tail is Student's, as
-        `detectors.noise` explains. The average of a counter, which has risen `COUNTED` times and `RARELY`
-        times as often as it has fallen, follows it when it starts anew; that it has jumped is for `rate` to say.
+        `detectors.noise` explains. The average of a counter, recognised after `COUNTED` rises and `RARELY` times as
+        many rises as falls, follows it when it is reset; jumps are left to `rate`.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable

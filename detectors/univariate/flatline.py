@@ -1,4 +1,4 @@
-"""Flatline: a value that has stopped moving."""
+"""Flatline: a value that has stopped changing."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from detectors.numeric.elementwise import (
 from detectors.parameters import parameter
 
 FEWEST_RUNS = 10.0
-"""Changes of value before there is an opinion: a sensor that hardly moves can't be called stuck."""
+"""Number of changes of value before there is an opinion: a sensor that hardly moves can't be called stuck."""
 
 LONGER = 2.0
-"""A run is unusual from this many times the longest one that was normal."""
+"""A run is unusual from this multiple of the longest normal one."""
 
 FEW_RUNS = 5.0
-"""The longest of few runs says little: of so many, as if it had been twice as long."""
+"""The longest of few runs is weak evidence: with this many runs, it counts as twice as long."""
 
 FADING = 1e-4
 
 YOUNG_S = 3 * 86_400.0
-"""Of a sensor that is younger, it isn't known yet how it rests at night and at weekends."""
+"""For a younger sensor, its rests at night and at weekends aren't known yet."""
 
 YOUNG_SHARE = 1 / 3
-"""Its runs are less surprising: repeats come in clusters, and how large these are isn't known yet either."""
+"""Factor on the surprise of its runs: repeats come in clusters, whose size isn't known yet either."""
 
 
 @dataclass(frozen=True)
 class Flatline(Detector):
-    """Finds a sensor that repeats one value for far longer than it ever does.
+    """Finds a sensor that repeats one value for far longer than it usually does.
 
     Catches: stuck sensors.
-    Blind to: a sensor that rests for long anyway; one that sticks but still trembles; a constant from the beginning; in
-        its first three days one that stays at the lowest value that it has had, as at night.
-    Contamination: a run counts when it ends, and as normal length only up to another one as long: a fault that comes
-        twice is a habit, such as a rest at night. The rests of the first three days count at once.
+    Blind to: a sensor that rests for long anyway; a stuck sensor with noise; a constant from the beginning; in the
+        first three days a sensor that stays at its lowest value so far, as at night.
+    Contamination: a run counts when it ends, and extends the normal length only up to another one as long: a fault that
+        occurs twice is a habit, such as a rest at night. The rests of the first three days count at once.
     Warm-up: 10 changes of value.
-    State: 80 bytes a sensor.
-    Cost: about 50 array operations a round.
+    State: 80 bytes per sensor.
+    Cost: about 50 array operations per round.
     Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
         Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
     Differs: runs up to twice the longest normal one, and shorter than `shortest`, are never surprising.
@@ -126,5 +126,5 @@ class Flatline(Detector):
         return no_opinion(values).with_score(score)
 
     def measure(self, state: State, slot: int) -> Measure:
-        """Readings in a row of one value, and in the longest such run that was normal."""
+        """Number of consecutive readings of one value, and of the longest normal run."""
         return Measure(float(state["run"][slot]), float(state["longest"][slot]))

@@ -1,4 +1,4 @@
-"""Limits: what the operator knows to be wrong."""
+"""Limits: conditions that the operator knows to be wrong."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from detectors.numeric.elementwise import NOTHING, constant_like, where
 from detectors.parameters import ParameterError, parameter
 
 BEYOND = 12.0
-"""Decades of surprise of a value beyond a limit: more than any raising level that follows from a budget."""
+"""Decades of surprise of a value beyond a limit: more than any raising level derived from a budget."""
 
 CRITICAL = 96.0
-"""Decades of surprise of a value beyond a critical limit: three doublings more, the worst severity."""
+"""Decades of surprise of a value beyond a critical limit: three doublings more, the highest severity."""
 
 UNSET = math.nan
 
@@ -25,12 +25,12 @@ UNSET = math.nan
 class Limits(Detector):
     """Finds values beyond limits that the operator sets.
 
-    Catches: whatever the limits rule out.
+    Catches: values that the limits exclude.
     Blind to: everything within them.
     Contamination: none, nothing is learned.
     Warm-up: none.
-    State: 8 bytes a sensor.
-    Cost: about 10 array operations a round.
+    State: 8 bytes per sensor.
+    Cost: about 10 array operations per round.
     Source: ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries": low-low, low, high and
         high-high alarms with a deadband.
     Differs: a score instead of an alarm, 12 decades beyond a limit and 96 beyond a critical one.
@@ -53,7 +53,7 @@ class Limits(Detector):
     catches: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        """Check the parameters, and that the limits are in order."""
+        """Check the parameters and the order of the limits."""
         super().__post_init__()
         order = ("low_critical", "low", "high", "high_critical")
         given = [(name, getattr(self, name)) for name in order if not math.isnan(getattr(self, name))]

@@ -1,4 +1,4 @@
-"""Streaming median: far from the middle, by a scale that outliers can't stretch."""
+"""Streaming median: distance from the median, on a scale that outliers can't stretch."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from detectors.numeric.elementwise import bounded, maximum, where
 from detectors.parameters import parameter
 
 NORMAL = 1.4826
-"""Standard deviations in a median absolute deviation, of normal noise."""
+"""Standard deviation of normal noise, in median absolute deviations."""
 
 LEAST_SHARE = 0.7
-"""The scale is at least this share of the standard deviation: of a sensor that mostly rests, the deviation is 0."""
+"""Minimum of the scale as a share of the standard deviation: for a sensor that mostly rests, the median absolute
+deviation is 0."""
 
 
 @dataclass(frozen=True)
 class StreamingMedian(Detector):
     """Finds values far from the median, measured in median absolute deviations.
 
-    Catches: spikes and dropouts, also many of them; changed units.
+    Catches: spikes and dropouts, even frequent ones; changed units.
     Blind to: slow drift, which the median follows; a change of the noise alone.
-    Contamination: a reading moves the median by a step, however far out it is.
+    Contamination: a reading moves the median by one step, whatever its distance.
     Warm-up: 30 readings.
-    State: 80 bytes a sensor.
-    Cost: about 150 array operations a round.
+    State: 80 bytes per sensor.
+    Cost: about 150 array operations per round.
     Source: H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22 (3),
-        1951, doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma and others, "Frugal streaming for
-        estimating quantiles", 2013, doi:10.1007/978-3-642-40273-9_7, for doing it in one word of memory.
+        1951, doi:10.1214/aoms/1177729586, for the quantiles; Q. Ma and others, "Frugal streaming for estimating
+        quantiles", 2013, doi:10.1007/978-3-642-40273-9_7, for doing it in one word of memory.
     Differs: the step is a share of the present deviation, so that it fits any unit; the first readings are averaged.
 
     >>> import numpy as np

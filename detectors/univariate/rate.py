@@ -1,4 +1,4 @@
-"""Rate of change: a jump that is larger than this sensor's jumps."""
+"""Rate of change: a jump larger than the sensor's usual jumps."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from detectors.numeric.elementwise import known_maximum, known_minimum, maximum,
 from detectors.parameters import parameter
 
 CERTAIN = 12.0
-"""Decades of surprise of what an operator has ruled out; twice the limit is twice as surprising."""
+"""Decades of surprise of a change beyond the operator's limit; twice the limit scores twice as much."""
 
 
 @dataclass(frozen=True)
 class RateOfChange(Detector):
-    """Finds changes from one reading to the next that are larger than the sensor's usual ones, or than a limit.
+    """Finds changes between consecutive readings that are larger than usual, or than a limit.
 
     Catches: spikes, steps, dropouts, changed units.
-    Blind to: slow drift; whatever stays once it has jumped, as only the jump itself stands out.
-    Contamination: an outlier widens the spread by 6 spreads at most; a jump that was seen once is soon normal.
+    Blind to: slow drift; levels after a jump, because only the jump itself stands out.
+    Contamination: an outlier widens the spread by 6 spreads at most; a jump seen once is soon normal.
     Warm-up: 31 readings; none for the limit.
-    State: 88 bytes a sensor.
-    Cost: about 125 array operations a round.
+    State: 88 bytes per sensor.
+    Cost: about 125 array operations per round.
     Source: W. A. Shewhart, "Economic Control of Quality of Manufactured Product", 1931, for the chart; its moving-range
         form in D. C. Montgomery, "Introduction to Statistical Quality Control", section 6.4.
-    Differs: the tail is Student's, as `detectors.noise` explains; the change is per reading where it is learned, and
-        per second where the operator limits it, which says nothing of readings that bear one time.
+    Differs: the tail is Student's, as `detectors.noise` explains; the learned change is per reading, the limited one
+        per second, which doesn't apply to readings of equal time.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -54,7 +54,7 @@ class RateOfChange(Detector):
 
     @property
     def follows_pace(self) -> bool:
-        """See `Detector`; a limit is one of the value's change."""
+        """See `Detector`; a limit applies to the change of the value."""
         return math.isnan(self.most_per_s)
 
     def layout(self) -> dict[str, Field]:

@@ -1,4 +1,4 @@
-"""Seasonal residual: unusual for this time of day."""
+"""Seasonal residual: unusual for the time of day."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ BINS = 48
 DAY_S = 86_400.0
 
 ROUNDING = 1e-12
-"""A mean of equal values differs from them by less than this share, by rounding alone."""
+"""Maximum relative rounding error of a mean of equal values."""
 
 
 @dataclass(frozen=True)
 class Seasonal(Detector):
-    """Finds values that are unusual for the time of day, though they may be usual at another.
+    """Finds values that are unusual for the time of day, although they may be usual at another.
 
     Catches: a season that is lost, level shifts, drift.
-    Blind to: single spikes, which the mean over some readings hides; days of the week; the first days.
-    Contamination: a visit to a bin moves its mean by `blend` of the difference; while an incident is open, none does.
+    Blind to: single spikes, which the mean over several readings hides; days of the week; the first days.
+    Contamination: a visit to a bin moves its mean by `blend` of the difference; while an incident is open, nothing is
+        learned.
     Warm-up: two visits of a bin on different days.
-    State: 864 bytes a sensor.
+    State: 864 bytes per sensor.
     Cost: about 100 array operations a round.
     Source: S. Hochenbaum, O. Vallis and A. Kejariwal, "Automatic anomaly detection in the cloud via statistical
         learning", 2017, arXiv:1704.07706, for residuals of a seasonal profile.
@@ -99,7 +100,7 @@ class Seasonal(Detector):
         return scores
 
     def _finish_visits(self, state: State, slots: Slots, here: Floats) -> None:
-        """Take the mean of the visits that end with this reading into the profile."""
+        """Add the mean of completed visits to the profile."""
         before = state["bin"][slots]
         left = before != here
         ended = left & (before >= 0)

@@ -13,42 +13,42 @@ from detectors.numeric.surprise import exponential_reach
 from detectors.parameters import parameter
 
 FEWEST_GAPS = 10.0
-"""Gaps between readings before there is an opinion."""
+"""Number of gaps between readings before there is an opinion."""
 
 MEMORY = 500.0
 WINSOR = 10.0
-"""One gap counts as at most so many mean gaps."""
+"""Maximum contribution of a gap, in mean gaps."""
 
 FADING = 2e-5
-"""Share of the longest gaps that is forgotten at each reading."""
+"""Share by which the longest gap decays at each reading."""
 
 LONG_S = 3 * 86_400.0
 FEW_GAPS = 3.0
-"""Of a sensor that reports so seldom that it takes longer than `LONG_S` to see its gaps, so many do, but the longest of
-them counts as twice as long."""
+"""Number of gaps for a sensor that reports so rarely that more would take longer than `LONG_S`; the longest of them
+then counts twice."""
 
 STEADY_S = 3_600.0
-"""However seldom a clock-like sensor reports, its readings are taken to be this late at most, on average."""
+"""Maximum average lateness assumed for the readings of a regular sensor, however rarely it reports."""
 
 GRACE_S = 12 * 3_600.0
-"""What is so much longer than the longest gap is never too short to count, however many usual gaps it takes."""
+"""A silence this much longer than the longest gap always counts, whatever the number of usual gaps."""
 
 
 @dataclass(frozen=True)
 class Silence(Detector):
-    """Finds a sensor that has been silent for far longer than it usually is.
+    """Finds a sensor that has been silent for far longer than usual.
 
     Catches: silence of a sensor, its radio or its battery.
-    Blind to: a sensor that has reported fewer than 11 times, or 4 times in three days and more; a silence of all while
-        the service is cut off itself.
-    Contamination: a gap counts as 10 mean gaps at most; a longer one becomes normal when it comes twice, as a rest at
-        night does.
+    Blind to: a sensor with fewer than 11 reports, or 4 reports over at least three days; a silence of all sensors while
+        the service itself is disconnected.
+    Contamination: a gap counts as at most 10 mean gaps; a longer one becomes normal when it occurs twice, as with a
+        rest at night.
     Warm-up: 10 gaps, or 3 of a day and more.
-    State: 56 bytes a sensor.
-    Cost: about 30 array operations a round.
+    State: 56 bytes per sensor.
+    Cost: about 30 array operations per round.
     Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
     Differs: the tail's scale is at least a quarter of the mean gap, or an hour, so that a clock-like sensor isn't
-        called silent for one late reading; the longest gap that was normal is never surprising.
+        called silent for one late reading; the longest normal gap is never surprising.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -91,7 +91,7 @@ class Silence(Detector):
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
-        """See `Detector`; a reading that comes is no silence, so the scores are NaN."""
+        """See `Detector`; a reading isn't a silence, so the scores are NaN."""
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]

@@ -1,4 +1,4 @@
-"""Unrest: noise that grows, although the values stay where they are."""
+"""Unrest (volatility): noise that grows although the level stays the same."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from detectors.numeric.elementwise import all_of, any_of, everywhere, log, maxim
 from detectors.parameters import parameter
 
 SMALL = 0.05
-"""Share of the usual step that is added to each, so that a value which stays the same is a small step and no abyss."""
+"""Share of the usual step added to each step, so that an unchanged value is a small step instead of minus infinity."""
 
 LARGEST_STEP = 6.0
-"""A step counts as so many usual ones at most in what is usual."""
+"""Maximum size of a step in usual steps, for learning the usual step."""
 
 LARGEST_SEEN = 10.0
-"""Likewise in the average: one leap, however large, is no noise."""
+"""Maximum size of a step in the average: one leap, however large, isn't noise."""
 
 ORDINARY = 2.0
-"""Steps up to so many usual ones are ordinary: nine of ten, if their noise is normal."""
+"""Steps up to this many usual ones are ordinary: nine of ten, if their noise is normal."""
 
 CALM = 6.0
-"""So many ordinary steps in a row say that a burst is over; the average then forgets it."""
+"""Number of consecutive ordinary steps that end a burst; the average then forgets it."""
 
 LEAST = 1e-300
 
 WORTH = 0.1
-"""Share of a window's worth that an average says of how heavy the tail is: those of one burst all say the same."""
+"""Weight of an average, relative to a window, as evidence for the tail: the averages of one burst carry the same
+information."""
 
 
 @dataclass(frozen=True)
 class Unrest(Detector):
-    """Finds noise that grows, although the values stay where they are.
+    """Finds noise that grows although the level stays the same.
 
-    The sizes of the steps from one reading to the next are averaged as logarithms, over the last readings, and held
-    against their own usual average. One large step hardly moves that, however large it is.
+    The logarithms of the sizes of the steps between consecutive readings are averaged over the last readings and
+    compared with their usual average. A single step hardly affects it, however large it is.
 
     Catches: bursts of noise, loose contacts, bearings that begin to rattle.
-    Blind to: noise that vanishes; steps that come less often than once in five readings; a sensor that never moves.
+    Blind to: noise that vanishes; steps rarer than once in five readings; a sensor that never moves.
     Contamination: as `detectors.noise` says.
     Warm-up: 30 readings that aren't all the same.
-    State: 112 bytes a sensor.
-    Cost: about 150 array operations a round.
+    State: 112 bytes per sensor.
+    Cost: about 150 array operations per round.
     Source: S. V. Crowder and M. D. Hamilton, "An EWMA for monitoring a process standard deviation", Journal of Quality
         Technology 24 (1), 1992.
-    Differs: the logarithms are those of single steps instead of sample variances, so that neither a level nor a season
-        need be known; their spread is learned, with the tail that `detectors.noise` explains.
-        Some ordinary steps in a row end a burst at once, as an average would take long to forget it.
+    Differs: the logarithms are those of single steps instead of sample variances, so neither a level nor a season needs
+        to be known; their spread is learned, with the tail that `detectors.noise` explains. Several consecutive
+        ordinary steps end a burst at once, because an average would take long to forget it.
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
@@ -106,16 +107,16 @@ class Unrest(Detector):
         return scores
 
     def measure(self, state: State, slot: int) -> Measure:
-        """The geometric mean of the last steps from one reading to the next, and of the usual ones."""
+        """The geometric mean of the last steps between consecutive readings, and of the usual steps."""
         return Measure(math.exp(float(state["average"][slot])), math.exp(float(state["usual"][slot])))
 
     @staticmethod
     def _sizes(step: Numbers, usual: Numbers) -> Numbers:
-        """Logarithms of steps."""
+        """Logarithms of step sizes."""
         return log(maximum(minimum(step, LARGEST_SEEN * usual) + SMALL * usual, LEAST))
 
     def _surprise(self, state: State, slots: Rows, size: Numbers) -> Numbers:
-        """Decades of surprise at the logarithms of steps; what is known of them is learned."""
+        """Decades of surprise at the logarithms of steps, which are then learned."""
         noise = Noise(state, slots, self.memory)
         average = state["average"][slots]
         average = average + (size - average) / minimum(noise.count + 1.0, self.window)
