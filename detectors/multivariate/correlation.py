@@ -23,17 +23,17 @@ LEAST_NOISE = 1e-3
 class Correlation(VectorDetector):
     """Finds sensors of a device that no longer move together.
 
-    The mean of the last rows is split by the usual principal components. How far it lies along them is Hotelling's T2,
-    how far outside of them is Q; each is held against the 99.5th percentile of the sample's own, and the larger one
-    counts. A channel without a value is taken to be where the others say that it should be. Once what began an incident
-    has gone back, what has drifted meanwhile is no longer counted; see `excursion`.
+    The mean of the last rows is split by the usual principal components. Its distance along them is Hotelling's T2, its
+    distance from them is Q; each is compared with the 99.5th percentile of its own sample, and the larger ratio counts.
+    A channel without a value is assumed to be where the others predict it. Once the cause of an incident has gone,
+    drift that occurred meanwhile no longer counts; see `excursion`.
 
     Catches: broken correlations, and shifts that several sensors share.
     Blind to: what the sample already contains; a lone reading; sensors that never vary and counters, both left out.
     Contamination: in proportion to the share of faulty rows without an incident.
     Warm-up: 2,000 rows, as `warm_up` says.
-    State: 31 kB a device of up to 16 sensors.
-    Cost: about 80 array operations a round.
+    State: 31 kB per device of up to 16 sensors.
+    Cost: about 80 array operations per round.
     Source: J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal component
         analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and J.
         F. MacGregor, "Missing data methods in PCA and PLS", Chemometrics and Intelligent Laboratory Systems 35 (1),
