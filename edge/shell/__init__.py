@@ -1,6 +1,6 @@
 """The shell: sockets, files, threads and clocks around the core.
 
-`service/service.py` is the loop that joins them; read it first.
+`service/service.py` is the loop that connects them; read it first.
 
     system       clock, signals, systemd's socket, log lines
     files        readings from CSV files

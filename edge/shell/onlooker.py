@@ -12,14 +12,14 @@ from edge.shell.publishing.publisher import Publisher
 
 
 class Running(NamedTuple):
-    """The parts of a running service. Only the service's loop may use it, within `Onlooker.turn()`.
+    """The parts of a running service. They may be used only by the service's loop, within `Onlooker.turn()`.
 
     Attributes:
         pipeline: The core.
-        inbound: The link that readings and commands come from; any thread may put messages of our own into its inbox.
-        outbound: The link that events go to; may be the same.
-        publisher: Sends events, and what is retained.
-        clock: The current time, in seconds since the epoch, UTC; may be called from any thread.
+        inbound: The link for readings and commands; any thread may put internal messages into its inbox.
+        outbound: The link for events; may be the same.
+        publisher: Sends events and retained topics.
+        clock: The current time, in seconds since the epoch, UTC; thread-safe.
         status: The status of the service, in the form of the status file.
     """
 
@@ -32,20 +32,20 @@ class Running(NamedTuple):
 
 
 class Onlooker(Protocol):
-    """An observer of the running service. The service's loop calls its methods; none of them may wait or raise."""
+    """An observer of the running service. The service's loop calls its methods, none of which may block or raise."""
 
     def follow(self, running: Running) -> None:
-        """Look at this from here on: at the start, and when another configuration was taken up."""
+        """Observe these parts from now on: called at the start, and after a reload of the configuration."""
 
     def committed(self, events: Sequence[Event], answers: Sequence[bytes]) -> None:
-        """Record what was committed: events, and what became of commands."""
+        """Record committed events and results of commands."""
 
     def turn(self) -> None:
-        """Collect what is requested, if anything; called in each turn of the loop."""
+        """Provide what was requested, if anything; called in each iteration of the loop."""
 
 
 class Nobody:
-    """There is no observer."""
+    """No observer."""
 
     def follow(self, running: Running) -> None:
         """Do nothing."""

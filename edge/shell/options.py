@@ -12,23 +12,23 @@ from edge.shell.onlooker import Nobody, Onlooker
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """The loop's part of the configuration.
+    """The options of the service's loop.
 
     Attributes:
-        topics: Our own topics.
-        digest: Of the configuration; snapshots are kept under it.
-        inputs: Digest of what it says of inputs.
-        store: The store's file, next to which the status file is written; None for no status file.
-        filters: Topic filters of the inputs, in the operator's order.
-        about: What the status topic says beside our state.
-        commit_s: For how long steps without an event may wait to be committed together.
-        in_flight: The inbound broker's in-flight window, as requested.
-        quiet_s: A broker that has sent nothing for this long may be waiting for an acknowledgement.
-        backlog_per_second: Events of the backlog that are sent in a second.
-        forget_days: Sensors that were silent for longer are forgotten; None if none is.
-        queued: Whether the broker keeps every message for us while we are away: no input has QoS 0.
+        topics: This gateway's own topics.
+        digest: Digest of the configuration, stored with snapshots.
+        inputs: Digest of the configured inputs.
+        store: Path of the store, next to which the status file is written; None for no status file.
+        filters: Topic filters of the inputs, in configuration order.
+        about: Additional fields of the status topic.
+        commit_s: Maximum time for which steps without an event wait to be committed together.
+        in_flight: Requested in-flight window of the inbound broker.
+        quiet_s: Time without a message after which the broker may be waiting for an acknowledgement.
+        backlog_per_second: Number of backlog events sent per second.
+        forget_days: Days of silence after which a sensor is forgotten; None for never.
+        queued: Whether the broker queues all messages while the service is disconnected, because no input has QoS 0.
         onlooker: An observer of the service.
-        home_assistant: The observer that publishes discovery for Home Assistant.
+        home_assistant: The observer that publishes Home Assistant discovery.
     """
 
     topics: Topics

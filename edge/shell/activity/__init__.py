@@ -1,4 +1,4 @@
-"""Activity: what an operator wants to see of a running service, derived from what was committed and from counters.
+"""Activity: what an operator sees of a running service, derived from commits and counters.
 
 inputs      which inputs have heard something, how much and when
 refusals    what was refused, by reason, with the latest example
@@ -8,8 +8,8 @@ well_being  what is wrong, in words
 figures     the numbers of the health topic, and their names as metrics
 activity    all of them together, as the service's loop calls them
 
-They write the log, bounded in lines and in length and never a line a reading. None of them reads a clock or starts a
-thread: time is an argument, in seconds of a monotonic clock unless they are called an epoch.
+They write the log with a bounded number and length of lines, never a line per reading. None of them reads a clock or
+starts a thread: time is an argument, in seconds of a monotonic clock unless it is called an epoch.
 """
 
 from edge.shell.activity.activity import Activity

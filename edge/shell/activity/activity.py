@@ -1,4 +1,4 @@
-"""The activity of a service as a whole: what its loop calls, and what goes into the log and the status file."""
+"""The activity of a service as a whole: called by its loop, it feeds the log and the status file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ log = logging.getLogger("edgewarden.service")
 
 
 class Activity:
-    """Watches what a service takes in and finds, and tells it.
+    """Observes what a service receives and finds, and reports it.
 
     Args:
-        options: The loop's part of the configuration.
-        pipeline: The core, whose counters are read.
-        links: The links that readings come from and events go to; they may be the same.
+        options: The service loop's options.
+        pipeline: The core, which holds the counters.
+        links: The links for readings and for events; may be the same.
     """
 
     def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[Link, Link]) -> None:
@@ -57,10 +57,10 @@ class Activity:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> Self:
-        """Let the onlookers look at the service from here on; returns itself.
+        """Attach the service's observers; returns itself.
 
         Args:
-            health: Gives the payload of the health topic.
+            health: Returns the payload of the topic `health`.
             publisher: Sends events.
             clock: The current time, in seconds since the epoch, UTC.
             monotonic: Seconds that never step.
@@ -81,7 +81,7 @@ class Activity:
         answers: Sequence[bytes],
         now: float,
     ) -> None:
-        """Record what a commit holds, and of what became of its commands; `now` in seconds of a monotonic clock."""
+        """Record the contents of a commit, including command results; `now` in seconds of a monotonic clock."""
         for each in self._onlookers:
             each.committed(events, answers)
         self._inputs.note(messages)
@@ -89,12 +89,12 @@ class Activity:
         self._incidents.note(events, now)
 
     def look(self) -> None:
-        """Let the onlookers look, in each turn of the loop."""
+        """Run the observers, in each iteration of the loop."""
         for each in self._onlookers:
             each.turn()
 
     def turn(self, now: float, health: Callable[[], bytes]) -> None:
-        """Advance time, every few seconds; `health` gives the payload of the health topic, and is asked if needed."""
+        """Advance time, every few seconds; `health` returns the payload of the topic `health`."""
         self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.counters)
         self._incidents.turn(now)
@@ -104,13 +104,13 @@ class Activity:
             self._write(now, RUNNING)
 
     def close(self, now: float) -> None:
-        """Tell what hasn't been told yet: the service ends."""
+        """Report everything pending, because the service ends."""
         self.tell_all(now)
         self._write(now, STOPPED)
         log.info("stopped")
 
     def tell_all(self, now: float) -> None:
-        """Tell what hasn't been told yet, in seconds of a monotonic clock; nothing will be noted after it."""
+        """Report everything pending, in seconds of a monotonic clock; nothing is recorded after it."""
         self._refusals.close(now, self._pipeline.counters)
         self._incidents.turn(now, everything=True)
 
@@ -118,7 +118,7 @@ class Activity:
         """The contents of the status file.
 
         Args:
-            now: In seconds that never step.
+            now: Seconds of a monotonic clock.
             state: `running` or `stopped`.
         """
         return {
@@ -151,7 +151,7 @@ class Activity:
         ]
 
     def _news(self) -> object:
-        """What makes a new status file due: connections, the first message of an input, a new reason."""
+        """A value that changes when a new status file is due: connections, an input's first message, a new reason."""
         links = [(link.connected, link.trouble) for link in (self._inbound, self._outbound)]
         return links, self._inputs.heard, self._refusals.kinds
 

@@ -1,6 +1,6 @@
-"""Figures: what the numbers of the health topic are called where metrics are collected, and what they mean.
+"""Figures: names and meanings of the numbers in the topic `health`, as metrics.
 
-One list for both: a test finds what `health` says and isn't here, and the other way round.
+The list is shared: a test compares it with the contents of `health` in both directions.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Literal, NamedTuple
 
 
 class Figure(NamedTuple):
-    """A number of the health topic.
+    """A number in the topic `health`.
 
     Attributes:
-        key: Its key there.
-        name: Of the metric, in base units, without the program's name in front and `_total` behind.
-        kind: Whether it only rises while the service runs.
-        help: What it is.
-        label: If the value is an object of numbers: what its keys are.
+        key: Its key in the topic.
+        name: Name of the metric in base units, without the program's prefix and the suffix `_total`.
+        kind: Whether it only increases while the service runs.
+        help: Description.
+        label: The meaning of the keys, if the value is an object of numbers.
     """
 
     key: str
@@ -72,7 +72,7 @@ SINK_FIGURES = (
 )
 
 NO_FIGURES = frozenset({"refused_of_inputs", "time", "clock", "backlog_since", "sinks", "problems"})
-"""Keys of the health topic that aren't numbers; some of them are separate metrics."""
+"""Keys of the topic `health` that aren't numbers; some of them are separate metrics."""
 
 NO_SINK_FIGURES = frozenset({"kind", "lag_since", "per_second", "last_error", "last_error_at"})
-"""The same of a sink."""
+"""Keys of a sink that aren't numbers."""

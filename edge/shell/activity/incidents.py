@@ -1,4 +1,4 @@
-"""Incidents, as they are raised and as they end: a line each, and in a flood how many were left out."""
+"""Incidents raised and ended, one log line each; in a flood, the number of lines left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_MESSAGE = 600
 
 
 class Incidents:
-    """Tells incidents in the log, at most `PER_MINUTE` lines a minute."""
+    """Logs incidents, at most `PER_MINUTE` lines per minute."""
 
     def __init__(self) -> None:
         self._minute_began = -60.0
@@ -27,7 +27,7 @@ class Incidents:
         self._left_out: Counter[str] = Counter()
 
     def note(self, events: Sequence[Event], now: float) -> None:
-        """Tell events that were committed; `now` in seconds of a monotonic clock."""
+        """Log the events of a commit; `now` in seconds of a monotonic clock."""
         for event in events:
             if event.transition not in TOLD:
                 continue

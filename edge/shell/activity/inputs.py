@@ -1,4 +1,4 @@
-"""Inputs: which topic filter has heard something, how much, and when."""
+"""Inputs: the traffic of each topic filter, and when the last message arrived."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from edge.shell.system.logs import BOUNDED
 log = logging.getLogger("edgewarden.input")
 
 SILENT_S = 60.0
-"""An input that has received nothing for this long after connecting is logged, once."""
+"""An input without a message for this long after connecting is logged, once."""
 
 RATE_S = 60.0
 RATE_STEP_S = 5.0
-"""Messages a minute are counted over the last minute, to this precision."""
+"""Resolution of the message rate, which is averaged over the last minute."""
 
 TOPICS_BYTES = 4 * 2**20
-"""Size of the topics whose input is remembered; beyond it, all are looked up again."""
+"""Maximum size of the cache of topics and their inputs; when it is exceeded, the cache is cleared."""
 
 LONGEST_REMEMBERED = 512
 LONGEST_SHOWN = 200
@@ -47,7 +47,7 @@ class InputActivity(NamedTuple):
     last: float | None
 
     def as_dict(self) -> dict[str, object]:
-        """As the status file says it."""
+        """The traffic in the form of the status file."""
         return {
             "topic": self.topic,
             "messages": self.messages,
@@ -60,8 +60,8 @@ class Inputs:
     """Counts the messages of each input.
 
     Args:
-        filters: Their topic filters, in the operator's order.
-        input_of: The filter of the input that reads a topic; None if none does.
+        filters: Topic filters of the inputs, in configuration order.
+        input_of: Returns the filter of the input that reads a topic; None if none does.
     """
 
     def __init__(self, filters: Sequence[str], input_of: Callable[[str], str | None]) -> None:
@@ -96,11 +96,11 @@ class Inputs:
             last[index] = message.arrived
 
     def turn(self, now: float, *, connected: bool) -> None:
-        """Advance time, in seconds of a monotonic clock; an input that receives nothing is logged.
+        """Advance time, in seconds of a monotonic clock; inputs without messages are logged.
 
         Args:
             now: The current time.
-            connected: Whether the broker is there, so that something could be heard.
+            connected: Whether the broker is connected, so that messages could arrive.
         """
         if not self._history or now - self._history[-1][0] >= RATE_STEP_S:
             self._history.append((now, list(self._messages)))

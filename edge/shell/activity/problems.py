@@ -1,4 +1,4 @@
-"""Problems that keep events from getting out or readings from coming in, as shown in `status` and `health`."""
+"""Problems that delay events or readings, as shown in `status` and `health`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from edge.shell.link import Link
 from edge.shell.publishing.publisher import Publisher
 
 MOST = 10
-"""Refused filters that are listed."""
+"""Maximum number of refused filters listed."""
 
 Problem = dict[str, object]
-"""Under `problem` a word that never changes; what else there is depends on it."""
+"""Under `problem` an identifier that never changes; the other keys depend on it."""
 
 
 def problems_of(inbound: Link, outbound: Link, publisher: Publisher) -> list[Problem]:
-    """All problems there are at present.
+    """All current problems.
 
     Args:
-        inbound: The link that readings come from.
-        outbound: The link that events go to; may be the same.
-        publisher: Sends them.
+        inbound: The link for readings.
+        outbound: The link for events; may be the same.
+        publisher: Sends the events.
     """
     problems: list[Problem] = []
     refused = publisher.refused.topics

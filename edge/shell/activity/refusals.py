@@ -15,7 +15,7 @@ from edge.shell.system.logs import BOUNDED
 log = logging.getLogger("edgewarden.input")
 
 TOLD_S = 60.0
-"""A reason is logged at once, and then at most this often."""
+"""Minimum interval between log lines for a reason, after the first."""
 
 LONGEST_TOPIC = 200
 LONGEST_PAYLOAD = 120
@@ -23,7 +23,7 @@ LONGEST_DETAIL = 300
 
 
 Kind = tuple[str, str]
-"""The topic filter of an input, empty where none asks for what was refused, and a reason."""
+"""The topic filter of an input, empty if none subscribes to it, and a reason."""
 
 
 def refused_of(counters: Counters) -> Counter[Kind]:
@@ -33,13 +33,13 @@ def refused_of(counters: Counters) -> Counter[Kind]:
 
 
 class Refusals:
-    """Tells what is refused: a line an input, reason and minute, with how many there were and the latest example.
+    """Logs refusals: one line per input, reason and minute, with their number and the latest example.
 
-    Inputs are the operator's and reasons words of the program, so there are few. Dead letters are bounded by a rate;
-    the counts are not.
+    Inputs and reasons are few, because they come from the operator and the program. Dead letters are rate-limited;
+    counts aren't.
 
     Args:
-        input_of: The filter of the input that reads a topic; None if none does.
+        input_of: Returns the filter of the input that reads a topic; None if none does.
     """
 
     def __init__(self, input_of: Callable[[str], str | None]) -> None:
@@ -50,15 +50,15 @@ class Refusals:
 
     @property
     def kinds(self) -> int:
-        """How many kinds of refusals there were, as far as an example of them is known."""
+        """Number of combinations of input and reason with a known example."""
         return len(self._latest)
 
     def begin(self, counters: Counters) -> None:
-        """Leave out what was counted before now."""
+        """Ignore everything counted so far."""
         self._told = refused_of(counters)
 
     def note(self, letters: Sequence[DeadLetter], now: float, counters: Counters) -> None:
-        """Record a commit's dead letters, and tell what is due; `now` in seconds of a monotonic clock."""
+        """Record a commit's dead letters, and log what is due; `now` in seconds of a monotonic clock."""
         for each in letters:
             self._latest[self._input_of(each.topic) or "", each.refusal.reason] = each
         self._tell(now, counters, TOLD_S)
@@ -66,12 +66,12 @@ class Refusals:
     def turn(self, now: float, counters: Counters) -> None:
         """Log the further refusals of a reason once a minute is over.
 
-        What is counted and has never been told has its example in a commit that is still to come.
+        Counts that were never logged have their example in a later commit.
         """
         self._tell(now, counters, TOLD_S, self._told_at.keys())
 
     def close(self, now: float, counters: Counters) -> None:
-        """Tell all that wasn't told yet."""
+        """Log everything pending."""
         self._tell(now, counters, 0.0)
 
     def _tell(self, now: float, counters: Counters, pause_s: float, among: Collection[Kind] | None = None) -> None:

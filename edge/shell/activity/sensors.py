@@ -1,4 +1,4 @@
-"""Sensors that were found: how many, told when their number has settled."""
+"""New sensors: their number, logged once it has settled."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ log = logging.getLogger("edgewarden.input")
 
 SETTLED_S = 30.0
 LONGEST_S = 600.0
-"""New sensors are logged when none has come for `SETTLED_S`, or after `LONGEST_S` if they keep coming."""
+"""New sensors are logged after `SETTLED_S` without another, or after `LONGEST_S` if they keep appearing."""
 
 
 class FoundSensors:
-    """Watches the sensor table grow."""
+    """Observes the growth of the sensor table."""
 
     def __init__(self) -> None:
         self._told = 0
@@ -23,11 +23,11 @@ class FoundSensors:
         self._began: float | None = None
 
     def begin(self, sensors: SensorTable) -> None:
-        """Take the sensors that are known for told."""
+        """Treat the known sensors as already logged."""
         self._told = self._seen = sensors.sensors
 
     def turn(self, now: float, sensors: SensorTable) -> None:
-        """Look at the table; `now` in seconds of a monotonic clock."""
+        """Check the table; `now` in seconds of a monotonic clock."""
         count = sensors.sensors
         if count > self._seen:
             self._seen, self._grew_at = count, now

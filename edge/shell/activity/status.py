@@ -22,7 +22,7 @@ def status_json(state: str, about: dict[str, object]) -> bytes:
 
 
 class Report(Protocol):
-    """Another source for `health`: our own clock, or the sinks."""
+    """Another source of entries in `health`: the gateway's clock, or the sinks."""
 
     def as_dict(self) -> dict[str, object]:
         """Its entry in `health`."""
@@ -35,11 +35,11 @@ class ServiceStatus:
     """Writes the status and health topics of a running service.
 
     Args:
-        about: Further fields of the status, besides state and problems.
+        about: Additional fields of the status.
         pipeline: The core.
-        inbound: The link that readings come from.
-        outbound: The link that events go to; may be the same.
-        publisher: Sends them.
+        inbound: The link for readings.
+        outbound: The link for events; may be the same.
+        publisher: Sends the events.
         clock: The current time, in seconds since the epoch, UTC.
         started: Start time of the service.
     """
@@ -66,26 +66,26 @@ class ServiceStatus:
         self._sinks: Report | None = None
 
     def watch(self, clocks: Report, sinks: Report) -> None:
-        """Say also how our own clock and the sinks are."""
+        """Include reports about the gateway's clock and the sinks."""
         self._clocks, self._sinks = clocks, sinks
 
     def has_news(self) -> bool:
-        """Whether there are other kinds of problems than the last status said."""
+        """Whether the kinds of problems have changed since the last status."""
         return self._told != {each["problem"] for each in self._problems()}
 
     def status(self, state: str) -> bytes:
-        """The payload of the status topic: `online` or `offline`, and what goes wrong."""
+        """The payload of the topic `status`: `online` or `offline`, and the problems."""
         problems = self._problems()
         self._told = {each["problem"] for each in problems}
         return status_json(state, {**self._about, "started": timestamp(self._started), "problems": problems})
 
     def health(self, backlog: Backlog | None, *, store_errors: int, store_writable: bool) -> bytes:
-        """The payload of the health topic: counters, backlog, limits, problems.
+        """The payload of the topic `health`: counters, backlog, limits, problems.
 
         Args:
             backlog: The backlog of the outbox; None if the store can't be read.
             store_errors: Number of store failures.
-            store_writable: Whether it took the last commit.
+            store_writable: Whether the last commit succeeded.
         """
         now, pipeline, inbound, publisher = self._clock(), self._pipeline, self._inbound, self._publisher
         waiting: dict[str, object] = {}
@@ -121,7 +121,7 @@ class ServiceStatus:
 
 
 def dead_letter_json(letter: DeadLetter) -> bytes:
-    """The payload of the dead-letter topic; the beginning of the refused payload is base64."""
+    """The payload of the topic `dead_letter`; the beginning of the refused payload is base64."""
     return msgspec.json.encode(
         {
             "time": timestamp(letter.arrived),

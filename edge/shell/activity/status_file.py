@@ -1,10 +1,10 @@
 """The status file next to the store, for `edgewarden status` and for monitoring.
 
-It is named like the store with `.status` at its end, one JSON object, replaced as a whole every `EVERY_S` seconds and
-at the next look when a connection comes, goes or fails, an input hears its first message, or something is refused for a
-reason that wasn't there before. It isn't synced to the disk: after a power cut an older one may be there. It tells what
-no table of the store knows: connections, what arrives, what is refused. Writing it costs the disk about as much as one
-commit in `EVERY_S` seconds.
+Its name is the store's name with `.status` appended. It holds one JSON object and is replaced as a whole every
+`EVERY_S` seconds, and early when a connection is made, lost or refused, an input receives its first message, or
+something is refused for a new reason. It isn't synced to disk: after a power cut an older version may be there. It
+contains what the store doesn't: connections, traffic, refusals. Writing it costs the disk about one commit per
+`EVERY_S` seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logging.getLogger("edgewarden.service")
 
 EVERY_S = 10.0
 STALE_S = 3 * EVERY_S
-"""A running service whose file is older than this has stopped turning, or can't write."""
+"""A running service with an older status file hangs, or can't write."""
 
 RUNNING, STOPPED = "running", "stopped"
 
@@ -61,10 +61,10 @@ class StatusFile:
 
 
 class Status(NamedTuple):
-    """What the file says.
+    """The contents of the file.
 
     Attributes:
-        content: The object in it.
+        content: The JSON object.
         age_s: Age in seconds by this machine's clock; never negative.
     """
 
@@ -73,16 +73,16 @@ class Status(NamedTuple):
 
     @property
     def pid(self) -> int:
-        """The process that has written it."""
+        """ID of the process that wrote it."""
         return int(self.content.get("pid", 0))
 
 
 def read_status(store: Path, now: float | None = None) -> Status | None:
-    """The status file of a store; None if there is none, or none that can be read.
+    """The status file of a store; None if it is missing or unreadable.
 
     Args:
         store: The store's file.
-        now: Seconds since the epoch; the machine's time by default.
+        now: Seconds since the epoch; the system time by default.
     """
     path = status_path(store)
     try:

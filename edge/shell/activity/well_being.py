@@ -1,4 +1,4 @@
-"""Well-being: what is wrong with a service, in words, by what it says of itself."""
+"""Well-being: the problems of a service in words, derived from its status file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from edge.core.model.words.quantities import counted, duration
 
 STUCK_S = 60.0
-"""Events that have waited for delivery for longer, while the broker is there, don't get out."""
+"""Events that have waited longer than this with the broker connected are stuck."""
 
 SETTLING_S = 60.0
-"""So long after its start, an input that has heard nothing is worth a look."""
+"""Time after the start from which an input without messages is noted."""
 
 
 def problems_in(said: dict[str, Any], waiting_s: float | None) -> list[str]:
-    """The problems, one sentence each; the service is well if there are none.
+    """The problems, one sentence each; an empty list if the service is well.
 
     Args:
         said: The contents of its status file.
-        waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
+        waiting_s: How long the oldest event in its store has waited for delivery; None if none is waiting.
     """
     connections, health = said.get("connections", ()), said.get("health", {})
     problems = [
@@ -49,7 +49,7 @@ def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
 
 
 def notes_on(said: dict[str, Any]) -> list[str]:
-    """Notes: worth a look, but not necessarily a problem."""
+    """Notes: worth checking, but not necessarily a problem."""
     health = said.get("health", {})
     notes = []
     for each in said.get("connections", ()):

@@ -1,8 +1,8 @@
-"""amqtt as a process of its own: `python amqtt_process.py HOST PORT`.
+"""amqtt in a process of its own: `python amqtt_process.py HOST PORT`.
 
-Good for a first try only. Whatever a session says, amqtt keeps no message for a client that is away, doesn't
-deliver again what wasn't acknowledged, and forgets everything when it ends. (For clients that aren't anonymous it
-would keep messages, but then others were seen to get them too.)
+Only suitable for a first try. Whatever the session, amqtt keeps no messages for a disconnected client, doesn't
+redeliver unacknowledged messages, and loses everything when it stops. (For clients that aren't anonymous it would keep
+messages, but then others were seen to receive them too.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 KEEPALIVE_GRACE_S = 60
-"""Added to a client's keepalive: amqtt ends a connection after one, where MQTT says one and a half."""
+"""Added to a client's keepalive: amqtt ends a connection after one keepalive, MQTT specifies one and a half."""
 
 
 async def serve(host: str, port: int) -> None:

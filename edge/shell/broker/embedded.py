@@ -1,8 +1,8 @@
-"""The embedded broker: mosquitto where it is installed, otherwise amqtt, in a process of its own.
+"""The embedded broker: mosquitto if it is installed, otherwise amqtt, in a process of its own.
 
-It is for a first try and for tests: it listens on this machine only, without passwords. A plant brings its
-own broker. It ends with the process that started it, however that ends, and not by that process's Ctrl-C,
-so that a service can say goodbye to it first.
+It is meant for a first try and for tests: it listens on this machine only, without passwords. A plant provides its own
+broker. It ends with the process that started it, however that ends, but not on that process's Ctrl-C, so that a service
+can disconnect cleanly first.
 """
 
 from __future__ import annotations
@@ -44,25 +44,24 @@ HERE = Path(__file__).parent
 
 
 class BrokerError(Exception):
-    """No broker can be started; says why, and what would help."""
+    """The broker can't be started; the message gives the reason and a remedy."""
 
 
 class EmbeddedBroker:
     """A broker in a process of its own.
 
-    Start it from a thread that lives as long as it is needed: the tie between the processes is one to that
-    thread.
+    Start it from a thread that lives as long as the broker is needed: the processes are tied through that thread.
 
     Args:
-        directory: The folder of its sessions and log; created if missing.
+        directory: Directory for its sessions and log; created if missing.
         host: Address of this machine to listen on.
         port: Port to listen on; 0 for any free one.
-        moves: Whether any free port will do if that one is taken.
-        prefer: `mosquitto` or `amqtt`; by default the first of them that is installed.
+        moves: Whether any free port may be used if that one is taken.
+        prefer: `mosquitto` or `amqtt`; by default the first one that is installed.
 
     Attributes:
-        port: The port it listens on, once started.
-        kind: `mosquitto` or `amqtt`, once it is started.
+        port: The port it listens on, after the start.
+        kind: `mosquitto` or `amqtt`, after the start.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class EmbeddedBroker:
 
     @property
     def in_flight(self) -> int | None:
-        """Number of messages it sends without an acknowledgement, if known."""
+        """Number of messages that it sends without an acknowledgement, if known."""
         return IN_FLIGHT if self.kind == "mosquitto" else None
 
     @property
@@ -93,14 +92,14 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int | None:
-        """Its process id, while it runs."""
+        """Its process ID while it runs."""
         return self._process.pid if self._process is not None and self.alive else None
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections.
 
         Raises:
-            BrokerError: Neither broker is installed, or it doesn't start.
+            BrokerError: No broker is installed, or it doesn't start.
         """
         mosquitto = find_mosquitto()
         if self.kind is None:
@@ -124,7 +123,7 @@ class EmbeddedBroker:
         raise BrokerError(f"{self.kind} doesn't start; see {self.directory / f'{self.kind}.log'}")
 
     def stop(self) -> None:
-        """End it; mosquitto writes down its sessions first."""
+        """Stop it; mosquitto saves its sessions first."""
         if self._process is None:
             return
         self._process.terminate()
@@ -134,7 +133,7 @@ class EmbeddedBroker:
             self.kill()
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it, as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -163,7 +162,7 @@ class EmbeddedBroker:
         return [mosquitto, "-c", str(file)]
 
     def _wait_for_its_port(self) -> None:
-        """Wait for a port that mustn't be another one: a broker that is just ending may still have it."""
+        """Wait for a fixed port that a stopping broker may still hold."""
         until = time.monotonic() + FREE_S
         while not self._moves and is_listening(self.host, self.port):
             if time.monotonic() >= until:
@@ -183,7 +182,7 @@ class EmbeddedBroker:
 
 
 def find_mosquitto() -> str | None:
-    """Path of mosquitto, or None; distributions install it in a folder that isn't on a user's PATH."""
+    """Path of mosquitto, or None; distributions install it outside of a user's PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
 
 

@@ -1,12 +1,13 @@
-"""Readings from a CSV file: long (time, sensor, value) or wide (time and a column for each sensor).
+"""Readings from a CSV file: long (time, sensor, value) or wide (time and one column per sensor).
 
-What a file may look like:
+Supported formats:
 
-- Comma, semicolon, tab or bar between the cells; with any but the comma, values may have decimal commas, if all have.
-- Times in RFC 3339, `2026-11-23 05:00:00` or `23.11.2026 05:00:00` (UTC, if they don't say otherwise), or epochs in s,
-  ms, us or ns; also in two columns called date and time.
-- Empty lines, lines that begin with #, a byte order mark, either kind of line end.
-- Cells that are empty or say NaN hold no reading; they are counted.
+- Cells separated by comma, semicolon, tab or bar; with any but the comma, values may use a decimal comma, if all of
+  them do.
+- Times in RFC 3339, `2026-11-23 05:00:00` or `23.11.2026 05:00:00` (UTC without an offset), or epochs in s, ms, us or
+  ns; also in two columns named date and time.
+- Empty lines, lines that begin with #, a byte order mark, and both kinds of line ending.
+- Empty cells and NaN, which are counted as missing readings.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from edge.shell.files.csv_header import Columns, HeaderError, read_header
 
 MISSING = frozenset({"", "nan", "null", "none", "na", "n/a", "-"})
 SORTED_AMONG = 100_000
-"""Readings that `in_order()` holds to put them in order."""
+"""Number of readings that `in_order()` buffers for sorting."""
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?|[+-]?\d+,", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[T ]+(.+))?", re.ASCII)
@@ -34,7 +35,7 @@ _TRUE, _FALSE = frozenset({"1", "1.0", "1,0", "true", "yes"}), frozenset({"", "0
 
 
 class CsvError(Exception):
-    """A CSV file can't be read; says the file, the line, and what is wrong with it."""
+    """A CSV file can't be read; the message contains the file, the line, and the error."""
 
 
 @dataclass
@@ -42,13 +43,13 @@ class CsvAccount:
     """Progress of reading a file.
 
     Attributes:
-        bytes_read: Approximate share of the file that was read.
-        readings: Readings.
-        missing: Cells that hold none.
-        left_out: Rows that can't be read, if such rows are left out.
-        first_left_out: The first error, with its line.
-        is_long: Whether the file names the sensor in each row.
-        has_labels: Whether a column says where something was wrong.
+        bytes_read: Number of bytes read, approximately.
+        readings: Number of readings.
+        missing: Number of cells without a reading.
+        left_out: Number of malformed rows skipped, if that is allowed.
+        first_left_out: The first error with its line.
+        is_long: Whether each row names its sensor.
+        has_labels: Whether a column labels anomalies.
     """
 
     bytes_read: int = 0
@@ -61,7 +62,7 @@ class CsvAccount:
 
 
 OnLabel = Callable[[str | None, float, bool], None]
-"""Told of each row of a file with a column for labels: its sensor (None: all of them), its time, what it says."""
+"""Called for each row of a file with a label column: sensor (None for all), time, label."""
 
 
 def read_csv(
@@ -71,15 +72,15 @@ def read_csv(
 
     Args:
         path: The file, UTF-8.
-        lenient: Leave out rows that can't be read, and count them.
-        account: Is kept up to date.
-        on_label: Is told what the column for labels says, if the file has one.
+        lenient: Skip malformed rows and count them.
+        account: Updated with the progress.
+        on_label: Called with the labels, if the file has a label column.
 
     Yields:
-        One reading a row, or one a filled cell in the wide form.
+        One reading per row, or one per filled cell in the wide form.
 
     Raises:
-        CsvError: There is no such file, its header doesn't say which columns hold what, or a row can't be read.
+        CsvError: The file doesn't exist, its header doesn't identify the columns, or a row is malformed.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -91,7 +92,7 @@ def read_csv(
 
 
 def in_order(readings: Iterable[Reading], among: int = SORTED_AMONG) -> Iterator[Reading]:
-    """The same readings by their times, sorted within a window of that many readings; equal times keep their order."""
+    """The readings sorted by time within a window of `among` readings; the order of equal times is kept."""
     heap: list[tuple[float, int, Reading]] = []
     for number, reading in enumerate(readings):
         heapq.heappush(heap, (reading.time, number, reading))
@@ -102,7 +103,7 @@ def in_order(readings: Iterable[Reading], among: int = SORTED_AMONG) -> Iterator
 
 
 class _RowError(ValueError):
-    """A row can't be read; says why, without the place."""
+    """A malformed row; the message contains the reason without the position."""
 
 
 class _Reader:
@@ -140,7 +141,7 @@ class _Reader:
             yield from readings
 
     def _lines(self) -> Iterator[str]:
-        """The lines that count, while keeping count of all."""
+        """The lines with data; all lines are counted."""
         for line in self._file:
             self._line += 1
             self._account.bytes_read += len(line)

@@ -1,4 +1,4 @@
-"""The header of a CSV file: which separator it has, and which column holds what."""
+"""The header of a CSV file: its separator and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ TIME_COLUMNS = (
 SENSOR_COLUMNS = ("sensor", "sensor_id", "sensor_name", "tag", "topic")
 VALUE_COLUMNS = ("value", "reading")
 LABEL_COLUMNS = ("label", "anomaly", "is_anomaly")
-"""Columns that are 1 where something was wrong and 0 elsewhere; they aren't sensors."""
+"""Columns with 1 for an anomaly and 0 otherwise, which aren't sensors."""
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 class HeaderError(ValueError):
-    """A header doesn't say which columns hold what."""
+    """A header doesn't identify the columns."""
 
 
 class Columns(NamedTuple):
     """The layout of a file.
 
     Attributes:
-        separator: The character between two cells.
-        header: The names of the columns.
-        times: The column of the time, or those of the date and of the time of day.
-        sensor: The column of the sensor's name in the long form; None in the wide one.
-        values: Columns of values and what they are called: that of the long form, or one a sensor.
-        label: The column that says whether something was wrong, or None.
+        separator: The character between cells.
+        header: Names of the columns.
+        times: The column of the time, or the columns of date and time of day.
+        sensor: The column of the sensor's name in the long form; None in the wide form.
+        values: Value columns with their names: one in the long form, one per sensor in the wide form.
+        label: The label column, or None.
     """
 
     separator: str
@@ -41,13 +41,13 @@ class Columns(NamedTuple):
 
 
 def read_header(line: str) -> Columns:
-    """Find out what a header means; of the separators, only one must make sense of it.
+    """Interpret a header; exactly one of the separators must give a valid result.
 
     Args:
         line: The first line of a file that is neither empty nor a comment.
 
     Raises:
-        HeaderError: It doesn't say which columns hold what.
+        HeaderError: It doesn't identify the columns.
     """
     readings = {each: _cells(line, each) for each in SEPARATORS}
     sensible = [each for each, cells in readings.items() if len(cells) > 1 and _times([c.lower() for c in cells])]

@@ -1,11 +1,13 @@
-"""The announcer: publishes the discovery messages, so that the broker holds those of the sensors that there are.
+"""The announcer: publishes Home Assistant discovery messages, so that the broker retains those of the current sensors.
 
-What should stand there follows from the sensor table, so nothing about it is stored: every connection is a round in
-which all of it is published again, for a broker may have lost it, and so is every start of Home Assistant, for a broker
-may not have kept it. The first round after a start of ours also clears what an earlier configuration may have told.
-A round goes at a steady rate, the gateway's own message first; the others wait until the broker has taken that one.
+The messages follow from the sensor table, so nothing is stored about them. On every connection all of them are
+published again in a round, because the broker may have lost them; so they are at every start of Home Assistant, because
+the broker may not have retained them. The first round after the service's start also clears messages left by an earlier
+configuration. A round has a constant rate and begins with the gateway's own message; the others wait for its
+acknowledgement.
 
-A sensor's problem reads `state/...`, which says `ok` only where an incident has ended. Here it is said of all others.
+The problem entity of a sensor reads `state/...`, where `ok` is published only when an incident ends. For all other
+sensors it is published here.
 """
 
 from __future__ import annotations
@@ -30,28 +32,28 @@ from edge.shell.onlooker import Running
 log = logging.getLogger("edgewarden.homeassistant")
 
 PER_SECOND = 100.0
-"""Discovery messages that are published in a second; Home Assistant takes some milliseconds for each."""
+"""Number of discovery messages published per second; Home Assistant needs some milliseconds for each."""
 
 BURST = 50
 
 SPREAD_S = 10.0
-"""After Home Assistant has started, a gateway waits for up to this, so that not all come at once.
+"""Maximum random delay after a start of Home Assistant, so that gateways don't all publish at once.
 
-It waits for a tenth of it at least; further starts meanwhile are the same one.
+The minimum is a tenth of it; further starts during the delay are ignored.
 """
 
 GATEWAY = ""
-"""Stands among the names of sensors for the gateway itself."""
+"""Represents the gateway itself among the sensor names."""
 
 
 class Announcer:
-    """Tells Home Assistant of sensors; an `Onlooker`, of which the service's loop calls everything.
+    """Announces sensors to Home Assistant; an `Onlooker` whose methods are all called by the service's loop.
 
     Args:
-        options: The settings of discovery for Home Assistant.
-        topics: Our own topics.
+        options: Settings of Home Assistant discovery.
+        topics: This gateway's own topics.
         monotonic: Seconds that never step.
-        chance: A number from 0 up to 1, each time another one.
+        chance: Returns a random number from 0 to below 1.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class Announcer:
             self._publish(running)
 
     def _begin_round(self, running: Running) -> None:
-        """Everything is due: the gateway, the announced sensors, and leftovers of others."""
+        """Schedule all messages: the gateway, the announced sensors, and leftovers of others."""
         self._round_at = None
         self._note_changes(running)
         sensors = running.pipeline.sensors
@@ -126,7 +128,7 @@ class Announcer:
         self._due = dict.fromkeys([GATEWAY, *self._told, *others])
 
     def _note_changes(self, running: Running) -> None:
-        """Sensors were found or forgotten: their messages are due."""
+        """Schedule messages of sensors found or forgotten."""
         self._table = self._state_of(running)
         fitting = [each for each in self._names(running) if any(one.fullmatch(each) for one in self._patterns)]
         most = self._options.most if self._options.enabled else 0
@@ -141,13 +143,13 @@ class Announcer:
 
     @staticmethod
     def _state_of(running: Running) -> object:
-        """Something that differs once there are other sensors."""
+        """A value that changes when the set of sensors changes."""
         sensors = running.pipeline.sensors
         return len(sensors), len(sensors.vacancies), len(sensors.vacancies.names)
 
     @staticmethod
     def _names(running: Running) -> Iterator[str]:
-        """All sensors and devices, those found first in front."""
+        """All sensors and devices, in order of appearance."""
         return (each for each in running.pipeline.sensors.names if not is_vacant(each))
 
     def _allow(self, now: float) -> None:
@@ -155,7 +157,7 @@ class Announcer:
         self._allowed_at = now
 
     def _publish(self, running: Running) -> None:
-        """Publish what is due, as far as the rate allows."""
+        """Publish scheduled messages as far as the rate allows."""
         if running.publisher.is_retaining(self._entities.config_topic(GATEWAY)):
             return
         while self._due and self._allowance >= 1:

@@ -1,7 +1,7 @@
-"""The discovery messages: which entities Home Assistant has of a sensor and the gateway, and how they read our topics.
+"""The discovery messages: Home Assistant entities for each sensor and for the gateway, reading the gateway's topics.
 
-One message is one device with its entities. Each sensor has a message of its own, so that it can come and go by itself;
-Home Assistant joins those that name the same device.
+Each message describes one device with its entities. Each sensor has its own message, so that it can come and go
+independently; Home Assistant merges messages for the same device.
 
 Source: home-assistant.io, MQTT, "Device discovery payload" (2024.11 and later), `binary_sensor.mqtt`, `event.mqtt`,
 `sensor.mqtt`.
@@ -21,7 +21,7 @@ from edge.shell.homeassistant.identifiers import identifier
 from edge.shell.homeassistant.options import HomeAssistantOptions
 
 LISTED = 20
-"""Open incidents that the gateway's entity lists."""
+"""Maximum number of open incidents listed by the gateway's entity."""
 
 MAKER = "Edgewarden"
 
@@ -47,11 +47,11 @@ EVENT_TYPES = [each.value for each in Transition]
 
 
 class Entities:
-    """Makes the discovery messages of one gateway.
+    """Creates the discovery messages of one gateway.
 
     Args:
-        options: The settings of discovery for Home Assistant.
-        topics: Our own topics.
+        options: Settings of Home Assistant discovery.
+        topics: This gateway's own topics.
     """
 
     def __init__(self, options: HomeAssistantOptions, topics: Topics) -> None:
@@ -66,16 +66,16 @@ class Entities:
         }
 
     def config_topic(self, name: str = "") -> str:
-        """The topic of the message of a sensor or device, or of the gateway if the name is empty."""
+        """The topic of the message for a sensor or device, or for the gateway if the name is empty."""
         return f"{self._options.prefix}/device/{identifier(self._options.gateway, name)}/config"
 
     def sensor(self, name: str, topic: str, device: str | None) -> bytes:
-        """The message of a sensor, or of a device that is watched as a whole.
+        """The message for a sensor, or for a device monitored as a whole.
 
         Args:
             name: Its name.
             topic: Its name as the end of a topic.
-            device: The device of the configuration that it belongs to; None for what its name stands below.
+            device: The configured device that it belongs to; None to derive it from the name.
         """
         identity = identifier(self._options.gateway, name)
         above = name.rstrip("/") if is_device(name) else device if device is not None else name.rpartition("/")[0]
@@ -93,7 +93,7 @@ class Entities:
         )
 
     def gateway(self) -> bytes:
-        """The message of the gateway: its connection, what is open on any sensor, what waits, and its own problems."""
+        """The message for the gateway: connection, open incidents of all sensors, backlog, and problems."""
         identity, topics = identifier(self._options.gateway), self._topics
         entities = {
             "connection": {

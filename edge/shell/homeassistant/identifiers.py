@@ -1,7 +1,8 @@
-"""Identifiers that Home Assistant takes, of names that hold whatever a sender likes.
+"""Identifiers valid in Home Assistant, derived from arbitrary names.
 
-Ids of discovery topics may hold letters, digits, `_` and `-` only, and what they identify must stay the same for ever.
-So each ends in a hash of the gateway and the name: names that look alike in those letters never share one.
+IDs in discovery topics may contain only letters, digits, `_` and `-`, and must never change for the same entity. Each
+therefore ends in a hash of the gateway and the name, so that names that look the same in those characters don't
+collide.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import re
 
 _OTHERS = re.compile(r"[^A-Za-z0-9]+")
 LONGEST_WORDS = 60
-"""Characters of a name that an identifier shows."""
+"""Maximum number of characters of the name shown in an identifier."""
 
 
 def identifier(gateway: str, name: str = "") -> str:
     """The identifier of a sensor or device of a gateway, or of the gateway itself if the name is empty.
 
     Args:
-        gateway: The gateway's name: letters, digits, `_` and `-`.
-        name: The sensor's, or a device's with a slash at its end.
+        gateway: Name of the gateway: letters, digits, `_` and `-`.
+        name: Name of the sensor, or of a device with a trailing slash.
     """
     if not name:
         return f"edgewarden_{gateway}"

@@ -1,4 +1,4 @@
-"""The configuration of discovery for Home Assistant."""
+"""The configuration of Home Assistant discovery."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HomeAssistantOptions:
-    """The settings of discovery for Home Assistant.
+    """Settings of Home Assistant discovery.
 
     Attributes:
         gateway: The gateway's name.
-        version: Ours.
+        version: Version of Edgewarden.
         enabled: Whether discovery messages are published; if not, published ones are cleared.
-        prefix: Its discovery prefix.
-        birth: The payload of its birth topic after it has started.
+        prefix: Home Assistant's discovery prefix.
+        birth: The payload of Home Assistant's birth topic after a start.
         sensors: Globs of the sensors to announce.
-        most: So many sensors and devices at most.
+        most: Maximum number of sensors and devices.
         events: Whether a sensor has an event entity.
         url: Address of the page in a browser; empty for none.
     """

@@ -1,4 +1,4 @@
-"""Connection state: what a link's owner and its network thread both know, and wait for each other to change."""
+"""Connection state: shared by a link's owner and its network thread, with waiting for changes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ class ConnectionState(Generic[Connection]):
     """Connected or not, subscribed or not, failed, or asked to stop.
 
     Attributes:
-        current: The connection that the broker has accepted, while it stands. Read it once, then use what
-            was read.
-        subscribed: Whether the broker has answered to the subscriptions, or has kept them.
-        failed: Whether the network thread has met what it can't go on from.
-        stopping: Whether the owner wants it to end.
+        current: The accepted connection, while it lasts. Read it once, then use that value.
+        subscribed: Whether the broker has answered the subscriptions, or has kept them.
+        failed: Whether the network thread has met an unrecoverable error.
+        stopping: Whether the owner has requested the end.
     """
 
     def __init__(self) -> None:
@@ -30,36 +29,36 @@ class ConnectionState(Generic[Connection]):
 
     @property
     def ending(self) -> bool:
-        """Whether no other connection shall be made."""
+        """Whether no further connection may be made."""
         return self.stopping or self.failed
 
     @property
     def over(self) -> bool:
-        """Whether not even a goodbye is to be waited for."""
+        """Whether the wait for a clean disconnect is over, too."""
         late = self.current is None or time.monotonic() >= self._stop_by
         return self.failed or (self.stopping and late)
 
     def accept(self, connection: Connection, *, subscribed: bool) -> None:
-        """Note that the broker has accepted us."""
+        """Record that the broker has accepted the connection."""
         with self._changed:
             self.current = connection
             self.subscribed = subscribed
             self._changed.notify_all()
 
     def answer(self) -> None:
-        """Note that the broker has answered to the subscriptions."""
+        """Record that the broker has answered the subscriptions."""
         with self._changed:
             self.subscribed = True
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Note that the connection has ended."""
+        """Record that the connection has ended."""
         with self._changed:
             self.current = None
             self.subscribed = False
 
     def fail(self) -> None:
-        """Note that it can't go on."""
+        """Record an unrecoverable error."""
         with self._changed:
             self.failed = True
             self._changed.notify_all()
@@ -72,18 +71,18 @@ class ConnectionState(Generic[Connection]):
             self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not beyond a wish to end."""
+        """Wait, but return early if the end is requested."""
         with self._changed:
             self._changed.wait_for(lambda: self.ending, seconds)
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Wait for a connection, or the end; returns whether there is one."""
+        """Wait for a connection or the end; returns whether there is a connection."""
         with self._changed:
             self._changed.wait_for(lambda: self.current is not None or self.ending, timeout_s)
             return self.current is not None
 
     def wait_subscribed(self, timeout_s: float) -> bool:
-        """Wait for the broker's answer to the subscriptions, or the end; returns whether it is there."""
+        """Wait for the broker's answer to the subscriptions or the end; returns whether the answer has come."""
         with self._changed:
             self._changed.wait_for(lambda: self.subscribed or self.ending, timeout_s)
             return self.subscribed

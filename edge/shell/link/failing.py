@@ -1,4 +1,4 @@
-"""Failed attempts to connect: why, and which key of the configuration or which side to look at.
+"""Failed connection attempts: the reason, and the configuration key or the side to check.
 
 Sources: the reason codes of MQTT 5.0, section 3.2.2.2, which paho also gives for the return codes of MQTT 3.1.1;
 OpenSSL's reasons as Python's `ssl` names them.
@@ -39,19 +39,19 @@ _SYSTEM = {
 
 
 def why_refused(reason: ReasonCode) -> str:
-    """Why a broker doesn't let us in, and where to look."""
+    """Why a broker refuses the connection, and where to look."""
     return _joined(str(reason), _REFUSED.get(reason.value, ""))
 
 
 def why_not_understood(version: str, *, closed: bool) -> str:
-    """Why no version that we may speak was accepted; `closed` if the broker ended the connection without a word."""
+    """Why no permitted version was accepted; `closed` if the broker closed the connection without an answer."""
     if not closed:
         return f"the broker doesn't speak MQTT {version}: see version"
     return "the broker closes the connection without an answer: see port, [tls] and version, and the broker's log"
 
 
 def why_unreachable(error: OSError | ValueError) -> str:
-    """Why no connection comes about, and where to look; without numbers and places in other programs' source."""
+    """Why the connection fails, and where to look; without error numbers and source positions of other programs."""
     if isinstance(error, ssl.SSLError):
         return _why_no_tls(error)
     if isinstance(error, socket.gaierror):

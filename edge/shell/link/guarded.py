@@ -1,4 +1,4 @@
-"""Callbacks for paho, whose failures don't pass unnoticed."""
+"""Callbacks for paho whose exceptions aren't lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ log = logging.getLogger("edgewarden.link")
 
 
 def guarded(callback: Callable[..., Any], failed: Callable[[], None]) -> Callable[..., Any]:
-    """The callback, which logs what it raises, calls `failed` and returns None then."""
+    """Wrap a callback so that it logs exceptions, then calls `failed` and returns None."""
 
     def call(*arguments: Any) -> Any:
         try:

@@ -1,18 +1,18 @@
-"""The link: one MQTT connection at a time, in a network thread that doesn't die unnoticed.
+"""The link: one MQTT connection at a time, in a network thread whose failure is always noticed.
 
-The thread's callbacks move what arrives into the inbox and note what the broker has confirmed. `receive()` hands the
-messages over, `acknowledge()` says that they are safe, `publish()` sends a window's worth.
+The thread's callbacks move arriving messages into the inbox and record the broker's confirmations. `receive()` returns
+the messages, `acknowledge()` acknowledges them once they are stored, `publish()` sends within the in-flight window.
 
-What paho-mqtt does by itself, and what is done about it:
+Behaviour of paho-mqtt, and how it is handled:
 
-- It keeps what was published while offline, or is outstanding when a connection ends, and sends it later. Here each
-  connection has a client of its own, thrown away with it. **What is outstanding at the end of a connection is void:**
-  its token is never confirmed, no copy is sent, and its publisher sends it again.
-- An exception in a callback ends its thread while it still calls itself connected. Here callbacks catch all, the
-  connection ends without a goodbye (so that the will is published), and `alive` is false from then on.
-- It needs two keepalives to notice a dead peer. It is given 0.7 of ours, which makes 1.4.
+- It keeps publications made offline, or in flight at the end of a connection, and sends them later. Here each
+  connection has a client of its own that is discarded with it. **Publications in flight at the end of a connection are
+  void:** their tokens are never confirmed, no copy is sent, and the publisher sends them again.
+- An exception in a callback ends its thread while it still claims to be connected. Here callbacks catch all exceptions,
+  the connection ends without a DISCONNECT (so that the will is published), and `alive` is False from then on.
+- It needs two keepalives to detect a dead peer. It is given 0.7 of the configured one, which makes 1.4.
 
-An acknowledgement goes to the connection that delivered the message or, if that has ended, nowhere.
+An acknowledgement is sent on the connection that delivered the message, or dropped if that has ended.
 """
 
 from __future__ import annotations
@@ -50,25 +50,25 @@ UNSUPPORTED_VERSION = 0x84
 
 
 class Link:
-    """A connection to a broker, made again whenever it breaks.
+    """A connection to a broker that is restored whenever it breaks.
 
-    Everything but `stop()`, `wake()` and `inbox.put()` is for one thread, the one that owns the link.
+    All members except `stop()`, `wake()` and `inbox.put()` may be used only by the thread that owns the link.
 
     Args:
         options: The settings of the connection.
-        subscriptions: What to receive. Made by the first connection (a session that the broker has kept may have
-            others), and by later ones where it has lost the session; each time, they would bring all retained ones.
-        clock: Stamps arrivals, seconds since the epoch.
-        on_news: Called in the network thread when the broker has accepted us or answered to a publication.
+        subscriptions: Made on the first connection (a session kept by the broker may have others), and on later ones
+            only if the session is lost, because each time the broker sends all retained messages.
+        clock: Returns the arrival time of messages, seconds since the epoch.
+        on_news: Called in the network thread when the broker has accepted the connection or answered a publication.
 
     Attributes:
-        connections: Number of connections that the broker has accepted. Once it has changed, earlier tokens are void.
-        session_present: Whether the broker still knew us at the last one; if not, messages may be missing.
-        version: MQTT version of the last of them.
-        reconnecting: The evidence of other clients with our id.
-        echo: Hears `options.echo`; `births` hears `options.births`.
-        callback_errors: Number of failed callbacks; one is enough to end the link.
-        trouble: Why the last attempt or connection ended; empty while the broker has accepted us.
+        connections: Number of accepted connections. When it changes, earlier tokens are void.
+        session_present: Whether the broker still had the session at the last connection; if not, messages may be lost.
+        version: MQTT version of the last connection.
+        reconnecting: Evidence of other clients with the same ID.
+        echo: Messages on `options.echo`; `births` those on `options.births`.
+        callback_errors: Number of failed callbacks; a single one ends the link.
+        trouble: Why the last attempt or connection ended; empty while connected.
     """
 
     def __init__(
@@ -98,34 +98,34 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted us, and the connection stands as far as we know."""
+        """Whether the broker has accepted the connection and it is believed to be intact."""
         return self._standing.current is not None
 
     @property
     def alive(self) -> bool:
-        """Whether the network thread does its work; once it doesn't, the process should end."""
+        """Whether the network thread works; if not, the process should end."""
         return not self._standing.failed and self._thread is not None and self._thread.is_alive()
 
     @property
     def refused_subscriptions(self) -> dict[str, str]:
-        """Filters that the broker refuses, with its reason; they are asked for again and again."""
+        """Filters refused by the broker, with its reason; they are retried."""
         return self._subscriber.refused
 
     @property
     def acknowledges_blindly(self) -> bool:
-        """Whether the broker may acknowledge what it drops: MQTT 3.1.1 has no other answer."""
+        """Whether the broker may acknowledge publications that it drops, because MQTT 3.1.1 has no other answer."""
         return self.version == "3.1.1"
 
     @property
     def closed_by_broker(self) -> str:
-        """Why the broker has closed the last connection that has ended, in words; empty if it wasn't the broker.
+        """Why the broker closed the last connection, in words; empty if it didn't.
 
-        Nor is it said if the reason can't lie with what was published, as if another client has our id.
+        Also empty if the cause can't be a publication, such as another client with the same ID.
         """
         return self.reconnecting.closed_by_broker
 
     def closing_explained(self) -> None:
-        """Record that the broker closes connections because of what is published: no other client is involved."""
+        """Record that the broker closes connections because of publications, and not because of another client."""
         self.reconnecting.explained()
 
     @property
@@ -135,16 +135,16 @@ class Link:
 
     @property
     def takeovers(self) -> int:
-        """Number of connections certainly ended by another client with our id."""
+        """Number of connections certainly ended by another client with the same ID."""
         return self.reconnecting.takeovers
 
     def rival_seen(self) -> None:
-        """Note that another client has certainly been connected in our place."""
+        """Record that another client has certainly been connected in this one's place."""
         self.reconnecting.rival_seen()
 
     @property
     def received(self) -> int:
-        """Number of messages that have arrived, including dropped ones."""
+        """Number of messages received, including dropped ones."""
         return self.inbox.arrived
 
     @property
@@ -153,12 +153,12 @@ class Link:
         return self.inbox.dropped
 
     def start(self) -> None:
-        """Start the network thread, which connects, and connects again, for as long as it takes."""
+        """Start the network thread, which connects and reconnects indefinitely."""
         self._thread = threading.Thread(target=self._run, name="edgewarden-link", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Send what is on its way, say goodbye and end the thread, or give up after the timeout."""
+        """Send what is in flight, disconnect and end the thread, or give up after the timeout."""
         self._standing.stop(timeout_s)
         self.inbox.close()
         current = self._standing.current
@@ -168,35 +168,35 @@ class Link:
             self._thread.join(timeout_s)
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Wait until connected; returns whether that is so."""
+        """Wait until connected; returns whether it is."""
         return self._standing.wait_connected(timeout_s)
 
     def wait_subscribed(self, timeout_s: float) -> bool:
-        """Wait until the broker has answered to the subscriptions or kept them; returns whether it has."""
+        """Wait until the broker has answered the subscriptions or kept them; returns whether it has."""
         return self._standing.wait_subscribed(timeout_s)
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Take what has arrived, up to a number of messages or bytes; if there is none, wait for some or a wake-up."""
+        """Return received messages, up to a number or size; waits for some or `wake()` if there are none."""
         return self.inbox.take(timeout_s, most, most_bytes)
 
     def has_lost_session(self) -> bool:
-        """Whether the broker has forgotten our session since the last call, or never had one."""
+        """Whether the broker has lost the session since the last call, or never had one."""
         return self._receiver.has_lost_session()
 
     def of_session(self, messages: list[Message]) -> list[Message]:
-        """Messages that were received, with those of an ended session as of QoS 0: they aren't delivered again."""
+        """Received messages, with those of an ended session marked as QoS 0: they aren't redelivered."""
         return self._receiver.of_session(messages)
 
     def wake(self) -> None:
-        """Let `receive()` return: there is other news."""
+        """Make `receive()` return early."""
         self.inbox.interrupt()
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
-        """Tell the broker that messages are safe; those of an ended connection it delivers again.
+        """Acknowledge stored messages; those of an ended connection are redelivered by the broker.
 
         Args:
-            messages: Which they are; those of QoS 0 are left out.
-            window: Number of messages it sends without an acknowledgement, if known.
+            messages: The messages; those of QoS 0 are ignored.
+            window: Number of messages that the broker sends without an acknowledgement, if known.
         """
         if window is not None:
             self._receiver.linger.window = window
@@ -207,13 +207,13 @@ class Link:
         current.client.acknowledge([each.packet for each in messages if each.receipt == number and each.qos > 0])
 
     def unsubscribe(self, topic: str) -> None:
-        """Have the session forget what brings a topic that no subscription of ours asks for."""
+        """Remove from the session the filters that deliver an unwanted topic."""
         current = self._standing.current
         if current is not None:
             self._subscriber.leave(current.client, topic)
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
-        """Want other subscriptions from now on, and another will from the next connection on."""
+        """Change the subscriptions now, and the will from the next connection on."""
         self.options = replace(self.options, will=will)
         self._subscriber.change(subscriptions)
 
@@ -228,25 +228,25 @@ class Link:
     ) -> int | None:
         """Send a message.
 
-        The first call after a connection was replaced does nothing, so that nobody publishes in the belief that what
-        went before is on its way. Where that became void, no call does anything before `confirmations()`.
+        After a reconnection the first call does nothing, so that no publisher assumes that earlier publications are
+        still in flight. If some became void, no call does anything before `confirmations()`.
 
         Returns:
-            A token, never used before, that `confirmations()` returns once the PUBACK has come (with QoS 0:
-            never). None if nothing was sent and nothing kept: no connection, no room, or no valid topic.
+            A unique token that `confirmations()` returns once the PUBACK has arrived (never for QoS 0). None if nothing
+            was sent or kept: no connection, no room, or an invalid topic.
         """
         return self._sender.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 
     def confirmations(self) -> list[int]:
-        """Return the tokens whose PUBACK has come since the last call; take note of the present connection.
+        """Return the tokens whose PUBACK has arrived since the last call, and switch to the present connection.
 
-        Those whose PUBACK came before the end of their connection are still returned, once; after that,
-        tokens of an ended connection are void.
+        Tokens confirmed before the end of their connection are still returned once; after that, tokens of an ended
+        connection are void.
         """
         return self._sender.confirmations()
 
     def refusals(self) -> list[RefusedPublication]:
-        """Return what an MQTT 5 broker has refused, as far as `confirmations()` or `publish()` has found it."""
+        """Return publications refused by an MQTT 5 broker, as found by `confirmations()` or `publish()`."""
         return self._sender.refusals()
 
     # The rest runs in the network thread.
@@ -264,9 +264,9 @@ class Link:
         self.inbox.close()
 
     def _connect(self) -> float:
-        """Connect and stay connected for as long as it lasts; returns how long that was, in seconds.
+        """Connect and stay connected for as long as possible; returns the duration in seconds.
 
-        A broker that doesn't answer in one version is asked in the next one at once; see `VersionChoice`.
+        If the broker doesn't answer in one version, the next one is tried at once; see `VersionChoice`.
         """
         options, keepalive_s = self.options, max(1, int(0.7 * self.options.keepalive_s))
         for version in self._versions.to_try():
@@ -288,7 +288,7 @@ class Link:
         return 0.0
 
     def _converse(self, client: BulkClient, version: Version) -> float:
-        """Send and receive until the connection ends; returns for how many seconds we had been accepted."""
+        """Send and receive until the connection ends; returns how long it was accepted, in seconds."""
         self.version, self._outcome = version, "closed"
         self._said_at_end = None
         step_s = min(2.0, self.options.keepalive_s / 15)
@@ -384,7 +384,7 @@ class Link:
         self._subscriber.has_left(packet, reasons)
 
     def _on_publish(self, _c: Client, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
-        """A PUBACK has come, or a publication of QoS 0 is written."""
+        """Handle a PUBACK, or a written publication of QoS 0."""
         current = self._standing.current
         if current is None:
             return
@@ -392,7 +392,7 @@ class Link:
         self._tell_news()
 
     def _on_message(self, client: Client, _d: Any, message: MQTTMessage) -> None:
-        """A message has come that is out of the ordinary."""
+        """Handle a message that the fast parser left to paho."""
         if self.echo.takes(message) or self.births.takes(message):
             client.ack(message.mid, message.qos)
             self._tell_news()

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Will = tuple[str, bytes]
-"""Topic and payload that the broker publishes, retained and with QoS 1, when we vanish."""
+"""Topic and payload that the broker publishes, retained and with QoS 1, when the connection is lost."""
 
 
 @dataclass(frozen=True)
 class TlsOptions:
-    """Encryption. The broker's certificate and its name are always verified.
+    """TLS settings. The broker's certificate and host name are always verified.
 
     Attributes:
-        ca_file: Certificates that the broker's must be signed by (PEM); None for those of the system.
-        certificate_file: Our own certificate (PEM), if the broker asks for one.
+        ca_file: Certificates that must have signed the broker's (PEM); None for those of the system.
+        certificate_file: Client certificate (PEM), if the broker requires one.
         key_file: Its key (PEM), without a password.
     """
 
@@ -38,7 +38,7 @@ class TlsOptions:
 
 
 def _no_password() -> str:
-    """The password of a key: without this, a protected key would ask for it on the terminal."""
+    """An empty password for the key: without it, a protected key would prompt on the terminal."""
     return ""
 
 
@@ -47,28 +47,28 @@ class LinkOptions:
     """The settings of a broker connection, and its in-flight window.
 
     Attributes:
-        host: Name or address.
+        host: Host name or address.
         port: TCP port.
-        client_id: MQTT client id; a persistent session needs one that stays.
+        client_id: MQTT client ID; a persistent session requires a constant one.
         username: User name.
         password: Password; never logged.
         tls: Encryption, or None.
-        keepalive_s: A dead connection is noticed within 1.5 of it; 2 or more.
-        version: With `auto`, 5, and 3.1.1 for a broker that doesn't accept 5.
-        clean_session: False if the broker shall keep messages for us while we are away.
-        in_flight: Publications of QoS 1 without a PUBACK, at most; an MQTT 5 broker may lower it.
-        receive_maximum: Messages of QoS 1 that an MQTT 5 broker may send without our acknowledgement.
-        linger_s: In a stream of messages, the socket is left unread for up to this long; see `linger.py`.
-        will: The last will, or what gives that of each connection as it is made, called in the network thread.
-        echo: A topic of our own that is subscribed to separately; its messages are in `Link.echo`.
-        births: A topic with birth messages, subscribed to separately, too; they are in `Link.births`.
-        receive_messages: Messages that wait to be received, at most.
-        receive_bytes: Size of their payloads, at most; one that is larger by itself still passes.
-        first_delay_s: Pause before the second attempt to connect, before jitter.
-        longest_delay_s: The limit of that pause, which doubles each time.
+        keepalive_s: A dead connection is detected within 1.5 times this; at least 2.
+        version: `auto` means 5, falling back to 3.1.1 if the broker doesn't accept 5.
+        clean_session: False for the broker to keep messages while the client is disconnected.
+        in_flight: Maximum number of QoS 1 publications without a PUBACK; an MQTT 5 broker may lower it.
+        receive_maximum: Maximum number of QoS 1 messages that an MQTT 5 broker may send without an acknowledgement.
+        linger_s: Maximum time for which the socket is left unread in a stream of messages; see `linger.py`.
+        will: The last will, or a function that returns it for each new connection, called in the network thread.
+        echo: An own topic with a separate subscription; its messages are in `Link.echo`.
+        births: A topic of birth messages, also with a separate subscription; they are in `Link.births`.
+        receive_messages: Maximum number of received messages in the queue.
+        receive_bytes: Maximum size of their payloads; a larger single message still passes.
+        first_delay_s: Pause before the second connection attempt, before jitter.
+        longest_delay_s: Maximum of that pause, which doubles each time.
 
     Raises:
-        ValueError: A persistent session is asked for without a client id.
+        ValueError: A persistent session is requested without a client ID.
     """
 
     host: str = "127.0.0.1"
@@ -97,14 +97,14 @@ class LinkOptions:
 
 
 class Subscription(NamedTuple):
-    """A topic filter, and the quality of service to ask for: 0 or 1."""
+    """A topic filter and the requested quality of service, 0 or 1."""
 
     filter: str
     qos: int = 1
 
 
 class EventProperties(NamedTuple):
-    """MQTT 5 properties of a payload; left out with 3.1.1."""
+    """MQTT 5 properties of a payload; omitted with 3.1.1."""
 
     content_type: str
     user: tuple[tuple[str, str], ...] = ()

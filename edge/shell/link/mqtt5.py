@@ -16,7 +16,7 @@ SESSION_EXPIRY_S = 7 * 86_400
 
 
 def session(client: Client, options: LinkOptions) -> dict[str, Any]:
-    """Arguments of `connect()` for the session, besides those of MQTT 3.1.1."""
+    """Arguments of `connect()` for the session in addition to those of MQTT 3.1.1."""
     if client.protocol != MQTTProtocolVersion.MQTTv5:
         return {}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -37,7 +37,7 @@ def properties_of(client: Client, given: EventProperties | None) -> Properties |
 
 
 def takes_identifiers(client: Client, granted: Properties | None) -> bool:
-    """Whether subscriptions may have identifiers, by what a broker has said as it accepted the connection."""
+    """Whether subscriptions may have identifiers, according to the broker's CONNACK."""
     if client.protocol != MQTTProtocolVersion.MQTTv5:
         return False
     return bool(getattr(granted, "SubscriptionIdentifierAvailable", 1))
@@ -51,7 +51,7 @@ def identified_by(identifier: int) -> Properties:
 
 
 def options_of(subscription: Subscription, *, again: bool) -> SubscribeOptions:
-    """The options of a subscription; if it is there already, its retained messages don't come again."""
+    """The options of a subscription; if it already exists, its retained messages aren't sent again."""
     handling = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB if again else SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
     return SubscribeOptions(qos=subscription.qos, retainHandling=handling)
 

@@ -1,9 +1,9 @@
-"""Reconnecting: why a connection ended, how long to wait before the next one, and whether another client uses our id.
+"""Reconnecting: why a connection ended, the pause before the next one, and whether another client uses the same ID.
 
-A broker lets one client of an id in. A second one throws the first out, which comes back and throws out the second.
-With MQTT 5 a broker should say so (DISCONNECT, reason 0x8E); mosquitto 2.0.11 and every MQTT 3.1.1 broker only close
-the connection. Several accepted connections in a row that the broker closed soon after are suspicious. Certain is what
-our own status topic shows, if it holds the word of another service.
+A broker accepts one client per ID. A second client displaces the first, which reconnects and displaces the second. With
+MQTT 5 a broker should report this (DISCONNECT, reason 0x8E); mosquitto 2.0.11 and all MQTT 3.1.1 brokers only close the
+connection. Several consecutive accepted connections that the broker closed soon are suspicious. Proof is a message of
+another service on the service's own status topic.
 
 Source: MQTT 5.0, section 3.1.4, MQTT-3.1.4-3; MQTT 3.1.1, MQTT-3.1.4-2.
 """
@@ -25,34 +25,34 @@ from edge.shell.link.link_options import LinkOptions
 log = logging.getLogger("edgewarden.link")
 
 ACCEPTED_S = 10.0
-"""After a connection that was accepted, however short, the next attempt comes within this time."""
+"""Maximum delay before the next attempt after an accepted connection, however short."""
 
 SESSION_TAKEN_OVER = 0x8E
 
 NOT_OUR_DOING = frozenset({0x00, 0x04, 0x89, 0x8B, 0x8D, 0x8E, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
-"""Reasons of a DISCONNECT that say nothing about a publication: the server's own, the keepalive's, another client's."""
+"""DISCONNECT reasons that don't concern a publication: the server's own, the keepalive's, another client's."""
 
 SOON_S = 30.0
-"""A connection that the broker closed within this time was closed soon."""
+"""A connection closed by the broker within this time was closed soon."""
 
 CLOSED_IN_A_ROW = 4
-"""So many of those, with no failed attempt in between, are taken for another client with our id."""
+"""Number of those, without a failed attempt in between, that indicate another client with the same ID."""
 
 CALM_S = 300.0
-"""A connection that has lasted this long shows that the other client has gone."""
+"""A connection that lasts this long shows that the other client has gone."""
 
 LONGEST_SUSPECTED_S = 30.0
-"""The longest pause while another client is suspected only: it may as well be a bad network."""
+"""Maximum pause while another client is only suspected, since the network may be bad instead."""
 
 
 class Ending(NamedTuple):
     """The end of a connection.
 
     Attributes:
-        words: Why, for a person.
-        taken_over: Whether the broker said that another client has taken the session over.
+        words: The reason in words.
+        taken_over: Whether the broker reported that another client took over the session.
         by_broker: Whether the broker closed it without a reason.
-        for_reason: Whether the broker gave a reason that may lie with a publication.
+        for_reason: Whether the broker gave a reason that may concern a publication.
     """
 
     words: str
@@ -65,9 +65,9 @@ def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCod
     """The facts about the end of a connection.
 
     Args:
-        said: The reason of a DISCONNECT that the broker sent, if it did.
+        said: Reason of the broker's DISCONNECT, if it sent one.
         error: The error that ended reading from the socket, if any.
-        code: The return code of paho's loop.
+        code: Return code of paho's loop.
     """
     if said is not None:
         is_taken_over = said.value == SESSION_TAKEN_OVER
@@ -75,22 +75,22 @@ def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCod
     if error is not None:
         is_closed = error.errno is None or isinstance(error, ConnectionResetError)
         return Ending(error.strerror or str(error), by_broker=is_closed)
-    # What is lost without an error of reading was found out by writing to a connection that the broker had closed.
+    # A loss without a read error was detected when writing to a connection closed by the broker.
     return Ending(error_string(code).rstrip("."), by_broker=code == MQTTErrorCode.MQTT_ERR_CONN_LOST)
 
 
 class Reconnecting:
-    """Decides on pauses between connections; for the network thread, but for what it says of a rival.
+    """Decides on pauses between connections; for the network thread, except for the information about another client.
 
     Args:
-        options: The shortest and longest pause, and the client id.
+        options: Minimum and maximum pause, and the client ID.
         monotonic: Seconds that never step.
 
     Attributes:
         takeovers: Number of connections certainly ended by another client.
         suspicions: Number of connections possibly ended by another client.
-        closed_by_broker: Why the broker has closed the last connection, in words; empty if it wasn't the broker, or
-            the reason can't lie with what was published.
+        closed_by_broker: Why the broker closed the last connection, in words; empty if it didn't, or if the cause can't
+            be a publication.
     """
 
     def __init__(self, options: LinkOptions, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -107,32 +107,32 @@ class Reconnecting:
 
     @property
     def has_rival(self) -> bool:
-        """Whether another client seems to have used our id within the last `CALM_S` seconds."""
+        """Whether another client seems to have used the same ID within the last `CALM_S` seconds."""
         return self._is_recent(self._rival_at)
 
     def ended(self, ending: Ending, stood_s: float) -> None:
-        """Note the end of a connection that the broker had accepted.
+        """Record the end of an accepted connection.
 
         Args:
             ending: The facts about its end.
-            stood_s: For how long it had stood, in seconds.
+            stood_s: Duration of the connection in seconds.
         """
         self.closed_by_broker = ending.words if ending.by_broker or ending.for_reason else ""
         if stood_s >= CALM_S:
             self._in_a_row = 0
         self._closed_soon = self._closed_soon + 1 if ending.by_broker and stood_s < SOON_S else 0
-        # A rival that was seen explains a connection that is closed later, too: its own pauses grow as ours do.
+        # A known rival also explains a connection that is closed late, because its own pauses grow as well.
         if ending.taken_over or (ending.by_broker and self._is_recent(self._certain_at)):
             self._note_rival(certain=True)
         elif self._closed_soon >= CLOSED_IN_A_ROW or (ending.by_broker and self.has_rival):
             self._note_rival(certain=False)
 
     def explained(self) -> None:
-        """Note that the broker closes connections for what we publish, and for no rival; safe in any thread."""
+        """Record that the broker closes connections because of publications and not because of a rival; thread-safe."""
         self._closed_soon = 0
 
     def rival_seen(self) -> None:
-        """Note that another client has certainly been connected in our place; safe in any thread."""
+        """Record that another client has certainly been connected in this one's place; thread-safe."""
         if not self._is_recent(self._certain_at):
             self._note_rival(certain=True)
 
@@ -159,7 +159,7 @@ class Reconnecting:
         """The pause before the next attempt, in seconds; to be called once per attempt, after `ended()`.
 
         Args:
-            stood_s: For how long the last connection had stood; 0 if the attempt failed.
+            stood_s: Duration of the last connection in seconds; 0 if the attempt failed.
         """
         options = self._options
         if stood_s == 0.0:

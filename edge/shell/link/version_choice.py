@@ -1,8 +1,8 @@
-"""Which MQTT version a link connects with.
+"""The MQTT version with which a link connects.
 
-`auto` means 5, and 3.1.1 for a broker that refuses 5 or closes the connection on it, as RabbitMQ before 3.13 and NATS
-do. What the broker accepted is remembered for a while, so that not every reconnect costs a failed attempt. A broker
-that has accepted 5 before may close a connection or two without being offered 3.1.1: it is probably restarting.
+`auto` means 5, with 3.1.1 for a broker that refuses 5 or closes the connection on it, as RabbitMQ before 3.13 and NATS
+do. The accepted version is remembered for a while, so that not every reconnection costs a failed attempt. If a broker
+that has accepted 5 closes one or two connections, 3.1.1 isn't tried: it is probably restarting.
 
 Source: MQTT 5.0, section 3.1.2.2.
 """
@@ -18,14 +18,14 @@ Wanted = Literal["auto", "3.1.1", "5"]
 Outcome = Literal["accepted", "unsupported", "closed"]
 
 FALLBACK_S = 3600.0
-"""For this long after 3.1.1 was accepted instead of 5, only 3.1.1 is tried."""
+"""After 3.1.1 was accepted instead of 5, only 3.1.1 is tried for this long."""
 
 CLOSED_IN_A_ROW = 3
-"""A broker that has accepted 5 is offered 3.1.1 after it has closed this many attempts without an answer."""
+"""Number of attempts closed without an answer after which 3.1.1 is tried with a broker that accepted 5 before."""
 
 
 class VersionChoice:
-    """Chooses the versions to try, and learns from what became of them.
+    """Chooses the versions to try, and learns from the outcomes.
 
     Args:
         wanted: The configured version.
@@ -40,7 +40,7 @@ class VersionChoice:
         self._closed = 0
 
     def to_try(self) -> tuple[Version, ...]:
-        """The versions to try one after the other, without a pause, until the broker answers to one."""
+        """The versions to try in sequence, without a pause, until the broker answers one."""
         if self._wanted != "auto":
             return (self._wanted,)
         if self._fallback_until is not None and self._monotonic() < self._fallback_until:
@@ -50,12 +50,12 @@ class VersionChoice:
         return ("5", "3.1.1")
 
     def note(self, version: Version, outcome: Outcome) -> None:
-        """Record what became of an attempt.
+        """Record the outcome of an attempt.
 
         Args:
             version: The version that was tried.
-            outcome: `accepted` if the broker answered in that version, be it to refuse a password; `unsupported` if it
-                said that it doesn't know the version; `closed` if it closed the connection without an answer.
+            outcome: `accepted` if the broker answered in that version, even to reject a password; `unsupported` if it
+                reported that it doesn't support the version; `closed` if it closed the connection without an answer.
         """
         if version == "3.1.1":
             self._fallback_until = self._monotonic() + FALLBACK_S if outcome == "accepted" else None

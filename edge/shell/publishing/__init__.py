@@ -1,1 +1,1 @@
-"""The outbox to the broker: events, retained topics, answers."""
+"""Publishing to the broker: the outbox with events, retained topics, answers."""

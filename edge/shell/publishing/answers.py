@@ -1,6 +1,6 @@
-"""Answers: what became of commands, published once each is committed, on the broker that the commands come from.
+"""Answers: results of commands, published after their commit, on the broker that delivered the commands.
 
-An answer isn't kept over a crash or a lost connection. Who misses one says the same command again, with the same id: it
+Answers don't survive a crash or a lost connection. A sender without an answer repeats the command with the same ID: it
 acts only once, and is answered again.
 """
 
@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from edge.shell.link import Link
 
 WAITING = 1000
-"""Answers that wait for the broker, the latest."""
+"""Maximum number of answers waiting for the broker, the latest ones."""
 
 
 class Answers:
     """Publishes answers.
 
     Args:
-        link: To the broker that the commands come from.
-        topic: Where they go.
-        shared: Whether another component takes the link's confirmations.
+        link: Link to the broker of the commands.
+        topic: Topic of the answers.
+        shared: Whether another component processes the link's confirmations.
     """
 
     def __init__(self, link: Link, topic: str, *, shared: bool) -> None:

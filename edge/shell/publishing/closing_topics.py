@@ -1,8 +1,9 @@
-"""Topics for which a broker closes the connection instead of refusing a publication.
+"""Topics because of which a broker closes the connection instead of refusing a publication.
 
-RabbitMQ and AWS IoT do so, as MQTT 3.1.1 has no other answer. What was without one when the connection ended is
-suspected; but a broker may still owe the answers to what it accepted just before. So while anything is suspected, one
-publication is under way at a time. The one that was alone when it happened again is the one.
+RabbitMQ and AWS IoT do so, because MQTT 3.1.1 has no other answer. Publications without an answer at the end of a
+connection are suspected, but the broker may have accepted some of them just before. While anything is suspected,
+publications are therefore sent one at a time. A publication that was alone when the connection was closed again is
+responsible.
 
 Source: MQTT 3.1.1, section 3.3.5; MQTT 5.0, section 3.3.4 and 4.13.
 """
@@ -12,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 CLOSED_IN_A_ROW = 3
-"""Connections in a row that the broker has closed with publications unanswered, before a topic is held responsible."""
+"""Number of consecutive connections closed by the broker with unanswered publications before a topic is held
+responsible."""
 
 ALONE = 2
-"""So many of them with this topic's publication alone; one is enough of a broker that is known to do this."""
+"""Number of those with only this topic's publication in flight; one suffices for a broker known to do this."""
 
 
 class ClosingTopics:
-    """Finds out which topic makes the broker close the connection."""
+    """Identifies the topic that makes the broker close the connection."""
 
     def __init__(self) -> None:
         self._suspected: set[str] = set()
@@ -30,11 +32,11 @@ class ClosingTopics:
 
     @property
     def one_at_a_time(self) -> bool:
-        """Whether only one publication may be under way, so that it is clear which one is not answered."""
+        """Whether publications must be sent one at a time, so that the unanswered one is known."""
         return bool(self._suspected)
 
     def answered(self, topic: str) -> None:
-        """Note that the broker has answered to a publication on a topic."""
+        """Record that the broker has answered a publication on a topic."""
         self._suspected.discard(topic)
         if topic == self._alone:
             self._alone, self._times_alone = "", 0
@@ -42,13 +44,13 @@ class ClosingTopics:
             self._in_a_row = 0
 
     def closed(self, unanswered: Collection[str]) -> str | None:
-        """Note that the broker has closed a connection.
+        """Record that the broker has closed a connection.
 
         Args:
-            unanswered: The topics of what was under way.
+            unanswered: Topics of the publications in flight.
 
         Returns:
-            The topic that is responsible, if that is certain enough.
+            The responsible topic, if it is certain enough.
         """
         if not unanswered:
             return None
@@ -66,7 +68,7 @@ class ClosingTopics:
         return topic
 
     def forget(self) -> None:
-        """Note that nothing of what is suspected waits any more."""
+        """Record that no suspected publication is waiting any more."""
         self._suspected.clear()
         self._in_a_row = self._times_alone = 0
         self._alone = ""

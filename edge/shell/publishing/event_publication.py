@@ -1,4 +1,4 @@
-"""How an event is published: its payload and its MQTT 5 properties."""
+"""Event publications: payload and MQTT 5 properties."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NOT_REPLAYED, REPLAYED = b'"replayed":false}}', b'"replayed":true}}'
 
 
 def as_replayed(payload: bytes) -> bytes:
-    """An event's payload with the word that it comes from the backlog."""
+    """An event's payload, marked as sent from the backlog."""
     return payload[: -len(NOT_REPLAYED)] + REPLAYED if payload.endswith(NOT_REPLAYED) else payload
 
 
 def properties_of(row: OutboxRow) -> EventProperties:
-    """Properties that an MQTT 5 consumer can filter by without parsing the payload."""
+    """Properties by which an MQTT 5 consumer can filter without parsing the payload."""
     about = SENSOR if row.kind == SENSOR else "incident"
     kind = "gap" if row.transition == GAP else f"{about}.{row.transition}"
     return EventProperties(

@@ -1,8 +1,8 @@
-"""The state of a Sparkplug host application: tells nodes that wait for their primary host that it is online.
+"""The state of a Sparkplug host application: informs nodes that wait for their primary host.
 
-It has a connection of its own, since its last will has to be its own: the broker publishes that the host is offline
-when the connection breaks. A connection begins with a clean session and subscribes to the host's own state; once births
-and data are subscribed to as well, it publishes that the host is online, with the time of the will.
+It has its own connection because it needs its own last will: the broker publishes that the host is offline when the
+connection breaks. A connection begins with a clean session and subscribes to the host's own state; once births and data
+are subscribed to as well, it publishes that the host is online, with the timestamp of the will.
 
 Source: Sparkplug 3.0.0, sections 4.3 (STATE), 5.3 (host application session establishment) and 6.4.21.
 """
@@ -26,17 +26,17 @@ LOOK_S = 0.2
 """How often the state is checked for changes."""
 
 AGAIN_S = 1.0
-"""A state that another client has published in our name is corrected at most this often."""
+"""Minimum interval for correcting a state that another client has published in the host's name."""
 
 GOODBYE_S = 2.0
-"""For how long the broker is waited for when the host says that it goes."""
+"""Maximum wait for the broker when the host goes offline."""
 
 
 class Host(NamedTuple):
-    """A host application.
+    """A Sparkplug host application.
 
     Attributes:
-        name: Its host id.
+        name: Its host ID.
         options: The settings of its broker connection.
     """
 
@@ -50,11 +50,11 @@ def state_payload(*, online: bool, at: float) -> bytes:
 
 
 class HostState:
-    """Tells the state of one host application, in a thread of its own.
+    """Publishes the state of one host application, in its own thread.
 
     Args:
         host: The host application.
-        listening: Whether births and data are subscribed to; called in the thread.
+        listening: Returns whether births and data are subscribed to; called in the thread.
         clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
@@ -81,24 +81,24 @@ class HostState:
         self._thread = threading.Thread(target=self._run, name="edgewarden-sparkplug-host", daemon=True)
 
     def start(self) -> None:
-        """Connect, and say that the host is there as soon as that is so."""
+        """Connect, and publish that the host is online once it is."""
         self._link.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Say that the host goes, and disconnect."""
+        """Publish that the host is offline, and disconnect."""
         self._ending.set()
         self._thread.join(GOODBYE_S)
         token = self._say(online=False, at=self._clock()) if self._said else None
         until = self._monotonic() + GOODBYE_S
         # Closing a socket before the PUBACK is read resets it: the broker may miss the DISCONNECT and publish the will,
-        # whose time lies before that of what was said last.
+        # whose timestamp is earlier than that of the last state.
         while token is not None and token not in self._link.confirmations() and self._monotonic() < until:
             self._link.receive(LOOK_S)
         self._link.stop(GOODBYE_S)
 
     def turn(self) -> None:
-        """Publish the state if it wasn't published on this connection yet, or another client has overwritten it."""
+        """Publish the state if it wasn't published on this connection yet, or if another client has overwritten it."""
         link = self._link
         taken = link.receive(LOOK_S)
         link.acknowledge(taken)
@@ -118,12 +118,15 @@ class HostState:
             self._say(online=is_there, at=self._clock())
 
     def _will(self) -> tuple[str, bytes]:
-        """The last will of the connection that is about to be made."""
+        """The last will of the next connection."""
         self._will_at = self._clock()
         return self._topic, state_payload(online=False, at=self._will_at)
 
     def _say(self, *, online: bool, at: float) -> int | None:
-        """Publish a state; None if there was no room or the connection was replaced; the next turn retries."""
+        """Publish a state.
+
+        None if there was no room or the connection was replaced, in which case the next turn retries.
+        """
         token = self._link.publish(self._topic, state_payload(online=online, at=at), retain=True)
         if token is None:
             return None
@@ -138,10 +141,10 @@ class HostState:
 
 
 class HostStates:
-    """Tells the states of all host applications that the configuration names.
+    """Publishes the states of all configured host applications.
 
     Args:
-        listening: Whether births and data are subscribed to.
+        listening: Returns whether births and data are subscribed to.
         clock: The current time, in seconds since the epoch, UTC.
     """
 
@@ -151,7 +154,7 @@ class HostStates:
         self._states: dict[Host, HostState] = {}
 
     def follow(self, hosts: Sequence[Host]) -> None:
-        """Tell the states of these hosts from now on, and that the others go."""
+        """Publish the states of these hosts from now on, and that others are offline."""
         self._stop([each for each in self._states if each not in hosts])
         for host in hosts:
             if host not in self._states:
@@ -159,7 +162,7 @@ class HostStates:
                 state.start()
 
     def close(self) -> None:
-        """Say that all hosts go."""
+        """Publish that all hosts are offline."""
         self._stop(list(self._states))
 
     def _stop(self, hosts: Iterable[Host]) -> None:

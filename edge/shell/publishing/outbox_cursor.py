@@ -1,4 +1,4 @@
-"""An outbox cursor: a part of the outbox that is sent in order."""
+"""An outbox cursor: a position in a part of the outbox that is sent in order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class OutboxCursor:
     """A part of the outbox that is sent in order.
 
     Args:
-        read: Returns the next rows after a sequence, up to a maximum number.
-        after: The sequence to begin after.
+        read: Returns rows after a sequence, up to a maximum number.
+        after: The sequence after which to begin.
     """
 
     def __init__(self, read: Callable[[int, int], list[OutboxRow]], after: int = 0) -> None:
@@ -26,28 +26,28 @@ class OutboxCursor:
         self._more = True
 
     def next(self) -> OutboxRow | None:
-        """The row that is to be sent next, or None."""
+        """The next row to send, or None."""
         if not self._ahead and self._more:
             self._ahead.extend(self._read(self._after, READ_AHEAD))
             self._more = len(self._ahead) == READ_AHEAD
         return self._ahead[0] if self._ahead else None
 
     def sent(self) -> None:
-        """Note that it was sent, or needn't be."""
+        """Advance past the row, which was sent or needn't be."""
         self._after = self._ahead.popleft().sequence
 
     def more(self) -> None:
-        """Note that the store has new events."""
+        """Record that the store has new events."""
         self._more = True
 
     def look_again(self) -> None:
-        """Note that what was read ahead may be gone from the store."""
+        """Discard rows read ahead, which may have been deleted from the store."""
         self._ahead.clear()
         self._more = True
 
 
 def lanes_of(store: Store) -> tuple[OutboxCursor, OutboxCursor, OutboxCursor]:
-    """The lanes: urgent events, new events, and the backlog."""
+    """The cursors of a store: urgent events, new events, and the backlog."""
     last = store.last_sequence()
     return (
         OutboxCursor(lambda after, most: store.pending_open(after, most, last)),

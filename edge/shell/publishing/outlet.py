@@ -13,14 +13,14 @@ class Outlet(EchoLink, Protocol):
 
     @property
     def connected(self) -> bool:
-        """Whether anything can be sent."""
+        """Whether it is possible to send."""
 
     @property
     def closed_by_broker(self) -> str:
-        """Why the broker has closed the last connection that has ended, in words; empty if it wasn't the broker."""
+        """Why the broker closed the last connection, in words; empty if it didn't."""
 
     def closing_explained(self) -> None:
-        """Record that the broker closes connections because of what is published."""
+        """Record that the broker closes connections because of publications."""
 
     def publish(
         self,
@@ -31,10 +31,10 @@ class Outlet(EchoLink, Protocol):
         retain: bool = False,
         properties: EventProperties | None = None,
     ) -> int | None:
-        """Send; returns a token, or None if that can't be done now."""
+        """Send; returns a token, or None if that isn't possible now."""
 
     def confirmations(self) -> list[int]:
-        """Tokens whose PUBACK has come."""
+        """Tokens whose PUBACK has arrived."""
 
     def refusals(self) -> list[RefusedPublication]:
-        """Tokens whose PUBACK says that the broker refuses them, and why."""
+        """Publications refused by the broker, with its reason."""

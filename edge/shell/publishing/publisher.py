@@ -1,19 +1,20 @@
-"""The publisher: brings the outbox to the broker, and keeps the retained topics up to date.
+"""The publisher: sends the outbox to the broker, and keeps the retained topics up to date.
 
-An event leaves the outbox by its PUBACK only; what that is worth on MQTT 3.1.1, `delivery_check.py` finds out. While
-the link is down nothing is handed to it; when it is back, what has no PUBACK is read from the store again, in order:
+An event leaves the outbox only by its PUBACK; whether that proves delivery on MQTT 3.1.1 is checked by
+`delivery_check.py`. While the link is down nothing is sent; after reconnection, events without a PUBACK are read from
+the store again, in this order:
 
-1. what belongs to incidents that are open now, and gaps;
-2. what is stored from now on, as it comes;
-3. the backlog: everything else that was stored before the connection, in order, at a bounded rate, marked as replayed.
+1. events of open incidents, and gaps;
+2. new events as they are stored;
+3. the backlog: all other events stored before the connection, in order, at a limited rate, marked as replayed.
 
-What the broker refuses, by its answer or by closing the connection, stays in the outbox with all that follows on its
-topic, and holds up no other topic; see `refused_topics.py` and `closing_topics.py`. Once something is accepted again,
-all is read from the store in the same order. As a broker may refuse one publication and take the next, only one of a
-topic is under way on MQTT 5.
+A publication refused by the broker, by its answer or by closing the connection, stays in the outbox together with later
+ones on its topic, and doesn't delay other topics; see `refused_topics.py` and `closing_topics.py`. Once one is accepted
+again, the outbox is read from the beginning in the same order. Since a broker may refuse one publication and accept the
+next, each topic has only one publication in flight on MQTT 5.
 
-The events of one incident always arrive in their order. Retained topics hold the latest word only: what changes while
-one is waiting replaces it, so there are never more than one a topic.
+The events of an incident always arrive in order. For retained topics only the latest payload is kept: a newer one
+replaces a waiting one, so at most one per topic is waiting.
 """
 
 from __future__ import annotations
@@ -37,17 +38,18 @@ from edge.shell.store import OutboxRow, Store, StoreError
 log = logging.getLogger("edgewarden.publisher")
 
 BURST_S = 0.1
-"""The backlog's rate is averaged over this time."""
+"""Averaging time of the backlog's rate."""
 
 CONFIRM_S = 0.2
-"""PUBACKs are noted in the store together, at the latest after this; what a crash cuts off is sent again."""
+"""Maximum delay before PUBACKs are recorded in the store, several at a time; after a crash, events not yet recorded are
+sent again."""
 
 PASSED_OVER = 1000
-"""Events on refused topics that are read from the store and passed over in one turn."""
+"""Maximum number of events on refused topics read from the store and skipped in one turn."""
 
 
 class _Progress(Enum):
-    """The outcome of sending a lane."""
+    """The outcome of sending from a cursor."""
 
     THROUGH = auto()
     WAITS = auto()
@@ -55,19 +57,19 @@ class _Progress(Enum):
 
 
 class Publisher:
-    """Sends what the store and the service want sent.
+    """Sends the outbox and retained topics.
 
     Args:
-        store: The store of the events.
-        link: Where they go.
-        backlog_per_second: Backlog events sent per second, at most.
+        store: The store with the events.
+        link: The link for events.
+        backlog_per_second: Maximum number of backlog events per second.
         monotonic: Seconds that never step.
-        status_topic: Our own status topic.
+        status_topic: The service's own status topic.
 
     Attributes:
-        backlog_per_second: Backlog events sent per second, at most.
-        refused: The topics that the broker refuses at present.
-        check: Whether what the broker acknowledges gets through.
+        backlog_per_second: Maximum number of backlog events per second.
+        refused: The topics that the broker currently refuses.
+        check: Checks whether acknowledged events were delivered.
         confirmed: Number of events confirmed as delivered.
         published: Number of publications.
         replayed: Number of publications from the backlog.
@@ -111,7 +113,7 @@ class Publisher:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be sent or confirmed, but for what the broker refuses at present."""
+        """Whether nothing is waiting to be sent or confirmed, except on refused topics."""
         if self._outstanding or self._unwritten or self._tries or self._retained_outstanding or any(self.check.held):
             return False
         if any(topic not in self.refused for topic in self._retained):
@@ -120,23 +122,23 @@ class Publisher:
 
     @property
     def on_their_way(self) -> list[int]:
-        """Sequences of events that were sent, and aren't noted as confirmed yet."""
+        """Sequences of events that were sent and aren't recorded as confirmed yet."""
         return [*(sequence for sequence, _ in self._outstanding.values()), *self._unwritten, *self.check.held]
 
     def _lanes(self) -> tuple[OutboxCursor, ...]:
-        """The lanes from which may be sent now."""
+        """The cursors that may be sent from now."""
         return (self._urgent, self._live) if self.check.holds_backlog else (self._urgent, self._live, self._backlog)
 
     def was_sent(self, gap: int) -> bool:
-        """Whether a gap's event was ever handed to the link."""
+        """Whether a gap's event was ever passed to the link."""
         return gap <= self._last_gap
 
     def stored(self) -> None:
-        """Note that the store has new events."""
+        """Record that the store has new events."""
         self._live.more()
 
     def changed(self, store: Store | None = None) -> None:
-        """Note that events were taken out of the store, or that it is another one now."""
+        """Record that events were deleted from the store, or that the store was replaced."""
         if store is None:
             for lane in (self._urgent, self._live, self._backlog):
                 lane.look_again()
@@ -144,41 +146,41 @@ class Publisher:
         self._store = store
         self._unwritten.clear()
         self._outstanding.clear()
-        # The PUBACKs of that store's events are no longer recognised, so they can't free their topics.
+        # PUBACKs for events of the old store are no longer recognised, so they can't release their topics.
         self._busy = {topic for topic, _ in self._retained_outstanding.values()}
         self.refused.clear()
         self.check.begin()
         self._begin_again()
 
     def retain(self, topic: str, payload: bytes) -> None:
-        """Publish the latest word on a retained topic as soon as there is room, after the events."""
+        """Publish the latest payload of a retained topic as soon as there is room, after the events."""
         if topic == self._status_topic:
             self.check.status(payload)
         self._retained[topic] = payload
 
     def retain_all(self, latest: Mapping[str, bytes]) -> None:
-        """Publish the latest word on several retained topics, as `retain()` does for one."""
+        """Publish the latest payloads of several retained topics; see `retain()`."""
         self._retained.update(latest)
 
     def is_retaining(self, topic: str) -> bool:
-        """Whether the latest word on a retained topic still waits for the broker, as it does while that is refused."""
+        """Whether the latest payload of a retained topic is still waiting for the broker, as while it is refused."""
         return topic in self._retained or any(each == topic for each, _ in self._retained_outstanding.values())
 
     @property
     def unsaid(self) -> dict[str, bytes]:
-        """The latest word on retained topics that no broker has confirmed, but for that of our own status."""
+        """The latest payloads of retained topics that no broker has confirmed, except the service's status."""
         latest = dict(self._retained_outstanding.values()) | self._retained
         return {topic: payload for topic, payload in latest.items() if topic != self._status_topic}
 
     def turn(self, now: float) -> None:
-        """Take confirmations and send what there is room for; never waits.
+        """Process confirmations and send as far as there is room; never blocks.
 
         Args:
             now: Seconds since the epoch, UTC, for the confirmations.
 
         Raises:
-            StoreError: The store can't be read or written; what could be sent anyway was sent, and what was
-                confirmed is noted the next time.
+            StoreError: The store can't be read or written; whatever could be sent was sent, and confirmations are
+                recorded the next time.
         """
         if self._link.connections != self._connection:
             self.check.begin()
@@ -203,7 +205,7 @@ class Publisher:
             raise failure
 
     def _begin_anew(self) -> None:
-        """Begin on another connection: what was under way is void."""
+        """Begin a new connection: publications in flight are void."""
         self._connection = self._link.connections
         self.refused.connected(closed=self._is_refused_by_closing())
         self._outstanding.clear()
@@ -213,7 +215,7 @@ class Publisher:
         self._begin_again()
 
     def _is_refused_by_closing(self) -> bool:
-        """Look for a topic for which the broker has closed the last connection; returns whether there is one."""
+        """Search for a topic because of which the broker closed the last connection; returns whether there is one."""
         reason = self._link.closed_by_broker
         if not reason:
             self.check.lost_probe = False
@@ -236,13 +238,13 @@ class Publisher:
         return True
 
     def _may_send(self) -> bool:
-        """Whether the answer to what is under way needn't be waited for."""
+        """Whether sending needn't wait for the answer to the publication in flight."""
         return not self._closing.one_at_a_time or not (
             self._outstanding or self._retained_outstanding or self.check.is_probing
         )
 
     def _begin_again(self) -> None:
-        """Read the outbox from its beginning; what is under way stays so."""
+        """Read the outbox from its beginning; publications in flight are kept."""
         self._tries.clear()
         self._retained_tries.clear()
         self._sent_first.clear()
@@ -299,14 +301,14 @@ class Publisher:
             self._unwritten.clear()
 
     def _send_tries(self) -> bool:
-        """Try refused topics again, if it is time; returns whether there is room."""
+        """Retry refused topics when due; returns whether there is room."""
         for topic, sequence in self.refused.due():
             if sequence is None:
                 self._retained_tries.add(topic)
                 continue
             rows = self._store.pending(sequence - 1, 1, sequence)
             if not rows:
-                # A limit has dropped the event; what the topic's next one is, only the outbox knows.
+                # A limit has dropped the event; the topic's next one must be looked up in the outbox.
                 self.refused.forget(topic)
                 self._begin_again()
             self._tries += rows
@@ -329,7 +331,7 @@ class Publisher:
         return True
 
     def _send_lane(self, lane: OutboxCursor) -> _Progress:
-        """Send what a lane has, as far as that goes now."""
+        """Send events from a cursor as far as possible now."""
         is_backlog = lane is self._backlog
         passed_over = 0
         for row in self._backlog_rows() if is_backlog else iter(lane.next, None):
@@ -356,7 +358,7 @@ class Publisher:
         return is_backlog and row.sequence in self._sent_first
 
     def _backlog_rows(self) -> Iterator[OutboxRow]:
-        """The next rows of the backlog, as many as its rate allows now."""
+        """The next backlog rows, up to the number allowed by the rate now."""
         now = self._monotonic()
         self._allowance = min(
             self._allowance + self.backlog_per_second * (now - self._allowed_at),

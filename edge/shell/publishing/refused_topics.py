@@ -1,9 +1,9 @@
-"""Topics that the broker refuses, and when each is tried again.
+"""Refused topics: topics that the broker refuses, and when each is retried.
 
-Everything on a refused topic waits but for one publication, its oldest, which is tried again after a pause that grows
-while the broker keeps refusing. One that is accepted shows that the cause was fixed, so all topics are tried.
+All publications on a refused topic wait except the oldest, which is retried after a pause that grows with each refusal.
+If one is accepted, the cause was probably fixed, so all topics are retried.
 
-Where the broker refuses by closing the connection (`closing_topics.py`), each try may cost one: such topics are tried
+If the broker refuses by closing the connection (`closing_topics.py`), each retry may cost one: such topics are retried
 one by one, after longer pauses, and stay refused on the next connection.
 """
 
@@ -16,24 +16,24 @@ from collections.abc import Callable
 log = logging.getLogger("edgewarden.publisher")
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
-"""Refused topics are tried again after this time, which doubles up to the other."""
+"""Initial and maximum pause before a retry; it doubles each time."""
 
 FIRST_COSTLY_RETRY_S, LONGEST_COSTLY_RETRY_S = 10.0, 600.0
-"""Likewise for topics for which the broker closes the connection."""
+"""The same for topics because of which the broker closes the connection."""
 
 TRIED_AT_ONCE = 20
-"""So many of them at once, in turn."""
+"""Maximum number of topics retried at once."""
 
 
 class RefusedTopics:
-    """The topics refused at present.
+    """The currently refused topics.
 
     Args:
         monotonic: Seconds that never step.
 
     Attributes:
-        topics: The refused topics and the broker's reason, the one that is to be tried next first.
-        since: Since when there are any, by the monotonic clock.
+        topics: Refused topics with the broker's reason, in the order of their retries.
+        since: Monotonic time since which there are any.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -49,17 +49,17 @@ class RefusedTopics:
         self._costly_due = 0.0
 
     def __contains__(self, topic: str) -> bool:
-        """Whether publications on a topic wait, but for what is tried."""
+        """Whether publications on a topic wait, except for the retry."""
         return topic in self.topics
 
     def note(self, topic: str, reason: str, sequence: int | None = None, *, costly: bool = False) -> None:
-        """Note that the broker has refused a publication.
+        """Record that the broker has refused a publication.
 
         Args:
             topic: Its topic.
-            reason: The broker's, in words.
-            sequence: The event's; None on a retained topic.
-            costly: Whether it closed the connection.
+            reason: The broker's reason in words.
+            sequence: Sequence of the event; None for a retained topic.
+            costly: Whether the broker closed the connection.
         """
         now = self._monotonic()
         if not self.topics:
@@ -75,7 +75,7 @@ class RefusedTopics:
             self._oldest[topic] = min(sequence, self._oldest.get(topic, sequence))
 
     def due(self) -> list[tuple[str, int | None]]:
-        """The topics to be tried now, each with the sequence of its oldest event, None if it has none."""
+        """The topics to retry now, each with the sequence of its oldest event, or None if it has none."""
         now = self._monotonic()
         chosen = []
         if now >= self._due and (plain := [each for each in self.topics if each not in self._costly]):
@@ -93,15 +93,15 @@ class RefusedTopics:
 
     @property
     def tried_at_a_cost(self) -> str | None:
-        """The topic that is being tried though the broker may close the connection for it."""
+        """The topic being retried although the broker may close the connection because of it."""
         return next(iter(self._trying & self._costly), None)
 
     def connected(self, *, closed: bool) -> None:
-        """Note that there is another connection: what was refused by an answer is tried again at once.
+        """Record a new connection: topics refused by an answer are retried at once.
 
         Args:
-            closed: Whether the broker has closed the one before for a publication; if not, it may be another broker
-                now, or one that has read its list again.
+            closed: Whether the broker closed the previous one because of a publication; if not, this may be another
+                broker, or one with a new access list.
         """
         for topic in self.topics.keys() - self._costly:
             self.forget(topic)
@@ -111,7 +111,7 @@ class RefusedTopics:
             self._costly_due = min(self._costly_due, self._monotonic() + FIRST_RETRY_S)
 
     def accepted(self, topic: str) -> bool:
-        """Note that the broker has taken a publication; returns whether all that waited is to be tried again."""
+        """Record that the broker has accepted a publication; returns whether to retry everything that waited."""
         if topic not in self.topics:
             return False
         log.info("publications_accepted topic=%r after_s=%.0f", topic[:99], self._monotonic() - self.since)
@@ -122,14 +122,14 @@ class RefusedTopics:
         return True
 
     def forget(self, topic: str) -> None:
-        """Note that nothing waits on a topic any more."""
+        """Record that nothing is waiting on a topic any more."""
         self.topics.pop(topic, None)
         self._oldest.pop(topic, None)
         self._trying.discard(topic)
         self._costly.discard(topic)
 
     def clear(self) -> None:
-        """Note that everything is to be tried again."""
+        """Record that everything is to be retried."""
         self.topics.clear()
         self._oldest.clear()
         self._trying.clear()

@@ -1,6 +1,6 @@
-"""Requests: what the core asks of senders, published on the broker that they are on, QoS 0 and not retained.
+"""Requests: messages from the core to senders, published on the senders' broker, with QoS 0 and not retained.
 
-A request isn't kept over a crash or a lost connection: the core asks again as long as it needs to.
+Requests don't survive a crash or a lost connection: the core repeats them as long as necessary.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from edge.shell.link import Link
 log = logging.getLogger("edgewarden.requests")
 
 WAITING = 1000
-"""Requests that wait for the broker, the latest."""
+"""Maximum number of requests waiting for the broker, the latest ones."""
 
 
 class Requests:
     """Publishes requests.
 
     Args:
-        link: To the broker that the messages of the senders come from.
+        link: Link to the broker of the senders.
     """
 
     def __init__(self, link: Link) -> None:
@@ -30,7 +30,7 @@ class Requests:
         self._waiting: deque[Request] = deque(maxlen=WAITING)
 
     def give(self, requests: Sequence[Request]) -> None:
-        """Publish requests as soon as there is room; never waits."""
+        """Publish requests as soon as there is room; never blocks."""
         self._waiting += requests
         while self._waiting:
             topic, payload = self._waiting[0]

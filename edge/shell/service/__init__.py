@@ -1,1 +1,1 @@
-"""The service's loop, and how it starts, reloads and resumes from its store."""
+"""The service's loop: starting, reloading, and resuming from its store."""

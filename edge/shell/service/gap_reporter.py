@@ -1,4 +1,4 @@
-"""Tells the subscribers what is missing, and joins what they weren't told yet of one reason."""
+"""Reports lost data to subscribers, merging unsent reports with the same reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("edgewarden.service")
 
 
 class GapReporter:
-    """Adds gap events to the group that is committed next.
+    """Adds gap events to the next commit.
 
     Args:
         pipeline: Numbers the events.
@@ -24,7 +24,7 @@ class GapReporter:
         monotonic: Seconds that never step.
 
     Attributes:
-        also_read_up_to: Sequence of the last event that may have been given to a receiver other than the publisher.
+        also_read_up_to: Sequence of the last event that may have been passed to a receiver other than the publisher.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class GapReporter:
         self.also_read_up_to: Callable[[], int] = lambda: 0
 
     def report(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
-        """Tell that something is missing; a gap of the same reason that wasn't sent yet is joined with it.
+        """Report lost data; an unsent gap with the same reason is merged with it.
 
         Args:
             gap: The lost data.
-            dropped: Sequences of the events that are dropped for it. They go in the same transaction in which the
-                gap's event comes.
+            dropped: Sequences of the events dropped for it. They are deleted in the transaction that adds the gap's
+                event.
         """
         self._group.replace(dropped)
         earlier = self._told.get((gap.reason, gap.sink))
@@ -65,5 +65,5 @@ class GapReporter:
         return self._publisher.was_sent(gap) or gap <= self.also_read_up_to()
 
     def forget(self) -> None:
-        """Don't merge with gaps reported before, as the store is a new one."""
+        """Don't merge with earlier gaps, because the store is a new one."""
         self._told.clear()

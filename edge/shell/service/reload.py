@@ -1,8 +1,8 @@
-"""Reloading: another configuration while the service runs, as a restart would take it up, without the pause.
+"""Reloading: applies a changed configuration to the running service as a restart would, without the downtime.
 
-The file is checked as a whole before anything changes. Then what was taken in is committed and a snapshot written, and
-a new core resumes from the store, by the same way as after a restart. Links whose options are the same keep their
-connections and what they have received. If anything is wrong, the service continues unchanged.
+The file is validated as a whole before anything changes. Then received data is committed and a snapshot written, and a
+new core resumes from the store in the same way as after a restart. Links with unchanged options keep their connections
+and received messages. If anything fails, the service continues unchanged.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FIXED = (("gateway", "name"), ("gateway", "base"), ("store", "path"), ("store", 
 FIXED_WHERE_EMBEDDED = (("broker", "host"), ("broker", "port"))
 
 MOST_PROBLEMS = 20
-"""Problems of a faulty configuration that are logged."""
+"""Maximum number of problems of an invalid configuration that are logged."""
 
 
 def as_running(running: Configuration, wanted: Configuration) -> tuple[Configuration, list[str]]:
@@ -54,7 +54,7 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
 
     Args:
         running: The configuration that the service runs with.
-        wanted: The other one.
+        wanted: The new configuration.
     """
     is_ours = running.broker.embedded or wanted.broker.embedded
     fixed = FIXED + (FIXED_WHERE_EMBEDDED if is_ours else ())
@@ -71,7 +71,7 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
 
 
 def _alike(link: Link, other: Link) -> bool:
-    """Whether a connection of one link serves the other one, too; a new will applies to the next connection."""
+    """Whether a connection of one link can serve the other; a new will applies to the next connection."""
     return replace(link.options, will=None) == replace(other.options, will=None)
 
 
@@ -81,17 +81,17 @@ def _refuse(problems: Sequence[str]) -> None:
 
 
 class Reloader:
-    """Reads a configuration again and has a service follow it.
+    """Reads a configuration again and applies it to a service.
 
     Args:
         path: The file; None if there is none.
         configuration: The current configuration.
-        options: Likewise.
-        files: Likewise.
+        options: The current loop options.
+        files: The current store files.
         clock: The current time, in seconds since the epoch, UTC.
         signals: The requests made by signals.
         supervisor: Notified when a reload begins and while it is in progress.
-        hosts: Tells Sparkplug nodes who we are.
+        hosts: Publishes the states of the Sparkplug hosts.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Reloader:
         self._supervisor = supervisor
 
     def __call__(self, service: Service) -> None:
-        """Reload, or say why not. The service says that it is ready once it turns again."""
+        """Reload, or log why not. The service reports that it is ready once its loop runs again."""
         if self._path is None:
             log.warning("reload_refused reason='there is no configuration file'")
             return
@@ -132,7 +132,7 @@ class Reloader:
             log.info("reload_interrupted")
 
     def replace_store(self, words: str) -> tuple[SqliteStore, Damage]:
-        """Move a damaged store aside, for the reason given, and open a new one."""
+        """Move a damaged store aside for the given reason, and open a new one."""
         return self._files.replace(self._clock(), words)
 
     def _reload(self, service: Service, path: Path) -> None:
@@ -179,7 +179,7 @@ class Reloader:
     def _links(
         self, inbound: Link, outbound: Link, configuration: Configuration, options: ServiceOptions
     ) -> tuple[tuple[Link, Link], Link, Link]:
-        """Links for another configuration as they were made, and those of them or of the present ones to go on with."""
+        """Links created for another configuration, and the new or existing ones to continue with."""
         new_inbound = inbound_link(configuration, options, self._clock)
         chosen = inbound if _alike(inbound, new_inbound) else new_inbound
         new_outbound = outbound_link(configuration, options, self._clock, chosen)

@@ -1,4 +1,4 @@
-"""Care for the sensor table: sensors that were silent for too long are forgotten, and slots become free again."""
+"""Sensor care: forgets sensors after a long silence, and releases vacant slots."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ log = logging.getLogger("edgewarden.input")
 
 
 class SensorCare:
-    """Forgets sensors by age, and lets the slots of forgotten ones be used again.
+    """Forgets sensors by age, and makes slots of forgotten ones available again.
 
     Args:
         pipeline: The core.
-        forget_days: Sensors that were silent for longer are forgotten; None if none is.
+        forget_days: Days of silence after which a sensor is forgotten; None for never.
         clock: Seconds since the epoch, UTC.
     """
 
@@ -27,11 +27,11 @@ class SensorCare:
         self._clock = clock
 
     def turn(self, store: Store) -> Step:
-        """Look at all sensors, once a minute.
+        """Check all sensors, once a minute.
 
         Args:
-            store: Its journal names sensors by their slots, so that a slot is reused only when the journal
-                has nothing from the time before it was left.
+            store: Its journal refers to sensors by slot, so a slot is reused only when the journal has no entry from
+                before it was vacated.
 
         Raises:
             StoreError: The store can't be read.

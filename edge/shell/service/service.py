@@ -1,11 +1,11 @@
-"""The service: one loop that walks the line over and over.
+"""The service: the loop that runs every stage.
 
     receive -> process -> COMMIT -> publish -> acknowledge -> confirm
 
-Whatever has arrived is one step, and some steps are one transaction: readings, events and dead letters. Only after it
-are its messages acknowledged, so that a crash at any point makes the broker deliver them again. While the disk refuses,
-nothing is taken in and nothing acknowledged, but what is stored still goes out. The links' network threads do nothing
-but move bytes; if one dies, the loop ends with an error and the supervisor restarts the service.
+Everything that has arrived is one step, and one or more steps are one transaction: readings, events and dead letters.
+Messages are acknowledged only after it, so a crash at any point makes the broker redeliver them. While the disk fails,
+nothing is received or acknowledged, but stored events are still sent. The links' network threads only move bytes; if
+one dies, the loop ends with an error and the supervisor restarts the service.
 """
 
 from __future__ import annotations
@@ -45,40 +45,40 @@ from edge.shell.system.wall_clock import WallClock
 log = logging.getLogger("edgewarden.service")
 
 IDLE_WAIT_S, BUSY_WAIT_S = 1.2, 0.02
-"""The first is longer than a second: what comes each second doesn't meet the end of a wait and wake the loop twice."""
+"""The first is over a second, so that messages sent every second don't wake the loop at the end of a wait, too."""
 
 LOOK_S = 2.0
 """How often the service checks its own state and notifies its supervisor."""
 
 HEALTH_S, STARTING_S = 10.0, 30.0
-"""The health is published every `HEALTH_S`, but at each look in the first `STARTING_S`, when people watch."""
+"""Interval at which health is published; in the first `STARTING_S`, when people watch, at every check."""
 
 PRUNE_S, PRUNE_EVENTS, DRAIN_S, RETRY_S = 60.0, 1000, 5.0, 1.0
 TICK_S = 1.0
-"""Time passes so often while nothing arrives, and whenever something does."""
+"""Interval at which time advances while nothing arrives."""
 
 
 class LinkDied(Exception):  # noqa: N818 - what happened, as the log says it
-    """A link's network thread has ended by itself."""
+    """A link's network thread has ended unexpectedly."""
 
 
 class Service:
-    """Joins the core to a broker and a store.
+    """Connects the core to a broker and a store.
 
     Args:
         pipeline: The core.
-        store: The store of events until they are confirmed.
-        inbound: The link that readings come from.
-        outbound: The link that events go to; may be the same.
-        options: What the configuration says for the loop: topics, windows and intervals.
-        replace_store: Moves a damaged store aside, for the reason given, and opens a new one.
+        store: Stores the events until they are confirmed.
+        inbound: The link for readings.
+        outbound: The link for events; may be the same.
+        options: The loop's options: topics, windows and intervals.
+        replace_store: Moves a damaged store aside for the given reason, and opens a new one.
         last_arrival: Time of the last reading stored before the start, or None.
         clock: The current time.
         monotonic: Seconds that never step.
-        supervisor: Told how the service is.
+        supervisor: Notified of the service's state.
         signals: The requests made by signals.
         reload: Reads the configuration again and calls `follow()`, or logs why not.
-        sinks: Deliver the events to receivers other than the broker.
+        sinks: Deliver events to receivers other than the broker.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Service:
         self._note_step(self._clocks.stepped(last_arrival))
 
     def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
-        """Join what follows from the configuration to the links and the store."""
+        """Connect the parts that depend on the configuration to the links and the store."""
         self._pipeline, self._options = pipeline, options
         self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
         links = self._inbound, self._outbound
@@ -134,7 +134,7 @@ class Service:
         self._sensor_care = SensorCare(pipeline, options.forget_days, self._clock)
 
     def tell(self, gaps: Sequence[Gap], retained: Mapping[str, bytes]) -> None:
-        """Tell the subscribers what is missing from before the start, and what retained topics may not say yet."""
+        """Report data lost before the start, and publish retained topics that may be out of date."""
         self._publisher.retain_all(retained)
         for gap in gaps:
             self._gaps.report(gap)
@@ -146,11 +146,11 @@ class Service:
         self._store.close()
 
     def run(self) -> None:
-        """Walk the line until the signals end it, then bring the outbox home as far as that goes.
+        """Run the loop until a signal ends it, then send the outbox as far as possible.
 
         Raises:
             LinkDied: A network thread has died.
-            StoreError: The store failed, and still does at the end; nothing that it doesn't hold was acknowledged.
+            StoreError: The store failed and still does at the end; nothing that isn't stored was acknowledged.
         """
         for link in self._links():
             link.start()
@@ -177,7 +177,7 @@ class Service:
         return self._pipeline, self._store, self._inbound, self._outbound
 
     def settle(self) -> bool:
-        """Commit what was taken in and write a snapshot; whether the store has taken both."""
+        """Commit received data and write a snapshot; returns whether both succeeded."""
         self._commit()
         return not self._group.has_content and self._checkpoint(whole=True)
 
@@ -240,7 +240,7 @@ class Service:
             self._prune()
 
     def _take_in(self) -> None:
-        """Take what has arrived, at once; under load, what arrives while the loop rests from the step before too."""
+        """Process what has arrived at once; under load, also what arrives while the loop rests after a step."""
         self._pace.rest()
         messages = self._clocks.ready(self._inbound.receive(self._wait_s(), self._pace.most))
         self._note_connections()
@@ -272,7 +272,7 @@ class Service:
             return False
 
     def _commit(self) -> None:
-        """Commit the group, publish what it changed, and acknowledge its messages; or try again later."""
+        """Commit the group, publish its changes, and acknowledge its messages; or retry later."""
         group = self._group
         if group.has_content:
             entry = pack(group.parts) if group.parts else None
@@ -316,7 +316,7 @@ class Service:
         return Checkpointer(self._store, self._pipeline, *digests, self._policy, self._clock, self._monotonic)
 
     def _checkpoint(self, *, whole: bool = False) -> bool:
-        """Continue with a snapshot if one is due, or write a whole one now; whether the store could be written."""
+        """Continue a snapshot that is due, or write a complete one now; returns whether the store was writable."""
         try:
             if whole:
                 self._checkpointer.write()
@@ -342,7 +342,7 @@ class Service:
             self._gaps.report(each.gap, each.sequences)
 
     def _note_failure(self, what: str, error: StoreError) -> None:
-        """Count and log that the store failed; if it is damaged, go on with another one."""
+        """Count and log a store failure; if the store is damaged, replace it."""
         self._failures.note(what, error)
         if not error.damaged or self._replace_store is None:
             return
@@ -383,7 +383,7 @@ class Service:
         return self._report.health(backlog, store_errors=self._failures.count, store_writable=self._retry_at is None)
 
     def _drain(self) -> None:
-        """Publish what is left and say goodbye, for as long as `DRAIN_S` allows."""
+        """Publish what is left and disconnect, within `DRAIN_S`."""
         until = self._monotonic() + DRAIN_S
         self._publisher.retain(self._topics.health, self._health())
         self._publish()

@@ -1,7 +1,7 @@
-"""The sinks, as the loop sees them: their threads, and how far each has come, which only the loop writes down.
+"""Sink keeper: the loop's view of the sinks, their threads and positions, which only the loop stores.
 
-What a sink has refused for good, and what a limit has taken from it, goes into the group that is committed next. Only
-once that is stored, the sink's position behind it is: a crash at any instant repeats something, and hides nothing.
+Events that a sink has refused for good or that a limit has dropped are reported in the next commit. The sink's position
+advances past them only once that is stored: a crash at any moment repeats events but hides none.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ BEGINNING = 256
 
 
 class SinkKeeper:
-    """Keeps the sinks going, and writes down how far they have come.
+    """Runs the sinks and stores their positions.
 
     Args:
         path: The store's file.
-        options: The sinks.
+        options: Options of the sinks.
         clock: The current time.
         monotonic: Seconds that never step.
-        make: Makes a sink.
+        make: Creates a sink.
     """
 
     def __init__(
@@ -72,15 +72,15 @@ class SinkKeeper:
         self._told: dict[str, tuple[float, int]] = {}
 
     def join(self, gaps: GapReporter, group: CommitGroup) -> None:
-        """Join it to what tells gaps and what is committed next."""
+        """Attach it to the reporter of gaps and to the next commit."""
         self._gaps, self._group = gaps, group
         gaps.also_read_up_to = lambda: max((each.read_up_to for each in self._runners.values()), default=0)
 
     def turn(self, store: Store) -> None:
-        """Take what the sinks have done, and write it down where it is time; never waits.
+        """Collect the sinks' progress, and store it when due; never blocks.
 
         Raises:
-            StoreError: The store can't be read or written; it is tried again the next time.
+            StoreError: The store can't be read or written; the next turn retries.
         """
         if self._awaits_commit:
             return
@@ -95,18 +95,18 @@ class SinkKeeper:
             self._write(store, now)
 
     def committed(self) -> None:
-        """Record that the group was committed: there may be new events, and positions may be written."""
+        """Record a commit: there may be new events, and positions may be stored."""
         if self._awaits_commit:
             self._awaits_commit, self._write_at = False, 0.0
         for each in self._runners.values():
             each.stored()
 
     def has(self, options: Sequence[SinkOptions]) -> bool:
-        """Whether these are the sinks that it keeps."""
+        """Whether these are the current sinks."""
         return list(self._options.values()) == list(options)
 
     def follow(self, options: Sequence[SinkOptions]) -> None:
-        """Continue with other sinks, after everything was committed; those that are the same go on undisturbed."""
+        """Change the sinks after everything was committed; unchanged ones continue without interruption."""
         wanted = {each.name: each for each in options}
         left = [name for name in self._runners if self._options[name] != wanted.get(name)]
         self._stop(left)
@@ -153,7 +153,7 @@ class SinkKeeper:
         return found
 
     def problems(self) -> list[Problem]:
-        """Sinks that get nothing."""
+        """Sinks that don't deliver."""
         reports = [(name, runner.report()) for name, runner in self._runners.items()]
         return [
             {"problem": "sink_failing", "sink": name, "reason": report.last_error}

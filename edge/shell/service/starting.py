@@ -1,4 +1,4 @@
-"""Starting: from a configuration to a service that is ready to run; the store is opened and its journal replayed."""
+"""Starting: creates a service from a configuration, opening the store and replaying its journal."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def service_of(
     path: Path | None = None,
     onlooker: Onlooker | None = None,
 ) -> Iterator[Service]:
-    """The service, ready to run, with its broker if it is to bring one; all is closed at the end.
+    """Create the service, with the embedded broker if configured; everything is closed at the end.
 
-    A disk that is full or read-only is waited for.
+    Waits while the disk is full or read-only.
 
     Args:
         configuration: The configuration.
         signals: The requests made by signals; none by default.
-        path: The configuration's file, to be read again when the signals ask for it.
+        path: Path of the configuration, read again on SIGHUP.
         onlooker: An observer of the service; by default there is none.
 
     Raises:
-        StopRequested: The service was asked to end before it was ready.
-        StoreError: The store can't be opened, and waiting won't help, or another process works on it.
+        StopRequested: The service was asked to stop before it was ready.
+        StoreError: The store can't be opened for a reason that waiting can't fix, or another process uses it.
         BrokerError: The embedded broker can't be started.
-        PasswordError: A password can't be had.
+        PasswordError: A password can't be obtained.
     """
     keep = configuration.store
     signals, supervisor = signals or Signals(), Supervisor()
@@ -113,17 +113,18 @@ def service_of(
 
 
 def _listens(inbound: Link) -> bool:
-    """Whether readings would come: the broker is there, and has answered to the subscriptions."""
+    """Whether readings can arrive: the broker is connected and has answered the subscriptions."""
     return inbound.connected and inbound.wait_subscribed(0)
 
 
 def _open(
     files: StoreFiles, configuration: Configuration, options: ServiceOptions, working: Callable[[], None]
 ) -> tuple[SqliteStore, Damage | None, Resumed, dict[str, float]]:
-    """Open the store and resume from it; what turns out to be damaged only then is replaced too.
+    """Open the store and resume from it; damage found at this point also leads to a replacement.
 
     Returns:
-        The store, what became of a damaged one, what it gave, and when incidents have ended of late, by sensor.
+        The store, the outcome of any damage, the resumed state, and the times at which incidents ended recently, by
+        sensor.
     """
     store, damage = files.open(time.time())
     try:
@@ -163,7 +164,7 @@ def _resume(
 
 
 def _patiently(action: Callable[[], T], working: Callable[[], None], supervisor: Supervisor) -> T:
-    """Do what a full or read-only disk may prevent, again and again until it works."""
+    """Retry an action until a full or read-only disk allows it."""
     reported = False
     while True:
         try:

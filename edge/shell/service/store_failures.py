@@ -1,4 +1,4 @@
-"""Failures of the store: each is counted, and a persistent one is logged from time to time."""
+"""Store failures: each is counted, and a persistent one is logged at intervals."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from edge.shell.store import Damage, Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 REPORTED_S = 60.0
-"""A persistent disk error is logged this often."""
+"""Interval at which a persistent disk error is logged."""
 
 
 class StoreFailures:
-    """Counts and logs.
+    """Counts and logs store failures.
 
     Args:
         monotonic: Seconds that never step.
 
     Attributes:
-        count: The number of failures.
+        count: Number of failures.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -38,7 +38,7 @@ class StoreFailures:
     def replace(
         self, damaged: Store, replacement: Callable[[str], tuple[Store, Damage]], why: StoreError
     ) -> tuple[Store, Damage] | None:
-        """Another store instead of a damaged one, and what became of that; None if there can't be one now."""
+        """Replace a damaged store; returns the new one and the outcome, or None if that isn't possible now."""
         try:
             replaced = replacement(str(why))
         except StoreError as another:

@@ -1,6 +1,6 @@
 """Notifications to the service manager: ready, alive, reloading, stopping, and a status line.
 
-systemd reads it (sd_notify(3), Type=notify); without a reader, nothing happens.
+systemd reads them (sd_notify(3), Type=notify); elsewhere they have no effect.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from edge.shell.system.notify import notify
 
 EXTEND_EVERY_S = 5.0
 EXTEND_BY_S = 60.0
-"""While a start or a reload takes its time, it asks so often for so much more, which is more than one piece of its
-work takes on the slowest machine."""
+"""During a long start or reload the timeout is extended by this, repeatedly, which is more than one piece of its work
+takes on the slowest machine."""
 
 
 class Supervisor:
-    """Tells the service manager, and never the same twice in a row.
+    """Notifies the service manager, without repeating a notification.
 
     Args:
         send: Sends one state; see `notify()`.
-        monotonic: Seconds that never step, of CLOCK_MONOTONIC.
+        monotonic: Seconds of CLOCK_MONOTONIC.
     """
 
     def __init__(self, send: Callable[[str], None] = notify, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -33,45 +33,45 @@ class Supervisor:
         self._extended_at: float | None = None
 
     def working(self) -> None:
-        """Say that a start or a reload is getting on, and may take longer than the manager's timeout."""
+        """Notify that a start or reload is in progress and may exceed the manager's timeout."""
         now = self._monotonic()
         if self._extended_at is None or now - self._extended_at >= EXTEND_EVERY_S:
             self._extended_at = now
             self._send(f"EXTEND_TIMEOUT_USEC={round(EXTEND_BY_S * 1e6)}\nWATCHDOG=1")
 
     def ready(self) -> None:
-        """Say that the start or the reload is done: the store is open and the loop turns."""
+        """Notify that the start or reload is complete: the store is open and the loop runs."""
         if not self._ready:
             self._ready = True
             self._send("READY=1")
 
     def reloading(self) -> None:
-        """Say that the configuration is being read again; `ready()` ends it."""
+        """Notify that the configuration is being reloaded; `ready()` ends it."""
         self._ready = False
         self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}")
 
     def alive(self) -> None:
-        """Say that the loop turns."""
+        """Notify that the loop runs."""
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """Say that the service ends."""
+        """Notify that the service stops."""
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
-        """Say in one line how things stand, for `systemctl status`."""
+        """Set the one-line status shown by `systemctl status`."""
         if text != self._status:
             self._status = text
             self._send(f"STATUS={text}")
 
 
 def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
-    """Which brokers are connected, and how many events wait for delivery, in one line.
+    """The connected brokers and the number of events waiting for delivery, in one line.
 
     Args:
-        inbound: The link that readings come from.
-        outbound: The link that events go to; may be the same.
-        waiting: Undelivered events; None if the store can't be read.
+        inbound: The link for readings.
+        outbound: The link for events; may be the same.
+        waiting: Number of undelivered events; None if the store can't be read.
     """
     if inbound is outbound:
         parts = [_of_link("broker", inbound)]

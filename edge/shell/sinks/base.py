@@ -1,8 +1,8 @@
-"""The interface of a kind of sink, and its data types.
+"""The interface of a sink, and its data types.
 
-A runner calls from one thread, in this order: `open()`; then `send()` and `outcomes()` again and again; `close()`.
-Whatever fails of the connection or the receiver is raised as `SinkTrouble`; the runner closes the sink, waits, opens it
-again and resends what had no outcome, in order. So an event may come twice, but is never lost.
+A runner calls from one thread, in this order: `open()`; then `send()` and `outcomes()` repeatedly; `close()`. Failures
+of the connection or the receiver are raised as `SinkTrouble`; the runner then closes the sink, waits, opens it again
+and resends events without an outcome, in order. An event may therefore be delivered twice, but is never lost.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from edge.shell.store import OutboxRow
 
 
 class SinkTrouble(Exception):  # noqa: N818 - what happened, as the log says it
-    """Nothing can be delivered at present; says why, and never holds a secret.
+    """Nothing can be delivered at present. The message gives the reason and never contains a secret.
 
     Attributes:
-        retry_after_s: For how long the receiver doesn't want to be asked again.
+        retry_after_s: Minimum pause requested by the receiver, in seconds.
     """
 
     def __init__(self, words: str, retry_after_s: float = 0.0) -> None:
@@ -25,15 +25,15 @@ class SinkTrouble(Exception):  # noqa: N818 - what happened, as the log says it
 
 
 class EventRefused(Exception):  # noqa: N818 - likewise
-    """One event can't be delivered, now or later, and others can; says why."""
+    """One event can never be delivered, while others can. The message gives the reason."""
 
 
 class Outcome(NamedTuple):
-    """The outcome of an event that was handed over.
+    """The outcome of an event passed to a sink.
 
     Attributes:
-        sequence: The event's.
-        refused: Why the receiver will never take it; empty if it has confirmed it.
+        sequence: Sequence of the event.
+        refused: Why the receiver will never accept it; empty if it was confirmed.
     """
 
     sequence: int
@@ -41,40 +41,40 @@ class Outcome(NamedTuple):
 
 
 class Sink(Protocol):
-    """One kind of sink."""
+    """Base of all sinks."""
 
     @property
     def most(self) -> int:
-        """So many events may be under way at a time."""
+        """Maximum number of events in flight."""
 
     @property
     def keeps_order(self) -> bool:
-        """Whether what is handed over arrives in that order, even where something in between fails.
+        """Whether events arrive in the order in which they were sent, even if one in between fails.
 
-        Otherwise only one event of a key is under way at a time.
+        Otherwise only one event of each key is in flight at a time.
         """
 
     def open(self) -> None:
-        """Get ready to send; takes a bounded time.
+        """Prepare for sending, in bounded time.
 
         Raises:
-            SinkTrouble: That can't be done now.
+            SinkTrouble: That isn't possible now.
         """
 
     def send(self, row: OutboxRow) -> bool:
-        """Hand an event over; returns whether there was room for it.
+        """Send an event; returns whether there was room for it.
 
         Raises:
-            EventRefused: It can't be sent at all.
+            EventRefused: The event can never be sent.
             SinkTrouble: Nothing can be sent now.
         """
 
     def outcomes(self, wait_s: float) -> list[Outcome]:
-        """The outcomes since the last call, in any order; waits up to the timeout if there are none yet.
+        """Outcomes since the last call, in any order; waits up to the timeout if there are none yet.
 
         Raises:
             SinkTrouble: The connection or the receiver has failed.
         """
 
     def close(self) -> None:
-        """Let go of everything, within a bounded time; what had no outcome is void. Never raises."""
+        """Release all resources in bounded time; events without an outcome are void. Never raises."""

@@ -10,7 +10,7 @@ _Attributes = dict[str, msgspec.Raw]
 
 
 def attributes_of(payload: bytes) -> _Attributes:
-    """An event's attributes and its data, each as JSON.
+    """An event's attributes and data, each as JSON.
 
     Raises:
         EventRefused: It isn't a JSON object.
@@ -22,7 +22,7 @@ def attributes_of(payload: bytes) -> _Attributes:
 
 
 def header_of(payload: bytes, name: str) -> str:
-    """One attribute that is a text; empty if there is none.
+    """One text attribute; empty if it is missing.
 
     Raises:
         EventRefused: It isn't a JSON object.

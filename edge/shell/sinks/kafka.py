@@ -1,13 +1,13 @@
 """Apache Kafka: events as CloudEvents in binary mode, keyed by `partitionkey`, produced idempotently.
 
-Within the life of one producer Kafka neither reorders nor repeats. A producer that has failed is replaced by a new one,
-which sends again what had no delivery report, from the first of them on: repetitions then are possible, and the order
-in which the events of a key first arrive stays. A producer never gives up a message by itself (`message.timeout.ms` is
-0); the runner gives up the producer, also one that waits for good as its broker has lost its memory.
+During the life of one producer Kafka neither reorders nor repeats. A failed producer is replaced by a new one, which
+resends from the first event without a delivery report: repetitions are then possible, but the order in which the events
+of a key first arrive is kept. A producer never gives up a message by itself (`message.timeout.ms` is 0); the runner
+gives up the producer, including one that waits forever because its broker has lost its state.
 
-A broker refuses a whole batch that is larger than the topic's `max.message.bytes`, and may take the next one before the
-client hears of it. So the topic is asked for that size, and batches are smaller. Where it may not be asked, or a batch
-is refused for another reason, batches are of one record, and it is known which one is refused.
+A broker refuses a whole batch larger than the topic's `max.message.bytes`, and may accept the next one before the
+client learns of it. The topic is therefore queried for that size, and batches are kept smaller. If the query isn't
+permitted, or a batch is refused for another reason, batches contain one record, so that the refused one is known.
 
 Sources: CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2; librdkafka, CONFIGURATION.md and "Idempotent producer".
 """
@@ -41,7 +41,7 @@ OF_THE_EVENT = frozenset(
         KafkaError.POLICY_VIOLATION,
     }
 )
-"""Errors that speak of a record, or of one in its batch."""
+"""Errors that concern a record, or one in its batch."""
 
 NO_TOPIC = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
@@ -53,7 +53,7 @@ class KafkaSink:
     """Produces events to a topic.
 
     Args:
-        options: Where, and how.
+        options: Settings of the receiver.
     """
 
     most = MOST
@@ -68,7 +68,7 @@ class KafkaSink:
         self._may_batch = self._batches = True
 
     def open(self) -> None:
-        """See `Sink`: the broker is asked for the topic."""
+        """See `Sink`; the broker is queried for the topic."""
         self._outcomes, self._trouble, self._said = [], None, ""
         admin = AdminClient(self._connection())
         try:
@@ -120,7 +120,7 @@ class KafkaSink:
         return self._producer
 
     def _largest_batch(self, admin: AdminClient) -> int:
-        """Bytes that the topic lets a batch have; 0 if it may not be asked."""
+        """Maximum size of a batch for the topic, in bytes; 0 if the query isn't permitted."""
         topic = ConfigResource(ConfigResource.Type.TOPIC, self._options.topic)
         try:
             found = admin.describe_configs([topic], request_timeout=CONNECT_S)[topic].result(CONNECT_S)
@@ -167,7 +167,7 @@ class KafkaSink:
         return settings
 
     def _note(self, sequence: int, error: KafkaError | None, _: Message) -> None:
-        """Take a delivery report."""
+        """Process a delivery report."""
         if self._producer is None:  # purged
             return
         if error is None:
@@ -181,7 +181,7 @@ class KafkaSink:
             self._outcomes.append(Outcome(sequence, self._words(error)))
 
     def _note_error(self, error: KafkaError) -> None:
-        """Take what the client says of its connections; a fatal error ends the producer."""
+        """Process an error of the client's connections; a fatal error ends the producer."""
         self._said = printable(error.str())
         if error.fatal():
             self._trouble = f"the producer has failed: {self._said}"
@@ -210,6 +210,6 @@ def message_of(payload: bytes) -> tuple[bytes, bytes, list[tuple[str, str | byte
 
 
 def _bytes(raw: msgspec.Raw) -> bytes:
-    """A text or a number as UTF-8."""
+    """A text or number as UTF-8."""
     value = msgspec.json.decode(raw)
     return str(value).encode()

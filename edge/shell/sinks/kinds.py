@@ -1,4 +1,4 @@
-"""The kinds of sinks; each is loaded only where it is asked for, as some need packages of their own."""
+"""The kinds of sinks; each is imported on demand, because some need additional packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from edge.shell.sinks.options import KafkaOptions, MqttOptions, NotifyOptions, R
 
 
 def make_sink(options: SinkOptions) -> Sink:
-    """A sink that isn't open yet."""
+    """Create a sink, without opening it."""
     how = options.how
     if isinstance(how, KafkaOptions):
         from edge.shell.sinks.kafka import KafkaSink  # noqa: PLC0415

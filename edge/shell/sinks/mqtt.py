@@ -1,10 +1,11 @@
-"""MQTT: events to the topics that they have at the broker, on another one, as `[upstream]` does.
+"""MQTT: publishes events on another broker under the same topics, as `[upstream]` does.
 
-The broker also gets our retained `status`. An MQTT 3.1.1 broker acknowledges what its access list makes it drop, so an
-event counts as delivered only once that status has come back behind it; see `edge.shell.link.sending.delivery_check`.
+The broker also gets the retained `status`. Since an MQTT 3.1.1 broker acknowledges publications that its access list
+drops, an event counts as delivered only once that status has come back after it; see
+`edge.shell.link.sending.delivery_check`.
 
-A broker may close the connection for a publication instead of refusing it, such as one that is too large. What was
-under way then is sent one by one, and what was alone each time that happened again is refused.
+A broker may close the connection instead of refusing a publication, such as one that is too large. The events in flight
+are then sent one by one, and an event that was alone each time it happened again is refused.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from edge.shell.store import OutboxRow
 CONNECT_S = 15.0
 STOP_S = 2.0
 MOST = 1000
-"""The broker's own window is smaller."""
+"""Maximum number of events in flight; the broker's own window is smaller."""
 
 WAIT_S = 0.02
 CLOSED = 3
-"""So often the broker closes the connection with an event alone, before that is held responsible."""
+"""Number of closed connections with only one event in flight before that event is held responsible."""
 
 UNCONFIRMED = (
     "the broker acknowledges events, but our own status doesn't come back from it: see its access list, or set"
@@ -38,7 +39,7 @@ class MqttSink:
     """Publishes events to a broker.
 
     Args:
-        options: Where, and how.
+        options: Settings of the receiver.
     """
 
     def __init__(self, options: MqttOptions) -> None:
@@ -60,7 +61,7 @@ class MqttSink:
 
     @property
     def keeps_order(self) -> bool:
-        """See `Sink`: an MQTT 5 broker may refuse one event and take the next."""
+        """See `Sink`: an MQTT 5 broker may refuse one event and accept the next."""
         return self._link is None or self._link.acknowledges_blindly
 
     def open(self) -> None:
@@ -109,7 +110,7 @@ class MqttSink:
         return found
 
     def close(self) -> None:
-        """See `Sink`: the status says that we are offline, as the will would."""
+        """See `Sink`; the status `offline` is published, as the will would be."""
         link, self._link = self._link, None
         if link is None:
             return
@@ -119,7 +120,7 @@ class MqttSink:
         link.stop(STOP_S)
 
     def _alive(self) -> Link:
-        """The link, on the connection on which it was opened."""
+        """The link, if it is still on the connection on which it was opened."""
         link = self._link
         if link is None:
             raise SinkTrouble("not open")
@@ -131,7 +132,7 @@ class MqttSink:
         return self._link is not None and self._link.connected and self._link.connections == self._connection
 
     def _judge(self) -> None:
-        """Find out whether the broker has closed the connection for one event."""
+        """Check whether the broker has closed the connection because of one event."""
         under_way, self._under_way = set(self._under_way.values()), {}
         reason = self._link.closed_by_broker if self._link is not None else ""
         if not reason or not under_way:
@@ -146,7 +147,7 @@ class MqttSink:
         self._suspected |= under_way
 
     def _collect(self) -> bool:
-        """Take what the broker has answered; whether an event has an outcome."""
+        """Process the broker's answers; returns whether an event has an outcome."""
         link = self._link
         if link is None:
             return False

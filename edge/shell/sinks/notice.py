@@ -1,6 +1,6 @@
-"""Notices: the message to a person about some events, as a title and a few lines.
+"""Notices: messages to people about one or more events, with a title and a few lines.
 
-One event is its sentence. Of several, each is a line; of many, the worst are lines and the others are counted.
+A single event is shown as its sentence, several as one line each; of many, the worst are listed and the others counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edge.shell.sinks.base import EventRefused
 from edge.shell.store import OutboxRow
 
 LISTED = 20
-"""Events that have a line of their own."""
+"""Maximum number of events listed."""
 
 LONGEST_LINE, LONGEST_TITLE = 300, 120
 
@@ -29,12 +29,12 @@ _MOODS: dict[str, Mood] = {"FATAL": "failure", "ERROR": "failure", "WARN": "warn
 
 
 class Notice(NamedTuple):
-    """The message to a person.
+    """A message to people.
 
     Attributes:
-        title: A few words.
+        title: Title of a few words.
         body: Lines of plain text.
-        mood: What an icon may show.
+        mood: Category for an icon.
     """
 
     title: str
@@ -52,7 +52,7 @@ class _Told(msgspec.Struct):
 
 
 class Item(NamedTuple):
-    """An event, as a line tells it.
+    """An event as a line of a notice.
 
     Attributes:
         row: The event.
@@ -66,12 +66,12 @@ class Item(NamedTuple):
 
     @property
     def has_ended(self) -> bool:
-        """Whether it says that an incident has ended."""
+        """Whether it reports the end of an incident."""
         return self.row.transition in ENDED
 
     @property
     def word(self) -> str:
-        """What happened, in a word or two."""
+        """The transition in one or two words."""
         row = self.row
         if self.has_ended:
             return "ended"
@@ -87,7 +87,7 @@ class Item(NamedTuple):
 
 
 def item_of(row: OutboxRow) -> Item:
-    """An event that was stored, read.
+    """Decode a stored event.
 
     Raises:
         EventRefused: It isn't an event.
@@ -101,13 +101,13 @@ def item_of(row: OutboxRow) -> Item:
 
 
 def notice_of(items: Sequence[Item], gateway: str, zone: ZoneInfo, room: int) -> Notice:
-    """The message to a person.
+    """Compose a notice.
 
     Args:
-        items: The events, one at least, in their order.
-        gateway: The gateway's name.
-        zone: Time zone of the times in it.
-        room: Characters that the body may have.
+        items: At least one event, in order.
+        gateway: Name of the gateway.
+        zone: Time zone for times in the text.
+        room: Maximum number of characters in the body.
     """
     worst = max(items, key=lambda each: (not each.has_ended, each.row.severity))
     level = severity_name(worst.row.severity)[0]
@@ -124,7 +124,7 @@ def notice_of(items: Sequence[Item], gateway: str, zone: ZoneInfo, room: int) ->
 
 
 def _lines(items: Sequence[Item], zone: ZoneInfo, room: int) -> str:
-    """As many lines as there is room for, of the worst, in their order; how many others there are stands at the end."""
+    """As many lines as fit, for the worst events in order; the number of others is appended."""
     left = room - len("\nand 99999 more")
     lines: dict[int, str] = {}
     for place in sorted(range(len(items)), key=lambda at: (items[at].has_ended, -items[at].row.severity, at)):

@@ -1,12 +1,12 @@
-"""Notify: sentences to a person, by one of Apprise's addresses: ntfy, Telegram, mail, Matrix and a hundred others.
+"""Notify: sends sentences to people through an Apprise address: ntfy, Telegram, mail, Matrix and a hundred others.
 
-What comes within a moment is one message, and so is all that comes before the next message may go. In quiet hours
-nothing is taken at all. What wasn't sent stays with the runner, and so in the store.
+Events within a short time form one message, as do all events before the next message may be sent. During quiet hours
+nothing is taken. Unsent events stay with the runner, and so in the store.
 
-Apprise says whether a service has taken a message, and tells the HTTP status of one that hasn't among its complaints,
-which go no further, as they may hold parts of the address. 400, 413, 422 and other answers that a later attempt
-doesn't change speak of the message: of several events, each half is tried by itself, until the one is found that the
-service doesn't take. Anything else speaks of the service or of the address, and is tried again.
+Apprise reports whether a service has accepted a message, and logs the HTTP status if it hasn't; these log lines aren't
+passed on, because they may contain parts of the address. 400, 413, 422 and other permanent errors concern the message:
+of several events, each half is retried on its own, until the one that the service rejects is found. Other errors
+concern the service or the address, and are retried.
 
 Source: github.com/caronc/apprise, wiki "Development API".
 """
@@ -33,10 +33,10 @@ from edge.shell.store import OutboxRow
 from edge.version import version
 
 LONGEST_BODY = 3000
-"""Characters of a message, where the service takes more."""
+"""Maximum number of characters in a message, if the service accepts more."""
 
 TOO_MANY_S = 60.0
-"""Pause after a service has answered that it gets too many messages."""
+"""Pause after a service has reported too many messages."""
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
 _SECRET_LENGTH = 4
@@ -51,12 +51,12 @@ class NotifySink:
     """Sends messages to one address.
 
     Args:
-        options: Where, and how often.
-        clock: What time it is, seconds since the epoch, UTC, for quiet hours.
+        options: Settings of the receiver, with intervals.
+        clock: The current time, seconds since the epoch, UTC, for quiet hours.
         monotonic: Seconds that never step.
 
     Raises:
-        ValueError: The address is none that Apprise knows.
+        ValueError: Apprise doesn't support the address.
     """
 
     keeps_order = True
@@ -82,10 +82,10 @@ class NotifySink:
         self._together = options.most
 
     def open(self) -> None:
-        """See `Sink`: there is a connection only while a message is sent."""
+        """See `Sink`; a connection exists only while a message is sent."""
 
     def send(self, row: OutboxRow) -> bool:
-        """See `Sink`: it waits for others, unless it is quiet or too early for a message."""
+        """See `Sink`; the event waits for others, unless it is quiet or too early for a message."""
         if self._messages or len(self._gathered) >= self._together:
             return False
         if not self._gathered:
@@ -129,10 +129,10 @@ class NotifySink:
         return quiet is not None and quiet.contains(self._clock())
 
     def _deliver(self, items: list[Item]) -> str:
-        """Send events as one message; why the service never takes it, or nothing if it has.
+        """Send events as one message; returns why the service will never accept it, or an empty text on success.
 
         Raises:
-            SinkTrouble: It may be taken later.
+            SinkTrouble: It may be accepted later.
         """
         room = min(LONGEST_BODY, self._service.body_maxlen - self._service.title_maxlen - 2)
         notice = notice_of(items, self._options.gateway, self._zone, max(100, room))
@@ -153,12 +153,12 @@ class NotifySink:
 
 
 def _complaints(result: AppriseResult) -> list[str]:
-    """What Apprise says of a message that wasn't taken."""
+    """Apprise's log messages about a rejected message."""
     return [each.message for each in result.logs() if each.level in {"WARNING", "ERROR", "CRITICAL"}]
 
 
 def address_problem(address: str) -> str | None:
-    """What is wrong with an address, or None; never repeats it."""
+    """The problem with an address, or None; never quotes it."""
     try:
         _service_of(address, 1.0)
     except ValueError as error:
@@ -167,7 +167,7 @@ def address_problem(address: str) -> str | None:
 
 
 def without_secrets(text: str, address: str) -> str:
-    """A complaint of Apprise's, with every part of the address left out but its scheme."""
+    """A log message of Apprise without any part of the address except its scheme."""
     _, _, rest = address.partition("://")
     parts = {part for each in (rest, unquote(rest)) for part in re.split(r"[^\w.-]+|[.-](?=\W|$)", each)}
     for part in sorted(parts, key=len, reverse=True):
@@ -177,10 +177,10 @@ def without_secrets(text: str, address: str) -> str:
 
 
 def _service_of(address: str, timeout_s: float) -> Any:
-    """The service that an address stands for.
+    """The Apprise service for an address.
 
     Raises:
-        ValueError: Apprise doesn't know it, or it isn't one address.
+        ValueError: Apprise doesn't support it, or it isn't a single address.
     """
     if len(address.split()) != 1:
         raise ValueError("must be one address of Apprise's, such as ntfys://ntfy.sh/TOPIC, and nothing else")

@@ -12,7 +12,7 @@ from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
 
 @dataclass(frozen=True)
 class Login:
-    """A user and a password; neither is ever shown."""
+    """User and password, which are never shown."""
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -20,15 +20,15 @@ class Login:
 
 @dataclass(frozen=True)
 class WebhookOptions:
-    """The settings of a webhook.
+    """Settings of a webhook.
 
     Attributes:
         url: The URL that events are posted to; `http` or `https`.
         login: User and password of HTTP's basic authentication.
         token: Bearer token.
-        secret: The secret that events are signed with.
+        secret: Secret for signing events.
         timeout_s: Timeout in seconds for connecting, and for an answer as a whole.
-        tls: Certificates, where other ones than the system's count.
+        tls: Certificates, if not those of the system.
     """
 
     url: str
@@ -41,13 +41,13 @@ class WebhookOptions:
 
 @dataclass(frozen=True)
 class KafkaOptions:
-    """The settings of an Apache Kafka cluster.
+    """Settings of an Apache Kafka cluster.
 
     Attributes:
         brokers: Bootstrap servers, each `host:port`.
         topic: The topic that events are produced to.
         login: User and password of SASL.
-        sasl: Its mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
+        sasl: SASL mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
         tls: Encryption, or None.
     """
 
@@ -60,7 +60,7 @@ class KafkaOptions:
 
 @dataclass(frozen=True)
 class RabbitmqOptions:
-    """The settings of a RabbitMQ broker.
+    """Settings of a RabbitMQ broker.
 
     Attributes:
         host: Its name or address.
@@ -81,11 +81,11 @@ class RabbitmqOptions:
 
 @dataclass(frozen=True)
 class MqttOptions:
-    """The settings of another MQTT broker.
+    """Settings of another MQTT broker.
 
     Attributes:
-        link: The connection.
-        status: The topic of our status, and its payload while we are there and when we go.
+        link: Connection options.
+        status: Topic of the status, and its payloads for online and offline.
     """
 
     link: LinkOptions
@@ -94,17 +94,17 @@ class MqttOptions:
 
 @dataclass(frozen=True)
 class NotifyOptions:
-    """Whom to notify, and how often.
+    """Settings of a notification address.
 
     Attributes:
-        address: One of Apprise's addresses; all of it is secret.
-        gateway: The gateway's name, for the titles.
-        group_s: Events within this time make one message.
-        interval_s: Minimum time between two messages.
-        timeout_s: How long the service may take for an answer.
-        zone: Time zone of the times in it.
-        quiet: When nothing is sent; None for never.
-        most: Events in one message, at most.
+        address: Apprise address; all of it is secret.
+        gateway: Name of the gateway, for titles.
+        group_s: Events within this time form one message.
+        interval_s: Minimum interval between two messages.
+        timeout_s: Timeout for the service's answer.
+        zone: Time zone for times in the text.
+        quiet: Hours in which nothing is sent; None for no quiet hours.
+        most: Maximum number of events in a message.
     """
 
     address: str = field(repr=False)
@@ -125,13 +125,13 @@ class SinkOptions:
     """One sink.
 
     Attributes:
-        name: Its name; how far it has come is kept under it.
+        name: Name, under which its position is stored.
         kind: The kind of sink.
-        how: The settings of its receiver.
-        wanted: Which events it gets.
-        begin: Where it begins if the store has no position for it.
+        how: Settings of the receiver.
+        wanted: Filter for its events.
+        begin: Where to begin if the store has no position.
         limits: The limits of its backlog.
-        follows: A sink whose position it takes over, if the store has none for it.
+        follows: Another sink whose position to copy if the store has none.
     """
 
     name: str

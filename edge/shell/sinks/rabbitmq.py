@@ -1,12 +1,13 @@
-"""RabbitMQ: events to an exchange, persistent, mandatory, and confirmed by the broker.
+"""RabbitMQ: publishes events to an exchange, persistent, mandatory, and confirmed by the broker.
 
-Confirmations are asynchronous, with a window. The connection has its own loop, which is run for as long as the runner
-waits for outcomes, so that nothing else needs a thread.
+Confirmations are asynchronous, within a window. The connection has its own I/O loop, which runs while the runner waits
+for outcomes, so no further thread is needed.
 
-A queue that is full (`overflow = reject-publish`) or has failed refuses some events and takes later ones
-(`basic.nack`). From the first such refusal on only one event a sensor is under way, until it has gone well for a while.
+A queue that is full (`overflow = reject-publish`) or has failed refuses some events and accepts later ones
+(`basic.nack`). After the first such refusal, only one event per sensor is in flight until there have been no refusals
+for a while.
 
-The broker closes the channel on an event that is too large, without saying which. After the first time events are sent
+The broker closes the channel for an event that is too large, without naming it. After the first time events are sent
 one by one until it is found.
 
 Source: AMQP 0-9-1; RabbitMQ, "Consumer Acknowledgements and Publisher Confirms".
@@ -37,7 +38,7 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs each failed atte
 CONNECT_S = 15.0
 MOST = 2000
 CAREFUL = 1000
-"""So many confirmations in a row let a refusal be forgotten."""
+"""Number of consecutive confirmations after which a refusal is forgotten."""
 
 HEARTBEAT_S = 30
 BLOCKED_S = 20.0
@@ -52,7 +53,7 @@ class RabbitmqSink:
     """Publishes events to an exchange.
 
     Args:
-        options: Where, and how.
+        options: Settings of the receiver.
     """
 
     def __init__(self, options: RabbitmqOptions) -> None:
@@ -84,7 +85,7 @@ class RabbitmqSink:
         return self._careful <= 0
 
     def open(self) -> None:
-        """See `Sink`: the exchange is looked for."""
+        """See `Sink`; the exchange must exist."""
         self._begin()
         try:
             self._connection = pika.SelectConnection(
@@ -146,7 +147,7 @@ class RabbitmqSink:
             pass
 
     def _judge(self) -> None:
-        """Find out whether one event is to be blamed for the end of the channel."""
+        """Check whether one event caused the end of the channel."""
         if self._too_large and self._one_by_one and len(self._under_way) == 1:
             ((sequence, _),) = self._under_way.values()
             self._under_way.clear()
@@ -158,7 +159,7 @@ class RabbitmqSink:
         raise SinkTrouble(self._trouble or "")
 
     def _run(self, seconds: float) -> None:
-        """Let the connection work until there is news, or for a limited time."""
+        """Run the connection until there is news, or for a limited time."""
         if self._connection is not None:
             _run(self._connection.ioloop, seconds)
 
@@ -194,7 +195,7 @@ class RabbitmqSink:
         self._is_blocked = False
 
     def _failed(self, _: Any, error: Any) -> None:
-        """Take the end of the connection or of the channel."""
+        """Handle the end of the connection or channel."""
         if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED and self._is_ready:
             self._too_large = printable(error.reply_text)
         if self._trouble is None:
@@ -204,13 +205,13 @@ class RabbitmqSink:
         self._news()
 
     def _was_returned(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
-        """Take an event back that no queue wants; its confirmation follows."""
+        """Handle an event that no queue accepts; its confirmation follows."""
         self._returned[properties.message_id] = (
             f"no queue takes it: {printable(method.reply_text)}, routing key {printable(method.routing_key)}"
         )
 
     def _answered(self, frame: Any) -> None:
-        """Take a confirmation, of one event or of all up to it."""
+        """Handle a confirmation of one event or of all up to it."""
         method, last = frame.method, frame.method.delivery_tag
         tags = [tag for tag in self._under_way if tag <= last] if method.multiple else [last]
         is_taken = isinstance(method, pika.spec.Basic.Ack)
@@ -229,12 +230,12 @@ class RabbitmqSink:
 
 
 def routing_key(sensor: str) -> str:
-    """A sensor's name as a routing key: its levels are words, for bindings with `*` and `#`; a gap's is `gap`."""
+    """A sensor's name as a routing key: levels become words, for bindings with `*` and `#`; a gap's key is `gap`."""
     return topic_for(sensor, ".").replace("/", ".") if sensor else GAP
 
 
 def _properties(row: OutboxRow) -> tuple[str, Any]:
-    """The event's id and its properties."""
+    """The event's ID and properties."""
     attributes = attributes_of(row.payload)
 
     def text(name: str) -> str:
@@ -259,7 +260,7 @@ def _run(loop: Any, seconds: float) -> None:
 
 
 def _parameters(options: RabbitmqOptions) -> Any:
-    """Raises `OSError` where a certificate can't be used."""
+    """Raises `OSError` if a certificate can't be used."""
     tls, login = options.tls, options.login
     credentials = pika.ConnectionParameters.DEFAULT_CREDENTIALS
     if login.username is not None:

@@ -1,9 +1,9 @@
-"""Webhook: each event is posted to a URL, one at a time and in order.
+"""Webhook: posts each event to a URL, one at a time and in order.
 
-The body is the CloudEvent in structured mode. With a secret, it is signed as the Standard Webhooks say:
-`webhook-signature: v1,` and the base64 of the HMAC-SHA256 over id, timestamp and body, joined by dots. Redirects aren't
-followed. 2xx is a confirmation. 401, 403, 404, 407, 410, 3xx, 408, 425, 429 and 5xx speak of the receiver or of our
-credentials, so the event is posted again later; any other 4xx speaks of the event.
+The body is the CloudEvent in structured mode. With a secret it is signed according to Standard Webhooks:
+`webhook-signature: v1,` and the base64 of the HMAC-SHA256 over ID, timestamp and body, joined by dots. Redirects aren't
+followed. 2xx is a confirmation. 401, 403, 404, 407, 410, 3xx, 408, 425, 429 and 5xx concern the receiver or the
+credentials, so the event is retried; other 4xx codes concern the event.
 
 Sources: CloudEvents 1.0.2, HTTP Protocol Binding, section 3.2; Standard Webhooks 1.0.0; RFC 9110, sections 10.2.3, 15.
 """
@@ -34,13 +34,13 @@ from edge.version import version
 
 LARGEST_ANSWER = 64 * 1024
 LONGEST_WAIT_S = 3600.0
-"""A receiver that wants to be left alone for longer is asked again after this."""
+"""Maximum pause before a retry, even if the receiver requests a longer one."""
 
 OF_THE_RECEIVER = frozenset({401, 403, 404, 407, 408, 410, 425, 429})
-"""Answers below 500 that a later attempt may change."""
+"""Status codes below 500 that may change with a later attempt."""
 
 PREFIX = "whsec_"
-"""A secret that begins so is base64, by the Standard Webhooks."""
+"""Prefix of a base64 secret, as defined by Standard Webhooks."""
 
 LONGEST_REASON = 200
 
@@ -49,7 +49,7 @@ class WebhookSink:
     """Posts events to a URL.
 
     Args:
-        options: Where, and how.
+        options: Settings of the receiver.
         clock: The current time for signatures, in seconds since the epoch, UTC.
     """
 
@@ -81,7 +81,7 @@ class WebhookSink:
             raise SinkTrouble(why_unreachable(error)) from error
 
     def send(self, row: OutboxRow) -> bool:
-        """See `Sink`: the answer is waited for."""
+        """See `Sink`; waits for the answer."""
         if self._outcomes:
             return False
         headers = {**self._headers, **self._signature(row.payload)}
@@ -109,7 +109,7 @@ class WebhookSink:
         self._connection.close()
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str, str]:
-        """Post once, or twice if a connection that was kept open is closed by now; status, reason, Retry-After."""
+        """Post once, or again if a kept-alive connection has been closed; returns status, reason and Retry-After."""
         was_used = self._connection.is_used
         try:
             return self._post_once(body, headers)
@@ -140,7 +140,7 @@ class WebhookSink:
 
 
 def signing_key(secret: str) -> bytes:
-    """The bytes that a secret stands for: base64 behind `whsec_`, or the text itself."""
+    """The key of a secret: base64 after `whsec_`, or the text itself."""
     if secret.startswith(PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -170,10 +170,10 @@ def _authorization(options: WebhookOptions) -> dict[str, str]:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection on which a whole answer has a deadline, not only each part of it.
+    """A connection with a deadline for the whole answer, not only for each part of it.
 
     Attributes:
-        is_used: Whether it has carried an answer already, and so may have been closed by the receiver meanwhile.
+        is_used: Whether it has carried an answer before, so that the receiver may have closed it.
     """
 
     def __init__(self, host: str, port: int | None, options: WebhookOptions) -> None:
@@ -189,12 +189,12 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _TlsConnection(_Connection):
-    """Likewise, with TLS."""
+    """A connection with TLS and a deadline for the whole answer."""
 
     default_port = http.client.HTTPS_PORT
 
     def connect(self) -> None:
-        """Connect, and make sure that it is who it should be; certificates are read each time."""
+        """Connect and verify the receiver; certificates are read each time."""
         tls = self.options.tls
         context = (tls or TlsOptions()).context()
         super().connect()
@@ -211,11 +211,11 @@ def _answer_within(timeout_s: float) -> Callable[..., http.client.HTTPResponse]:
 
 
 class _Within(RawIOBase):
-    """The bytes that a socket gives before a deadline; then `TimeoutError`.
+    """Reads bytes from a socket until a deadline, then raises `TimeoutError`.
 
     Args:
         sock: The socket.
-        file: A file of it, which keeps it open for as long as the answer is read.
+        file: A file of the socket, which keeps it open while the answer is read.
         until: The deadline, by `time.monotonic()`.
     """
 
@@ -227,7 +227,7 @@ class _Within(RawIOBase):
         self._until = until
 
     def readable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def readinto(self, buffer: Any) -> int:

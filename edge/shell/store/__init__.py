@@ -1,4 +1,4 @@
-"""The store: one SQLite file that carries readings, events and state through outages, crashes and power cuts.
+"""The store: one SQLite file that preserves readings, events and state through outages, crashes and power cuts.
 
 base             what the service needs of a store, and the words for it
 database         one connection to SQLite, and what its errors mean; the only file that imports sqlite3

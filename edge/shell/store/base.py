@@ -12,10 +12,10 @@ from edge.core.persistence.snapshot import Part
 
 
 class StoreError(Exception):
-    """The store's file can't be used; says which and why.
+    """The store's file can't be used; the message names the file and the reason.
 
     Attributes:
-        temporary: Whether trying again may help: the disk is full, read-only or slow.
+        temporary: Whether a retry may help: the disk is full, read-only or slow.
         damaged: Whether the file's content can't be trusted.
     """
 
@@ -26,7 +26,7 @@ class StoreError(Exception):
 
 
 class OutboxRow(NamedTuple):
-    """An unconfirmed event, as the publisher needs it."""
+    """An unconfirmed event for the publisher."""
 
     sequence: int
     topic: str
@@ -42,8 +42,8 @@ class Backlog(NamedTuple):
 
     Attributes:
         events: Number of events.
-        size: Bytes of their payloads.
-        oldest: Time of the one that has waited longest, seconds since the epoch, UTC; None if there is none.
+        size: Size of their payloads in bytes.
+        oldest: Storage time of the oldest, seconds since the epoch, UTC; None if there is none.
     """
 
     events: int
@@ -52,16 +52,15 @@ class Backlog(NamedTuple):
 
 
 class Recollection(NamedTuple):
-    """The stored state that a restart begins with.
+    """The stored state at a restart.
 
     Attributes:
         state: The newest snapshot, or None.
-        since: The journal entries after it, in order; if it was written bit by bit, after its first part.
+        since: Later journal entries in order; for a snapshot written in steps, those after its first part.
         last_arrival: Time of the last entry, in seconds since the epoch, UTC; None if there is none.
-        complete: Whether the journal holds every reading still, from the very first on.
-        digest: Of the configuration that the snapshot was taken with.
-        pruned: The time that `prune()` was called with last, or that of the oldest entry if it is later; None if it
-            never was.
+        complete: Whether the journal still contains every reading.
+        digest: Digest of the configuration at the time of the snapshot.
+        pruned: The last time passed to `prune()`, or that of the oldest entry if later; None if it was never called.
     """
 
     state: bytes | None
@@ -73,11 +72,11 @@ class Recollection(NamedTuple):
 
 
 class Surplus(NamedTuple):
-    """Undelivered events that a limit doesn't allow for.
+    """Undelivered events that exceed a limit.
 
     Attributes:
         gap: The gap event about them.
-        sequences: Which they are.
+        sequences: Sequences of these events.
     """
 
     gap: Gap
@@ -97,22 +96,22 @@ class SinkPosition(NamedTuple):
 
 
 LATELY = 10_000
-"""So many events back, what a retained topic says may not have reached the broker before the process was killed."""
+"""Number of recent events whose retained topics may not have reached the broker before the process was killed."""
 
 
 class StoreLimits(NamedTuple):
     """The retention limits.
 
     Attributes:
-        events_days: Delivered events older than this are deleted, by the time of their PUBACK.
-        events_bytes: Delivered events are deleted, oldest first, while all payloads together are larger than this.
-        outbox_events: So many events may wait for delivery.
-        outbox_bytes: Total size of their payloads, at most.
-        outbox_days: How long an event may wait, in days.
-        dead_letters: So many are kept.
-        journal_days: Journal entries older than this are deleted, by arrival, if a snapshot covers them.
-        journal_bytes: Likewise the oldest, while all together are larger than this.
-        free_disk_bytes: So much of the disk is left free by us.
+        events_days: Maximum age of delivered events in days, from the time of their PUBACK.
+        events_bytes: Maximum size of all payloads, above which delivered events are deleted, oldest first.
+        outbox_events: Maximum number of events waiting for delivery.
+        outbox_bytes: Maximum size of their payloads.
+        outbox_days: Maximum age of a waiting event in days.
+        dead_letters: Maximum number of dead letters.
+        journal_days: Maximum age of journal entries covered by a snapshot in days, by arrival.
+        journal_bytes: Maximum size of the journal, above which covered entries are deleted, oldest first.
+        free_disk_bytes: Free disk space to preserve.
     """
 
     events_days: float = 30.0
@@ -127,10 +126,10 @@ class StoreLimits(NamedTuple):
 
 
 class Store(Protocol):
-    """The methods of a store, in the order in which the service calls them.
+    """The methods of a store in the order in which the service calls them.
 
-    `append()` once a commit, before its messages are acknowledged. `pending()` and `confirm()` as the broker takes
-    events. `prune()` now and then. Every method either happens as a whole or raises `StoreError`.
+    `append()` is called once per commit, before its messages are acknowledged; `pending()` and `confirm()` as the
+    broker accepts events; `prune()` from time to time. Every method either succeeds completely or raises `StoreError`.
 
     Attributes:
         limits: The retention limits; may be changed at any time.
@@ -147,37 +146,37 @@ class Store(Protocol):
         now: float = 0.0,
         instead_of: Sequence[int] = (),
     ) -> None:
-        """Keep the outcome of some steps, as one transaction. An event whose id is known already is left as it is.
+        """Store the outcome of steps in one transaction. Events with a known ID are ignored.
 
         Args:
             events: In order of sequence.
             dead_letters: The refused input.
-            journal: The steps' journal entry.
+            journal: Journal entry of the steps.
             now: Seconds since the epoch, UTC.
-            instead_of: Sequences of undelivered events that go when these come; what a sink needs still stays for it,
-                but isn't pending any more.
+            instead_of: Sequences of undelivered events that these replace; those still needed by a sink are kept, but
+                aren't pending any more.
         """
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
-        """Keep a whole snapshot as of the last journal entry, instead of the one before."""
+        """Store a complete snapshot valid after the last journal entry, replacing the previous one."""
 
     def begin_snapshot(self) -> None:
-        """Begin to write a snapshot bit by bit; one that was begun before is given up."""
+        """Begin a snapshot written in steps; an unfinished one is abandoned."""
 
     def add_parts(self, parts: Sequence[Part]) -> None:
-        """Keep some of its parts, which hold as of the last journal entry, as one transaction."""
+        """Store parts of it, valid after the last journal entry, in one transaction."""
 
     def complete_snapshot(self, state: bytes, digest: str, now: float) -> None:
-        """Keep the snapshot, its parts and what isn't in parts, instead of the one before."""
+        """Complete the snapshot with its remaining state, replacing the previous one."""
 
     def forget_parts(self, most: int) -> bool:
         """Delete parts of replaced or abandoned snapshots, up to a maximum number; returns whether there were any."""
 
     def parts(self) -> Iterator[tuple[int, Part]]:
-        """The newest snapshot's parts that were kept bit by bit, and how many entries since it each comes after.
+        """The separately stored parts of the newest snapshot, each with the number of later entries it includes.
 
         Raises:
-            SnapshotError: One is damaged.
+            SnapshotError: A part is damaged.
         """
 
     def recall(self) -> Recollection:
@@ -190,46 +189,46 @@ class Store(Protocol):
         """Arrival time of the oldest journal entry, in seconds since the epoch; None if there is none."""
 
     def pending(self, after: int, most: int, up_to: int | None = None) -> list[OutboxRow]:
-        """Unconfirmed events with a sequence above `after` and not above `up_to`, in order, at most `most`."""
+        """Unconfirmed events with sequences above `after` up to `up_to` in order, at most `most`."""
 
     def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
-        """Likewise, but only those of incidents that haven't ended."""
+        """Pending events of incidents that haven't ended; see `pending()`."""
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
-        """Note that the broker has taken these events."""
+        """Record the broker's confirmation of events."""
 
     def told(self, after: int) -> Iterator[Event]:
-        """All events with a sequence above `after`, in order, but for those that aren't what was stored."""
+        """All events with a sequence above `after` in order, except damaged ones."""
 
     def ended(self) -> dict[str, float]:
-        """When incidents ended, by sensor, of the outbox and of the last `LATELY` events, seconds since the epoch."""
+        """End times of incidents by sensor, from the outbox and the last `LATELY` events, seconds since the epoch."""
 
     def backlog(self) -> Backlog:
         """The backlog."""
 
     def last_sequence(self) -> int:
-        """Number of the last event, 0 if there is none."""
+        """Sequence of the last event; 0 if there is none."""
 
     def sinks(self) -> dict[str, SinkPosition]:
         """The position of each sink, by name."""
 
     def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
-        """Keep how far each sink has come. There are these and no others: events are kept for no other one."""
+        """Store the positions of the sinks. Sinks not listed no longer exist, and no events are kept for them."""
 
     def prune(self, now: float) -> None:
-        """Delete what was delivered or is covered by a snapshot, as far as the limits don't allow for it.
+        """Delete data that was delivered or is covered by a snapshot, as far as the limits require.
 
-        No event is deleted that a sink needs still.
+        Events still needed by a sink are kept.
 
-        The time that ages are counted by is kept, see `Recollection.pruned`.
+        The time used for ages is stored, see `Recollection.pruned`.
         """
 
     def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
-        """The undelivered events that the limits don't allow for; they stay until `append()` puts a gap's event there.
+        """Undelivered events that exceed the limits; they are kept until `append()` stores the gap event.
 
         Args:
             now: Seconds since the epoch, UTC.
-            keep: Sequences of events that are on their way, or in a surplus that is to be appended still.
+            keep: Sequences of events in flight, or in a surplus that is yet to be appended.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Damage: a file that can't be trusted is moved aside and kept, and the service continues with a new one."""
+"""Damage: an untrusted file is moved aside and kept, and the service continues with a new one."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from edge.shell.store.sqlite import SqliteStore
 log = logging.getLogger("edgewarden.store")
 
 KEPT = 3
-"""So many damaged files are kept; when one more comes, the oldest goes."""
+"""Maximum number of damaged files kept; when another is added, the oldest is deleted."""
 
 INTERRUPTED = "the file was damaged, and the service was interrupted while it was replaced"
 
 
 class Damage(NamedTuple):
-    """The outcome of a damaged file.
+    """The result of replacing a damaged file.
 
     Attributes:
-        words: Its current problems.
-        aside: Its new path.
-        events: Undelivered events that could be saved.
-        entries: Journal entries that could be saved.
-        complete: Whether nothing was found to be missing among them.
+        words: Description of the damage.
+        aside: New path of the damaged file.
+        events: Number of undelivered events recovered.
+        entries: Number of journal entries recovered.
+        complete: Whether nothing was found missing among them.
     """
 
     words: str
@@ -42,7 +42,7 @@ class Damage(NamedTuple):
     complete: bool
 
     def gap(self, now: float) -> Gap:
-        """The gap event that tells subscribers."""
+        """The gap event for subscribers."""
         saved = f"{self.events} undelivered events and {self.entries} batches of readings were saved"
         rest = "" if self.complete else ", others may be lost"
         detail = f"{saved}{rest}; the file is kept as {self.aside.name}"
@@ -53,8 +53,8 @@ class StoreFiles(NamedTuple):
     """A store's path and the options for opening it.
 
     Attributes:
-        path: The file.
-        durability: The durability of a commit: it survives a `power` cut, or a crash of the `process`.
+        path: Path of the file.
+        durability: What a commit survives: a `power` cut, or only a crash of the `process`.
         limits: The retention limits.
     """
 
@@ -63,13 +63,15 @@ class StoreFiles(NamedTuple):
     limits: StoreLimits
 
     def open(self, now: float) -> tuple[SqliteStore, Damage | None]:
-        """Open the store; if its file is damaged, move it aside and make a new one of what can be saved.
+        """Open the store.
+
+        If its file is damaged, move it aside and create a new one from the data that can be recovered.
 
         Args:
             now: Seconds since the epoch, UTC.
 
         Raises:
-            StoreError: The file can't be opened or written, or is of a later version.
+            StoreError: The file can't be opened or written, or has a later format.
         """
         if self._replacement.exists():
             return self._put_in_place(now, INTERRUPTED)
@@ -82,9 +84,11 @@ class StoreFiles(NamedTuple):
         return self.replace(now, words)
 
     def replace(self, now: float, words: str) -> tuple[SqliteStore, Damage]:
-        """Make a new store of what can be saved of a damaged one, `words` saying what is wrong, and move that aside.
+        """Create a new store from the recoverable data of a damaged one, and move that aside.
 
-        The damaged file stays in its place until the new one is whole, so that this can be interrupted anywhere.
+        `words` describes the damage.
+
+        The damaged file stays in place until the new one is complete, so the operation can be interrupted at any point.
 
         Raises:
             StoreError: The new file can't be written, or the damaged one can't be moved.
@@ -103,7 +107,7 @@ class StoreFiles(NamedTuple):
 
     @property
     def _replacement(self) -> Path:
-        """A whole store that is to take the place of a damaged one; only there while that happens."""
+        """Path of a complete store about to replace a damaged one; exists only during the replacement."""
         return self.path.with_name(f"{self.path.name}.replacement")
 
     def _put_in_place(self, now: float, words: str, saved: Saved | None = None) -> tuple[SqliteStore, Damage]:

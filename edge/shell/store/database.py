@@ -1,6 +1,6 @@
-"""One connection to a SQLite file, and what its errors mean. No other file imports sqlite3.
+"""A connection to a SQLite file, and the interpretation of its errors. No other file imports sqlite3.
 
-The write-ahead log lets any number of readers look on, with `sqlite-utils` or Datasette too.
+The write-ahead log allows any number of concurrent readers, including `sqlite-utils` and Datasette.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from edge.shell.store.protection.write_ahead_log import lost_commits
 
 BUSY_TIMEOUT_S = 5.0
 LOG_PAGES = 1000
-"""Pages after which the write-ahead log is brought into the file, and about its size."""
+"""Number of pages after which the write-ahead log is checkpointed, and its approximate size."""
 
 SMALLEST = 512
-"""Bytes of the smallest database that isn't empty."""
+"""Size in bytes of the smallest database that isn't empty."""
 
 TEMPORARY = {
     sqlite3.SQLITE_FULL,
@@ -36,19 +36,19 @@ TEMPORARY = {
 }
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _open_here: Counter[Path] = Counter()
-"""Files that this process writes to. Only SQLite may open and close them: that would take its locks from
-it (fcntl(2); SQLite's "How To Corrupt An SQLite Database File", 2.2)."""
+"""Files that this process writes to. Only SQLite may open and close them, because closing a file drops SQLite's locks
+on it (fcntl(2); SQLite's "How To Corrupt An SQLite Database File", 2.2)."""
 
 NOT_UTF8 = "Could not decode to UTF-8"
-"""The beginning of sqlite3's message about damaged text; it has no error code and quotes the whole text."""
+"""Start of sqlite3's message about invalid text; it has no error code and quotes the whole text."""
 
 
 class Database:
-    """A connection that raises nothing but `StoreError`.
+    """A connection that raises only `StoreError`.
 
     Args:
-        path: The file, as errors name it.
-        connection: The connection; by default one to the file, which is made if it isn't there.
+        path: Path of the file, for error messages.
+        connection: The connection; by default one to the file, which is created if missing.
     """
 
     def __init__(self, path: Path, connection: Any = None) -> None:
@@ -62,10 +62,10 @@ class Database:
         _open_here[path.absolute()] += self._is_counted
 
     def prepare(self, durability: Literal["power", "process"]) -> None:
-        """Set what a writing connection needs.
+        """Configure a writing connection.
 
-        `power` syncs each commit to the disk (synchronous FULL). `process` may lose the last commits in a power cut
-        (NORMAL), but in no crash of the process.
+        `power` syncs each commit to disk (synchronous FULL). `process` may lose the last commits in a power cut
+        (NORMAL), but not in a crash of the process.
         """
         self.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self.execute("PRAGMA journal_mode = WAL")
@@ -74,50 +74,50 @@ class Database:
         self.execute(f"PRAGMA journal_size_limit = {4096 * LOG_PAGES}")
 
     def empty_log(self) -> None:
-        """Bring the write-ahead log into the file, unless there is a reader at the moment.
+        """Checkpoint and truncate the write-ahead log, unless there is a reader.
 
-        What an interrupted transaction has left in it would otherwise lie behind new ones, and look like their damage.
+        Remains of an interrupted transaction would otherwise lie behind new ones and look like damage.
         """
         self.execute("PRAGMA busy_timeout = 0")
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement; all rows of its answer."""
+        """Run a statement; returns all rows."""
         with explained(self.path):
             return list(self.connection.execute(statement, values))
 
     def execute_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each row of values."""
+        """Run a statement for each row of values."""
         with explained(self.path):
             self.connection.executemany(statement, rows)
 
     def execute_fully(self, statement: str) -> None:
-        """Run a statement without rows to its end, outside of a transaction.
+        """Run a statement without rows to completion, outside of a transaction.
 
-        `execute()` takes no more than the first step of one that does its work in many, as `incremental_vacuum` does.
+        `execute()` runs only the first step of a statement that needs many, such as `incremental_vacuum`.
         """
         with explained(self.path):
             self.connection.executescript(statement)
 
     def iterate(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Run a query; its rows, one by one."""
+        """Run a query; yields its rows."""
         with explained(self.path):
             yield from self.connection.execute(statement, values)
 
     def define(self, name: str, function: Callable[[Any], Any]) -> None:
-        """Give statements on this connection a function of one value, which always gives the same for the same."""
+        """Register a deterministic function of one value for statements on this connection."""
         with explained(self.path):
             self.connection.create_function(name, 1, function, deterministic=True)
 
     def number(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """The one value that a query gives, or None."""
+        """The single value of a query, or None."""
         rows = self.execute(statement, values)
         return rows[0][0] if rows else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of what is written within, or nothing."""
+        """A transaction: all writes within it take effect, or none."""
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -136,14 +136,14 @@ class Database:
 
 
 def look_on(path: Path, *, lenient: bool = False) -> Database:
-    """A connection that can't write.
+    """Open a read-only connection.
 
     Args:
         path: The file.
-        lenient: Whether a text that isn't UTF-8 is read as well as it can be, instead of raising.
+        lenient: Whether to replace invalid UTF-8 instead of raising.
 
     Raises:
-        StoreError: There is no such file, it is empty, or it may not be read.
+        StoreError: The file doesn't exist, is empty, or isn't readable.
     """
     if not path.exists():
         raise StoreError(f"{path}: no such file; the service makes it when it starts")
@@ -161,9 +161,9 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
 
 
 def read_beside(path: Path) -> Database:
-    """A connection that can't write, to a store that this process has open; for the thread that asks for it.
+    """Open a read-only connection to a store that this process has open, for use by the calling thread.
 
-    The file isn't opened in any other way: closing it would take SQLite's locks from the writer (fcntl(2)).
+    The file isn't opened in any other way, because closing it would drop the writer's SQLite locks (fcntl(2)).
 
     Raises:
         StoreError: It can't be opened.
@@ -174,10 +174,10 @@ def read_beside(path: Path) -> Database:
 
 
 def _check(path: Path) -> None:
-    """Raise for what SQLite would not take for damage.
+    """Raise for conditions that SQLite wouldn't report as damage.
 
-    A folder, or a version that doesn't exist, would be a disk that can't be written; a file that was cut to nothing
-    would be a new one, and its log would be deleted.
+    SQLite would report a directory or an invalid version as an unwritable disk; it would treat a file truncated to
+    nothing as a new one and delete its log.
     """
     if path.is_dir():
         raise StoreError(f"{path}: a folder, not a file")
@@ -195,7 +195,7 @@ def _check(path: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours."""
+    """Convert SQLite's errors to `StoreError`."""
     try:
         yield
     except sqlite3.Error as error:

@@ -86,7 +86,7 @@ def first_format(database: sqlite_utils.Database) -> None:
 
 @migrations()
 def second_format(database: sqlite_utils.Database) -> None:
-    """Format 2: events know when they were stored, how large they are and their checksum; limits go by that."""
+    """Format 2: storage time, size and checksum of events, which limits use."""
     for name, kind in (("stored", float), ("size", int), ("checksum", int)):
         database.table("events").add_column(name, kind)
     database.conn.create_function("checksum_of", 1, zlib.crc32, deterministic=True)
@@ -102,7 +102,7 @@ def second_format(database: sqlite_utils.Database) -> None:
 
 @migrations()
 def third_format(database: sqlite_utils.Database) -> None:
-    """Format 3: snapshots are written bit by bit."""
+    """Format 3: snapshots written in steps."""
     database.table("snapshot_part").create(
         {
             "number": int,
@@ -120,7 +120,7 @@ def third_format(database: sqlite_utils.Database) -> None:
 
 
 def migrate(database: Database) -> None:
-    """Bring a file to the present format, as one transaction a step.
+    """Migrate a file to the present format, with one transaction per step.
 
     Raises:
         StoreError: It can't be written.

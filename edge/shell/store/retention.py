@@ -1,8 +1,8 @@
-"""Retention: what is deleted when a limit is reached, and how the disk gets its space back.
+"""Retention: deletes data when a limit is reached, and returns space to the disk.
 
-What was delivered, to the sinks too, and readings that a snapshot covers, are history and go without a word. What waits
-for delivery goes only where a limit leaves no choice: the least severe class first, within it the oldest, and a gap
-says how much of it. A gap event itself always stays.
+Events delivered to the broker and all sinks, and readings covered by a snapshot, are history and are deleted silently.
+Undelivered events are dropped only if a limit requires it: the least severe class first, within it the oldest, and a
+gap event reports how many. Gap events themselves are never dropped.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from edge.shell.store.database import Database
 from edge.shell.store.sinks import unneeded
 
 SPARE = 0.1
-"""A limit that was reached is undercut by this share, so that it isn't reached again at once."""
+"""Margin by which a reached limit is undercut, so that it isn't reached again at once."""
 
 FREED_PAGES = 2000
-"""Pages that are given back to the disk in one go."""
+"""Maximum number of pages returned to the disk at a time."""
 
 UNUSED = 0.1
-"""The share of the file that may lie unused for the next rows; beyond it, pages are given back."""
+"""Share of the file that may remain unused for new rows; pages beyond it are returned to the disk."""
 
 FEWEST = 1000
-"""So many events are kept for delivery, however full the disk is."""
+"""Minimum number of undelivered events kept, however full the disk is."""
 
 IN_OUTBOX = f"confirmed IS NULL AND transition != '{TRANSITION}'"
 
@@ -49,10 +49,10 @@ def prune(database: Database, limits: StoreLimits, now: float) -> None:
 
 
 def pruned_at(database: Database) -> float | None:
-    """The time that `prune()` was called with last, or that of the oldest entry if it is later; None if it never was.
+    """The last time passed to `prune()`, or that of the oldest entry if later; None if it was never called.
 
-    Nothing is older than the oldest entry, so a time that fell behind, while the machine was off or as its clock
-    had never been set, catches up as entries go.
+    Nothing is older than the oldest entry, so a time that fell behind, because the machine was off or its clock was
+    unset, catches up as entries are deleted.
     """
     if not database.number("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'pruned'"):
         return None
@@ -64,9 +64,9 @@ def pruned_at(database: Database) -> float | None:
 
 
 def give_up(database: Database, sequences: Sequence[int]) -> None:
-    """Delete undelivered events, or keep them for the sinks that need them still, as if delivered long ago.
+    """Delete undelivered events, or mark those still needed by sinks as delivered long ago.
 
-    A gap that is replaced by another one goes in any case: no sink was given it yet.
+    A gap replaced by another one is always deleted, because no sink has received it yet.
     """
     rows = [(each,) for each in sequences]
     database.execute_each(
@@ -78,7 +78,7 @@ def give_up(database: Database, sequences: Sequence[int]) -> None:
 
 
 def surplus(database: Database, limits: StoreLimits, now: float, keep: Sequence[int]) -> list[Surplus]:
-    """See `Store.surplus()`. Each limit holds by itself; what goes for one of them counts for those after it."""
+    """See `Store.surplus()`. Limits are applied one by one; events dropped for one count for the next."""
     found: list[Surplus] = []
     staying = set(keep)
     count, size = database.execute(
@@ -130,7 +130,7 @@ def _forget_history(database: Database, limits: StoreLimits, now: float) -> None
 
 
 class OutboxSize(NamedTuple):
-    """An event of the outbox, as far as it matters here."""
+    """Size and age of an event in the outbox."""
 
     sequence: int
     severity: int
@@ -139,7 +139,7 @@ class OutboxSize(NamedTuple):
 
 
 def _older_than(database: Database, stored: float, staying: Collection[int]) -> list[OutboxSize]:
-    """Events of the outbox that were stored before a time, but for those that stay."""
+    """Events of the outbox stored before a time, except those to keep."""
     rows = database.execute(
         f"SELECT sequence, severity, time, coalesce(size, 0) FROM events WHERE {IN_OUTBOX} AND stored < ?",  # noqa: S608 - ours
         (stored,),
@@ -150,7 +150,7 @@ def _older_than(database: Database, stored: float, staying: Collection[int]) -> 
 def _least_important(
     database: Database, staying: Collection[int], *, count: int | None = None, size: int | None = None
 ) -> list[OutboxSize]:
-    """Events of the outbox in the order in which they are dropped, up to a number or size, without those that stay."""
+    """Events of the outbox in the order in which they are dropped, up to a number or size, except those to keep."""
     chosen: list[OutboxSize] = []
     total = 0
     for row in database.iterate(
@@ -180,7 +180,7 @@ def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Surplus]:
 
 
 def _missing_disk(database: Database, limits: StoreLimits) -> int:
-    """Bytes that the disk is short of what is to be left free, our own unused pages counted; 0 or less if it isn't."""
+    """Bytes missing from the free disk space to preserve, counting unused pages as free; 0 or less if none."""
     disk = os.statvfs(database.path.parent)
     unused = database.number("PRAGMA freelist_count") * database.number("PRAGMA page_size")
     return int(limits.free_disk_bytes - disk.f_bavail * disk.f_frsize - unused)

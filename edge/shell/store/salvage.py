@@ -1,7 +1,7 @@
-"""Salvage: what can be read of a damaged file still, and is what was stored, by its checksum.
+"""Salvage: recovers the data of a damaged file that is readable and has a valid checksum.
 
-Readings, state and undelivered events are worth it, also those that a sink needs still; what was delivered stays in the
-file that was moved aside.
+Readings, state and undelivered events are recovered, including those still needed by a sink; delivered events stay in
+the file that was moved aside.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ SNAPSHOT_COLUMNS = ("number", "journal", "taken", "digest", "state")
 PART_COLUMNS = ("snapshot", "journal", "component", "version", "first", "state")
 
 HIGHEST = 2**62
-"""No sequence can have come so far; it is damage."""
+"""Higher sequences are impossible and indicate damage."""
 
 Row = tuple[Any, ...]
 
 
 @dataclass
 class Saved:
-    """Rows that are whole.
+    """Intact rows.
 
     Attributes:
         events: Undelivered events.
         journal: Journal entries.
-        snapshot: The snapshot, one row or none.
-        parts: Its parts that are rows of their own.
+        snapshot: The snapshot as one row, or none.
+        parts: Its separately stored parts.
         sinks: The position of each sink.
-        last: The highest sequence that was found.
-        complete: Whether nothing was found to be missing among them.
+        last: The highest sequence found.
+        complete: Whether nothing was found missing among them.
     """
 
     events: list[Row] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Saved:
     complete: bool = True
 
     def tables(self) -> list[tuple[str, tuple[str, ...], list[Row]]]:
-        """Table, columns and rows, as they go into a new file."""
+        """Table, columns and rows, as written to a new file."""
         return [
             ("events", EVENT_COLUMNS, self.events),
             ("journal", JOURNAL_COLUMNS, self.journal),
@@ -70,7 +70,7 @@ class Saved:
 
 
 def salvage(path: Path) -> Saved:
-    """Read what can be read of a damaged file; never raises `StoreError`."""
+    """Recover data from a damaged file; never raises `StoreError`."""
     saved = Saved(complete=_is_sound(path))
     saved.snapshot = _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number", _is_state)[-1:]
     known = _take_parts(path, saved)
@@ -94,7 +94,7 @@ def salvage(path: Path) -> Saved:
 
 
 def _take_parts(path: Path, saved: Saved) -> set[str]:
-    """Take the snapshot's parts, or leave it out if they aren't all whole; returns the sensors that it names."""
+    """Take the snapshot's parts, or drop the snapshot if some are damaged; returns the sensors that it names."""
     if not saved.snapshot:
         return set()
     number, _, _, _, state = saved.snapshot[0]
@@ -110,14 +110,14 @@ def _take_parts(path: Path, saved: Saved) -> set[str]:
 
 
 def _in_sequence(entries: list[Row], snapshot: list[Row], known: set[str]) -> list[Row]:
-    """Journal entries up to where it is no longer sure which sensors they speak of.
+    """Journal entries up to the point where their sensors become uncertain.
 
-    Readings name their sensors by slot, and slots are given out in the order in which sensors are first seen. So an
-    entry that is missing may have named sensors; those of later ones are known only until one of them names any.
+    Readings refer to sensors by slot, and slots are assigned in order of appearance. A missing entry may have named
+    sensors, so later entries are usable only until one of them names a sensor.
 
     Args:
         entries: Rows of the journal.
-        snapshot: The snapshot, one row or none.
+        snapshot: The snapshot as one row, or none.
         known: The sensors that it names.
     """
     covered = snapshot[0][1] if snapshot else 0
@@ -149,7 +149,7 @@ def _rows(
     is_whole: Callable[[Row], bool],
     condition: str = "true",
 ) -> list[Row]:
-    """The whole rows of a table up to the first unreadable one, and from the end back to the last unreadable one."""
+    """The intact rows of a table, read from the beginning up to and from the end back to an unreadable one."""
     found: dict[int, Row] = {}
     for order in ("ASC", "DESC"):
         query = (
@@ -170,7 +170,7 @@ def _rows(
 
 
 def _is_sound(path: Path) -> bool:
-    """Whether all pages are where they belong, and no commits lost; if not, rows may be missing without a trace."""
+    """Whether all pages are consistent and no commits lost; if not, rows may be missing without a trace."""
     if lost_commits(Path(f"{path}-wal")):
         return False
     try:

@@ -1,6 +1,6 @@
-"""The positions of sinks in the events, one row per sink, and which events are kept for them.
+"""The positions of sinks, one row per sink, and which events are kept for them.
 
-The table is made when the first sink comes, so that an earlier version can open the file of a later one.
+The table is created with the first sink, so that earlier versions can open the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def has_sinks(database: Database) -> bool:
 
 
 def unneeded(database: Database) -> str:
-    """The condition that no sink needs a row of `events` still."""
+    """The SQL condition that no sink still needs a row of `events`."""
     return f"NOT {NEEDED}" if has_sinks(database) else "true"
 
 

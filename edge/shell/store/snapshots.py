@@ -1,13 +1,13 @@
-"""Snapshots in a store: the newest one, and the parts of one that is being written.
+"""Snapshots in a store: the newest one, and the parts of one being written.
 
-A snapshot is written bit by bit, a few parts in a transaction, while readings go on coming. Each part holds as of the
-journal's last row at that time. The row in `snapshot` comes last, and with it the new snapshot takes the place of the
-one before, at once; until then its parts are ignored. Parts that belong to no snapshot any more, as they were
-replaced or never completed, are deleted bit by bit too.
+A snapshot is written in steps, a few parts per transaction, while readings continue to arrive. Each part is valid after
+the journal's last row at that time. The row in `snapshot` is written last, and with it the new snapshot replaces the
+previous one atomically; until then its parts are ignored. Parts of replaced or unfinished snapshots are also deleted in
+steps.
 
-A recovery goes through the journal from the first part's row on, and loads each part where its row has been reached;
-see `edge.core.persistence.checkpoint`. So journal rows are needed from `snapshot.journal` on, which is the first part's
-row.
+A recovery replays the journal from the first part's row on, and loads each part when its row is reached; see
+`edge.core.persistence.checkpoint`. Journal rows are therefore needed from `snapshot.journal` on, which is the first
+part's row.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class StoredSnapshot(NamedTuple):
 
     Attributes:
         number: Its number.
-        journal: The row of the journal that its first part holds as of.
+        journal: Journal row after which its first part is valid.
         taken: Time at which it was completed, in seconds since the epoch, UTC.
-        state: The snapshot, packed; without parts, if those are rows of their own.
+        state: The packed snapshot, without separately stored parts.
     """
 
     number: int
@@ -44,7 +44,7 @@ class StoredPart(NamedTuple):
     """A part of a snapshot.
 
     Attributes:
-        journal: The row of the journal as of which it holds.
+        journal: Journal row after which it is valid.
         part: The part.
     """
 
@@ -63,8 +63,8 @@ class FoundSnapshot(NamedTuple):
 
     Attributes:
         snapshot: The snapshot.
-        positions: The row of the journal as of which each of its parts holds.
-        journal: The row as of which the first part holds.
+        positions: Journal row after which each of its parts is valid.
+        journal: Row after which the first part is valid.
         taken: Time at which it was completed, in seconds since the epoch, UTC.
     """
 
@@ -75,7 +75,7 @@ class FoundSnapshot(NamedTuple):
 
 
 def read_snapshot(path: Path, database: Database, components: Collection[str]) -> FoundSnapshot | None:
-    """The newest snapshot, with its parts of some components at least; None if there is none yet.
+    """The newest snapshot with at least the parts of these components; None if there is none yet.
 
     Raises:
         StoreError: It is damaged.
@@ -99,20 +99,20 @@ def read_snapshot(path: Path, database: Database, components: Collection[str]) -
 
 
 def check_number(snapshot: Snapshot, parts: int) -> None:
-    """Raise `SnapshotError` if a snapshot hasn't as many parts as it had."""
+    """Raise `SnapshotError` if parts of a snapshot are missing."""
     if parts != snapshot.elsewhere:
         raise SnapshotError(f"damaged snapshot: {parts} of {snapshot.elsewhere} parts are left")
 
 
 def parts_of(database: Database, snapshot: int) -> Iterator[StoredPart]:
-    """The parts of a snapshot that are rows of their own, compressed, in their order.
+    """The separately stored parts of a snapshot, compressed, in order.
 
     Args:
-        database: The store's; one of an earlier format has no such rows.
+        database: The store's database; an earlier format has no such rows.
         snapshot: Number of the snapshot.
 
     Raises:
-        SnapshotError: One is damaged.
+        SnapshotError: A part is damaged.
     """
     if not database.number("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'snapshot_part'"):
         return
@@ -126,15 +126,15 @@ def parts_of(database: Database, snapshot: int) -> Iterator[StoredPart]:
 
 
 def is_part(columns: Sequence[object]) -> bool:
-    """Whether these can be the columns of a part."""
+    """Whether these are valid columns of a part."""
     return all(isinstance(value, kind) for value, kind in zip(columns, PART_KINDS, strict=True))
 
 
 class StoredSnapshots:
-    """Writes snapshots, whole or bit by bit.
+    """Writes snapshots, completely or in steps.
 
     Args:
-        database: The store's.
+        database: The store's database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -142,7 +142,7 @@ class StoredSnapshots:
         self._number = 0
 
     def begin(self) -> None:
-        """Begin with a snapshot; what was begun before and not completed is worth nothing any more."""
+        """Begin a snapshot; an unfinished one is abandoned."""
         database = self._database
         self._number = 1 + max(
             database.number("SELECT coalesce(max(number), 0) FROM snapshot"),
@@ -150,7 +150,7 @@ class StoredSnapshots:
         )
 
     def add(self, parts: Sequence[Part]) -> int:
-        """Add parts as of the last row of the journal, in one transaction; returns how many bytes."""
+        """Add parts valid after the last journal row, in one transaction; returns their size in bytes."""
         database = self._database
         rows = [(self._number, each.component, each.version, each.first, each.state) for each in parts]
         with database.transaction():
@@ -162,11 +162,11 @@ class StoredSnapshots:
         return sum(len(each.state) for each in parts)
 
     def complete(self, state: bytes, digest: str, now: float) -> None:
-        """Put the snapshot in the place of the one before.
+        """Replace the previous snapshot with this one.
 
         Args:
-            state: The state that isn't in parts.
-            digest: Of the configuration that it was taken with.
+            state: The state without separately stored parts.
+            digest: Digest of the configuration at that time.
             now: Seconds since the epoch, UTC.
         """
         database = self._database
@@ -180,7 +180,7 @@ class StoredSnapshots:
             )
 
     def forget(self, most: int) -> bool:
-        """Delete parts that belong neither to the newest snapshot nor to one in progress, up to a maximum number.
+        """Delete parts of neither the newest snapshot nor one in progress, up to a maximum number.
 
         Returns:
             Whether there were any.
@@ -197,7 +197,7 @@ class StoredSnapshots:
         return bool(rows)
 
     def _last_row(self) -> int:
-        """Number of the last row that the journal has had."""
+        """Number of the last row ever added to the journal."""
         database = self._database
         last = int(database.number("SELECT coalesce(max(number), 0) FROM journal"))
         return max(last, int(database.number("SELECT coalesce(max(journal), 0) FROM snapshot")))

@@ -41,7 +41,7 @@ COLUMNS = {
 }
 
 FIRST_TABLES = {"events", "dead_letter", "journal", "snapshot", "last"}
-"""Tables that files of every format have."""
+"""Tables in files of every format."""
 
 _WAITING = (
     "SELECT sequence, transition, severity, size, count(*) FROM events {} WHERE confirmed IS NULL GROUP BY 1, 2, 3, 4"
@@ -57,7 +57,7 @@ ADD_EVENT = (
     " stored, size, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 ENTRIES = "SELECT CAST(entry AS BLOB) FROM journal WHERE"
-"""Values are cast where one of another type, which only damage can bring, must not go further."""
+"""Values are cast because damage could change their type."""
 
 OUTBOX_COLUMNS = "sequence, topic, transition, kind, severity, sensor, payload, checksum"
 OUTBOX_KINDS = (int, str, str, str, int, str, str)
@@ -67,13 +67,13 @@ class SqliteStore:
     """The store on disk.
 
     Args:
-        path: The file; it is made if it isn't there, its folder isn't.
-        durability: The durability of a commit: it survives a `power` cut, or a crash of the `process`.
+        path: Path of the file, which is created if missing; its directory isn't.
+        durability: What a commit survives: a `power` cut, or only a crash of the `process`.
         limits: The retention limits.
-        connection: Another connection to the file than the usual one, for tests.
+        connection: A different connection to the file, for tests.
 
     Raises:
-        StoreError: The file can't be opened, isn't a database, is damaged, or is of a later version.
+        StoreError: The file can't be opened, isn't a database, is damaged, or has a later format.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class SqliteStore:
         """See `Store`.
 
         Raises:
-            StoreError: An event isn't what was stored.
+            StoreError: An event is damaged.
         """
         return self._rows(
             f"SELECT {OUTBOX_COLUMNS} FROM events"  # noqa: S608 - columns are ours
@@ -199,9 +199,10 @@ class SqliteStore:
         )
 
     def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
-        """See `Store`; a gap belongs to no incident and is open for as long as it isn't delivered.
+        """See `Store`; a gap belongs to no incident and counts as open until it is delivered.
 
-        An incident that ends behind `up_to` is open here, or the rest of its events would come after its end.
+        An incident that ends after `up_to` counts as open, since otherwise its remaining events would be sent after its
+        end.
         """
         return self._rows(
             f"SELECT {OUTBOX_COLUMNS} FROM events AS mine"  # noqa: S608 - columns are ours
@@ -267,11 +268,11 @@ class SqliteStore:
         return max(given or 0, used or 0)
 
     def put_back(self, saved: Saved, after: int) -> None:
-        """Take over what could be saved of another file; only for a store that is new.
+        """Take over data recovered from another file; only for a new store.
 
         Args:
-            saved: The salvaged content.
-            after: No sequence up to this one is to be given out.
+            saved: The recovered data.
+            after: The last sequence that must not be assigned again.
         """
         database = self._database
         with database.transaction():
@@ -310,7 +311,7 @@ class SqliteStore:
         self._database.close()
 
     def _version(self) -> int:
-        """Number of migrations applied to the file. It only reads, as the file may belong to another program."""
+        """Number of migrations applied to the file. Reads only, since the file may belong to another program."""
         database = self._database
         version = int(database.number("PRAGMA user_version"))
         names = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
@@ -337,7 +338,7 @@ class SqliteStore:
             from edge.shell.store.format import migrate  # noqa: PLC0415 - a third of a second, for new or old files only
 
             migrate(self._database)
-        # quick_check doesn't compare indexes with their tables; what only the outbox's index has would wait forever.
+        # quick_check doesn't compare indexes with their tables; an entry only in the outbox's index would wait forever.
         if self._database.execute(f"{MISPLACED} LIMIT 1"):
             raise StoreError(f"{self.path}: the database is damaged: its outbox isn't that of its events", damaged=True)
         for table, columns in COLUMNS.items():
@@ -348,7 +349,7 @@ class SqliteStore:
 
 @contextmanager
 def _opening() -> Iterator[None]:
-    """An SQLite error on opening a file is treated as damage, unless it may be temporary."""
+    """Treat an SQLite error on opening a file as damage, unless it may be temporary."""
     try:
         yield
     except StoreError as error:

@@ -1,7 +1,7 @@
 """Run a command that ends when its parent does: `python child_process.py PARENT_PID COMMAND [ARGUMENT ...]`.
 
-On Linux the kernel sends the command SIGTERM when the *thread* that started it has ended, however it ended.
-Elsewhere the command runs as it is.
+On Linux the kernel sends the command SIGTERM when the *thread* that started it ends for any reason. Elsewhere the
+command isn't tied.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def run(parent: int, command: list[str]) -> None:
-    """Become the command, tied to the parent; the tie outlasts that, unless the command changes its user."""
+    """Replace this process by the command, tied to the parent; the tie persists unless the command changes its user."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:

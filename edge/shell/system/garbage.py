@@ -1,4 +1,4 @@
-"""Python's garbage collection, in a process whose largest objects stay for as long as it runs."""
+"""Garbage collection in a process whose largest objects live as long as it runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import gc
 
 
 def leave_out() -> None:
-    """Collect, and leave what is there by now out of all collections until the next call.
+    """Collect, and exclude the surviving objects from all collections until the next call.
 
-    Looking through it again and again would take 40 ms each time. What a reload has replaced is let go of.
+    Scanning them repeatedly would take 40 ms each time. Objects replaced by a reload are released.
     """
     gc.unfreeze()
     gc.collect()

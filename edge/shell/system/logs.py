@@ -1,7 +1,7 @@
-"""Log lines: the event's name, then key=value; never a secret, never more than a few a second, and bounded in length.
+"""Log lines: the event's name, then key=value; without secrets, limited to a few per second, and bounded in length.
 
-What a sender chose, such as a topic or the beginning of a refused payload, is shown with its control, bidirectional and
-invisible characters as escapes, so that it can neither break a line nor drive the terminal that shows it.
+Text chosen by a sender, such as a topic or the beginning of a refused payload, has its control, bidirectional and
+invisible characters escaped, so that it can't break a line or drive the terminal.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TextIO
 from edge.core.model.words.printable import printable, shortened
 
 LONGEST_LINE = 2000
-"""Maximum characters of a line, without its time, level and logger."""
+"""Maximum number of characters in a line, without time, level and logger."""
 
 
 BOUNDED = {"bounded": True}
-"""Goes with a line, as `extra`, whose own sender bounds how often it comes."""
+"""The `extra` of a line whose rate is limited by its caller."""
 
 
 class KeyValueFormatter(logging.Formatter):
@@ -30,7 +30,7 @@ class KeyValueFormatter(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; a traceback follows on lines of its own."""
+        """Format a line; a traceback follows on lines of its own."""
         message = shortened(printable(record.getMessage()), LONGEST_LINE)
         stamp = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
         line = f"{stamp} {record.levelname.lower()} {record.name} {message}"
@@ -40,7 +40,7 @@ class KeyValueFormatter(logging.Formatter):
 
 
 class RateLimit(logging.Filter):
-    """Lets the same kind of line through only so often, and says how many were left out.
+    """Limits the rate of lines of one kind, and reports how many were left out.
 
     Args:
         interval_s: Seconds between two lines of one kind.
@@ -54,7 +54,7 @@ class RateLimit(logging.Filter):
         self._last: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line is printed."""
+        """Whether to print a line."""
         if record.levelno < logging.WARNING or getattr(record, "bounded", False):
             return True
         kind = (record.name, str(record.msg))
@@ -73,21 +73,21 @@ class RateLimit(logging.Filter):
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """Writes lines; if they can't be written any more, as after a terminal was closed, the service continues."""
+    """Writes lines; if that fails, for example after the terminal was closed, the service continues."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Ignore a line that can't be written; anything else is an error of ours, and is shown."""
+        """Ignore a line that can't be written; other errors are bugs and are shown."""
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handleError(record)
 
 
 def set_level(level: str) -> None:
-    """Log from another level on."""
+    """Change the log level."""
     logging.getLogger("edgewarden").setLevel(level.upper())
 
 
 def set_up_logs(level: str) -> None:
-    """Send our log lines to standard error, from `level` on."""
+    """Send Edgewarden's log lines to standard error, from `level` on."""
     handler = LogHandler(sys.stderr)
     handler.setFormatter(KeyValueFormatter())
     handler.addFilter(RateLimit())

@@ -1,4 +1,4 @@
-"""Tells systemd that the service is ready, alive, or stopping (sd_notify(3)); does nothing anywhere else."""
+"""Notifies systemd that the service is ready, alive, or stopping (sd_notify(3)); does nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The signals that a service follows: SIGTERM and SIGINT end it, SIGHUP has it read its configuration again.
+"""Signals handled by a service: SIGTERM and SIGINT stop it, SIGHUP reloads its configuration.
 
-A terminal that is closed sends SIGHUP too. To a service that is only a reload, whether it was started from a terminal,
-by nohup or by a service manager, so that these cases need not be distinguished.
+Closing a terminal also sends SIGHUP. The service only reloads in that case, whether it was started from a terminal, by
+nohup or by a service manager, so these cases need not be distinguished.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Self
 
 
 class StopRequested(Exception):  # noqa: N818 - not an error but a request
-    """The service was asked to end while it did something that takes its time."""
+    """The service was asked to stop during a long operation."""
 
 
 class Signals:
     """The requests made by signals; the handlers are installed within the context.
 
     Attributes:
-        stopping: Whether the service is to end.
-        reload: Whether the configuration is to be read again; the code that does so clears it first.
+        stopping: Whether the service should stop.
+        reload: Whether the configuration should be reloaded; the reloading code clears it first.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Signals:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise `StopRequested` if the service is to end."""
+        """Raise `StopRequested` if the service should stop."""
         if self.stopping:
             raise StopRequested
 

@@ -1,8 +1,8 @@
-"""The wall clock of a gateway, which may have no battery: never set, or set while we run.
+"""The wall clock of a gateway that may have no battery: it may be unset, or be set while the service runs.
 
-Before anyone has set it, such a clock says 1970, or when the machine was shut down. Instead of 1970, time continues
-from the last that is known, as systemd-timesyncd does it. Where senders of readings show that the clock is behind,
-theirs counts. Either ends as the clock steps to the right time.
+Until it is set, such a clock shows 1970 or the time of the last shutdown. Instead of 1970, time continues from the last
+known time, as with systemd-timesyncd. If senders of readings prove the clock to be behind, their time is used. Either
+correction ends when the clock steps to the right time.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable
 
 STEP_S = 2.0
-"""A difference from the monotonic clock that is a correction of the rate, not a step."""
+"""Maximum difference from the monotonic clock that is a rate correction and not a step."""
 
 
 class WallClock:
     """Seconds since the epoch, UTC, as a callable.
 
     Args:
-        earliest: An earlier time was never set.
-        known: The time when it was last known.
+        earliest: Times before this mean that the clock is unset.
+        known: The last known time.
         clock: The system's clock, seconds since the epoch.
         monotonic: Seconds that never step.
-        aged: The last value of `aged()` before the start.
+        aged: Last value of `aged()` before the start.
     """
 
     def __init__(
@@ -52,33 +52,33 @@ class WallClock:
 
     @property
     def own(self) -> float:
-        """The time of the machine's clock, in seconds since the epoch, right or wrong."""
+        """The system time in seconds since the epoch, right or wrong."""
         return self._clock()
 
     @property
     def is_unset(self) -> bool:
-        """Whether the machine's clock hasn't been set yet."""
+        """Whether the system clock hasn't been set yet."""
         return self._clock() < self._earliest
 
     @property
     def believed_s(self) -> float:
-        """By how many seconds the time is ahead of the machine's clock, as senders say; 0 if that isn't so."""
+        """Seconds by which the time is ahead of the system clock because of senders; else 0."""
         return self._believed
 
     def believe(self, ahead_s: float) -> None:
-        """Shift it ahead by a number of seconds, until the machine's clock is set."""
+        """Shift the time ahead by `ahead_s` seconds until the system clock is set."""
         self._believed_offset = self._uncorrected() - self._monotonic()
         self._believed += ahead_s
 
     def aged(self) -> float:
-        """The time by which ages count: that which was known at the start, and the time awake since.
+        """The time used for ages: the time known at the start plus the time awake since.
 
-        So nothing grows old as the clock is set ahead, rightly or not, or while the machine was off.
+        Nothing therefore ages when the clock is set forward, rightly or not, or while the machine is off.
         """
         return min(self(), self._aged_from + (self._monotonic() - self._began))
 
     def step(self) -> float:
-        """By how many seconds the clock was set since the last call; 0 if it wasn't."""
+        """Seconds by which the clock was stepped since the last call; else 0."""
         if self._believed:
             now_offset = self._uncorrected() - self._monotonic()
             if abs(now_offset - self._believed_offset) > STEP_S:

@@ -1,56 +1,56 @@
-"""The broker's in-flight window: how many messages it sends before one is acknowledged, learned from its pauses.
+"""The broker's in-flight window: how many messages it sends without an acknowledgement, inferred from its pauses.
 
-MQTT 5 tells the broker how many it may send, but it may send fewer, and with 3.1.1 the number is unknown. A broker
-whose window is full falls silent, and what comes meanwhile may be more than its queue takes. So the window is taken to
-be as small as brokers have it, and probed: a group that is due waits for one message more than the window has. If it
-comes, or if the broker doesn't go on at once after the acknowledgement, the window is larger.
+With MQTT 5 the client sets a maximum, but the broker may send fewer; with 3.1.1 the number is unknown. A broker whose
+window is full stops sending, and arriving messages may overflow its queue. The window is therefore assumed to be as
+small as in common brokers, and probed: a due group waits for one message more than the window. If it arrives, or if the
+broker doesn't continue immediately after the acknowledgement, the window is larger.
 
-Conversely, a broker that falls silent with fewer messages, and continues as soon as they are acknowledged, has a
-smaller window. Plants do that too, by chance. So such a pause is believed only after it has come several times with the
-same number of messages; while it is suspected, the commit that ends it comes early, at a moment that no plant keeps to.
+Conversely, a broker that pauses with fewer messages and continues as soon as they are acknowledged has a smaller
+window. Plants do the same by chance, so such a pause counts only after several occurrences with the same number of
+messages. While it is suspected, the commit that ends it is early, at a time that matches no plant's rhythm.
 """
 
 from __future__ import annotations
 
 FILLED = 0.75
-"""The share of the window that makes a group due."""
+"""Share of the window that makes a group due."""
 
 AT_ONCE_S = 0.1
-"""A message that comes so soon after an acknowledgement had been waiting for it."""
+"""A message that arrives this soon after an acknowledgement was waiting for it."""
 
 QUIET_S = 0.4
 """A broker that has sent nothing for this long may be waiting for an acknowledgement."""
 
 BELIEVED = 3
-"""Pauses in a row with the same number of messages, after which it is the window."""
+"""Number of consecutive pauses with the same number of messages that establish the window."""
 
 FIRST = 20
-"""The window to begin with: that of mosquitto as it is installed."""
+"""Initial window: the default of mosquitto."""
 
 UNTOLD = 200
-"""The largest window with MQTT 3.1.1. Messages without an acknowledgement count towards the broker's queue for us, of
-which mosquitto as installed drops what is beyond a thousand."""
+"""Maximum window with MQTT 3.1.1. Unacknowledged messages count towards the broker's queue for the client, which
+mosquitto by default limits to 1,000."""
 
 ERRATIC_S = 0.1
-"""With MQTT 3.1.1, messages that fill mosquitto's window are acknowledged when nothing has come for this long.
-Mosquitto 2.0 sends more than its window while messages wait, and then stops with any number of them under way."""
+"""With MQTT 3.1.1, messages that fill mosquitto's window are acknowledged when nothing has arrived for this long.
+Mosquitto 2.0 exceeds its window while messages are queued, and then stops with any number in flight."""
 
 NEXT_PROBE, LAST_PROBE = 8, 4096
-"""A window that a probe has confirmed is probed again after this many commits that it made due, then twice as many."""
+"""A confirmed window is probed again after this many commits that it caused, then after twice as many."""
 
 PROBE = 1.5
-"""A probe waits this many times as long as for a suspected pause, so that no plant's rhythm matches both."""
+"""Factor by which a probe waits longer than a suspected pause, so that no plant's rhythm matches both."""
 
 
 class BrokerWindow:
     """Number of messages that the broker sends without an acknowledgement.
 
     Args:
-        told: The limit that it is given with MQTT 5.
-        quiet_s: For how long nothing must have come for the broker to be taken to wait.
+        told: The maximum sent to the broker with MQTT 5.
+        quiet_s: Time without a message after which the broker is assumed to wait.
 
     Attributes:
-        size: The number that it sends, as far as known.
+        size: Number of messages that it sends, as far as known.
     """
 
     def __init__(self, told: int, quiet_s: float = QUIET_S) -> None:
@@ -69,11 +69,11 @@ class BrokerWindow:
 
     @property
     def assured(self) -> int:
-        """Number of messages that the broker sends in any case."""
+        """Minimum number of messages that the broker sends without an acknowledgement."""
         return min(self.size, FIRST) if self._is_erratic else self.size
 
     def connected(self, *, is_told: bool) -> None:
-        """Record a new connection, and whether it tells the broker its window."""
+        """Record a new connection, and whether it sets the broker's window."""
         self._most = self._told if is_told else min(self._told, UNTOLD)
         self._is_erratic = not is_told
         self.size = min(self.size, self._most)
@@ -83,7 +83,7 @@ class BrokerWindow:
         return unacknowledged >= max(1, int(FILLED * self.size)) and not self._is_probing
 
     def patience_s(self, unacknowledged: int) -> float | None:
-        """After how long without a message to acknowledge them, to see whether the broker waits; None for never."""
+        """Time without a message after which to acknowledge, in case the broker is waiting; None for never."""
         if self._is_erratic and unacknowledged >= FILLED * FIRST:
             return ERRATIC_S
         if self._is_probing and unacknowledged:
@@ -92,10 +92,10 @@ class BrokerWindow:
         return self._quiet_s if is_suspected else None
 
     def received(self, unacknowledged: int, now: float) -> None:
-        """Record that messages have come.
+        """Record received messages.
 
         Args:
-            unacknowledged: Number of messages waiting for an acknowledgement.
+            unacknowledged: Number of unacknowledged messages.
             now: Seconds that never step.
         """
         paused_with, self._paused_with = self._paused_with, 0
@@ -105,11 +105,11 @@ class BrokerWindow:
             self._enlarge()
 
     def committed(self, unacknowledged: int, quiet_s: float, now: float) -> None:
-        """Record that messages are being acknowledged.
+        """Record an acknowledgement of messages.
 
         Args:
-            unacknowledged: How many.
-            quiet_s: For how long nothing had come when it was decided to acknowledge them.
+            unacknowledged: Number of messages.
+            quiet_s: Time without a message when the acknowledgement was decided.
             now: Seconds that never step.
         """
         if unacknowledged == 0:
@@ -125,7 +125,7 @@ class BrokerWindow:
             self._filled = 0
 
     def _judge(self, paused_with: int, *, is_stall: bool) -> None:
-        """Learn from whether the broker went on at once after a pause."""
+        """Learn whether the broker continued immediately after a pause."""
         if not is_stall:
             if paused_with == self._suspected:
                 self._suspected = self._seen = 0
@@ -142,7 +142,7 @@ class BrokerWindow:
             self._probe_after, self._filled = NEXT_PROBE, 0
 
     def _enlarge(self) -> None:
-        """Take the window to be twice as large, and soon probe that."""
+        """Double the assumed window, and schedule a probe."""
         self.size = min(2 * self.size, self._most)
         self._suspected = self._seen = 0
         self._probe_after = 1

@@ -1,18 +1,18 @@
 """paho's client with a reader for many messages at once.
 
-paho asks the socket for a packet's first byte, then for each byte of its length, then for the rest, and makes an object
-with a condition variable of every message: 20 us a message, most of what a subscriber costs. Here all that the socket
-has is read at once, ordinary PUBLISH packets are cut out of it, and **every other packet is handed to paho's own reader
-as if it came from the socket**: connecting, subscribing, pings, PUBACKs, goodbyes, QoS 2 and whatever is malformed. So
-is the end of a connection. Acknowledgements of many messages are one write.
+paho reads a packet's first byte from the socket, then each byte of its length, then the rest, and creates an object
+with a condition variable for every message: 20 us per message, most of a subscriber's cost. Here everything available
+is read at once, ordinary PUBLISH packets are parsed out of it, and **every other packet is passed to paho's own reader
+as if it came from the socket**: connecting, subscribing, pings, PUBACKs, disconnects, QoS 2 and malformed packets. The
+same applies to the end of a connection. Many acknowledgements are written at once.
 
-What is relied on beyond paho's public interface, and proved against the installed version by
+The following internals of paho are relied on and verified against the installed version by
 `tests/edge/shell/link/test_bulk_client.py`:
 
-- `loop()` calls `loop_read()` when there is something to read,
-- paho's reader gets its bytes from `_sock_recv()`, and takes `BlockingIOError` for "nothing yet",
-- `_packet_queue()` takes bytes to be written, from any thread, and makes `_sockpairR` readable,
-- `_check_keepalive()` sends a ping that is due; `_ping_t` is when the one went out that isn't answered yet, or 0.
+- `loop()` calls `loop_read()` when there is something to read;
+- paho's reader gets its bytes from `_sock_recv()`, and interprets `BlockingIOError` as "nothing yet";
+- `_packet_queue()` accepts bytes to be written from any thread, and makes `_sockpairR` readable;
+- `_check_keepalive()` sends a due ping; `_ping_t` is the time of the unanswered ping, or 0.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ PUBACK = 0x40
 PUBACK_HEADER = 0x4002
 
 Cut = Callable[[bytes, int], tuple[list[Message], int] | None]
-"""As `PublishCutter.cut()`; None if it has failed, which was reported."""
+"""`PublishParser.cut()`, but returns None if it failed, which was reported."""
 
 
 class BulkClient(Client):
-    """An MQTT client whose ordinary messages come in lists.
+    """An MQTT client that delivers ordinary messages in lists.
 
-    It is paho's until `receive_by()` is called.
+    It behaves like paho's until `receive_by()` is called.
 
     Attributes:
         messages_read: Number of ordinary messages received.
-        bytes_read: Number of bytes read from the socket, payloads and protocol.
-        ended_by: The error that ended reading from the socket, once there is one.
+        bytes_read: Number of bytes read from the socket, including protocol overhead.
+        ended_by: The error that ended reading from the socket, if any.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -66,22 +66,22 @@ class BulkClient(Client):
         self.bytes_read = 0
 
     def receive_by(self, cut: Cut, on_bulk: Callable[[list[Message]], object]) -> None:
-        """From now on, cut out ordinary messages and hand them over in lists; `on_message` gets the others.
+        """Parse ordinary messages and deliver them in lists from now on; `on_message` gets the others.
 
         Args:
-            cut: Reads messages; must not raise.
-            on_bulk: Gets them in the order of their arrival, in the network thread; must not raise.
+            cut: Parses messages; must not raise.
+            on_bulk: Called with messages in order of arrival, in the network thread; must not raise.
         """
         self._cut, self._on_bulk = cut, on_bulk
 
     def reconnect(self) -> MQTTErrorCode:
-        """See paho; what was begun on the old connection is forgotten."""
+        """See paho; partial data of the old connection is discarded."""
         self._begun.clear()
         self._wanted = 0
         return super().reconnect()
 
     def acknowledge(self, packets: Sequence[int]) -> None:
-        """Send the PUBACKs of many messages of QoS 1, in one piece; safe in any thread."""
+        """Send the PUBACKs of many QoS 1 messages in one write; thread-safe."""
         if not packets:
             return
         words = [PUBACK_HEADER] * (2 * len(packets))
@@ -89,11 +89,11 @@ class BulkClient(Client):
         self._packet_queue(PUBACK, struct.pack(f">{len(words)}H", *words), 0, 1)
 
     def rest(self, seconds: float, ends: Callable[[], bool]) -> MQTTErrorCode:
-        """Leave the socket unread for a while; what is to be written goes out at once.
+        """Leave the socket unread for a while; pending writes are sent at once.
 
         Args:
-            seconds: For how long.
-            ends: Asked after something was written: whether to read again already.
+            seconds: Duration.
+            ends: Called after each write; returns whether to resume reading early.
         """
         until = time.monotonic() + seconds
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -111,12 +111,12 @@ class BulkClient(Client):
         return code
 
     def hold(self, seconds: float) -> MQTTErrorCode:
-        """Do what `loop()` does, but read nothing: what is to be written goes out, pings among it.
+        """Run `loop()` without reading: pending writes, including pings, are sent.
 
-        The answers to the pings stay unread, so that they are missing says nothing about the broker.
+        Answers to pings stay unread, so their absence isn't evidence against the broker.
 
         Args:
-            seconds: For how long.
+            seconds: Duration.
         """
         code = self.rest(seconds, lambda: False)
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
@@ -145,7 +145,7 @@ class BulkClient(Client):
         return self._read(data)
 
     def _note_sign_of_life(self) -> None:
-        """Whatever comes shows that the broker is there; the answer to a ping may be far behind it in the socket."""
+        """Any data shows that the broker is alive; the answer to a ping may be far behind it in the socket."""
         now = time.monotonic()
         self._last_bytes_received = now
         if self._ping_t > 0:
@@ -172,7 +172,7 @@ class BulkClient(Client):
             position = following
 
     def _hand_over(self, packet: bytes, ended: OSError | None = None) -> MQTTErrorCode:
-        """Let paho read a packet, or learn that there won't be another."""
+        """Pass a packet, or the end of the connection, to paho."""
         self._handed, self.ended_by, self._is_handing = packet, ended, True
         try:
             return super().loop_read()
@@ -180,7 +180,7 @@ class BulkClient(Client):
             self._handed, self._is_handing = b"", False
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        """A stand-in for the socket, for paho's reader."""
+        """Replacement for the socket, for paho's reader."""
         if not self._is_handing:
             return super()._sock_recv(bufsize)
         if self._handed:
@@ -192,14 +192,14 @@ class BulkClient(Client):
 
 
 def make_client(options: LinkOptions, version: str) -> BulkClient:
-    """A client for one connection, without callbacks yet.
+    """Create a client for one connection, without callbacks.
 
     Args:
         options: The settings of the connection.
         version: MQTT version, `5` or `3.1.1`.
 
     Raises:
-        OSError: A file of the encryption can't be read.
+        OSError: A TLS file can't be read.
     """
     modern = version == "5"
     client = BulkClient(
@@ -225,9 +225,9 @@ def make_client(options: LinkOptions, version: str) -> BulkClient:
 
 
 def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
-    """Without this, a small packet waits for the answer to the one before, up to 40 ms."""
+    """Disable Nagle's algorithm, which would delay small packets by up to 40 ms."""
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _leave_writing_to_the_network_thread(*_arguments: Any) -> None:
-    """That this callback exists is what matters: without one, paho would write from within `publish()`."""
+    """This callback only has to exist: without one, paho would write from within `publish()`."""

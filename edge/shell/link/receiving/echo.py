@@ -1,7 +1,7 @@
-"""A topic that is subscribed to separately, such as our own status: its messages never reach the receive queue.
+"""A topic with a separate subscription, such as the service's own status: its messages never reach the receive queue.
 
-It is asked for on every connection by a packet of its own, with QoS 0, so that nothing waits for us while we are away.
-A broker that closes the connection instead of answering isn't asked any more.
+It is subscribed to on every connection by a packet of its own, with QoS 0, so that the broker doesn't queue its
+messages. If a broker closes the connection instead of answering, the subscription isn't tried again.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from edge.shell.link.receiving.publish_parser import topic_text
 log = logging.getLogger("edgewarden.link")
 
 KEPT = 100
-"""Payloads that wait to be taken, the latest."""
+"""Maximum number of payloads waiting to be taken, the latest ones."""
 
 UNANSWERED = 2
-"""Connections in a row that ended before the broker had answered."""
+"""Number of consecutive connections that ended before the broker answered, after which it isn't tried again."""
 
 
 UNHEARD_STATUS = "what the broker acknowledges counts as delivered, and another service of our name goes unnoticed"
 
 
 class Echo:
-    """Hears one topic; everything but `state` and `take()` is for the network thread.
+    """Receives one topic; all members except `state` and `take()` are for the network thread.
 
     Args:
-        topic: The topic; None to hear nothing.
+        topic: The topic; None to receive nothing.
         without: The consequence of not being allowed to read it, for the log.
 
     Attributes:
-        state: `asked` until the broker has answered; `off` if it refuses or isn't asked.
+        state: `asked` until the broker has answered; `off` if it refuses, or if the topic isn't subscribed to.
     """
 
     def __init__(self, topic: str | None, without: str = UNHEARD_STATUS) -> None:
@@ -48,7 +48,7 @@ class Echo:
         self._payloads: deque[bytes] = deque(maxlen=KEPT)
 
     def begin(self, client: Client) -> None:
-        """Ask on a new connection."""
+        """Subscribe on a new connection."""
         self.state = "off"
         if self.topic is None or self._unanswered >= UNANSWERED:
             return
@@ -56,7 +56,7 @@ class Echo:
         self.state = "asked"
 
     def answered(self, packet: int, reasons: Sequence[ReasonCode]) -> bool:
-        """Take the broker's answer; returns whether it was to us."""
+        """Handle a SUBACK; returns whether it was for this subscription."""
         if self.state != "asked" or packet != self._packet:
             return False
         self._unanswered = 0
@@ -67,7 +67,7 @@ class Echo:
         return True
 
     def ended(self) -> None:
-        """Note that the connection has ended."""
+        """Record the end of the connection."""
         if self.state == "asked":
             self._unanswered += 1
             if self._unanswered == UNANSWERED:
@@ -75,12 +75,12 @@ class Echo:
         self.state = "off"
 
     def takes(self, message: MQTTMessage) -> bool:
-        """Take a message if it is on our topic; returns whether it was."""
+        """Take a message if it is on the topic; returns whether it was."""
         if self.topic is None or topic_text(message._topic) != self.topic:  # noqa: SLF001 - as in `receiver.py`
             return False
         self._payloads.append(bytes(message.payload))
         return True
 
     def take(self) -> list[bytes]:
-        """The messages since the last call; may be called from another thread."""
+        """The messages since the last call; thread-safe."""
         return [self._payloads.popleft() for _ in range(len(self._payloads))]

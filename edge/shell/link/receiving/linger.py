@@ -1,13 +1,13 @@
-"""Linger: for how long a socket rests unread after something was received, so that what arrives meanwhile is one step.
+"""Linger: how long a socket stays unread after receiving, so that messages arriving meanwhile form one step.
 
-A gateway that carries a quiet plant pays for waking up, not for what it does then: a step costs nearly the same for one
-message and for thirty. A message after a pause is read at once, as nothing says that another will follow. In a stream
-the socket rests for the longest time allowed; the fuller the stream, the shorter, since `ENOUGH` messages together cost
-as little apiece as more of them would. It never rests for longer than it takes the broker to fill a share of its
-in-flight window, or the broker would be the one that waits.
+For a gateway with a quiet plant the cost is in waking up: a step costs nearly the same for one message and for thirty.
+A message after a pause is read at once, since another may not follow. In a stream the socket is left unread for up to
+the maximum time, and for less the more messages arrive, because `ENOUGH` messages together already have the minimum
+cost per message. The time never exceeds that in which the broker fills a share of its in-flight window, or the broker
+would have to wait.
 
-What is read after a rest came at some time during it; `spread()` takes it to have come evenly. Otherwise two readings
-of one sensor that has no clock of its own would be microseconds apart.
+Messages read after such a rest arrived at some time during it; `spread()` assumes that they arrived evenly. Otherwise
+two readings of a sensor without a clock of its own would be microseconds apart.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from collections.abc import Sequence
 from edge.core.model.readings.messages import Message
 
 ENOUGH = 64
-"""Messages that are handled together as cheaply apiece as more of them would be."""
+"""Number of messages for which the cost per message is minimal."""
 
 ENOUGH_BYTES = 2**16
-"""Likewise in bytes: half of what is read at once, so that nothing piles up in the socket."""
+"""The same in bytes: half of what is read at once, so that nothing accumulates in the socket."""
 
 WINDOW_SHARE = 0.25
-"""The share of the broker's in-flight window that may arrive while the socket rests."""
+"""Share of the broker's in-flight window that may arrive while the socket rests."""
 
 WORTHWHILE = 2.0
-"""Messages that must be expected during a rest for it to save anything."""
+"""Minimum number of messages expected during a rest for it to save anything."""
 
 SHORTEST_S = 0.005
-"""A flood whose rests would be shorter than this is read as it comes; it arrives in lots anyway."""
+"""A flood with rests shorter than this is read continuously; it arrives in batches anyway."""
 
 MEMORY_S = 0.5
-"""The rate of arrivals is a mean over about this time: long enough to see through the gaps between bursts."""
+"""Averaging time of the arrival rate: long enough to span the gaps between bursts."""
 
 
 class Linger:
-    """Decides how long to rest, from how fast messages come.
+    """Decides how long to rest, based on the rate of messages.
 
     Args:
-        most_s: The longest rest, seconds; 0 for none at all.
-        window: The broker's in-flight window, messages.
+        most_s: Maximum rest in seconds; 0 to disable.
+        window: Initial in-flight window of the broker, in messages.
 
     Attributes:
-        window: The same; it may be changed once more is known.
+        window: The same; may be changed when more is known.
     """
 
     def __init__(self, most_s: float, window: int) -> None:
@@ -59,10 +59,10 @@ class Linger:
 
         Args:
             received: Number of messages just read.
-            size: Bytes that have just been read.
-            now: Seconds that never step, when they were.
+            size: Number of bytes just read.
+            now: Time of reading, seconds of a monotonic clock.
         """
-        # Exponential means over MEMORY_S: what came long ago fades, what has just come counts as spread over that time.
+        # Exponential means over MEMORY_S: old arrivals decay, new ones count as spread over that time.
         faded = 0.0 if self._read_at is None else math.exp((self._read_at - now) / MEMORY_S)
         self._read_at = now
         self._messages_per_s = faded * self._messages_per_s + received / MEMORY_S
@@ -75,7 +75,7 @@ class Linger:
 
 
 def spread(messages: Sequence[Message], rested_s: float) -> list[Message]:
-    """Messages that were read after a rest, their arrivals evenly over it; the last one's stays as it is."""
+    """Messages read after a rest, with arrivals spread evenly over it; the last one's is unchanged."""
     each_s = rested_s / len(messages)
     latest = len(messages) - 1
     return [each._replace(arrived=each.arrived - (latest - place) * each_s) for place, each in enumerate(messages)]

@@ -1,8 +1,8 @@
-"""Parses PUBLISH packets out of what a socket gave: many at once, with as little work for each as possible.
+"""Parses PUBLISH packets from a socket's data: many at once, with minimal work for each.
 
-Only the ordinary packet is read here: quality of service 0 or 1, a topic, and with MQTT 5 no properties but the
-identifiers of subscriptions. Whatever is different in any way, malformed ones above all, is left to paho, so that
-there is one opinion of it.
+Only ordinary packets are parsed here: quality of service 0 or 1, a topic, and with MQTT 5 no properties except
+subscription identifiers. Anything else, malformed packets above all, is left to paho, so that there is only one
+interpretation of it.
 
 Source: MQTT 3.1.1, sections 2.2 and 3.3; MQTT 5.0, section 3.3.
 """
@@ -15,40 +15,40 @@ from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.readings.messages import Message
 
 TOPICS_BYTES = 16 * 2**20
-"""Size of the topics whose text is remembered; beyond it, all are decoded again."""
+"""Maximum size of the cache of decoded topics; when it is exceeded, the cache is cleared."""
 
 LONGEST_REMEMBERED = 512
-"""Bytes of a topic that is remembered; MQTT allows 65,535."""
+"""Maximum size of a cached topic in bytes; MQTT allows 65,535."""
 
 PUBLISH, RETAIN, QOS_1, QOS_2, DUP = 0x30, 0x01, 0x02, 0x04, 0x08
 
 LAST_SHIFT = 21
-"""Of the last of the four bytes that a number may have."""
+"""Shift of the last of the four bytes that a length may have."""
 
 IDENTIFIER = 0x0B
-"""The property that holds the identifier of a subscription."""
+"""The property with a subscription identifier."""
 
 NO_IDENTIFIERS: Sequence[int] = ()
 
 INCOMPLETE = -1
-"""The packet isn't all there, as far as one can tell by now."""
+"""The packet isn't complete, as far as can be determined."""
 
 IsCopy = Callable[[Sequence[int], str], bool]
-"""Tells from the identifiers of subscriptions, and a topic, whether a message comes by another subscription, too."""
+"""Returns from subscription identifiers and a topic whether the message is also delivered by another subscription."""
 
 _make = tuple.__new__
-"""Makes a named tuple in half of the time."""
+"""Creates a named tuple in half the time."""
 
 
 class PublishParser:
-    """Reads ordinary PUBLISH packets.
+    """Parses ordinary PUBLISH packets.
 
     Args:
-        clock: Stamps each message, seconds since the epoch.
-        receipt: The acknowledgement data that each message carries.
-        modern: Whether the connection speaks MQTT 5.
-        apart: Topics whose messages are left to paho like what is out of the ordinary.
-        is_copy: Whether what comes by some subscriptions comes by another one, too.
+        clock: Returns the arrival time of messages, seconds since the epoch.
+        receipt: The acknowledgement data of each message.
+        modern: Whether the connection uses MQTT 5.
+        apart: Topics whose messages are left to paho.
+        is_copy: Whether a message delivered for some subscriptions is also delivered for another one.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class PublishParser:
         self._topics: BoundedCache[bytes, str] = BoundedCache(TOPICS_BYTES)
 
     def cut(self, data: bytes, position: int = 0) -> tuple[list[Message], int]:  # noqa: C901, PLR0912 - a call costs more
-        """The messages from an offset on, up to the first packet that isn't an ordinary PUBLISH or is incomplete.
+        """Parse messages from an offset up to the first packet that isn't an ordinary PUBLISH or is incomplete.
 
         Args:
             data: The received bytes.
             position: Offset of a packet.
 
         Returns:
-            The messages, and where the first packet begins that was not read.
+            The messages, and the offset of the first packet that was not parsed.
         """
         messages: list[Message] = []
         append, clock, topics, receipt = messages.append, self._clock, self._topics, self._receipt
@@ -132,11 +132,11 @@ class PublishParser:
 
 
 def identifiers_at(data: bytes, position: int) -> Sequence[int] | None:
-    """The identifiers of subscriptions in the properties of a packet; None if they hold anything else.
+    """The subscription identifiers in the properties of a packet; None if there are other properties.
 
     Args:
         data: The received bytes.
-        position: Of the length of the properties.
+        position: Offset of the length of the properties.
     """
     end = position + 1 + data[position]
     if data[position] & 0x80 or end > len(data):
@@ -162,7 +162,7 @@ def identifiers_at(data: bytes, position: int) -> Sequence[int] | None:
 
 
 def topic_text(name: bytes) -> str:
-    """A topic as text; bytes that aren't UTF-8 are replaced, although a broker shouldn't let them pass."""
+    """A topic as text; invalid UTF-8 is replaced, although a broker shouldn't deliver it."""
     return name.decode("utf-8", "replace")
 
 
@@ -170,8 +170,8 @@ def remaining_length(data: bytes, position: int) -> tuple[int, int]:
     """Number of bytes after the fixed header of the packet at an offset, and the end of that header.
 
     Returns:
-        Length and position; `INCOMPLETE` for both if the header isn't all there, 0 and the end of what was read of it
-        if it is too long, as it can't be MQTT then.
+        Length and position; `INCOMPLETE` for both if the header is incomplete; 0 and the end of the bytes examined if
+        the length is too long to be MQTT.
     """
     length, shift = 0, 0
     for place in range(position + 1, min(position + 5, len(data))):

@@ -1,13 +1,13 @@
-"""The receive queue: bounded, between a link's network thread, which puts, and the loop, which takes.
+"""The receive queue: a bounded queue between a link's network thread and the service loop.
 
-Bounded by messages and by bytes. Where there is no room, a message of QoS 0 is dropped and counted, as
-delivery isn't guaranteed for it. One of QoS 1 is kept in any case, and `is_full` then asks the network thread to read
-no more from the socket until there is room: putting never waits, or pings would. So what may be over the limits is what
-one read gives.
+It is bounded in messages and bytes. Without room, a QoS 0 message is dropped and counted, since its delivery isn't
+guaranteed. A QoS 1 message is always kept, and `is_full` then stops the network thread from reading the socket until
+there is room: `put()` never blocks, since pings would be delayed. The limits can therefore be exceeded by the contents
+of one read.
 
-When a connection ends, what it has delivered with QoS 1 can't be acknowledged any more, and the broker delivers it
-again if it still has our session. So it is set aside until the next connection tells: then it is either forgotten, or
-it is taken back and handed over, since the broker no longer has it.
+When a connection ends, its QoS 1 messages can no longer be acknowledged, and the broker redelivers them if it still has
+the session. They are therefore set aside until the next connection shows which is the case: then they are dropped, or,
+if the broker no longer has them, put back and returned.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ReceiveQueue:
 
     Args:
         most_messages: Capacity in messages.
-        most_bytes: Size of their payloads; one that is larger by itself still passes.
+        most_bytes: Maximum size of the payloads; a larger single message still passes.
 
     Attributes:
         arrived: Number of messages put, including dropped ones.
@@ -45,7 +45,7 @@ class ReceiveQueue:
 
     @property
     def is_full(self) -> bool:
-        """Whether the network thread shouldn't read: there is more than the limits allow for, with QoS 1."""
+        """Whether the network thread must stop reading because QoS 1 messages exceed the limits."""
         return len(self._messages) > self._most_messages or self._bytes > self._most_bytes
 
     def put(self, message: Message) -> None:
@@ -77,7 +77,7 @@ class ReceiveQueue:
         self._bytes += size
 
     def set_aside(self) -> None:
-        """Keep back what waits with QoS 1: its connection has ended."""
+        """Set aside the queued QoS 1 messages, because their connection has ended."""
         with self._changed:
             kept: deque[Message] = deque()
             for message in self._messages:
@@ -86,13 +86,13 @@ class ReceiveQueue:
             self._bytes = sum(len(each.payload) for each in kept)
 
     def forget_aside(self) -> int:
-        """Forget what was set aside, since the broker delivers it again; returns how many messages that were."""
+        """Drop the messages that were set aside, since the broker redelivers them; returns their number."""
         with self._changed:
             forgotten, self._aside = len(self._aside), []
         return forgotten
 
     def take_back(self) -> int:
-        """Put the messages that were set aside first, since they aren't delivered again; returns their number."""
+        """Put back the messages that were set aside, since they aren't redelivered; returns their number."""
         with self._changed:
             returned, self._aside = self._aside, []
             self._messages.extendleft(disowned(each) for each in reversed(returned))
@@ -101,12 +101,12 @@ class ReceiveQueue:
         return len(returned)
 
     def take(self, timeout_s: float, most: int, most_bytes: int) -> list[Message]:
-        """Take what is there, in order; if that is nothing, wait for a message, an interruption or the end.
+        """Return queued messages in order; if there are none, wait for a message, an interruption or the end.
 
         Args:
             timeout_s: Timeout in seconds.
-            most: Number of messages to take, at most.
-            most_bytes: Size of their payloads; the first is taken, however large it is.
+            most: Maximum number of messages.
+            most_bytes: Maximum size of their payloads; the first message is returned whatever its size.
         """
         with self._changed:
             if not self._messages:
@@ -132,13 +132,13 @@ class ReceiveQueue:
         return taken
 
     def interrupt(self) -> None:
-        """Let the present `take()` return, or the next one if none is waiting: there is other news."""
+        """Make the current or the next `take()` return early."""
         with self._changed:
             self._interrupted = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wake up waiting callers: no more messages will be taken."""
+        """Wake up waiting callers, because no more messages will be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -150,5 +150,5 @@ class ReceiveQueue:
 
 
 def disowned(message: Message) -> Message:
-    """A message whose session has ended, as one of QoS 0: it is neither acknowledged nor delivered again."""
+    """A message of an ended session, marked as QoS 0: it is neither acknowledged nor redelivered."""
     return message._replace(qos=0, packet=0, redelivered=False)

@@ -1,8 +1,8 @@
-"""The receiving half of a link: from the bytes of one connection after the other to messages in the inbox.
+"""The receiving half of a link: converts the bytes of successive connections to messages in the inbox.
 
-A message belongs to the connection that delivered it, since only there it can be acknowledged. When the connection
-ends, messages not yet taken are set aside. If the broker still has our session at the next connection, it delivers
-all of it again, and the messages set aside are dropped; otherwise they exist nowhere else, and are handed over.
+A message belongs to the connection that delivered it, since it can be acknowledged only there. When the connection
+ends, messages not yet taken are set aside. If the broker still has the session at the next connection, it redelivers
+all of them and the copies set aside are dropped; otherwise they exist nowhere else, and are returned.
 """
 
 from __future__ import annotations
@@ -28,21 +28,24 @@ log = logging.getLogger("edgewarden.link")
 UNHEARD_BIRTHS = "after a restart, Home Assistant gets the discovery messages again only with our next connection"
 
 FULL_S = 0.01
-"""While the inbox is full, it is looked at this often."""
+"""Polling interval while the inbox is full."""
 
 
 class Receiver:
-    """Receives for one link. Everything but `inbox`, `of_session()` and `has_lost_session()` is for the network thread.
+    """Receives for one link.
+
+    All members except `inbox`, `of_session()` and `has_lost_session()` are for the network thread.
 
     Args:
-        options: The limits of the queue, and how long the socket may be left unread.
-        clock: Stamps arrivals, seconds since the epoch.
-        is_copy: Whether what comes by some subscriptions, given by their identifiers, comes by another one, too.
+        options: Limits of the queue, and how long the socket may be left unread.
+        clock: Returns the arrival time of messages, seconds since the epoch.
+        is_copy: Whether a message delivered for some subscriptions, given by identifiers, is also delivered for another
+            one.
 
     Attributes:
         inbox: The queue of received messages.
-        linger: Decides for how long the socket rests.
-        births: Hears `options.births`.
+        linger: Decides how long the socket rests.
+        births: Receives `options.births`.
     """
 
     def __init__(self, options: LinkOptions, clock: Callable[[], float], is_copy: IsCopy) -> None:
@@ -59,15 +62,15 @@ class Receiver:
         self.births = Echo(options.births, UNHEARD_BIRTHS)
 
     def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishParser:
-        """Begin with a connection that the broker has accepted, and decide what becomes of what was set aside.
+        """Begin an accepted connection, and decide about the messages set aside.
 
         Args:
-            connection: Its number, higher than any before.
-            modern: Whether it speaks MQTT 5.
-            session_present: Whether the broker still has our session.
+            connection: Its number, higher than all before.
+            modern: Whether it uses MQTT 5.
+            session_present: Whether the broker still has the session.
 
         Returns:
-            Reads its messages.
+            The parser of its messages.
         """
         self._connection = connection
         self.linger = Linger(self._options.linger_s, self.linger.window)
@@ -84,34 +87,34 @@ class Receiver:
         return PublishParser(self._clock, connection, modern=modern, apart=apart, is_copy=self._is_copy)
 
     def end(self) -> None:
-        """Record that the connection has ended; without a session nothing is delivered again."""
+        """Record the end of the connection; without a session nothing is redelivered."""
         self.births.ended()
         if not self._options.clean_session:
             self.inbox.set_aside()
         self.inbox.interrupt()
 
     def has_lost_session(self) -> bool:
-        """Whether the broker has forgotten our session since the last call, or never had one."""
+        """Whether the broker has lost the session since the last call, or never had one."""
         sessions, known = self._sessions, self._sessions_known
         self._sessions_known = sessions
         return sessions != known
 
     def of_session(self, messages: list[Message]) -> list[Message]:
-        """Messages that were taken together, with those of an earlier session as of QoS 0: they don't come again."""
+        """Messages taken together, with those of an earlier session marked as QoS 0: they aren't redelivered."""
         began = self._session_began
         if not messages or messages[0].receipt >= began:
             return messages
         return [each if each.receipt >= began else disowned(each) for each in messages]
 
     def turn(self, client: BulkClient, timeout_s: float, awaits_answers: Callable[[], bool]) -> MQTTErrorCode:
-        """Wait for something to read or to write, and do so; then let the socket rest.
+        """Wait until the socket is readable or writable, and process it; then let the socket rest.
 
         While the inbox is full, nothing is read, but the connection is kept alive.
 
         Args:
             client: The connection's client.
             timeout_s: Timeout in seconds.
-            awaits_answers: Whether the socket mustn't rest, since the broker's answers are waited for.
+            awaits_answers: Whether the socket mustn't rest because answers from the broker are awaited.
         """
         if self.inbox.is_full:
             return client.hold(FULL_S)
@@ -126,13 +129,13 @@ class Receiver:
         return code
 
     def take_lot(self, messages: list[Message]) -> None:
-        """Take messages that were read together."""
+        """Handle messages that were read together."""
         if self._rested_s > 0:
             messages, self._rested_s = spread(messages, self._rested_s), 0.0
         self.inbox.put_all(messages)
 
     def take_one(self, message: MQTTMessage) -> None:
-        """Take a message that is out of the ordinary, as paho reads it."""
+        """Handle a message that was read by paho."""
         topic = topic_text(message._topic)  # noqa: SLF001 - paho has no other way to a topic that is no UTF-8
         payload, packet = bytes(message.payload), message.mid
         arrived, receipt = self._clock(), self._connection

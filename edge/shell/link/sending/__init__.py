@@ -1,1 +1,1 @@
-"""The sending half of a link: publications within the window, and whether they get through."""
+"""The sending half of a link: publications within the in-flight window, and verification of their delivery."""

@@ -1,13 +1,14 @@
-"""Whether what a broker acknowledges gets through, where an acknowledgement doesn't say so.
+"""Delivery check: verifies that acknowledged publications were delivered, for brokers whose PUBACK doesn't prove it.
 
-An MQTT 3.1.1 broker may acknowledge what its access list makes it drop (mosquitto does). So our own retained status is
-published again behind events that were acknowledged, and has to come back: then they got through, as the broker takes
-publications in order. While it doesn't come back, no event counts as delivered, and all wait, or they would overtake
-those that were dropped. After `PATIENCE_S` new events are sent anyway, once, as the list may only
-forbids us to read our status; what is stored still waits until it comes back, and is sent then. The status is published
-again and again, so that a list that is changed is noticed either way, and always before new events are sent.
+An MQTT 3.1.1 broker may acknowledge publications that its access list drops (mosquitto does). The service's own
+retained status is therefore published again after acknowledged events and must come back: since the broker processes
+publications in order, the events were then delivered. While it doesn't come back, no event counts as delivered and all
+of them wait, or they would overtake those that were dropped. After `PATIENCE_S` new events are sent anyway, once, since
+the access list may only deny reading the status; the stored events still wait until it comes back, and are sent then.
+The status is published repeatedly, and always before new events are sent, so that changes of the list are noticed in
+both directions.
 
-A status on our topic that isn't ours shows that another service has our name.
+A foreign status on the topic shows that another service has the same name.
 """
 
 from __future__ import annotations
@@ -26,25 +27,25 @@ from edge.shell.link import Echo
 log = logging.getLogger("edgewarden.publisher")
 
 ECHO_S = 5.0
-"""The status has to come back within this time after the broker has acknowledged it."""
+"""Maximum time for the status to come back after its acknowledgement."""
 
 DOUBT_S = 0.3
-"""It usually comes back in no time; once it is this late, events wait."""
+"""Delay after which events wait for it; usually it comes back immediately."""
 
 STILL_MISSING_S = 2.0
-"""The status that didn't come back the last time has this time; a verdict is good for as long again."""
+"""Maximum time for a status after one that didn't come back; a verdict remains valid for as long."""
 
 PATIENCE_S = 30.0
-"""After this time without it, events are sent though they don't count."""
+"""Time without it after which events are sent although they don't count as delivered."""
 
 LOGGED_S = 60.0
-"""Least time between two lines in the log."""
+"""Minimum interval between log lines."""
 
 PROBE_S = 2.0
-"""Least time between two statuses while events wait to be counted."""
+"""Minimum interval between statuses while events wait to be counted."""
 
 IDLE_PROBE_S = 60.0
-"""Time between two statuses without events, and the longest pause while none comes back."""
+"""Interval between statuses without events, and maximum interval while none comes back."""
 
 FIRST_RETRY_S = 1.0
 
@@ -58,32 +59,33 @@ class EchoLink(Protocol):
 
     @property
     def acknowledges_blindly(self) -> bool:
-        """Whether an acknowledgement may be of something that was dropped."""
+        """Whether the broker may acknowledge publications that it drops."""
 
     @property
     def echo(self) -> Echo:
-        """Hears our own status topic."""
+        """Receives the service's own status topic."""
 
     def rival_seen(self) -> None:
-        """Record that another client has our id."""
+        """Record that another client has the same ID."""
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
-        """Send; returns a token, or None if that can't be done now."""
+        """Send; returns a token, or None if that isn't possible now."""
 
 
 class DeliveryCheck:
-    """Counts acknowledged events as delivered once our status has come back behind them.
+    """Counts acknowledged events as delivered once a status sent after them has come back.
 
     Args:
-        link: The link that events go to.
-        topic: Our own status topic.
+        link: The link for events.
+        topic: The service's own status topic.
         monotonic: Seconds that never step.
 
     Attributes:
-        missing_since: Since when the status doesn't come back, by the monotonic clock; None if it does.
-        is_impossible: Set while the broker closes the connection for our status: it isn't one that drops in silence.
-        lost_probe: Whether a status was under way, unacknowledged, when the last connection ended.
-        mended: Set when it comes back after it didn't, until what is stored is sent again.
+        missing_since: Monotonic time since which the status hasn't come back; None if it does.
+        is_impossible: Whether the broker closes the connection because of the status, so that it isn't one that drops
+            silently.
+        lost_probe: Whether an unacknowledged status was in flight when the last connection ended.
+        mended: Whether the status has come back again and stored events haven't been resent yet.
     """
 
     def __init__(self, link: EchoLink, topic: str, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -116,21 +118,21 @@ class DeliveryCheck:
 
     @property
     def is_probing(self) -> bool:
-        """Whether a status is under way that the broker hasn't acknowledged."""
+        """Whether an unacknowledged status is in flight."""
         return self._token is not None and self._acknowledged_at == math.inf
 
     @property
     def holds_backlog(self) -> bool:
-        """Whether what was stored before the connection has to wait: nothing has come back yet, or nothing does."""
+        """Whether events stored before the connection must wait, because no status has come back."""
         return self.is_on and (self._is_waiting or self.missing_since is not None)
 
     @property
     def held(self) -> Iterable[int]:
-        """Sequences of events that are acknowledged, and wait for the status behind them."""
+        """Sequences of acknowledged events that wait for a later status."""
         return self._held
 
     def begin(self) -> None:
-        """Note that there is another connection."""
+        """Record a new connection."""
         self.lost_probe = self.lost_probe or self.is_probing
         self._held.clear()
         self._forget_probe()
@@ -140,7 +142,7 @@ class DeliveryCheck:
             self.missing_since = None
 
     def may_send(self) -> bool:
-        """Whether new events may be sent now; asked when there are some."""
+        """Whether new events may be sent now; called when there are some."""
         if not self.is_on:
             return True
         now = self._monotonic()
@@ -153,16 +155,16 @@ class DeliveryCheck:
         return False
 
     def status(self, payload: bytes) -> None:
-        """Note what our status is; it is what is published again."""
+        """Record the service's status, which is the one published again."""
         self._status = payload
 
     def acknowledged(self, token: int) -> None:
-        """Note that the broker has acknowledged a publication, maybe the status."""
+        """Record an acknowledgement, possibly of the status."""
         if token == self._token:
             self._acknowledged_at = self._monotonic()
 
     def count(self, sequences: list[int]) -> list[int]:
-        """Take events that were acknowledged; returns those that count as delivered by that alone."""
+        """Take acknowledged events; returns those that count as delivered at once."""
         if not self.is_on:
             return sequences
         if self.missing_since is None:
@@ -170,7 +172,7 @@ class DeliveryCheck:
         return []
 
     def turn(self, *, may_probe: bool = True) -> list[int]:
-        """See what has come back, and publish the status if it is time; returns the events that count as delivered."""
+        """Process returned statuses, and publish the status if due; returns the events that count as delivered."""
         delivered = self._take_echoes()
         if not self.is_on:
             delivered += self._held
@@ -210,7 +212,7 @@ class DeliveryCheck:
         return delivered
 
     def _miss(self, now: float) -> None:
-        """The status didn't come back: what was acknowledged since it last did counts as nothing."""
+        """Handle a status that didn't come back: acknowledgements since the last one are void."""
         if self.missing_since is None:
             self.missing_since = now
         self._held.clear()
@@ -249,7 +251,7 @@ class _Status(msgspec.Struct):
 
 
 def _instance(payload: bytes) -> str | None:
-    """Which service has published a status; None if it doesn't say so."""
+    """The service instance that published a status; None if it isn't given."""
     try:
         return msgspec.json.decode(payload, type=_Status).instance
     except (msgspec.DecodeError, UnicodeDecodeError):

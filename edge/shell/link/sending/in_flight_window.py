@@ -1,8 +1,8 @@
-"""The in-flight window: what one connection has sent that the broker or the socket hasn't taken yet.
+"""The in-flight window: packets of one connection that the broker or the socket hasn't taken yet.
 
-The publishing thread sends and collects, the network thread notes. Between them is one queue of packet ids;
-nothing is looked up before the publishing thread has written down what it sent, so a PUBACK can't be too
-early for its token.
+The publishing thread sends and collects, the network thread records. Between them is one queue of packet IDs. IDs are
+looked up only after the publishing thread has recorded what it sent, so a PUBACK can't arrive before its token is
+known.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import deque
 
 UNWRITTEN = 1000
-"""Publications of QoS 0 that may wait for the socket, at most."""
+"""Maximum number of QoS 0 publications waiting for the socket."""
 
 
 class InFlightWindow:
     """The messages in flight on one connection.
 
     Args:
-        most: Publications of QoS 1 that may be without a PUBACK.
+        most: Maximum number of QoS 1 publications without a PUBACK.
     """
 
     def __init__(self, most: int) -> None:
@@ -29,7 +29,7 @@ class InFlightWindow:
 
     @property
     def waits_for_answers(self) -> bool:
-        """Whether publications of QoS 1 are without a PUBACK."""
+        """Whether QoS 1 publications await a PUBACK."""
         return bool(self._tokens)
 
     def has_room(self, qos: int) -> bool:
@@ -37,27 +37,26 @@ class InFlightWindow:
         return len(self._tokens) < self._most if qos > 0 else len(self._unwritten) < UNWRITTEN
 
     def sent(self, packet: int, qos: int, token: int, topic: str = "") -> None:
-        """Write down that a packet was handed to the socket, and the token that stands for it."""
+        """Record a packet passed to the socket, with its token."""
         if qos > 0:
             self._tokens[packet] = token, topic
         else:
             self._unwritten.add(packet)
 
     def note(self, packet: int, refused: str = "") -> None:
-        """Note, in the network thread, that the broker has answered, or that a QoS 0 packet is written.
+        """Record, in the network thread, the broker's answer or that a QoS 0 packet was written.
 
         Args:
-            packet: The packet's id.
-            refused: Why the broker refuses the publication; empty if it doesn't.
+            packet: The packet ID.
+            refused: The broker's reason for refusing the publication; empty if it didn't.
         """
         self._noted.append((packet, refused))
 
     def collect(self) -> list[int]:
-        """Take what was noted out of the window, and return the tokens that the broker has confirmed.
+        """Process the recorded answers, and return the tokens that the broker has confirmed.
 
-        Packet ids start over after 65,535, with both qualities of service. Where one of QoS 0 has the id of
-        an older one of QoS 1, what is noted first goes to the former, so that nothing is confirmed too
-        early.
+        Packet IDs wrap after 65,535 and are shared by both qualities of service. If a QoS 0 packet has the ID of an
+        older QoS 1 packet, the first record is assigned to the QoS 0 packet, so that nothing is confirmed too early.
         """
         confirmed = []
         while self._noted:
@@ -75,6 +74,6 @@ class InFlightWindow:
         return confirmed
 
     def take_refused(self) -> list[tuple[int, str, str]]:
-        """Token, topic and reason of what the broker has refused, as far as `collect()` has found it."""
+        """Token, topic and reason of refused publications, as found by `collect()`."""
         refused, self._refused = self._refused, []
         return refused

@@ -1,4 +1,4 @@
-"""The sending half of a link: publications go out within the window, and what the broker answers comes back."""
+"""The sending half of a link: sends publications within the window, and processes the broker's answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("edgewarden.link")
 
 
 class LiveConnection(NamedTuple):
-    """A connection that the broker has accepted: its number, paho's side of it, and what is under way."""
+    """An accepted connection: its number, paho's client, and its in-flight window."""
 
     number: int
     client: BulkClient
@@ -29,8 +29,8 @@ class RefusedPublication(NamedTuple):
     """A publication that an MQTT 5 broker has refused.
 
     Attributes:
-        token: The publication's.
-        reason: The broker's, in words.
+        token: Token of the publication.
+        reason: The broker's reason in words.
     """
 
     token: int
@@ -38,10 +38,10 @@ class RefusedPublication(NamedTuple):
 
 
 class Sender:
-    """Publishes on whatever connection there is; for one thread.
+    """Publishes on the current connection; for one thread.
 
     Args:
-        standing: Knows the connection.
+        standing: Holds the connection.
 
     Attributes:
         refused: Number of refused publications.

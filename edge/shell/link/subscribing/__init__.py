@@ -1,1 +1,1 @@
-"""Subscribing: the filters of a session, and which delivery of a message counts where several of them match it."""
+"""Subscribing: the filters of a session, and which delivery of a message counts if several of them match it."""

@@ -1,11 +1,10 @@
-"""Filters that overlap in part, such as `a/+/x` and `a/b/#`: which delivery of a message counts.
+"""Partially overlapping filters, such as `a/+/x` and `a/b/#`: which delivery of a message counts.
 
-A broker may deliver a message once for each filter that matches it, or once for all of them. In MQTT 5, each delivery
-names the subscriptions that it is for, by identifiers that the client has chosen. Here an identifier stands for a
-filter **and for the filters before it that overlap it and were granted**. So whatever is delivered, and whenever it was
-queued, its identifier alone says whether another delivery of the same message is to be expected: if so, it is a copy.
-An identifier that isn't known makes no copy: nothing is lost, and what was queued while the filters were changed may
-come twice.
+A broker may deliver a message once for each matching filter, or once for all of them. In MQTT 5 each delivery names its
+subscriptions by identifiers chosen by the client. Here an identifier represents a filter **and the granted filters
+before it that overlap it**. The identifier alone therefore determines, whenever the message was queued, whether another
+delivery of it is expected: if so, it is a copy. A delivery with an unknown identifier isn't treated as a copy, so
+nothing is lost; messages queued while the filters were changed may be taken twice.
 
 Source: MQTT 5.0, sections 3.3.2.3.8, 3.3.4 and 3.8.2.1.2.
 """
@@ -18,16 +17,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from config.notation.topics import covers, overlap
 
 MOST = 268_435_455
-"""Identifiers are from 1 to this."""
+"""Maximum identifier; the minimum is 1."""
 
 NO_IDENTIFIER = 0
-"""Stands for a subscription without one, as it overlaps no other."""
+"""Represents a subscription without an identifier, which overlaps no other."""
 
 Filters = tuple[str, ...]
 
 
 def overlapping(filters: Sequence[str]) -> dict[str, Filters]:
-    """For each filter that overlaps another one, those before it that do so; the first has none."""
+    """For each filter that overlaps others, the overlapping ones before it; none for the first."""
     before: dict[str, Filters] = {}
     for index, each in enumerate(filters):
         found = tuple(other for other in filters[:index] if overlap(other, each))
@@ -39,17 +38,17 @@ def overlapping(filters: Sequence[str]) -> dict[str, Filters]:
 
 
 class Identifiers:
-    """The identifiers of subscriptions, the same in every run of the service."""
+    """Subscription identifiers, the same in every run of the service."""
 
     def __init__(self) -> None:
         self._before: dict[int, tuple[str, Filters]] = {}
 
     def of(self, wanted: str, before: Filters) -> int:
-        """The identifier of a filter, known from now on.
+        """The identifier of a filter, which is registered.
 
         Args:
             wanted: The filter.
-            before: The filters before it that overlap it and bring their messages by themselves.
+            before: The filters before it that overlap it and deliver its messages by themselves.
         """
         found = zlib.crc32("\0".join((wanted, *before)).encode("utf-8", "surrogatepass")) % MOST + 1
         while self._before.setdefault(found, (wanted, before)) != (wanted, before):
@@ -57,17 +56,17 @@ class Identifiers:
         return found
 
     def forget_others(self, needed: Collection[int]) -> None:
-        """Forget all identifiers but those that are still needed."""
+        """Forget all identifiers except those still needed."""
         self._before = {each: known for each, known in self._before.items() if each in needed}
 
     def is_copy(self, identifiers: Iterable[int], topic: str) -> bool:
-        """Whether a message that was delivered for some subscriptions is delivered for another one, too."""
+        """Whether a message delivered for some subscriptions is also delivered for another one."""
         known = [self._before.get(each) for each in identifiers]
         return bool(known) and all(each is not None and _any_covers(each[1], topic) for each in known)
 
 
 def in_words(before: Mapping[str, Filters]) -> str:
-    """The filters that overlap, in pairs: `a/b/# with a/+/x`."""
+    """The overlapping filters in pairs: `a/b/# with a/+/x`."""
     return ", ".join(f"{each} with {' and '.join(others)}" for each, others in before.items() if others)
 
 

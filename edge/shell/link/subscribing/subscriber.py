@@ -1,8 +1,8 @@
 """The subscriptions of a session: made, retried while the broker refuses them, and cancelled when not needed.
 
-A persistent session outlives the configuration: what an earlier one subscribed to is still there, and nothing in MQTT
-lists it. A message that no subscription of ours asks for shows that such a filter is left. Every filter that could have
-brought it is unsubscribed, but for ours; unsubscribing from what was never there does no harm.
+A persistent session outlives the configuration: subscriptions of an earlier one still exist, and MQTT can't list them.
+A message that matches no current subscription shows that such a filter remains. Every filter that could have delivered
+it, except current ones, is unsubscribed; unsubscribing from a filter that doesn't exist is harmless.
 
 Source: MQTT 5.0, sections 3.8 to 3.11; the same sections of MQTT 3.1.1.
 """
@@ -26,16 +26,16 @@ from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_
 log = logging.getLogger("edgewarden.link")
 
 FILTERS_A_PACKET = 8
-"""Filters in one SUBSCRIBE or UNSUBSCRIBE; AWS IoT takes no more."""
+"""Maximum number of filters in one SUBSCRIBE or UNSUBSCRIBE, the limit of AWS IoT."""
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
-"""Refused filters are asked for again after this time, which doubles up to the other."""
+"""Initial and maximum interval before refused filters are retried; it doubles each time."""
 
 CANDIDATES = 600
-"""Filters that could have brought one topic, at most; those with the fewest wildcards first."""
+"""Maximum number of filters tried for one topic; those with the fewest wildcards first."""
 
 LEFT = 5_000
-"""Filters that are unsubscribed on one connection, at most."""
+"""Maximum number of filters unsubscribed on one connection."""
 
 NOT_SUBSCRIBED = 0x11
 
@@ -43,17 +43,19 @@ T = TypeVar("T")
 
 
 class Subscriber:
-    """Subscribes one link. Everything but `refused`, `change()` and `leave()` is for the network thread.
+    """Manages the subscriptions of one link.
 
-    Filters that overlap in part have identifiers where the connection has room for these; see `overlaps.py`. Such a
-    filter waits for the broker's answer to those before it.
+    All members except `refused`, `change()` and `leave()` are for the network thread.
+
+    Partially overlapping filters have identifiers if the connection supports them; see `overlaps.py`. Such a filter is
+    subscribed to only after the broker has answered those before it.
 
     Args:
         wanted: The subscriptions.
         monotonic: Seconds that never step.
 
     Attributes:
-        refused: Filters that the broker refuses, with its reason.
+        refused: Filters refused by the broker, with its reason.
     """
 
     def __init__(self, wanted: Sequence[Subscription], monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -78,8 +80,8 @@ class Subscriber:
 
         Args:
             client: The connection's client.
-            keeps: Whether the session has what was granted before; the rest is requested in any case.
-            identifies: Whether the broker takes identifiers of subscriptions.
+            keeps: Whether the session still has the granted filters; the others are requested in any case.
+            identifies: Whether the broker supports subscription identifiers.
 
         Returns:
             Whether there is nothing to wait for.
@@ -98,18 +100,18 @@ class Subscriber:
         return not self._is_waiting()
 
     def change(self, wanted: Sequence[Subscription]) -> None:
-        """Want other filters from now on; safe in any thread. They are asked for, and others left, with the next turn.
+        """Change the filters; thread-safe. The changes are made in the next turn.
 
-        A filter that stays is not asked for again: the broker would send its retained messages once more.
+        Unchanged filters aren't requested again, because the broker would resend their retained messages.
         """
         self._next = tuple(wanted)
 
     def is_copy(self, identifiers: Iterable[int], topic: str) -> bool:
-        """Whether what comes by some subscriptions comes by another one, too, which counts."""
+        """Whether a message delivered for some subscriptions is also delivered for another one, which counts."""
         return self._identifiers.is_copy(identifiers, topic)
 
     def answered(self, packet: int, reasons: Sequence[ReasonCode]) -> bool:
-        """Take the broker's answer to a packet of ours; returns whether it was the last one that was missing."""
+        """Process a SUBACK; returns whether it was the last one awaited."""
         asked = self._asked.pop(packet, None)
         if asked is None:
             return False
@@ -132,7 +134,7 @@ class Subscriber:
         return not self._is_waiting()
 
     def turn(self, client: Client) -> None:
-        """Ask for filters that are new or had to wait, and again for what was refused, if it is time."""
+        """Request filters that are new or had to wait, and retry refused ones when due."""
         self._has_more |= self._change(client)
         if self.refused and not self._asked and self._monotonic() >= self._due:
             self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
@@ -143,7 +145,7 @@ class Subscriber:
             self._ask(client)
 
     def leave(self, client: Client, topic: str) -> None:
-        """Unsubscribe from the filters that match an unwanted topic; may be called from any thread."""
+        """Unsubscribe from the filters that match an unwanted topic; thread-safe."""
         ours = {each.filter for each in self._wanted}
         filters = [each for each in islice(filters_of(topic), CANDIDATES) if each not in ours | self._left]
         if not filters or len(self._left) > LEFT:
@@ -157,13 +159,13 @@ class Subscriber:
                 self._leaving[packet] = some
 
     def has_left(self, packet: int, reasons: Sequence[ReasonCode]) -> None:
-        """Take the broker's answer to an UNSUBSCRIBE; only MQTT 5 says which filters there were."""
+        """Process an UNSUBACK; only MQTT 5 tells which filters existed."""
         for each, reason in zip(self._leaving.pop(packet, ()), reasons, strict=False):
             if reason.value != NOT_SUBSCRIBED and not reason.is_failure:
                 log.info("unsubscribed filter=%r", each)
 
     def _change(self, client: Client) -> bool:
-        """Leave what isn't wanted any more; whether there was a change."""
+        """Unsubscribe from filters that aren't wanted any more; returns whether there was a change."""
         wanted, self._next = self._next, None
         if wanted is None or wanted == self._wanted:
             return False
@@ -184,7 +186,7 @@ class Subscriber:
         return True
 
     def _identify(self) -> None:
-        """Know the identifiers of what the session may have queued, if all filters were granted."""
+        """Register the identifiers that the session's queued messages may have, if all filters were granted."""
         needed = {identifier for _, identifier in self._granted.values()}
         needed.update(self._identifiers.of(each, before) for each, before in self._overlapping.items())
         self._identifiers.forget_others(needed)
@@ -201,17 +203,17 @@ class Subscriber:
         return self._identifiers.of(wanted, tuple(each for each in before if each in self._granted))
 
     def _has_to_wait(self, wanted: str) -> bool:
-        """Whether a filter overlaps one before it that the broker hasn't answered to."""
+        """Whether a filter overlaps one before it that the broker hasn't answered yet."""
         before = self._overlapping.get(wanted, ()) if self._identifies else ()
         return not all(each in self._granted or each in self._denied for each in before)
 
     def _is_waiting(self) -> bool:
-        """Whether an answer of the broker is missing."""
+        """Whether an answer of the broker is awaited."""
         answered = self._granted.keys() | self._denied
         return bool(self._asked) or any(each.filter not in answered for each in self._wanted)
 
     def _ask(self, client: Client) -> None:
-        """Ask for what isn't granted as it should be; a filter without an identifier shares its packet with others."""
+        """Request the filters that aren't granted as wanted; those without identifiers share packets."""
         under_way = {each.filter for asked in self._asked.values() for each, _ in asked} | self._denied
         shared: list[Subscription] = []
         for each in self._wanted:

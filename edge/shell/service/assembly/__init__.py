@@ -1,1 +1,1 @@
-"""From the tables of a configuration to the parts of the service."""
+"""Assembly: creates the parts of the service from the tables of a configuration."""

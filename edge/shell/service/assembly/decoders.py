@@ -1,4 +1,4 @@
-"""Which decoder an input's format stands for, with the options that its table gives."""
+"""Assembly of decoders: from an input's format and options."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
 
 
 def decoders_by_format(given: Input, limits: LimitsTable) -> dict[str, Decoder]:
-    """The decoders of an input for the other formats that a content type may name."""
+    """The decoders of an input for other formats that a content type may name."""
     formats = FORMATS - {given.format} - (frozenset() if find_spec("cbor2") is not None else NEED_CBOR)
     return {each: decoder_of(given.model_copy(update={"format": each}), limits) for each in sorted(formats)}

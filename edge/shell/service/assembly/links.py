@@ -1,4 +1,4 @@
-"""Assembly of links: from a broker's table to how it is reached, with its password."""
+"""Assembly of links: from a broker's table to connection options, including the password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
     """Builds the service's broker connections from the configuration.
 
     Raises:
-        PasswordError: A password can't be had.
+        PasswordError: A password can't be obtained.
     """
     return LinkOptions(
         host=connection.host,
@@ -35,10 +35,10 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
 
 
 def hosts_of(configuration: Configuration) -> list[Host]:
-    """The Sparkplug host applications that the inputs say we are.
+    """The Sparkplug host applications configured for the inputs.
 
     Raises:
-        PasswordError: A password can't be had.
+        PasswordError: A password can't be obtained.
     """
     names = dict.fromkeys(each.host_id for each in configuration.inputs if each.host_id is not None)
     if not names:

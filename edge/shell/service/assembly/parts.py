@@ -39,10 +39,10 @@ topic = "#"
 
 
 def load_or_default(path: Path | None, gateway: str | None = None) -> Configuration:
-    """The configuration at a path, or the shipped defaults for every topic.
+    """Load the configuration at a path, or the shipped defaults for every topic.
 
     Raises:
-        ConfigurationError: The file is faulty.
+        ConfigurationError: The file is invalid.
     """
     configuration = load(path) if path is not None else parse(DEFAULTS, "defaults").configuration
     if gateway is None:
@@ -52,7 +52,7 @@ def load_or_default(path: Path | None, gateway: str | None = None) -> Configurat
 
 
 def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = False) -> Pipeline:
-    """The core, as the configuration wants it, with nothing learned yet; see `Pipeline`."""
+    """Create the configured core, with nothing learned yet; see `Pipeline`."""
     limits = configuration.limits
     return Pipeline(
         configuration.gateway.name,
@@ -75,7 +75,7 @@ def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = Fals
 
 
 def routes_of(configuration: Configuration) -> Routes:
-    """Which topics are read, and how, as the configuration wants it."""
+    """The configured routes."""
     home_assistant = configuration.homeassistant
     prefix = PREFIX if home_assistant is None else home_assistant.prefix
     gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name, prefix)
@@ -115,7 +115,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
 def subscriptions_of(configuration: Configuration) -> list[Subscription]:
     """The subscriptions of the inbound link.
 
-    A filter that another one covers is left out: a broker may deliver a message once for each filter that matches it.
+    A filter covered by another one is left out, because a broker may deliver a message once for each matching filter.
     """
     wanted = {each.topic: each.qos for each in configuration.inputs}
     for each in configuration.inputs:
@@ -132,10 +132,10 @@ def subscriptions_of(configuration: Configuration) -> list[Subscription]:
 
 
 def inbound_link(configuration: Configuration, options: ServiceOptions, clock: Callable[[], float]) -> Link:
-    """The link that readings come from, and that events go to if there is no other.
+    """The link for readings, which also serves events if there is no other.
 
     Raises:
-        PasswordError: A password can't be had.
+        PasswordError: A password can't be obtained.
     """
     made = link_options(configuration.inbound, configuration)
     if configuration.outbound is None:
@@ -146,10 +146,10 @@ def inbound_link(configuration: Configuration, options: ServiceOptions, clock: C
 def outbound_link(
     configuration: Configuration, options: ServiceOptions, clock: Callable[[], float], inbound: Link
 ) -> Link:
-    """The link that events go to.
+    """The link for events.
 
     Raises:
-        PasswordError: A password can't be had.
+        PasswordError: A password can't be obtained.
     """
     if configuration.outbound is None:
         return inbound

@@ -1,4 +1,4 @@
-"""Assembly of sinks: from their tables to what their threads need, with every secret resolved."""
+"""Assembly of sinks: from their tables to the options of their threads, with every secret resolved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edge.shell.sinks.options import (
 from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
 
 URGENT = ".urgent"
-"""What the name of a sink's second half ends in, which tells what passes through quiet hours; no table's name does."""
+"""Suffix of the name of a sink's second half, which delivers during quiet hours; no table's name has it."""
 
 
 def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[SinkOptions]:
@@ -33,16 +33,16 @@ def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[Sink
 
     Args:
         configuration: The configuration.
-        options: The loop's options, for the client id.
+        options: The loop's options, for the client ID.
 
     Raises:
-        PasswordError: A password, a token or a secret can't be had.
+        PasswordError: A password, a token or a secret can't be obtained.
     """
     return [made for each in configuration.sinks for made in _sinks_of(each, configuration, options)]
 
 
 def _sinks_of(sink: SinkTable, configuration: Configuration, options: ServiceOptions) -> Iterator[SinkOptions]:
-    """The sinks of a table: one, or with quiet hours another one for what passes through them."""
+    """The sinks of a table: one, or with quiet hours another one for what is delivered during them."""
     free = configuration.store.free_disk_bytes
     made = SinkOptions(
         name=sink.title,

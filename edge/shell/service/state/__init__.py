@@ -1,1 +1,1 @@
-"""What survives a restart: the stored state, snapshots, relearning."""
+"""State across restarts: stored state, snapshots, relearning."""

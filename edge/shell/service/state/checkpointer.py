@@ -1,9 +1,8 @@
-"""Writing snapshots between steps, so that no step waits for one.
+"""Checkpointer: writes snapshots between steps, so that no step waits for one.
 
-A large plant's snapshot takes seconds. It is written in slices of some milliseconds each, whenever nothing waits to be
-committed, as `edge.core.persistence.checkpoint.Saving` allows; what holds for it meanwhile, and how a recovery goes
-about it, is described there and in `edge.shell.store.snapshots`. The parts of the snapshot before are deleted in slices
-too.
+A large plant's snapshot takes seconds. It is written in slices of some milliseconds each while nothing waits to be
+committed, using `edge.core.persistence.checkpoint.Saving`; the rules for this and the recovery are described there and
+in `edge.shell.store.snapshots`. The parts of the previous snapshot are also deleted in slices.
 """
 
 from __future__ import annotations
@@ -22,42 +21,42 @@ from edge.shell.store import Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 SLICE_S = 0.003
-"""A slice is prepared for about this long; then it is stored."""
+"""Target duration of preparing a slice before it is stored."""
 
 FEWEST_ROWS, FIRST_ROWS, MOST_ROWS = 16, 64, 5_000
-"""Rows that are prepared together: as many as take a third of a slice, to begin with `FIRST_ROWS`."""
+"""Minimum, initial and maximum number of rows prepared together; the target is a third of a slice."""
 
 SMALL = 100
-"""A plant with so few sensors has its snapshot written in one go."""
+"""A plant with at most this many sensors has its snapshot written at once."""
 
 CHUNK_ROWS, CHUNK_BYTES = 256, 1 << 20
-"""Rows that are prepared together, and bytes that are stored together, where a snapshot is written as a whole."""
+"""Number of rows prepared together, and bytes stored together, when a snapshot is written at once."""
 
 COMMIT_S = 0.1
-"""While a snapshot is written, steps wait at most this long for their commit, as it continues only with a commit."""
+"""Maximum delay of a commit while a snapshot is being written, since it continues only with a commit."""
 
 MOST_TRIES = 3
-"""A snapshot that was given up so often, as something came in between, is written in one go once it is overdue."""
+"""After this many abandoned attempts, an overdue snapshot is written at once."""
 
 RETRY_S = 10.0
 """Pause after a store failure before another snapshot is begun."""
 
 FORGOTTEN = 2
-"""Parts of the snapshot before that are deleted at a time."""
+"""Number of parts of the previous snapshot deleted at a time."""
 
 
 def write_snapshot(store: Store, pipeline: Pipeline, digest: str, inputs: str, now: float) -> None:
-    """Write a snapshot as a whole, without holding all of it in memory.
+    """Write a complete snapshot without holding all of it in memory.
 
     Args:
-        store: The store to write to; everything that the core knows must be committed.
+        store: The store to write to; all changes of the core must be committed.
         pipeline: The core.
-        digest: Of the configuration.
-        inputs: Of what it says of inputs.
+        digest: Digest of the configuration.
+        inputs: Digest of the configured inputs.
         now: Seconds since the epoch, UTC.
 
     Raises:
-        StoreError: The store can't be written; the snapshot before stands.
+        StoreError: The store can't be written; the previous snapshot remains valid.
     """
     if len(pipeline.sensors) <= SMALL:
         store.remember(pipeline.save(digest, inputs), digest, now)
@@ -83,9 +82,9 @@ class Checkpointer:
     Args:
         store: The store to write to.
         pipeline: The core.
-        digest: Of the configuration.
-        inputs: Of what it says of inputs.
-        policy: Says when.
+        digest: Digest of the configuration.
+        inputs: Digest of the configured inputs.
+        policy: Decides when to write one.
         clock: Seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
@@ -121,21 +120,21 @@ class Checkpointer:
         return self._saving is not None
 
     def commit_s(self, usual: float) -> float:
-        """For how long steps may wait for their commit, in seconds."""
+        """Maximum time in seconds for which steps may wait for their commit."""
         return min(usual, COMMIT_S) if self.is_writing else usual
 
     def committed(self, parts: Sequence[JournalPart]) -> None:
-        """Record what has come into the journal."""
+        """Record a journal entry."""
         self._policy.committed(parts)
         if self.is_writing and any(map(breaks, parts)):
             self._saving = None
             self._given_up += 1
 
     def turn(self) -> None:
-        """Advance by a slice, if there is anything to do; nothing waits to be committed.
+        """Write the next slice, if any; nothing may be waiting to be committed.
 
         Raises:
-            StoreError: The store can't be written; the snapshot before stands.
+            StoreError: The store can't be written; the previous snapshot remains valid.
         """
         try:
             if self._saving is not None:
@@ -149,10 +148,10 @@ class Checkpointer:
             raise
 
     def write(self) -> None:
-        """Write a snapshot as a whole, now.
+        """Write a complete snapshot now.
 
         Raises:
-            StoreError: The store can't be written; the snapshot before stands.
+            StoreError: The store can't be written; the previous snapshot remains valid.
         """
         began = self._monotonic()
         self._saving = None
@@ -173,7 +172,7 @@ class Checkpointer:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Prepare a slice and store it; complete the snapshot with the last one."""
+        """Prepare and store a slice; the last one completes the snapshot."""
         saving = self._saving
         assert saving is not None  # noqa: S101 - the caller has looked
         began = before = self._monotonic()

@@ -1,8 +1,8 @@
-"""Relearning: what changed detectors learn from the journal's past, within a time.
+"""Relearning: changed detectors learn from the journal within a time budget.
 
-Detectors learn from older readings to newer ones, so the first reading has to be chosen before. They learn from the
-newest few at first, which shows how fast this machine is with this configuration; then again, from as many of the
-newest as the time allows. If that takes far longer than expected after all, what they learned at first counts.
+Detectors learn from older readings to newer ones, so the first reading must be chosen in advance. They first learn from
+the newest few, which measures the speed of this machine with this configuration, and then again from as many of the
+newest as the budget allows. If that takes far longer than expected, the first result is used.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from edge.core.persistence.journal import Part, Readings
 log = logging.getLogger("edgewarden.service")
 
 RELEARNED = 500_000
-"""Readings that are learned from at most; more would teach hardly any detector more."""
+"""Maximum number of readings to learn from; more would hardly improve any detector."""
 
 BUDGET_S = 10.0
-"""Relearning may delay a start by about this long, and never by more than twice as long."""
+"""Approximate maximum delay of a start by relearning, which is never exceeded by more than a factor of two."""
 
 FEW = 5_000
-"""Readings that are learned from in any case."""
+"""Minimum number of readings to learn from."""
 
 Parts = Callable[[Iterable[bytes]], Iterator[Part]]
 Learn = Callable[[Iterable[Part]], int]
@@ -34,9 +34,9 @@ class Latest(NamedTuple):
     """The newest journal entries before the snapshot.
 
     Attributes:
-        entries: In order.
-        readings: The number of their readings.
-        all: Whether these are all of them.
+        entries: The entries in order.
+        readings: Number of readings in them.
+        all: Whether there are no earlier ones.
     """
 
     entries: list[bytes]
@@ -45,17 +45,17 @@ class Latest(NamedTuple):
 
 
 class _OutOfTime(Exception):  # noqa: N818 - it is seen before anything is handed over
-    """Learning takes far longer than it should have."""
+    """Learning takes far longer than expected."""
 
 
 class RelearningPlan:
-    """Chooses what is learned from.
+    """Chooses the readings to learn from.
 
     Args:
-        newest_first: Gives the journal entries before the state that is taught, from the newest on.
-        parts_of: Reads journal entries.
-        working: Called again and again while this takes its time; what it raises ends it.
-        budget_s: Seconds that one call of `teach()` may take, about.
+        newest_first: Returns the journal entries before the state, from the newest on.
+        parts_of: Decodes journal entries.
+        working: Called repeatedly during the work; an exception from it ends the work.
+        budget_s: Approximate maximum duration of one call of `teach()`, in seconds.
         monotonic: Seconds that never step.
     """
 
@@ -74,10 +74,10 @@ class RelearningPlan:
         self._monotonic = monotonic
 
     def teach(self, learn: Learn) -> int:
-        """Let something learn from as much of the past as there is time for; returns from how many readings it did.
+        """Learn from as much of the journal as the budget allows; returns the number of readings used.
 
         Args:
-            learn: Goes through parts, and hands over what was learned at their end, in place of what it did before.
+            learn: Learns from parts, and replaces the result of an earlier call at the end.
         """
         began = self._monotonic()
         latest = self._latest(FEW)

@@ -1,4 +1,4 @@
-"""The snapshot policy: weighs the duration of a recovery against that of writing a snapshot."""
+"""The snapshot policy: balances the duration of a recovery against that of writing a snapshot."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ RECOVERY_S = 2.0
 """A snapshot is due when replaying the journal since the last one would take this long, in seconds."""
 
 WRITING_SHARE = 0.75
-"""Writing a snapshot takes this share at most of what a recovery without it would take."""
+"""Maximum ratio of the duration of writing a snapshot to that of a recovery without it."""
 
 OVERDUE = 4.0
 """A snapshot that is overdue by this factor is written at once, however long that takes."""
 
 ENTRY_S, ROUND_S, SINGLE_S, READING_S = 100e-6, 500e-6, 80e-6, 4e-6
-"""What a recovery takes for an entry of the journal; a round of readings that are scored as arrays; a reading that is
-scored by itself; and a reading within a round. Measured on an x86-64 core; what counts is how they compare."""
+"""Duration of replaying a journal entry; a round of readings scored as arrays; a reading scored on its own; and a
+reading within a round. Measured on an x86-64 core; only their ratios matter."""
 
 
 class SnapshotPolicy:
-    """Counts what a recovery would cost.
+    """Estimates the duration of a recovery.
 
     Attributes:
-        cost_s: The duration of a recovery, in seconds.
-        due_s: From which cost on a snapshot is due.
+        cost_s: Estimated duration of a recovery, in seconds.
+        due_s: Cost at which a snapshot is due.
     """
 
     def __init__(self) -> None:
@@ -48,25 +48,25 @@ class SnapshotPolicy:
         return self.cost_s >= OVERDUE * self.due_s
 
     def committed(self, parts: Sequence[Part]) -> None:
-        """Record what has come into the journal."""
+        """Record a journal entry."""
         self.cost_s += cost_s(parts)
 
     def begun(self) -> None:
-        """A snapshot is begun: a recovery will have to go through what comes from here on."""
+        """Record the beginning of a snapshot: a recovery will replay everything from here on."""
         self._begun_s = self.cost_s
 
     def completed(self, seconds: float) -> None:
-        """The snapshot is complete; records how long it took to write, in seconds."""
+        """Record the completion of the snapshot, with the seconds that it took."""
         self.cost_s -= self._begun_s
         self.due_s = max(RECOVERY_S, seconds / WRITING_SHARE)
 
     def hurry(self) -> None:
-        """Have a snapshot begun at once."""
+        """Make a snapshot due at once."""
         self.cost_s = max(self.cost_s, self.due_s)
 
 
 def cost_s(parts: Sequence[Part]) -> float:
-    """Duration of recovering one journal entry, in seconds."""
+    """Estimated duration of replaying one journal entry, in seconds."""
     slots = [each.batch.slots for each in parts if isinstance(each, Readings) and len(each)]
     if slots:
         return ENTRY_S + _cost_of(np.concatenate(slots) if len(slots) > 1 else slots[0])
@@ -74,10 +74,10 @@ def cost_s(parts: Sequence[Part]) -> float:
 
 
 def _cost_of(slots: Slots) -> float:
-    """Duration of scoring readings of some sensors, shape (n,), in seconds.
+    """Estimated duration of scoring readings of these sensors, shape (n,), in seconds.
 
-    A round holds one reading of each sensor that has one left, so there are as many wide rounds as the sensor with the
-    `WIDE`-th most readings has.
+    A round holds one reading of each sensor that has one left, so the number of wide rounds is the number of readings
+    of the sensor with the `WIDE`-th most.
     """
     if len(slots) < WIDE:
         return SINGLE_S * len(slots)

@@ -1,6 +1,6 @@
-"""Stored state: from what a store holds to the core as it was.
+"""Stored state: restores the core from a store.
 
-Where the configuration has been changed, it is the core as it would be had the configuration always been this one.
+If the configuration has changed, the result is the core as if the configuration had always been the present one.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from edge.shell.store import Recollection, Store, StoreError
 log = logging.getLogger("edgewarden.service")
 
 SNAPSHOT_S = 0.5
-"""After a replay that took longer, in seconds, a snapshot is written, so that repeated crashes don't add up."""
+"""Duration of a replay in seconds after which a snapshot is written, so that repeated crashes don't accumulate work."""
 
 
 Resumed = tuple[Pipeline, Recollection, list[Gap]]
-"""The core, what it was made of, and what turned out to be missing."""
+"""The core, its source, and the data found missing."""
 
 
 class _Journal:
-    """Reads journal entries, and says once of each kind of part that this version doesn't know it.
+    """Decodes journal entries, and reports each unknown kind of part once.
 
     Attributes:
-        cost_s: Time taken to replay the journal after the snapshot, in seconds.
+        cost_s: Estimated duration of replaying the journal after the snapshot, in seconds.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class _Journal:
         self._left_out: set[str] = set()
 
     def since(self, entries: Iterable[bytes]) -> Iterator[Part]:
-        """The journal since the snapshot, complete, as entries after a damaged one may refer to its sensors.
+        """The parts after the snapshot; all are required, since entries after a damaged one may refer to its sensors.
 
         Raises:
             StoreError: An entry is damaged.
@@ -57,7 +57,7 @@ class _Journal:
                 raise StoreError(f"the store is damaged: {error}", damaged=True) from error
 
     def past(self, entries: Iterable[bytes]) -> Iterator[Part]:
-        """The journal before the snapshot, without damaged entries."""
+        """The parts before the snapshot, without damaged entries."""
         for entry in entries:
             try:
                 yield from self._parts(entry)
@@ -83,19 +83,19 @@ def resume(
     *,
     is_whole: bool = True,
 ) -> Resumed:
-    """The core with all that the store knows.
+    """Restore the core from everything in the store.
 
     Args:
-        make_pipeline: Makes one that knows nothing.
+        make_pipeline: Creates an empty core.
         store: The store.
-        digest: Of the present configuration.
-        inputs: Of what it says of inputs.
+        digest: Digest of the present configuration.
+        inputs: Digest of the configured inputs.
         now: Seconds since the epoch, UTC.
-        working: Called again and again while this takes its time. What it raises ends it; the store is as it was then.
-        is_whole: Whether the store has all events that it had, as one that took the place of a damaged one hasn't.
+        working: Called repeatedly during the work. An exception from it ends the work and leaves the store unchanged.
+        is_whole: Whether the store has all of its events, unlike the replacement of a damaged one.
 
     Returns:
-        The core, what it was made of, and what turned out to be missing.
+        The core, its source, and the data found missing.
 
     Raises:
         StoreError: The store can't be read, is damaged, or the state of a changed configuration can't be written.
@@ -148,7 +148,7 @@ def resume(
 
 
 def _correct(pipeline: Pipeline, told: ToldIncidents, store: Store, now: float, *, raises: bool) -> bool:
-    """Bring open incidents in line with what subscribers were told; whether anything was to be told for it."""
+    """Reconcile open incidents with the published ones; returns whether anything had to be published."""
     if not told.note_all(store.told(told.after)):
         return False
     events = told.reconcile(pipeline.telling, pipeline.sensors, pipeline.watch, raises=raises)
@@ -177,9 +177,9 @@ def _restore(
     inputs: str,
     working: Callable[[], None],
 ) -> tuple[Unlearned, int]:
-    """Give a core what a snapshot knows; what that wasn't, and how many entries since the snapshot it takes in.
+    """Load a snapshot into a core; returns the missing state, and the number of later entries included in the snapshot.
 
-    Parts that were written bit by bit are loaded where the journal has come to the entry that each follows.
+    Parts written in steps are loaded once the replay has reached the entry that each follows.
     """
     snapshot = Snapshot.from_bytes(recollection.state or b"")
     if not snapshot.elsewhere:
@@ -200,7 +200,7 @@ def _restore(
 
 
 def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: Unlearned, *, changed: bool) -> int:
-    """Let a core learn from the journal what a snapshot couldn't give; from how many readings it did."""
+    """Learn from the journal what the snapshot didn't contain; returns the number of readings used."""
     for component, reason in unlearned.components.items():
         log.info("state_left_out component=%s reason=%r", component, reason)
     if not unlearned.slots:

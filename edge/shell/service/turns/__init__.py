@@ -1,1 +1,1 @@
-"""The turns of the loop: how long each takes, and what is committed together."""
+"""The turns of the loop: their duration, and what is committed together."""

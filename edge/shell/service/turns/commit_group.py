@@ -1,8 +1,8 @@
-"""The commit group: steps that are committed together, for the flash's sake.
+"""The commit group: steps committed together, to reduce flash wear.
 
-An event doesn't wait, nor does an answer to the operator: a step that gave one is committed at once, with all that came
-before it. Otherwise a group is due after a time, or when the messages that wait for its commit fill most of the
-broker's in-flight window, for then the broker would send no more; see `broker_window.py`.
+Events and answers to the operator don't wait: a step with one is committed at once, together with all earlier steps.
+Otherwise a group is due after a time, or when the messages that wait for its commit fill most of the broker's in-flight
+window, since the broker would then stop sending; see `broker_window.py`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ MOST_READINGS = 50_000
 
 
 class CommitGroup:
-    """Steps that are processed, and not yet committed.
+    """Steps that were processed and aren't committed yet.
 
     Args:
-        seconds: For how long a group may wait.
-        in_flight: The broker's in-flight window, in messages, as requested.
-        quiet_s: A broker that has sent nothing for this long may be waiting for an acknowledgement.
+        seconds: Maximum time for which a group may wait.
+        in_flight: Requested in-flight window of the broker, in messages.
+        quiet_s: Time without a message after which the broker may be waiting for an acknowledgement.
 
     Attributes:
-        seconds: For how long a group may wait.
-        window: The window as it turned out to be.
+        seconds: Maximum time for which a group may wait.
+        window: The broker's actual in-flight window.
     """
 
     def __init__(self, seconds: float, in_flight: int, quiet_s: float = QUIET_S) -> None:
@@ -53,7 +53,7 @@ class CommitGroup:
         self._news_at = 0.0
 
     def add(self, step: Step, messages: Sequence[Message], now: float) -> None:
-        """Add a step and the messages it was made from; `now` in seconds of a monotonic clock."""
+        """Add a step and its messages; `now` in seconds of a monotonic clock."""
         self.events += step.events
         self.dead_letters += step.dead_letters
         self.retained |= step.retained
@@ -72,22 +72,22 @@ class CommitGroup:
             self._since = now
 
     def replace(self, sequences: Sequence[int]) -> None:
-        """Note that events, not yet delivered, go when this group is committed, or don't come with it at all."""
+        """Delete undelivered events when this group is committed, or drop them from it."""
         self.replaced += sequences
         self.events = [each for each in self.events if each.sequence not in sequences]
 
     def take_requests(self) -> list[Request]:
-        """Requests to senders; they don't wait for a commit, as they can be repeated."""
+        """Return and clear the requests to senders; they don't wait for a commit, because they can be repeated."""
         requests, self.requests = self.requests, []
         return requests
 
     def wait_s(self, now: float) -> float | None:
-        """For how long the group may wait still; None if it is empty."""
+        """How long the group may still wait; None if it is empty."""
         due = self._due_at()
         return None if due is None else max(0.0, due - now)
 
     def _due_at(self) -> float | None:
-        """The time at which it is due; None if it is empty."""
+        """The time at which the group is due; None if it is empty."""
         if self._since is None:
             return None
         is_full = self._readings >= MOST_READINGS or self.window.is_filled(self._unacknowledged)
@@ -98,18 +98,18 @@ class CommitGroup:
         return due if patience_s is None else min(due, self._news_at + patience_s)
 
     def is_due(self, now: float) -> bool:
-        """Whether it should be committed now."""
+        """Whether the group should be committed now."""
         return self.wait_s(now) == 0.0
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to store, apart from messages to acknowledge."""
+        """Whether there is anything to store, besides messages to acknowledge."""
         return bool(self.events or self.parts or self.dead_letters)
 
     def committed(self, now: float) -> CommitGroup:
-        """Start a new group: this one is stored. Returns its contents, to be published and acknowledged."""
+        """Start a new group after a commit; returns the old one, to be published and acknowledged."""
         done = copy(self)
-        # Messages that came while the store was slow or failing don't end the quiet period.
+        # Messages that arrived while the store was slow or failing don't end the quiet period.
         decided_at = min(now, self._due_at() or now)
         self.window.committed(self._unacknowledged, decided_at - self._news_at, now)
         self._clear()

@@ -1,4 +1,4 @@
-"""Quiet: how long nothing has arrived, as far as that is certain."""
+"""Quiet: the time for which certainly nothing has arrived."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from edge.core.model.readings.pauses import GRACE_S
 
 
 class Quiet:
-    """How long nothing has arrived; times are in seconds of a monotonic clock.
+    """The time for which nothing has arrived; times are in seconds of a monotonic clock.
 
     Args:
-        now: Time at which listening to the readings' broker began.
+        now: Time at which receiving from the broker of the readings began.
     """
 
     def __init__(self, now: float) -> None:
         self._arrived = self._empty = now
 
     def arrived(self, now: float) -> None:
-        """Note that something has arrived, or that nothing could."""
+        """Record that something has arrived, or that nothing could."""
         self._arrived = now
 
     def passed_s(self, now: float, *, is_empty: bool) -> float:
-        """Seconds that have certainly passed before what comes next; 0 or less if none have.
+        """Seconds that have certainly passed before the next message; 0 or less if none have.
 
-        What has arrived may have waited for us since the last time that there was nothing, and what is on its way may
-        have been so for `GRACE_S`.
+        Messages may have been queued since the last time that there were none, and may have been in transit for
+        `GRACE_S`.
 
         Args:
             now: The current time.

@@ -1,1 +1,1 @@
-"""What the service watches beside the readings: its own clock, its connections, rivals."""
+"""Watches of the service besides the readings: the gateway's clock, connections, rivals."""

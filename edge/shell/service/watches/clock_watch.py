@@ -1,7 +1,8 @@
-"""Watches our own clock: whether it is set, and whether the senders of readings agree with it.
+"""Watches the gateway's clock: whether it is set, and whether the senders of readings agree with it.
 
-Messages whose times lie ahead are held until `edge.core.intake.times.plausible_times` knows whose clock is wrong. If it
-is ours, it is set forward for ourselves, and they are read again as if they had arrived by the right clock.
+Messages with times in the future are held until `edge.core.intake.times.plausible_times` has decided whose clock is
+wrong. If it is the gateway's, the service's own time is set forward, and they are read again as if they had arrived by
+the right clock.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ from edge.shell.system.wall_clock import STEP_S, WallClock
 log = logging.getLogger("edgewarden.service")
 
 TOLD_S = 60.0
-"""A line of one kind is written at most this often."""
+"""Minimum interval between log lines of one kind."""
 
 LONGEST_TOPIC = 200
 
 
 class Correction(NamedTuple):
-    """The clock was set forward: messages that were stamped before it are to be stamped as if it had been before.
+    """A forward step of the clock, by which earlier arrival times must be shifted.
 
     Attributes:
-        below: The start time; readings with an earlier stamp were stamped before the start.
-        by: Seconds.
+        below: Arrival times below this were recorded before the step.
+        by: Step in seconds.
     """
 
     below: float
@@ -44,10 +45,10 @@ class Correction(NamedTuple):
 
 
 class ClockWatch:
-    """Decides what time it is, where that isn't clear.
+    """Decides which time it is when that is uncertain.
 
     Args:
-        clock: The current time; corrected here.
+        clock: The wall clock, which is corrected here.
         last_arrival: Time of the last reading stored before the start, or None.
         in_flight: Number of messages that the broker sends without an acknowledgement.
         monotonic: Seconds that never step.
@@ -69,15 +70,15 @@ class ClockWatch:
         self._last_step_s: float | None = None
 
     def tell(self, pipeline: Pipeline, report: Callable[[Gap], None]) -> None:
-        """Say which core reads messages from now on, and who tells the subscribers what is missing."""
+        """Set the core that reads messages from now on, and the reporter of lost data."""
         pipeline.intake.plausible = self._plausible
         self._report = report
 
     def stepped(self, last_arrival: float | None) -> float:
-        """By how many seconds the clock was set since the last call, or is behind what was known before the start.
+        """Seconds by which the clock was stepped since the last call, or is behind the last known time.
 
         Args:
-            last_arrival: Time of the last reading, by the previous clock.
+            last_arrival: Time of the last reading by the previous clock.
         """
         step = self._clock.step()
         if step:
@@ -103,7 +104,7 @@ class ClockWatch:
         return messages
 
     def hold(self, step: Step, messages: Sequence[Message]) -> Sequence[Message]:
-        """Hold what a step has left unread; the others of its messages, which may be acknowledged."""
+        """Hold the messages that a step left unread; returns the others, which may be acknowledged."""
         if not step.held:
             return messages
         if not self._plausible.believed:
@@ -115,7 +116,7 @@ class ClockWatch:
         return [each for each in messages if id(each) not in left]
 
     def correct(self) -> float:
-        """Set our clock forward if senders have shown that it is behind; by how many seconds, or 0."""
+        """Set the clock forward if senders have proved it to be behind; returns the seconds, or 0."""
         ahead_s, refused = self._plausible.believed, self._refused
         self._refused = None
         if ahead_s:
@@ -131,11 +132,11 @@ class ClockWatch:
         return 0.0
 
     def forget(self) -> None:
-        """Forget what is held: it came by a link that is no more."""
+        """Discard held messages, because their link no longer exists."""
         self._release()
 
     def as_dict(self) -> dict[str, object]:
-        """The machine's time and the believed time, for `health`."""
+        """The system time and the corrected time, for `health`."""
         clock = self._clock
         return {
             "own": timestamp(clock.own),
@@ -144,7 +145,7 @@ class ClockWatch:
         }
 
     def problems(self) -> list[Problem]:
-        """The known problems of our clock."""
+        """The known problems of the gateway's clock."""
         clock = self._clock
         own, believed = timestamp(clock.own), timestamp(clock())
         if clock.believed_s:
@@ -156,7 +157,7 @@ class ClockWatch:
         return []
 
     def _note_evidence(self, last_arrival: float | None) -> None:
-        """Note whether the clock is certainly wrong, and warn of it."""
+        """Record whether the clock is certainly wrong, and log a warning."""
         plausible = self._plausible
         plausible.is_unset = self._clock.is_unset
         behind_s = 0.0 if last_arrival is None else last_arrival - self._clock()
@@ -178,10 +179,11 @@ class ClockWatch:
         return self._held.release()
 
     def _shift(self, by: float) -> None:
-        """Have all that was stamped before the clock was set by `by` stamped by the clock of now, and read again."""
+        """Shift all arrival times recorded before a step of `by` seconds, and read the messages again."""
         self._held.shift(by)
         self._is_ready = True
-        # In the middle between the old and the new time, since stamps go by the new one a little earlier than we know.
+        # The middle between the old and the new time, because arrivals use the new one slightly before the step is
+        # noticed.
         if by < 0:
             self._corrections.clear()
         elif by > IN_STEP_S:

@@ -1,4 +1,4 @@
-"""Held messages: those that wait, unacknowledged, until it is decided whose clock is wrong."""
+"""Held messages: they stay unacknowledged until it is decided whose clock is wrong."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from edge.core.model.readings.messages import Message
 
 HELD_S = 60.0
-"""Messages wait at most this long: most plants' sensors have reported once by then."""
+"""Maximum wait of messages: most plants' sensors have reported once by then."""
 
 HELD_BYTES = 2**20
-"""Size of the payloads that wait at most; the last one may go beyond it."""
+"""Maximum size of the held payloads; only the last one may exceed it."""
 
 
 class HeldMessages:
-    """Messages in the order in which they arrived.
+    """Held messages in order of arrival.
 
     Args:
-        most: Capacity. It must be less than the broker's window, as the broker sends no more than that.
+        most: Capacity. It must be less than the broker's in-flight window, since the broker stops sending at that
+            point.
     """
 
     def __init__(self, most: int) -> None:
@@ -37,15 +38,15 @@ class HeldMessages:
         self._bytes += sum(len(each.payload) for each in messages)
 
     def shift(self, by: float) -> None:
-        """Shift their arrival times by a number of seconds, as the clock was set by as much."""
+        """Shift the arrival times by `by` seconds after a step of the clock."""
         self._messages = [each._replace(arrived=each.arrived + by) for each in self._messages]
 
     def is_over(self, now: float) -> bool:
-        """Whether no more may be waited for: the first has waited for long enough, or there are too many."""
+        """Whether the wait is over: the first message has waited for long enough, or there are too many."""
         is_full = len(self._messages) >= self._most or self._bytes >= HELD_BYTES
         return bool(self._messages) and (is_full or now - self._since >= HELD_S)
 
     def release(self) -> list[Message]:
-        """All of them, to be read again; none is held any more."""
+        """Return all messages, to be read again, and hold none."""
         released, self._messages, self._bytes = self._messages, [], 0
         return released

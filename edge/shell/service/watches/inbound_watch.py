@@ -1,4 +1,4 @@
-"""Watches the inbound link: new connections, lost sessions, dropped messages, a second client with our id.
+"""Watches the inbound link: new connections, lost sessions, dropped messages, a second client with the same ID.
 
 Each may mean that readings are missing. The core is notified, so that no sensor is reported as silent because of it,
 and the subscribers get a gap event.
@@ -17,10 +17,10 @@ from edge.shell.service.watches.rival_watch import RivalWatch
 
 
 class InboundWatch:
-    """Notes what happens to the inbound link.
+    """Records events of the inbound link.
 
     Args:
-        link: The link that readings come from.
+        link: The link for readings.
         group: The next commit.
         clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
@@ -43,19 +43,19 @@ class InboundWatch:
         self._looked_at = clock()
 
     def tell(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
-        """Set the receivers of these events; to be called before anything else.
+        """Set the receivers of these events; to be called first.
 
         Args:
             pipeline: The core.
-            gaps: Tells the subscribers what is missing.
-            queued: Whether the broker keeps every message for us while we are away.
+            gaps: Reports lost data.
+            queued: Whether the broker queues all messages while the service is disconnected.
         """
         self._pipeline = pipeline
         self._gaps = gaps
         self._queued = queued
 
     def note_connections(self, last_arrival: float | None) -> bool:
-        """Record connections that the broker has accepted since the last call; whether there was one.
+        """Record connections accepted since the last call; returns whether there were any.
 
         Args:
             last_arrival: Time of the last reading, in seconds since the epoch, UTC; None if there was none.
@@ -75,7 +75,7 @@ class InboundWatch:
         return True
 
     def note_missing(self, last_arrival: float) -> None:
-        """Tell of messages that were dropped since the last call, and of those that another client has taken.
+        """Report messages dropped since the last call, and those that another client has taken.
 
         Args:
             last_arrival: Time of the last reading, or of the service's start, in seconds since the epoch, UTC.
@@ -91,7 +91,7 @@ class InboundWatch:
             self._gaps.report(taken)
 
     def leave_filters(self) -> None:
-        """Leave filters that an earlier configuration has left in the session, as far as messages have shown them."""
+        """Unsubscribe from filters of an earlier configuration, as far as messages have revealed them."""
         unrouted = self._pipeline.intake.unrouted
         for topic in unrouted:
             self._link.unsubscribe(topic)

@@ -1,4 +1,4 @@
-"""Another client with our id takes readings that were ours: from when to when."""
+"""Rival watch: readings lost to another client with the same ID, and the period."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from edge.core.incidents.events.gaps import Gap
 from edge.shell.link import Link
 
 INTERVAL_S = 600.0
-"""Seconds between two gaps; what comes in between is joined."""
+"""Minimum interval between two gaps in seconds; losses in between are merged."""
 
 
 class RivalWatch:
-    """Makes a gap of the times in which another client had our session.
+    """Creates a gap for the time in which another client had the session.
 
     Args:
-        link: The link that readings come from.
+        link: The link for readings.
     """
 
     def __init__(self, link: Link) -> None:
@@ -24,7 +24,7 @@ class RivalWatch:
         self._quiet_until = 0.0
 
     def gap(self, last_arrival: float, now: float, monotonic: float) -> Gap | None:
-        """The problem to report now, or None.
+        """The gap to report now, or None.
 
         Args:
             last_arrival: Time of the last reading, in seconds since the epoch, UTC.

@@ -1,1 +1,1 @@
-"""How events are delivered to a sink: its thread, its failures, its pauses and its progress."""
+"""Delivery to a sink: thread, failures, pauses and progress."""

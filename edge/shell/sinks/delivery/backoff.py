@@ -10,10 +10,10 @@ LONGEST_S = 60.0
 
 
 class Backoff:
-    """Doubles from `FIRST_S` up to `LONGEST_S`, and takes a random share of it, from one half on.
+    """Doubles from `FIRST_S` up to `LONGEST_S`, and waits for a random share of it between one half and all.
 
     Args:
-        chance: A number from 0 up to 1, each time another one.
+        chance: Returns a random number from 0 to below 1.
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
@@ -25,7 +25,7 @@ class Backoff:
         self._failures = 0
 
     def failed(self) -> float:
-        """Note a failure; returns how many seconds to wait."""
+        """Record a failure; returns the seconds to wait."""
         longest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))
         self._failures += 1
         return longest * (0.5 + 0.5 * self._chance())

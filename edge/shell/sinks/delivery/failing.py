@@ -1,4 +1,4 @@
-"""Why a receiver can't be reached, in words, and which key of its table to look at."""
+"""Why a receiver is unreachable, in words, and which key of its table to check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SYSTEM = {
 
 
 def why_unreachable(error: OSError | ValueError) -> str:
-    """Why no connection comes about, or why it ended."""
+    """Why a connection fails, or why it ended."""
     if isinstance(error, ssl.SSLCertVerificationError):
         words = f"the receiver's certificate is not accepted: {error.verify_message.rstrip('.')}"
         return f"{words}: see tls.ca_file, the host's name and this machine's clock"

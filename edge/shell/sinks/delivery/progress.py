@@ -1,4 +1,4 @@
-"""What a runner hands to the loop: its position, what has to be stored with it, and its status."""
+"""Progress of a runner: its position, what must be stored with it, and its status."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from edge.shell.store.reading.sink_reading import Waiting
 
 
 class SetAside(NamedTuple):
-    """An event that a sink will never take.
+    """An event that a sink will never accept.
 
     Attributes:
         row: The event.
-        reason: Why.
+        reason: The reason.
     """
 
     row: OutboxRow
@@ -24,12 +24,12 @@ class SetAside(NamedTuple):
 
 @dataclass
 class SinkProgress:
-    """The position of a sink.
+    """The progress of a sink.
 
     Attributes:
-        position: To be stored after what follows.
-        set_aside: Events that it has passed without delivering them.
-        gaps: What its limits have dropped.
+        position: Position, to be stored after the other fields.
+        set_aside: Events passed without delivery.
+        gaps: Events dropped by its limits.
     """
 
     position: SinkPosition
@@ -41,15 +41,16 @@ class SinkReport(NamedTuple):
     """The status of a sink.
 
     Attributes:
-        connected: Whether its receiver can be reached.
-        waiting: Its backlog, as last measured.
-        delivered: Events that were confirmed since the start.
-        per_second: Recent rate per second.
-        set_aside: Events that it refused for good since the start.
-        lost: Events that limits have taken from it since the start.
+        connected: Whether its receiver is reachable.
+        waiting: Its backlog at the last measurement.
+        delivered: Number of events confirmed since the start.
+        per_second: Recent number of events per second.
+        set_aside: Number of events refused for good since the start.
+        lost: Number of events dropped by limits since the start.
         last_error: The last error; empty if there was none.
-        last_error_at: When, seconds since the epoch, UTC.
-        failing_since: Since when nothing has been delivered, in the same unit; None if it isn't failing.
+        last_error_at: Time of the last error, seconds since the epoch, UTC.
+        failing_since: Time since which nothing has been delivered, seconds since the epoch, UTC; None if it isn't
+            failing.
     """
 
     connected: bool = False

@@ -1,8 +1,8 @@
-"""A runner: the thread that reads the events for one sink, hands them over, and notes what became of them.
+"""A runner: the thread that reads the events for one sink, sends them, and records their outcomes.
 
-It reads the store by connections that can't write. How far it has come is taken by the loop, which alone writes: what
-isn't written before a crash is sent again. It is never ahead of what has no outcome, so the events below its position
-were confirmed, refused for good, or aren't wanted.
+It reads the store through read-only connections. Its position is stored by the loop, the only writer: events whose
+position wasn't stored before a crash are sent again. The position never passes an event without an outcome, so all
+events below it were confirmed, refused for good, or filtered out.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from edge.shell.store.reading.sink_reading import SinkLimits, SinkReader
 log = logging.getLogger("edgewarden.sinks")
 
 READ_AHEAD = 500
-"""Events read from the store at a time."""
+"""Number of events read from the store at a time."""
 
 POLL_S, IDLE_S = 0.2, 5.0
-"""How long to wait for outcomes, and for new events when idle."""
+"""Time to wait for outcomes, and for new events when idle."""
 
 LOOK_S = 10.0
-"""How often the backlog is measured and the limits are applied."""
+"""Interval at which the backlog is measured and the limits are applied."""
 
 LOOK_SHARE = 50
 """Measuring takes at most one part in this many of the time."""
 
 CONFIRM_S = 30.0
-"""A receiver that has confirmed nothing for this long, with events under way, is considered dead."""
+"""A receiver with events in flight that has confirmed nothing for this long is considered dead."""
 
 STORE_RETRY_S = 2.0
 SHORT_S = 150.0
@@ -46,34 +46,34 @@ FINISH_S = 2.0
 """How long a stopping runner waits for the outcome of events under way."""
 
 MOST_SET_ASIDE = 1000
-"""So many events that were refused may wait to be stored."""
+"""Maximum number of refused events waiting to be stored."""
 
 IN_A_ROW = 10
-"""So many events refused without one taken in between may be the receiver's fault: more of them come slowly."""
+"""Number of consecutive refusals that may be the receiver's fault; further ones are slowed down."""
 
 
 class AgingClock(Protocol):
     """The current time, in seconds since the epoch, UTC."""
 
     def __call__(self) -> float:
-        """The time of day."""
+        """The wall-clock time."""
 
     def aged(self) -> float:
-        """The time by which ages count."""
+        """The time used for ages."""
 
 
 class SinkRunner:
-    """Brings the events of a store to one sink.
+    """Delivers the events of a store to one sink.
 
     Args:
         name: The sink's name.
         sink: The sink.
-        reader: Its view of the store.
+        reader: Reads the store for it.
         limits: The limits of its backlog.
         start: Its stored position.
         clock: The current time.
         monotonic: Seconds that never step.
-        backoff: The pauses after failures.
+        backoff: Pauses after failures.
     """
 
     def __init__(
@@ -115,16 +115,16 @@ class SinkRunner:
         self._thread = threading.Thread(target=self._run, name=f"sink-{name}", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end soon."""
+        """Request the end."""
         self._stopping.set()
         self._news.set()
 
     def join(self, timeout_s: float) -> None:
-        """Wait until it has ended; it may not have, if its receiver hangs."""
+        """Wait until it has ended, which fails if its receiver hangs."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
@@ -133,14 +133,14 @@ class SinkRunner:
         self._news.set()
 
     def take(self) -> SinkProgress:
-        """Its position, and what has to be stored before the position is."""
+        """The position, and what must be stored before it."""
         with self._lock:
             taken, self._progress = self._progress, SinkProgress(self._progress.position)
         return taken
 
     @property
     def read_up_to(self) -> int:
-        """Sequence of the last event that it has looked at."""
+        """Sequence of the last event that was read."""
         return self._read_up_to
 
     def report(self) -> SinkReport:
@@ -163,7 +163,7 @@ class SinkRunner:
                 self._void()
                 pause_s = STORE_RETRY_S
             except Exception as error:
-                # A client library that fails in a way of its own must end neither this thread nor the service.
+                # A client library that fails in an unforeseen way must not end this thread or the service.
                 log.exception("sink_failed sink=%s", self.name)
                 pause_s = self._note_trouble(f"{type(error).__name__} in the sink's client", 0.0)
             if pause_s:
@@ -171,7 +171,7 @@ class SinkRunner:
         self._finish()
 
     def turn(self) -> None:
-        """Send what there is room for, and note what became of what was sent; waits a little if there is nothing.
+        """Send as far as there is room, and process outcomes; waits briefly if there are none.
 
         Raises:
             SinkTrouble: The sink has failed.
@@ -200,7 +200,7 @@ class SinkRunner:
         log.info("sink_connected sink=%s", self.name)
 
     def _send(self) -> bool:
-        """Hand over what there is room for; whether there was any."""
+        """Send as far as there is room; returns whether anything was sent."""
         if not self._ahead and self._news.is_set():
             self._read()
         passed_over: list[OutboxRow] = []
@@ -264,7 +264,7 @@ class SinkRunner:
             raise SinkTrouble(f"{self._in_a_row} events in a row were refused: {reason}")
 
     def _pass(self) -> None:
-        """Move the position up to what has no outcome."""
+        """Advance the position up to the first event without an outcome."""
         waits = [min(self._under_way)] if self._under_way else []
         if self._ahead:
             waits.append(self._ahead[0].sequence)
@@ -278,7 +278,7 @@ class SinkRunner:
         return self._looked_at is None or self._monotonic() - self._looked_at >= self._look_s
 
     def _look(self) -> None:
-        """Measure what waits, and let go of what the limits don't allow for; only while nothing is under way."""
+        """Measure the backlog, and drop what exceeds the limits; only while nothing is in flight."""
         began = self._monotonic()
         waiting = self._reader.waiting(self._at)
         missing = self._missing_disk(began)
@@ -313,7 +313,7 @@ class SinkRunner:
         self._say(lost=self._report.lost + (gap.number or 0))
 
     def _void(self) -> None:
-        """Begin to read again behind what was passed."""
+        """Resume reading at the position."""
         self._ahead.clear()
         self._under_way.clear()
         self._keys.clear()
@@ -321,7 +321,7 @@ class SinkRunner:
         self._news.set()
 
     def _note_trouble(self, words: str, retry_after_s: float) -> float:
-        """Give up the connection and what is under way; returns how long to wait."""
+        """Close the connection and void the events in flight; returns the seconds to wait."""
         was_open = self._is_open
         self._close()
         self._void()
@@ -335,7 +335,7 @@ class SinkRunner:
         return pause_s
 
     def _pause(self, seconds: float) -> None:
-        """Wait, but keep to the limits meanwhile."""
+        """Wait, applying the limits meanwhile."""
         until = self._monotonic() + seconds
         while not self._stopping.is_set() and (left_s := until - self._monotonic()) > 0:
             if self._is_look_due():
@@ -347,7 +347,7 @@ class SinkRunner:
             self._stopping.wait(min(left_s, LOOK_S))
 
     def _finish(self) -> None:
-        """Wait for what is under way for a moment, and let go of the sink."""
+        """Wait briefly for the events in flight, and close the sink."""
         until = self._monotonic() + FINISH_S
         try:
             while self._is_open and self._under_way and self._monotonic() < until:

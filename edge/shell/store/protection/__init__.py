@@ -1,1 +1,1 @@
-"""What protects the file: one owner, permissions, and a log whose frames are whole."""
+"""Protection of the file: one owner, permissions, and a log with intact frames."""

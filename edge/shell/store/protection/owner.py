@@ -1,7 +1,7 @@
-"""The owner of a store: one process at a time, by a lock that the kernel lets go of when that process ends.
+"""The owner of a store: one process at a time, by a lock that the kernel releases when the process ends.
 
-The lock is on a file of its own, next to the store, since the store itself is replaced when it is damaged. The file
-stays when its owner ends; it says who that is or was.
+The lock is on a separate file next to the store, because the store itself is replaced when it is damaged. The lock file
+remains after its owner has ended, and contains its identity.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from config.store_file import OWNER_WORD, lock_path
 from edge.shell.store.base import StoreError
 
 LONGEST = 500
-"""Bytes of a lock file that are looked at."""
+"""Maximum number of bytes read from a lock file."""
 
 
 class Owner(NamedTuple):
-    """A process that works on a store.
+    """A process that uses a store.
 
     Attributes:
-        pid: Its number; 0 if the lock file doesn't say.
+        pid: Process ID; 0 if the lock file doesn't contain it.
         since: Its start time as text; empty if the lock file doesn't contain it.
     """
 
@@ -40,10 +40,10 @@ class Owner(NamedTuple):
 
 @contextmanager
 def owned(store: Path) -> Iterator[None]:
-    """Be the owner of a store.
+    """Own a store within the context.
 
     Raises:
-        StoreError: Another process is, or the lock file can't be made.
+        StoreError: Another process owns it, or the lock file can't be created.
     """
     path = lock_path(store.resolve())
     descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
@@ -89,7 +89,7 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def _say_who(descriptor: int) -> None:
-    """Write down who the owner is. A full disk isn't an error: the lock itself needs no space."""
+    """Write the owner's identity. A full disk isn't an error, because the lock itself needs no space."""
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         os.ftruncate(descriptor, 0)

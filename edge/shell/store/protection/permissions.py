@@ -1,4 +1,4 @@
-"""Whether this user may write a store: waiting, as for a full disk, doesn't help against permissions."""
+"""Permissions: whether this user may write a store, since waiting doesn't help as it does for a full disk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def permission_problem(store: Path) -> str | None:
-    """Why this user can't write a store, and what to do about it; None if it can, or if the disk is read-only.
+    """Why this user can't write a store, and a remedy; None if it can, or if the disk is read-only.
 
     Args:
-        store: The store's file, there or not.
+        store: Path of the store, which need not exist.
     """
     for place, kind, wanted in (
         (store.parent, "folder", os.W_OK | os.X_OK),

@@ -1,6 +1,6 @@
-"""Privacy: a store may be read and written by its owner alone, whatever the umask says.
+"""Privacy: a store is readable and writable only by its owner, whatever the umask.
 
-Readings reveal when people are at home, and dead letters contain data that wasn't meant for us.
+Readings reveal when people are at home, and dead letters contain data sent by mistake.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ SIDE_FILES = ("", "-wal", "-shm")
 
 
 def keep_private(path: Path) -> None:
-    """Make the store's file if it isn't there, and take from others what they may do with it and its side files.
+    """Create the store's file if missing, and remove other users' permissions on it and its side files.
 
-    SQLite gives the files that it creates next to a database the permissions of the database. A file that belongs to
-    another user isn't changed.
+    SQLite creates side files with the permissions of the database. A file that belongs to another user isn't changed.
     """
     with suppress(OSError):  # what can't be made now, SQLite will say why
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
@@ -31,7 +30,7 @@ def keep_private(path: Path) -> None:
 
 
 def _tighten(path: Path) -> bool:
-    """Whether others could do something with a file, and can't any more."""
+    """Remove other users' permissions on a file; returns whether there were any."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & ~PRIVATE == 0:

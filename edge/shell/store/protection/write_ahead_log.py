@@ -1,8 +1,8 @@
-"""The write-ahead log, read without SQLite: whether its committed frames are whole.
+"""The write-ahead log, read without SQLite to verify its committed frames.
 
-SQLite goes through the log up to the first frame whose checksum is wrong and takes that for its end, since a power cut
-tears the last transaction. Damage in the middle looks the same to it: all that was committed behind it would be gone
-without a word. So the commits behind that frame are counted before SQLite sees the file.
+SQLite reads the log up to the first frame with a wrong checksum and treats that as its end, since a power cut tears the
+last transaction. Damage in the middle looks the same: all later commits would be lost silently. The commits behind that
+frame are therefore counted before SQLite opens the file.
 
 Source: "The Write-Ahead Log", section 4 of SQLite's file format, https://www.sqlite.org/fileformat2.html#walformat
 """
@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = {0x377F0682: "<u4", 0x377F0683: ">u4"}
-"""The first word of a log, and the order of the bytes over which its checksums go."""
+"""The first word of a log, and the byte order of its checksums."""
 
 HEADER = struct.Struct(">8I")
 FRAME = struct.Struct(">6I")
 USUAL_PAGE = 4096
-"""Bytes of a page, where a damaged header doesn't say it."""
+"""Page size in bytes if a damaged header doesn't contain it."""
 
 TORN = 1
-"""A power cut tears the last transaction, so there may be one commit after a damaged frame."""
+"""Number of commits that may follow a damaged frame after a power cut, which tears the last transaction."""
 
 Sum = NDArray[np.uint32]
 
@@ -35,7 +35,7 @@ def lost_commits(path: Path) -> int:
     """Number of unreachable commits in a write-ahead log, not counting an unfinished last one.
 
     Args:
-        path: The log; if there is none, or it is empty, nothing is lost.
+        path: Path of the log; if it is missing or empty, nothing is lost.
     """
     try:
         file = path.open("rb")
@@ -69,10 +69,10 @@ def _lost_commits(file: BinaryIO) -> int:
 
 
 def _checksum(data: bytes, order: str, before: Sum) -> Sum:
-    """The checksum that a log has after some more data.
+    """The checksum of a log after additional data.
 
-    Each pair of words (a, b) turns the sums (s, t) to s' = s + t + a and t' = t + s' + b, modulo 2**32. That is linear,
-    so the words are weighted with what becomes of them until the end.
+    Each pair of words (a, b) changes the sums (s, t) to s' = s + t + a and t' = t + s' + b, modulo 2**32. This is
+    linear, so each word is multiplied by its effect on the final sums.
     """
     words = np.frombuffer(data, dtype=order).astype(np.uint32).reshape(-1, 2)
     weights = _weights(len(words))
@@ -98,14 +98,14 @@ def _weights(pairs: int) -> NDArray[np.uint32]:
 
 
 def _one_pair_earlier(column: list[int]) -> list[int]:
-    """The weights of a pair after one more step: s' = s + t, t' = t + s'."""
+    """The weights of a pair one step earlier: s' = s + t, t' = t + s'."""
     a_first, b_first, a_second, b_second = column
     first = [(a_first + a_second) % 2**32, (b_first + b_second) % 2**32]
     return [*first, (a_second + first[0]) % 2**32, (b_second + first[1]) % 2**32]
 
 
 def _of_the_sums(column: list[int]) -> list[int]:
-    """The weights of the sums before, given those of a pair that would stand in their place."""
-    # A pair (a, b) in their place makes the sums (a, a + b), so the sums (s, t) are the pair (s, t - s).
+    """The weights of the previous sums, given those of a pair in their place."""
+    # A pair (a, b) in their place gives the sums (a, a + b), so the sums (s, t) correspond to the pair (s, t - s).
     a_first, b_first, a_second, b_second = column
     return [(a_first - b_first) % 2**32, b_first, (a_second - b_second) % 2**32, b_second]

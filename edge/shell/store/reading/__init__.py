@@ -1,1 +1,1 @@
-"""Reading a store from outside, or beside the loop, without ever writing to it."""
+"""Read-only access to a store, from another process or beside the loop."""

@@ -1,8 +1,8 @@
-"""What a person has to hear of an incident, as a condition on the table of events.
+"""Incident news: the events of an incident that people must be told about, as an SQL condition.
 
-That is its first event of the least severity, the first of each higher class of severity, and its end if one of those
-came before. It follows from the events that are kept, so it isn't necessary to remember what was reported, and it is
-the same after a restart.
+These are its first event of at least the given severity, the first of each higher severity class, and its end if one of
+those came before. The condition depends only on stored events, so no state about past reports is needed, and it is the
+same after a restart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _CLASS = (
     "CASE WHEN events.severity > 750 THEN 751 WHEN events.severity > 500 THEN 501"
     " WHEN events.severity > 250 THEN 251 ELSE 1 END"
 )
-"""The least severity of an event's own class, see `severity_class()`."""
+"""The minimum severity of an event's own class, see `severity_class()`."""
 
 _HAS_RISEN = (
     "transition IN ('raised', 'updated') AND severity >= ? AND severity < ?"
@@ -35,7 +35,7 @@ def values_of(severity: int, below: int) -> list[int | str]:
     """The values of `INCIDENT_NEWS`.
 
     Args:
-        severity: The least severity.
-        below: Incidents that have reached this one are left out.
+        severity: Minimum severity.
+        below: Incidents that have reached this severity are excluded.
     """
     return [severity, below, severity, severity, below, severity, below]

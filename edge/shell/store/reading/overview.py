@@ -1,6 +1,6 @@
-"""The current contents of a store: open incidents, learned state, refused input, sizes.
+"""Overview: the current contents of a store: open incidents, learned state, refused input, sizes.
 
-Read from outside, while a service may be writing, without ever writing.
+Read-only, also while a service is writing.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from edge.shell.store.database import look_on
 from edge.shell.store.snapshots import FoundSnapshot, read_snapshot
 
 TELLING = (Transition.RAISED.value, Transition.UPDATED.value)
-"""Transitions whose sentence says what is wrong."""
+"""Transitions whose sentence describes the fault."""
 
 OPEN_EVENTS = "open_events"
 LEARNED = {SENSORS, "statistics", "levels"}
-"""Components of a snapshot that are looked at."""
+"""Components of a snapshot that are read."""
 
 LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beginning", "size")
 
 
 class StoreState(NamedTuple):
-    """The state that a restart would begin with.
+    """The state at a hypothetical restart.
 
     Attributes:
         snapshot: The newest snapshot, or None.
         taken: Time of the snapshot, in seconds since the epoch, UTC; None without one.
-        since: The parts of the journal after it, in order.
+        since: Later journal parts in order.
     """
 
     snapshot: Snapshot | None
@@ -55,10 +55,10 @@ class StoreSize(NamedTuple):
 
     Attributes:
         file_bytes: Size of the file and of its log.
-        events: Events, with those that wait.
-        waiting: Events that no broker has confirmed yet.
-        waiting_since: Time of storing the oldest of them, in seconds since the epoch, UTC; None if there is none.
-        dead_letters: Refused messages that are kept.
+        events: Number of events, including waiting ones.
+        waiting: Number of events without a broker's confirmation.
+        waiting_since: Storage time of the oldest of them, in seconds since the epoch, UTC; None if there is none.
+        dead_letters: Number of dead letters.
         last_arrival: Time at which a reading was last stored, in seconds since the epoch, UTC; None if there was none.
     """
 
@@ -75,7 +75,7 @@ class OpenIncident(NamedTuple):
 
     Attributes:
         event: Its last event, as published.
-        sentence: The sentence of the last event that has one; acknowledgements have none.
+        sentence: Sentence of the last event that has one; acknowledgements have none.
     """
 
     event: dict[str, Any]
@@ -83,26 +83,26 @@ class OpenIncident(NamedTuple):
 
     @property
     def severity(self) -> int:
-        """1 to 1000."""
+        """Severity from 1 to 1000."""
         return int(self.event["data"]["severity"])
 
     @property
     def sensor(self) -> str:
-        """The sensor's name, or the device's."""
+        """Name of the sensor or device."""
         return str(self.event["subject"])
 
     def order(self) -> tuple[int, str, str]:
-        """Sorts the most severe first, and of those the oldest."""
+        """Sort key: most severe first, then oldest."""
         return -self.severity, str(self.event["data"]["started"]), self.sensor
 
 
 class LetterFilter(NamedTuple):
-    """Which dead letters to read; None means any.
+    """A filter for dead letters; None matches any.
 
     Attributes:
-        reasons: Why something was refused.
+        reasons: Reasons for the refusal.
         topic: MQTT topic filter, or the topic itself.
-        since: Not before this time, seconds since the epoch, UTC.
+        since: Earliest time, seconds since the epoch, UTC.
     """
 
     reasons: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ def read_state(path: Path) -> StoreState:
     """The newest snapshot and the journal since.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or the snapshot or the readings are damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot or readings are damaged.
     """
     with closing(look_on(path)) as database:
         database.execute("BEGIN")
@@ -133,10 +133,10 @@ def read_state(path: Path) -> StoreState:
 
 
 def read_learned(path: Path) -> tuple[Snapshot, float] | None:
-    """The newest snapshot and when it was taken, seconds since the epoch, UTC; None if there is none yet.
+    """The newest snapshot and its time, seconds since the epoch, UTC; None if there is none yet.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, LEARNED)
@@ -144,10 +144,10 @@ def read_learned(path: Path) -> tuple[Snapshot, float] | None:
 
 
 def read_recognised(path: Path) -> dict[int, list[float]]:
-    """The values of the states of each sensor that has states, by its slot, as the newest snapshot has them.
+    """The state values of each sensor with states in the newest snapshot, by slot.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, {COMPONENT})
@@ -155,13 +155,13 @@ def read_recognised(path: Path) -> dict[int, list[float]]:
 
 
 def read_counters(path: Path) -> dict[int, tuple[float, float]]:
-    """Of the sensors that are counters, what the newest snapshot says of their paces, by slot.
+    """The paces of the counters in the newest snapshot, by slot.
 
     Returns:
-        Seconds that the pace is per, and seconds that it is taken over at least.
+        Time unit of the pace and its minimum stretch, both in seconds.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or the snapshot is damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot is damaged.
     """
     with closing(look_on(path)) as database:
         found = read_snapshot(path, database, {PACES})
@@ -169,7 +169,7 @@ def read_counters(path: Path) -> dict[int, tuple[float, float]]:
 
 
 def _positions(found: FoundSnapshot | None) -> NDArray[np.int64]:
-    """The row of the journal up to which the snapshot's statistics know each sensor's readings, by slot."""
+    """The journal row up to which the snapshot's statistics include each sensor's readings, by slot."""
     if found is None:
         return np.zeros(0, dtype=np.int64)
     positions = np.full(len(found.snapshot.known_sensors()), found.journal)
@@ -180,7 +180,7 @@ def _positions(found: FoundSnapshot | None) -> NDArray[np.int64]:
 
 
 def _unknown(part: Part, number: int, positions: NDArray[np.int64]) -> Part:
-    """A part of a row of the journal, without the readings that are in the snapshot's statistics already."""
+    """A part of a journal row without the readings already included in the snapshot's statistics."""
     if not isinstance(part, Readings):
         return part
     known = part.batch.slots < len(positions)
@@ -189,10 +189,10 @@ def _unknown(part: Part, number: int, positions: NDArray[np.int64]) -> Part:
 
 
 def read_open(path: Path) -> list[OpenIncident]:
-    """The open incidents, the most severe first.
+    """The open incidents, most severe first.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or its snapshot is damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot is damaged.
     """
     latest: dict[str, tuple[str, bytes | str]] = {}
     found: list[OpenIncident] = []
@@ -201,7 +201,7 @@ def read_open(path: Path) -> list[OpenIncident]:
         snapshot = read_snapshot(path, database, {OPEN_EVENTS})
         for event in open_events(snapshot.snapshot) if snapshot is not None else ():
             latest[event.incident] = (event.transition, event.payload)
-        # An event that the snapshot doesn't know yet decides; older ones may have been deleted.
+        # Events later than the snapshot take precedence; older ones may have been deleted.
         for incident, transition, payload in database.iterate(
             "SELECT incident, transition, payload FROM events WHERE sequence IN"
             " (SELECT max(sequence) FROM events WHERE transition NOT IN ('gap', 'discovered', 'forgotten')"
@@ -224,22 +224,22 @@ def read_open(path: Path) -> list[OpenIncident]:
 
 
 def open_events(snapshot: Snapshot) -> list[Event]:
-    """The last event of each incident that was open when a snapshot was taken."""
+    """The last event of each incident open at the time of a snapshot."""
     known = OpenIncidents(Topics(""))
     load([whole(OPEN_EVENTS, known)], snapshot.parts)
     return list(known.events.values())
 
 
 def read_dead_letters(path: Path, chosen: LetterFilter, last: int | None = None) -> list[dict[str, Any]]:
-    """Read dead letters, in the order of their arrival.
+    """Read dead letters in order of arrival.
 
     Args:
         path: The store's file.
-        chosen: Which of them.
-        last: Maximum number, the latest; None for all.
+        chosen: The filter.
+        last: Maximum number, latest first kept; None for all.
 
     Raises:
-        StoreError: There is no such file, or it isn't a store.
+        StoreError: The file doesn't exist, or isn't a store.
     """
     from edge.core.intake.routes import match  # noqa: PLC0415 - only for a topic filter
 
@@ -268,7 +268,7 @@ def read_size(path: Path) -> StoreSize:
     """The sizes of a store.
 
     Raises:
-        StoreError: There is no such file, or it isn't a store.
+        StoreError: The file doesn't exist, or isn't a store.
     """
     with closing(look_on(path)) as database:
         columns = {row[1] for row in database.execute("PRAGMA table_info(events)")}

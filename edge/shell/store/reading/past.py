@@ -1,4 +1,4 @@
-"""Past incidents of a store, an incident a row, read from outside while a service may be writing."""
+"""Past incidents of a store, one per row; read-only, also while a service is writing."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from edge.core.incidents.state_machine import Transition
 from edge.shell.store.database import look_on
 
 TELLING = (Transition.RAISED.value, Transition.UPDATED.value)
-"""Transitions whose sentence says what is wrong."""
+"""Transitions whose sentence describes the fault."""
 
 OPERATORS = (Transition.ACKNOWLEDGED.value, Transition.SHELVED.value)
 
 
 class IncidentFilter(NamedTuple):
-    """Which incidents to read; None or empty means any.
+    """A filter for incidents; None or empty matches any.
 
     Attributes:
-        text: Stands in the sensor's name or in the first sentence, in any case.
-        sensor: The sensor's very name.
+        text: Text contained in the sensor's name or the first sentence, case-insensitive.
+        sensor: Exact name of the sensor.
         kinds: Kinds of incident.
-        severity: At least this, at its worst.
-        since: Raised not before this time, seconds since the epoch, UTC.
-        until: Raised before this time.
+        severity: Minimum of the highest severity.
+        since: Earliest time of being raised, seconds since the epoch, UTC.
+        until: Exclusive upper bound of that time.
     """
 
     text: str = ""
@@ -38,19 +38,19 @@ class IncidentFilter(NamedTuple):
 
 
 class PastIncident(NamedTuple):
-    """An incident, open or over.
+    """An incident, open or ended.
 
     Attributes:
-        sequence: That of its first event; `read_incidents()` continues before it.
-        incident: Its id.
-        sensor: Its sensor.
-        kind: As of its last event.
-        severity: The worst.
-        raised: Time at which it was raised, in seconds since the epoch, UTC.
-        ended: Time at which it ended; None while it is open.
-        how: Transition by which it ended; empty while it is open.
-        seen: Whether it was acknowledged or muted.
-        sentence: The sentence at its worst.
+        sequence: Sequence of its first event; `read_incidents()` continues before it.
+        incident: ID of the incident.
+        sensor: Name of the sensor.
+        kind: Kind in its last event.
+        severity: Highest severity.
+        raised: Start time, in seconds since the epoch, UTC.
+        ended: End time; None while it is open.
+        how: Final transition; empty while it is open.
+        seen: Whether it was acknowledged or shelved.
+        sentence: Sentence at the highest severity.
     """
 
     sequence: int
@@ -66,16 +66,16 @@ class PastIncident(NamedTuple):
 
 
 def read_incidents(path: Path, chosen: IncidentFilter, last: int, before: int | None = None) -> list[PastIncident]:
-    """Read incidents, the latest first.
+    """Read incidents, latest first.
 
     Args:
         path: The store's file.
-        chosen: Which of them.
-        last: So many at most.
-        before: Only those whose first event has a smaller sequence.
+        chosen: The filter.
+        last: Maximum number.
+        before: Upper bound (exclusive) of the sequence of the first event.
 
     Raises:
-        StoreError: There is no such file, or it isn't a store.
+        StoreError: The file doesn't exist, or isn't a store.
     """
     where, values = _wanted(chosen, before)
     with closing(look_on(path)) as database:
@@ -103,7 +103,7 @@ def read_incidents(path: Path, chosen: IncidentFilter, last: int, before: int | 
 
 
 def _wanted(chosen: IncidentFilter, before: int | None) -> tuple[str, list[Any]]:
-    """The condition on first events, and its values."""
+    """The SQL condition on first events, and its values."""
     worst = "incident IN (SELECT incident FROM events WHERE severity >= ? AND transition != 'gap')"
     every: list[tuple[bool, str, Sequence[Any]]] = [
         (True, "transition = 'raised'", ()),
@@ -140,10 +140,10 @@ def _joined(incident: str, events: list[tuple[Any, ...]]) -> PastIncident:
 
 
 def read_sentences(path: Path, incidents: Sequence[str]) -> dict[str, str]:
-    """The sentences of some incidents, from the last event of each that has one; acknowledgements have none.
+    """The sentences of incidents, each from the last event that has one; acknowledgements have none.
 
     Raises:
-        StoreError: There is no such file, or it isn't a store.
+        StoreError: The file doesn't exist, or isn't a store.
     """
     with closing(look_on(path)) as database:
         rows = database.execute(

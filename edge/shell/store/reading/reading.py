@@ -1,4 +1,4 @@
-"""Looking on from outside: events and readings of a store that a service may be writing to, without ever writing."""
+"""Read-only access to the events and readings of a store, also while a service is writing."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ EVENT_COLUMNS = (
 
 
 class EventFilter(NamedTuple):
-    """Which events to read; None means any.
+    """A filter for events; None matches any.
 
     Attributes:
-        sensor: Glob on the sensor's name, `*` within a level and `**` across; it may be spelled as it is printed.
+        sensor: Glob on the sensor's name, `*` within a level and `**` across levels; the printed form also matches.
         kinds: Kinds of incident.
         transitions: Transitions to include; `discovered` and `forgotten` are included only if listed.
-        severity: At least this.
-        since: Not before this time, seconds since the epoch, UTC.
-        until: Before this time.
+        severity: Minimum severity.
+        since: Earliest time, seconds since the epoch, UTC.
+        until: Exclusive upper bound of the time.
     """
 
     sensor: str | None = None
@@ -56,8 +56,8 @@ class History(NamedTuple):
     """The journal of a store.
 
     Attributes:
-        sensors: Those that were known before its first part, as `Pipeline.register_sensors()` takes them.
-        parts: Its parts, in order; read as they are asked for.
+        sensors: Sensors known before its first part, in the form of `Pipeline.register_sensors()`.
+        parts: Its parts in order, read lazily.
     """
 
     sensors: list[KnownSensor]
@@ -69,15 +69,15 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
 
     Args:
         path: The store's file.
-        chosen: Which events.
-        after: Only those with a greater sequence.
-        last: Maximum number, the latest; None for all.
+        chosen: The filter.
+        after: Exclusive lower bound of the sequence.
+        last: Maximum number, latest first kept; None for all.
 
     Returns:
-        The columns of the table `events` but the inner ones, in order of sequence.
+        The public columns of the table `events`, in order of sequence.
 
     Raises:
-        StoreError: There is no such file, or it isn't a store.
+        StoreError: The file doesn't exist, or isn't a store.
     """
     wanted: list[tuple[str, Iterable[Any]]] = [("sequence > ?", [after]), ("severity >= ?", [chosen.severity])]
     if chosen.sensor is not None:
@@ -108,10 +108,10 @@ def read_events(path: Path, chosen: EventFilter, after: int = 0, last: int | Non
 
 
 def read_sensor_names(path: Path) -> list[str]:
-    """The names of all sensors that a store knows of, in the order in which they were first seen.
+    """The names of all sensors known to a store, in order of appearance.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or its snapshot or its readings are damaged.
+        StoreError: The file doesn't exist, isn't a store, or its snapshot or readings are damaged.
     """
     history = read_history(path, since=math.inf)
     names = [name for name, *_ in history.sensors]
@@ -125,10 +125,10 @@ def read_history(path: Path, since: float | None = None) -> History:
 
     Args:
         path: The store's file.
-        since: Leave out what arrived before this time, seconds since the epoch, UTC.
+        since: Earliest arrival time, seconds since the epoch, UTC.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or it holds damaged readings.
+        StoreError: The file doesn't exist, isn't a store, or contains damaged readings.
     """
     database = look_on(path)
     try:
@@ -145,7 +145,7 @@ def read_history(path: Path, since: float | None = None) -> History:
 
 
 def _as_they_were(sensors: list[KnownSensor]) -> list[KnownSensor]:
-    """The sensors with those that were forgotten since, as the journal may know them; but no name twice."""
+    """The sensors including those forgotten since, which the journal may refer to; no name occurs twice."""
     names = {name for name, *_ in sensors}
     were = []
     for name, *how in sensors:
@@ -156,7 +156,7 @@ def _as_they_were(sensors: list[KnownSensor]) -> list[KnownSensor]:
 
 
 def _parts(path: Path, database: Database, covered: int, since: float | None) -> Iterator[Part]:
-    """The parts since a time, and from before it the names that the snapshot doesn't know yet."""
+    """The parts since a time, preceded by earlier names that the snapshot doesn't contain."""
     try:
         for number, arrived, entry in database.iterate(
             "SELECT number, arrived, entry FROM journal WHERE number > ? OR arrived >= ? ORDER BY number",

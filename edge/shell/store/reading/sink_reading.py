@@ -1,7 +1,7 @@
-"""A sink's own view of the events: what it is to get next, how much waits, and what its limits don't allow for.
+"""A sink's view of the events: the next events, the backlog, and what exceeds its limits.
 
-It is used by the sink's thread, on connections that can't write, each for as long as one question takes: the file may
-be replaced at any time.
+It is used by the sink's thread, on read-only connections that last for one query each, because the file may be replaced
+at any time.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ WORST = 1000
 
 
 class Wanted(NamedTuple):
-    """Which events a sink gets.
+    """A filter for the events of a sink.
 
     Attributes:
-        severity: At least this, 1 to 1000.
+        severity: Minimum severity, 1 to 1000.
         transitions: Transitions to include; empty for all.
-        sensors: Globs, one of which fits the sensor.
-        once: Of each incident only what a person has to hear, see `incident_news.py`; then `transitions` don't count.
-        below: Less than this; with `once`, only incidents that haven't reached it.
-        gaps: Whether it gets gaps, which are of no sensor and no severity.
+        sensors: Globs, one of which must match the sensor.
+        once: Whether to include only the news of each incident, see `incident_news.py`; `transitions` is then ignored.
+        below: Exclusive upper bound of the severity; with `once`, only incidents that haven't reached it.
+        gaps: Whether to include gaps, which have no sensor and no severity.
     """
 
     severity: int = 1
@@ -49,7 +49,7 @@ class Wanted(NamedTuple):
     gaps: bool = True
 
     def condition(self) -> tuple[str, list[int | str]]:
-        """A condition on rows of `events`, and its values; sensors aside."""
+        """An SQL condition on rows of `events` and its values, without the sensors."""
         if self.once:
             return INCIDENT_NEWS, values_of(self.severity, self.below)
         condition, values = "severity >= ?", list[int | str]([self.severity])
@@ -65,10 +65,10 @@ class SinkLimits(NamedTuple):
     """The limits of a sink's backlog.
 
     Attributes:
-        events: So many events.
-        size: Bytes of their payloads.
+        events: Maximum number of events.
+        size: Maximum size of their payloads in bytes.
         days: Maximum age in days since they were stored.
-        free_disk_bytes: While less of the disk is free, less may wait.
+        free_disk_bytes: Free disk space below which the backlog is reduced.
     """
 
     events: int = 200_000
@@ -82,8 +82,8 @@ class Waiting(NamedTuple):
 
     Attributes:
         events: Number of events.
-        size: Bytes of their payloads.
-        since: Time at which the oldest was stored, in seconds since the epoch, UTC; None if there is none.
+        size: Size of their payloads in bytes.
+        since: Storage time of the oldest, in seconds since the epoch, UTC; None if there is none.
     """
 
     events: int = 0
@@ -96,7 +96,7 @@ class Loss(NamedTuple):
 
     Attributes:
         gap: The gap event about it.
-        up_to: Sequence of the last event of it.
+        up_to: Sequence of the last event concerned.
     """
 
     gap: Gap
@@ -104,12 +104,12 @@ class Loss(NamedTuple):
 
 
 class SinkReader:
-    """Reads the events that a sink gets.
+    """Reads the events of a sink.
 
     Args:
-        path: The store's file.
+        path: Path of the store.
         sink: Name of the sink.
-        wanted: Which events it gets.
+        wanted: Filter for its events.
     """
 
     def __init__(self, path: Path, sink: str, wanted: Wanted) -> None:
@@ -123,7 +123,7 @@ class SinkReader:
         self._gap = TRANSITION if wanted.gaps else ""
 
     def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
-        """The events that come next.
+        """The next events.
 
         Args:
             at: The sink's position.
@@ -133,7 +133,7 @@ class SinkReader:
             The events in order, and the sequence up to which there are no others.
 
         Raises:
-            StoreError: The store can't be read, or an event isn't what was stored.
+            StoreError: The store can't be read, or an event is damaged.
         """
         with self._open() as database:
             last = database.number("SELECT max(sequence) FROM events") or 0
@@ -162,14 +162,14 @@ class SinkReader:
     def losses(
         self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
     ) -> list[Loss]:
-        """The oldest events, beyond the limits; once a limit is reached, the backlog is cut to 90 % of it.
+        """The oldest events beyond the limits; when a limit is reached, the backlog is reduced to 90 % of it.
 
         Args:
             at: The sink's position.
             waiting: Its backlog.
             limits: The limits of the backlog.
             now: Seconds since the epoch, UTC, by which ages count.
-            missing_disk: So many bytes are to be freed, where more than a few events wait.
+            missing_disk: Number of bytes to free if more than a few events are waiting.
 
         Raises:
             StoreError: The store can't be read.
@@ -229,10 +229,10 @@ class SinkReader:
         return OutboxRow._make((*row[:6], payload))
 
     def missing_disk(self, limits: SinkLimits) -> int:
-        """Bytes that the disk is short of what is to be left free, unused pages of the store counted.
+        """Bytes missing from the free disk space to preserve, counting unused pages of the store as free.
 
         Raises:
-            StoreError: The store or the disk can't be asked.
+            StoreError: The store or the disk can't be queried.
         """
         try:
             disk = os.statvfs(self._path.parent)

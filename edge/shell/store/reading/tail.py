@@ -1,4 +1,4 @@
-"""The tail of the journal: the latest readings, in bounded memory, for whoever looks on while a service writes."""
+"""The tail of the journal: the latest readings in bounded memory, for observers while a service is writing."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class JournalTail(NamedTuple):
     """The end of a journal.
 
     Attributes:
-        parts: What its last rows hold, in order.
-        last: Number of the last row, 0 of an empty journal.
+        parts: Contents of its last rows, in order.
+        last: Number of the last row; 0 if the journal is empty.
     """
 
     parts: list[Part]
@@ -26,10 +26,10 @@ class JournalTail(NamedTuple):
 
 
 def read_tail(path: Path, after: int = 0, most_bytes: int = MOST_BYTES) -> JournalTail:
-    """The last rows of the journal after a row, so many that their entries have `most_bytes` bytes at most.
+    """Read the last rows of the journal after a row, limited to entries of `most_bytes` bytes in all.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or a row is damaged.
+        StoreError: The file doesn't exist, isn't a store, or a row is damaged.
     """
     rows: list[tuple[int, bytes]] = []
     size = 0
