@@ -14,7 +14,7 @@ DOUBLE_VALUE = 13 << 3 | 1
 
 
 def edge_node(group: str) -> Callable[[Sequence[LoadReading]], tuple[str, bytes]]:
-    """Topic and payload of a Sparkplug node's readings, one per message."""
+    """Returns topic and payload of a Sparkplug node's readings, one per message."""
     sent = 0
 
     def write(readings: Sequence[LoadReading]) -> tuple[str, bytes]:

@@ -1,7 +1,7 @@
 """The capacity of this machine: the cost of a reading in each stage, and in total.
 
-The whole line is the service's own loop with its own store, on a disk of this machine; see `plant.py` for the rest. A
-link's cost is that of reading bytes and making acknowledgements; the kernel's part of it isn't in it.
+The whole pipeline runs in the service's own loop with its own store, on a disk of this machine; see `plant.py` for the
+rest. A link's cost is that of parsing bytes and creating acknowledgements; the kernel's share isn't included.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from edge.shell.system.wall_clock import WallClock
 
 TOPIC = "bench"
 WIDEST = 1000
-"""Readings that are handled together when the parts are measured: a window of a busy broker."""
+"""Number of readings processed together when stages are measured: a window of a busy broker."""
 
 ROUNDS = 10
-"""Readings of each sensor before anything is measured."""
+"""Number of readings of each sensor before measuring."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Microseconds a reading.
+    """Costs in microseconds per reading.
 
     Attributes:
-        link: CPU for cutting it out of bytes, and acknowledging it.
-        decode: CPU from payload to arrays, admission included.
-        detect: CPU of the detectors and the incidents.
+        link: CPU for parsing it and acknowledging it.
+        decode: CPU from payload to arrays, including admission.
+        detect: CPU of detectors and incidents.
         store: CPU for packing and committing.
         store_waits: Waiting for the disk.
     """
@@ -62,15 +62,15 @@ class Costs:
 
 @dataclass(frozen=True)
 class CapacityRun:
-    """The whole line over some time.
+    """The whole pipeline over some time.
 
     Attributes:
-        readings: Their number.
-        plant_s: Seconds of the plant's time.
+        readings: Number of readings.
+        plant_s: Duration in the plant's time, in seconds.
         cpu_s: CPU seconds.
-        wall_s: Seconds by the clock, waiting for the disk included.
-        written: Bytes handed to the kernel; None where it doesn't say.
-        memory_mib: Growth of resident memory; None where the kernel doesn't provide it.
+        wall_s: Elapsed seconds, including waiting for the disk.
+        written: Bytes passed to the kernel; None if unavailable.
+        memory_mib: Growth of resident memory; None if unavailable.
     """
 
     readings: int
@@ -82,12 +82,12 @@ class CapacityRun:
 
     @property
     def cpu_us(self) -> float:
-        """CPU microseconds a reading."""
+        """CPU microseconds per reading."""
         return 1e6 * self.cpu_s / self.readings
 
     @property
     def wall_us(self) -> float:
-        """Microseconds a reading by the clock."""
+        """Elapsed microseconds per reading."""
         return 1e6 * self.wall_s / self.readings
 
 
@@ -96,12 +96,12 @@ class Measured:
     """The measured capacity of a machine.
 
     Attributes:
-        sensors: Of the plant.
-        rate: Its readings a second.
-        memory_mib: Of the process before the first sensor; None where the kernel doesn't say.
-        costs: The parts of the line.
-        busy: The whole line, with readings always waiting.
-        asked: The whole line at the plant's rate.
+        sensors: Number of sensors of the plant.
+        rate: Readings per second.
+        memory_mib: Memory of the process before the first sensor; None if unavailable.
+        costs: Costs of the stages.
+        busy: The whole pipeline with readings always waiting.
+        asked: The whole pipeline at the plant's rate.
     """
 
     sensors: int
@@ -117,10 +117,10 @@ def measure(configuration: Configuration, sensors: int, rate: float, folder: Pat
 
     Args:
         configuration: The configuration to measure.
-        sensors: Number of them.
-        rate: Readings a second of all of them together.
+        sensors: Number of sensors.
+        rate: Readings per second of all sensors together.
         folder: The folder for stores, which are left there.
-        seconds: Duration of each of the two runs, by the clock.
+        seconds: Elapsed duration of each of the two runs.
     """
     memory = resident_mib()
     asked = run_line(configuration, sensors, rate, folder, paced=True, seconds=seconds)
@@ -129,7 +129,7 @@ def measure(configuration: Configuration, sensors: int, rate: float, folder: Pat
 
 
 def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> Costs:
-    """Measure the parts, one after the other, over the same readings."""
+    """Measure the stages one after the other over the same readings."""
     told = bench_input(configuration)
     pipeline = make_pipeline(told)
     width = min(WIDEST, sensors)
@@ -210,7 +210,7 @@ def run_line(
 
 
 def bench_input(configuration: Configuration) -> Configuration:
-    """The configuration with one input in place of its own, of the format of its first."""
+    """The configuration with a single input, in the format of its first."""
     first = configuration.inputs[0]
     is_sparkplug = first.format == "sparkplug"
     topic, sensor = ("spBv1.0/#", "{field}") if is_sparkplug else (f"{TOPIC}/#", "{topic}")
@@ -259,7 +259,7 @@ def _as_cbor(document: Any) -> bytes:
 
 
 def publish_packet(message: Message) -> bytes:
-    """A message as MQTT 3.1.1 writes it."""
+    """Encode a message as an MQTT 3.1.1 packet."""
     topic = message.topic.encode()
     body = struct.pack(f">H{len(topic)}sH", len(topic), topic, message.packet) + message.payload
     length, digits = len(body), bytearray()
@@ -271,14 +271,14 @@ def publish_packet(message: Message) -> bytes:
 
 
 def folder_for(configuration: Configuration) -> tempfile.TemporaryDirectory[str]:
-    """A folder on the disk where the store will be, or, where nothing can be written there, another."""
+    """A folder on the disk of the store, or elsewhere if that isn't writable."""
     with suppress(OSError):
         return tempfile.TemporaryDirectory(prefix="edgewarden-bench-", dir=configuration.store.path.resolve().parent)
     return tempfile.TemporaryDirectory(prefix="edgewarden-bench-")
 
 
 def resident_mib() -> float | None:
-    """Resident memory of this process; None where the kernel doesn't say."""
+    """Resident memory of this process; None if unavailable."""
     with suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -286,7 +286,7 @@ def resident_mib() -> float | None:
 
 
 def bytes_written() -> int | None:
-    """Bytes that this process has handed to the kernel so far; None where it doesn't say."""
+    """Bytes that this process has passed to the kernel so far; None if unavailable."""
     with suppress(OSError, StopIteration, ValueError):
         lines = Path("/proc/self/io").read_text().splitlines()
         return int(next(each for each in lines if each.startswith("wchar")).split()[1])

@@ -1,6 +1,6 @@
-"""A plant and a broker that cost nothing: the service's own loop runs over them on a clock that is made to go on.
+"""A plant and a broker without cost: the service's own loop runs with them on a simulated clock.
 
-The broker hands readings over as a real one does, in-flight window included, and takes every event at once.
+The broker delivers readings as a real one does, including its in-flight window, and accepts every event at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ START = 1_700_000_000.0
 """Start of the plant's time, in seconds since the epoch."""
 
 STEP_S = 0.02
-"""The service waits for no longer than this at a time."""
+"""Maximum duration of a single wait of the service."""
 
 PAUSE_S = 0.02
 
@@ -33,24 +33,24 @@ class LoadReading(NamedTuple):
 
 
 class Clock:
-    """Seconds that pass with each wait."""
+    """A clock that advances with each wait, in seconds."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        """What time it is."""
+        """The current time."""
         return self.now
 
 
 class LoadPlant:
-    """Sensors that send one reading after another, two decimals each; packed into messages.
+    """Sensors that send readings with two decimals in turn, packed into messages.
 
     Args:
-        sensors: Number of them.
-        rate: Readings a second of all of them together.
-        message: Makes topic and payload of the readings of a message.
-        pack_size: Readings of a message.
+        sensors: Number of sensors.
+        rate: Readings per second of all sensors together.
+        message: Creates topic and payload of a message's readings.
+        pack_size: Number of readings per message.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class LoadPlant:
 
 
 class FreeLink:
-    """A stand-in for a service's link: the plant behind a broker with an in-flight window.
+    """A substitute for a service's link: the plant behind a broker with an in-flight window.
 
     Args:
         plant: The source of the messages.
         clock: Advances when the service waits.
-        in_flight: Messages that may be without an acknowledgement.
-        paced: Whether readings come when they are due; otherwise there are always more.
+        in_flight: Maximum number of unacknowledged messages.
+        paced: Whether readings arrive when due; otherwise there are always more.
 
     Attributes:
-        cpu_s: CPU seconds that it took itself, which no real link would take.
-        pauses: Whether the clock on the wall waits for a message too, `PAUSE_S` at most: what comes after a pause finds
-            the processor's caches cold, and costs twice as much.
+        cpu_s: CPU seconds used by the substitute itself.
+        pauses: Whether to wait in real time for a message, too, at most `PAUSE_S`: a message after a pause finds the
+            processor's caches cold, and costs twice as much.
     """
 
     def __init__(self, plant: LoadPlant, clock: Clock, in_flight: int, *, paced: bool = True) -> None:
@@ -129,7 +129,7 @@ class FreeLink:
         """Nothing to do."""
 
     def receive(self, timeout_s: float, most: int) -> list[Message]:
-        """Advance time, and give what the window and the step have room for."""
+        """Advance time, and return messages as far as the window and the step have room."""
         began = time.process_time()
         room = min(most, self._in_flight - self._unacknowledged)
         if self._paced:
@@ -147,11 +147,11 @@ class FreeLink:
         return messages
 
     def has_lost_session(self) -> bool:
-        """The session never ends."""
+        """Always False: the session never ends."""
         return False
 
     def of_session(self, messages: list[Message]) -> list[Message]:
-        """All of them."""
+        """All of the messages."""
         return messages
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:  # noqa: ARG002 - as a link
@@ -159,7 +159,7 @@ class FreeLink:
         self._unacknowledged -= len(messages)
 
     def publish(self, *_arguments: Any, **_options: Any) -> int:
-        """Take an event."""
+        """Accept an event."""
         self._last_token += 1
         self._tokens.append(self._last_token)
         return self._last_token

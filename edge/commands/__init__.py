@@ -1,8 +1,8 @@
-"""The command line: a table of commands, each imported only when it is asked for.
+"""The command line: a table of commands, each imported on demand.
 
-Entry points in the group `edgewarden.commands` add commands; each names a click command.
+Entry points in the group `edgewarden.commands` add commands; each refers to a click command.
 
-Exit codes: 0 done, 1 it could not be done, 2 the command or the configuration is wrong; `status` has a fourth.
+Exit codes: 0 success, 1 failure, 2 invalid command or configuration; `status` has a fourth.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edge.version import version
 
 
 class Entry(NamedTuple):
-    """The module of a command, and its line in the list of commands."""
+    """The module of a command, and its description in the list of commands."""
 
     where: str
     help: str
@@ -59,12 +59,12 @@ PLUGIN_GROUP = "edgewarden.commands"
 
 
 class LazyGroup(Handing):
-    """A group whose commands are imported when they are used; listing them imports none."""
+    """A group whose commands are imported when used; listing them imports none."""
 
     handed_on: ClassVar[dict[str, bool]] = dict.fromkeys(("--config", "-c", "--store"), True)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Our own commands in the table's order, then those of other distributions."""
+        """Built-in commands in the table's order, then those of other distributions."""
         return [*COMMANDS, *sorted(_plugins().keys() - COMMANDS.keys())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
@@ -84,7 +84,7 @@ class LazyGroup(Handing):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments begin with, or offer the one that may have been meant."""
+        """Find the command named by the arguments, or suggest a similar one."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             near = get_close_matches(args[0], known, n=1)

@@ -1,4 +1,4 @@
-"""`edgewarden backtest`: configurations side by side over recorded readings, as a report to look at."""
+"""`edgewarden backtest`: compares configurations over recorded readings in a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden bench`: what this machine carries with a configuration."""
+"""`edgewarden bench`: the capacity of this machine with a configuration."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from edge.capacity.machine import Measured
 
 SHARE = 0.5
-"""The share of a core that is offered to the readings; the rest is for bursts, the broker and other processes."""
+"""Share of a core allotted to readings; the rest is for bursts, the broker and other processes."""
 
 SHORTEST_S = 1.0
 
 DAY_S = 86_400
 
 ENOUGH_IN_FLIGHT = 1000
-"""Messages that are handled together as cheaply as can be."""
+"""Number of messages processed together at minimum cost per message."""
 
 
 @click.command()
@@ -40,7 +40,7 @@ ENOUGH_IN_FLIGHT = 1000
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the figures as one line of JSON.")
 def bench(path: Path | None, sensors: int, interval: float, seconds: float, as_json: bool) -> None:
-    """Measure what this machine carries with the configuration at PATH, or with the defaults.
+    """Measure the capacity of this machine with the configuration at PATH, or with the defaults.
 
     Readings of a made-up plant go through the very loop of the service, its detectors and its store, on the disk where
     the store will be. Only the network isn't there. It says how many sensors and readings a second this machine will
@@ -102,7 +102,7 @@ def _say_capacity(measured: Measured, interval: float) -> None:
 
 
 def _say_advice(measured: Measured, configuration: Configuration) -> None:
-    """Name the one setting that costs most where it is too small: each window of messages is a commit."""
+    """Name the most expensive setting if it is too small: each window of messages is a commit."""
     in_flight = configuration.broker.in_flight
     wanted = measured.rate * configuration.store.commit_s
     if in_flight < min(wanted, ENOUGH_IN_FLIGHT):

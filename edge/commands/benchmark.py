@@ -1,4 +1,4 @@
-"""`edgewarden benchmark`: how well a detector does on public benchmarks, from a copy of theirs on this machine."""
+"""`edgewarden benchmark`: measures detectors on public benchmarks, from a local copy."""
 
 from __future__ import annotations
 

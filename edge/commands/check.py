@@ -1,4 +1,4 @@
-"""`edgewarden check`: what a configuration means, in plain words, or everything that is wrong with it."""
+"""`edgewarden check`: explains a configuration in plain words, or lists all of its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden deadletters`: what was refused, why, and how it began."""
+"""`edgewarden deadletters`: lists what was refused, why, and how it began."""
 
 from __future__ import annotations
 

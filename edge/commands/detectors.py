@@ -1,4 +1,4 @@
-"""`edgewarden detectors`: what each detector catches, what it is blind to, and what can be set."""
+"""`edgewarden detectors`: what each detector catches, what it is blind to, and its parameters."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def _explain(detector: type[Detector]) -> None:
 
 
 def read_docstring(detector: type[Detector]) -> tuple[str, list[str], dict[str, str]]:
-    """The parts of a detector's docstring that are for operators.
+    """The parts of a detector's docstring for operators.
 
     Returns:
-        The first sentence, the paragraphs behind it, and the sections by their titles, each as running text.
+        The first sentence, the following paragraphs, and the sections by title, each as running text.
     """
     promise, _, rest = inspect.cleandoc(detector.__doc__ or "").partition("\n")
     about: list[str] = [""]
@@ -114,7 +114,7 @@ def read_docstring(detector: type[Detector]) -> tuple[str, list[str], dict[str, 
 
 
 def as_plain(detector: type[Detector]) -> dict[str, Any]:
-    """All that is known of a detector, as plain values."""
+    """All facts about a detector as plain values."""
     promise, about, sections = read_docstring(detector)
     return {
         "name": detector.name,
@@ -156,7 +156,7 @@ def _value(value: float | str) -> str:
 
 
 def allowed(bounds: Range) -> str:
-    """A range in words; empty if anything goes."""
+    """A range in words; empty if unbounded."""
     words = [
         f"{word} {bound:.15g}"
         for word, bound in (

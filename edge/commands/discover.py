@@ -1,4 +1,4 @@
-"""`edgewarden discover`: what a broker's topics say, which sensors they would make, and the inputs that read them."""
+"""`edgewarden discover`: proposes inputs for a broker's topics, with the sensors that they give."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
 
 
 def _with_an_input(text: str) -> str:
-    """A configuration that lacks nothing but its inputs, which are about to be found."""
+    """A configuration without inputs, which are yet to be found."""
     from config.writing.rewriting import has_inputs  # noqa: PLC0415 - loaded when the command runs
 
     return text if has_inputs(text) else f'{text}\n[[input]]\ntopic = "#"\n'
 
 
 def _listen(configuration: Configuration, seconds: float) -> Collected:
-    """The messages received within some seconds."""
+    """The messages received within `seconds`."""
     from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415
     from edge.discovery.collecting import Collected  # noqa: PLC0415
 
@@ -167,7 +167,7 @@ def _more(count: int, most: int | None) -> None:
 
 
 def _write(path: Path, text: str, tables: str) -> None:
-    """Write the inputs into the configuration, which is checked before it replaces the old one."""
+    """Write the inputs into the configuration, which is validated before it replaces the old one."""
     from config.loading import parse  # noqa: PLC0415
     from config.writing.rewriting import with_inputs  # noqa: PLC0415
 

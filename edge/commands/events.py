@@ -1,4 +1,4 @@
-"""`edgewarden events`: what was found, as a list that can be filtered and followed."""
+"""`edgewarden events`: lists events, with filters and live updates."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _show(store: Path, chosen: EventFilter, last: int | None, *, follow: bool, a
 
 
 def line_of(row: dict[str, Any]) -> str:
-    """One event on one line: when, how severe, what happened, and the sentence."""
+    """One event on one line: time, severity, transition, and sentence."""
     from edge.core.incidents.events.event import severity_name  # noqa: PLC0415 - loaded when the command runs
 
     text = severity_name(row["severity"])[0]

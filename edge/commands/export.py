@@ -1,4 +1,4 @@
-"""`edgewarden export`: the readings that the store has kept, as CSV."""
+"""`edgewarden export`: writes the stored readings as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden init`: a configuration file to begin with, or a systemd unit."""
+"""`edgewarden init`: creates an initial configuration or a systemd unit."""
 
 from __future__ import annotations
 

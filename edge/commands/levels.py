@@ -1,4 +1,4 @@
-"""`edgewarden levels`: how surprising a sensor must be to raise an incident, and how that came about."""
+"""`edgewarden levels`: the raising levels of sensors and how they were determined."""
 
 from __future__ import annotations
 

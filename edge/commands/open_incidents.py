@@ -1,4 +1,4 @@
-"""`edgewarden open`: which incidents are open, the worst first."""
+"""`edgewarden open`: lists the open incidents, worst first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden page-password`: who may open the page."""
+"""`edgewarden page-password`: sets a password for the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden replay`: the same line over a file or over the store's journal, without a broker."""
+"""`edgewarden replay`: runs the pipeline over a file or the store's journal, without a broker."""
 
 from __future__ import annotations
 

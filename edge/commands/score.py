@@ -1,4 +1,4 @@
-"""`edgewarden score`: how surprising each reading of a CSV file is, as CSV."""
+"""`edgewarden score`: the score of each reading of a CSV file, as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden sensors`: every sensor with its last value, what watches it, and how much was learned of it."""
+"""`edgewarden sensors`: lists every sensor with its last value, detectors, and learning progress."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _plain(row: dict[str, Any], now: float) -> dict[str, Any]:
 
 
 def _list(rows: list[dict[str, Any]], now: float) -> None:
-    """One line a sensor; what most of them are watched by is said once, below."""
+    """One line per sensor; the most common detectors are listed once, below."""
     from collections import Counter  # noqa: PLC0415 - loaded when the command runs
 
     from edge.commands.support.printing.tables import table  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`edgewarden shelved`: why a sensor is quiet: what is muted, and which maintenance windows stand."""
+"""`edgewarden shelved`: lists muted sensors and maintenance windows."""
 
 from __future__ import annotations
 

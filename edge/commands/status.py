@@ -1,4 +1,4 @@
-"""`edgewarden status`: whether the service runs, what arrives, what is refused, and whether events get out."""
+"""`edgewarden status`: whether the service runs, what arrives, what is refused, and whether events are delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgewarden tell`: commands of the operator, sent over the configured broker, and their answers."""
+"""`edgewarden tell`: sends operator commands over the configured broker and prints the answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WAIT = "Seconds to wait."
 
 
 class Tell(Handing):
-    """The group of commands; their common options may stand before the command's name or behind it."""
+    """The group of commands; their common options may be before or after the command's name."""
 
     handed_on: ClassVar[dict[str, bool]] = {
         **dict.fromkeys(("--config", "-c", "--timeout", "--by", "--comment", "--id"), True),
@@ -30,7 +30,7 @@ class Tell(Handing):
 
 
 def said_how(command: Command) -> Command:
-    """Add the options that all commands have; the command gets them as its first argument, a mapping."""
+    """Add the options common to all commands; the command gets them as its first argument, a mapping."""
 
     @config_option("Configuration, for the broker and the topics.")
     @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help=WAIT)
@@ -171,7 +171,7 @@ def _moment(text: str) -> str:
 
 
 def _say(how: How, command: str, /, **said: Any) -> None:
-    """Say it, print the answer, and end with its exit code."""
+    """Send it, print the answer, and exit with the corresponding code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.commands.support.service.asking import AskingError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`edgewarden top`: open incidents, sensors and health on one screen, as it happens."""
+"""`edgewarden top`: open incidents, sensors and health on one screen, updated live."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.commands.screen.terminal import TerminalWindow
 
 SHARE = 10
-"""The screen rests for so many times as long as reading the store took, so that it costs a tenth of a core at most."""
+"""Minimum ratio of the refresh interval to the time that reading took, so that it uses at most a tenth of a core."""
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Discovery: from what a broker's topics say to the inputs that read them.
+"""Discovery: proposes inputs for the topics of a broker.
 
 collecting.py    what was heard, bounded
 formats.py       which keys of an input read a topic that follows no convention

@@ -1,4 +1,4 @@
-"""Bookkeeping: what senders say of themselves and of their messages, which is worth no sensor."""
+"""Bookkeeping: fields about the sender or the message itself, which aren't worth a sensor."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ WORDS = frozenset(
         "serialnumber", "serialno", "imei", "imsi", "iccid", "uuid", "ip", "ipaddress", "model", "modelid",
     }
 )  # fmt: skip
-"""Names of such fields, in lower case and without separators; those of devices may be digits alone."""
+"""Names of such fields, in lower case and without separators; those of devices may consist of digits only."""
 
 RADIO = frozenset({"freq", "frequency"})
-"""Names of fields that are a radio's if they are as large as those below, and mains or a motor's otherwise."""
+"""Names of fields that concern a radio if their values are as large as below, and otherwise mains or a motor."""
 
 LOWEST_RADIO = 300.0
-"""Megahertz, or more in smaller units."""
+"""Minimum in megahertz, or in smaller units."""
 
 NEAR_S = 400 * 86_400.0
-"""A number within so many seconds of the arrival is a time."""
+"""A number within this many seconds of the arrival is a time."""
 
 _SEPARATORS = re.compile(r"[_\-. ]")
 _UNSUITABLE = re.compile(r"[*+#]")
 
 
 def plain_name(name: str) -> str:
-    """A name as it is compared: in lower case and without separators."""
+    """A name normalised for comparison: lower case, without separators."""
     return _SEPARATORS.sub("", name).lower()
 
 
@@ -41,8 +41,8 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
     """Whether a field or topic is bookkeeping.
 
     Args:
-        name: Its name.
-        values: Its values, and when each arrived, in seconds since the epoch.
+        name: Name of the field or topic.
+        values: Its values with their arrival times, in seconds since the epoch.
     """
     plain = plain_name(name)
     if plain in RADIO:
@@ -51,10 +51,10 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
 
 
 def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
-    """Globs on the fields of documents that are bookkeeping.
+    """Globs on the bookkeeping fields of documents.
 
     Args:
-        documents: JSON documents, and when each arrived.
+        documents: JSON documents with their arrival times.
     """
     values: dict[tuple[bool, str], list[tuple[float, float]]] = {}
     for document, arrived in documents:
@@ -66,7 +66,7 @@ def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
 
 
 def is_bookkeeping_topic(messages: Sequence[Message]) -> bool:
-    """Whether a topic of plain numbers is bookkeeping, by the last level that is a name."""
+    """Whether a topic of plain numbers is bookkeeping, judged by its last level that is a name."""
     values = [(value, each.arrived) for each in messages if (value := _number(each.payload)) is not None]
     levels = [each for each in messages[-1].topic.split("/") if each not in {"state", "value"}]
     return bool(values) and is_bookkeeping(levels[-1] if levels else "", values)
@@ -77,7 +77,7 @@ def _is_time(value: float, arrived: float) -> bool:
 
 
 def _numbers(value: object, depth: int, name: str) -> Iterator[tuple[int, str, float]]:
-    """The numbers in a document: how deep each stands, and the name of its field."""
+    """The numbers in a document, with depth and field name."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _numbers(inner, depth + 1, key)

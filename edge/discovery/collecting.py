@@ -10,14 +10,14 @@ TOPICS = 5_000
 PER_TOPIC = 50
 BYTES = 32 * 2**20
 LARGEST = 262_144
-"""Bytes of a payload that is kept; larger ones are refused in service, too."""
+"""Maximum size of a stored payload in bytes; the service refuses larger ones, too."""
 
 
 class Collected:
     """Messages by topic.
 
     Attributes:
-        topics: The latest messages of each topic, in the order in which topics were first heard.
+        topics: Latest messages of each topic, in order of appearance.
         messages: Number of messages.
         dropped: Number of messages dropped because of too many topics or bytes.
     """
@@ -28,7 +28,7 @@ class Collected:
         self._bytes = 0
 
     def add(self, message: Message) -> None:
-        """Keep a message, if there is room."""
+        """Store a message, if there is room."""
         self.messages += 1
         size = len(message.payload) + len(message.topic)
         known = self.topics.get(message.topic)
@@ -44,5 +44,5 @@ class Collected:
         self._bytes += size
 
     def in_order(self) -> list[Message]:
-        """All messages that were kept, in the order of their arrival."""
+        """All stored messages in order of arrival."""
         return sorted((each for every in self.topics.values() for each in every), key=lambda each: each.arrived)

@@ -1,4 +1,4 @@
-"""Which keys of an input read a topic: the first of some usual ones by which most of its payloads give readings."""
+"""Formats: the first of several usual sets of input keys by which most payloads of a topic give readings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS = (
     ("on", "off"), ("online", "offline"), ("open", "closed"), ("true", "false"), ("detected", "clear"), ("yes", "no"),
     ("locked", "unlocked"), ("home", "not_home"),
 )  # fmt: skip
-"""States that devices tell in words: the first is 1, the second 0."""
+"""Pairs of words for states: the first is 1, the second 0."""
 
 SENDERS = (
     *NAMES,
@@ -38,7 +38,7 @@ SENDERS = (
     "serialnumber",
     "imei",
 )
-"""Fields that say which of several devices has sent a payload; case and separators are no matter."""
+"""Fields that identify the device that sent a payload; case and separators are ignored."""
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},
@@ -60,11 +60,11 @@ VALUE_KEYS = ("value", "v", "val", "Value")
 LIMITS = LimitsTable()
 
 LOOKED_AT = 5
-"""Payloads of a topic that are tried; which fields change is seen from all that were kept."""
+"""Number of payloads of a topic that are tried; changing fields are determined from all stored ones."""
 
 
 def keys_for(messages: Sequence[Message]) -> Keys | None:
-    """The keys of an input, without its topic, that read these messages of one topic; None if none do."""
+    """The keys of an input, without its topic, for the messages of one topic; None if none work."""
     payloads = [each.payload for each in messages][-LOOKED_AT:]
     best: Keys | None = None
     fewest = len(payloads)
@@ -112,7 +112,7 @@ def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 
 def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
-    """Plain words of a pair that stands for 1 and 0, as they are spelled."""
+    """Plain words of a pair for 1 and 0, as spelled in the payloads."""
     texts = {each.strip(b" \r\n\0").decode("utf-8", "replace") for each in payloads}
     for on, off in WORDS:
         if texts and {each.lower() for each in texts} <= {on, off}:
@@ -123,7 +123,7 @@ def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
-    """Lists whose elements need a word of a person: numbered objects with times of their own."""
+    """Arrays whose elements must be selected explicitly: numbered objects with times of their own."""
     try:
         document = json.loads(payloads[-1])
     except (ValueError, RecursionError):
@@ -160,7 +160,7 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
-    """Fields that tell the devices of one topic apart: those of which there are several, which come again."""
+    """Fields that distinguish the devices of one topic: those with several recurring values."""
     known = {plain_name(each): place for place, each in enumerate(SENDERS)}
     present = [key for key in documents[0] if plain_name(key) in known] if documents else []
     present.sort(key=lambda each: known[plain_name(each)])

@@ -12,14 +12,14 @@ from edge.core.model.sensors.sensors import is_device
 
 
 class SensorFound(NamedTuple):
-    """A sensor that would be.
+    """A sensor that an input would create.
 
     Attributes:
-        name: Its name.
-        unit: Its unit; empty if nothing says one.
+        name: Name of the sensor.
+        unit: Unit; empty if unknown.
         repetition: The meaning of a repeated value.
-        sample: Its last value.
-        readings: Their number.
+        sample: Last value.
+        readings: Number of readings.
     """
 
     name: str
@@ -30,14 +30,14 @@ class SensorFound(NamedTuple):
 
 
 class ReadingOutcome(NamedTuple):
-    """The outcome of messages.
+    """The result of decoding messages.
 
     Attributes:
-        sensors: By name.
+        sensors: Sensors by name.
         fields_ignored: Number of fields that were ignored or aren't numbers.
         messages_left_out: Number of messages on ignored topics.
         refused: Number of refused messages and readings, by reason.
-        examples: A dead letter of each reason.
+        examples: A dead letter for each reason.
     """
 
     sensors: list[SensorFound]
@@ -48,7 +48,7 @@ class ReadingOutcome(NamedTuple):
 
 
 def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
-    """Inputs as TOML."""
+    """The inputs as TOML."""
     blocks = (
         "\n".join(["[[input]]", *(f"{key} = {toml_value(value)}" for key, value in each.items())]) for each in inputs
     )
@@ -56,7 +56,7 @@ def tables(inputs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def outcome_of(inputs: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> ReadingOutcome:
-    """The outcome of messages; only those that match an input are decoded."""
+    """Decode messages; only those that match an input count."""
     from config.loading import parse  # noqa: PLC0415 - both are loaded when something was heard
     from edge.shell.service.assembly.parts import make_pipeline  # noqa: PLC0415
 

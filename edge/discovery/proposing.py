@@ -1,4 +1,4 @@
-"""Inputs for what was heard: conventions first, then what else can be read, topic by topic."""
+"""Proposing: inputs for the received messages, conventions first, then remaining topics one by one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MOST_LEFT_OUT = 100
 
 
 class Proposal(NamedTuple):
-    """The proposal.
+    """Proposed inputs.
 
     Attributes:
-        inputs: Tables `[[input]]`, in their order.
+        inputs: Tables `[[input]]` in order.
         conventions: Number of topics that follow each convention.
-        left_out: Topics that are not read, and why.
-        unread: Topics of which nothing can be read.
+        left_out: Topics that aren't read, with reasons.
+        unread: Topics without any readable content.
     """
 
     inputs: list[dict[str, Any]]
@@ -38,12 +38,12 @@ class Proposal(NamedTuple):
 
 
 def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
-    """Inputs that read what was heard.
+    """Propose inputs for the received messages.
 
     Args:
         heard: The messages.
         gateways: Other gateways, whose topics aren't read.
-        own: The base of our own topics.
+        own: Base of this gateway's own topics.
     """
     claimed: dict[str, str] = {}
     open_topics: list[str] = []
@@ -81,14 +81,14 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:
-    """Whether a topic holds nothing but bookkeeping."""
+    """Whether a topic contains only bookkeeping."""
     if keys["format"] == "number":
         return "values" not in keys and is_bookkeeping_topic(messages)
     return not any((found := decode(keys, each.payload)) is not None and found.samples for each in messages)
 
 
 def topic_of(table: Mapping[str, Any]) -> str:
-    """The topic filter of a proposed `[[input]]`, its own or that of its convention."""
+    """The topic filter of a proposed `[[input]]`, its own or its convention's."""
     return str(table.get("topic") or conventions()[table["convention"]].keys["topic"])
 
 
@@ -99,7 +99,7 @@ def _specific(name: str) -> tuple[int, int]:
 
 
 def _convention_of(topic: str, messages: Sequence[Message]) -> str | None:
-    """The narrowest convention that a topic follows: by its filter, its fields, and readings in it."""
+    """The most specific convention that a topic follows, by filter, fields, and readings."""
     levels = topic.split("/")
     for name in sorted(conventions(), key=_specific, reverse=True):
         found = conventions()[name]
@@ -121,7 +121,7 @@ def _follows(convention: Convention, topic: str, messages: Sequence[Message]) ->
 
 
 def _said_twice(claimed: Mapping[str, str]) -> list[str]:
-    """Topics of devices that say the same on topics of another convention, too."""
+    """Topics of devices that publish the same data on topics of another convention, too."""
     known = {(convention, _device_of(topic, convention)) for topic, convention in claimed.items()}
     return [
         topic
@@ -137,7 +137,7 @@ def _device_of(topic: str, convention: str) -> str:
 
 
 def _sharing(counted: Mapping[str, int]) -> set[str]:
-    """Conventions whose filter another one with more topics has, so that each of their topics needs an input."""
+    """Conventions that share a filter with a more frequent one, so that each of their topics needs an input."""
     widest: dict[str, str] = {}
     for name in sorted(counted, key=lambda each: (-counted[each], each)):
         widest.setdefault(conventions()[name].keys["topic"], name)
@@ -145,7 +145,7 @@ def _sharing(counted: Mapping[str, int]) -> set[str]:
 
 
 def _says_who_is_there(name: str, topic: str) -> bool:
-    """Whether the devices of a convention say on a topic whether they are there."""
+    """Whether a topic carries the availability of a convention's devices."""
     keys = conventions()[name].keys
     if "availability" not in keys:
         return False
@@ -154,7 +154,7 @@ def _says_who_is_there(name: str, topic: str) -> bool:
 
 
 def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
-    """The names that conventions claim: what their topics begin with, and what the first wildcard stood for."""
+    """The names claimed by conventions: the beginning of their topics, and the match of the first wildcard."""
     names: dict[str, str] = {}
     for topic, convention in claimed.items():
         names[topic.split("/")[0]] = names[_device_of(topic, convention)] = convention
@@ -162,17 +162,17 @@ def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
 
 
 def _neighbour(topic: str, names: Mapping[str, str]) -> str | None:
-    """The convention whose devices a topic belongs to that doesn't follow it."""
+    """The convention whose devices a topic belongs to although it doesn't follow the convention."""
     return next((names[each] for each in topic.split("/")[:2] if each in names), None)
 
 
 def _of_topic(name: str, topic: str) -> dict[str, Any]:
-    """The input of one topic of a convention; its sensors have the topic before their names, so none is another's."""
+    """The input for one topic of a convention; its sensor names begin with the topic, so they are unique."""
     return {"convention": name, "topic": topic, "sensor": "{topic}/" + conventions()[name].keys["sensor"]}
 
 
 def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
-    """The input of a convention; topics that its filter matches but that hold no readings are ignored."""
+    """The input for a convention; topics that match its filter but contain no readings are ignored."""
     keys = conventions()[name].keys
     wanted, ignored = keys["topic"].split("/"), list(keys.get("ignore_topics", ()))
     named = [
@@ -188,7 +188,7 @@ def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _leaving_out_alike(keys_of: Mapping[str, Keys]) -> dict[str, Keys]:
-    """The same keys, where those that differ in nothing but the fields that they leave out leave out all of them."""
+    """The same keys, where sets that differ only in ignored fields ignore the union of them."""
     together: dict[str, dict[str, None]] = {}
     without = {topic: {name: keys[name] for name in keys if name != "ignore"} for topic, keys in keys_of.items()}
     for topic, keys in keys_of.items():
@@ -204,11 +204,11 @@ def _has_wildcards(topic: str) -> bool:
 
 
 def _of_topics(keys_of: Mapping[str, Keys], others: Sequence[str]) -> list[dict[str, Any]]:
-    """Inputs for topics: one for all that begin alike and read alike, and one for each that differs.
+    """Inputs for topics: one for all with the same beginning and the same keys, and one for each exception.
 
     Args:
-        keys_of: What reads each topic.
-        others: Topics that are not read, and left out where they begin like those that are.
+        keys_of: The keys for each topic.
+        others: Topics that aren't read, and are ignored if they have the same beginning as read ones.
     """
     groups: dict[str, list[str]] = {}
     for topic in keys_of:

@@ -1,7 +1,7 @@
-"""The alarm budget: how many false incidents fault-free sensors of every kind of noise cost, against what was asked.
+"""The alarm budget: compares false incidents of fault-free sensors, over many kinds of noise, with the budget.
 
-Each sensor is watched by the engine as the service does it, once for each budget. What comes in the first days, while
-everything is being learned, is counted apart.
+Each sensor is monitored by the engine as in the service, once for each budget. Incidents of the first days, while
+everything is being learned, are counted separately.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edge.evaluation.nab import NabSeries
 from edge.evaluation.noises import KINDS, clock, noise
 
 BUDGETS = (0.05, 0.1, 1.0)
-"""False incidents a sensor-day that are asked for."""
+"""Budgets in false incidents per sensor-day."""
 
 DAY_S = 86_400.0
 LEARNING_DAYS = 3
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
         sensors: Number of sensors of each kind, for each budget.
         days: Duration in days, more than `LEARNING_DAYS`.
         interval_s: Seconds between two readings of a sensor.
-        seed: Of the noise.
+        seed: Seed of the noise.
     """
 
     rule: ResolvedRule
@@ -50,10 +50,10 @@ class Cost(NamedTuple):
     """The false alarms of sensors of one kind.
 
     Attributes:
-        kind: Of noise, or the file's name.
-        asked: False incidents a sensor-day that were asked for.
-        early: Those that came a sensor-day in the first days.
-        came: Those that came thereafter.
+        kind: Kind of noise, or the file's name.
+        asked: Budget in false incidents per sensor-day.
+        early: False incidents per sensor-day in the first days.
+        came: False incidents per sensor-day after that.
         days: Sensor-days in which those were counted.
     """
 
@@ -65,17 +65,17 @@ class Cost(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether it is within a factor of two."""
+        """Whether the budget is met within a factor of two."""
         return self.asked / 2 <= self.came <= self.asked * 2
 
 
 def measure(plan: Plan, kinds: Sequence[str] = (), workers: int = 1) -> Iterator[list[Cost]]:
-    """Measure a rule, kind by kind; a cost for each of `BUDGETS`.
+    """Measure a rule for each kind of noise; yields a cost for each of `BUDGETS`.
 
     Args:
         plan: The settings of the simulation.
-        kinds: Which; all if none is named.
-        workers: Processes that share the work.
+        kinds: Kinds to measure; empty for all.
+        workers: Number of processes.
     """
     chosen = list(kinds or KINDS)
     with ProcessPoolExecutor(workers) as pool:
@@ -89,7 +89,7 @@ def _measure_kind(plan: Plan, kind: str) -> list[Cost]:
 
 
 def measure_files(rule: ResolvedRule, series: Sequence[NabSeries]) -> list[Cost]:
-    """The cost of files without an anomaly, all together: one alone is too short to tell."""
+    """The cost of files without an anomaly, taken together because a single file is too short."""
     found = [costs(rule, each.name, each.times, each.values[:, None]) for each in series]
     together = []
     for place, asked in enumerate(BUDGETS):
@@ -102,13 +102,13 @@ def measure_files(rule: ResolvedRule, series: Sequence[NabSeries]) -> list[Cost]
 
 
 def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[Cost]:
-    """The false alarms of some sensors, for each of `BUDGETS`.
+    """The false alarms of sensors for each of `BUDGETS`.
 
     Args:
         rule: Their rule.
-        kind: Their name.
-        times: Of the readings, shape (readings,).
-        values: Of the readings, shape (readings, sensors).
+        kind: Name of their kind.
+        times: Times of the readings, shape (readings,).
+        values: Values of the readings, shape (readings, sensors).
     """
     profile = Profile(rule.detectors, rule.incidents)
     profiles = [profile.with_budget(each) for each in BUDGETS]

@@ -1,4 +1,4 @@
-"""The CSV files of benchmarks, and the result files that are written."""
+"""CSV files of benchmarks, and result files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class BenchmarkError(Exception):
-    """A benchmark's folder can't be read; says which file, and what is wrong with it."""
+    """A benchmark's folder can't be read; the message contains the file and the error."""
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
@@ -19,7 +19,7 @@ def read_rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a file, and the folder that it lies in."""
+    """Write a file, creating its directory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -28,7 +28,7 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 
 
 def seconds(stamp: str) -> float:
-    """A timestamp in seconds since the epoch; one without a zone is UTC, a plain number is seconds already."""
+    """A timestamp in seconds since the epoch; without a time zone it is UTC, a plain number is already in seconds."""
     try:
         return float(stamp)
     except ValueError:

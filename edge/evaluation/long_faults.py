@@ -1,9 +1,9 @@
-"""Long faults: does an incident stay open while a fault lasts, and what has it taught when the fault is over?
+"""Long faults: whether an incident stays open while a fault lasts, and what was learned from the fault when it is over.
 
-Sensors with many kinds of noise are watched until they are known; then a fault comes that lasts for hours, and then all
-is as before. A fault is *found* by an incident that is raised while it lasts, *covered* for as long as one is open, and
-*over* when the last one of those ends. What is raised within two days after that, when the sensor has long returned to
-what it was, is an *aftermath*: a fault that taught the wrong thing shows there.
+Sensors with many kinds of noise are monitored until they are known; then a fault lasts for hours, and then everything
+is as before. A fault is *found* by an incident raised while it lasts, *covered* while one is open, and *over* when the
+last of those ends. Incidents raised within two days after that, when the sensor has long returned to normal, are the
+*aftermath*: they show that the wrong thing was learned from the fault.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ QUIET_DAYS = 3
 HOUR_S = 3600.0
 HOURS = (2.0, 4.0, 8.0, 12.0, 24.0)
 ENOUGH = 0.6
-"""The share of a fault's time that its incidents are to cover."""
+"""Minimum share of a fault's time that its incidents must cover."""
 
 RECOVERY_S = 2 * HOUR_S
-"""Coming back is a change as well: what is raised so shortly after a fault belongs to it."""
+"""Incidents raised within this time after a fault belong to it, because the return is also a change."""
 
 Generator = np.random.Generator
 Fault = Callable[[Generator, Floats, Floats], Floats]
-"""Faulty values, shape (rows, sensors), of a generator, the values that would have been, and the deviations."""
+"""Returns faulty values, shape (rows, sensors), given a generator, the faultless values, and the deviations."""
 
 
 def _backgrounds(rng: Generator, rows: int, width: int) -> dict[str, Floats]:
@@ -69,20 +69,20 @@ FAULTS: dict[str, Fault] = {
     "stuck": _stuck,
     "dropout": lambda _, values, deviation: np.zeros_like(values) - 10.0 * deviation,
 }
-"""Shift and drift by four standard deviations, the drift within an hour; noise of four; a value that stays; none."""
+"""Shift and drift by four standard deviations, the drift within an hour; noise of four; a constant value; none."""
 
 
 class Cover(NamedTuple):
-    """The outcome of the faults of one kind and length.
+    """The result for faults of one kind and length.
 
     Attributes:
-        fault: Its kind.
-        hours: Its length.
-        faults: Their number.
-        found: Share of them that was found.
-        covered: Share of their time in which an incident was open.
-        over_s: Median of the seconds from a fault's end to the end of its last incident.
-        aftermath: Incidents a sensor-day thereafter.
+        fault: Kind of the fault.
+        hours: Length in hours.
+        faults: Number of faults.
+        found: Share of faults found.
+        covered: Share of their time with an open incident.
+        over_s: Median seconds from the end of a fault to the end of its last incident.
+        aftermath: Incidents per sensor-day after that.
     """
 
     fault: str
@@ -100,8 +100,8 @@ def measure(rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS,
     Args:
         rule: The profile of the sensors.
         sensors: Number of sensors for each background, fault and length.
-        hours: Lengths of faults.
-        seed: Of the noise.
+        hours: Lengths of faults in hours.
+        seed: Seed of the noise.
     """
     for length in hours:
         yield from _watch(rule, sensors, length, np.random.default_rng([seed, int(length * 60)]))
@@ -121,7 +121,7 @@ def _watch(rule: ResolvedRule, sensors: int, hours: float, rng: Generator) -> It
 
 
 def _with_faults(rng: Generator, rows: int, sensors: int, long: int, fault: Fault) -> tuple[Floats, Floats]:
-    """Sensors of every background, each with a fault of some rows, and the rows in which the faults begin."""
+    """Sensors of every background, each with a fault, and the rows in which the faults begin."""
     values = np.concatenate(list(_backgrounds(rng, rows, sensors).values()), axis=1)
     deviation = values[: LEARNING_DAYS * DAY_ROWS].std(axis=0)
     begins: Slots = np.asarray(LEARNING_DAYS * DAY_ROWS + rng.integers(0, DAY_ROWS, values.shape[1]), dtype=np.intp)
@@ -150,7 +150,7 @@ def _cover(fault: str, hours: float, cases: list[tuple[float, float, list[list[f
 
 
 def _incidents(rule: ResolvedRule, values: Floats) -> list[list[list[float]]]:
-    """The incidents of each sensor, as times of begin and end."""
+    """The incidents of each sensor as start and end times."""
     profile = Profile(rule.detectors, rule.incidents)
     engine = Engine(lambda _: profile)
     count = values.shape[1]

@@ -1,10 +1,10 @@
 """The Numenta Anomaly Benchmark: its folder, and a detector's run over it.
 
-A folder holds `data/<category>/<file>.csv` with the columns `timestamp` and `value`, and the windows of the anomalies
-in `labels/combined_windows.json`, as in NAB's repository, or in `windows.json`.
+The folder contains `data/<category>/<file>.csv` with the columns `timestamp` and `value`, and the windows of the
+anomalies in `labels/combined_windows.json`, as in NAB's repository, or in `windows.json`.
 
-All files run side by side, one sensor each, a row of every file in a round; as detectors never look from one sensor at
-another, that is the same as file by file. Nothing is known of a file before its rows come.
+All files are processed in parallel, one sensor each, with one row of every file per round; since detectors never
+combine sensors, the result is the same as file by file. Nothing is known of a file before its rows arrive.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ SCORE_COLUMNS = ("timestamp", "value", "anomaly_score")
 WINDOWS = ("labels/combined_windows.json", "windows.json")
 
 THRESHOLD = 2.75
-"""Decades of surprise at which a row is a detection, unless told otherwise."""
+"""Default decades of surprise at which a row is a detection."""
 
 REST_SHARE, REST_LEAST, REST_MOST = 0.04, 20.0, 200.0
-"""Rows that follow a detection belong to the same incident: this share of all rows so far, within these bounds."""
+"""Rows after a detection that belong to the same incident: this share of all rows so far, within these bounds."""
 
 PUBLISHED = (
     ("ARTime", (74.9, 65.1, 80.4)),
     ("Numenta HTM", (70.1, 63.1, 74.3)),
     ("CAD OSE", (69.9, 67.0, 73.2)),
 )
-"""The leaderboard's top over all 58 files, by `nab_scoring.PROFILES`, each at its best threshold. All three know the
-whole file's range of values beforehand."""
+"""The top of the leaderboard over all 58 files, by `nab_scoring.PROFILES`, each at its best threshold. All three know
+the whole file's range of values in advance."""
 
 
 @dataclass(frozen=True)
 class NabSeries:
-    """One file.
+    """One file of the benchmark.
 
     Attributes:
         name: `<category>/<file>.csv`.
-        stamps: The timestamps as they stand in the file.
-        times: The same in seconds since the epoch, shape (rows,).
+        stamps: Timestamps as in the file.
+        times: Timestamps in seconds since the epoch, shape (rows,).
         values: The values, shape (rows,).
-        truth: The value of detections.
+        truth: The value of detections in each row.
     """
 
     name: str
@@ -60,10 +60,10 @@ class NabSeries:
 
 
 def read_folder(folder: Path) -> list[NabSeries]:
-    """Read all files for which windows are given.
+    """Read all files with windows.
 
     Raises:
-        BenchmarkError: The folder isn't one of NAB's, or a file in it is damaged.
+        BenchmarkError: The folder isn't a copy of NAB, or a file in it is damaged.
     """
     labels = next((folder / each for each in WINDOWS if (folder / each).is_file()), None)
     if labels is None:
@@ -94,7 +94,7 @@ def _last_at(times: Floats, stamp: str) -> int:
 
 
 def run(detector: Detector, series: Sequence[NabSeries]) -> list[Floats]:
-    """Decades of surprise of every row of every file, each judged by the rows before it; NaN is taken for 0."""
+    """Decades of surprise of every row of every file, each based on the rows before it; NaN becomes 0."""
     table = StateTable(detector, len(series))
     decades = [np.zeros(len(each.values)) for each in series]
     longest = max((len(each.values) for each in series), default=0)
@@ -109,14 +109,14 @@ def run(detector: Detector, series: Sequence[NabSeries]) -> list[Floats]:
 
 
 def detections(decades: Floats, threshold: float) -> Floats:
-    """A file's scores in [0, 1), as NAB wants them: 0.5 and more is a detection.
+    """A file's scores in [0, 1) as required by NAB: 0.5 and more is a detection.
 
-    A detection is held against NAB's windows row by row, while an incident is one alarm however long it lasts. So a
-    row that follows a detection too closely scores 0.
+    NAB compares detections with its windows row by row, whereas an incident is one alert however long it lasts. A row
+    that follows a detection too closely therefore scores 0.
 
     Args:
         decades: Surprise of each row, shape (rows,).
-        threshold: Decades that make a detection.
+        threshold: Decades of a detection.
     """
     scores: Floats = -np.expm1(-np.log(2.0) * decades / threshold)
     again = -1.0

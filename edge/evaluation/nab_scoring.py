@@ -1,9 +1,9 @@
 """The rules of the Numenta Anomaly Benchmark, version 1.1.
 
-The first 15 % of a file, 750 rows at most, are there to learn from and never scored. In a window around an anomaly the
-earliest detection counts, the more the earlier it is; a window without one costs a miss. A detection outside costs a
-false alarm, less of one if it closely follows a window. One threshold serves all files. 0 is what no detection at all
-would score, 100 every window found at its first row, and nothing else.
+The first 15 % of a file, at most 750 rows, are for learning and never scored. In a window around an anomaly the
+earliest detection counts, with a higher value the earlier it is; a window without one costs a miss. A detection outside
+of windows costs a false alarm, less if it closely follows a window. One threshold applies to all files. 0 is the score
+of no detections, 100 that of every window found at its first row and nothing else.
 
 Source: A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta anomaly benchmark", 2015,
 arXiv:1510.03336; S. Ahmad, A. Lavin, S. Purdy and Z. Agha, Neurocomputing 262, 2017, doi:10.1016/j.neucom.2017.04.070.
@@ -25,14 +25,14 @@ PROBATION_SHARE = 0.15
 PROBATION_MOST = 5000
 STEEPNESS = 5.0
 FORGIVEN = 3.0
-"""Window lengths behind a window after which a false detection costs in full."""
+"""Window lengths after a window beyond which a false detection has its full cost."""
 
 
 class ScoringProfile(NamedTuple):
     """The weights of an application.
 
     Attributes:
-        name: As NAB calls it.
+        name: NAB's name.
         false_alarm: Cost of a detection outside of any window.
         miss: Cost of a window without a detection.
     """
@@ -55,9 +55,9 @@ class Truth:
 
     Attributes:
         worth: -1 to 1, shape (rows,).
-        window: The window that a row lies in, or -1, shape (rows,).
+        window: Index of the window that a row lies in, or -1, shape (rows,).
         windows: Number of windows in the file.
-        probation: Rows at the beginning that are never scored.
+        probation: Number of rows at the beginning that are never scored.
     """
 
     worth: Floats
@@ -67,14 +67,14 @@ class Truth:
 
 
 class Result(NamedTuple):
-    """The score of one threshold.
+    """The score at one threshold.
 
     Attributes:
-        score: Normalised, 100 at best.
+        score: Normalised score, at best 100.
         threshold: Rows with at least this score are detections.
-        hits: Windows with a detection.
-        windows: Windows in all.
-        false_rows: Detections outside.
+        hits: Number of windows with a detection.
+        windows: Total number of windows.
+        false_rows: Number of detections outside of windows.
     """
 
     score: float
@@ -85,11 +85,11 @@ class Result(NamedTuple):
 
 
 def truth(rows: int, windows: Sequence[tuple[int, int]]) -> Truth:
-    """Lay out what detections are worth.
+    """Compute the value of detections.
 
     Args:
-        rows: Rows of the file.
-        windows: First and last row of each window, in their order, none overlapping.
+        rows: Number of rows of the file.
+        windows: First and last row of each window, in order and without overlap.
     """
     worth, window = np.full(rows, -1.0), np.full(rows, -1, dtype=np.intp)
     for number, (first, last) in enumerate(windows):
@@ -113,7 +113,7 @@ def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profil
     """Score detectors' outputs at one threshold.
 
     Args:
-        files: The truth and the detector's scores of each file.
+        files: Truth and detector's scores of each file.
         threshold: Rows with at least this score are detections.
         profile: The weights.
     """
@@ -136,7 +136,7 @@ def at_threshold(files: Sequence[tuple[Truth, Floats]], threshold: float, profil
 
 
 def best_threshold(files: Sequence[tuple[Truth, Floats]], profile: ScoringProfile) -> Result:
-    """Score at the threshold that suits this profile best, as NAB does."""
+    """Score at the best threshold for this profile, as NAB does."""
     scores, gains = [np.array([np.inf])], [np.zeros(1)]
     base = 0.0
     for known, given in files:

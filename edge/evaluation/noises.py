@@ -1,4 +1,4 @@
-"""Signals without a fault, of many kinds, to see how quiet detection is; the seed makes them repeatable."""
+"""Fault-free signals of many kinds, for measuring false alarms; reproducible by seed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ DAY_MINUTES = 1440.0
 
 Generator = np.random.Generator
 Kind = Callable[[Generator, Floats, int], Floats]
-"""Values, shape (readings, sensors), of a generator, the minute of each reading, shape (readings, 1), and sensors."""
+"""Returns values, shape (readings, sensors), given a generator, the minute of each reading, shape (readings, 1), and
+the number of sensors."""
 
 
 def clock(count: int, step_s: float = 60.0) -> Floats:
-    """Times of readings, each `step_s` seconds after the one before, from a midnight on."""
+    """Times of readings every `step_s` seconds, from a midnight on."""
     return START_S + np.arange(count, dtype=np.float64) * step_s
 
 
 def autoregressive(rng: Generator, count: int, width: int, rho: float) -> Floats:
-    """Noise of variance 1 whose readings follow their predecessors with the correlation `rho`, shape (count, width)."""
+    """Autoregressive noise of variance 1 and correlation `rho` between successive readings, shape (count, width)."""
     values = rng.normal(size=(count, width))
     for index in range(1, count):
         values[index] = rho * values[index - 1] + np.sqrt(1.0 - rho * rho) * values[index]
@@ -102,10 +103,10 @@ ALARMING = {
     "noisy set point",
     "shift work",
 }
-"""Kinds with rare behaviour that can't be told from a fault the first few times."""
+"""Kinds with rare behaviour that is indistinguishable from a fault the first few times."""
 
 WITHOUT_CHANCE = {"ramp", "constant"}
-"""Kinds in which nothing ever happens, so that nothing can be a false alarm."""
+"""Kinds without any randomness, which can't cause false alarms."""
 
 
 def noise(kind: str, count: int, width: int, seed: int = 5, interval_s: float = 60.0) -> Floats:
@@ -113,9 +114,9 @@ def noise(kind: str, count: int, width: int, seed: int = 5, interval_s: float = 
 
     Args:
         kind: One of `KINDS`.
-        count: Readings of each sensor.
-        width: Sensors.
-        seed: Other seeds give other values.
+        count: Number of readings of each sensor.
+        width: Number of sensors.
+        seed: Seed of the generator.
         interval_s: Seconds between readings.
     """
     rng = np.random.default_rng([seed, list(KINDS).index(kind)])
@@ -124,5 +125,5 @@ def noise(kind: str, count: int, width: int, seed: int = 5, interval_s: float = 
 
 
 def noises(count: int, width: int, seed: int = 5) -> dict[str, Floats]:
-    """Readings once a minute, by kind, each of shape (count, width)."""
+    """Readings once a minute by kind, each of shape (count, width)."""
     return {kind: noise(kind, count, width, seed) for kind in KINDS}

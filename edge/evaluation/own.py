@@ -1,7 +1,7 @@
-"""Files of one's own: a detector's score of every row, as the service would have had it.
+"""Own files: a detector's score of every row, as in the service.
 
-A folder holds CSV files, at any depth, with the columns `timestamp` and `value`, and `label` if it is known which
-rows are anomalous (1) and which aren't (0). As in the service, nothing is learned while an incident is open.
+A folder contains CSV files, at any depth, with the columns `timestamp` and `value`, and optionally `label`, 1 for
+anomalous rows and 0 for others. As in the service, nothing is learned while an incident is open.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from edge.evaluation.nab import SCORE_COLUMNS
 
 CLEAR_SHARE = 0.5
 CLEAR_ROWS = 5
-"""So many rows in a row below this share of the threshold end an incident."""
+"""Number of consecutive rows below this share of the threshold that end an incident."""
 
 
 @dataclass(frozen=True)
 class OwnSeries:
-    """One file.
+    """One file of the folder.
 
     Attributes:
-        name: Its path below the folder.
-        stamps: The timestamps as they stand in the file.
-        times: The same in seconds since the epoch, shape (rows,).
+        name: Path relative to the folder.
+        stamps: Timestamps as in the file.
+        times: Timestamps in seconds since the epoch, shape (rows,).
         values: The values, shape (rows,).
-        labels: True where a row is anomalous, shape (rows,); None if unknown.
+        labels: Whether each row is anomalous, shape (rows,); None if unknown.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _read(folder: Path, path: Path) -> OwnSeries:
 
 
 def run(detector: Detector, series: OwnSeries, threshold: float) -> Floats:
-    """Decades of surprise of every row, holding back what is learned while an incident is open; NaN is taken for 0."""
+    """Decades of surprise of every row, without learning while an incident is open; NaN becomes 0."""
     table, slot = StateTable(detector, 1), np.array([0])
     decades = np.zeros(len(series.values))
     is_open, calm = np.array([False]), 0
@@ -85,7 +85,7 @@ def run(detector: Detector, series: OwnSeries, threshold: float) -> Floats:
 
 
 def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:
-    """Area under precision over recall: 1 at best, the share of anomalous rows by chance."""
+    """Area under the precision-recall curve: at best 1, by chance the share of anomalous rows."""
     order = np.argsort(-scores, kind="stable")
     found, truth = scores[order], labels[order]
     ends = np.flatnonzero(np.append(found[1:] != found[:-1], True))  # equal scores stand or fall together

@@ -1,11 +1,11 @@
 """The Skoltech Anomaly Benchmark, version 0.9: one water loop, eight sensors that belong together.
 
-A folder holds `<group>/<n>.csv`, or `data/<group>/<n>.csv` as in its repository, separated by semicolons, with the
+A folder contains `<group>/<n>.csv`, or `data/<group>/<n>.csv` as in its repository, separated by semicolons, with the
 columns `datetime`, `anomaly`, `changepoint` and one for each sensor. The first 400 rows of a file are its warm-up.
 
-What looks at a device's sensors in the service looks at the loop's here, row by row, and learns nothing of a row that
-is an outlier. Outliers are judged row by row, as SKAB's leaderboard does. Changes are judged by NAB's rules, a window
-being the 60 seconds from a labelled change on: who tells of it earlier earns more.
+The service's device detectors are applied to the loop's sensors row by row, and learn nothing from outlier rows.
+Outliers are judged row by row, as in SKAB's leaderboard. Changes are judged by NAB's rules, with a window of 60 seconds
+after each labelled change: earlier detections score higher.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from edge.evaluation.nab_scoring import PROFILES, Result, at_threshold, truth
 
 WARM_UP = 400
 THRESHOLD = 6.0
-"""Decades of surprise that make a row an outlier."""
+"""Decades of surprise of an outlier row."""
 
 CHANGE = 2.65
-"""Decades of surprise that tell of a change."""
+"""Decades of surprise of a reported change."""
 
 REST = 30
-"""Rows after a change in which no other one is reported, as it is still passing through the means."""
+"""Number of rows after a change in which no other is reported, because it still affects the means."""
 
 NOT_SENSORS = frozenset({"datetime", "anomaly", "changepoint"})
 WITHOUT_FAULT = "anomaly-free"
@@ -52,15 +52,15 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Experiment:
-    """One file.
+    """One file of the benchmark.
 
     Attributes:
         name: `<group>/<n>.csv`.
-        stamps: The times as they stand in the file.
+        stamps: Times as in the file.
         times: Seconds since the epoch, shape (rows,).
         rows: Readings, shape (rows, sensors).
-        faulty: Rows of the fault, shape (rows,).
-        changed: Rows at which the fault begins or ends, shape (rows,).
+        faulty: Whether each row is faulty, shape (rows,).
+        changed: Whether the fault begins or ends at each row, shape (rows,).
     """
 
     name: str
@@ -72,12 +72,12 @@ class Experiment:
 
 
 class Judged(NamedTuple):
-    """The labels of a file.
+    """The detector's result for a file.
 
     Attributes:
         score: Decades of surprise, 0 in the warm-up, shape (rows,).
-        outliers: Rows that are outliers, shape (rows,).
-        changes: Rows at which the level moves, shape (rows,).
+        outliers: Whether each row is an outlier, shape (rows,).
+        changes: Whether a change is reported at each row, shape (rows,).
     """
 
     score: Floats
@@ -100,10 +100,10 @@ class Figures(NamedTuple):
 
 
 def read_folder(folder: Path) -> list[Experiment]:
-    """Read all files that hold a fault.
+    """Read all files with a fault.
 
     Raises:
-        BenchmarkError: The folder isn't one of SKAB's, or a file in it is damaged.
+        BenchmarkError: The folder isn't a copy of SKAB, or a file in it is damaged.
     """
     top = folder / "data" if (folder / "data").is_dir() else folder
     paths = [each for each in sorted(top.glob("*/*.csv")) if each.parent.name != WITHOUT_FAULT]
@@ -126,7 +126,7 @@ def _read(path: Path) -> Experiment:
 
 
 def judge(experiment: Experiment, threshold: float = THRESHOLD) -> Judged:
-    """Judge every row by the warm-up and the rows before it."""
+    """Judge every row based on the warm-up and the rows before it."""
     channels = max(2, experiment.rows.shape[1])
     score = _surprise(Correlation(channels=channels, warm_up=WARM_UP), experiment, threshold)
     moved = _surprise(Shift(channels=channels, warm_up=WARM_UP), experiment, CHANGE)
@@ -134,7 +134,7 @@ def judge(experiment: Experiment, threshold: float = THRESHOLD) -> Judged:
 
 
 def moments(surprise: Floats) -> Flags:
-    """Rows at which a change is reported, no two within `REST` rows, shape (n,)."""
+    """Rows at which a change is reported, at least `REST` rows apart, shape (n,)."""
     told = np.zeros(len(surprise), dtype=bool)
     again = 0
     for row in np.flatnonzero(surprise >= CHANGE).tolist():
@@ -145,7 +145,7 @@ def moments(surprise: Floats) -> Flags:
 
 
 def _surprise(detector: VectorDetector, experiment: Experiment, threshold: float) -> Floats:
-    """Decades of surprise, 0 in the warm-up, shape (rows,); what follows a row beyond the threshold isn't learned."""
+    """Decades of surprise, 0 in the warm-up, shape (rows,); rows after one beyond the threshold aren't learned."""
     table, slot = StateTable(detector, rows=1), np.zeros(1, dtype=np.intp)
     rows = np.full((len(experiment.rows), detector.channels), np.nan)
     rows[:, : experiment.rows.shape[1]] = experiment.rows
@@ -159,7 +159,7 @@ def _surprise(detector: VectorDetector, experiment: Experiment, threshold: float
 
 
 def figures(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> Figures:
-    """SKAB's figures, pooled over the rows of all files behind their warm-ups."""
+    """SKAB's figures, pooled over the rows of all files after their warm-ups."""
     faulty = np.concatenate([each.faulty[WARM_UP:] for each in experiments])
     flagged = np.concatenate([each.outliers[WARM_UP:] for each in judged])
     hits, false = int((faulty & flagged).sum()), int((~faulty & flagged).sum())
@@ -179,7 +179,7 @@ def changes(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> list
 
 
 def _windows(experiment: Experiment) -> list[tuple[int, int]]:
-    """First and last row in which each labelled change after the warm-up may be reported; none reaches the next one."""
+    """First and last row in which each labelled change after the warm-up may be reported, without overlap."""
     starts = [row for row in np.flatnonzero(experiment.changed).tolist() if row >= WARM_UP]
     until = [*starts[1:], len(experiment.rows)]
     return [

@@ -1,5 +1,5 @@
-"""The fleet: cells that outlive the process they run in, over whatever an engine keeps state in.
+"""The fleet: cells whose state outlives their process, independent of the stream-processing engine.
 
-`host.py` runs cells, `store.py` says what it needs of a store, `plan.py` reads what cells are from a configuration.
-None of these knows an engine; an adapter to one is a file of its own.
+`host.py` runs cells, `store.py` defines the store's interface, `plan.py` creates cells from a configuration. None of
+them depends on an engine; the adapter to one is a separate file.
 """

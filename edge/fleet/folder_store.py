@@ -1,10 +1,10 @@
-"""A cell store in a folder: one file a cell, so that state moves with `cp` and `rsync`.
+"""A cell store in a folder: one file per cell, so that state can be moved with `cp` and `rsync`.
 
-A file holds records: first the snapshot, if there is one, then the entries. A record has its length and CRC-32 in
-front, 8 bytes in big-endian order, and holds the nonce, whether it is a snapshot, and the bytes, in MessagePack. An
-entry is appended and synced. A snapshot is written to a file of its own that takes the place of the old one. So
-whatever a crash leaves behind, the file reads as it was before a write or after it: a last record that isn't whole was
-never acknowledged, and the next write takes its place.
+A file consists of records: first the snapshot, if there is one, then the entries. A record is preceded by its length
+and CRC-32, 8 bytes in big-endian order, and contains the nonce, whether it is a snapshot, and the bytes, in
+MessagePack. Entries are appended and synced. A snapshot is written to a separate file that replaces the old one. After
+a crash the file therefore reads as before or after a write: an incomplete last record was never acknowledged and is
+overwritten by the next write.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Record(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Known(NamedTuple):
-    """What was read of a file, and what the file was like then."""
+    """The known contents of a file, and its state at that time."""
 
     inode: int
     size: int
@@ -41,10 +41,10 @@ class _Known(NamedTuple):
 
 
 class FolderStore:
-    """See `CellStore`. Several processes may share a folder.
+    """A `CellStore` in a folder that several processes may share.
 
     Args:
-        folder: Made if it isn't there, for its owner only.
+        folder: Path of the folder; created if missing, accessible only to its owner.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,7 +56,7 @@ class FolderStore:
         """See `CellStore`.
 
         Raises:
-            DamagedStoreError: The file isn't one of a cell.
+            DamagedStoreError: The file isn't a cell's.
         """
         return self._look(cell).head
 
@@ -123,7 +123,7 @@ class FolderStore:
         return known
 
     def _look(self, cell: int) -> _Known:
-        """What the file says by now; read anew only where it was changed."""
+        """The contents of the file, read again only if it has changed."""
         try:
             status = self._path(cell).stat()
         except FileNotFoundError:
@@ -139,10 +139,10 @@ class FolderStore:
         return known
 
     def _records(self, cell: int) -> Iterator[_Record]:
-        """The records of a file, up to one that isn't whole.
+        """The records of a file, up to an incomplete one.
 
         Raises:
-            DamagedStoreError: A record is whole, but says nothing.
+            DamagedStoreError: A complete record can't be decoded.
         """
         try:
             content = self._path(cell).read_bytes()

@@ -1,12 +1,12 @@
-"""The cell host: runs cells, and keeps what they know in a store.
+"""The cell host: runs cells and keeps their state in a store.
 
-A cell that was run stays in memory, so that the next batch needn't load it. It is trusted only if the store still has
-the nonce that this host has written last: after a crash, a retry, or while another worker had the cell, it hasn't, and
-the cell is loaded anew. What a batch changes is appended as one entry, a few bytes a reading; now and then a snapshot
-takes the place of the entries, which is at different times for different cells.
+A cell stays in memory after a run, so that the next batch needn't load it. It is reused only if the store still has the
+nonce that this host wrote last; after a crash, a retry, or a run by another worker it doesn't, and the cell is loaded
+again. The changes of a batch are appended as one entry, a few bytes per reading; from time to time a snapshot replaces
+the entries, at different times for different cells.
 
-Events are told before the state is stored. So none is lost, and a batch that is run again after a crash tells them once
-more with the same ids, by which they are told apart.
+Events are emitted before the state is stored. None is lost, and a batch repeated after a crash emits them again with
+the same IDs, by which duplicates are recognised.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from edge.core.persistence.steps.step import Step
 from edge.fleet.store import CellStore, Head, StaleHeadError
 
 ENTRIES = 50
-"""Entries between two snapshots, unless the host is told otherwise."""
+"""Default number of entries between two snapshots."""
 
 LIVE = 64
-"""Cells that stay in memory, unless the host is told otherwise."""
+"""Default number of cells kept in memory."""
 
 
 class LogPortion(NamedTuple):
-    """What a batch has for a cell, of one log.
+    """A batch's items for a cell from one log.
 
     Attributes:
         log: Name of the log.
-        offsets: Of each item, ascending.
+        offsets: Ascending offsets of the items.
         messages: The items, if they are to be decoded.
-        readings: The items, if they were decoded.
+        readings: The items, if they are already decoded.
     """
 
     log: str
@@ -48,13 +48,13 @@ class LogPortion(NamedTuple):
 
 @dataclass
 class CellOutcome:
-    """What came of a batch.
+    """The outcome of a batch.
 
     Attributes:
-        events: In the cell's order.
-        dead_letters: What was refused and is kept.
-        refused: How many messages and readings were refused, by reason.
-        due: The stream clock at which the cell wants to be run, should nothing arrive; infinity if it needn't.
+        events: Events in the cell's order.
+        dead_letters: Dead letters that were kept.
+        refused: Number of refused messages and readings, by reason.
+        due: The stream clock at which the cell must run even if nothing arrives; infinity if it needn't.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -63,7 +63,7 @@ class CellOutcome:
     due: float = 0.0
 
     def take(self, step: Step) -> None:
-        """Add what came of a step."""
+        """Add the outcome of a step."""
         self.events += step.events
         self.dead_letters += step.dead_letters
 
@@ -75,14 +75,14 @@ class CellHost:
     """Runs the cells of one worker.
 
     Args:
-        plan: What the configuration says of cells.
-        store: Keeps them.
-        entries: How many entries a cell may have before it gets a snapshot, from 1.
-        live: How many cells stay in memory at most, from 0.
-        nonce: Makes words that nobody else makes.
+        plan: The configuration of cells.
+        store: Stores the cells.
+        entries: Maximum number of entries before a snapshot, at least 1.
+        live: Maximum number of cells kept in memory, at least 0.
+        nonce: Returns unique strings.
 
     Attributes:
-        loads: How often a cell was loaded from the store.
+        loads: Number of times that a cell was loaded from the store.
     """
 
     def __init__(
@@ -105,17 +105,17 @@ class CellHost:
     def run(
         self, cell: int, portions: Iterable[LogPortion] = (), now: float | None = None, tell: Tell = lambda _: None
     ) -> CellOutcome:
-        """Give a cell its share of a batch, tell the events and store what it knows then.
+        """Run a cell on its share of a batch, emit the events and store its state.
 
         Args:
             cell: The number of the cell.
-            portions: Of each log what it has; what the cell has read before is skipped.
-            now: How far time has come for sure, see `Cell.tick()`; None if nobody knows.
-            tell: Called once with the events, if there are any. What it raises is raised, and nothing is stored.
+            portions: Items from each log; those that the cell has read before are skipped.
+            now: Time that has certainly passed, see `Cell.tick()`; None if unknown.
+            tell: Called once with the events, if there are any. If it raises, nothing is stored.
 
         Raises:
-            StaleHeadError: Another worker has run the cell meanwhile; nothing is stored.
-            CellStateError: What the store has of the cell can't be read.
+            StaleHeadError: Another worker has run the cell in the meantime; nothing is stored.
+            CellStateError: The stored state of the cell can't be read.
         """
         head = self._store.head(cell)
         running = self._running(cell, head)
@@ -145,11 +145,11 @@ class CellHost:
         return outcome
 
     def drop(self, cell: int) -> None:
-        """Keep a cell in memory no longer, as another worker has it now."""
+        """Remove a cell from memory, because another worker has it now."""
         self._live.pop(cell, None)
 
     def _running(self, cell: int, head: Head | None) -> Cell:
-        """The cell as the store has it; out of the memory, to which it returns when what it does next is stored."""
+        """The cell as stored, taken from memory if possible; it returns to memory when its next state is stored."""
         nonce, running = self._live.pop(cell, ("", None))
         if running is not None and head is not None and head.nonce == nonce:
             return running
@@ -168,7 +168,7 @@ class CellHost:
             self._live.popitem(last=False)
 
     def _write(self, cell: int, running: Cell, head: Head | None) -> str:
-        """Store what has changed; returns the nonce that the store has then."""
+        """Store changes; returns the store's new nonce."""
         entry = running.entry()
         if entry is None:
             return "" if head is None else head.nonce
@@ -180,7 +180,7 @@ class CellHost:
         return nonce
 
     def _is_due(self, cell: int, head: Head | None) -> bool:
-        """Whether the cell gets a snapshot now: after half as many entries as it may have or more, by its number."""
+        """Whether a snapshot is due: after half to all of the maximum number of entries, depending on the cell."""
         entries = 0 if head is None else head.entries
         return entries + 1 >= self._entries - cell % (self._entries // 2 + 1)
 

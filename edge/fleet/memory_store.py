@@ -1,4 +1,4 @@
-"""A cell store in memory, for tests and for runs whose state nobody needs afterwards."""
+"""A cell store in memory, for tests and for runs whose state isn't needed afterwards."""
 
 from __future__ import annotations
 

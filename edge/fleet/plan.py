@@ -1,4 +1,4 @@
-"""What cells are, by a configuration: the inputs, rules and devices of a gateway, for sensors hashed to cells."""
+"""Plan: defines cells by a configuration: the inputs, rules and devices of a gateway, for sensors hashed to cells."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 
 def plan_of(configuration: Configuration, cells: int) -> CellPlan:
-    """The plan of a fleet of so many cells, from 1.
+    """The plan of a fleet of `cells` cells, at least 1.
 
-    `gateway.name` is the name of the fleet: event ids follow from it. `limits.sensors` counts for each cell. Commands
-    of operators aren't followed.
+    `gateway.name` is the name of the fleet, from which event IDs are derived. `limits.sensors` applies to each cell.
+    Operator commands aren't supported.
     """
     commands = configuration.commands.model_copy(update={"enabled": False})
     quiet = configuration.model_copy(update={"commands": commands})

@@ -1,9 +1,9 @@
-"""Cell stores: where the state of cells outlives processes.
+"""Cell stores: keep the state of cells beyond the life of processes.
 
-Of each cell a store keeps a snapshot, the entries since, and a head. A head is a random nonce that every write
-replaces, and the number of entries. Whoever writes says which head they have read; where it isn't the store's any
-more, somebody else has written, and nothing is changed. So of two workers that run one cell, as happens while
-partitions move, one gives up.
+For each cell a store keeps a snapshot, the entries since, and a head. A head is a random nonce that every write
+replaces, and the number of entries. A writer passes the head that it has read; if the store's head differs, another
+writer was faster, and nothing is changed. Of two workers that run the same cell, as happens while partitions move, one
+therefore gives up.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple, Protocol
 
 
 class Head(NamedTuple):
-    """What a store says of a cell at a glance.
+    """A store's brief description of a cell.
 
     Attributes:
-        nonce: Random, anew with each write.
-        entries: How many there are since the snapshot, or since the beginning if there is none.
+        nonce: Random, replaced by each write.
+        entries: Number of entries since the snapshot, or since the beginning if there is none.
     """
 
     nonce: str
@@ -24,24 +24,24 @@ class Head(NamedTuple):
 
 
 class StaleHeadError(Exception):
-    """Somebody else has written the cell since its head was read; nothing was changed."""
+    """The cell was written by another writer since its head was read; nothing was changed."""
 
 
 class DamagedStoreError(Exception):
-    """What a store has kept of a cell can't be read."""
+    """The stored data of a cell can't be read."""
 
 
 class CellStore(Protocol):
-    """Keeps the state of cells. Each write is kept as a whole or not at all, whenever the process ends."""
+    """Stores the state of cells. Each write is stored completely or not at all, whenever the process ends."""
 
     def head(self, cell: int) -> Head | None:
-        """The head of a cell; None if nothing was ever written of it."""
+        """The head of a cell; None if it was never written."""
 
     def snapshot(self, cell: int) -> bytes | None:
         """The last snapshot of a cell; None if there is none."""
 
     def entries(self, cell: int) -> list[bytes]:
-        """The entries since the snapshot, in the order in which they were written."""
+        """The entries since the snapshot, in order."""
 
     def append(self, cell: int, entry: bytes, before: Head | None, nonce: str) -> None:
         """Add an entry.
@@ -50,15 +50,15 @@ class CellStore(Protocol):
             cell: The cell.
             entry: Any bytes.
             before: The head that was read.
-            nonce: Of the new head.
+            nonce: Nonce of the new head.
 
         Raises:
-            StaleHeadError: The cell has another head by now.
+            StaleHeadError: The cell has another head now.
         """
 
     def put_snapshot(self, cell: int, snapshot: bytes, before: Head | None, nonce: str) -> None:
-        """Put a snapshot in the place of the last one and of the entries since; see `append()`.
+        """Replace the last snapshot and the later entries by a snapshot; see `append()`.
 
         Raises:
-            StaleHeadError: The cell has another head by now.
+            StaleHeadError: The cell has another head now.
         """

@@ -1,7 +1,7 @@
-"""Topic placing: which cell reads the messages of a topic.
+"""Topic placing: assigns topics to cells.
 
-All sensors of a topic share a cell, and so do all topics of a `[[device]]`. Topics that belong to no device are spread
-each by itself, whatever their names have in common.
+All sensors of a topic share a cell, as do all topics of a `[[device]]`. Topics without a device are distributed
+individually, whatever their names have in common.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ REMEMBERED_BYTES = 16 * 1024 * 1024
 
 
 class TopicPlacing:
-    """Which cell reads which topic; the same in every process with the same inputs, devices and number of cells.
+    """Assigns topics to cells.
+
+    The result is the same in every process with the same inputs, devices and number of cells.
 
     Args:
         routes: The inputs.
-        plan: What cells are.
+        plan: The configuration of cells.
     """
 
     def __init__(self, routes: Routes, plan: CellPlan) -> None:
@@ -30,7 +32,7 @@ class TopicPlacing:
 
     @classmethod
     def of(cls, configuration: Configuration, plan: CellPlan) -> TopicPlacing:
-        """By the inputs of a configuration."""
+        """Create it from the inputs of a configuration."""
         return cls(routes_of(configuration), plan)
 
     def cell(self, topic: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The live page in a browser: what the running service knows, as it happens, and buttons that answer it.
+"""The live page in a browser: the state of the running service, updated as it changes, and buttons for commands.
 
 server      a thread with an event loop and a server, from the service's start to its end; its addresses
 loop        questions to the service's loop, and news from it; the only way in
@@ -9,5 +9,5 @@ live        pages that are open, each with a bounded queue, and their buttons, a
 monitoring  `/metrics` and `/health`
 static      HTML, style and scripts, without anything from elsewhere
 
-Nothing here runs unless a page is open. Imported by `edgewarden run` only, as it needs the extra `page`.
+Nothing runs here unless a page is open. Imported by `edgewarden run` only, because it needs the extra `page`.
 """

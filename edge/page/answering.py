@@ -1,4 +1,4 @@
-"""Answering: what the handlers of requests have in common."""
+"""Answering: shared code of the request handlers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from edge.shell.store import StoreError
 Handler = Callable[[Request], Awaitable[Response]]
 
 LONGEST_TEXT = 512
-"""Characters of a search text, or of a sensor's name."""
+"""Maximum length in characters of a search text or a sensor's name."""
 
 
 class BadRequestError(Exception):
-    """A request can't be answered; the message says why."""
+    """A request can't be answered; the message gives the reason."""
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON."""
+    """A JSON response."""
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
 def problem(status: int, words: str) -> Response:
-    """An answer that says what is wrong, for a person."""
+    """A response that describes a problem in words."""
     return json({"error": words}, status)
 
 
 def explained(handler: Handler) -> Handler:
-    """Turn expected errors into an answer that describes them."""
+    """Convert expected errors to responses that describe them."""
 
     @wraps(handler)
     async def with_words(request: Request) -> Response:
@@ -51,7 +51,7 @@ def explained(handler: Handler) -> Handler:
 
 
 def text_of(request: Request, name: str, most: int = LONGEST_TEXT) -> str:
-    """A text of the query; empty if it isn't given.
+    """A text parameter of the query; empty if missing.
 
     Raises:
         BadRequestError: It is too long.
@@ -63,10 +63,10 @@ def text_of(request: Request, name: str, most: int = LONGEST_TEXT) -> str:
 
 
 def number_of(request: Request, name: str, default: float, least: float, most: float) -> float:
-    """A number of the query.
+    """A numeric parameter of the query.
 
     Raises:
-        BadRequestError: It isn't one, or is out of range.
+        BadRequestError: It isn't a number, or is out of range.
     """
     text = request.query_params.get(name)
     if text is None:

@@ -1,6 +1,6 @@
-"""Reports: what a run over recorded readings came to, judged, drawn and written down.
+"""Reports: the results of a run over recorded readings, judged and drawn.
 
-Pure, but for its own style sheet and script, which it reads from its own folder: input and output are passed in.
+Pure, except for its own style sheet and script, which it reads from its directory: input and output are passed in.
 
 labels      what people say was wrong, from four kinds of files
 judging     incidents held against labels

@@ -1,4 +1,4 @@
-"""A backtest: configurations side by side over some data, and what each of them comes to."""
+"""A backtest: configurations side by side over the same data, and their results."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NOTHING = SensorRecord("", 2)
 
 @dataclass
 class BacktestRun:
-    """One configuration over one set of data.
+    """One configuration over one dataset.
 
     Attributes:
         sensors: The recording of each sensor, by name.
-        budgets: Incidents that each of the backtest's budgets would have cost.
-        refused: Readings that were refused, by reason.
-        judgement: Of its incidents, in the order of `incidents()`; None without labels.
+        budgets: Number of incidents for each of the backtest's budgets.
+        refused: Number of refused readings, by reason.
+        judgement: Judgement of its incidents, in the order of `incidents()`; None without labels.
     """
 
     sensors: dict[str, SensorRecord]
@@ -31,11 +31,11 @@ class BacktestRun:
     judgement: Judgement | None = None
 
     def incidents(self) -> list[IncidentSpan]:
-        """All incidents, sensor by sensor."""
+        """All incidents, grouped by sensor."""
         return [each for record in self.sensors.values() for each in record.incidents]
 
     def words(self) -> dict[str, str]:
-        """The verdict on each incident, by its id."""
+        """The verdict on each incident, by its ID."""
         if self.judgement is None:
             return {}
         return {each.incident: word for each, word in zip(self.incidents(), self.judgement.words, strict=True)}
@@ -48,9 +48,9 @@ class Dataset:
     Attributes:
         name: Name of the file or store.
         labels: The labels; None if there are none.
-        runs: One for each configuration.
-        missing: Cells that held no reading.
-        left_out: Rows that couldn't be read.
+        runs: One run for each configuration.
+        missing: Number of cells without a reading.
+        left_out: Number of malformed rows.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Dataset:
     left_out: int = 0
 
     def sensors(self) -> list[str]:
-        """Names of the sensors, in the order of their first reading."""
+        """Names of the sensors in order of their first reading."""
         return list(dict.fromkeys(name for run in self.runs for name in run.sensors))
 
     def record(self, run: int, sensor: str) -> SensorRecord:
@@ -73,14 +73,14 @@ class Total:
     """The outcome of one configuration.
 
     Attributes:
-        readings: Readings that were scored.
-        sensors: Sensors.
-        sensor_days: Their time in all.
-        incidents: Incidents.
-        by_class: Incidents by severity class: INFO, WARN, ERROR, FATAL.
-        refused: Readings that were refused.
-        budgets: Incidents that each budget would have cost.
-        judged: Its comparison with the labels; None without labels.
+        readings: Number of scored readings.
+        sensors: Number of sensors.
+        sensor_days: Their total time in days.
+        incidents: Number of incidents.
+        by_class: Number of incidents by severity class: INFO, WARN, ERROR, FATAL.
+        refused: Number of refused readings.
+        budgets: Number of incidents for each budget.
+        judged: Comparison with the labels; None without labels.
     """
 
     readings: int
@@ -98,10 +98,10 @@ class Backtest:
     """Configurations side by side.
 
     Attributes:
-        configurations: Their names.
-        budgets: False alarms a sensor and day that incidents were counted for.
+        configurations: Names of the configurations.
+        budgets: Budgets for which incidents were counted, in false alarms per sensor and day.
         rules: The tolerances for matching labels.
-        datasets: The data that they were run over.
+        datasets: The datasets.
     """
 
     configurations: list[str]
@@ -110,7 +110,7 @@ class Backtest:
     datasets: list[Dataset] = field(default_factory=list)
 
     def add(self, dataset: Dataset) -> None:
-        """Judge a dataset's runs, and take it."""
+        """Judge a dataset's runs and add it."""
         for run in dataset.runs:
             if dataset.labels is not None:
                 run.judgement = judge(dataset.labels, run.incidents(), self.rules)
@@ -138,7 +138,7 @@ class Backtest:
         )
 
     def interesting(self) -> list[tuple[int, str]]:
-        """Every sensor, as (dataset, name): those with something to see first, the worst of them at the top."""
+        """Every sensor as (dataset, name): those with incidents or labels first, worst at the top."""
         ranked = []
         for number, dataset in enumerate(self.datasets):
             for order, sensor in enumerate(dataset.sensors()):

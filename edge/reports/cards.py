@@ -1,4 +1,4 @@
-"""The part of a page that is about one sensor: its plot, and the same in words."""
+"""The part of a page about one sensor: its plot, and the same information in words."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ BUTTONS = (
 
 
 def card(backtest: Backtest, dataset: Dataset, sensor: str, place: int, points: int) -> str:
-    """All about one sensor.
+    """The card of one sensor.
 
     Args:
-        backtest: The subject of the page.
-        dataset: The source of the sensor.
-        sensor: Its name.
-        place: Of the card on the page, from 0.
-        points: Points of its series at most.
+        backtest: The backtest.
+        dataset: The dataset of the sensor.
+        sensor: Name of the sensor.
+        place: Index of the card on the page, from 0.
+        points: Maximum number of points in its series.
     """
     title, where = title_of(backtest, dataset, sensor)
     chips, table = _chips(dataset, sensor), _table(backtest, dataset, sensor)

@@ -1,8 +1,8 @@
-"""Judging: incidents held against labels. By the same rules that the simulator judges its own truth by.
+"""Judging: compares incidents with labels, by the same rules as the simulator's own judgement.
 
-A label is *found* by an incident raised between its start and the end of a grace period after it. An incident that
-was open already when it began finds nothing, for it says nothing of it. An incident is *false* if no label lies within
-its time, nor ended shortly before it (the recovery: coming back from a fault is a change as well).
+A label is *found* by an incident raised between its start and the end of a grace period after it. An incident that was
+already open at its start doesn't count. An incident is *false* if no label lies within its time or ended shortly before
+it (the recovery: returning from a fault is also a change).
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import NamedTuple
 from edge.reports.labels import Label
 
 ROUNDING_S = 0.001
-"""Labels may carry times in milliseconds; what differs by less is the same time."""
+"""Labels may have times in milliseconds; smaller differences are ignored."""
 
 
 class IncidentSpan(NamedTuple):
-    """An incident, as a report shows it.
+    """An incident as shown in a report.
 
     Attributes:
-        sensor: Its sensor, or its device.
-        about: Its sensor; of a device, the one with the largest share.
+        sensor: Name of the sensor or device.
+        about: Name of the sensor; for a device, the sensor with the largest share.
         raised: Time at which it was raised, in seconds since the epoch, UTC.
         ended: Time at which it ended, or infinity if it is still open.
-        severity: The worst that was published, 1 to 1000.
+        severity: Highest published severity, 1 to 1000.
         kind: A word of the event schema.
-        incident: Its id.
-        score: Its peak, in decades.
-        detectors: Those that agree, the most surprised first.
-        message: One sentence for a person, from its worst moment.
-        sensors: All that it has listed, if it is about several that have one cause.
+        incident: ID of the incident.
+        score: Peak score in decades.
+        detectors: Agreeing detectors, highest score first.
+        message: One sentence for people, from its worst moment.
+        sensors: All sensors listed, if there are several with a common cause.
     """
 
     sensor: str
@@ -53,9 +53,9 @@ class Judgement(NamedTuple):
 
     Attributes:
         delays: For each label, seconds from its start until it was found, or NaN.
-        already: For each label, whether an incident was open when it began.
+        already: For each label, whether an incident was already open at its start.
         words: For each incident: found, late (in the recovery), early (open before a label), or false.
-        covered_s: For each label, how much of its time lies within incidents.
+        covered_s: For each label, seconds within incidents.
     """
 
     delays: list[float]
@@ -77,18 +77,18 @@ class Rules(NamedTuple):
 
 
 class JudgedRun(NamedTuple):
-    """The outcome of a configuration over all labelled data.
+    """The result of a configuration over all labelled data.
 
     Attributes:
-        labels: Their number.
-        found: Number of those that were found.
-        already: Number of missed ones during which an incident was already open at the start.
-        false: Incidents that are false.
-        judged: Incidents of sensors that have labels, or could have had.
-        delay_median_s: Seconds until a label was found, NaN if none was.
-        delay_worst_s: The longest of them.
-        covered: Share of the labelled time that lies within incidents, NaN if it has no length.
-        sensor_days: Time of the sensors that were judged.
+        labels: Number of labels.
+        found: Number of labels found.
+        already: Number of missed labels with an incident already open at their start.
+        false: Number of false incidents.
+        judged: Number of incidents of sensors that have labels, or could have had.
+        delay_median_s: Median seconds until a label was found; NaN if none was.
+        delay_worst_s: Maximum of these.
+        covered: Share of the labelled time within incidents; NaN if it has no length.
+        sensor_days: Total time of the judged sensors in days.
     """
 
     labels: int
@@ -103,17 +103,17 @@ class JudgedRun(NamedTuple):
 
     @property
     def missed(self) -> int:
-        """Labels that were not found."""
+        """Number of labels that weren't found."""
         return self.labels - self.found
 
     @property
     def false_per_sensor_day(self) -> float:
-        """False incidents a day and sensor; NaN over no time."""
+        """False incidents per sensor and day; NaN without any time."""
         return self.false / self.sensor_days if self.sensor_days > 0 else math.nan
 
 
 def judge(labels: Sequence[Label], incidents: Sequence[IncidentSpan], rules: Rules) -> Judgement:
-    """Hold the incidents of some data against its labels."""
+    """Compare incidents with labels."""
     recovery_s = max(rules.grace_s, rules.recovery_s)
     mine = [sorted(_about(label, incidents), key=lambda each: each.raised) for label in labels]
     delays, already, covered = [], [], []
@@ -127,7 +127,7 @@ def judge(labels: Sequence[Label], incidents: Sequence[IncidentSpan], rules: Rul
 
 
 def summarise(judged: Iterable[tuple[Sequence[Label], Judgement, float]]) -> JudgedRun:
-    """Add up judgements: the labels of some data, their judgement, and its sensor-days."""
+    """Add up judgements, given as labels, judgement and sensor-days."""
     labels: list[Label] = []
     delays: list[float] = []
     already: list[bool] = []
@@ -168,7 +168,7 @@ def _raised_within(incident: IncidentSpan, label: Label, after_s: float) -> bool
 
 
 def _covered(label: Label, incidents: Iterable[IncidentSpan]) -> float:
-    """Seconds of a label within incidents, which are in the order in which they were raised."""
+    """Seconds of a label within incidents, which are sorted by start."""
     covered, reached = 0.0, label.start
     for each in incidents:
         begin, end = max(reached, each.raised), min(label.end, each.ended)

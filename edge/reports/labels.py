@@ -1,12 +1,12 @@
-"""Labels: from when to when something was wrong, as people or a simulator say.
+"""Labels: periods in which something was wrong, according to people or a simulator.
 
-Three kinds of files, told apart by what is in them:
+Three file formats are distinguished by content:
 
-- `{"file.csv": [["2014-04-10 07:15:00", "2014-04-11 16:45:00"]]}`: windows by data file, as NAB has them.
+- `{"file.csv": [["2014-04-10 07:15:00", "2014-04-11 16:45:00"]]}`: windows by data file, as in NAB.
 - JSON lines with `sensor`, `start` and `end`, as `edgewarden simulate --truth` writes them.
-- CSV with the columns sensor, start and end, and kind if there is one. An empty sensor means any of them.
+- CSV with the columns sensor, start and end, and optionally kind. An empty sensor matches any.
 
-A data file can carry its labels itself, in a column of 0 and 1: see `LabelRuns`.
+A data file can contain its own labels in a column of 0 and 1: see `LabelRuns`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from edge.core.intake.decoders.documents.times import TimeError, read_time
 
 
 class LabelError(Exception):
-    """Labels can't be read, or don't fit the data; says the file, and the line or entry."""
+    """Labels can't be read, or don't match the data; the message contains the file, and the line or entry."""
 
 
 class Label(NamedTuple):
-    """Something was wrong.
+    """A labelled period.
 
     Attributes:
         start: Time of the first reading concerned, seconds since the epoch, UTC.
-        end: Time of the last.
-        sensor: Its sensor; None if it may be any of its file's.
+        end: Time of the last reading concerned.
+        sensor: Name of the sensor; None for any sensor of its file.
         kind: A description in the label's own words; may be empty.
         place: File and line of the label, for messages.
     """
@@ -43,11 +43,11 @@ class Label(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """The contents of a file of labels.
+    """The contents of a label file.
 
     Attributes:
-        windows: Labels by the name of the data file, if that is how they are given; else None.
-        spans: Labels of sensors, in whichever data they are.
+        windows: Labels by the name of the data file, if given in that form; else None.
+        spans: Labels of sensors, for any data.
     """
 
     windows: dict[str, list[Label]] | None
@@ -55,14 +55,14 @@ class Labels(NamedTuple):
 
 
 def read_labels(name: str, text: str) -> Labels:
-    """Read a file of labels.
+    """Parse a label file.
 
     Args:
-        name: The file's name, for messages.
+        name: Name of the file, for messages.
         text: Its contents.
 
     Raises:
-        LabelError: It is none of the three kinds, or a label in it can't be read.
+        LabelError: It has none of the three formats, or a label in it is malformed.
     """
     beginning = text.lstrip("\ufeff \t\r\n")
     if not beginning.startswith("{"):
@@ -79,7 +79,7 @@ def read_labels(name: str, text: str) -> Labels:
 
 
 def windows_for(windows: dict[str, list[Label]], path: PurePath) -> list[Label] | None:
-    """The windows of a data file, by the end of its path or else its name; None if nothing is said of it."""
+    """The windows of a data file, matched by the end of its path or else its name; None if there is no entry."""
     whole = f"/{path.as_posix()}"
     for key, found in windows.items():
         if whole.endswith(f"/{key.lstrip('/')}"):
@@ -101,7 +101,7 @@ class LabelRuns:
         self.labels: list[Label] = []
 
     def note(self, sensor: str | None, time: float, is_wrong: bool) -> None:
-        """Record a row: its sensor (None: all of the file's), its time, what it says."""
+        """Record a row: its sensor (None for all of the file's), its time, and its label."""
         run = self._open.get(sensor)
         if is_wrong:
             self._open[sensor] = (time, time) if run is None else (min(run[0], time), max(run[1], time))
@@ -109,7 +109,7 @@ class LabelRuns:
             self._end(sensor)
 
     def finish(self) -> list[Label]:
-        """All labels, in the order of their beginnings; there are no more rows."""
+        """All labels in order of their starts, after the last row."""
         for sensor in list(self._open):
             self._end(sensor)
         self.labels.sort(key=lambda each: (each.start, each.end, each.sensor or ""))

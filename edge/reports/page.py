@@ -1,7 +1,7 @@
-"""The report as one HTML file that needs nothing else: no network, no library.
+"""The report as a single self-contained HTML file: no network, no library.
 
-What can be read without a script is HTML: summary, labels and incidents as tables. The plots are drawn by `plot.js`
-from data that stands in the page.
+Summary, labels and incidents are HTML tables that need no script. The plots are drawn by `plot.js` from data in the
+page.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from edge.reports.judging import JudgedRun
 from edge.reports.summary import many, per_cent, rate, rows, spell_moment, spell_span
 
 POINTS_IN_ALL = 250_000
-"""Points of all series of a page, about; 20 bytes each, and as much again for each configuration."""
+"""Approximate maximum number of points in all series of a page; 20 bytes each, and as much again for each
+configuration."""
 
 MOST_POINTS, FEWEST_POINTS = 4096, 500
 
 
 def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Iterator[str]:
-    """The report, piece by piece.
+    """The report in pieces.
 
     Args:
-        backtest: Its subject.
-        plots: Sensors that are drawn at most, those with something to see first.
-        command: The command line of the report.
-        version: Of the program.
+        backtest: The backtest.
+        plots: Maximum number of sensors drawn, those with incidents or labels first.
+        command: Command line that created the report.
+        version: Version of Edgewarden.
     """
     folder = files("edge.reports").joinpath("assets")
     style, script = (
@@ -143,7 +144,7 @@ def _summary(backtest: Backtest, totals: list[Total]) -> str:
 
 
 def _best(judged: list[JudgedRun | None]) -> dict[str, set[int]]:
-    """Which configurations are the best in what can be compared, by the column's title; none where all are equal."""
+    """The best configurations in each comparable column, by title; none where all are equal."""
     wanted: dict[str, Callable[[JudgedRun], float]] = {
         "found": lambda it: -it.found,
         "missed": lambda it: it.missed,

@@ -1,4 +1,4 @@
-"""The data of one plot, as small a JSON as draws it: what `plot.js` reads."""
+"""Plot data: the data of one plot in compact JSON for `plot.js`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from edge.reports.labels import Label
 from edge.reports.recording.decimation import Trace
 
 DIGITS = 4
-"""Of a value's range: 1 in 10,000 of a plot's height is less than a pixel."""
+"""Resolution relative to a value's range: 1 in 10,000 of a plot's height is less than a pixel."""
 
 
 def plot_json(dataset: Dataset, sensor: str, most: int) -> str:
-    """Everything that the plot of a sensor shows, as JSON that may stand in a page.
+    """The complete data of a sensor's plot as JSON that can be embedded in a page.
 
     Args:
-        dataset: Its source.
-        sensor: Its name.
-        most: Points of the series at most.
+        dataset: The dataset.
+        sensor: Name of the sensor.
+        most: Maximum number of points in the series.
     """
     records = [dataset.record(run, sensor) for run in range(len(dataset.runs))]
     known = [each for each in records if each.readings]
@@ -48,7 +48,7 @@ def plot_json(dataset: Dataset, sensor: str, most: int) -> str:
 
 
 def labels_of(dataset: Dataset, sensor: str) -> list[tuple[int, Label]]:
-    """The labels that a sensor's plot shows, with their numbers."""
+    """The labels shown in a sensor's plot, with their numbers."""
     return [(number, each) for number, each in enumerate(dataset.labels or ()) if each.sensor in {None, sensor}]
 
 
@@ -73,7 +73,7 @@ def series_of(trace: Trace) -> dict[str, Any]:
 
 
 def opinion_of(trace: Trace) -> dict[str, Any]:
-    """Scores, raising levels and band of a trace; a level of 0 where nothing was scored."""
+    """Scores, raising levels and band of a trace; the level is 0 where nothing was scored."""
     levels = np.round(trace.level, 2)
     changes = np.flatnonzero(np.append(np.array([True]), np.diff(levels) != 0)[: len(levels)])
     return {
@@ -100,7 +100,7 @@ def _label(number: int, label: Label, runs: list[BacktestRun]) -> list[Any]:
 
 
 def _short(values: Floats) -> list[float | None]:
-    """Values with as many digits as can be seen, None for what is unknown."""
+    """Values rounded to the visible digits, None where unknown."""
     known = values[np.isfinite(values)]
     if len(known) == 0:
         return [None] * len(values)
@@ -110,5 +110,5 @@ def _short(values: Floats) -> list[float | None]:
 
 
 def _plain(value: float) -> float:
-    """An integer where the value is one: shorter, and the same to a script."""
+    """The value as an integer if it is one, which is shorter and equivalent in JavaScript."""
     return int(value) if value == int(value) and abs(value) < 1e15 else value

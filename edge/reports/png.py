@@ -1,4 +1,4 @@
-"""A sensor's plot as a PNG, for a document or a message. Needs matplotlib, the extra `plot`."""
+"""A sensor's plot as PNG, for a document or a message. Requires matplotlib, the extra `plot`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ POINTS = 4096
 
 
 class PlotError(Exception):
-    """Pictures can't be drawn; says what to do."""
+    """Plots can't be drawn; the message gives a remedy."""
 
 
 def check_plotting() -> None:
-    """See whether pictures can be drawn.
+    """Check whether plots can be drawn.
 
     Raises:
-        PlotError: matplotlib isn't there.
+        PlotError: matplotlib isn't installed.
     """
     try:
         import matplotlib as mpl  # noqa: PLC0415 - an extra
@@ -35,19 +35,19 @@ def check_plotting() -> None:
 
 
 def file_name(place: int, dataset: Dataset, sensor: str) -> str:
-    """File name of a sensor's picture: its place in the report, its source, its name."""
+    """File name of a sensor's plot: position in the report, dataset, name."""
     words = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{Path(dataset.name).stem}-{sensor}").strip("-.")
     return f"{place + 1:03d}-{words[:100] or 'sensor'}.png"
 
 
 def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
-    """Draw a sensor: its readings, band and incidents with the first configuration, the others' incidents below.
+    """Draw a sensor: readings, band and incidents of the first configuration, the incidents of others below.
 
     Args:
-        backtest: Its subject.
-        dataset: The source of the sensor.
-        sensor: Its name.
-        path: The file to write.
+        backtest: The backtest.
+        dataset: The dataset of the sensor.
+        sensor: Name of the sensor.
+        path: Path of the output file.
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - an extra
 
@@ -88,7 +88,7 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
 
 
 def _limit(axis: Any, low: float, high: float) -> None:
-    """Show the readings and as much of the band as lies near them."""
+    """Set the axis range to the readings and the nearby part of the band."""
     room = 0.3 * (high - low or abs(high) or 1.0)
     bottom, top = axis.get_ylim()
     axis.set_ylim(max(bottom, low - room), min(top, high + room))

@@ -1,4 +1,4 @@
-"""Scores as rows: one for each reading of a file, in the file's order, whatever order they are scored in."""
+"""Score rows: one row for each reading of a file, in the file's order, whatever the order of scoring."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ COLUMNS = (
 )  # fmt: skip
 
 MOST_WAITING = 250_000
-"""Rows that wait for their score at most; beyond it the oldest are written without one."""
+"""Maximum number of rows waiting for their score; beyond it the oldest are written without one."""
 
 GIVEN = 3
-"""Columns that the reading itself fills."""
+"""Number of columns filled from the reading itself."""
 
 NOTHING = [""] * (len(COLUMNS) - GIVEN)
 
@@ -27,11 +27,11 @@ Row = list[str]
 
 
 class ScoreRows:
-    """An observer that gives every reading its row.
+    """An observer that assigns a score row to every reading.
 
     Args:
-        pipeline: The engine that scores the readings; it is observed from here on.
-        gateway: Its name, which the ids of incidents follow from.
+        pipeline: The pipeline that scores the readings; observed from now on.
+        gateway: Name of the gateway, from which incident IDs are derived.
     """
 
     def __init__(self, pipeline: Pipeline, gateway: str) -> None:
@@ -49,7 +49,7 @@ class ScoreRows:
         self._waiting.setdefault(reading, deque()).append(row)
 
     def settle(self, readings: Sequence[Reading]) -> None:
-        """Those of these readings that have no score won't get one: they were refused."""
+        """Mark those of the readings without a score as final, because they were refused."""
         for reading in readings:
             for row in self._waiting.get(reading, ()):
                 if len(row) == GIVEN:
@@ -83,10 +83,10 @@ class ScoreRows:
             row.append("" if math.isnan(started) else incident_id(self._gateway, name, started))
 
     def ready(self, *, everything: bool = False) -> Iterator[Row]:
-        """The rows that are complete and have none before them that aren't.
+        """The completed rows up to the first incomplete one.
 
         Args:
-            everything: Also those that have no score: nothing more will be scored of what was expected.
+            everything: Whether to include rows without a score, because nothing more will be scored.
         """
         while self._rows:
             reading, row = self._rows[0]

@@ -1,4 +1,4 @@
-"""The summary of a backtest as a table of texts, for a page and for a terminal."""
+"""The summary of a backtest as a table of text, for a page and for a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], list[list[
 
 
 def budget_rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], list[list[str]]]:
-    """The cost of other budgets: a header, and one row per configuration."""
+    """The effect of other budgets: a header, and one row per configuration."""
     header = ["incidents with a budget a sensor-day of", *map(number, backtest.budgets)]
     return header, [
         [name, *map(str, total.budgets)] for name, total in zip(backtest.configurations, totals, strict=True)
@@ -33,7 +33,7 @@ def budget_rows(backtest: Backtest, totals: list[Total]) -> tuple[list[str], lis
 
 
 def as_text(header: list[str], body: list[list[str]]) -> str:
-    """A table for a terminal: the first column to the left, the others to the right."""
+    """Format a table for a terminal, with the first column left-aligned and others right-aligned."""
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     lines = []
     for cells in (header, *body):
@@ -43,17 +43,17 @@ def as_text(header: list[str], body: list[list[str]]) -> str:
 
 
 def per_cent(share: float) -> str:
-    """A share as a person reads it."""
+    """Format a share as a percentage."""
     return "-" if math.isnan(share) else f"{share:.0%}"
 
 
 def rate(daily: float) -> str:
-    """So many a sensor-day."""
+    """Format a rate per sensor-day."""
     return "-" if math.isnan(daily) else number(round(daily, 3))
 
 
 def spell_moment(time: float) -> str:
-    """A time to the second, UTC."""
+    """Format a time to the second, UTC."""
     return datetime.fromtimestamp(round(time), UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -79,10 +79,10 @@ def _unjudged(total: Total) -> list[str]:
 
 
 def spell_span(seconds: float) -> str:
-    """A length of time as a person reads it."""
+    """Format a duration."""
     return "-" if math.isnan(seconds) else duration(seconds)
 
 
 def many(count: int, word: str) -> str:
-    """So many of something."""
+    """Format a number with its noun."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

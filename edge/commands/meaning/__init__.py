@@ -1,4 +1,4 @@
-"""What a configuration means, in plain words: a file for each section of what `edgewarden check` prints."""
+"""The meaning of a configuration in plain words: one file for each section printed by `edgewarden check`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["describe"]
 
 
 def describe(configuration: Configuration, path: Path) -> None:
-    """Print what a configuration means."""
+    """Print the meaning of a configuration."""
     click.echo(f"{click.style(str(path), bold=True)} can be used. It means:\n")
     describe_gateway(configuration)
     describe_inputs(configuration)

@@ -1,4 +1,4 @@
-"""How often a rule or a device may raise a false alarm, and when its incidents begin and end, in a sentence."""
+"""Alarm budget of a rule or device, and the beginning and end of its incidents, in a sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INTERVALS = (("second", 1.0), ("minute", 60.0), ("ten minutes", 600.0))
 
 
 def describe_alarm(rule: ResolvedRule | ResolvedDevice) -> str:
-    """How often a rule or a device may raise a false alarm, and when an incident begins, is updated and ends."""
+    """Describe the false-alarm budget of a rule or device, and when an incident begins, is updated and ends."""
     settings = rule.incidents
     profile = Profile(rule.detectors, settings)
     if settings.threshold is not None:

@@ -1,4 +1,4 @@
-"""What `edgewarden check` prints of the gateway and its connections."""
+"""The section of `edgewarden check` about the gateway and its connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.commands.support.printing.terminal import heading, paragraph
 
 
 def describe_gateway(configuration: Configuration) -> None:
-    """Print the name of the gateway, and which brokers it talks to, how, and as whom."""
+    """Print the name of the gateway, its brokers, and how it connects to them."""
     heading("Gateway and broker")
     paragraph(f"This gateway is called {configuration.gateway.name}.")
     if configuration.broker.embedded:

@@ -1,4 +1,4 @@
-"""What `edgewarden check` prints of inputs: how a topic and a payload become a sensor."""
+"""The section of `edgewarden check` about inputs: how a topic and a payload become a sensor."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SHOWN = {
     "influx": ("InfluxDB line protocol", "boiler,room=cellar temperature=21.5", "boiler/cellar/temperature"),
     "sparkplug": ("Sparkplug B", "(a metric temperature)", "plant1/node1/device1/temperature"),
 }
-"""Of each format: what it is called, a payload, and the path of the number in it."""
+"""For each format: its name, a sample payload, and the path of the number in it."""
 
 _WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
-"""Formats whose fields have keys that the operator may choose."""
+"""Formats whose keys can be configured."""
 
 _WITH_TIMES = {
     "senml": "as the records say, absolute or relative to the arrival",
@@ -35,11 +35,11 @@ _WITH_TIMES = {
     "influx": "the timestamp of a line in {precision}, else the time of arrival",
     "sparkplug": "the timestamp of a metric, else of its payload, else the time of arrival",
 }
-"""Where other formats take the time from."""
+"""The source of the time in other formats."""
 
 
 def describe_inputs(configuration: Configuration) -> None:
-    """Print what each input reads, what its convention stands for, and an example of topic, payload and sensor."""
+    """Print what each input reads, the keys set by its convention, and an example of topic, payload and sensor."""
     heading("Inputs: from topics to sensors")
     for each in configuration.inputs:
         bullet(_input(each))
@@ -57,7 +57,7 @@ def describe_inputs(configuration: Configuration) -> None:
 
 
 def stands_for(given: Input) -> list[str]:
-    """The keys that an input's convention sets, as TOML, with a mark at those that the operator has overridden."""
+    """The keys set by an input's convention as TOML, with overridden ones marked."""
     if given.convention is None:
         return []
     convention = conventions()[given.convention]
@@ -92,7 +92,7 @@ def _input(each: Input) -> str:
 
 
 def example(each: Input) -> tuple[str, str | None]:
-    """A topic that an input matches, and the name that its sensor gets; None if that is not usable."""
+    """A topic matched by an input, and the name of its sensor; None if that isn't usable."""
     letters = iter("abcdefghijklmnopqrstuvwxyz" * (LONGEST_NAME // 26 + 1))
     spelled = {"+": lambda: next(letters), "#": lambda: f"{next(letters)}/{next(letters)}"}
     topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))

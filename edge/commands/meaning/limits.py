@@ -1,4 +1,4 @@
-"""What `edgewarden check` prints of the store and of limits: what is kept, and what is taken at most."""
+"""The section of `edgewarden check` about the store and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _days(days: float) -> str:
 
 
 def describe_limits(configuration: Configuration) -> None:
-    """Print the limits of what is taken in."""
+    """Print the limits on input."""
     limits = configuration.limits
     heading("What is taken at most")
     paragraph(

@@ -1,4 +1,4 @@
-"""What `edgewarden check` prints of topics and receivers: where events, state and health go."""
+"""The section of `edgewarden check` about topics and receivers: where events, state and health are sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge.core.model.words.topics import Topics
 
 
 def describe_outputs(configuration: Configuration) -> None:
-    """Print which topics are published, and which other receivers are served."""
+    """Print the published topics and the other receivers."""
     topics = Topics(configuration.gateway.topic_base)
     heading("What is published")
     for topic, meaning in (

@@ -1,4 +1,4 @@
-"""What `edgewarden check` prints of rules and devices: which detectors watch which sensors."""
+"""The section of `edgewarden check` about rules and devices: the detectors of each sensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.commands.support.printing.terminal import bullet, heading, paragraph, 
 
 
 def describe_rules(configuration: Configuration) -> None:
-    """Print which detectors watch which sensors, and how often they may be wrong."""
+    """Print the detectors of sensors and their false-alarm budget."""
     heading("Sensors and their detectors (the first pattern that matches a sensor's name applies)")
     for rule in configuration.profiles:
         notes = ", ".join(each for each in (rule.description, rule.unit and f"in {rule.unit}") if each)
@@ -43,7 +43,7 @@ def _watched(rule: ResolvedRule) -> str:
 
 
 def _wishes(rule: ResolvedRule) -> str:
-    """What the rule says of counters, of deviations that aren't told of, and of severities; empty if nothing."""
+    """Describe a rule's settings for counters, unreported deviations and severities; empty if there are none."""
     wishes, said = rule.wishes, []
     if rule.counter is not None:
         said.append("They are counters." if rule.counter else "They are no counters.")
@@ -69,7 +69,7 @@ def _differences(detector: Detector) -> str:
 
 
 def describe_devices(configuration: Configuration) -> None:
-    """Print which sensors are watched together, and by which detectors; nothing if there are none."""
+    """Print the devices and their detectors; nothing if there are none."""
     if not configuration.devices:
         return
     heading("Devices, whose sensors are watched together too")

@@ -1,4 +1,4 @@
-"""Commands to the service, one at a time, in a thread of its own: the screen goes on while the broker is asked."""
+"""Sends commands to the service one at a time, in its own thread, so that the screen stays responsive."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SAYING = {"acknowledge": "Acknowledging", "shelve": "Muting", "unshelve": "Unmut
 
 
 class Acting:
-    """Says what the user wants.
+    """Sends the user's commands.
 
     Args:
-        configuration: Names the broker; None if it isn't at hand.
-        told: Called with what there is to say of it, in any thread.
+        configuration: Contains the broker; None if not available.
+        told: Called with the result as text, in any thread.
     """
 
     def __init__(self, configuration: Configuration | None, told: Callable[[str], None]) -> None:
@@ -34,7 +34,7 @@ class Acting:
         self._thread: threading.Thread | None = None
 
     def say(self, command: str, **said: Any) -> None:
-        """Say a command; what becomes of it is told later."""
+        """Send a command; its result is reported later."""
         configuration = self._configuration
         if configuration is None:
             self._told("There is no configuration here that names the broker; give --config.")

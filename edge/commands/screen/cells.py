@@ -1,4 +1,4 @@
-"""Cells of a terminal: how wide a text is, cutting and padding it, and sparklines."""
+"""Terminal cells: width, truncation and padding of text, and sparklines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from unicodedata import combining, east_asian_width
 
 
 class Glyphs(NamedTuple):
-    """Characters that a terminal can show.
+    """Characters that a terminal can display.
 
     Attributes:
-        bars: Of a sparkline, from the lowest to the highest.
-        ellipsis: Stands where a text was cut.
-        dash: Stands where there is nothing to show.
+        bars: Bars of a sparkline, from lowest to highest.
+        ellipsis: Marks truncated text.
+        dash: Placeholder for a missing value.
     """
 
     bars: str
@@ -27,7 +27,7 @@ ASCII = Glyphs("_.-:=+*#", "~", "-")
 
 
 def glyphs_for(encoding: str | None) -> Glyphs:
-    """The characters that can be written in an encoding."""
+    """The characters available in an encoding."""
     try:
         "".join(UNICODE).encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -36,7 +36,7 @@ def glyphs_for(encoding: str | None) -> Glyphs:
 
 
 def width(text: str) -> int:
-    """Columns that a text takes."""
+    """Number of columns that a text occupies."""
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
@@ -45,7 +45,7 @@ def _width(character: str) -> int:
 
 
 def cut(text: str, columns: int, ellipsis: str = "…") -> str:
-    """A text of `columns` columns at most; an ellipsis says that something is missing."""
+    """The text truncated to `columns` columns, with an ellipsis if it is longer."""
     if width(text) <= columns:
         return text
     kept, room = [], max(0, columns - 1)
@@ -58,7 +58,7 @@ def cut(text: str, columns: int, ellipsis: str = "…") -> str:
 
 
 def cut_left(text: str, columns: int, ellipsis: str = "…") -> str:
-    """The same with its end kept: names of sensors differ there."""
+    """The text truncated on the left, because names of sensors differ at their end."""
     while text and width(text) > columns:
         text = ellipsis + text[2 if text.startswith(ellipsis) else 1 :]
         if text == ellipsis:
@@ -67,14 +67,14 @@ def cut_left(text: str, columns: int, ellipsis: str = "…") -> str:
 
 
 def fitted(text: str, columns: int, *, right: bool = False, ellipsis: str = "…") -> str:
-    """A text of `columns` columns exactly, cut or padded."""
+    """The text truncated or padded to exactly `columns` columns."""
     found = cut(text, columns, ellipsis)
     padding = " " * (columns - width(found))
     return padding + found if right else found + padding
 
 
 def wrapped(text: str, columns: int, most: int | None = None, ellipsis: str = "…") -> list[str]:
-    """A text in lines of `columns` columns; of more than `most` lines the last is cut."""
+    """The text wrapped to `columns` columns; if there are more than `most` lines, the last one is truncated."""
     lines: list[str] = []
     line = ""
     for given in text.split():
@@ -96,7 +96,7 @@ def wrapped(text: str, columns: int, most: int | None = None, ellipsis: str = "�
 
 
 def sparkline(values: Sequence[float], columns: int, glyphs: Glyphs) -> str:
-    """The last `columns` finite values as bars, the lowest of them lowest; empty without a value."""
+    """The last `columns` finite values as bars, scaled to their minimum; empty without a value."""
     kept = [each for each in values if math.isfinite(each)][-columns:] if columns > 0 else []
     if not kept:
         return ""

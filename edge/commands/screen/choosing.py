@@ -1,4 +1,4 @@
-"""What the user has chosen on the screen, and what keys do to it."""
+"""Choosing: the user's selection on the screen, and the effect of keys."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from edge.core.incidents.events.event import severity_name
 from edge.shell.store.reading.overview import OpenIncident
 
 LONGEST = 200
-"""Characters of an answer."""
+"""Maximum number of characters in an answer."""
 
 PAGE = 10
 
 
 class ListLine(NamedTuple):
-    """A line that can be selected.
+    """A selectable line.
 
     Attributes:
         sensor: Name of the sensor or device.
-        incident: The open incident, of a line among the incidents.
-        state: Of a sensor: `open` and how severe, `silent`, `muted`, `new` or `ok`.
+        incident: The open incident, for a line in the list of incidents.
+        state: State of a sensor: `open` with severity, `silent`, `muted`, `new` or `ok`.
         severity: INFO, WARN, ERROR or FATAL; empty without an open incident.
-        sentence: What is wrong; empty without an open incident.
+        sentence: Description of the fault; empty without an open incident.
     """
 
     sensor: str
@@ -35,31 +35,31 @@ class ListLine(NamedTuple):
 
     @property
     def since(self) -> float:
-        """When the incident began, seconds since the epoch; 0 without one."""
+        """Start of the incident, seconds since the epoch; 0 without one."""
         return 0.0 if self.incident is None else epoch(self.incident.event["data"]["started"])
 
     @property
     def key(self) -> tuple[str, str]:
-        """Tells it from all others, also in a later picture."""
+        """The identity of the line, also in later pictures."""
         return self.sensor, "" if self.incident is None else self.incident.event["data"]["incident"]
 
 
 class Choice:
-    """Selection, filter, and the question that is asked.
+    """Selection, filter, and pending question.
 
     Args:
-        say: Says a command to the service; its name and what it says.
-        recent: The last readings of a sensor.
+        say: Sends a command to the service, given its name and fields.
+        recent: Returns the recent readings of a sensor.
 
     Attributes:
-        incidents: The open incidents that fit the filter, the worst first.
-        sensors: The sensors that fit it, by name.
-        filter: Stands in the names that are shown; empty for all.
-        position: Of the selected one among incidents and then sensors.
-        opened: What is shown in full; None for the lists.
-        scroll: How far that has been scrolled.
-        message: What became of the last command.
-        ended: Whether the user wants to leave.
+        incidents: Open incidents that match the filter, worst first.
+        sensors: Sensors that match the filter, by name.
+        filter: Text contained in the names shown; empty for all.
+        position: Index of the selected line among incidents followed by sensors.
+        opened: The line shown in detail; None for the lists.
+        scroll: Scroll position of the detail view.
+        message: Result of the last command.
+        ended: Whether the user has quit.
     """
 
     def __init__(self, say: Callable[..., None], recent: Callable[[str], Sequence[float]]) -> None:
@@ -76,7 +76,7 @@ class Choice:
         self._answer = ""
 
     def show(self, picture: Picture) -> None:
-        """Take up a new picture; what was selected stays so where it is still there."""
+        """Update to a new picture; the selection is kept if it still exists."""
         before = self.selected()
         self._picture = picture
         by_sensor = {each.sensor: each for each in picture.incidents}
@@ -100,7 +100,7 @@ class Choice:
         return self.incidents + self.sensors
 
     def selected(self) -> ListLine | None:
-        """What is selected, or shown in full; None if there is nothing."""
+        """The line selected or shown in detail; None if there is none."""
         if self.opened is not None:
             return self.opened
         return self._at(self.position)
@@ -112,19 +112,19 @@ class Choice:
         return self.sensors[position] if position < len(self.sensors) else None
 
     def state_of(self, sensor: str) -> str:
-        """Where a sensor stands."""
+        """The state of a sensor."""
         return self._states.get(sensor, "ok")
 
     def limit_scroll(self, most: int) -> None:
-        """Scroll no further than there is something."""
+        """Limit the scroll position."""
         self.scroll = max(0, min(self.scroll, most))
 
     def question(self) -> str:
-        """The question that is asked and what has been typed; empty if there is none."""
+        """The pending question and the text typed so far; empty if there is none."""
         return "" if self._asked is None else f"{self._asked[0]} {self._answer}_"
 
     def press(self, key: str) -> None:
-        """Do what a key does: a character, or a name such as `Up` and `Enter`."""
+        """Handle a key: a character, or a name such as `Up` and `Enter`."""
         if self._asked is not None:
             self._type(key)
             return

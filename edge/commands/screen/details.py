@@ -1,4 +1,4 @@
-"""One sensor or incident in full, as lines."""
+"""Details of one sensor or incident, as lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TERM = 15
 def details_of(
     picture: Picture, item: ListLine, values: Sequence[float], columns: int, glyphs: Glyphs
 ) -> list[list[tuple[str, str]]]:
-    """All that is known of it."""
+    """All known facts as lines."""
     lines: list[list[tuple[str, str]]] = [[(each, "bold")] for each in wrapped(printable(item.sensor), columns)]
     incident = next((each for each in picture.incidents if each.sensor == item.sensor), None)
     if incident is not None:

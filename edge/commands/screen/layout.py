@@ -1,6 +1,6 @@
-"""The lines of the screen: a picture and what the user has chosen, in so many columns and rows.
+"""Layout: renders a picture and the user's selection in a number of columns and rows.
 
-Everything that comes from outside goes through `printable()` here.
+All external text passes through `printable()` here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edge.core.model.words.quantities import counted, duration, quantity
 
 Piece = tuple[str, str]
 Line = list[Piece]
-"""Texts with a style each: empty, `bold`, `dim`, `bad`, `good`, or a severity's name."""
+"""Texts with a style: empty, `bold`, `dim`, `bad`, `good`, or a severity's name."""
 
 SMALLEST = (40, 10)
 KEYS = "q quit  Up/Down move  Enter details  a acknowledge  m mute  u unmute  n normal  / filter"
@@ -28,11 +28,11 @@ DETAIL_KEYS = "Esc back  Up/Down scroll  a acknowledge  m mute  u unmute  n norm
 FOOT = 3
 SPARK = 16
 SENTENCE = 3
-"""Of the pieces of an incident's line."""
+"""Index of the sentence among the pieces of an incident's line."""
 
 
 class Size(NamedTuple):
-    """Of a terminal."""
+    """Size of a terminal."""
 
     columns: int
     rows: int
@@ -61,7 +61,7 @@ def _filled(lines: list[Line], rows: int) -> list[Line]:
 
 
 def head_lines(picture: Picture, columns: int, glyphs: Glyphs) -> list[Line]:
-    """Which service it is, whether it runs, and how it is: three lines, a fourth if something is wrong."""
+    """Name, state and health of the service: three lines, four if there are problems."""
     state = picture.state
     said = {} if state.is_starting else state.said
     name = f"Edgewarden  {printable(str(said.get('gateway', '')))}".rstrip()
@@ -87,7 +87,7 @@ def head_lines(picture: Picture, columns: int, glyphs: Glyphs) -> list[Line]:
 
 
 def _health(picture: Picture, said: dict[str, Any]) -> str:
-    """Connected, rate, backlog, refused, on one line; of a service that has ended, as it last said."""
+    """Connections, rate, backlog and refusals on one line; for a stopped service, its last report."""
     if not said:
         waiting = "" if picture.size is None else f"backlog {picture.size.waiting:,}"
         return waiting or "nothing is known of it yet"
@@ -106,7 +106,7 @@ def _health(picture: Picture, said: dict[str, Any]) -> str:
 
 
 def _lists(picture: Picture, choice: Choice, room: int, columns: int, glyphs: Glyphs) -> list[Line]:
-    """Incidents above, sensors below; each scrolls so that what is selected is seen."""
+    """Incidents above, sensors below; each list scrolls to keep the selection visible."""
     incidents, sensors = choice.incidents, choice.sensors
     least = min(len(sensors), 4) + 2
     upper = max(1, min(len(incidents), max(room // 2, room - 1 - len(sensors) - 2), room - 1 - least))
@@ -131,7 +131,7 @@ def _lists(picture: Picture, choice: Choice, room: int, columns: int, glyphs: Gl
 
 
 def printed_lines(picture: Picture, choice: Choice, columns: int, glyphs: Glyphs) -> list[Line]:
-    """All incidents with their whole sentences, and all sensors, for an output that is no terminal."""
+    """All incidents with complete sentences, and all sensors, for output that isn't a terminal."""
     lines: list[Line] = [[(_incidents_title(picture, choice), "")]]
     for each in choice.incidents:
         line = incident_line(each, picture.now, columns, glyphs, is_selected=False)
@@ -150,7 +150,7 @@ def printed_lines(picture: Picture, choice: Choice, columns: int, glyphs: Glyphs
 
 
 def _first(at: int, count: int, room: int) -> int:
-    """The first that is shown of a list, so that the one at a place is in the middle if it can be."""
+    """Index of the first visible item, so that the selected one is centred if possible."""
     return max(0, min(at - room // 2, count - room))
 
 
@@ -170,7 +170,7 @@ def _sensors_title(picture: Picture, choice: Choice) -> str:
 
 
 def incident_line(item: ListLine, now: float, columns: int, glyphs: Glyphs, *, is_selected: bool) -> Line:
-    """Severity, since when, and the sentence; with its last readings, where there is room."""
+    """Severity, start, and sentence; with recent readings if there is room."""
     assert item.incident is not None  # noqa: S101 - an incident's item
     data = item.incident.event["data"]
     word = severity_name(item.incident.severity)[0]
@@ -208,7 +208,7 @@ def sensor_line(
 def _columns(
     name: str, state: str, value: str, age: str, bars: str, columns: int, glyphs: Glyphs
 ) -> tuple[str, str, str]:
-    """The cells of a sensor's line: its name, its state, and the rest."""
+    """The cells of a sensor's line: name, state, and the rest."""
     room = columns - 2 - _spark(columns) - 14 - 14 - 11
     is_narrow = room < 16  # then without the last readings
     room += (_spark(columns) + 2) * is_narrow
@@ -225,7 +225,7 @@ def _spark(columns: int) -> int:
 
 
 def _foot(choice: Choice, item: ListLine | None, columns: int, glyphs: Glyphs) -> list[Line]:
-    """The whole sentence of what is selected, and the keys, a question, or what became of a command."""
+    """The complete sentence of the selection, and the keys, a question, or the result of a command."""
     sentence = "" if item is None or choice.opened is not None else item.sentence
     lines: list[Line] = [[(each, "bold")] for each in wrapped(printable(sentence), columns, 2, glyphs.ellipsis)]
     last = choice.question()

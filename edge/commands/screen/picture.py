@@ -1,4 +1,4 @@
-"""What the screen shows: open incidents, sensors, and how the service is; read from its store and its status file."""
+"""Picture: the screen's data: open incidents, sensors and health, read from the store and its status file."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from config.schema import Configuration
 
 SIZE_S = 10.0
-"""So often the store's size and backlog are looked at."""
+"""Interval at which the store's size and backlog are read."""
 
 
 class Picture(NamedTuple):
-    """What is shown.
+    """The data shown.
 
     Attributes:
-        now: When it was read, seconds since the epoch, UTC.
-        state: Whether the service runs, and what it last said.
-        problems: What is wrong with it, a sentence each.
-        notes: What is worth a look.
-        incidents: What is open, the worst first.
+        now: Time of reading, seconds since the epoch, UTC.
+        state: State of the service, and its last report.
+        problems: Problems, one sentence each.
+        notes: Notes worth checking.
+        incidents: Open incidents, worst first.
         sensors: All sensors; see `ReadingTable.rows`.
-        size: How much is in the store; None if it can't be read.
+        size: Size of the store; None if it can't be read.
         trouble: Why the store can't be read; empty if it can.
     """
 
@@ -47,12 +47,12 @@ class Picture(NamedTuple):
 
 
 class PictureReader:
-    """Reads it again and again; what hasn't changed isn't read again.
+    """Reads pictures repeatedly; unchanged data isn't read again.
 
     Args:
         store: The store's file.
-        configuration: Says what watches a sensor; None if it isn't at hand.
-        clock: What time it is, seconds since the epoch, UTC.
+        configuration: Contains the rules of sensors; None if not available.
+        clock: The current time, seconds since the epoch, UTC.
         monotonic: Seconds that never step.
 
     Attributes:
@@ -74,7 +74,7 @@ class PictureReader:
         self._sized_at: float | None = None
 
     def read(self) -> Picture:
-        """The picture as it is now; of a store that can't be read, the one before and why.
+        """Read the present picture; if the store can't be read, the previous one with the reason.
 
         Raises:
             StoreError: The lock file can't be read.

@@ -1,4 +1,4 @@
-"""The sensors of a store with their last values and sparklines, kept up to date from the end of its journal."""
+"""Reading table: the sensors of a store with last values and sparklines, updated from the end of its journal."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from config.schema import Configuration
 
 KEPT = 48
-"""Values of a sensor that its sparkline remembers."""
+"""Number of values kept for a sensor's sparkline."""
 
 ANEW_S = 300.0
-"""So often everything is read again: what was learned changes slowly."""
+"""Interval at which everything is read again, since learned state changes slowly."""
 
 SHARE = 20
-"""Reading everything again waits for so many times as long as it took the last time."""
+"""Minimum ratio of that interval to the time that reading took."""
 
 
 class ReadingTable:
-    """Every sensor's row.
+    """The rows of all sensors.
 
     Args:
         store: The store's file.
-        configuration: Says what watches a sensor; None if it isn't at hand.
+        configuration: Contains the rules of sensors; None if not available.
         monotonic: Seconds that never step.
 
     Attributes:
-        rows: As `sensor_rows()` gives them, by name, in the order of the names; values and times are up to date.
+        rows: Rows of `sensor_rows()`, sorted by name, with current values and times.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class ReadingTable:
         self._is_stale, self._read_at, self._took = True, 0.0, 0.0
 
     def forget(self) -> None:
-        """Read everything at the next look: another store is in the place of this one."""
+        """Read everything the next time, because the store was replaced."""
         self._read_at = 0.0
 
     def refresh(self) -> None:
-        """Take up what the service has written since.
+        """Read what the service has written since the last call.
 
         Raises:
             StoreError: The store can't be read.
@@ -76,7 +76,7 @@ class ReadingTable:
         self._update()
 
     def recent(self, sensor: str) -> Sequence[float]:
-        """The last values of a sensor, in the order of their arrival; NaN where there are fewer than `KEPT`."""
+        """The recent values of a sensor in order of arrival; NaN where there are fewer than `KEPT`."""
         row = self.rows.get(sensor)
         return [] if row is None else self._recent[row["slot"]].tolist()
 
@@ -101,7 +101,7 @@ class ReadingTable:
                 self._times[slot], self._values[slot] = row["time"], row["value"]
 
     def _clear_others(self, part: Part) -> None:
-        """What a slot has seen while another sensor had it isn't this sensor's."""
+        """Clear the history of slots that were reused for other sensors."""
         slots = [*forgotten_by(part)]
         if isinstance(part, Readings):
             slots += [slot for slot, *_ in part.refilled]
@@ -110,7 +110,7 @@ class ReadingTable:
                 self._recent[each], self._times[each] = np.nan, -np.inf
 
     def _take(self, part: Readings) -> None:
-        """Add readings to the sparklines, and those that are newer to the values."""
+        """Add readings to the sparklines, and newer ones to the values."""
         slots, times, values = part.batch.slots, part.batch.times, part.batch.values
         known = slots < len(self._by_slot)
         self._is_stale |= not bool(known.all())

@@ -1,6 +1,6 @@
-"""A terminal as a screen: a picture of its own while the program runs, keys as they come, and only lines that change.
+"""Terminal: a full-screen display with raw keys, which writes only changed lines.
 
-Plain control sequences of ECMA-48 and xterm, which every terminal of this century follows; `usable()` says where not.
+It uses plain ECMA-48 and xterm control sequences, which modern terminals support; `usable()` detects exceptions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Self, TextIO
 Line = Sequence[tuple[str, str]]
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
-"""Another picture than the shell's, without a cursor, and lines that don't wrap."""
+"""Alternate screen, hidden cursor, no line wrapping."""
 
 LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 COLOURS = {"INFO": "34", "WARN": "33", "ERROR": "31", "FATAL": "35", "bad": "31", "good": "32"}
@@ -50,7 +50,7 @@ def usable(environment: Mapping[str, str]) -> bool:
 
 
 def keys_in(text: str) -> list[str]:
-    """The keys that were pressed: characters, and names of others; sequences that aren't known are left out."""
+    """The pressed keys: characters, and names of others; unknown sequences are ignored."""
     found: list[str] = []
     while text:
         if text[0] == "\x1b" and len(text) > 1 and text[1] in "[O":
@@ -64,10 +64,10 @@ def keys_in(text: str) -> list[str]:
 
 
 class TerminalWindow:
-    """A terminal that is ours from `with` to its end, whatever ends it.
+    """A terminal controlled from `with` to its end, however that ends.
 
     Args:
-        out: Where it is written.
+        out: Output stream.
         colours: Whether colours may be used.
     """
 
@@ -80,7 +80,7 @@ class TerminalWindow:
         self._mode: list[Any] = []
 
     def __enter__(self) -> Self:
-        """Take the terminal."""
+        """Take over the terminal."""
         for each in (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
             self._before[each] = signal.getsignal(each)
         self._mode = termios.tcgetattr(sys.stdin)
@@ -92,7 +92,7 @@ class TerminalWindow:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give it back as it was."""
+        """Restore the terminal."""
         self._give_back()
         for each, before in self._before.items():
             signal.signal(each, before)
@@ -114,7 +114,7 @@ class TerminalWindow:
         return found.columns, found.lines
 
     def draw(self, lines: Sequence[Line]) -> None:
-        """Show these lines; those that stand there already aren't written again."""
+        """Show lines; unchanged ones aren't written again."""
         texts = [self._styled(each) for each in lines]
         if len(texts) != len(self._shown):
             self._write("\x1b[2J")
@@ -124,7 +124,7 @@ class TerminalWindow:
         self._shown = texts
 
     def wait(self, seconds: float) -> list[str]:
-        """The keys that are pressed within so many seconds; none if the size has changed, or `wake()` was called."""
+        """The keys pressed within `seconds`; none if the size has changed or `wake()` was called."""
         ready, _, _ = select.select([sys.stdin, self._waking[0]], [], [], max(0.0, seconds))
         if self._waking[0] in ready:
             os.read(self._waking[0], READ_BYTES)
@@ -136,7 +136,7 @@ class TerminalWindow:
         return keys_in(content.decode("utf-8", "ignore"))
 
     def wake(self) -> None:
-        """Let `wait()` return; from any thread."""
+        """Make `wait()` return; thread-safe."""
         try:
             os.write(self._waking[1], b"w")
         except OSError:  # it is full of the same, or closed
@@ -160,7 +160,7 @@ class TerminalWindow:
         self.wake()
 
     def _stopped(self, _number: int, _frame: FrameType | None) -> None:
-        """Ctrl-Z: the shell has its terminal until we go on."""
+        """Ctrl-Z: give the terminal back to the shell until the program continues."""
         self._give_back()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)

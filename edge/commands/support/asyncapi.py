@@ -1,6 +1,6 @@
-"""The AsyncAPI document of all our topics, from the models of what is published on them.
+"""The AsyncAPI document of all topics, generated from the models of the messages.
 
-Source: AsyncAPI 3.0.0; its MQTT bindings, version 0.2.0. Its schemas are those of JSON Schema draft 07.
+Source: AsyncAPI 3.0.0; its MQTT bindings, version 0.2.0. Schemas use JSON Schema draft 07.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROBLEMS: Schema = {
 
 
 def _object(properties: Mapping[str, Schema], *, may_lack: Sequence[str] = ()) -> dict[str, Any]:
-    """A schema of an object that has these fields, and may have others."""
+    """The schema of an object with these fields, which may have others."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -141,15 +141,15 @@ DEAD_LETTER = _object(
 
 
 class Channel(NamedTuple):
-    """A topic on which something is published.
+    """A topic with published messages.
 
     Attributes:
-        name: Its name in the document.
+        name: Name in the document.
         address: The topic, with parameters in braces.
         summary: The payloads published there.
-        messages: The schema of each message, by its name.
+        messages: Schema of each message, by name.
         qos: MQTT's quality of service.
-        retained: Whether the broker keeps the last message.
+        retained: Whether the messages are retained.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Channel(NamedTuple):
 
 
 def channels() -> list[Channel]:
-    """Every topic on which something is published, in the order of docs/reference/topics.md."""
+    """Every published topic, in the order of docs/reference/topics.md."""
     topics = Topics("{base}")
     incident = {"$ref": "#/components/schemas/IncidentEvent"}
     listed = _object({"count": COUNT, "incidents": {"type": "array", "items": incident}})
@@ -198,7 +198,7 @@ PARAMETERS = {
 
 
 def asyncapi_document() -> dict[str, Any]:
-    """The document: what is published, and which commands are heard."""
+    """The document with published topics and accepted commands."""
     commands = commands_json_schema()
     found: dict[str, Any] = {}
     operations: dict[str, Any] = {}
@@ -257,7 +257,7 @@ def _channel(address: str, summary: str, messages: Mapping[str, Schema]) -> dict
 
 
 def _draft_07(schema: Any) -> Any:
-    """A schema of draft 2020-12 in the words of draft 07, with its references into the components."""
+    """Convert a schema of draft 2020-12 to draft 07, with references into the components."""
     if isinstance(schema, list):
         return [_draft_07(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""The detectors of commands that try things out: those of a configuration, or a single one."""
+"""Choosing detectors for experimental commands: those of a configuration, or a single one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_detector(_context: click.Context, _parameter: click.Parameter, name: s
 
 
 def with_only(configuration: Configuration, detector: str) -> Configuration:
-    """The configuration, but every sensor is watched by one detector alone, with its default parameters."""
+    """The configuration with a single detector for every sensor, with default parameters."""
     from config.tables.detection import EVERY_SENSOR, Rule, resolve  # noqa: PLC0415 - loaded when a command runs
 
     tables = {name: {"enabled": name == detector} for name in DETECTORS}

@@ -13,10 +13,11 @@ from edge.core.model.words.printable import printable
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what an operator can mend into lines on standard error and exit code 2, and failures into exit code 1."""
+    """Convert errors that an operator can fix to messages and exit code 2, and failures to exit code 1."""
     try:
         yield
-    # Which errors there are is looked up only when there is one: loading them takes longer than most commands do.
+    # The error classes are imported only when there is an error, because importing them takes longer than most
+    # commands.
     except _to_be_mended() as error:
         _say(str(error))
         sys.exit(2)

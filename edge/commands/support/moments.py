@@ -10,7 +10,7 @@ import click
 
 
 class PastMoment(click.ParamType[float]):
-    """A time: RFC 3339, a date, or how long ago: `90m`, `24h`, `7d`."""
+    """A time: RFC 3339, a date, or an age: `90m`, `24h`, `7d`."""
 
     name = "time"
 

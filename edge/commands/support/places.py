@@ -1,7 +1,7 @@
-"""Which configuration and which store a command reads: `--config` and `--store`, the same in every command.
+"""Places: `--config` and `--store` select a command's configuration and store, in the same way for every command.
 
-`--config FILE` (or `-c`) names the configuration, `edgewarden.toml` by default. `--store FILE` names the store itself,
-for a store without a configuration next to it, such as a copy from another gateway.
+`--config FILE` (or `-c`) selects the configuration, `edgewarden.toml` by default. `--store FILE` selects the store
+itself, for one without a configuration, such as a copy from another gateway.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Place:
     """The configuration and the store that a command reads.
 
     Args:
-        config: The configuration's file, as given; None if it wasn't.
-        store: The store's file, if given.
+        config: Path of the configuration as given; None if it wasn't.
+        store: Path of the store, if given.
     """
 
     def __init__(self, config: Path | None, store: Path | None) -> None:
@@ -38,14 +38,14 @@ class Place:
 
     @property
     def config(self) -> Path:
-        """The configuration's file."""
+        """Path of the configuration."""
         return self._config or USUAL
 
     def configuration(self) -> Configuration:
         """The configuration.
 
         Raises:
-            ConfigurationError: It is faulty or missing.
+            ConfigurationError: It is invalid or missing.
         """
         if self._loaded is None:
             from config.loading import load  # noqa: PLC0415 - loaded when a command runs
@@ -54,20 +54,20 @@ class Place:
         return self._loaded
 
     def configuration_if_any(self) -> Configuration | None:
-        """The configuration; None if only a store was named, and there is no configuration in this folder.
+        """The configuration; None if only a store was given, and there is no configuration in this directory.
 
         Raises:
-            ConfigurationError: It is faulty, or it was named and is missing.
+            ConfigurationError: It is invalid, or it was given and is missing.
         """
         if self._config is None and self._store is not None and not USUAL.exists():
             return None
         return self.configuration()
 
     def store(self) -> Path:
-        """The store's file: the one that was named, else the configuration's.
+        """Path of the store: the given one, else the configured one.
 
         Raises:
-            ConfigurationError: The configuration is needed, and faulty or missing.
+            ConfigurationError: The configuration is needed, and is invalid or missing.
         """
         if self._store is None:
             return self.configuration().store.path
@@ -82,7 +82,7 @@ def config_option(text: str = "Configuration.", *, name: str = "path") -> Callab
 def other_config_option(
     text: str, *, multiple: bool = False, name: str = "config_path"
 ) -> Callable[[Command], Command]:
-    """Add `--config FILE`, or `-c`, without a default: where it isn't given, the shipped defaults count."""
+    """Add `--config FILE`, or `-c`, without a default: if it isn't given, the shipped defaults are used."""
     return click.option("--config", "-c", name, type=FILE, multiple=multiple, help=text)
 
 
@@ -99,7 +99,7 @@ def reads_store(command: Command) -> Command:
 
 
 def names_configuration(command: Command) -> Command:
-    """Add `--config` and the argument PATH, which name the same; the command gets it as `path`, None if neither."""
+    """Add `--config` and the equivalent argument PATH; the command gets it as `path`, None if neither is given."""
 
     @click.argument("path", type=FILE, required=False)
     @click.option("--config", "-c", "config", type=FILE, help="The same as PATH, as in every other command.")
@@ -113,10 +113,10 @@ def names_configuration(command: Command) -> Command:
 
 
 def one_glob(argument: str | None, option: str | None) -> str | None:
-    """The glob that was given, as an argument or as an option.
+    """The glob given as an argument or as an option.
 
     Raises:
-        UsageError: Both were, and they differ.
+        UsageError: Both are given, and they differ.
     """
     if argument is not None and option is not None and argument != option:
         raise click.UsageError("give the glob once: as GLOB or with --sensor")
@@ -124,19 +124,19 @@ def one_glob(argument: str | None, option: str | None) -> str | None:
 
 
 class Handing(click.Group):
-    """A group that hands options which stand before a command's name on to that command.
+    """A group that passes options before a command's name to that command.
 
-    So an option of a command may stand anywhere: `edgewarden --config a.toml events` is `edgewarden events --config
-    a.toml`. A command that has no such option says so itself.
+    An option of a command may therefore be anywhere: `edgewarden --config a.toml events` is equivalent to `edgewarden
+    events --config a.toml`. A command without such an option reports it itself.
 
     Attributes:
-        handed_on: The options, and whether each takes a value.
+        handed_on: The options, with whether each takes a value.
     """
 
     handed_on: ClassVar[dict[str, bool]] = {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Move them behind the command's name before the arguments are read."""
+        """Move the options behind the command's name before arguments are parsed."""
         return super().parse_args(ctx, self._moved(args))
 
     def _moved(self, args: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ COLUMNS = ("slots", "times", "values")
 
 
 def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatistics, AlarmLevels]:
-    """The sensors of a snapshot, by slot: name and what a repetition means; their statistics; and their levels."""
+    """A snapshot's sensors by slot, with name and meaning of a repeated value; their statistics and levels."""
     from edge.core.persistence.checkpoint import by_row, load  # noqa: PLC0415
     from edge.core.scoring.levels.alarm_levels import AlarmLevels  # noqa: PLC0415 - loaded when a command runs
     from edge.core.scoring.sensors.sensor_statistics import SensorStatistics  # noqa: PLC0415
@@ -43,7 +43,7 @@ def learned_of(snapshot: Snapshot) -> tuple[list[tuple[str, str]], SensorStatist
 
 
 def present_slots(state: StoreState) -> list[int]:
-    """The slots of the sensors that there are, in order; of devices and of forgotten sensors none."""
+    """The slots of existing sensors, in order, without devices and forgotten sensors."""
     from edge.core.model.sensors.sensors import is_device  # noqa: PLC0415 - loaded when a command runs
     from edge.core.model.sensors.vacancies import is_vacant  # noqa: PLC0415
 
@@ -56,7 +56,7 @@ def present_slots(state: StoreState) -> list[int]:
 
 
 def _names(state: StoreState) -> list[tuple[str, str]]:
-    """Name of each slot, and what a repetition means there."""
+    """Name of each slot, and meaning of a repeated value."""
     known = [] if state.snapshot is None else state.snapshot.known_sensors()
     parts = [each for each in state.since if isinstance(each, Readings)]
     names = [(name, repetition) for name, repetition, _ in known]
@@ -73,13 +73,13 @@ def sensor_rows(
     recognised: Mapping[int, list[float]] | None = None,
     counters: Mapping[int, tuple[float, float]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Every sensor, in the order in which they were first seen, as plain values.
+    """Every sensor in order of appearance, as plain values.
 
     Args:
         state: The stored state.
-        configuration: Says what watches a sensor; None if it isn't at hand.
-        recognised: The values of the states of those that have states, by slot; None if not determined.
-        counters: Of the counters, the seconds that their pace is per and is taken over, by slot; likewise.
+        configuration: Contains the rules of sensors; None if not available.
+        recognised: State values of sensors with states, by slot; None if not determined.
+        counters: Time unit of the pace and minimum stretch of counters in seconds, by slot; None if not determined.
     """
     from edge.core.scoring.learning_progress import learned_word, level_of, lowest_levels  # noqa: PLC0415 - for the same reason
     from edge.core.scoring.profiles import Profile  # noqa: PLC0415
@@ -127,7 +127,7 @@ def sensor_rows(
 def _counter(
     row: dict[str, Any], known: tuple[float, float] | None, configuration: Configuration | None, name: str
 ) -> dict[str, Any] | None:
-    """How a counter is watched, and what says that it is one; None if it is none."""
+    """How a counter is monitored, and why it is one; None if it isn't a counter."""
     from edge.core.incidents.sentences.pace_sentences import pace_unit  # noqa: PLC0415 - loaded when a command runs
 
     said = None if configuration is None else configuration.rule_for(name).counter
@@ -147,7 +147,7 @@ def _bring_up_to_date(
     value: Column,
     interval: Column,
 ) -> None:
-    """Add the readings of the journal, but for those that came late or twice, which no detector has seen."""
+    """Add the journal's readings, except late and duplicate ones, which no detector has seen."""
     from detectors.base import TOGETHER_S  # noqa: PLC0415 - loaded when a command runs
     from edge.core.intake.times.admission import TAKEN, Admission, ArrivalsTold  # noqa: PLC0415
 
@@ -178,7 +178,7 @@ def _bring_up_to_date(
 
 
 def _watched(configuration: Configuration | None, name: str, repetition: str) -> dict[str, Any]:
-    """How a sensor is watched: unit, rule, detectors, limits, device."""
+    """How a sensor is monitored: unit, rule, detectors, limits, device."""
     if configuration is None:
         return {"unit": "", "rule": None, "detectors": None, "limits": None, "device": None}
     from edge.core.model.sensors.sensors import Repetition  # noqa: PLC0415 - loaded when a command runs

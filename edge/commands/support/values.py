@@ -1,4 +1,4 @@
-"""The values of options: globs on sensor names, severities, and the words of events as they are printed."""
+"""Types of option values: globs on sensor names, severities, and event words as they are printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge.core.model.words.printable import printable
 MOST_OFFERED = 3
 
 KIND_ALIASES = {"silence": "missing", "silent": "missing", "stuck": "flatline", "limits": "range"}
-"""Other names of a kind, in sentences and detectors, besides its name in the events."""
+"""Alternative names of a kind, in sentences and detectors."""
 
 TRANSITIONS = (
     "raised",
@@ -33,7 +33,7 @@ TRANSITIONS = (
 
 
 class SensorGlob(click.ParamType[str]):
-    """A glob on sensor names, as everywhere in the configuration: `*` within a level, `**` across levels."""
+    """A glob on sensor names, as in the configuration: `*` within a level, `**` across levels."""
 
     name = "glob"
 
@@ -46,12 +46,12 @@ class SensorGlob(click.ParamType[str]):
 
 
 class Word(click.ParamType[str]):
-    """One of some words, in any case; spaces and hyphens count as underscores.
+    """One of several words, case-insensitive; spaces and hyphens count as underscores.
 
     Args:
         name: A description of the words, for the help.
-        words: Those that are known.
-        aliases: Other words, and which of them they mean.
+        words: Valid words.
+        aliases: Other words, and their equivalents.
     """
 
     def __init__(self, name: str, words: Collection[str], aliases: Mapping[str, str] | None = None) -> None:
@@ -69,7 +69,7 @@ class Word(click.ParamType[str]):
 
 
 class Severity(click.ParamType[int]):
-    """A least severity: 1 to 1000, or INFO, WARN, ERROR, FATAL for the least number that is called so."""
+    """A minimum severity: 1 to 1000, or INFO, WARN, ERROR, FATAL for the lowest number of that class."""
 
     name = "severity"
 
@@ -89,7 +89,7 @@ class Severity(click.ParamType[int]):
 
 
 class Kind(click.ParamType[str]):
-    """A kind of incident, as it is printed in a list or as its sentence says it; or the reason of a gap."""
+    """A kind of incident, as printed in lists or in sentences; or the reason of a gap."""
 
     name = "kind"
 
@@ -104,7 +104,7 @@ class Kind(click.ParamType[str]):
 
 
 class Reason(click.ParamType[str]):
-    """A reason for which input is refused, or a command."""
+    """A reason for refusing input or a command."""
 
     name = "reason"
 
@@ -141,14 +141,14 @@ def _reasons() -> dict[str, str]:
 
 
 class UnknownSensorError(Exception):
-    """A glob fits the name of no sensor; says which names are near."""
+    """A glob matches no sensor; the message suggests similar names."""
 
 
 def matching(glob: str | None, names: Iterable[str]) -> list[str]:
-    """The names that a glob fits; all of them without one.
+    """The names that a glob matches; all of them without a glob.
 
     Raises:
-        UnknownSensorError: It fits none.
+        UnknownSensorError: It matches none.
     """
     every = list(names)
     if glob is None:

@@ -1,4 +1,4 @@
-"""Logging in: a password for a cookie."""
+"""Login: exchanges a password for a cookie."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TooManyTriesError(Exception):
-    """Too many attempts; says how long to wait."""
+    """Too many attempts; the message says how long to wait."""
 
     def __init__(self, wait_s: float) -> None:
         super().__init__(f"Too many tries. Wait {wait_s:.0f} seconds.")
@@ -39,10 +39,10 @@ class TooManyTriesError(Exception):
 
 
 class LoggingIn:
-    """Checks passwords, one after the other: each takes tens of megabytes for a moment.
+    """Checks passwords one at a time, because each check takes tens of megabytes.
 
     Args:
-        sessions: Knows them.
+        sessions: The sessions and password hashes.
         clock: The current time, in seconds since the epoch, UTC.
         monotonic: Seconds that never step.
     """
@@ -57,7 +57,7 @@ class LoggingIn:
         self._secret = secrets.token_bytes(32)
 
     async def log_in(self, request: Request) -> Response:
-        """Give a cookie for the right password."""
+        """Return a cookie for the right password."""
         address = request.client.host if request.client is not None else ""
         try:
             given = msgspec.json.decode(await request.body(), type=Given)
@@ -75,9 +75,9 @@ class LoggingIn:
         return answer
 
     async def basic_role(self, request: Request) -> Role | None:
-        """The role whose name and password a collector sends as HTTP Basic (RFC 7617); None if it doesn't.
+        """The role authenticated by HTTP Basic (RFC 7617), as sent by metrics collectors; None if there is none.
 
-        Of each role the digest of the last right one is remembered, so that not every scrape takes that long.
+        The digest of each role's last correct password is cached, so that not every scrape takes that long.
         """
         scheme, _, content = request.headers.get("authorization", "").partition(" ")
         try:
@@ -104,7 +104,7 @@ class LoggingIn:
         """The role whose password this is, or None.
 
         Raises:
-            TooManyTriesError: It isn't looked at.
+            TooManyTriesError: The password isn't checked.
         """
         wait_s = self._attempts.wait_s(address, self._monotonic())
         if wait_s > 0:
@@ -120,7 +120,7 @@ class LoggingIn:
         return role
 
     async def log_out(self, request: Request) -> Response:
-        """Take the cookie back."""
+        """Delete the cookie."""
         answer = json({"role": None})
         _set_cookie(request, answer, "", 0)
         return answer

@@ -1,7 +1,7 @@
-"""Passwords of the page: the file that says who may do what, with scrypt hashes.
+"""Passwords of the page: a file of scrypt hashes by role.
 
-A line a role, `operator` or `viewer`, as `ROLE:scrypt:N:r:p:SALT:HASH` with salt and hash in base64. Empty lines and
-those that begin with `#` are passed over.
+One line per role, `operator` or `viewer`, as `ROLE:scrypt:N:r:p:SALT:HASH` with salt and hash in base64. Empty lines
+and those that begin with `#` are ignored.
 
 Source: RFC 7914; N = 2^15, r = 8, p = 1 is what OWASP's Password Storage Cheat Sheet has for 32 MiB.
 """
@@ -25,16 +25,16 @@ ROLES: tuple[Role, ...] = get_args(Role)
 COST, BLOCK, PARALLEL = 2**15, 8, 1
 SALT_BYTES, HASH_BYTES = 16, 32
 MOST_COST = 2**17
-"""A file that asks for more would have each log-in take hundreds of megabytes."""
+"""Maximum N accepted from a file; a higher one would make each login take hundreds of megabytes."""
 
 LONGEST, SHORTEST = 1024, 8
-"""Characters of a password."""
+"""Maximum and minimum length of a password in characters."""
 
 HEADER = "# Who may open Edgewarden's page. Written by `edgewarden page-password`.\n"
 
 
 class Hash(NamedTuple):
-    """A password's hash, and how it was made."""
+    """A password's hash with its parameters."""
 
     cost: int
     block: int
@@ -43,7 +43,7 @@ class Hash(NamedTuple):
     digest: bytes
 
     def fits(self, password: str) -> bool:
-        """Whether it is that of a password; takes about a tenth of a second."""
+        """Whether a password matches the hash; takes about a tenth of a second."""
         made = _scrypt(password, self.cost, self.block, self.parallel, self.salt, len(self.digest))
         return hmac.compare_digest(made, self.digest)
 
@@ -60,10 +60,10 @@ def hashed(password: str) -> Hash:
 
 
 def read_passwords(path: Path) -> dict[Role, Hash]:
-    """The hashes of a file, by role.
+    """Read the hashes of a file, by role.
 
     Raises:
-        PasswordError: It can't be read, a line isn't as it should be, or there is none.
+        PasswordError: The file can't be read, a line is malformed, or there are no passwords.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -97,10 +97,10 @@ def _parsed(line: str) -> tuple[Role, Hash]:
 
 
 def write_password(path: Path, role: Role, password: str) -> None:
-    """Write the password of a role into a file that only its owner may read; those of other roles are kept.
+    """Write a role's password to a file readable only by its owner; other roles are kept.
 
     Raises:
-        PasswordError: The file can't be written, or isn't one of ours.
+        PasswordError: The file can't be written, or isn't a password file.
     """
     known = read_passwords(path) if path.exists() and path.stat().st_size else {}
     known[role] = hashed(password)

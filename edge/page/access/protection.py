@@ -1,9 +1,9 @@
-"""Protection: which requests are taken at all, and what every answer says to the browser.
+"""Protection: accepts or rejects requests, and sets security headers on every response.
 
-- **The Host header** must be a name of this machine, an address, or one of the operator's `hosts`. A page of another
-  site whose name is made to point to us (DNS rebinding) is refused by it.
-- **A post** must say that it comes from this page: `Origin` equal to where it goes, and JSON, which no form can send.
-- **The answers** allow nothing but our own files (Content-Security-Policy), no frame around them, and no cache.
+- **The Host header** must be a name of this machine, an address, or one of the configured `hosts`. This rejects pages
+  of other sites whose name is made to resolve to this machine (DNS rebinding).
+- **A POST** must come from this page: `Origin` equal to its target, and JSON, which no form can send.
+- **Responses** allow only the page's own files (Content-Security-Policy), no framing, and no caching.
 
 Sources: OWASP Cross-Site Request Forgery Prevention and DNS rebinding; CSP Level 3.
 """
@@ -42,8 +42,8 @@ class Protection:
     """Wraps an application.
 
     Args:
-        app: It.
-        bind: The address that we listen at.
+        app: The wrapped application.
+        bind: The address that the server listens on.
         hosts: Host names under which the page may be requested, besides this machine's own.
     """
 
@@ -54,7 +54,7 @@ class Protection:
         self._names = {"localhost", own, f"{own}.local", *(each.lower() for each in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request, or hand it on."""
+        """Reject a request or pass it on."""
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)

@@ -1,7 +1,7 @@
-"""Sessions: who has logged in, told by a signed cookie, and how often anybody may try to.
+"""Sessions: identifies users by a signed cookie, and limits login attempts.
 
-A cookie says its role and until when it holds, signed with a key that follows from the role's password hash. So nothing
-is kept of it, a restart of the service ends no session, and another password ends all of its role.
+A cookie contains its role and expiry time, signed with a key derived from the role's password hash. No session state is
+stored, a restart of the service ends no session, and changing a password ends all sessions of its role.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ COOKIE = "edgewarden-session"
 LASTS_S = 30 * 86_400
 
 TRIES, PER_S = 5, 60.0
-"""Wrong passwords from one address, and in which time."""
+"""Maximum number of wrong passwords from one address, and the period in seconds."""
 
 TRIES_OF_ALL = 30
-"""The same of all addresses together."""
+"""Maximum number of wrong passwords from all addresses together."""
 
 MOST_ADDRESSES = 256
 
 
 class Sessions:
-    """Says who is who.
+    """Identifies the role of a request.
 
     Args:
         passwords: Hashes of the roles' passwords; empty if every visitor is the operator.
@@ -38,10 +38,10 @@ class Sessions:
         self.passwords = dict(passwords)
 
     def role_of(self, cookie: str | None, now: float) -> Role | None:
-        """The role that a cookie proves; None if it proves nothing.
+        """The role proved by a cookie; None if it is invalid.
 
         Args:
-            cookie: Its value, or None.
+            cookie: Value of the cookie, or None.
             now: Seconds since the epoch.
         """
         if not self.passwords:
@@ -60,12 +60,12 @@ class Sessions:
         return role if hmac.compare_digest(signature, _signature(known, said)) else None
 
     def cookie(self, role: Role, now: float) -> str:
-        """A cookie that proves a role from now on."""
+        """Create a cookie for a role."""
         said = f"{role}.{int(now + LASTS_S)}.{secrets.token_urlsafe(12)}"
         return f"{said}.{_signature(self.passwords[role], said)}"
 
     def role_for(self, password: str) -> Role | None:
-        """The role whose password this is; takes a tenth of a second a role."""
+        """The role that a password belongs to; takes a tenth of a second per role."""
         return next((role for role in ROLES if role in self.passwords and self.passwords[role].fits(password)), None)
 
 
@@ -75,7 +75,7 @@ def _signature(known: Hash, said: str) -> str:
 
 
 class Attempts:
-    """Counts wrong passwords, by address and of all, in bounded memory."""
+    """Counts wrong passwords by address and in total, in bounded memory."""
 
     def __init__(self) -> None:
         self._by_address: OrderedDict[str, list[float]] = OrderedDict()
@@ -93,7 +93,7 @@ class Attempts:
         return max(waits)
 
     def note(self, address: str, now: float) -> None:
-        """Count a try; taken back by `forgive()` if the password was right."""
+        """Count an attempt; undone by `forgive()` if the password was right."""
         its_own = self._recent(self._by_address.pop(address, []), now)
         self._by_address[address] = [*its_own, now]
         self._all.append(now)
@@ -101,7 +101,7 @@ class Attempts:
             self._by_address.popitem(last=False)
 
     def forgive(self, address: str) -> None:
-        """Forget the tries of an address that knows a password."""
+        """Forget the attempts of an address that gave the right password."""
         self._by_address.pop(address, None)
 
     @staticmethod

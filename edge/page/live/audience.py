@@ -1,7 +1,7 @@
 """The open pages, each with a bounded queue of messages.
 
-News are gathered for `GATHER_S` and then told to all at once, so that a flood of events costs a message a tab and not
-a message an event. A page that can't keep up gets a message about it once it can read again, and is then closed: it
+News is collected for `GATHER_S` and then sent to all tabs at once, so that a flood of events costs one message per tab
+and not one per event. A page that can't keep up gets a message about it once it reads again, and is then closed: it
 reconnects by itself and reloads everything.
 """
 
@@ -21,7 +21,7 @@ from edge.page.views.incidents import incident_row
 
 GATHER_S = 0.2
 MOST_TOGETHER = 100
-"""Incidents that are sent one by one; for more at once, only a note that the list has changed."""
+"""Maximum number of incidents sent individually; for more at once, only a note that the list has changed."""
 
 MOST_PAGES = 32
 WAITING_BYTES = 256 * 1024
@@ -30,19 +30,19 @@ WAITING_BYTES = 256 * 1024
 BEHIND = b"event: behind\ndata: {}\n\n"
 ALIVE = b": alive\n\n"
 ALIVE_S = 15.0
-"""So often something is sent, so that both ends notice a connection that is dead."""
+"""Interval of keep-alive messages, by which both ends detect a dead connection."""
 
 
 def message(event: str, data: Any) -> bytes:
-    """A server-sent event; JSON has no line ends of its own."""
+    """Encode a server-sent event; JSON contains no line breaks."""
     return b"event: " + event.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
 
 
 class Tab:
-    """One page that is open.
+    """One open page.
 
     Args:
-        sensor: The sensor that it looks at, or None.
+        sensor: The sensor that it shows, or None.
     """
 
     def __init__(self, sensor: str | None) -> None:
@@ -66,7 +66,7 @@ class Tab:
         self._news.set()
 
     def end(self) -> None:
-        """Let it go: the service ends."""
+        """End it because the service ends."""
         self._ended = True
         self._news.set()
 
@@ -88,10 +88,10 @@ class Tab:
 
 
 class Audience:
-    """All pages that are open.
+    """All open pages.
 
     Args:
-        handover: The source of news, while a page is open.
+        handover: The source of news while a page is open.
         on_change: Called when incidents have changed.
     """
 
@@ -109,21 +109,21 @@ class Audience:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many as may be."""
+        """Whether the maximum number of pages is open."""
         return len(self._tabs) >= MOST_PAGES
 
     def join(self, tab: Tab) -> None:
-        """Tell a page of news from here on."""
+        """Send news to a page from now on."""
         self._tabs.add(tab)
         self._listen()
 
     def leave(self, tab: Tab) -> None:
-        """Tell it no more."""
+        """Stop sending news to a page."""
         self._tabs.discard(tab)
         self._listen()
 
     def end(self) -> None:
-        """Let all of them go."""
+        """End all pages."""
         for each in self._tabs:
             each.end()
 

@@ -1,4 +1,4 @@
-"""Commanding: what the page's buttons say, as commands like those over MQTT."""
+"""Commanding: passes commands from the page's buttons to the service, like commands over MQTT."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from edge.page.answering import BadRequestError, json
 from edge.page.loop.handover import Handover
 
 BY = "page"
-"""The user name of commands where the page doesn't know one."""
+"""The user name in commands if the page has none."""
 
 
 class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
-    """A command as the page posts it.
+    """A command as posted by the page.
 
     Attributes:
-        command: Its name.
-        said: Its payload: the JSON that the command's topic takes.
+        command: Name of the command.
+        said: Its payload, the JSON that the command's topic accepts.
     """
 
     command: Annotated[str, msgspec.Meta(max_length=64)]
@@ -31,18 +31,18 @@ class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Commanding:
-    """Says commands to the service.
+    """Passes commands to the service.
 
     Args:
-        handover: Says them.
-        on_change: Called when one was followed.
+        handover: Receives the commands.
+        on_change: Called when a command was carried out.
     """
 
     def __init__(self, handover: Handover, on_change: Callable[[], None]) -> None:
         self._handover, self._on_change = handover, on_change
 
     async def say(self, request: Request) -> Response:
-        """Say a command, and answer what became of it: the same JSON as on the topic `result`."""
+        """Carry out a command and return the result: the same JSON as on the topic `result`."""
         try:
             posted = msgspec.json.decode(await request.body(), type=PostedCommand)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:

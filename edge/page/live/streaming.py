@@ -1,4 +1,4 @@
-"""Streaming: server-sent events to one page, for as long as it takes them.
+"""Streaming: server-sent events to one page, as long as it reads them.
 
 Source: HTML Living Standard, 9.2 Server-sent events.
 """
@@ -29,18 +29,18 @@ HEADERS = [
 
 
 def stream(request: Request, audience: Audience) -> Response:
-    """The stream of news for a page, from now on."""
+    """The stream of news for a page from now on."""
     if audience.is_full:
         return problem(503, "Too many pages are open already; this one is brought up to date now and then.")
     return EventStream(Tab(text_of(request, "sensor") or None), audience)
 
 
 class EventStream(Response):
-    """The answer to a page that listens.
+    """The response to a page that listens.
 
     Args:
         tab: The page.
-        audience: Whom it joins.
+        audience: The audience that it joins.
     """
 
     def __init__(self, tab: Tab, audience: Audience) -> None:
@@ -48,7 +48,7 @@ class EventStream(Response):
         self._tab, self._audience = tab, audience
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what comes, until the page goes, is too slow, or the service ends."""
+        """Send messages until the page disconnects, is too slow, or the service ends."""
         self._audience.join(self._tab)
         gone = asyncio.ensure_future(_gone(receive))
         try:

@@ -1,4 +1,4 @@
-"""Glances: what the page sees of the running core. Each runs in the service's loop, and gives back copies only."""
+"""Glances: the page's view of the running core. Each runs in the service's loop and returns copies only."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class OpenNow(NamedTuple):
     Attributes:
         events: The last event of each open incident.
         clock: The stream clock, seconds since the epoch; None before the first reading.
-        sensors: Their number.
-        quiet: Number of those that are shelved or under maintenance.
+        sensors: Number of sensors.
+        quiet: Number of sensors that are shelved or under maintenance.
     """
 
     events: tuple[Event, ...]
@@ -38,15 +38,15 @@ class SensorColumns(NamedTuple):
     """The state of all sensors and devices; all arrays have shape (n,), by slot.
 
     Attributes:
-        names: Their names.
-        readings: Number so far.
-        time: Time of the last one, seconds since the epoch, UTC.
-        value: Its value.
+        names: Names of the sensors.
+        readings: Number of readings so far.
+        time: Time of the last reading, seconds since the epoch, UTC.
+        value: Last value.
         interval: Learned seconds between two readings; 0 while unknown.
-        level: Lowest raising level that was learned, in decades; 0 if none was.
+        level: Lowest learned raising level in decades; 0 if there is none.
         assumed: The assumptions of its computation.
-        watched: Seconds that each has been watched for.
-        open: Severity of the open incident, by slot.
+        watched: Observed time in seconds.
+        open: Severity of open incidents, by slot.
         silent: Slots of the sensors whose open incident is a silence.
         quiet: Slots of the sensors that are shelved or under maintenance.
         clock: The stream clock; None before the first reading.
@@ -74,7 +74,7 @@ def open_now(running: Running) -> OpenNow:
 
 
 def status(running: Running) -> dict[str, Any]:
-    """The status of the service, as in `edgewarden status`."""
+    """The status of the service, as shown by `edgewarden status`."""
     return running.status()
 
 
@@ -124,10 +124,10 @@ def _clock(pipeline: Pipeline) -> float | None:
 
 
 class Watching(NamedTuple):
-    """How a sensor is watched.
+    """How a sensor is monitored.
 
     Attributes:
-        unit: Of its values.
+        unit: Unit of its values.
         device: The device that it belongs to; None if there is none.
         detectors: Names of its detectors.
         limits: Its limits, by name.
@@ -144,7 +144,7 @@ class Watching(NamedTuple):
 
 
 def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
-    """How some sensors are watched."""
+    """How sensors are monitored."""
     pipeline = running.pipeline
     engine = pipeline.engine
     lowest = lowest_levels(engine.levels, len(pipeline.sensors))
@@ -175,19 +175,19 @@ def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
 
 
 class OneSensor(NamedTuple):
-    """All that a sensor's page begins with.
+    """The initial data of a sensor's page.
 
     Attributes:
-        name: Its name.
-        watching: How it is watched.
-        readings: Number so far.
-        time: Time of the last one, seconds since the epoch; None before the first.
-        value: Its value.
+        name: Name of the sensor.
+        watching: How it is monitored.
+        readings: Number of readings so far.
+        time: Time of the last reading, seconds since the epoch; None before the first.
+        value: Last value.
         interval: Learned seconds between two readings; 0 while unknown.
-        watched: Seconds that it has been watched for.
+        watched: Observed time in seconds.
         quiet: Whether it is shelved or under maintenance.
         event: Last event of its open incident; None if none is open.
-        belongs: Of a device, its sensors.
+        belongs: For a device, its sensors.
         clock: The stream clock; None before the first reading.
     """
 

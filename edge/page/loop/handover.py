@@ -1,8 +1,8 @@
 """The hand-over between the service's loop and the page's thread: questions one way, answers and news the other.
 
-The page asks by handing over a function; the loop calls it in its next turn and hands back what it returns, which must
-be a copy or immutable. Without questions there is no cost. Events, answers to commands and scored readings are handed
-over as they come, but only while there is a listener.
+The page passes a function; the loop calls it in its next turn and passes back its result, which must be a copy or
+immutable. Without questions there is no cost. Events, command results and scored readings are passed on as they occur,
+but only while there is a listener.
 
     page's thread                                loop
     ask(question)          --- questions --->    turn(): question(running)
@@ -34,20 +34,20 @@ log = logging.getLogger("edgewarden.page")
 T = TypeVar("T")
 
 MOST_QUESTIONS = 64
-"""Questions that wait for the loop; beyond it, callers are told that the service is busy."""
+"""Maximum number of questions waiting for the loop; beyond it, callers get `BusyError`."""
 
 A_TURN = 8
-"""Questions that are answered in one turn of the loop."""
+"""Maximum number of questions answered in one turn of the loop."""
 
 MOST_EXPECTED = 64
-"""Commands with a caller waiting for the answer."""
+"""Maximum number of commands with a caller waiting for the result."""
 
 ANSWER_S = 10.0
 """Timeout for the loop's answer; it may be waiting for its disk, or loading the store after a reload."""
 
 
 class BusyError(Exception):
-    """The loop hasn't answered in time, or too many ask at once; says which."""
+    """The loop hasn't answered in time, or too many requests are waiting; the message says which."""
 
 
 class Listener(Protocol):
@@ -72,10 +72,10 @@ class _PostedId(msgspec.Struct):
 
 
 class Handover:
-    """Between a service and its page.
+    """Connects a service with its page.
 
     Args:
-        topics: Our own topics.
+        topics: This gateway's own topics.
     """
 
     def __init__(self, topics: Topics) -> None:
@@ -91,10 +91,10 @@ class Handover:
     # For the page's thread.
 
     async def ask(self, question: Callable[[Running], T]) -> T:
-        """The questions for the loop's thread.
+        """Have the service's loop answer a question.
 
         Raises:
-            BusyError: It hasn't looked in time, or too many ask.
+            BusyError: It hasn't answered in time, or too many requests are waiting.
         """
         if len(self._questions) >= MOST_QUESTIONS:
             raise BusyError("too many pages ask at once")
@@ -104,15 +104,16 @@ class Handover:
         return await self._wait_for(answer)
 
     async def say(self, name: str, identity: str, payload: bytes) -> dict[str, Any]:
-        """Say a command as an operator does over MQTT; what became of it, once that is committed.
+        """Send a command as over MQTT; returns its result once that is committed.
 
         Args:
-            name: Of the command.
-            identity: Its id, which stands in the payload too.
+            name: Name of the command.
+            identity: Its ID, which the payload also contains.
             payload: JSON.
 
         Raises:
-            BusyError: It wasn't followed in time. It may be yet; said again with the same id, it acts once.
+            BusyError: There was no result in time. The command may still be carried out; repeated with the same ID, it
+                acts once.
         """
         running = self._running
         if running is None or len(self._expected) >= MOST_EXPECTED:
@@ -126,7 +127,7 @@ class Handover:
             self._expected.pop(identity, None)
 
     def listen(self, listener: Listener | None, watched: frozenset[str] = frozenset()) -> None:
-        """Tell a listener of news from here on, and of the readings of some sensors; None to stop."""
+        """Notify a listener of news from now on, and of the readings of some sensors; None to stop."""
         self._loop, self._watched = asyncio.get_running_loop(), watched
         self._listener = listener
         self._wake()
@@ -184,7 +185,7 @@ class Handover:
         self._observe(running)
 
     def _observe(self, running: Running) -> None:
-        """Let an observer gather what is wanted, and hand over what it has."""
+        """Attach an observer for the requested sensors, and pass on what it has collected."""
         wanted, observer = self._watched, self._observer
         if observer is None and not wanted:
             return

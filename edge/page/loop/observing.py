@@ -11,14 +11,15 @@ from edge.core.incidents.observer import ScoredRound
 from edge.core.pipeline import Pipeline
 
 MOST_ROWS = 20_000
-"""Readings that are gathered between two turns; of more, the first are forgotten, and the page asks the store."""
+"""Maximum number of readings collected between two turns; beyond it the oldest are dropped, and the page reads the
+store."""
 
 SensorRows = list[list[float | None]]
-"""Of each reading: time in milliseconds since the epoch, value, score, level, lower and upper end of the band."""
+"""For each reading: time in milliseconds since the epoch, value, score, level, lower and upper end of the band."""
 
 
 class ObservedRows(NamedTuple):
-    """A round's rows of sensors that are looked at."""
+    """A round's rows of the observed sensors."""
 
     names: list[str]
     rows: Floats
@@ -28,8 +29,8 @@ class SensorObserver:
     """An observer of some sensors.
 
     Args:
-        names: Which sensors.
-        pipeline: Whose rounds they are.
+        names: Names of the sensors.
+        pipeline: The observed pipeline.
     """
 
     def __init__(self, names: frozenset[str], pipeline: Pipeline) -> None:

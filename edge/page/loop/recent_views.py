@@ -1,4 +1,4 @@
-"""Views: what the page asks of the loop, asked once for all who look at the same moment."""
+"""Recent views: the page's questions to the loop, asked once for all requests at about the same time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGE_S = 1.0
 
 
 class RecentViews:
-    """Remembers the last view of each kind for a moment.
+    """Caches the last view of each kind briefly.
 
     Args:
         handover: Asks the loop.
@@ -42,5 +42,5 @@ class RecentViews:
         return cast("T", await asyncio.shield(task))
 
     def forget(self) -> None:
-        """Forget everything: it has changed."""
+        """Drop all views, because something has changed."""
         self._known.clear()

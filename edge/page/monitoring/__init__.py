@@ -1,1 +1,1 @@
-"""For machines that watch: `/metrics` for Prometheus, `/health` for a container, and the health view."""
+"""For monitoring systems: `/metrics` for Prometheus, `/health` for a container, and the health view."""

@@ -1,6 +1,6 @@
-"""Metrics in OpenMetrics: the figures of the health topic, in base units, and how the page itself is.
+"""Metrics in OpenMetrics: the figures of the topic `health` in base units, and those of the page itself.
 
-No label is a sensor's name: there are as many series as there are reasons, inputs, links and sinks.
+No label is a sensor's name, so the number of series depends only on the reasons, inputs, links and sinks.
 
 Source: OpenMetrics 1.0; written by prometheus_client.
 """
@@ -23,11 +23,11 @@ KIND = CONTENT_TYPE_LATEST
 
 
 class MetricsCollector:
-    """A collector of what a service says of itself.
+    """A collector of a service's figures.
 
     Args:
-        said: As the status file says it.
-        more: Gauges of the page's own, by name: what they are, and their value.
+        said: The contents of the status file.
+        more: Gauges of the page itself, by name, with description and value.
     """
 
     def __init__(self, said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> None:

@@ -1,7 +1,7 @@
-"""Monitoring: `/metrics` for Prometheus, `/health` for container runtimes, and the health view's words.
+"""Monitoring: `/metrics` for Prometheus, `/health` for container runtimes, and the text of the health view.
 
-Where there are passwords, `/metrics` takes a role's name and password as HTTP Basic too, as collectors send them.
-`/health` is open to all who reach the page, and says no more than whether the service is well.
+With passwords configured, `/metrics` also accepts a role's name and password as HTTP Basic, which collectors send.
+`/health` is open to everyone who can reach the page, and reports only whether the service is well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from edge.shell.store.reading.overview import read_size
 
 
 class Monitoring:
-    """Answers what monitors ask for.
+    """Answers requests of monitoring systems.
 
     Args:
         views: The loop's view of the service.
@@ -48,7 +48,7 @@ class Monitoring:
         return {"/health": self.health, "/health/live": self.live}
 
     async def metrics(self, _request: Request) -> Response:
-        """The figures, in OpenMetrics."""
+        """The figures in OpenMetrics."""
         from edge.page.monitoring.metrics import KIND, metrics  # noqa: PLC0415 - only if they are scraped
 
         said = _plain(await self._views.of(status))
@@ -59,7 +59,7 @@ class Monitoring:
         return Response(metrics(said, more), headers={"content-type": KIND})
 
     async def live(self, _request: Request) -> Response:
-        """Whether the service's loop turns: 200, or 503."""
+        """Whether the service's loop runs: 200, or 503."""
         try:
             await self._views.of(status)
         except BusyError as error:
@@ -67,7 +67,7 @@ class Monitoring:
         return json({"live": True})
 
     async def health(self, _request: Request) -> Response:
-        """Whether the service is well, in the sense of `edgewarden status`: 200, or 503."""
+        """Whether the service is well, as in `edgewarden status`: 200, or 503."""
         try:
             said = _plain(await self._views.of(status))
         except BusyError:
@@ -99,7 +99,7 @@ class Monitoring:
             return None
 
     async def _waiting_s(self) -> float | None:
-        """For how long the oldest event has waited; None if none does, or it is unknown."""
+        """How long the oldest event has waited; None if none is waiting or it is unknown."""
         try:
             since = (await self._reader.read(read_size)).waiting_since
         except StoreError:

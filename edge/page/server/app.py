@@ -1,4 +1,4 @@
-"""The application: which address gives what, and who may ask for it."""
+"""The application: its addresses, and who may access them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class App:
     """The page as an ASGI application.
 
     Args:
-        page: Its table of the configuration.
+        page: The configuration's table `page`.
         gateway: Name of the gateway.
-        files: The store's, and the configuration's.
-        handover: Asks the service's loop.
+        files: Paths of the store and of the configuration.
+        handover: Queries the service's loop.
         clock: The current time, in seconds since the epoch, UTC.
 
     Raises:
         PasswordError: The password file can't be used.
 
     Attributes:
-        audience: The pages that are open.
+        audience: The open pages.
         asgi: The application.
     """
 
@@ -89,7 +89,7 @@ class App:
         self.asgi: ASGIApp = Protection(app, page.bind, page.hosts)
 
     def end(self) -> None:
-        """Let all pages go: the service ends."""
+        """End all pages because the service ends."""
         self.audience.end()
         self.reader.close()
 

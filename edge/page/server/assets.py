@@ -1,4 +1,4 @@
-"""Assets: the page's own files, read once, served with a tag so that a browser asks for changes only."""
+"""Assets: the page's own files, read once and served with an ETag, so that browsers fetch changes only."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ TYPES = {
     "webmanifest": "application/manifest+json",
 }
 SHARED = ("plot.js", "plot.css")
-"""Files that the reports have too."""
+"""Files shared with the reports."""
 
 START = "index.html"
 VIEWS = "views"
-"""The folder of the views' scripts."""
+"""Directory of the views' scripts."""
 
 
 class Asset(NamedTuple):
-    """A file."""
+    """A static file."""
 
     content: bytes
     kind: str
@@ -33,7 +33,7 @@ class Asset(NamedTuple):
 
 
 class Assets:
-    """All files."""
+    """All static files."""
 
     def __init__(self) -> None:
         ours, theirs = files("edge.page").joinpath("static"), files("edge.reports").joinpath("assets")
@@ -46,7 +46,7 @@ class Assets:
         return self._answer(request, self._files[START])
 
     async def file(self, request: Request) -> Response:
-        """A file by its name."""
+        """A file by name."""
         found = self._files.get(request.path_params["name"])
         return PlainTextResponse("There is no such file.\n", 404) if found is None else self._answer(request, found)
 

@@ -1,4 +1,4 @@
-"""Serving: the page in a thread of its own with its own event loop, from the start of the service to its end."""
+"""Serving: the page in its own thread with its own event loop, from the start of the service to its end."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def served(page: Page, configuration: Configuration, source: Path) -> Iterator[H
     """Serve the page until the end.
 
     Args:
-        page: Its table of the configuration.
-        configuration: The whole.
-        source: Its file, for error messages.
+        page: The configuration's table `page`.
+        configuration: The whole configuration.
+        source: Path of the configuration, for error messages.
 
     Raises:
-        ConfigurationError: The port can't be had.
+        ConfigurationError: The port isn't available.
         PasswordError: The password file can't be used.
     """
     listening = _listen(page.bind, page.port, source)
@@ -78,14 +78,14 @@ def address_of(listening: socket.socket) -> str:
 
 
 class _LettingGo(uvicorn.Server):
-    """A server that lets pages that listen go before it waits for what is under way."""
+    """A server that ends listening pages before it waits for unfinished responses."""
 
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End it."""
+        """Shut down."""
         self._app.end()
         await super().shutdown(sockets)
 
@@ -114,11 +114,11 @@ class _Server:
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Start serving."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it; pages that are open are let go."""
+        """Stop serving; open pages are ended."""
         self._server.should_exit = True
         self._thread.join(END_S + 1.0)
 

@@ -1,4 +1,4 @@
-"""The readings of a few sensors that a store has kept, read from outside."""
+"""Stored readings of a few sensors, read from outside the service."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from edge.shell.store import read_history
 
 
 class Kept(NamedTuple):
-    """Readings of one sensor, in the order of their times, seconds since the epoch, UTC; both of shape (n,)."""
+    """Readings of one sensor in order of time, seconds since the epoch, UTC; both arrays have shape (n,)."""
 
     times: Floats
     values: Floats
 
     def within(self, since: float, until: float) -> Kept:
-        """Those of a time."""
+        """The readings in a period."""
         chosen = (self.times >= since) & (self.times <= until)
         return Kept(self.times[chosen], self.values[chosen])
 
     def rows(self) -> Floats:
-        """Readings as a `Decimator` takes them, without scores, shape (7, n)."""
+        """Readings in the form of a `Decimator`, without scores, shape (7, n)."""
         nothing = np.full(len(self.times), np.nan)
         return np.array([self.times, self.values, self.values, nothing, np.zeros(len(self.times)), nothing, nothing])
 
@@ -34,11 +34,11 @@ NONE = Kept(np.zeros(0), np.zeros(0))
 
 
 def kept_readings(store: Path, names: frozenset[str], since: float) -> tuple[dict[str, Kept], dict[str, KnownSensor]]:
-    """The readings of some sensors that arrived since a time, and how each sensor was known, by name.
+    """The readings of sensors that arrived since a time, and the known state of each sensor, by name.
 
     Args:
         store: The store's file.
-        names: Of the sensors.
+        names: Names of the sensors.
         since: Seconds since the epoch, UTC.
 
     Raises:

@@ -1,11 +1,12 @@
-"""A sensor's past for its plot, worked out by a process of its own.
+"""Past series: the history of a sensor for its plot, computed in a separate process.
 
-It is `python -m edge.page.store.past_series`, with a job on stdin. The store keeps readings, not what the detectors
-made of them. So the readings are scored again, from as far back as the job allows, by detectors that begin with nothing
-learned. That takes seconds of a processor and would hold up the service in its own process; here it runs next to it,
-with a low priority and a limit on its time.
+It runs as `python -m edge.page.store.past_series` with a job on stdin. The store keeps readings but no scores, so the
+readings are scored again, from as far back as the job allows, by detectors that start without learned state. This takes
+seconds of CPU time and would block the service in its own process; here it runs separately, with low priority and a
+time limit.
 
-Two lines of JSON come back: the readings, at once, and the same with scores and bands. A line with `error` ends it.
+The output is two lines of JSON: the readings at once, then the readings with scores and bands. A line with `error` ends
+it.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ from edge.shell.store import StoreError, read_history
 
 MOST_POINTS = 2400
 MOST_SCORED = 12_000
-"""Readings that are scored, the latest; with those before the plot, from which the detectors learn first."""
+"""Maximum number of readings to score, the latest, including those before the plot from which the detectors learn."""
 
 WARM_UP_S = 2 * 86_400.0
-"""From so far before the plot, the detectors learn."""
+"""Time before the plot from which the detectors learn."""
 
 CHUNK = 2_000
 PROCESSOR_S = 40
@@ -54,7 +55,7 @@ class Job(msgspec.Struct):
     Attributes:
         store: The store's file.
         configuration: The configuration's file.
-        name: Of a sensor, or of a device with a slash behind it.
+        name: Name of a sensor, or of a device with a trailing slash.
         since: Start of the plot, in seconds since the epoch, UTC.
         until: End of the plot.
     """
@@ -67,11 +68,11 @@ class Job(msgspec.Struct):
 
 
 class GatheredScores:
-    """An observer that gathers what is said of one sensor.
+    """An observer that collects the results of one sensor.
 
     Args:
-        pipeline: Whose rounds they are; begins to tell us of them.
-        name: Of the sensor or device.
+        pipeline: The observed pipeline.
+        name: Name of the sensor or device.
     """
 
     def __init__(self, pipeline: Pipeline, name: str) -> None:
@@ -91,10 +92,10 @@ class GatheredScores:
 
 
 def plot_of(rows: Floats) -> dict[str, Any]:
-    """A run of a plot.
+    """A run in a plot.
 
     Args:
-        rows: Time, value, value, score, level, lower and upper of each reading, shape (7, n).
+        rows: Time, value, value, score, level, lower and upper end of each reading, shape (7, n).
     """
     series = Decimator()
     series.add(rows)
@@ -107,7 +108,7 @@ def work(job: Job) -> Iterator[dict[str, Any]]:
 
     Raises:
         StoreError: The store can't be read.
-        ConfigurationError: The configuration's file isn't as it was when the service took it up.
+        ConfigurationError: The configuration's file has changed since the service loaded it.
     """
     configuration = load(Path(job.configuration), Path(job.store))
     names = frozenset([job.name])
@@ -149,7 +150,7 @@ def _known(store: Path) -> list[KnownSensor]:
 
 
 def main() -> None:
-    """Read a job, write the answers."""
+    """Read a job and write the answers."""
     os.nice(10)
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S + 5))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

@@ -1,4 +1,4 @@
-"""The past of sensors for their plots: asked of a process of its own, one at a time, and remembered for a while."""
+"""Series: the history of sensors for their plots, computed one at a time in a separate process, with a cache."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILED = "The past can't be shown: the process that reads it has ended."
 
 
 class Past:
-    """The past of one sensor, as it comes: the readings, then those with scores and bands."""
+    """The history of one sensor as it becomes available: the readings, then the readings with scores and bands."""
 
     def __init__(self, asked: float) -> None:
         self.asked = asked
@@ -39,7 +39,7 @@ class Past:
 
 
 class SeriesReader:
-    """Gives the past of sensors.
+    """Returns the history of sensors.
 
     Args:
         store: The store's file.
@@ -53,16 +53,16 @@ class SeriesReader:
         self._waiting = 0
 
     async def of(self, name: str, hours: float, until: float, *, scored: bool) -> dict[str, Any]:
-        """The readings of a sensor, or the same with what the detectors made of them.
+        """The readings of a sensor, optionally with the detectors' results.
 
         Args:
-            name: Of the sensor or device.
+            name: Name of the sensor or device.
             hours: Length of the plot in seconds.
-            until: Up to when, seconds since the epoch, UTC.
-            scored: Whether scores and bands are wanted; they come later.
+            until: End of the plot, seconds since the epoch, UTC.
+            scored: Whether to include scores and bands, which take longer.
 
         Raises:
-            BusyError: It can't be had now.
+            BusyError: It isn't available now.
         """
         now = time.monotonic()
         past = self._known.get((name, hours))
@@ -114,7 +114,7 @@ class SeriesReader:
 
 
 def plain_run(store: Path, name: str, since: float, until: float) -> dict[str, Any]:
-    """The readings of a sensor as a run of its plot, before anything is said of them.
+    """The readings of a sensor as a run in its plot, without scores.
 
     Raises:
         StoreError: The store can't be read.

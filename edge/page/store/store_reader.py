@@ -1,4 +1,4 @@
-"""Reading the store for the page, in a few threads besides its event loop, each with a read-only connection."""
+"""Reads the store for the page, in a few threads besides its event loop, each with a read-only connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StoreReader:
     """Reads a store.
 
     Args:
-        path: Its file.
+        path: Path of the store.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,10 +29,10 @@ class StoreReader:
         self._waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """The result of a function of the store's path and some arguments.
+        """The result of a function called with the store's path and arguments.
 
         Raises:
-            BusyError: Too many ask at once.
+            BusyError: Too many requests are waiting.
             StoreError: The store can't be read.
         """
         if self._waiting >= MOST_WAITING:
@@ -46,5 +46,5 @@ class StoreReader:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._threads.shutdown(wait=False, cancel_futures=True)

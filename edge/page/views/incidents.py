@@ -12,7 +12,7 @@ from edge.core.incidents.events.open_incidents import ENDED
 from edge.core.incidents.state_machine import Transition
 
 TELLING = frozenset({Transition.RAISED.value, Transition.UPDATED.value})
-"""Transitions whose sentence says what is wrong; an acknowledgement's says who has seen it."""
+"""Transitions whose sentence describes the fault; that of an acknowledgement names the user."""
 
 COPIED = ("kind", "severity", "score", "threshold", "value", "unit", "expected", "lower", "upper", "count")
 FLAGS = ("acknowledged", "shelved")
@@ -41,7 +41,7 @@ def incident_row(event: Event) -> dict[str, Any]:
 
 
 def worst_first(events: tuple[Event, ...]) -> list[Event]:
-    """Events of open incidents, the most severe first, of those of one severity the oldest."""
+    """Events of open incidents, most severe first, oldest first among equals."""
     return sorted(events, key=lambda each: (-each.severity, each.sequence))
 
 

@@ -1,4 +1,4 @@
-"""Looking: what the page's views are made of, as JSON."""
+"""Looking: the data of the page's views as JSON."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 from edge.shell.store.reading.past import IncidentFilter, PastIncident, read_incidents, read_sentences
 
 A_PAGE = 100
-"""Rows of a list that are given at once."""
+"""Number of rows returned at once."""
 
 MEANINGS = REASONS | COMMAND_REASONS
 
 SHORT_H = 24
-"""Hours of readings that are read here, before the scoring process has started; more would take too long."""
+"""Hours of readings that are read here before the scoring process has started; more would take too long."""
 
 LONGEST_OPEN_S = 7 * 86_400.0
-"""Incidents raised up to this long before the start of a plot may reach into it."""
+"""Incidents raised up to this long before the start of a plot are included."""
 
 SEVERITIES = {"info": 1, "warn": 251, "error": 501, "fatal": 751}
 
 
 class Looking:
-    """Answers what the page asks for.
+    """Answers the page's requests.
 
     Args:
         views: The loop's view of the service, shared by all requests.
-        handover: Asks the loop for one of them.
+        handover: Queries the loop.
         reader: Reads the store.
-        series: Gives the past of sensors.
+        series: Returns the history of sensors.
     """
 
     def __init__(self, views: RecentViews, handover: Handover, reader: StoreReader, series: SeriesReader) -> None:
@@ -63,7 +63,7 @@ class Looking:
         }
 
     async def incidents(self, request: Request) -> Response:
-        """Open incidents, the most severe first, some at a time."""
+        """Open incidents, most severe first, one page at a time."""
         first = int(number_of(request, "first", 0, 0, 1e6))
         now = await self._views.of(open_now)
         shown = worst_first(now.events)[first : first + A_PAGE]
@@ -83,7 +83,7 @@ class Looking:
         )
 
     async def sensors(self, request: Request) -> Response:
-        """Sensors, some at a time, found by name and state, in an order."""
+        """Sensors selected by name and state, sorted, one page at a time."""
         state = text_of(request, "state", 20)
         if state and state not in STATES:
             raise BadRequestError(f"state must be one of {', '.join(STATES)}")
@@ -97,7 +97,7 @@ class Looking:
         return json({"found": len(slots), "first": first, "rows": rows, "clock": _milliseconds(columns.clock)})
 
     async def sensor(self, request: Request) -> Response:
-        """All about one sensor, but for its past."""
+        """Everything about one sensor except its history."""
         name = text_of(request, "name")
         found = await self._handover.ask(lambda running: one_sensor(running, name))
         if found is None:
@@ -110,7 +110,7 @@ class Looking:
         return json(row | {"past": [_past(each) for each in past]})
 
     async def series(self, request: Request) -> Response:
-        """The past of a sensor as its plot shows it; first the readings, then also what was made of them."""
+        """The history of a sensor for its plot; first the readings, then also the scores."""
         name, hours = text_of(request, "name"), number_of(request, "hours", 6, 0.1, 24 * 31)
         is_scored = number_of(request, "scored", 0, 0, 1) == 1
         now = await self._views.of(open_now)
@@ -144,7 +144,7 @@ class Looking:
         return json({"plot": whole, **told})
 
     async def history(self, request: Request) -> Response:
-        """Incidents of any time, the latest first, some at a time."""
+        """Incidents of any time, latest first, one page at a time."""
         before = int(number_of(request, "before", 0, 0, 2**62))
         severity = text_of(request, "severity", 10)
         if severity and severity not in SEVERITIES:
@@ -221,6 +221,6 @@ def _milliseconds(seconds: float | None) -> int | None:
 
 
 def _seconds(request: Request, name: str) -> float | None:
-    """A time of the query, in milliseconds since the epoch there."""
+    """A time parameter of the query, given in milliseconds since the epoch."""
     found = number_of(request, name, math.inf, -1e14, 1e14)
     return None if math.isinf(found) else found / 1000

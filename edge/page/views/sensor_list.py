@@ -1,4 +1,4 @@
-"""The list of sensors: which are shown, in which order, and what is said of each."""
+"""The list of sensors: selection, order, and the data of each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from edge.core.model.sensors.sensors import is_device
 from edge.page.loop.glances import SensorColumns, Watching
 
 STATES = ("open", "silent", "muted", "new", "ok")
-"""By which sensors may be found."""
+"""States by which sensors can be selected."""
 
 
 class WantedSensors(NamedTuple):
-    """Which sensors are wanted.
+    """A selection of sensors.
 
     Attributes:
-        find: Stands in the name, case-folded; empty for any.
+        find: Text contained in the name, case-folded; empty for any.
         state: One of `STATES`; empty for any.
         order: `name`, `state`, `age` or `readings`; anything else is `name`.
     """
@@ -28,7 +28,7 @@ class WantedSensors(NamedTuple):
 
 
 def chosen(columns: SensorColumns, wanted: WantedSensors) -> list[int]:
-    """The slots of the wanted sensors, in order; devices are none."""
+    """The slots of the selected sensors, in order, without devices."""
     slots = [
         slot
         for slot, name in enumerate(columns.names)

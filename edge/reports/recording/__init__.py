@@ -1,1 +1,1 @@
-"""Recording what a report shows of a run, in bounded memory."""
+"""Recording the data of a run for a report, in bounded memory."""

@@ -1,8 +1,8 @@
-"""Budgets: how many incidents other false-alarm budgets would have cost, counted during a single run.
+"""Budgets: counts the incidents that other false-alarm budgets would have had, during a single run.
 
-An estimate: each budget has its own raising level and its own open incidents, but all share the scores of the run that
-is going on, and what is learned while an incident is open differs a little between budgets. Incidents that silence
-alone raises aren't counted, for they don't come from readings.
+This is an estimate: each budget has its own raising level and its own open incidents, but all share the scores of the
+present run, and what is learned while an incident is open differs slightly between budgets. Incidents raised by silence
+alone aren't counted, since they don't come from readings.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from edge.core.scoring.levels.alarm_levels import AlarmLevels, Assume
 from edge.core.scoring.profiles import Profile
 
 BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
-"""False alarms a sensor and day."""
+"""Budgets in false alarms per sensor and day."""
 
 
 class BudgetCounter:
     """Counts incidents for several budgets at once.
 
     Args:
-        budgets: False alarms a sensor and day.
+        budgets: Budgets in false alarms per sensor and day.
     """
 
     def __init__(self, budgets: Sequence[float] = BUDGETS) -> None:
@@ -38,11 +38,11 @@ class BudgetCounter:
         self._levels = [AlarmLevels() for _ in self.budgets]
 
     def count(self, scored: ScoredRound, interval: Floats) -> None:
-        """Move the incidents of every budget on by a round.
+        """Advance the incidents of every budget by a round.
 
         Args:
             scored: The round.
-            interval: Learned seconds between two readings of each of its sensors, shape (n,).
+            interval: Learned seconds between two readings of each sensor, shape (n,).
         """
         settings = scored.profile.incidents
         slots = scored.slots

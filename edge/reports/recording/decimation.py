@@ -1,10 +1,10 @@
-"""Decimation: a series of any length in bounded memory, as it comes, so that its spikes survive.
+"""Decimation: reduces a series of any length to bounded memory as it arrives, preserving spikes.
 
-Readings are put into buckets of equally many, and each bucket keeps its smallest and largest value. When there are too
-many buckets, neighbours are joined in pairs, so that a bucket holds twice as many readings from then on. A series that
-is short enough keeps every reading.
+Readings are put into buckets of equal count, each of which keeps its minimum and maximum. When there are too many
+buckets, neighbours are merged in pairs, and buckets hold twice as many readings from then on. A short series keeps
+every reading.
 
-Works for any series; joining by count, not by time, gives a burst of readings the room that it needs.
+Works for any series; merging by count rather than by time gives bursts of readings enough room.
 
 Source: M4 by Jugel et al. 2014, doi:10.14778/2732951.2732953. Differs: a bucket's first and last value aren't kept,
 since buckets are many more than pixels.
@@ -23,16 +23,16 @@ COLUMNS = 7
 
 
 class Trace(NamedTuple):
-    """A series made short; all arrays are of shape (n,).
+    """A reduced series; all arrays have shape (n,).
 
     Attributes:
         times: Time of each bucket's first reading, seconds since the epoch.
-        low: Its smallest value.
-        high: Its largest value.
-        score: Its largest score; NaN if there was no opinion.
-        level: Its lowest raising level.
-        lower: Mean of the lower ends of the band, NaN where there was none.
-        upper: Mean of the upper ends.
+        low: Minimum of each bucket.
+        high: Maximum of each bucket.
+        score: Highest score; NaN if there was no opinion.
+        level: Lowest raising level.
+        lower: Mean lower end of the band; NaN if there was none.
+        upper: Mean upper end of the band.
     """
 
     times: Floats
@@ -45,10 +45,11 @@ class Trace(NamedTuple):
 
 
 class Decimator:
-    """One series.
+    """Reduces one series.
 
     Args:
-        capacity: Minimum number of buckets once there are enough readings; at most twice as many are kept. Even.
+        capacity: Minimum number of buckets once there are enough readings; at most twice as many are kept. Must be
+            even.
     """
 
     def __init__(self, capacity: int = 2048) -> None:
@@ -59,10 +60,10 @@ class Decimator:
         self._rest = np.empty((COLUMNS, 0))
 
     def add(self, rows: Floats) -> None:
-        """Take readings in the order of their times.
+        """Add readings in order of time.
 
         Args:
-            rows: Time, value, value, score, level, lower and upper of each, shape (7, n).
+            rows: Time, value, value, score, level, lower and upper end of each, shape (7, n).
         """
         if self._rest.shape[1]:
             rows = np.concatenate([self._rest, rows], axis=1)
@@ -76,7 +77,7 @@ class Decimator:
         self._rest = rows.copy()
 
     def shrink(self, capacity: int) -> None:
-        """Keep fewer buckets from here on: others need the memory."""
+        """Reduce the capacity from now on, to free memory for others."""
         self.capacity = min(self.capacity, capacity)
         while self._count >= 2 * self.capacity:
             if self._count % 2:
@@ -87,7 +88,7 @@ class Decimator:
         """The series so far.
 
         Args:
-            most: Buckets at most; None for as many as there are.
+            most: Maximum number of buckets; None for all.
         """
         whole = self._buckets[:, : self._count]
         if self._rest.shape[1]:
@@ -107,21 +108,21 @@ class Decimator:
         self._count = count
 
     def _halve(self) -> None:
-        """Join neighbours, of which there is an even number."""
+        """Merge pairs of neighbours, whose number is even."""
         joined = _joined(self._buckets[:, : self._count], 2)
         self._count = joined.shape[1]
         self._buckets[:, : self._count] = joined
         self.bucket *= 2
 
     def _take_back_the_last(self) -> None:
-        """Make the last bucket readings again, as it were, which wait for more to come."""
+        """Turn the last bucket back into pending readings, so that it can be filled."""
         self._count -= 1
         readings = np.repeat(self._buckets[:, self._count : self._count + 1], self.bucket, axis=1)
         self._rest = np.concatenate([readings, self._rest], axis=1)
 
 
 def _joined(rows: Floats, size: int) -> Floats:
-    """Each `size` neighbours made one, shape (7, n / size)."""
+    """Merge each `size` neighbours, shape (7, n / size)."""
     if size == 1:
         return rows
     cube = rows.reshape(COLUMNS, -1, size)

@@ -1,4 +1,4 @@
-"""Recording: the data of one run for a report, collected during the run."""
+"""Recording: collects the data of one run for a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge.reports.recording.budgets import BUDGETS, BudgetCounter
 from edge.reports.recording.decimation import Decimator
 
 BUCKETS_IN_ALL = 1_000_000
-"""Buckets of all sensors of a run, about: 56 bytes each."""
+"""Approximate maximum number of buckets of all sensors of a run, at 56 bytes each."""
 
 MOST_BUCKETS, FEWEST_BUCKETS = 2048, 64
 
@@ -27,12 +27,12 @@ class SensorRecord:
     """One sensor in one run.
 
     Attributes:
-        name: Its name.
-        series: Its readings, scores and bands, made short.
-        readings: Readings that were scored.
-        first: Time of the first of them.
-        last: Time of the last.
-        incidents: Its incidents, in the order in which they were raised.
+        name: Name of the sensor.
+        series: Its readings, scores and bands, reduced.
+        readings: Number of scored readings.
+        first: Time of the first reading.
+        last: Time of the last reading.
+        incidents: Incidents in order of their start.
     """
 
     def __init__(self, name: str, capacity: int) -> None:
@@ -45,7 +45,7 @@ class SensorRecord:
 
     @property
     def days(self) -> float:
-        """Days from the first reading to the last."""
+        """Days between the first and the last reading."""
         return (self.last - self.first) / 86_400.0 if self.readings else 0.0
 
 
@@ -53,12 +53,12 @@ class Recording:
     """An observer of one run.
 
     Args:
-        pipeline: Whose run it is; begins to tell us of it.
-        budgets: False alarms a sensor and day, to count incidents for.
+        pipeline: The observed pipeline.
+        budgets: Budgets for which to count incidents, in false alarms per sensor and day.
 
     Attributes:
-        sensors: By name, in the order in which they were first scored.
-        budgets: Incidents that other budgets would have cost.
+        sensors: Records by name, in the order in which sensors were first scored.
+        budgets: Number of incidents of the other budgets.
     """
 
     def __init__(self, pipeline: Pipeline, budgets: Sequence[float] = BUDGETS) -> None:
@@ -83,7 +83,7 @@ class Recording:
         )
 
     def take(self, events: Iterable[Event]) -> None:
-        """Record a step's events, and put away the rounds that led to them."""
+        """Record a step's events, and process the rounds that led to them."""
         self._put_away()
         for event in events:
             self._follow(event)

@@ -1,1 +1,1 @@
-"""What a backtest runs over, and the labels that it is judged by."""
+"""The inputs of a backtest, and the labels for judging it."""

@@ -1,6 +1,6 @@
-"""Which labels are about which of a backtest's sources.
+"""Backtest labels: matches labels with the sources of a backtest.
 
-A label that is about none of them is an error: it is a slip of the pen, and would count as missed.
+A label that matches no source is an error: it is probably a mistake, and would count as missed.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class Extent:
 
 
 def give_labels(sources: Sequence[RecordedPlant], labels: Labels, name: str, rules: Rules, progress: Progress) -> None:
-    """Give every source the labels that are about it.
+    """Assign labels to the sources that they concern.
 
     Args:
-        sources: Those of the backtest.
-        labels: The data that was read.
-        name: The file that they were read from.
+        sources: The sources of the backtest.
+        labels: The labels that were read.
+        name: The file that contained them.
         rules: The tolerances for matching labels.
         progress: The progress display.
 
     Raises:
-        LabelError: A label is about nothing in the data; says where it stands.
+        LabelError: A label matches no data; the message contains its position.
     """
     if labels.windows is not None:
         _give_windows(sources, labels.windows, name)
@@ -77,7 +77,7 @@ def _give_windows(sources: Sequence[RecordedPlant], windows: dict[str, list[Labe
 
 
 def _places(label: Label, extents: Sequence[Extent], rules: Rules) -> list[int]:
-    """Which of the sources a label is about."""
+    """The sources that a label concerns."""
     sensor, slack = label.sensor, rules.grace_s
     knows = [place for place, each in enumerate(extents) if sensor is None or sensor in each.sensors]
     if not knows and sensor is not None:

@@ -24,8 +24,8 @@ class RecordedPlant:
     """Readings of one plant.
 
     Attributes:
-        name: Its name in the report.
-        files: CSV files, one after the other; or the one file of a store.
+        name: Name in the report.
+        files: CSV files in sequence, or the single file of a store.
         is_journal: Whether it is a store.
         labels: The labels; None if there are none.
     """
@@ -61,10 +61,10 @@ def run_all(
     *,
     lenient: bool,
 ) -> tuple[Dataset, list[str]]:
-    """Run every configuration over a source; the outcome, and what was wrong with rows that were left out.
+    """Run every configuration over a source; returns the outcome, and the errors of rows that were skipped.
 
     Raises:
-        CsvError: A row can't be read.
+        CsvError: A row is malformed.
     """
     dataset = Dataset(source.name, source.labels, [])
     problems: list[str] = []

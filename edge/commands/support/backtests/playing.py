@@ -1,6 +1,6 @@
-"""Playing recorded readings through a pipeline, some thousand at a time: those of files, and those of a journal.
+"""Playing: runs recorded readings of files or a journal through a pipeline, some thousand at a time.
 
-Where a recording pauses, time passes as it did live, see `pauses.py`.
+During pauses of a recording, time passes as in live operation, see `pauses.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from edge.core.pipeline import Pipeline
 from edge.shell.store import read_history
 
 CHUNK = 5_000
-"""Readings that go through at a time."""
+"""Number of readings processed at a time."""
 
 
 def play(pipeline: Pipeline, readings: Iterable[Reading]) -> Iterator[list[Event]]:
-    """Play readings to their end; the events of each chunk, and of what was held back until then."""
+    """Play readings to their end; yields the events of each chunk, and of readings held until then."""
     for chunk, quiet_until in chunks(readings):
         yield pipeline.process_readings(chunk, quiet_until).events
     yield pipeline.flush().events
@@ -32,12 +32,12 @@ def play_journal(pipeline: Pipeline, store: Path, since: float | None = None) ->
     """Play the readings in a store in the same way.
 
     Args:
-        pipeline: One that has seen nothing yet.
+        pipeline: A new pipeline.
         store: The store's file.
-        since: Leave out what arrived before this time, seconds since the epoch, UTC.
+        since: Earliest arrival time, seconds since the epoch, UTC.
 
     Raises:
-        StoreError: There is no such file, it isn't a store, or it holds damaged readings.
+        StoreError: The file doesn't exist, isn't a store, or contains damaged readings.
     """
     history = read_history(store, since)
     pipeline.register_sensors(history.sensors)
@@ -47,7 +47,7 @@ def play_journal(pipeline: Pipeline, store: Path, since: float | None = None) ->
 
 
 def chunks(readings: Iterable[Reading]) -> Iterator[tuple[list[Reading], list[float]]]:
-    """Readings, some `CHUNK` at a time, and up to when time had passed before each came."""
+    """Readings in chunks of `CHUNK`, with the time that had passed before each arrived."""
     pauses, slots = Pauses(), dict[str, int]()
     chunk, quiet_until = list[Reading](), list[float]()
     for reading in readings:
@@ -63,9 +63,9 @@ def chunks(readings: Iterable[Reading]) -> Iterator[tuple[list[Reading], list[fl
 
 
 def with_pauses(parts: Iterable[Part]) -> Iterator[Part]:
-    """The parts of a journal, those of readings with the time that had passed before each came.
+    """The parts of a journal; those of readings include the time that had passed before each arrived.
 
-    A part whose last readings wait for what follows is joined with the next one, if that continues with readings.
+    A part whose last readings wait for later ones is joined with the next part, if that continues with readings.
     """
     pauses, quiet_until = Pauses(), list[float]()
     held: Readings | None = None

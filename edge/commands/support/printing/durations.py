@@ -1,4 +1,4 @@
-"""Ages and spans of time, numbers and sizes, as a person reads them."""
+"""Durations, times, numbers and sizes formatted for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ago(seconds: float) -> str:
 
 
 def spelled_out(seconds: float) -> str:
-    """A span of time with its unit in words: `45 s`, `10 minutes`, `2.5 hours`."""
+    """A duration with its unit in words: `45 s`, `10 minutes`, `2.5 hours`."""
     for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.3g} {unit}"

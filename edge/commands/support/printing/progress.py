@@ -10,14 +10,14 @@ from typing import Self, TextIO
 
 BAR = 24
 TERMINAL_S = 0.1
-"""Time between two pictures of the bar."""
+"""Minimum interval between updates of the bar."""
 
 QUIET_S = 30.0
-"""Time between two lines if the output isn't a terminal."""
+"""Minimum interval between lines if the output isn't a terminal."""
 
 
 class Progress:
-    """A bar for one piece of work after the other; a context manager that leaves a clean line behind.
+    """A progress bar for successive tasks; a context manager that leaves a clean line behind.
 
     Args:
         target: The stream to write to.
@@ -41,12 +41,12 @@ class Progress:
         self.clear()
 
     def begin(self, label: str) -> None:
-        """The next piece of work."""
+        """Begin the next task."""
         self._label = label
         self._began = self._clock()
 
     def at(self, share: float) -> None:
-        """It has come so far, 0 to 1."""
+        """Set the progress of the task, 0 to 1."""
         now = self._clock()
         if now - self._shown < (TERMINAL_S if self._is_terminal else QUIET_S):
             return
@@ -63,7 +63,7 @@ class Progress:
         self._target.flush()
 
     def clear(self) -> None:
-        """Make room for a line of text."""
+        """Clear the bar before printing text."""
         if self._is_shown:
             self._target.write("\r\033[K")
             self._target.flush()

@@ -13,12 +13,12 @@ GAP = 2
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """Print rows below their headings. Nothing is cut: where a row is too wide, what doesn't fit stands below it.
+    """Print rows below their headings. Nothing is truncated: cells that don't fit are printed below the row.
 
     Args:
-        headings: One a column.
-        rows: Cells; what can't be seen is shown as escapes.
-        right: Columns that are aligned to the right.
+        headings: One per column.
+        rows: Cells; invisible characters are shown as escapes.
+        right: Indices of right-aligned columns.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]

@@ -1,4 +1,4 @@
-"""Terminal output of commands: headings, wrapped sentences, terms with their meaning."""
+"""Terminal output of commands: headings, wrapped sentences, terms with explanations."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ NARROWEST, WIDEST = 40, 100
 
 
 def width() -> int:
-    """Columns to write in."""
+    """Width of the output in columns."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size(fallback=(WIDEST, 24)).columns))
 
 
 def heading(text: str) -> None:
-    """A line that stands out."""
+    """Print a heading."""
     click.secho(text, bold=True)
 
 
 def paragraph(text: str, indent: int = 2) -> None:
-    """A text, wrapped."""
+    """Print a wrapped text."""
     space = " " * indent
     click.echo(_filled(text, space, space))
 
 
 def bullet(text: str, indent: int = 2) -> None:
-    """A text behind a dash, wrapped."""
+    """Print a wrapped text as a list item."""
     click.echo(_filled(text, f"{' ' * indent}- ", " " * (indent + 2)))
 
 
 def term(name: str, meaning: str, indent: int = 2, column: int = 16) -> None:
-    """A name with its meaning to the right, or below it if the name is too long for its column."""
+    """Print a name with its meaning to the right, or below it if the name is too long for its column."""
     space = " " * (indent + column)
     text = _filled(meaning, space, space)
     start = click.style(name, fg="cyan")

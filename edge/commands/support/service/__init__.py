@@ -1,1 +1,1 @@
-"""The running service: what it last said of itself, whether it is well, and telling it something."""
+"""The running service: its last report, its health, and commands to it."""

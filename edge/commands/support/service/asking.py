@@ -1,4 +1,4 @@
-"""Asking: short conversations with a broker, as the command line has them."""
+"""Asking: short exchanges with a broker for commands."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class AskingError(Exception):
 
 @contextmanager
 def connected(connection: Connection, configuration: Configuration, topic: str, until: float) -> Iterator[Link]:
-    """A link of our own to a broker, subscribed to a topic.
+    """A separate link to a broker, subscribed to a topic.
 
     Args:
-        connection: Which broker.
+        connection: Connection to the broker.
         configuration: Further options of the connection.
         topic: The topic filter to subscribe to.
         until: The deadline, by the monotonic clock.
 
     Raises:
-        AskingError: The broker can't be reached, or refuses the subscription.
-        PasswordError: A password can't be had.
+        AskingError: The broker is unreachable, or refuses the subscription.
+        PasswordError: A password can't be obtained.
     """
     options = link_options(connection, configuration)
     link = Link(replace(options, client_id="", clean_session=True), [Subscription(topic)])
@@ -48,7 +48,7 @@ def connected(connection: Connection, configuration: Configuration, topic: str, 
 
 
 def wait_for(link: Link, wanted: Callable[[Message], bool], until: float) -> Message | None:
-    """The first message that is wanted, or None if there was none in time."""
+    """The first message that matches, or None if there was none in time."""
     while True:
         for message in link.receive(min(POLL_S, max(0.0, until - time.monotonic()))):
             link.acknowledge([message])

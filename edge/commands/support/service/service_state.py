@@ -1,4 +1,4 @@
-"""Whether a service works on a store, and what it last said of itself."""
+"""Service state: whether a service uses a store, and its last report."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from edge.shell.store.protection.owner import owner_of
 
 
 class ServiceState(NamedTuple):
-    """A service, as seen from outside.
+    """A service as seen from outside.
 
     Attributes:
-        running: Whether a process works on the store.
-        pid: Its process; of a service that isn't running, None.
-        said: The contents of its status file, or of that of the last service; empty if there is none.
+        running: Whether a process uses the store.
+        pid: ID of that process; None if there is none.
+        said: Contents of its status file, or of the previous service's; empty if there is none.
         age_s: Age of the status in seconds.
     """
 
@@ -27,12 +27,12 @@ class ServiceState(NamedTuple):
 
     @property
     def is_starting(self) -> bool:
-        """Whether it runs and hasn't said anything yet; what stands in its status file is of an earlier process."""
+        """Whether it runs and hasn't written a status yet, so that the status file is from an earlier process."""
         return self.running and self.said.get("pid") != self.pid
 
     @property
     def answers(self) -> bool:
-        """Whether a running service has written its status lately."""
+        """Whether a running service has written its status recently."""
         return self.running and not self.is_starting and self.age_s <= STALE_S
 
     def words(self) -> str:
@@ -46,7 +46,7 @@ class ServiceState(NamedTuple):
 
 
 def service_state(store: Path) -> ServiceState:
-    """See whether a service works on a store.
+    """Determine whether a service uses a store.
 
     Raises:
         StoreError: Its lock file can't be read.

@@ -1,4 +1,4 @@
-"""Telling the service something: a command over its broker, and its answer."""
+"""Telling: sends a command to the service over its broker, and waits for the answer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class MomentError(ValueError):
-    """A text that says no time."""
+    """A text isn't a valid time."""
 
 
 def moment_of(text: str) -> str:
-    """A time as the service reads it: one of the clock on the wall is the next time that it shows that.
+    """Convert a time to the service's format; a time of day is its next occurrence.
 
     Raises:
-        MomentError: It is no time.
+        MomentError: It isn't a valid time.
     """
     clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
     if clock:
@@ -36,20 +36,20 @@ def moment_of(text: str) -> str:
 
 
 def exchange(configuration: Configuration, command: str, said: Mapping[str, Any], until: float) -> bytes | None:
-    """Say a command and wait for its answer.
+    """Send a command and wait for its answer.
 
     Args:
-        configuration: Says which broker and which topics.
-        command: Its name.
-        said: What it says; `id` recognises the answer.
-        until: When to give up, by the monotonic clock.
+        configuration: Contains the broker and topics.
+        command: Name of the command.
+        said: Fields of the command; `id` identifies the answer.
+        until: Deadline, by the monotonic clock.
 
     Returns:
         The answer, or None if there was none in time.
 
     Raises:
-        AskingError: The broker can't be reached, or refuses.
-        PasswordError: A password can't be had.
+        AskingError: The broker is unreachable, or refuses.
+        PasswordError: A password can't be obtained.
     """
     from edge.commands.support.service.asking import connected, send, wait_for  # noqa: PLC0415 - loaded when something is said
     from edge.core.model.words.topics import Topics  # noqa: PLC0415

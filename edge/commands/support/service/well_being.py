@@ -1,4 +1,4 @@
-"""Whether a running service does what it should: what is wrong with it, and what is worth a look."""
+"""Well-being: the problems of a running service, and notes worth checking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class WellBeing(NamedTuple):
 
     Attributes:
         problems: The problems, one sentence each; the service is well if there are none.
-        notes: Notes: worth a look, but not necessarily a problem.
+        notes: Notes: worth checking, but not necessarily a problem.
     """
 
     problems: list[str]
@@ -22,11 +22,11 @@ class WellBeing(NamedTuple):
 
 
 def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
-    """Judge a service by what it says of itself.
+    """Assess a service by its status file.
 
     Args:
-        state: Its contents.
-        waiting_s: For how long the oldest event in its store has waited for delivery; None if none waits.
+        state: The state of the service.
+        waiting_s: How long the oldest event in its store has waited for delivery; None if none is waiting.
     """
     if not state.running:
         return WellBeing([], [])
