@@ -77,7 +77,8 @@ class Engine:
         self.statistics = SensorStatistics()
         self.levels = AlarmLevels()
         self.tracking = IncidentTracker(self.members, self.statistics, self.levels)
-        self.silences = Silences(self.members, self.statistics, self.tracking)
+        self.absence = Absence(self.statistics)
+        self.silences = Silences(self.members, self.statistics, self.tracking, self.absence)
         self.devices = devices if devices is not None else Devices()
         self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
@@ -91,7 +92,6 @@ class Engine:
         self.clock = StreamClock()
         self._order, self._places = self.membership.order, self.membership.places
         self._familiar = Familiar()
-        self.absence = Absence(self.statistics)
 
     @property
     def trackers(self) -> dict[int, StateMachine]:
@@ -160,6 +160,7 @@ class Engine:
             self.clock.now += shift
             self.clock.ahead_time += min(0.0, by)
         statistics.shift_deadlines(shift)
+        self.absence.clock_stepped(shift)
 
     def wait_for_everyone(self) -> None:
         """Measure silence from each sensor's next reading on, because the inputs have changed."""
@@ -217,7 +218,7 @@ class Engine:
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would have an effect."""
-        return bool(self.statistics.overdue(clock - self.absence.leap_s))
+        return self.silences.is_any(clock - self.absence.leap_s)
 
     def tick(self, clock: float) -> list[IncidentChange]:
         """Find the sensors that are silent for too long once the stream clock has reached `clock`."""

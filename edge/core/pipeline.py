@@ -98,13 +98,12 @@ class Pipeline:
         self._maker = StepMaker(topics, self.sensors, self.counters, self.telling, self.watch, self.newcomers, life)
         handler = CommandHandler(self.watch, self.telling)
         self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)
-        self._follows_mqtt = commands
-        self.interruption, self._leaps = Interruption(self.engine), ClockLeaps()
+        self._follows_mqtt, self._inputs_changed = commands, False
+        self.interruption, self._leaps = Interruption(self.engine, self.intake.timed_by_arrival), ClockLeaps()
         self.memory = Memory(
             self.engine, self.intake, self.reorder, self.interruption, self.watch, self.telling, self.newcomers,
             self.sensors.vacancies,
         )  # fmt: skip
-        self._inputs_changed = False
 
     def observe(self, observer: Observer | None) -> None:
         """Call an observer for every scored round from now on; None to stop."""
@@ -146,6 +145,7 @@ class Pipeline:
         letters: list[DeadLetter] = []
         delivered: list[tuple[int, int]] = []
         batch = self.intake.read(messages, letters, delivered)
+        self.interruption.catch_up.hear(batch, messages)
         self._allot_devices()
         noted = self.intake.mistimed, self._leaps.find(batch, messages, self.engine.clock)
         step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), *noted)
@@ -235,8 +235,7 @@ class Pipeline:
             return self._commands.follow_again(part, self.engine.clock.now).events
         if isinstance(part, journal.SensorsForgotten):
             return self.forget(part.sensors, part.time).events
-        if part.interrupted:
-            self.interrupted()
+        self.interruption.recall(part)
         if part.session_lost:
             self.intake.deliveries.forget()
         self._register(part)
@@ -345,13 +344,14 @@ class Pipeline:
         leaps: Sequence[Leap] = (),
     ) -> Step:
         part = None
-        after_a_break = self.interruption.is_coming and len(batch) > 0
+        after_a_break = self.interruption.ends_with(batch)
         if len(batch) or delivered or mistimed:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
             part.mistimed, part.leaps, part.units = list(mistimed), list(leaps), self.intake.units.told()
             part.no_values, part.births = self.intake.no_values.told(), self.sparkplug.nodes.told()
             part.refilled = [(each, *self._known(each, each + 1)[0]) for each in self.sensors.refilled]
             part.heard = self.newcomers.told()
+            self.interruption.catch_up.tell(part)
         self._make_room()
         findings: list[Finding] = [*self.watch.leave(self.registry.forsaken)] if len(batch) else []
         if after_a_break:

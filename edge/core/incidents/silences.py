@@ -7,6 +7,7 @@ import numpy as np
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
 from edge.core.model.readings.passage import Passage
+from edge.core.scoring.absence import Absence
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
@@ -22,23 +23,35 @@ class Silences:
         members: The group of each sensor, and its row there, by slot.
         statistics: Holds the deadlines.
         tracking: Notified of silences.
+        absence: While it is catching up, no silence is reported.
     """
 
     def __init__(
-        self, members: list[tuple[Group, int]], statistics: SensorStatistics, tracking: IncidentTracker
+        self,
+        members: list[tuple[Group, int]],
+        statistics: SensorStatistics,
+        tracking: IncidentTracker,
+        absence: Absence,
     ) -> None:
         self._members = members
         self._statistics = statistics
         self._tracking = tracking
+        self._absence = absence
+
+    def is_any(self, until: float) -> bool:
+        """Whether `find()` would report anything."""
+        return not self._absence.is_catching_up and bool(self._statistics.overdue(until))
 
     def find(self, until: float, passage: Passage | None) -> None:
         """Report the silences of all sensors up to stream clock `until`."""
-        for slot in self._statistics.overdue(until):
+        for slot in self._statistics.overdue(until) if not self._absence.is_catching_up else ():
             self.pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
 
     def pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
         """Report a sensor's silence, and each doubling of it, up to stream clock `until` at reading `last`."""
         statistics = self._statistics
+        if self._absence.is_catching_up:
+            return
         while (deadline := float(statistics.deadline[slot])) < until:
             position = 0 if passage is None else passage.place(slot, deadline, last)
             if position is None:

@@ -133,7 +133,7 @@ def breaks(part: JournalPart) -> bool:
     sensors together; commands and forgetting affect open incidents.
     """
     if isinstance(part, Readings):
-        return part.interrupted or bool(part.leaps)
+        return part.interrupted or part.caught_up or bool(part.leaps)
     return isinstance(part, ClockStep | CommandApplied | SensorsForgotten)
 
 

@@ -51,6 +51,9 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
         leaps: Leaps of the senders' clocks: number of readings before each, and seconds.
         refilled: New sensors in the slots of forgotten ones: the slot, then the fields of `new_sensors`.
         heard: Slots of new sensors, with the input and topic that they were received on.
+        returned: Whether they begin a backlog from a time when the service was away.
+        caught_up: Whether such a backlog was complete before them.
+        unkept: Whether messages were first found to arrive with QoS 0, which no broker queues.
     """
 
     batch: Batch
@@ -66,6 +69,9 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     leaps: list[tuple[int, float]] = msgspec.field(default_factory=list)
     refilled: list[tuple[int, str, str, bool]] = msgspec.field(default_factory=list)
     heard: list[tuple[int, str, str]] = msgspec.field(default_factory=list)
+    returned: bool = False
+    caught_up: bool = False
+    unkept: bool = False
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -73,7 +79,7 @@ class Readings(msgspec.Struct, array_like=True, tag="readings"):
     @property
     def goes_on(self) -> bool:
         """Whether it can be joined to the readings before it."""
-        return not (self.interrupted or self.session_lost or self.no_values or self.refilled)
+        return not (self.interrupted or self.session_lost or self.caught_up or self.no_values or self.refilled)
 
 
 class TimePassed(msgspec.Struct, array_like=True, tag="tick", frozen=True):
@@ -167,6 +173,9 @@ class _PackedReadings(msgspec.Struct, array_like=True, tag="readings", frozen=Tr
     leaps: list[tuple[int, float]] = []
     refilled: list[tuple[int, str, str, bool]] = []
     heard: list[tuple[int, str, str]] = []
+    returned: bool = False
+    caught_up: bool = False
+    unkept: bool = False
 
 
 class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
@@ -263,6 +272,9 @@ def joined(parts: Sequence[Readings]) -> Readings:
         [(first + place, by) for first, each in zip(firsts, parts, strict=True) for place, by in each.leaps],
         parts[0].refilled,
         [heard for each in parts for heard in each.heard],
+        parts[0].returned,
+        parts[0].caught_up,
+        any(each.unkept for each in parts),
     )
 
 
@@ -288,6 +300,9 @@ def _pack_readings(part: Readings) -> _PackedReadings:
         part.leaps,
         part.refilled,
         part.heard,
+        part.returned,
+        part.caught_up,
+        part.unkept,
     )
 
 
@@ -309,6 +324,9 @@ def _unpack_readings(packed: _PackedReadings) -> Readings:
         _leaps(packed.leaps, len(slots)),
         packed.refilled,
         packed.heard,
+        packed.returned,
+        packed.caught_up,
+        packed.unkept,
     )
 
 

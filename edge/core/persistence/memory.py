@@ -75,6 +75,7 @@ class Memory:
             (
                 whole("clock", engine.clock),
                 whole("interruption", interruption),
+                whole("catch_up", interruption.catch_up),
                 whole("operator", watch),
                 whole("newcomers", newcomers),
             ),

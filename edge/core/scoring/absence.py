@@ -4,6 +4,9 @@ There are three kinds: the part of a step that is a difference between two clock
 interruption of the service, since readings may be missing; and a leap, when the senders' clocks were set forward. The
 last two are known before the stream clock steps and stay pending until it does, because readings in transit may still
 arrive first.
+
+While a backlog is processed, the clock takes many steps, and readings of any sensor may still follow: no sensor is
+silent before its end, and no time that the clock moves by until then is silence.
 """
 
 from __future__ import annotations
@@ -26,12 +29,19 @@ class Absence:
         is_interrupted: Whether the next step of the stream clock is the first after an interruption.
         leap_s: Seconds by which the senders' clocks leapt, while the stream clock hasn't followed yet; else 0.
         leap_until: Stream clock until which the leap stays pending.
+        behind_since: Stream clock when a backlog began that is still being processed; NaN if there is none.
     """
 
     def __init__(self, statistics: SensorStatistics) -> None:
         self._statistics = statistics
         self.is_interrupted = False
         self.leap_s, self.leap_until = 0.0, -math.inf
+        self.behind_since = math.nan
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether a backlog is being taken."""
+        return not math.isnan(self.behind_since)
 
     @property
     def is_awaited(self) -> bool:
@@ -42,6 +52,23 @@ class Absence:
         """Record a leap of the senders' clocks by `by` seconds, which may be 0, while the stream clock is at `now`."""
         if by:
             self.leap_s, self.leap_until = by, now + by
+
+    def catch_up(self, now: float) -> None:
+        """Note that a backlog begins, while the stream clock stands at `now`; unless one is being taken already."""
+        if not self.is_catching_up:
+            self.behind_since, self.is_interrupted = now, False
+
+    def caught_up(self, now: float) -> None:
+        """Note that the backlog has been taken, while the stream clock stands at `now`.
+
+        What was under way may be behind it still, so the next step of the clock is as after an interruption.
+        """
+        self._statistics.put_off_until(now, self.behind_since)
+        self.behind_since, self.is_interrupted = math.nan, True
+
+    def clock_stepped(self, by: float) -> None:
+        """Note that the stream clock was set by so many seconds."""
+        self.behind_since += by
 
     def readings_before_end(self, batch: Batch, clock: StreamClock) -> int:
         """Number of readings in a batch before the one that ends the pending state; 0 if there is none."""

@@ -255,8 +255,8 @@ class Service:
             for step, its in self._pipeline.steps(self._inbound.of_session(messages)):
                 self._group.add(step, self._clocks.hold(step, its), now)
             self._note_step(self._clocks.correct())
-            self._watch.leave_filters()
             self._pace.stepped(len(messages), self._pipeline.counters.readings - known, now)
+        self._watch.took(messages)
 
     def _wait_s(self) -> float:
         """How long to wait for messages before other work is due."""

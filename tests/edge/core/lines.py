@@ -141,7 +141,12 @@ class Line:
             return self.note(self.pipeline.clock_stepped(argument))  # type: ignore[arg-type]
         if action == "gap":
             return self.note(self.pipeline.gap(Gap("readings", "session_lost"), START))
-        self.pipeline.interrupted()
+        if action == "returned":
+            self.pipeline.interruption.catch_up.returned()
+        elif action == "caught up":
+            self.note(self.pipeline.interruption.catch_up.end())
+        else:
+            self.pipeline.interrupted()
         return self
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from detectors.state import StateError
 from edge.core.engine import Engine
 from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.readings.messages import Batch
+from edge.core.persistence.journal import Readings
+from edge.core.persistence.steps.catch_up import CatchUp
 
 
 class Interruption:
@@ -14,24 +18,37 @@ class Interruption:
 
     Args:
         engine: Notified when a reading arrives; it then waits for the stream clock to move.
+        timed_by_arrival: Of each sensor, whether arrival gives its times.
 
     Attributes:
         is_coming: Whether the next reading of any kind, held or not, is the first.
+        catch_up: The backlog that follows.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, timed_by_arrival: Sequence[bool]) -> None:
         self._absence = engine.absence
+        self.catch_up = CatchUp(engine, timed_by_arrival)
         self.is_coming = False
 
     @property
     def is_over(self) -> bool:
-        """Whether no interruption or leap is pending that the stream clock hasn't passed yet."""
-        return not (self.is_coming or self._absence.is_awaited)
+        """Whether no interruption, backlog or leap is pending that the stream clock hasn't passed yet."""
+        return not (self.is_coming or self.catch_up.is_on or self._absence.is_awaited)
+
+    def ends_with(self, batch: Batch) -> bool:
+        """Whether a batch begins with the first reading after an interruption."""
+        return self.catch_up.begins_with(batch) or (self.is_coming and len(batch) > 0)
+
+    def recall(self, part: Readings) -> None:
+        """Take over what was noted before some journaled readings."""
+        self.is_coming = self.is_coming or part.interrupted
+        self.catch_up.recall(part)
 
     def passes(self) -> None:
         """Handle the first reading after an interruption."""
-        self._absence.is_interrupted = True
         self.is_coming = False
+        if not self.catch_up.begin():
+            self._absence.is_interrupted = True
 
     def state(self) -> bytes:
         """The pending interruption and leap, for `load()`."""

@@ -141,6 +141,15 @@ class SensorStatistics(SensorArrays):
         self.deadline[chosen] += by
         self.seen[chosen] += by
 
+    def put_off_until(self, now: float, since: float) -> None:
+        """Count no silence from a time of the stream clock until now, or from a sensor's last reading if that is later.
+
+        Of those who have reported meanwhile, only the deadlines are put off: they were seen at their times.
+        """
+        absent = self.seen <= since
+        self.deadline[~absent] += np.maximum(0.0, now - self.seen[~absent])
+        self.put_off(absent, max(0.0, now - since))
+
     def forgive(self, before: float, leap: float) -> None:
         """Postpone the deadlines of sensors last seen up to `before`, if the stream clock then leapt too far."""
         absent = self.seen <= before

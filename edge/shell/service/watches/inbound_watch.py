@@ -6,13 +6,15 @@ and the subscribers get a gap event.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from edge.core.incidents.events.gaps import Gap
+from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
 from edge.shell.link import Link
 from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.turns.commit_group import CommitGroup
+from edge.shell.service.watches.backlog_watch import BacklogWatch
 from edge.shell.service.watches.rival_watch import RivalWatch
 
 
@@ -38,6 +40,7 @@ class InboundWatch:
         self._clock = clock
         self._monotonic = monotonic
         self._rivals = RivalWatch(link)
+        self._backlog = BacklogWatch(monotonic)
         self._connections = 0
         self._dropped = 0
         self._looked_at = clock()
@@ -66,6 +69,7 @@ class InboundWatch:
         is_lost = self._link.has_lost_session()
         if is_lost or self._connections > 0 or not self._queued:
             self._pipeline.interrupted()
+        self._pipeline.interruption.catch_up.returned()
         self._connections = connections
         self._group.window.connected(is_told=not self._link.acknowledges_blindly)
         if is_lost:
@@ -90,7 +94,15 @@ class InboundWatch:
         if taken is not None:
             self._gaps.report(taken)
 
-    def leave_filters(self) -> None:
+    def took(self, messages: Sequence[Message]) -> None:
+        """Handle the end of a turn that took `messages`: topics of no input, and whether a backlog is complete."""
+        if messages:
+            self._leave_filters()
+        catch_up = self._pipeline.interruption.catch_up
+        if catch_up.is_on and self._backlog.is_over(is_busy=bool(messages) or self._group.has_content):
+            self._group.add(catch_up.end(), (), self._monotonic())
+
+    def _leave_filters(self) -> None:
         """Unsubscribe from filters of an earlier configuration, as far as messages have revealed them."""
         unrouted = self._pipeline.intake.unrouted
         for topic in unrouted:

@@ -34,6 +34,7 @@ COMPONENTS = (
     "same_times",
     "values_of_one_time",
     "interruption",
+    "catch_up",
     "operator",
     "devices",
     "incidents",

@@ -54,7 +54,10 @@ ACTION = st.one_of(
     st.tuples(st.just("step"), st.sampled_from([-20.0, -3.0, 15.0])),
     st.tuples(st.just("gap"), st.none()),
     st.tuples(st.just("break"), st.floats(0.0, 60.0)),
+    st.tuples(st.just("away"), st.floats(0.0, 60.0)),
+    st.tuples(st.just("caught up"), st.none()),
 )
+NOTED_WITH_THE_NEXT_READING = {"interrupted", "returned"}
 
 
 MACHINE = resolve_devices((DeviceTable(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
@@ -70,9 +73,9 @@ def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
     done: list[tuple[str, object]] = [("take", plant(START + np.arange(-14.0, 0.0), *SENSORS))]
     now, offset = START, 0.0
     for action, argument in actions:
-        if action == "break":
+        if action in {"break", "away"}:
             now += argument
-            done.append(("interrupted", None))
+            done.append(("interrupted" if action == "break" else "returned", None))
             done.append(("take", [reading("now/c", now + offset, 20.0)]))
         elif action == "take":
             messages: list[Message] = []
@@ -116,7 +119,7 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
     for index, step in enumerate(steps):
         if index == saved_at:
             saved, parts, events = whole.pipeline.save("", ""), len(whole.parts), len(whole.events)
-        if index == died_at and not (died_at and steps[died_at - 1][0] == "interrupted"):
+        if index == died_at and not (died_at and steps[died_at - 1][0] in NOTED_WITH_THE_NEXT_READING):
             again = revived(made(), saved, whole.parts[parts:])
             assert differing(again.pipeline, whole.pipeline) == []
             assert again.events == [each for each in whole.events[events:] if each.transition != "gap"]
@@ -144,7 +147,7 @@ def test_a_step_that_leaves_nothing_in_the_journal_changes_nothing_that_is_known
     for step in script(actions):
         before, parts = knowledge(line.pipeline), len(line.parts)
         line.do(*step)
-        if len(line.parts) == parts and step[0] != "interrupted":
+        if len(line.parts) == parts and step[0] not in NOTED_WITH_THE_NEXT_READING:
             assert knowledge(line.pipeline) == before
 
 
@@ -212,13 +215,14 @@ def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_b
     more: Iterator[tuple[str, object]] = (
         ("take", plant([end + 30.0 * number], *SENSORS, *(["paced/e"] if number > 2 else []))) for number in count(1)
     )
+    steps.append(("caught up", None))
     for index, step in enumerate(chain(steps, more)):
         before = len(whole.parts)
         whole.do(*step)
         if index >= first:
             snapshot.follow(before, paces[index % len(paces)] + (index >= len(steps)))
         after -= snapshot.is_complete
-        if after < 0 and step[0] != "interrupted":  # which is journaled with the next reading only
+        if after < 0 and step[0] not in NOTED_WITH_THE_NEXT_READING:  # which is journaled with the next reading only
             break
     parts = whole.parts[snapshot.began :]
     again = revived_from(made(), snapshot.taken, parts)
