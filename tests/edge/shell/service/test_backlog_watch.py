@@ -1,0 +1,113 @@
+"""A backlog is over when the broker pauses; until then nobody is silent whom our absence has kept from being heard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from config.loading import parse
+from edge.core.model.readings.messages import Message
+from edge.core.model.words.topics import Topics
+from edge.core.pipeline import Pipeline
+from edge.shell.options import ServiceOptions
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.service.service import Service
+from edge.shell.service.state.stored_state import resume
+from edge.shell.service.watches.backlog_watch import AT_LEAST_S, AT_MOST_S, PAUSE_S, BacklogWatch
+from edge.shell.store import SqliteStore
+from edge.shell.system.wall_clock import WallClock
+from tests.edge.shell.service.test_service_sessions import START, Clock, ScriptedLink
+
+CONFIGURATION = '[[input]]\ntopic = "#"\nsensor = "{topic}"\n[incidents]\nthreshold = 4.0\n'
+SENSORS = ("a", "b", "c", "d")
+
+
+def test_a_backlog_is_over_after_a_pause_but_not_before_its_time() -> None:
+    clock = Clock()
+    watch = BacklogWatch(clock)
+    assert not watch.is_over(is_busy=True)
+    clock.now += AT_LEAST_S - 0.1
+    assert not watch.is_over(is_busy=False)
+    clock.now += 0.1
+    assert watch.is_over(is_busy=False)
+
+
+def test_while_messages_come_without_a_pause_it_lasts_and_ends_by_itself() -> None:
+    clock = Clock()
+    watch, lasted = BacklogWatch(clock), 0
+    while not watch.is_over(is_busy=True):
+        clock.now += PAUSE_S / 2
+        lasted += 1
+    assert lasted * PAUSE_S / 2 == AT_MOST_S
+    assert not watch.is_over(is_busy=False)
+
+
+def new_pipeline() -> Pipeline:
+    return make_pipeline(parse(CONFIGURATION, "test").configuration)
+
+
+class Gateway:
+    """A gateway that is switched off and on, in a house whose sensors send with QoS 0, each once a second."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock, self.path = Clock(), path
+        self.start()
+
+    def start(self) -> None:
+        self.store = SqliteStore(self.path, "process")
+        self.pipeline, _, _ = resume(new_pipeline, self.store, "", "", START)
+        self.link = ScriptedLink(self.clock)
+        wall = WallClock(0.0, None, lambda: START + self.clock.now, self.clock)
+        link = self.link
+        options = ServiceOptions(Topics("edgewarden/gw"), commit_s=0.0)
+        self.service = Service(self.pipeline, self.store, link, link, options, clock=wall, monotonic=self.clock)  # type: ignore[arg-type]
+        self.link.connect(session_present=True)
+
+    def stop(self) -> None:
+        self.store.remember(self.pipeline.save("", ""), "", START + self.clock.now)
+        self.service.close()
+
+    def send(self, sensor: str, *, time: float | None = None) -> None:
+        arrived = START + self.clock.now
+        body = {"ts": arrived if time is None else time, "value": 20.0 + arrived % 3}
+        payload = json.dumps(body).encode()
+        self.link.receiver.inbox.put(Message(sensor, payload, arrived, receipt=self.link.connections))
+
+    def live(self, seconds: int, *sensors: str) -> None:
+        for _ in range(seconds):
+            for sensor in sensors:
+                self.send(sensor)
+                self.service._turn()
+            self.clock.now += 1.0
+
+    @property
+    def silent(self) -> list[str]:
+        return [each.sensor for each in self.store.told(0) if each.kind == "missing"]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    made = Gateway(tmp_path / "store.db")
+    made.live(40, *SENSORS)
+    made.stop()
+    made.clock.now += 8.0
+    made.start()
+    return made
+
+
+def test_who_could_not_be_heard_while_we_were_away_is_not_silent_though_a_late_pack_says_how_late_it_is(
+    gateway: Gateway,
+) -> None:
+    now = START + gateway.clock.now
+    gateway.send("a", time=now - 6.0)
+    gateway.send("b", time=now - 6.0)
+    gateway.service._turn()
+    gateway.live(30, *SENSORS)
+    assert gateway.silent == []
+
+
+def test_who_is_not_heard_of_after_we_are_back_either_is_silent(gateway: Gateway) -> None:
+    gateway.live(90, *SENSORS[:3])
+    assert gateway.silent == ["d"]
