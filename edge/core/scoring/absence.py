@@ -40,7 +40,7 @@ class Absence:
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether a backlog is being taken."""
+        """Whether a backlog is being processed."""
         return not math.isnan(self.behind_since)
 
     @property
@@ -54,20 +54,20 @@ class Absence:
             self.leap_s, self.leap_until = by, now + by
 
     def catch_up(self, now: float) -> None:
-        """Note that a backlog begins, while the stream clock stands at `now`; unless one is being taken already."""
+        """Note that a backlog begins at stream clock `now`, unless one is pending already."""
         if not self.is_catching_up:
             self.behind_since, self.is_interrupted = now, False
 
     def caught_up(self, now: float) -> None:
-        """Note that the backlog has been taken, while the stream clock stands at `now`.
+        """Note that the backlog is complete at stream clock `now`.
 
-        What was under way may be behind it still, so the next step of the clock is as after an interruption.
+        Readings in transit may still follow, so the next step of the clock is treated as after an interruption.
         """
         self._statistics.put_off_until(now, self.behind_since)
         self.behind_since, self.is_interrupted = math.nan, True
 
     def clock_stepped(self, by: float) -> None:
-        """Note that the stream clock was set by so many seconds."""
+        """Note that the stream clock was shifted by `by` seconds."""
         self.behind_since += by
 
     def readings_before_end(self, batch: Batch, clock: StreamClock) -> int:

@@ -1,8 +1,9 @@
-"""Catching up: what was kept for us while we were away is taken before any sensor is called silent.
+"""Catching up: the backlog that the broker queued while the service was away is processed before silence is reported.
 
-Messages of QoS 0 aren't kept, and those without a time are stamped as they arrive: the first of them moves the stream
-clock over all of our absence, though readings of others are still to come. Where all are kept and have times of their
-own, a backlog moves it as the readings did when they were sent, and silence is judged as if we had never been away.
+QoS 0 messages aren't queued, and readings without a time are stamped on arrival: the first of them moves the stream
+clock across the whole absence, although readings of other sensors are still to come. If every message is queued and
+every reading has a time of its own, a backlog moves the clock as the readings did when they were sent, and silence is
+judged as if the service had never been away.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from edge.core.persistence.steps.step import Step
 
 
 class CatchUp:
-    """Whether the readings that come are from a time in which we were away.
+    """Whether the readings that arrive are from a time when the service was away.
 
     Args:
-        engine: Calls no sensor silent meanwhile.
+        engine: Reports no silence meanwhile.
         timed_by_arrival: Of each sensor, whether arrival gives its times.
     """
 
@@ -34,52 +35,52 @@ class CatchUp:
 
     @property
     def is_on(self) -> bool:
-        """Whether a backlog is being taken."""
+        """Whether a backlog is being processed."""
         return self._engine.absence.is_catching_up
 
     def returned(self) -> None:
-        """Note that we were away until now: the next reading begins a backlog."""
+        """Note that the service was away until now: the next reading begins a backlog."""
         self._is_expected = True
 
     def hear(self, batch: Batch, messages: Sequence[Message]) -> None:
-        """Note whether a broker keeps messages like these, which gave a batch of readings."""
+        """Note whether the broker queues messages like these, which gave a batch of readings."""
         if len(batch) and not self._has_unkept and any(not (each.qos or each.retained) for each in messages):
             self._has_unkept = self._is_unsaid = True
 
     def begins_with(self, batch: Batch) -> bool:
-        """Whether a batch begins a backlog in which times, or what is missing, say nothing of silence."""
+        """Whether a batch begins a backlog in which arrival times or missing readings could be taken for silence."""
         self._begins = len(batch) > 0 and self._is_expected and (self._has_unkept or any(self._timed_by_arrival))
         self._is_expected = self._is_expected and not len(batch)
         return self._begins
 
     def begin(self) -> bool:
-        """Begin if it `begins_with()` what comes now; returns whether one is being taken."""
+        """Begin the backlog that `begins_with()` has found, if any; returns whether one is being processed."""
         clock = self._engine.clock.now
         if self._begins and clock > -math.inf:
             self._engine.absence.catch_up(clock)
         return self.is_on
 
     def tell(self, part: Readings) -> None:
-        """Write down what `recall()` needs."""
+        """Write what `recall()` needs into a journal part."""
         part.returned = self._begins
         part.unkept, self._is_unsaid = self._is_unsaid, False
 
     def recall(self, part: Readings) -> None:
-        """Do what was done before some readings that were journaled."""
+        """Repeat what was done before some journaled readings."""
         self._has_unkept = self._has_unkept or part.unkept
         self._is_expected = part.returned
         if part.caught_up:
             self._engine.absence.caught_up(self._engine.clock.now)
 
     def end(self) -> Step:
-        """Note that the backlog has been taken, if there was one."""
+        """Note that the backlog is complete, if there was one."""
         if not self.is_on:
             return Step()
         self._engine.absence.caught_up(self._engine.clock.now)
         return Step(journal=Readings(Batch(), caught_up=True))
 
     def state(self) -> bytes:
-        """Whether messages come that aren't kept, and since when a backlog is being taken, if one is; for `load()`."""
+        """Whether any messages aren't queued, and the stream clock when a pending backlog began, for `load()`."""
         return encode((self._has_unkept, *([self._engine.absence.behind_since] if self.is_on else [])))
 
     def load(self, state: bytes) -> None:

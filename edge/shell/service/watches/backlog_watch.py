@@ -1,7 +1,7 @@
-"""Watches for the end of a backlog: what the broker had kept for us while we were away, and sends when we are back.
+"""Watches for the end of a backlog: the messages that the broker queued while the service was away.
 
-MQTT doesn't say where it ends. A broker sends it as fast as we acknowledge, so a pause is a sign; where live messages
-leave no pause, time has to do.
+MQTT doesn't mark its end. A broker sends it as fast as messages are acknowledged, so a pause is a sign; if live
+messages leave no pause, a time limit ends it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ PAUSE_S = 1.0
 """A backlog has no pause as long as this while everything is acknowledged."""
 
 AT_LEAST_S = 3.0
-"""It takes so long at least from the first reading on, so that most sensors that live messages come from are heard."""
+"""Shortest time from the first reading on, in which most sensors with live messages report."""
 
 AT_MOST_S = 60.0
-"""After so long it counts as taken, whether or not there was a pause."""
+"""Longest time, with or without a pause."""
 
 
 class BacklogWatch:
-    """Says when a backlog has been taken.
+    """Says when a backlog is complete.
 
     Args:
         monotonic: Seconds that never step.
@@ -31,10 +31,10 @@ class BacklogWatch:
         self._latest = 0.0
 
     def is_over(self, *, is_busy: bool) -> bool:
-        """Whether a backlog that is being taken has ended; to be asked in every turn while there is one.
+        """Whether the pending backlog is complete; to be called in every turn while there is one.
 
         Args:
-            is_busy: Whether messages have come in this turn, or wait for their acknowledgement.
+            is_busy: Whether messages arrived in this turn, or wait for their acknowledgement.
         """
         now = self._monotonic()
         if self._began is None:

@@ -53,7 +53,9 @@ class ScriptedLink(FreeLink):
         self.wall = wall
         self.connections = 1
         self.acknowledged: list[int] = []
-        self.receiver = Receiver(LinkOptions(client_id="gw", clean_session=False), lambda: NOW)
+        self.receiver = Receiver(
+            LinkOptions(client_id="gw", clean_session=False), lambda: NOW, lambda _identifiers, _topic: False
+        )
         self.receiver.begin(1, modern=False, session_present=True)
 
     def receive(self, _timeout_s: float, _most: int) -> list[Message]:

@@ -31,7 +31,9 @@ class ScriptedLink(FreeLink):
     def __init__(self, clock: Clock) -> None:
         super().__init__(LoadPlant(1, 1.0, lambda _: ("", b"")), clock, 1000)
         self.connections = 0
-        self.receiver = Receiver(LinkOptions(client_id="gw", clean_session=False), lambda: START)
+        self.receiver = Receiver(
+            LinkOptions(client_id="gw", clean_session=False), lambda: START, lambda _identifiers, _topic: False
+        )
 
     def connect(self, *, session_present: bool) -> None:
         if self.connections:
