@@ -40,8 +40,8 @@ AVAILABILITY_KEYS = frozenset({"availability", "available", "unavailable"})
 
 LATER = frozenset(
     {
-        "ignore_topics", "time_format", "ignore", "items", "name", "no_value", "numbers", "decimal", "units", "rebirth",
-        "gap_s",
+        "ignore_topics", "time_format", "ignore", "batch", "columns", "items", "name", "no_value", "numbers", "decimal",
+        "units", "rebirth", "gap_s",
     }
 )  # fmt: skip
 """Keys that the first versions hadn't."""
@@ -74,7 +74,7 @@ class Input(Table):
     ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on topics that are left out"
     )
-    format: Literal["json", "number", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
+    format: Literal["json", "number", "text", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
         "json", description="Format of the payloads"
     )
     sensor: str = Field("{topic}/{field}", description="Template of the sensors' names")
@@ -97,6 +97,9 @@ class Input(Table):
     ignore: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
         (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
     )
+    batch: str = Field(
+        "", max_length=100, description="Field of a payload that is a list of payloads, each of which is read by itself"
+    )
     items: Annotated[str, checked(items_problem)] | None = Field(
         None, description="The list whose elements are readings, or the object that holds them; nothing else is read"
     )
@@ -105,6 +108,9 @@ class Input(Table):
     )
     precision: Literal["ns", "us", "ms", "s"] = Field(
         "ns", description="Unit of the timestamps of line protocol; other formats have none"
+    )
+    columns: tuple[Annotated[str, Field(max_length=100)], ...] = Field(
+        (), strict=False, max_length=1000, description="Names of separated values, in order; empty for one left out"
     )
     values: dict[str, float] = Field(default_factory=dict, description="Numbers for texts")
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)] | str, ...] = Field(
@@ -189,6 +195,18 @@ class Input(Table):
             raise refuse('means nothing without format = "influx"')
         return precision
 
+    @field_validator("columns")
+    @classmethod
+    def _has_columns(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if columns and info.data.get("format") != "text":
+            raise refuse('means nothing without format = "text"')
+        named = [each for each in columns if each]
+        if columns and not named:
+            raise refuse("must name at least one column")
+        if len({*named}) < len(named):
+            raise refuse(f"names {next(each for each in named if named.count(each) > 1)!r} twice")
+        return columns
+
     @field_validator("rebirth", "gap_s", "host_id")
     @classmethod
     def _has_births(cls, value: object, info: ValidationInfo) -> object:
@@ -209,7 +227,7 @@ class Input(Table):
         unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
         return {key: value for key, value in said.items() if key not in unsaid}
 
-    @field_validator("value_key", "time_keys", "time_format", "ignore", "items", "name")
+    @field_validator("value_key", "time_keys", "time_format", "ignore", "batch", "items", "name")
     @classmethod
     def _has_fields(cls, value: object, info: ValidationInfo) -> object:
         chosen = info.data.get("format", "")

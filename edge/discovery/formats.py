@@ -11,7 +11,7 @@ from typing import Any
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
-from edge.core.intake.decoders.documents.walk import NAMES
+from edge.core.intake.decoders.documents.lists import NAMES
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, plain_name
 from edge.shell.service.assembly.decoders import decoder_of
@@ -51,6 +51,9 @@ ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "json", "decimal": ",", "units": True},
     {"format": "senml"},
     {"format": "influx"},
+    {"format": "text"},
+    {"format": "text", "decimal": ","},
+    {"format": "text", "units": True},
     {"format": "msgpack"},
     {"format": "cbor"},
     {"format": "senml-cbor"},

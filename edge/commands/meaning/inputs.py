@@ -18,6 +18,7 @@ _SHOWN = {
     "json": ("JSON", '{"temperature": 21.5}', "temperature"),
     "msgpack": ("MessagePack", '{"temperature": 21.5}', "temperature"),
     "cbor": ("CBOR", '{"temperature": 21.5}', "temperature"),
+    "text": ("pairs, or values in a row", "temperature=21.5", "temperature"),
     "number": ("a plain number", "21.5", ""),
     "senml": ("SenML in JSON", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
     "senml-cbor": ("SenML in CBOR", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
@@ -26,7 +27,7 @@ _SHOWN = {
 }
 """For each format: its name, a sample payload, and the path of the number in it."""
 
-_WITH_KEYS = frozenset({"json", "msgpack", "cbor"})
+_WITH_KEYS = frozenset({"json", "text", "msgpack", "cbor"})
 """Formats whose keys can be configured."""
 
 _WITH_TIMES = {

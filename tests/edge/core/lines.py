@@ -13,7 +13,7 @@ from detectors.base import Detector
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.events.gaps import Gap
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.intake.decoders.availability import AvailabilityDecoder
+from edge.core.intake.decoders.recognition.availability import AvailabilityDecoder
 from edge.core.intake.routes import Route, Routes
 from edge.core.model.packing.encoding import decode, decode_arrays
 from edge.core.model.readings.messages import Message

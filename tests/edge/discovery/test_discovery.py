@@ -196,10 +196,14 @@ def test_devices_are_told_apart_by_one_field_if_that_is_enough_in_any_spelling()
 
 
 def test_what_can_not_be_read_is_said_and_our_own_topics_are_not_looked_at() -> None:
-    proposal, _ = proposed(
-        ("x/y", "T=21;H=48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}')
-    )
+    proposal, _ = proposed(("x/y", "21.5;48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}'))
     assert (proposal.inputs, proposal.unread) == ([], ["x/y"])
+
+
+def test_pairs_of_a_name_and_a_value_are_recognised() -> None:
+    proposal, sensors = proposed(("x/y", "T=21;H=48"), ("x/z", "temp:21.5,hum:48"))
+    assert [each["format"] for each in proposal.inputs] == ["text"]
+    assert {"x/y/T", "x/y/H", "x/z/temp", "x/z/hum"} <= {*sensors}
 
 
 def test_tables_are_toml_that_says_the_same() -> None:

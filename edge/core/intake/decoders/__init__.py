@@ -10,6 +10,7 @@ from edge.core.intake.decoders.msgpack import MsgpackDecoder
 from edge.core.intake.decoders.number import NumberDecoder
 from edge.core.intake.decoders.senml import SenmlCborDecoder, SenmlDecoder
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
+from edge.core.intake.decoders.text import TextDecoder
 from edge.core.model.sensors.sensors import Repetition
 
 DECODERS: dict[str, type[Decoder]] = {
@@ -17,6 +18,7 @@ DECODERS: dict[str, type[Decoder]] = {
     for each in (
         NumberDecoder,
         FieldsDecoder,
+        TextDecoder,
         MsgpackDecoder,
         CborDecoder,
         SenmlDecoder,
@@ -39,4 +41,5 @@ __all__ = [
     "SenmlCborDecoder",
     "SenmlDecoder",
     "SparkplugDecoder",
+    "TextDecoder",
 ]

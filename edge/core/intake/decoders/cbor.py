@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from edge.core.intake.decoders.documents.cbor_item import read_cbor
-from edge.core.intake.decoders.documents.text_keys import with_text_keys
+from edge.core.intake.decoders.documents.keys.text_keys import with_text_keys
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.sensors.sensors import Repetition
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
+from edge.core.intake.decoders.documents.lists import TELLING
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.documents.text_numbers import TextNumbers
-from edge.core.intake.decoders.documents.time_keys import TimeKeys
+from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers
 from edge.core.intake.decoders.documents.times import LIKELY, TimeError
-from edge.core.intake.decoders.documents.walk import DEVICE, TELLING, Options, Walk
-from edge.core.model.readings.messages import Row, Sample
+from edge.core.intake.decoders.documents.walk import DEVICE, Options, Walk, document_in
+from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
 from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class FieldsDecoder(Decoder):
         units: Whether a unit may follow a number in text.
         no_value: Numbers and texts that mean that there is no value.
         ignore: Globs on the paths of fields to leave out.
+        batch: The field that holds an array of documents, each of which is read by itself; empty if not configured.
         items: The array whose elements are readings, such as `values[*]`; None if not configured.
         item_name: Template of an element's path.
         sender: Fields that identify the sender, such as `payload.id`; prefixed to the paths, see `paths.py`.
@@ -76,7 +78,7 @@ class FieldsDecoder(Decoder):
     """
 
     value_key: str = "value"
-    time_keys: tuple[str, ...] = ("ts", "time", "timestamp", "t")
+    time_keys: tuple[str, ...] = USUAL
     zone: tzinfo = UTC
     time_formats: tuple[str, ...] = ()
     by_arrival: bool = False
@@ -86,6 +88,7 @@ class FieldsDecoder(Decoder):
     units: bool = False
     no_value: tuple[float | str, ...] = ()
     ignore: tuple[str, ...] = ()
+    batch: str = ""
     items: str | None = None
     item_name: str = "{index}"
     sender: tuple[str, ...] = ()
@@ -126,6 +129,43 @@ class FieldsDecoder(Decoder):
     def decode(self, payload: bytes, arrived: float = nan) -> Decoded:
         """See `Decoder`."""
         document = self.read(payload)
+        if isinstance(document, str) and document[:1] in {"{", "["}:
+            document = document_in(document)
+        if self.batch and isinstance(document, dict) and isinstance(document.get(self.batch), list):
+            return self._batch(document[self.batch], arrived)
+        return self._document(document, arrived)
+
+    def _batch(self, documents: list[Any], arrived: float) -> Decoded:
+        """Read an array of documents; one that can't be read invalidates only itself, unless none can be."""
+        samples: list[Sample] = []
+        refusals: list[Refusal] = []
+        units: dict[str, str] = {}
+        absent: list[str] = []
+        ignored = read = 0
+        for place, each in enumerate(documents):
+            try:
+                found = self._document(each, arrived)
+            except Refused as refused:
+                told = refused.refusal
+                refusals.append(Refusal(told.reason, f"{self.batch}/{place}/{told.path}".rstrip("/"), told.detail))
+                continue
+            samples += found.samples
+            refusals += found.refusals
+            units.update(found.units)
+            absent += found.absent
+            ignored, read = ignored + found.ignored, read + 1
+            if len(samples) + len(refusals) > self.readings:
+                raise Refused("too_many_readings", f"more than {self.readings}")
+        if not read:
+            raise Refused(refusals[0].reason, refusals[0].detail, refusals[0].path) if refusals else Refused("no_value")
+        return Decoded(samples, refusals, ignored=ignored, units=units, absent=absent)
+
+    def _document(self, document: Any, arrived: float) -> Decoded:
+        """Read one document.
+
+        Raises:
+            Refused: Nothing of it can be taken.
+        """
         if self._takes_rows:
             if isinstance(document, dict):
                 shape = self._shape(tuple(document))
@@ -145,7 +185,13 @@ class FieldsDecoder(Decoder):
         Raises:
             Refused: It can't be parsed.
         """
-        return read_json(payload)
+        try:
+            return read_json(payload)
+        except Refused:
+            text = payload[: LONGEST_TEXT + 1].decode("utf-8", "replace").strip(" \t\r\n\0")
+            if len(payload) <= LONGEST_TEXT and self._options.texts.knows(text):
+                return text
+            raise
 
     def _row(self, fields: dict[str, Any], shape: Shape, arrived: float) -> Decoded | None:
         """The samples of an object that holds only numbers and perhaps a time; None for any other."""

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from edge.core.intake.decoders.documents.msgpack_keys import has_other_keys
-from edge.core.intake.decoders.documents.text_keys import with_text_keys
+from edge.core.intake.decoders.documents.keys.msgpack_keys import has_other_keys
+from edge.core.intake.decoders.documents.keys.text_keys import with_text_keys
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused

@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 from config.notation.topics import sender_of
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
-from edge.core.intake.decoders import DECODERS, Decoder, FieldsDecoder, InfluxDecoder, NumberDecoder, SparkplugDecoder
+from edge.core.intake.decoders import (
+    DECODERS,
+    Decoder,
+    FieldsDecoder,
+    InfluxDecoder,
+    NumberDecoder,
+    SparkplugDecoder,
+    TextDecoder,
+)
 from edge.core.intake.decoders.recognition.media_types import FORMATS
 
 
@@ -34,12 +42,15 @@ def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
             "time_formats": given.time_format,
             "by_arrival": given.time == "arrival",
             "ignore": given.ignore,
+            "batch": given.batch,
             "items": given.items,
             "item_name": given.name,
             "sender": sender_of(given.sensor),
             "names_devices": given.sensor == Input.model_fields["sensor"].default and given.items is None,
             "depth": limits.depth,
         }
+    if kind is TextDecoder:
+        options["columns"] = given.columns
     if kind is InfluxDecoder:
         options["precision"] = given.precision
     if kind is SparkplugDecoder:

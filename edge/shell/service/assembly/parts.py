@@ -14,7 +14,7 @@ from config.tables.availability import AvailabilityTopic, availability_of
 from config.tables.homeassistant import PREFIX
 from config.tables.inputs import Input
 from config.tables.transport import Connection
-from edge.core.intake.decoders.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
+from edge.core.intake.decoders.recognition.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.routes import Route, Routes
 from edge.core.model.sensors.sensors import Repetition

@@ -16,7 +16,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import CborDecoder, Decoded, Decoder, FieldsDecoder, MsgpackDecoder
-from edge.core.intake.decoders.documents.msgpack_keys import has_other_keys
+from edge.core.intake.decoders.documents.keys.msgpack_keys import has_other_keys
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 KINDS = {

@@ -70,7 +70,7 @@ def test_what_says_less_than_the_input_changes_nothing(configured: str, content_
 def test_a_payload_that_is_not_what_its_sender_says_is_refused_with_what_it_looks_like() -> None:
     found, (letter,) = read("number", "application/json", b"T=21.5")
     assert found == {}
-    assert (letter.refusal.reason, letter.refusal.detail) == ("malformed", "not JSON but a text")
+    assert (letter.refusal.reason, letter.refusal.detail) == ("malformed", 'not JSON but pairs: format = "text"')
 
 
 def test_a_format_that_is_not_installed_is_named() -> None:

@@ -52,6 +52,7 @@ DOCUMENT = {"ts": 1_700_000_000.5, "a": {"b": 21.5, "c": 3}, "list": [1, "x", Tr
 EXAMPLES: dict[str, list[bytes]] = {
     "number": [b"21.5"],
     "json": [b'{"a": 21.5}', json.dumps([DOCUMENT] * 2).encode()],
+    "text": [b"T=21.5;H=48;ts=1700000000", b"temp=21.5&hum=48&dateutc=2023-11-14+22%3A13%3A20", b"a: 1\nb: 2\n"],
     "msgpack": [msgspec.msgpack.encode({"a": 21.5}), msgspec.msgpack.encode([DOCUMENT] * 2)],
     "cbor": [cbor2.dumps({"a": 21.5}), cbor2.dumps([DOCUMENT] * 2), bytes.fromhex("9fbf6161c48221196ab3ffff")],
     "senml": [

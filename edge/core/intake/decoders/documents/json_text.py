@@ -18,15 +18,21 @@ _ENDLESS = re.compile(
     rb"""
     (?P<kept> \\. | "(?:[^"\\]|\\.)*+" )                            # texts, in which nothing is a number
     | (?<![\w.+]) (?<![eE]-)
-      (?: NaN | Infinity | [1-9][0-9]{400,}+ ) (?![\w.])
+      (?: (?i:nan(?:\(\w{1,12}\))?|inf(?:inity)?) | [1-9][0-9]{400,}+ ) (?![\w.])
+    | (?<![\w.+-]) (?P<word> None | undefined | True | False ) (?![\w.])
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""Numbers that JSON doesn't allow or a float can't represent.
+"""Numbers that JSON doesn't allow or a float can't represent, and constants of other languages.
 
 Matching takes linear time: escapes are consumed in pairs outside of strings too, so at most one string can be
 unterminated.
 """
+
+_UNKNOWN = re.compile(rb"[Nn][Aa][Nn]|[Ii][Nn][Ff]|None|undefined|True|False")
+"""What a payload holds that `_ENDLESS` may find, but for large numbers."""
+
+_WORDS = {b"None": b"null", b"undefined": b"null", b"True": b"true", b"False": b"false"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -34,8 +40,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def read_json(payload: bytes, wanted: str = "json") -> Any:
     """Read a JSON text of RFC 8259; a byte order mark before it and NULs behind it are ignored.
 
-    `NaN` and `Infinity`, as Python writes them, and numbers beyond a float's range become infinities, or
-    integers that no float holds, for the caller to refuse where they stand.
+    `nan` and `Infinity`, as C and Python print them, and numbers beyond a float's range become infinities, or
+    integers that no float holds, for the caller to refuse where they stand. `None`, `True` and `undefined` are what
+    they are in JSON. Objects on a line each are a list of them.
 
     Args:
         payload: Any bytes.
@@ -61,12 +68,33 @@ def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
         raise Refused("empty")
     try:
         payload.decode()
-        if not (b"NaN" in payload or b"Infinity" in payload or "out of range" in problem):
+        if "trailing characters" in problem and (lines := _objects_in_lines(payload)):
+            return lines
+        if not (_UNKNOWN.search(payload) or "out of range" in problem):
             return _decode(payload)
-        return _decode_lenient(_ENDLESS.sub(lambda found: found["kept"] or b"1e999", payload))
+        return _decode_lenient(_ENDLESS.sub(_known, payload))
     except UnicodeDecodeError:
         raise Refused("not_utf8", instead(wanted, payload) or "") from None
     except RecursionError:
         raise Refused("too_deep") from None
     except msgspec.DecodeError:
         raise Refused("malformed", instead(wanted, payload) or problem[:100]) from None
+
+
+def _known(found: re.Match[bytes]) -> bytes:
+    return found["kept"] or _WORDS.get(found["word"], b"1e999")
+
+
+def _objects_in_lines(payload: bytes) -> list[Any] | None:
+    """The objects of a payload that has one on each line; None if it is anything else.
+
+    Raises:
+        RecursionError: One is nested deeper than can be read.
+    """
+    lines = [each for each in payload.split(b"\n") if each.strip()]
+    if len(lines) < 2 or not all(each.lstrip()[:1] == b"{" for each in lines):
+        return None
+    try:
+        return [_decode(each) for each in lines]
+    except msgspec.DecodeError:
+        return None

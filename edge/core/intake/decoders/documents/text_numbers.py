@@ -79,6 +79,10 @@ class TextNumbers:
         value = float(found[1].replace(",", "."))
         return TextNumber(value, found[2]) if math.isfinite(value) else None
 
+    def knows(self, text: str) -> bool:
+        """Whether a text holds or stands for a number, or says that there is none."""
+        return self.is_absent(text) or self.find(text) is not None
+
     def is_absent(self, text: str) -> bool:
         """Whether a text means that there is no value."""
         return text in self._no_value

@@ -12,28 +12,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
+from edge.core.intake.decoders.documents.lists import IN_TIME, NUMBER, NUMBERED, is_identifier, is_senml, kind_of
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, said
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.text_numbers import TextNumbers
-from edge.core.intake.decoders.documents.time_keys import TimeKeys
 from edge.core.model.readings.messages import Refusal, Refused, Sample
-
-NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
-"""Fields that name an element of an array; the first one that all elements have is used."""
-
-NUMBER = "id"
-"""A field that numbers the elements of an array, which are sensors or records."""
 
 DEVICE = ("model", "id")
 """Fields that together identify the device, as rtl_433 sends them."""
-
-TELLING = frozenset({*NAMES, NUMBER, "n", "bn"})
-"""Fields that may distinguish the elements of an array; arrays with one of them don't take the fast path."""
-
-IN_TIME = "<time>"
-NUMBERED = "<number>"
-
-_SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
 
 _decode = msgspec.json.Decoder().decode
 
@@ -169,7 +156,7 @@ class Walk:
 
     def _value(self, value: Any, path: str, time: float | None, depth: int) -> None:
         if isinstance(value, str) and value[:1] in {"{", "["} and len(value) > 1:
-            value = _document_in(value)
+            value = document_in(value)
         if not isinstance(value, (dict, list)):
             self._leaf(value, path, time)
         elif depth >= self._options.depth:
@@ -181,7 +168,7 @@ class Walk:
 
     def _list(self, elements: list[Any], path: str, time: float | None, depth: int) -> None:
         """Read a nested array: elements are identified by name, by time, or by position."""
-        kind = self._kind_of(elements)
+        kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
         if kind is NUMBERED:
             self._refuse("no_sender", path, f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
             return
@@ -195,9 +182,9 @@ class Walk:
 
     def _array(self, elements: list[Any], before: str) -> None:
         """Read an array that is the whole document: each element stands for itself."""
-        if any(_is_senml(each) for each in elements[:4]):
+        if any(is_senml(each) for each in elements[:4]):
             raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
-        kind = self._kind_of(elements)
+        kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
         if kind is NUMBERED:
             raise Refused("no_sender", f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
         self._lone = set() if kind is None or kind is IN_TIME else None
@@ -213,23 +200,6 @@ class Walk:
             else:
                 name = f"{before}{said(element[kind])}"
                 self._record(_without(element, kind), name, f"{name}/")
-
-    def _kind_of(self, elements: list[Any]) -> str | None:
-        """How the elements of an array are distinguished.
-
-        Returns:
-            The key of a name that all of them have; `IN_TIME` if only their times differ; `NUMBERED` if a number may
-            identify a sensor or a record; None if nothing distinguishes them.
-        """
-        if not elements or not all(isinstance(each, dict) for each in elements):
-            return None
-        for key in NAMES:
-            if all(said(each.get(key)) is not None for each in elements):
-                return key
-        are_timed = all(self._options.times.find(each, self._arrived).time is not None for each in elements)
-        if all(said(each.get(NUMBER)) is not None for each in elements):
-            return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else NUMBER
-        return IN_TIME if are_timed else None
 
     def _items(self, document: Any, items: Items, before: str) -> None:
         """Read only the array or object that the input selects."""
@@ -283,7 +253,7 @@ class Walk:
         if isinstance(value, float):
             return value if isfinite(value) else Refusal("not_finite")
         if isinstance(value, str):
-            found = texts.find(value)
+            found = None if value.isdigit() and is_identifier(path) else texts.find(value)
             if found is None:
                 is_odd = not texts.is_absent(value) and texts.looks_unread(value)
                 return Refusal("odd_number", "", ODD) if is_odd else Refusal("not_a_number")
@@ -317,7 +287,7 @@ class Walk:
 ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
 
 
-def _document_in(text: str) -> Any:
+def document_in(text: str) -> Any:
     """The object or array encoded in a text; the text itself if there is none."""
     try:
         found = _decode(text)
@@ -335,10 +305,3 @@ def _float(value: int) -> float | Refusal:
 
 def _without(fields: dict[str, Any], key: str) -> dict[str, Any]:
     return {each: value for each, value in fields.items() if each != key}
-
-
-def _is_senml(element: Any) -> bool:
-    """Whether an object is a SenML record: it has a base name, or one-letter fields for name and value."""
-    if not isinstance(element, dict):
-        return False
-    return "bn" in element or ("n" in element and not _SENML.isdisjoint(element))

@@ -16,6 +16,7 @@ LOOKED_AT = 4096
 FORMATS = {
     "json": "JSON",
     "number": "a plain number",
+    "text": "pairs of a name and a value",
     "msgpack": "MessagePack",
     "cbor": "CBOR",
     "senml": "SenML",
@@ -52,6 +53,7 @@ _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SHORT_TEXTS = (
     (re.compile(_NUMBER), "a plain number", "number"),
+    (re.compile(r"0[xX][0-9A-Fa-f]+"), "a hexadecimal number", ""),
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (re.compile(r"[+-]?\d+,\d+"), "a number with a decimal comma", ""),
@@ -65,7 +67,20 @@ _TEXTS = (
         "line protocol",
         "influx",
     ),
+    (
+        re.compile(
+            r"[^\s=:;&|,{}<>]{1,64}\s?[=:]\s?[+-]?\.?\d[^;&|,=\n]*(?:[;&|,\n][^=:;&|,\n]{1,64}[=:][^;&|,=\n]*)*;?"
+        ),
+        "pairs",
+        "text",
+    ),
+    (
+        re.compile(rf"{_NUMBER}(?:\s?[;|,\t ]\s?(?:{_NUMBER})?)+"),
+        'numbers in a row: format = "text" with columns = ["...", "..."]',
+        "",
+    ),
 )
+_PYTHON = re.compile(r"[\[\s]*\{\s*'[^'\n]{0,100}'\s*:")
 _SHORT = 64
 """Maximum length in characters of a text that may be a number; longer texts aren't parsed."""
 
@@ -117,10 +132,7 @@ def _textual(wanted: str, text: str) -> str | None:
     if ends_in_nul or not text:
         return "a text that ends in a NUL character" if ends_in_nul else "white space"
     if text[0] in "{[":
-        if wanted in {"json", "senml"}:
-            return None
-        found = "senml" if _SENML.match(text) else "json"
-        return f'{FORMATS[found]}: format = "{found}"'
+        return _bracketed(wanted, text)
     if _STATES.fullmatch(text):
         return _state(wanted, text)
     patterns = (*_SHORT_TEXTS, *_TEXTS) if len(text) <= _SHORT else _TEXTS
@@ -128,6 +140,15 @@ def _textual(wanted: str, text: str) -> str | None:
     if found == wanted or (not words and wanted == "influx"):
         return None
     return f'{words}: format = "{found}"' if found else words or "a text"
+
+
+def _bracketed(wanted: str, text: str) -> str | None:
+    if _PYTHON.match(text):
+        return "a dictionary as Python prints it: json.dumps() writes JSON"
+    if wanted in {"json", "senml"}:
+        return None
+    found = "senml" if _SENML.match(text) else "json"
+    return f'{FORMATS[found]}: format = "{found}"'
 
 
 def _state(wanted: str, text: str) -> str:

@@ -16,6 +16,8 @@ _MEDIA_TYPES = {
     "application/msgpack": "msgpack",
     "application/x-msgpack": "msgpack",
     "application/vnd.msgpack": "msgpack",
+    "application/x-www-form-urlencoded": "text",
+    "text/csv": "text",
     "application/vnd.influx.line-protocol": "influx",
 }
 _SUFFIXES = {"+json": "json", "+cbor": "cbor", "+msgpack": "msgpack"}

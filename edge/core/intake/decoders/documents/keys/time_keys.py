@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from edge.core.intake.decoders.documents.times import TimeError, is_likely, read_time
 
-SHORT = frozenset({"t"})
-"""Keys that could also hold a temperature: they count as times only if the value looks like one."""
+USUAL = ("ts", "time", "timestamp", "t")
+"""The time keys of an input that names none."""
+
+FURTHER = (
+    "datetime",
+    "date_time",
+    "time_stamp",
+    "epoch",
+    "unixtime",
+    "unix_time",
+    "dateutc",
+    "created_at",
+    "measured_at",
+)
+"""Further keys that hold times; where the usual ones apply, they come after these."""
+
+LOOSE = frozenset({"t", *FURTHER})
+"""Keys that could also hold something else: they count as times only if the value looks like one."""
+
+_CLOCK_TIME = re.compile(r"\d\d?:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_LIKE_A_TIME = re.compile(r"\d:\d\d|\d[-/]\d\d?[-/]\d", re.ASCII)
+
+_DATES = ("date", "day")
+"""Keys whose day a time of day is of."""
 
 
 class ObjectTime(NamedTuple):
@@ -34,7 +57,7 @@ class TimeKeys:
 
     An unreadable time invalidates only its own key. `null` and an empty string mean that there is no time. An object or
     array isn't a time but may hold readings. A number of implausible magnitude counts only if no other key holds a
-    time.
+    time. A time of day is combined with the date in the field `date`.
 
     Args:
         keys: Candidate keys, case-insensitive; the first readable one wins.
@@ -50,6 +73,8 @@ class TimeKeys:
         self, keys: Sequence[str], zone: tzinfo = UTC, formats: Sequence[str] = (), *, by_arrival: bool = False
     ) -> None:
         self.keys = tuple(dict.fromkeys(each.lower() for each in keys))
+        if self.keys == USUAL:
+            self.keys += FURTHER
         self._ranks = {key: rank for rank, key in enumerate(self.keys)}
         self._zone = zone
         self._formats = tuple(formats)
@@ -71,7 +96,7 @@ class TimeKeys:
 
     def must_look_like_one(self, key: str) -> bool:
         """Whether a key counts as a time only if its value looks like one."""
-        return self._by_arrival or key.lower() in SHORT
+        return self._by_arrival or key.lower() in LOOSE
 
     def find(self, fields: Mapping[str, Any], arrived: float) -> ObjectTime:
         """The time of an object."""
@@ -87,10 +112,10 @@ class TimeKeys:
                 continue
             is_loose = self.must_look_like_one(key)
             try:
-                time = self.read(given, arrived)
+                time = self.read(_with_day(given, fields, held), arrived)
             except TimeError as error:
-                # Non-text values of a key that may hold anything are left to the readings.
-                if not is_loose or given is None or isinstance(given, str):
+                # Under a key that may hold anything, what doesn't look like a time is left for the readings.
+                if not is_loose or given is None or (isinstance(given, str) and _LIKE_A_TIME.search(given[:64])):
                     held.add(key)
                 if not (is_loose or given is None or given == ""):
                     unreadable.append((key, str(error)))
@@ -105,3 +130,14 @@ class TimeKeys:
             likely.append(unlikely[0][0])
         told = None if likely or not unreadable else unreadable[0]
         return ObjectTime(likely[0] if likely else None, frozenset(held), told)
+
+
+def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> object:
+    """What stands for a time, after the day that stands beside it if it is a time of day; that day's key is held."""
+    if not isinstance(given, str) or not _CLOCK_TIME.fullmatch(given):
+        return given
+    day = next((key for key in fields if key.lower() in _DATES and isinstance(fields[key], str)), None)
+    if day is None:
+        return given
+    held.add(day)
+    return f"{fields[day]} {given}"

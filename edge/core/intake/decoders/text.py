@@ -1,0 +1,105 @@
+"""Payloads that are pairs of a name and a value, or values in a row.
+
+T=21.5;H=48
+temp=21.5&hum=48&dateutc=2023-11-14+22%3A13%3A20
+21.5,48,1013.2
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from edge.core.intake.decoders.fields import FieldsDecoder
+from edge.core.intake.decoders.recognition.looks_like import instead
+from edge.core.model.readings.messages import Refused
+from edge.core.model.sensors.sensors import Repetition
+
+SEPARATORS = ("\n", "&", ";", "|", "\t", ",", " ")
+"""What may stand between pairs or values; the first counts that a payload has."""
+
+_PAIR = re.compile(r"\s*\"?([^\s=:\"][^=:\"]*?)\"?\s*[=:]\s*(.*?)\s*", re.DOTALL)
+
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True)
+class TextDecoder(FieldsDecoder):
+    """Reads pairs of a name and a value, or values in a row whose names the configuration says.
+
+    Between a name and its value stands `=` or `:`, between pairs a new line, `&`, `;`, `|`, a tab, a comma or a space.
+    With `&` between them, what is written as in an address (`+`, `%3A`) is read so. Values in a row have the same
+    separators, and may be in quotes; each line is an object of its own, and one that repeats the names is left out.
+    What is found is read as the fields of a JSON object are.
+
+    Repetition: periodic. Time: the first of the time keys that can be read, else of arrival. Retained: refused
+    without a time.
+
+    Attributes:
+        columns: Names of the values in a row, in their order; empty for one that is left out. Without any, the payload
+            consists of pairs.
+    """
+
+    columns: tuple[str, ...] = ()
+    name: ClassVar[str] = "text"
+    repetition: ClassVar[Repetition] = Repetition.PERIODIC
+
+    def read(self, payload: bytes) -> Any:
+        """See `FieldsDecoder`."""
+        try:
+            text = payload.decode("utf-8-sig").strip(" \t\r\n\0")
+        except UnicodeDecodeError:
+            raise Refused("not_utf8", instead("text", payload) or "") from None
+        if not text:
+            raise Refused("empty")
+        if self.columns:
+            rows = [row for each in text.splitlines() if each.strip() and (row := self._row_of(each)) is not None]
+            return rows[0] if len(rows) == 1 else rows
+        pairs = pairs_in(text, decimal=self.decimal)
+        if pairs is None:
+            raise Refused(
+                "malformed", instead("text", payload) or "no pairs such as T=21.5;H=48, and columns is not set"
+            )
+        return pairs
+
+    def _row_of(self, line: str) -> dict[str, str] | None:
+        """The values of a line by their columns; None if it repeats the names.
+
+        Raises:
+            Refused: It has more or fewer values than there are columns.
+        """
+        separators = SEPARATORS[2:] if self.decimal == "." else [each for each in SEPARATORS[2:] if each != ","]
+        separator = next((each for each in separators if each in line), "\n")
+        values = [each.strip().strip('"') for each in line.split(separator)]
+        if separator == " ":
+            values = line.split()
+        if len(values) != len(self.columns):
+            raise Refused("malformed", f"{len(values)} values in a line, and {len(self.columns)} columns")
+        if values == [*self.columns]:
+            return None
+        return {key: value for key, value in zip(self.columns, values, strict=True) if key}
+
+
+def pairs_in(text: str, decimal: str = ".") -> dict[str, str] | None:
+    """The pairs of a name and a value that a text consists of; None if it consists of anything else.
+
+    Args:
+        text: The text.
+        decimal: What stands before the decimals of a number; a comma separates no pairs then.
+    """
+    for separator in SEPARATORS:
+        if separator not in text or (separator == "," and decimal == ","):
+            continue
+        found = [_PAIR.fullmatch(each) for each in text.split(separator) if each.strip()]
+        if all(found):
+            pairs = [(each[1], each[2].strip('"')) for each in found if each is not None]
+            return {_unescaped(key): _unescaped(value) for key, value in pairs} if separator == "&" else dict(pairs)
+    alone = _PAIR.fullmatch(text)
+    return {alone[1]: alone[2].strip('"')} if alone is not None and "\n" not in alone[2] else None
+
+
+def _unescaped(text: str) -> str:
+    """What a form's text says: `+` is a space, and `%3A` the byte of that number (WHATWG URL, 5.1)."""
+    plain = text.replace("+", " ").encode("utf-8", "surrogatepass")
+    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), plain).decode("utf-8", "replace")

@@ -1,0 +1,158 @@
+"""JSON as devices, scripts and gateways print it when nobody taught them: read where it is clear, else told why not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edge.core.intake.decoders import FieldsDecoder
+from edge.core.model.readings.messages import Refused
+
+NOON = 1_714_557_600.0
+"""2024-05-01T10:00:00Z."""
+
+
+def read(payload: str, decoder: FieldsDecoder | None = None) -> list[tuple[str, float, float | None]]:
+    return [tuple(each) for each in (decoder or FieldsDecoder()).decode(payload.encode(), NOON + 3600).samples]
+
+
+@pytest.mark.parametrize(
+    "word", ["nan", "NAN", "-nan", "nan(ind)", "inf", "-Inf", "None", "undefined", "True", "False"]
+)
+def test_a_word_that_json_does_not_know_costs_only_its_field(word: str) -> None:
+    assert read(f'{{"DHT11": {{"Temperature": {word}, "note": "nan None"}}, "Humidity": 45}}') == [
+        ("Humidity", 45.0, None)
+    ]
+
+
+def test_objects_on_a_line_each_are_a_list_of_them() -> None:
+    assert read('{"ts": 1714557600, "v": 2}\n{"ts": 1714557601, "v": 3}\n') == [("v", 2.0, NOON), ("v", 3.0, NOON + 1)]
+    with pytest.raises(Refused, match="trailing"):
+        read('{"a": 1}\n{"a": ')
+
+
+def test_a_document_within_a_text_is_read() -> None:
+    assert read(json.dumps(json.dumps({"temp": 21.5}))) == [("temp", 21.5, None)]
+
+
+@pytest.mark.parametrize(("payload", "value"), [("+21.5", 21.5), (".5", 0.5), ("5.", 5.0), ("021.5", 21.5)])
+def test_a_plain_number_is_one_however_it_is_printed(payload: str, value: float) -> None:
+    assert read(payload) == [("", value, None)]
+
+
+def test_a_plain_text_is_the_number_that_the_input_says() -> None:
+    assert read("ON", FieldsDecoder(values={"ON": 1.0})) == [("", 1.0, None)]
+    assert read("21,5", FieldsDecoder(decimal=",")) == [("", 21.5, None)]
+    assert FieldsDecoder(units=True).decode("21.5 °C".encode()).units == {"": "°C"}
+    with pytest.raises(Refused, match="values = "):
+        read("ON")
+
+
+def test_elements_that_are_a_label_and_a_value_have_the_label_for_a_name() -> None:
+    assert read('{"s": [{"comp": "temp", "value": 21.5}, {"comp": "hum", "value": 48, "unit": "%"}]}') == [
+        ("s/temp/value", 21.5, None), ("s/hum/value", 48.0, None),
+    ]  # fmt: skip
+    assert read('[{"value_type": "P1", "value": "12.30"}, {"value_type": "P2", "value": "3"}]') == [
+        ("P1", 12.3, None), ("P2", 3.0, None),
+    ]  # fmt: skip
+    assert read('[{"Groesse": "Druck", "value": 1}, {"Groesse": "Fluss", "value": 2}]') == [
+        ("Druck", 1.0, None), ("Fluss", 2.0, None),
+    ]  # fmt: skip
+
+
+def test_labels_with_times_are_series_of_their_own_and_states_are_none() -> None:
+    rows = [{"type": kind, "ts": NOON + each, "value": each} for each in range(2) for kind in ("a", "b")]
+    assert read(json.dumps(rows)) == [("a", 0, NOON), ("b", 0, NOON), ("a", 1, NOON + 1), ("b", 1, NOON + 1)]
+    states = [{"state": state, "ts": NOON + each, "value": each} for each, state in enumerate(("on", "off", "on"))]
+    assert read(json.dumps(states)) == [("", each, NOON + each) for each in range(3)]
+
+
+@pytest.mark.parametrize("key", ["id", "meter_id", "deviceId", "serial", "serialNumber", "imei", "dev_eui", "SN"])
+def test_digits_in_a_text_that_names_something_are_no_number(key: str) -> None:
+    assert read(f'{{"{key}": "33225544", "total": 1.5}}') == [("total", 1.5, None)]
+
+
+@pytest.mark.parametrize("key", ["humid", "liquid", "solid", "v", "mace"])
+def test_digits_in_a_text_are_a_number_elsewhere(key: str) -> None:
+    assert read(f'{{"{key}": "48"}}') == [(key, 48.0, None)]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        '"datetime": "2024-05-01T10:00:00Z"',
+        '"dateTime": "1714557600.0"',
+        '"epoch": 1714557600',
+        '"unixtime": 1714557600',
+        '"created_at": "2024-05-01T10:00:00Z"',
+        '"date": "2024-05-01", "time": "10:00:00"',
+        '"Date": "01.05.2024", "t": "10:00"',
+        '"time": "Wed, 01 May 2024 10:00:00 GMT"',
+        '"time": "Wed May  1 10:00:00 2024"',
+        '"time": "/Date(1714557600000)/"',
+        '"time": "2024-05-01 10:00:00 +0000 UTC"',
+        '"time": "2024-05-01T12:00:00+02:00[Europe/Berlin]"',
+        '"time": "20240501100000"',
+        '"time": "1.5.2024 10:00:00"',
+        '"time": "01-May-2024 10:00:00"',
+        '"ts": "1714557600000"',
+    ],
+)
+def test_times_are_read_in_every_notation_that_is_met(time: str) -> None:
+    assert read(f'{{{time}, "x": 1}}') == [("x", 1.0, NOON)]
+    numbers = '"a": 1.5, "b": 2.5, "c": 3.5, "d": 4.5'
+    assert {each[2] for each in read(f"{{{time}, {numbers}}}")} == {NOON}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        '"time": "01/02/2024 10:00:00"',
+        '"date": "1/2/2024", "time": "10:00"',
+        '"time": "Mon May 32 10:00:00 2024"',
+        '"time": "99:99", "date": "2024-05-01"',
+        '"time": "/Date(x)/"',
+        '"time": "[UTC]"',
+        '"time": "1 Xyz 2024 10:00:00"',
+    ],
+)
+def test_a_time_that_cannot_be_told_costs_only_itself_and_says_how_to_name_it(time: str) -> None:
+    decoded = FieldsDecoder().decode(f'{{{time}, "x": 1}}'.encode(), NOON)
+    assert [tuple(each) for each in decoded.samples] == [("x", 1.0, None)]
+    assert [each.reason for each in decoded.refusals if "time_format" in each.detail] == ["bad_time"]
+
+
+def test_a_field_that_is_only_called_like_a_time_is_a_reading() -> None:
+    assert read('{"epoch": 3.5, "t": "21.5"}') == [("epoch", 3.5, None), ("t", 21.5, None)]
+    assert read('{"t": "21,5"}', FieldsDecoder(decimal=",")) == [("t", 21.5, None)]
+    assert read('{"created_at": 1714557600}', FieldsDecoder(time_keys=("ts",))) == [("created_at", NOON, None)]
+
+
+def test_each_payload_of_a_batch_is_read_by_itself() -> None:
+    decoder = FieldsDecoder(batch="metrics", items="fields", sender=("payload.name", "payload.host?"))
+    one = {"name": "cpu", "host": "a", "fields": {"idle": 98.5}, "timestamp": NOON}
+    other = {"name": "mem", "fields": {"used": 5, "free": 6}, "timestamp": NOON + 1}
+    batch = decoder.decode(json.dumps({"metrics": [one, {"fields": 3}, other, 7]}).encode(), NOON)
+    alone = [*decoder.decode(json.dumps(one).encode()).samples, *decoder.decode(json.dumps(other).encode()).samples]
+    assert list(batch.samples) == alone
+    assert [(each.reason, each.path) for each in batch.refusals] == [
+        ("no_sender", "metrics/1"),
+        ("no_sender", "metrics/3"),
+    ]
+
+
+def test_a_batch_without_a_payload_that_can_be_read_is_refused() -> None:
+    decoder = FieldsDecoder(batch="metrics", readings=3)
+    for payload, reason in (('{"metrics": []}', "no_value"), ('{"metrics": ["x"]}', "no_value")):
+        with pytest.raises(Refused) as refused:
+            decoder.decode(payload.encode())
+        assert refused.value.refusal.reason == reason
+    with pytest.raises(Refused) as refused:
+        decoder.decode(json.dumps({"metrics": [{"a": 1, "b": 2}] * 2}).encode())
+    assert refused.value.refusal.reason == "too_many_readings"
+
+
+def test_a_dictionary_as_python_prints_it_is_named() -> None:
+    with pytest.raises(Refused, match=r"json\.dumps"):
+        read(str({"temp": 21.5}))

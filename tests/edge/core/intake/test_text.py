@@ -1,0 +1,110 @@
+"""Payloads that are pairs of a name and a value, or values in a row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.loading import parse
+from config.problems import ConfigurationError
+from edge.core.intake.decoders import Decoded, TextDecoder
+from edge.core.model.readings.messages import Refused
+
+NOON = 1_700_000_000.0
+
+
+def values(payload: str, **options: object) -> dict[str, float]:
+    return {each.path: each.value for each in decoded(payload, **options).samples}
+
+
+def decoded(payload: str, **options: object) -> Decoded:
+    return TextDecoder(**options).decode(payload.encode(), NOON)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "T=21.5;H=48", "T=21.5;H=48;\r\n", "T:21.5,H:48", "T=21.5&H=48", "T=21.5 H=48", "T = 21.5 | H = 48",
+        "T: 21.5\nH: 48\n", "\ufeffT=21.5\tH=48\0", '"T":21.5,"H":"48"',
+    ],
+)  # fmt: skip
+def test_pairs_are_read_whatever_stands_between_them(payload: str) -> None:
+    assert values(payload) == {"T": 21.5, "H": 48.0}
+
+
+def test_a_form_is_decoded_and_its_time_counts() -> None:
+    read = decoded("dateutc=2023-11-14+22%3A13%3A20&temp+in=21.5&PASSKEY=6C5F&rain=%2B0.5")
+    assert [(each.path, each.value, each.time) for each in read.samples] == [
+        ("temp in", 21.5, NOON),
+        ("rain", 0.5, NOON),
+    ]
+    assert [(each.reason, each.path) for each in read.refusals] == [("not_a_number", "PASSKEY")]
+
+
+def test_a_decimal_comma_separates_no_pairs_and_no_columns() -> None:
+    assert values("T=21,5;H=48", decimal=",") == {"T": 21.5, "H": 48.0}
+    assert values("21,5;48", decimal=",", columns=("T", "H")) == {"T": 21.5, "H": 48.0}
+
+
+def test_units_words_and_ignored_fields_mean_what_they_mean_in_json() -> None:
+    read = decoded("T=21.5 °C;door=open;rssi=-60", units=True, values={"open": 1.0}, ignore=("rssi",))
+    assert [(each.path, each.value) for each in read.samples] == [("T", 21.5), ("door", 1.0)]
+    assert (read.units, read.ignored) == ({"T": "°C"}, 1)
+
+
+def test_separated_values_have_the_names_of_the_columns_and_a_line_of_names_is_left_out() -> None:
+    columns = ("time", "T", "", "H")
+    read = decoded("time,T,,H\n2023-11-14 22:13:20,21.5,x,48\n2023-11-14 22:13:21,21.6,y,\n", columns=columns)
+    assert [(each.path, each.value, each.time) for each in read.samples] == [
+        ("T", 21.5, NOON), ("H", 48.0, NOON), ("T", 21.6, NOON + 1),
+    ]  # fmt: skip
+    assert values("21.5 48", columns=("T", "H")) == values('"21.5"|"48"', columns=("T", "H")) == {"T": 21.5, "H": 48.0}
+
+
+@pytest.mark.parametrize(
+    ("payload", "columns", "reason", "detail"),
+    [
+        ("21.5,48,3", ("T", "H"), "malformed", "3 values in a line, and 2 columns"),
+        ("21.5,48", (), "malformed", 'numbers in a row: format = "text" with columns'),
+        ('{"T": 21.5}', (), "malformed", 'but JSON: format = "json"'),
+        ("hello", (), "malformed", "a text"),
+        ("T=on;H=off", (), "no_value", ""),
+        (" \n", (), "empty", ""),
+    ],
+)
+def test_what_is_not_read_is_refused_with_what_to_do(
+    payload: str, columns: tuple[str, ...], reason: str, detail: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        decoded(payload, columns=columns)
+    assert refused.value.refusal.reason == reason
+    assert detail in refused.value.refusal.detail
+
+
+def test_as_many_pairs_as_fit_into_a_payload_are_refused_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        decoded(";".join(f"k{each}={each}" for each in range(20_000)))
+    assert refused.value.refusal.reason == "too_many_readings"
+
+
+@settings(max_examples=200, database=None)
+@given(st.dictionaries(st.text("abcXYZ_", min_size=1, max_size=8), st.integers(-999, 999), min_size=1, max_size=6))
+def test_pairs_are_read_as_they_were_written(pairs: dict[str, int]) -> None:
+    expected = {key: float(value) for key, value in pairs.items()}
+    for separator in ("\n", "&", ";", "|", "\t", ",", " "):
+        assert values(separator.join(f"{key}={value}" for key, value in pairs.items())) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ('columns = ["a"]', 'means nothing without format = "text"'),
+        ('format = "text"\ncolumns = ["", ""]', "must name at least one column"),
+        ('format = "text"\ncolumns = ["a", "b", "a"]', "names 'a' twice"),
+        ('format = "number"\nsensor = "{topic}"\nbatch = "metrics"', 'means nothing with format = "number"'),
+    ],
+)
+def test_keys_that_fit_no_text_are_refused(keys: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        parse(f'[[input]]\ntopic = "a/#"\n{keys}\n')
