@@ -317,7 +317,7 @@ class Link:
         self.trouble = ending.words
         log.warning("disconnected %s reason=%r", self._where, ending.words)
         self.echo.ended()
-        self.reconnecting.ended(ending, stood_s)
+        self.reconnecting.ended(ending, stood_s, after_publication=self._sender.ends_promptly())
         return stood_s
 
     def _awaits_answers(self) -> bool:

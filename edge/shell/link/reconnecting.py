@@ -110,14 +110,16 @@ class Reconnecting:
         """Whether another client seems to have used the same ID within the last `CALM_S` seconds."""
         return self._is_recent(self._rival_at)
 
-    def ended(self, ending: Ending, stood_s: float) -> None:
+    def ended(self, ending: Ending, stood_s: float, *, after_publication: bool = True) -> None:
         """Record the end of an accepted connection.
 
         Args:
             ending: The facts about its end.
             stood_s: Duration of the connection in seconds.
+            after_publication: Whether it ended so soon after a publication that this may be the cause.
         """
-        self.closed_by_broker = ending.words if ending.by_broker or ending.for_reason else ""
+        may_be_ours = ending.for_reason or (ending.by_broker and after_publication)
+        self.closed_by_broker = ending.words if may_be_ours else ""
         if stood_s >= CALM_S:
             self._in_a_row = 0
         self._closed_soon = self._closed_soon + 1 if ending.by_broker and stood_s < SOON_S else 0

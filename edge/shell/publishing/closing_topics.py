@@ -5,6 +5,9 @@ connection are suspected, but the broker may have accepted some of them just bef
 publications are therefore sent one at a time. A publication that was alone when the connection was closed again is
 responsible.
 
+A connection that ends later than a broker would end it for the last publication has ended for another reason; the link
+doesn't report it as closed by the broker.
+
 Source: MQTT 3.1.1, section 3.3.5; MQTT 5.0, section 3.3.4 and 4.13.
 """
 

@@ -108,6 +108,7 @@ class RefusedTopics:
         self._delay_s = FIRST_RETRY_S
         self._trying.clear()
         if not closed:
+            self._costly_delay_s = FIRST_COSTLY_RETRY_S
             self._costly_due = min(self._costly_due, self._monotonic() + FIRST_RETRY_S)
 
     def accepted(self, topic: str) -> bool:

@@ -7,7 +7,10 @@ known.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
+from collections.abc import Callable
 
 UNWRITTEN = 1000
 """Maximum number of QoS 0 publications waiting for the socket."""
@@ -18,14 +21,22 @@ class InFlightWindow:
 
     Args:
         most: Maximum number of QoS 1 publications without a PUBACK.
+        monotonic: The monotonic clock in seconds.
+
+    Attributes:
+        sent_at: Time of the last QoS 1 publication, by the monotonic clock.
+        slowest_s: Duration of the broker's slowest answer in seconds.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.sent_at = -math.inf
+        self.slowest_s = 0.0
         self._most = most
-        self._tokens: dict[int, tuple[int, str]] = {}
+        self._monotonic = monotonic
+        self._tokens: dict[int, tuple[int, str, float]] = {}
         self._refused: list[tuple[int, str, str]] = []
         self._unwritten: set[int] = set()
-        self._noted: deque[tuple[int, str]] = deque()
+        self._noted: deque[tuple[int, str, float]] = deque()
 
     @property
     def waits_for_answers(self) -> bool:
@@ -39,7 +50,8 @@ class InFlightWindow:
     def sent(self, packet: int, qos: int, token: int, topic: str = "") -> None:
         """Record a packet passed to the socket, with its token."""
         if qos > 0:
-            self._tokens[packet] = token, topic
+            self.sent_at = self._monotonic()
+            self._tokens[packet] = token, topic, self.sent_at
         else:
             self._unwritten.add(packet)
 
@@ -50,7 +62,7 @@ class InFlightWindow:
             packet: The packet ID.
             refused: The broker's reason for refusing the publication; empty if it didn't.
         """
-        self._noted.append((packet, refused))
+        self._noted.append((packet, refused, self._monotonic()))
 
     def collect(self) -> list[int]:
         """Process the recorded answers, and return the tokens that the broker has confirmed.
@@ -60,13 +72,14 @@ class InFlightWindow:
         """
         confirmed = []
         while self._noted:
-            packet, refused = self._noted.popleft()
+            packet, refused, answered_at = self._noted.popleft()
             if packet in self._unwritten:
                 self._unwritten.remove(packet)
                 continue
-            token, topic = self._tokens.pop(packet, (None, ""))
+            token, topic, sent_at = self._tokens.pop(packet, (None, "", 0.0))
             if token is None:
                 continue
+            self.slowest_s = max(self.slowest_s, answered_at - sent_at)
             if refused:
                 self._refused.append((token, topic, refused))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import NamedTuple
 
 from paho.mqtt import MQTTException
@@ -15,6 +16,10 @@ from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.sending.in_flight_window import InFlightWindow
 
 log = logging.getLogger("edgewarden.link")
+
+
+PROMPT_S, TIMES_AS_SLOW = 1.0, 4.0
+"""A broker that closes a connection for a publication does so within this time, or so many times its slowest answer."""
 
 
 class LiveConnection(NamedTuple):
@@ -51,6 +56,8 @@ class Sender:
         self.refused = 0
         self._standing = standing
         self._known: LiveConnection | None = None
+        self._last = InFlightWindow(0)
+        self._slowest_s = 0.0
         self._last_token = 0
         self._confirmed: list[int] = []
         self._refused: list[RefusedPublication] = []
@@ -94,10 +101,22 @@ class Sender:
         refused, self._refused = self._refused, []
         return refused
 
+    def ends_promptly(self) -> bool:
+        """Whether a connection that ends now does so soon enough after a publication to end for that; for any thread.
+
+        A network that loses answers, or a broker that hangs, ends it at any time.
+        """
+        last = self._last
+        slowest_s = max(self._slowest_s, last.slowest_s)
+        return time.monotonic() - last.sent_at <= max(PROMPT_S, TIMES_AS_SLOW * slowest_s)
+
     def _take_note(self) -> None:
         if self._known is not None:
             self._collect(self._known.window)
         self._known = self._standing.current
+        if self._known is not None and self._known.window is not self._last:
+            self._slowest_s = max(self._slowest_s, self._last.slowest_s) / 2  # what was slow once is forgotten slowly
+            self._last = self._known.window
 
     def _collect(self, window: InFlightWindow) -> None:
         self._confirmed += window.collect()

@@ -56,3 +56,17 @@ def test_qos_0_has_a_bound_of_its_own() -> None:
     window.note(5)
     window.collect()
     assert window.has_room(0)
+
+
+def test_the_slowest_answer_is_known_and_when_the_last_publication_was_sent() -> None:
+    now = [10.0]
+    window = InFlightWindow(5, lambda: now[0])
+    for packet, answer_s in ((1, 0.5), (2, 2.0), (3, 0.1)):
+        window.sent(packet, 1, packet)
+        now[0] += answer_s
+        window.note(packet)
+    now[0] += 100.0
+    window.sent(4, 0, 4)
+    window.collect()
+    assert window.slowest_s == 2.0
+    assert window.sent_at == 12.5

@@ -131,3 +131,14 @@ def test_after_a_calm_time_the_other_client_is_forgotten(reconnecting: Reconnect
     assert reconnecting.pause_s(CALM_S) <= 1.0
     reconnecting.ended(TAKEN, 1.0)
     assert reconnecting.pause_s(1.0) <= 2.0
+
+
+def test_a_broker_closes_for_a_publication_only_soon_after_one_unless_it_names_a_reason(
+    reconnecting: Reconnecting,
+) -> None:
+    reconnecting.ended(CLOSED, 5.0, after_publication=True)
+    assert reconnecting.closed_by_broker == "closed by the broker"
+    reconnecting.ended(CLOSED, 5.0, after_publication=False)
+    assert reconnecting.closed_by_broker == ""
+    reconnecting.ended(Ending("Not authorized", for_reason=True), 5.0, after_publication=False)
+    assert reconnecting.closed_by_broker == "Not authorized"
