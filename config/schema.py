@@ -1,6 +1,7 @@
 """The configuration as a whole: every table, what holds between them, and what the program asks of it.
 
 gateway broker upstream          config.tables.transport
+kafka forward                    config.tables.kafka
 sink                             config.tables.sinks
 input                            config.tables.inputs
 incidents rule                   config.tables.detection
@@ -20,13 +21,15 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from config.tables.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
 from config.tables.fields import FieldFault, StoreFile, Table, refuse, refuse_all
 from config.tables.homeassistant import HomeAssistantTable
 from config.tables.inputs import Input
+from config.tables.kafka.forwarding import ForwardTable
+from config.tables.kafka.reading import KafkaTable, faults_of_inputs
 from config.tables.operating import MOST_WINDOWS, Commands, MaintenanceTable
 from config.tables.page import Page
 from config.tables.sinks import SinkTable
@@ -37,10 +40,12 @@ __all__ = [
     "Configuration",
     "Connection",
     "DeviceTable",
+    "ForwardTable",
     "Gateway",
     "HomeAssistantTable",
     "IncidentSettings",
     "Input",
+    "KafkaTable",
     "LimitsTable",
     "Log",
     "Page",
@@ -162,6 +167,10 @@ class Configuration(Table):
     sinks: tuple[SinkTable, ...] = Field(
         (), alias="sink", strict=False, max_length=20, description="Further receivers of events"
     )
+    forwards: tuple[ForwardTable, ...] = Field(
+        (), alias="forward", strict=False, max_length=20, description="Where readings go on to"
+    )
+    kafka: KafkaTable | None = Field(None, description="The Kafka cluster that readings come from, instead of broker")
     inputs: tuple[Input, ...] = Field(
         alias="input", strict=False, description="The inputs", json_schema_extra={"minItems": 1}
     )
@@ -180,12 +189,41 @@ class Configuration(Table):
     limits: LimitsTable = Field(default_factory=LimitsTable, description="Limits on input")
     log: Log = Field(default_factory=Log, description="The log")
 
+    @field_validator("kafka")
+    @classmethod
+    def _not_beside_a_broker(cls, kafka: KafkaTable | None, info: ValidationInfo) -> KafkaTable | None:
+        broker = info.data.get("broker")
+        if kafka is not None and broker is not None and broker.model_fields_set:
+            raise refuse("must not be given where [broker] is: readings come from one of them")
+        if kafka is not None and info.data.get("upstream") is None and info.data.get("sinks") == ():
+            raise refuse("needs an [upstream] or a [[sink]]: events would go nowhere")
+        return kafka
+
+    @field_validator("commands")
+    @classmethod
+    def _no_commands_with_kafka(cls, commands: Commands, info: ValidationInfo) -> Commands:
+        if commands.enabled and info.data.get("kafka") is not None:
+            words = "must be false with [kafka]: commands come from [broker]; the page has buttons for them"
+            raise refuse_all([FieldFault(("enabled",), words)])
+        return commands
+
+    @field_validator("homeassistant")
+    @classmethod
+    def _needs_a_broker(
+        cls, homeassistant: HomeAssistantTable | None, info: ValidationInfo
+    ) -> HomeAssistantTable | None:
+        if homeassistant is not None and info.data.get("kafka") is not None and info.data.get("upstream") is None:
+            raise refuse("needs an MQTT broker: with [kafka] name it in [upstream]")
+        return homeassistant
+
     @field_validator("inputs")
     @classmethod
-    def _no_topic_twice(cls, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+    def _no_topic_twice(cls, inputs: tuple[Input, ...], info: ValidationInfo) -> tuple[Input, ...]:
         if not inputs:
             raise refuse("must not be empty: at least one [[input]] says what to read")
         faults = repeated_topics([each.topic for each in inputs])
+        if info.data.get("kafka") is not None:
+            faults += faults_of_inputs(inputs)
         if faults:
             raise refuse_all(faults)
         return inputs
@@ -202,6 +240,20 @@ class Configuration(Table):
         if faults:
             raise refuse_all(faults)
         return sinks
+
+    @field_validator("forwards")
+    @classmethod
+    def _no_forward_twice(cls, forwards: tuple[ForwardTable, ...], info: ValidationInfo) -> tuple[ForwardTable, ...]:
+        sinks = [each.title for each in info.data.get("sinks", ())]
+        names = [*sinks, *(each.name for each in forwards)]
+        faults = [
+            FieldFault((index, "name"), f'must differ from those of sinks and other forwards, is "{each.name}"')
+            for index, each in enumerate(forwards)
+            if each.name in names[: len(sinks) + index]
+        ]
+        if faults:
+            raise refuse_all(faults)
+        return forwards
 
     @field_validator("maintenance")
     @classmethod

@@ -23,6 +23,7 @@ def doubts_of(configuration: Configuration) -> list[FieldFault]:
         *_about_rules(configuration),
         *_about_devices(configuration),
         *_about_connections(configuration),
+        *_about_kafka(configuration),
         *_about_sinks(configuration),
     ]
 
@@ -103,6 +104,18 @@ def _about_connections(configuration: Configuration) -> Iterator[FieldFault]:
             yield FieldFault((name, "username"), "the password crosses the network in plain text without a tls table")
         if connection.tls is not None and connection.port == 1883:
             yield FieldFault((name, "port"), "is the usual port without encryption; with it, 8883 is usual")
+
+
+def _about_kafka(configuration: Configuration) -> Iterator[FieldFault]:
+    kafka = configuration.kafka
+    if kafka is None:
+        return
+    if kafka.password_env is not None and kafka.password_env not in os.environ:
+        yield FieldFault(("kafka", "password_env"), f"the variable {kafka.password_env} isn't set here and now")
+    far = [each for each in kafka.brokers if each.rpartition(":")[0] not in LOOPBACK]
+    if kafka.username is not None and kafka.tls is None and far:
+        words = "the password crosses the network in plain text without a tls table"
+        yield FieldFault(("kafka", "username"), words)
 
 
 def _about_sinks(configuration: Configuration) -> Iterator[FieldFault]:

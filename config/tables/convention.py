@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from config.notation.availability import availability_of
 from config.problems import suggestion
-from config.tables.availability import availability_of
 
 
 class Example(NamedTuple):

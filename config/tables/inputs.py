@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.notation.availability import availability_of
 from config.notation.topics import (
     filter_problem,
     glob_problem,
@@ -18,7 +19,6 @@ from config.notation.topics import (
     sender_of,
     template_problem,
 )
-from config.tables.availability import availability_of
 from config.tables.convention import convention_problem, with_convention
 from config.tables.fields import Table, checked, refuse
 from config.tables.transport import zone_problem

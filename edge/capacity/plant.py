@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from edge.core.model.readings.messages import Message
 from edge.shell.link import Echo, LinkOptions
 from edge.shell.link.reconnecting import Reconnecting
+from edge.shell.link.service_link import MarksRepetitions
 
 START = 1_700_000_000.0
 """Start of the plant's time, in seconds since the epoch."""
@@ -84,7 +85,7 @@ class LoadPlant:
         return LoadReading(sensor, round(START + time_s, 3), round(value, 2))
 
 
-class FreeLink:
+class FreeLink(MarksRepetitions):
     """A substitute for a service's link: the plant behind a broker with an in-flight window.
 
     Args:

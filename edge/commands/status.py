@@ -104,7 +104,8 @@ def _show(
         paragraph(f"Gateway {said.get('gateway', '')}, version {said.get('version', '')}. {_uptime(said, state)}")
         heading("Connections" if state.running else f"Connections, {ago(state.age_s)}")
         for each in said.get("connections", ()):
-            is_there = f"connected with MQTT {each['version']}" if each["connected"] else "not connected"
+            spoken = "Apache Kafka" if each["version"] == "Kafka" else f"MQTT {each['version']}"
+            is_there = f"connected with {spoken}" if each["connected"] else "not connected"
             paragraph(_safe(f"{each['carries']}: {each['host']}:{each['port']}, {is_there}"))
         _show_inputs(said, now)
         _show_refused(said, now)

@@ -31,7 +31,6 @@ from edge.core.model.readings.messages import NO_CONNECTION, Batch, DeadLetter, 
 from edge.core.model.readings.pauses import NO_PAUSE
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
-from edge.core.model.sensors.vacancies import is_vacant
 from edge.core.model.words.topics import Topics
 from edge.core.operator.command_handler import CommandHandler
 from edge.core.operator.forgetting import silent_for
@@ -209,6 +208,13 @@ class Pipeline:
         """Record that the service may have missed readings, so that no sensor counts as silent for it."""
         self.interruption.is_coming = True
 
+    def sensors_moved(self) -> Step:
+        """Note that sensors may have gone to another worker: none is silent until it is heard again."""
+        step = self.flush()
+        self.engine.wait_for_everyone()
+        step.journal = journal.SensorsMoved()
+        return step
+
     def session_lost(self) -> Step:
         """Record that the broker has lost the session: earlier messages won't be delivered again."""
         return Step(journal=journal.Readings(Batch(), session_lost=True) if self.intake.deliveries.forget() else None)
@@ -225,8 +231,8 @@ class Pipeline:
     def _replay(self, part: journal.Part) -> list[Event]:
         if isinstance(part, journal.TimePassed):
             return self._pass_time(part.clock).events
-        if isinstance(part, journal.ClockStep):
-            return self.clock_stepped(part.by).events
+        if isinstance(part, journal.ClockStep | journal.SensorsMoved):
+            return (self.clock_stepped(part.by) if isinstance(part, journal.ClockStep) else self.sensors_moved()).events
         if isinstance(part, journal.SequenceReserved):
             self.continue_after(part.sequence)
         if isinstance(part, journal.SequenceReserved | journal.Unread):
@@ -238,7 +244,8 @@ class Pipeline:
         self.interruption.recall(part)
         if part.session_lost:
             self.intake.deliveries.forget()
-        self._register(part)
+        self.intake.known.refill_all(part.refilled)
+        self.register_sensors(part.new_sensors)
         self.newcomers.note_all(part.heard)
         self.intake.recall_said(part.units, part.no_values, part.births)
         kept = part.batch.slots < len(self.sensors)
@@ -247,12 +254,6 @@ class Pipeline:
         self.intake.recall(batch, part.deliveries)
         self.counters.readings += len(batch)
         return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed, leaps).events
-
-    def _register(self, part: journal.Readings) -> None:
-        for slot, name, repetition, by_arrival in part.refilled:
-            if is_vacant(self.sensors.names[slot]):
-                self.intake.known.refill(slot, name, Repetition(repetition), timed_by_arrival=by_arrival)
-        self.register_sensors(part.new_sensors)
 
     def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
         """Assign slots to sensors given by name, meaning of a repeated value, and whether arrival gives the times."""
@@ -386,10 +387,9 @@ class Pipeline:
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
         findings = self._take(self.reorder.pass_time(clock), None, letters)
-        if not np.isfinite(clock):
-            return self._maker.report(findings, letters, self.engine.clock.now)
-        findings += self.watch.tick(clock - self.reorder.wait_s)
-        return self._maker.report(findings, letters, max(self.engine.clock.now, clock - self.reorder.wait_s))
+        until = clock - self.reorder.wait_s if np.isfinite(clock) else -np.inf
+        findings += self.watch.tick(until) if until > -np.inf else []
+        return self._maker.report(findings, letters, max(self.engine.clock.now, until))
 
     def _known(self, first: int, last: int | None = None) -> list[KnownSensor]:
         """The sensors in a range of slots, as passed to `register_sensors()`."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from config.gateway_topics import GatewayTopics
+from config.notation.availability import availability_of
 from config.notation.topics import filter_problem, glob_pattern
-from config.tables.availability import availability_of
 from config.tables.convention import Convention, conventions
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from edge.core.incidents.events.event import Event
 from edge.core.pipeline import Pipeline
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.publishing.publisher import Publisher
 
 
@@ -24,8 +24,8 @@ class Running(NamedTuple):
     """
 
     pipeline: Pipeline
-    inbound: Link
-    outbound: Link
+    inbound: ServiceLink
+    outbound: ServiceLink
     publisher: Publisher
     clock: Callable[[], float]
     status: Callable[[], dict[str, object]]

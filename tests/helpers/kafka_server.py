@@ -147,6 +147,18 @@ auto.create.topics.enable=false
         admin = self._admin()
         admin.delete_topics([name])[name].result(30)
 
+    def topics(self) -> set[str]:
+        return set(self._admin().list_topics(timeout=20).topics)
+
+    def delete_records(self, topic: str) -> None:
+        """Delete all records of a topic that were written until now, as happens to old ones."""
+        from confluent_kafka import TopicPartition
+
+        admin = self._admin()
+        parts = [TopicPartition(topic, each, -1) for each in admin.list_topics(topic, 20).topics[topic].partitions]
+        for future in admin.delete_records(parts).values():
+            future.result(30)
+
     def records(self, topic: str) -> list[Any]:
         """All records of a topic that were written until now, by partition and offset."""
         from confluent_kafka import Consumer, TopicPartition

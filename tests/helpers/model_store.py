@@ -27,7 +27,8 @@ class ModelStore:
         self.state: bytes | None = None
         self.digest = ""
         self.pruned: float | None = None
-        self.positions: dict[str, SinkPosition] = {}
+        self.sink_positions: dict[str, SinkPosition] = {}
+        self.read_up_to: dict[str, int] = {}
         self.kept: list[tuple[int, Part]] = []
         self.begin_snapshot()
 
@@ -39,7 +40,9 @@ class ModelStore:
         *,
         now: float = 0.0,
         instead_of: Sequence[int] = (),
+        positions: Mapping[str, int] | None = None,
     ) -> None:
+        self.read_up_to |= positions or {}
         if journal is not None:
             self.entries += 1
             self.journal[self.entries] = (now, journal)
@@ -119,15 +122,24 @@ class ModelStore:
         return self.last
 
     def sinks(self) -> dict[str, SinkPosition]:
-        return dict(sorted(self.positions.items()))
+        return dict(sorted(self.sink_positions.items()))
 
     def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
-        self.positions = dict(positions)
+        self.sink_positions = dict(positions)
+
+    def positions(self) -> dict[str, int]:
+        return dict(self.read_up_to)
+
+    def note_positions(self, positions: Mapping[str, int]) -> None:
+        self.read_up_to |= positions
+
+    def journal_ends(self) -> int:
+        return max(self.journal, default=0)
 
     def _needed(self, event: Event) -> bool:
         return any(
             event.sequence > each.passed and (event.sequence > each.skipped or event.transition == TRANSITION)
-            for each in self.positions.values()
+            for each in self.sink_positions.values()
         )
 
     def _pruned(self) -> float | None:

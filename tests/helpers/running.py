@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.model.readings.messages import Message
-from edge.shell.link import Link, LinkOptions, Subscription
+from edge.shell.link import Link, LinkOptions, ServiceLink, Subscription
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def wait_for_all(done: Callable[[], int], goal: int, what: str, *, idle_s: float
         time.sleep(poll_s)
 
 
-def receive(link: Link, number: int, timeout_s: float = 60.0) -> list[Message]:
+def receive(link: ServiceLink, number: int, timeout_s: float = 60.0) -> list[Message]:
     """What a link gives until there are so many messages, or the time is up."""
     messages: list[Message] = []
     until = time.monotonic() + timeout_s

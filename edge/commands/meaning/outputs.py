@@ -16,6 +16,10 @@ def describe_outputs(configuration: Configuration) -> None:
     """Print the published topics and the other receivers."""
     topics = Topics(configuration.gateway.topic_base)
     heading("What is published")
+    if configuration.kafka is not None and configuration.upstream is None:
+        paragraph("Nothing, as there is no MQTT broker: events go to sinks only.")
+        _describe_others(configuration)
+        return
     for topic, meaning in (
         (topics.anomaly("SENSOR"), "every event of every incident, at least once, with an id that never changes"),
         (topics.state("SENSOR"), "ok or the open incident (retained)"),
@@ -29,6 +33,10 @@ def describe_outputs(configuration: Configuration) -> None:
         (topics.dead_letter, "what was refused: topic, reason, the beginning of the payload in base64"),
     ):
         term(topic, meaning, column=max(28, len(topics.anomaly("SENSOR")) + 2))
+    _describe_others(configuration)
+
+
+def _describe_others(configuration: Configuration) -> None:
     if configuration.page is not None:
         paragraph(_page(configuration.page))
     for each in configuration.sinks:

@@ -10,6 +10,7 @@ from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.no_values import NoValues
 from edge.core.model.sensors.sensors import Repetition, SensorTable
 from edge.core.model.sensors.units import Units
+from edge.core.model.sensors.vacancies import is_vacant
 
 HeardOn = tuple[str, str]
 """The topic filter of an input, and the topic; both empty for a file."""
@@ -72,6 +73,12 @@ class KnownSensors:
         """Assign a vacant slot to a sensor or device, as before a restart."""
         self._sensors.refill(slot, name)
         self._take_in(slot, repetition, timed_by_arrival=timed_by_arrival)
+
+    def refill_all(self, refilled: Iterable[tuple[int, str, str, bool]]) -> None:
+        """Give vacant slots to sensors, as a part of the journal says it; those that have them already are left."""
+        for slot, name, repetition, by_arrival in refilled:
+            if is_vacant(self._sensors.names[slot]):
+                self.refill(slot, name, Repetition(repetition), timed_by_arrival=by_arrival)
 
     def forget(self, slots: Iterable[int]) -> None:
         """Forget sensors."""

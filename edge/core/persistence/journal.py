@@ -144,6 +144,10 @@ class SensorsForgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=
     time: float
 
 
+class SensorsMoved(msgspec.Struct, array_like=True, tag="moved", frozen=True):
+    """Sensors may have gone to another worker: none is silent until it is heard again."""
+
+
 class Unread(msgspec.Struct, frozen=True):
     """A part of a kind unknown to this version.
 
@@ -189,9 +193,10 @@ class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
     tick: float | None = None
 
 
-Part = Readings | TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten | Unread
-_PackedPart = _PackedReadings | TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten
-KINDS = {"readings", "tick", "step", "numbered", "told", "forgotten"}
+_Change = TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten | SensorsMoved
+Part = Readings | _Change | Unread
+_PackedPart = _PackedReadings | _Change
+KINDS = {"readings", "tick", "step", "numbered", "told", "forgotten", "moved"}
 
 
 def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:

@@ -17,7 +17,7 @@ from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Running
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.publisher import Publisher
@@ -34,7 +34,7 @@ class Activity:
         links: The links for readings and for events; may be the same.
     """
 
-    def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[Link, Link]) -> None:
+    def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[ServiceLink, ServiceLink]) -> None:
         self._pipeline = pipeline
         self._inbound, self._outbound = links
         self._about = options.about or {}
@@ -148,6 +148,7 @@ class Activity:
                 "takeovers": link.takeovers,
             }
             for carries, link in links
+            if link.options.host
         ]
 
     def _news(self) -> object:

@@ -52,6 +52,7 @@ FIGURES = (
     Figure("dead_letters_suppressed", "dead_letters_suppressed", "counter", "Dead letters beyond the limit a minute"),
     Figure("dropped_qos0", "messages_dropped", "counter", "Messages of QoS 0 that came too fast"),
     Figure("connections", "connections", "counter", "Connections that the broker has accepted"),
+    Figure("input_lag", "input_lag", "gauge", "Records that wait in Kafka to be read"),
     Figure("backlog_events", "backlog_events", "gauge", "Events that wait for delivery"),
     Figure("backlog_bytes", "backlog_bytes", "gauge", "Size of the events that wait for delivery"),
     Figure("events_published", "events_published", "counter", "Events that were sent to the broker"),

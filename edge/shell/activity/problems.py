@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.publishing.publisher import Publisher
 
 MOST = 10
@@ -12,7 +12,7 @@ Problem = dict[str, object]
 """Under `problem` an identifier that never changes; the other keys depend on it."""
 
 
-def problems_of(inbound: Link, outbound: Link, publisher: Publisher) -> list[Problem]:
+def problems_of(inbound: ServiceLink, outbound: ServiceLink, publisher: Publisher) -> list[Problem]:
     """All current problems.
 
     Args:

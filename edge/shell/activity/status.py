@@ -11,7 +11,7 @@ from edge.core.incidents.events.event import timestamp
 from edge.core.model.readings.messages import DeadLetter
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.problems import Problem, problems_of
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.publishing.publisher import Publisher
 from edge.shell.store import Backlog
 
@@ -48,8 +48,8 @@ class ServiceStatus:
         self,
         about: dict[str, object],
         pipeline: Pipeline,
-        inbound: Link,
-        outbound: Link,
+        inbound: ServiceLink,
+        outbound: ServiceLink,
         publisher: Publisher,
         clock: Callable[[], float],
         started: float,
@@ -103,6 +103,7 @@ class ServiceStatus:
                 **pipeline.counters.as_dict(),
                 "dropped_qos0": inbound.dropped_qos0,
                 "connections": inbound.connections,
+                **({} if inbound.lag is None else {"input_lag": inbound.lag}),
                 **waiting,
                 "events_published": publisher.published,
                 "events_replayed": publisher.replayed,

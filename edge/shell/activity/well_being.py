@@ -12,6 +12,9 @@ STUCK_S = 60.0
 SETTLING_S = 60.0
 """Time after the start from which an input without messages is noted."""
 
+MUCH = 10_000
+"""Records that wait in Kafka to be read, beyond which it is worth a look."""
+
 
 def problems_in(said: dict[str, Any], waiting_s: float | None) -> list[str]:
     """The problems, one sentence each; an empty list if the service is well.
@@ -63,6 +66,8 @@ def notes_on(said: dict[str, Any]) -> list[str]:
         notes += [
             f"nothing has arrived for the input {each['topic']}" for each in said.get("inputs", ()) if not each["last"]
         ]
+    if health.get("input_lag", 0) > MUCH:
+        notes.append(f"{health['input_lag']:,} records wait in Kafka to be read")
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
     return notes + _notes_of_sinks(health) + _refused_notes(said)

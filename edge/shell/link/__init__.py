@@ -1,15 +1,26 @@
-"""The link to an MQTT broker; no other package knows paho.
+"""The links: to an MQTT broker, for which no other package knows paho, and to Apache Kafka in `kafka/`.
 
-`link.py` is the service's interface, `receiver.py` its receiving half, `sender.py` its publishing half, `subscribing/`
-its subscriptions, `reconnecting.py` its pauses, and `echo.py` reads the service's own status. `bulk_client.py` is paho
-with a reader for many messages at once, `publish_parser.py` is the parser of that reader, `mqtt5.py` contains the
-features of MQTT 5 only, and `version_choice.py` decides which version to try. `receive_queue.py` holds received
-messages, `in_flight_window.py` and `broker_window.py` are the in-flight windows in both directions.
+`service_link.py` is what the service asks of either. `link.py` is the one to an MQTT broker, `receiving/` its receiving
+half, `sending/` its publishing half, `subscribing/` its subscriptions, `reconnecting.py` its pauses. `versions/`
+decides which version of MQTT to try, and knows what only MQTT 5 can say. Inside, `bulk_client.py` is paho with a reader
+for many messages at once, `publish_parser.py` is what that reader does with bytes, `echo.py` hears our own status,
+`receive_queue.py` is what a link hands messages to, and `in_flight_window.py` and `broker_window.py` are how much may
+be under way in either direction.
 """
 
 from edge.shell.link.link import Link
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, TlsOptions
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.sending.sender import RefusedPublication
+from edge.shell.link.service_link import ServiceLink
 
-__all__ = ["Echo", "EventProperties", "Link", "LinkOptions", "RefusedPublication", "Subscription", "TlsOptions"]
+__all__ = [
+    "Echo",
+    "EventProperties",
+    "Link",
+    "LinkOptions",
+    "RefusedPublication",
+    "ServiceLink",
+    "Subscription",
+    "TlsOptions",
+]

@@ -34,22 +34,23 @@ from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded import guarded
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
-from edge.shell.link.mqtt5 import session, takes_identifiers
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting import Reconnecting, ending_of
 from edge.shell.link.sending.in_flight_window import InFlightWindow
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
+from edge.shell.link.service_link import MarksRepetitions
 from edge.shell.link.subscribing.subscriber import Subscriber
-from edge.shell.link.version_choice import Outcome, Version, VersionChoice
+from edge.shell.link.versions.mqtt5 import session, takes_identifiers
+from edge.shell.link.versions.version_choice import Outcome, Version, VersionChoice
 
 log = logging.getLogger("edgewarden.link")
 
 UNSUPPORTED_VERSION = 0x84
 
 
-class Link:
+class Link(MarksRepetitions):
     """A connection to a broker that is restored whenever it breaks.
 
     All members except `stop()`, `wake()` and `inbox.put()` may be used only by the thread that owns the link.
@@ -79,9 +80,8 @@ class Link:
         on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options
-        self.connections, self.session_present = 0, False
+        self.connections, self.session_present, self.callback_errors, self.trouble = 0, False, 0, ""
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
-        self.callback_errors, self.trouble = 0, ""
         self._on_news = on_news
         self._where = f"host={options.host} port={options.port}"
         self._subscriber = Subscriber(subscriptions)

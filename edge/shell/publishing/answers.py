@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 
 WAITING = 1000
 """Maximum number of answers waiting for the broker, the latest ones."""
@@ -24,7 +24,7 @@ class Answers:
         shared: Whether another component processes the link's confirmations.
     """
 
-    def __init__(self, link: Link, topic: str, *, shared: bool) -> None:
+    def __init__(self, link: ServiceLink, topic: str, *, shared: bool) -> None:
         self._link = link
         self._topic = topic
         self._shared = shared

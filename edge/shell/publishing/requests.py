@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from edge.core.intake.sparkplug.rebirths import Request
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 
 log = logging.getLogger("edgewarden.requests")
 
@@ -25,7 +25,7 @@ class Requests:
         link: Link to the broker of the senders.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ServiceLink) -> None:
         self._link = link
         self._waiting: deque[Request] = deque(maxlen=WAITING)
 

@@ -17,7 +17,7 @@ from config.loading import load
 from config.problems import ConfigurationError
 from config.schema import Configuration
 from config.tables.passwords import PasswordError
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.host_state import HostStates
 from edge.shell.service.assembly.links import hosts_of
@@ -70,9 +70,13 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
     return wanted, left
 
 
-def _alike(link: Link, other: Link) -> bool:
+def _alike(link: ServiceLink, other: ServiceLink) -> bool:
     """Whether a connection of one link can serve the other; a new will applies to the next connection."""
-    return replace(link.options, will=None) == replace(other.options, will=None)
+    return type(link) is type(other) and _without_will(link) == _without_will(other)
+
+
+def _without_will(link: ServiceLink) -> object:
+    return replace(link.options, will=None)  # type: ignore[type-var] # the options of all links are data classes
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -165,6 +169,7 @@ class Reloader:
         pipeline.counters.go_on_from(before.counters)
         self._configuration, self._files = configuration, store_files(configuration)
         store.limits = self._files.limits
+        inbound.resume(store.positions())
         service.follow(pipeline, options, inbound, outbound)
         service.tell(gaps, {})
         service.sinks.follow(sinks)
@@ -177,8 +182,8 @@ class Reloader:
         log.info("reloaded changed=true sensors=%d seconds=%.2f", sensors, time.monotonic() - began)
 
     def _links(
-        self, inbound: Link, outbound: Link, configuration: Configuration, options: ServiceOptions
-    ) -> tuple[tuple[Link, Link], Link, Link]:
+        self, inbound: ServiceLink, outbound: ServiceLink, configuration: Configuration, options: ServiceOptions
+    ) -> tuple[tuple[ServiceLink, ServiceLink], ServiceLink, ServiceLink]:
         """Links created for another configuration, and the new or existing ones to continue with."""
         new_inbound = inbound_link(configuration, options, self._clock)
         chosen = inbound if _alike(inbound, new_inbound) else new_inbound

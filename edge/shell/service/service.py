@@ -16,11 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from edge.core.incidents.events.event import timestamp
 from edge.core.incidents.events.gaps import Gap
-from edge.core.persistence.journal import pack
 from edge.core.pipeline import Pipeline
 from edge.shell.activity import Activity
 from edge.shell.activity.status import ServiceStatus, dead_letter_json
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.answers import Answers
 from edge.shell.publishing.publisher import Publisher
@@ -85,8 +84,8 @@ class Service:
         self,
         pipeline: Pipeline,
         store: Store,
-        inbound: Link,
-        outbound: Link,
+        inbound: ServiceLink,
+        outbound: ServiceLink,
         options: ServiceOptions,
         *,
         replace_store: Callable[[str], tuple[Store, Damage]] | None = None,
@@ -129,7 +128,7 @@ class Service:
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
-        self._clocks.tell(pipeline, self._gaps.report)
+        self._clocks.tell(pipeline, self._gaps.report, stamps=self._inbound.stamps_arrivals)
         self._checkpointer = self._make_checkpointer()
         self._sensor_care = SensorCare(pipeline, options.forget_days, self._clock)
 
@@ -172,7 +171,7 @@ class Service:
                 link.stop()
 
     @property
-    def current(self) -> tuple[Pipeline, Store, Link, Link]:
+    def current(self) -> tuple[Pipeline, Store, ServiceLink, ServiceLink]:
         """The core, the store, and the links that readings come from and events go to."""
         return self._pipeline, self._store, self._inbound, self._outbound
 
@@ -181,7 +180,7 @@ class Service:
         self._commit()
         return not self._group.has_content and self._checkpoint(whole=True)
 
-    def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: Link, outbound: Link) -> None:
+    def follow(self, pipeline: Pipeline, options: ServiceOptions, inbound: ServiceLink, outbound: ServiceLink) -> None:
         """Continue with another core and other links, after `settle()`; unchanged links stay connected."""
         self._activity.tell_all(self._monotonic())
         if outbound is not self._outbound:
@@ -201,10 +200,10 @@ class Service:
         for link in [each for each in after if each not in before]:
             link.start()
 
-    def _make_publisher(self, link: Link) -> Publisher:
+    def _make_publisher(self, link: ServiceLink) -> Publisher:
         return Publisher(self._store, link, monotonic=self._monotonic, status_topic=self._topics.status)
 
-    def _links(self) -> list[Link]:
+    def _links(self) -> list[ServiceLink]:
         return list(dict.fromkeys((self._inbound, self._outbound)))
 
     def _turn(self) -> None:
@@ -275,11 +274,8 @@ class Service:
         """Commit the group, publish its changes, and acknowledge its messages; or retry later."""
         group = self._group
         if group.has_content:
-            entry = pack(group.parts) if group.parts else None
             try:
-                self._store.append(
-                    group.events, group.dead_letters, entry, now=self._clock(), instead_of=group.replaced
-                )
+                group.store_in(self._store, self._inbound.positions(group.messages), self._clock())
             except StoreError as error:
                 self._retry_at = self._monotonic() + RETRY_S
                 self._note_failure("commit", error)

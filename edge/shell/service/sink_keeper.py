@@ -20,10 +20,10 @@ from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.sinks.base import Sink
 from edge.shell.sinks.delivery.progress import SetAside, SinkProgress
 from edge.shell.sinks.delivery.runner import AgingClock, SinkRunner
-from edge.shell.sinks.kinds import make_sink
-from edge.shell.sinks.options import SinkOptions
+from edge.shell.sinks.kinds import make_reader, make_sink
+from edge.shell.sinks.options import ForwardOptions, SinkOptions
 from edge.shell.store import SinkPosition, Store, StoreError
-from edge.shell.store.reading.sink_reading import SinkReader
+from edge.shell.store.reading.journal_packs import at_end_of
 from edge.shell.system.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.sinks")
@@ -39,6 +39,15 @@ FAILING_S = 30.0
 
 TELL_S = 60.0
 BEGINNING = 256
+
+FORWARD = "forward/"
+"""What the names of forwarders' positions begin with; no log's name does."""
+
+
+def forward_positions(store: Store) -> dict[str, SinkPosition]:
+    """How far the forwarders have come in the journal, by name."""
+    found = store.positions().items()
+    return {log.removeprefix(FORWARD): SinkPosition(at) for log, at in found if log.startswith(FORWARD)}
 
 
 class SinkKeeper:
@@ -163,17 +172,24 @@ class SinkKeeper:
 
     def _begin(self, store: Store) -> None:
         """Begin with a store; one that replaces a damaged one continues from the known positions."""
-        known = {**store.sinks(), **self._positions}
+        known = {**store.sinks(), **forward_positions(store), **self._positions}
         self._positions = {}
         for name, each in self._options.items():
-            begin = SinkPosition(store.last_sequence()) if each.begin == "now" else SinkPosition()
-            self._positions[name] = known.get(name, known.get(each.follows, begin))
+            is_forward = isinstance(each.how, ForwardOptions)
+            end = at_end_of(store.journal_ends()) if is_forward else store.last_sequence()
+            begin = SinkPosition(end) if each.begin == "now" else SinkPosition()
+            position = known.get(name, known.get(each.follows, begin))
+            if is_forward and position.passed > end:  # another journal, which begins anew
+                position = SinkPosition()
+                self._stop([each for each in self._runners if each == name])
+                self._runners.pop(name, None)
+            self._positions[name] = position
         self._written = None
         self._write(store, self._monotonic())
         self._store = store
         for name, each in self._options.items():
             if name not in self._runners:
-                reader = SinkReader(self._path, name, each.wanted)
+                reader = make_reader(self._path, each)
                 position = self._positions[name]
                 runner = SinkRunner(name, self._make(each), reader, each.limits, position, self._clock, self._monotonic)
                 self._runners[name] = runner
@@ -211,7 +227,11 @@ class SinkKeeper:
     def _write(self, store: Store, now: float) -> None:
         self._write_at = now + WRITE_S
         if self._positions != self._written:
-            store.note_sinks(self._positions)
+            is_forward = {name: isinstance(each.how, ForwardOptions) for name, each in self._options.items()}
+            store.note_sinks({name: each for name, each in self._positions.items() if not is_forward.get(name)})
+            forwards = {f"{FORWARD}{name}": max(each) for name, each in self._positions.items() if is_forward.get(name)}
+            if forwards:
+                store.note_positions(forwards)
             self._written = dict(self._positions)
 
     def _stop(self, names: Sequence[str]) -> None:

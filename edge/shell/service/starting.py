@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from config.schema import Configuration
 from edge.shell.broker.embedded import EmbeddedBroker
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.host_state import HostStates
@@ -85,6 +85,7 @@ def service_of(
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
         sinks = SinkKeeper(keep.path, sinks_of(configuration, options), clock)
         inbound = inbound_link(configuration, options, clock)
+        inbound.resume(store.positions())
         outbound = outbound_link(configuration, options, clock, inbound)
         hosts = HostStates(lambda: _listens(service.current[2]), clock)
         open_things.callback(hosts.close)
@@ -112,7 +113,7 @@ def service_of(
         yield service
 
 
-def _listens(inbound: Link) -> bool:
+def _listens(inbound: ServiceLink) -> bool:
     """Whether readings can arrive: the broker is connected and has answered the subscriptions."""
     return inbound.connected and inbound.wait_subscribed(0)
 

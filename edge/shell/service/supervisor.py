@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.system.notify import notify
 
 EXTEND_EVERY_S = 5.0
@@ -65,7 +65,7 @@ class Supervisor:
             self._send(f"STATUS={text}")
 
 
-def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
+def standing(inbound: ServiceLink, outbound: ServiceLink, waiting: int | None) -> str:
     """The connected brokers and the number of events waiting for delivery, in one line.
 
     Args:
@@ -76,12 +76,13 @@ def standing(inbound: Link, outbound: Link, waiting: int | None) -> str:
     if inbound is outbound:
         parts = [_of_link("broker", inbound)]
     else:
-        parts = [_of_link("readings from", inbound), _of_link("events to", outbound)]
+        of_events = _of_link("events to", outbound) if outbound.options.host else "events to sinks only"
+        parts = [_of_link("readings from", inbound), of_events]
     parts.append("the store can't be read" if waiting is None else f"{waiting} events wait for delivery")
     return "; ".join(parts)
 
 
-def _of_link(name: str, link: Link) -> str:
+def _of_link(name: str, link: ServiceLink) -> str:
     trouble = link.trouble
     state = "connected" if link.connected else f"NOT connected ({trouble})" if trouble else "NOT connected"
     refused = len(link.refused_subscriptions)

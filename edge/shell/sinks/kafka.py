@@ -22,6 +22,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined, unused-ignore]
 
 from edge.core.model.words.printable import printable
+from edge.shell.link.kafka.cluster import Cluster
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import attributes_of
 from edge.shell.sinks.options import KafkaOptions
@@ -47,6 +48,10 @@ NO_TOPIC = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
 )
 NOT_HEADERS = frozenset({"data", "datacontenttype"})
+
+
+KafkaRecord = tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]
+"""Key, value and headers."""
 
 
 class KafkaSink:
@@ -84,7 +89,7 @@ class KafkaSink:
 
     def send(self, row: OutboxRow) -> bool:
         """See `Sink`."""
-        key, value, headers = message_of(row.payload)
+        key, value, headers = self._record(row)
         try:
             self._opened.produce(
                 self._options.topic, value, key, headers=headers, on_delivery=partial(self._note, row.sequence)
@@ -97,6 +102,14 @@ class KafkaSink:
                 raise EventRefused(self._words(error.args[0])) from error
             raise SinkTrouble(self._words(error.args[0])) from error
         return True
+
+    def _record(self, row: OutboxRow) -> KafkaRecord:
+        """What a row is in Kafka.
+
+        Raises:
+            EventRefused: It can't be any record.
+        """
+        return message_of(row.payload)
 
     def outcomes(self, wait_s: float) -> list[Outcome]:
         """See `Sink`."""
@@ -141,30 +154,9 @@ class KafkaSink:
         }
 
     def _connection(self) -> dict[str, Any]:
-        options, login, tls = self._options, self._options.login, self._options.tls
-        settings: dict[str, Any] = {
-            "bootstrap.servers": ",".join(options.brokers),
-            "client.id": "edgewarden",
-            "socket.keepalive.enable": True,
-            "reconnect.backoff.max.ms": 5000,
-            "security.protocol": f"{'SASL_' if login.username else ''}{'SSL' if tls else 'PLAINTEXT'}",
-            "error_cb": self._note_error,
-            "log_level": 0,
-        }
-        if login.username is not None:
-            settings |= {
-                "sasl.mechanism": options.sasl.upper(),
-                "sasl.username": login.username,
-                "sasl.password": login.password or "",
-            }
-        if tls is not None:
-            files = (
-                ("ssl.ca.location", tls.ca_file),
-                ("ssl.certificate.location", tls.certificate_file),
-                ("ssl.key.location", tls.key_file),
-            )
-            settings |= {name: file for name, file in files if file is not None}
-        return settings
+        options, login = self._options, self._options.login
+        cluster = Cluster(options.brokers, login.username, login.password, options.sasl, options.tls)
+        return {**cluster.settings(), "error_cb": self._note_error}
 
     def _note(self, sequence: int, error: KafkaError | None, _: Message) -> None:
         """Process a delivery report."""
@@ -194,7 +186,7 @@ class KafkaSink:
         return printable(error.str())
 
 
-def message_of(payload: bytes) -> tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]:
+def message_of(payload: bytes) -> KafkaRecord:
     """An event as key, value and headers of a record.
 
     Raises:

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edge.shell.sinks.base import Sink
-from edge.shell.sinks.options import KafkaOptions, MqttOptions, NotifyOptions, RabbitmqOptions, SinkOptions
+from edge.shell.sinks.options import (
+    ForwardOptions,
+    KafkaOptions,
+    MqttOptions,
+    NotifyOptions,
+    RabbitmqOptions,
+    SinkOptions,
+)
+from edge.shell.store.reading.journal_packs import JournalPacks
+from edge.shell.store.reading.sink_reading import SinkReader
+
+
+def make_reader(path: Path, options: SinkOptions) -> SinkReader | JournalPacks:
+    """What a sink's runner reads of a store: events, or the readings of the journal.
+
+    Args:
+        path: The store's file.
+        options: The sink.
+    """
+    how = options.how
+    if isinstance(how, ForwardOptions):
+        return JournalPacks(path, options.name, how.sensors, how.prefix, how.device)
+    return SinkReader(path, options.name, options.wanted)
 
 
 def make_sink(options: SinkOptions) -> Sink:
@@ -13,6 +37,10 @@ def make_sink(options: SinkOptions) -> Sink:
         from edge.shell.sinks.kafka import KafkaSink  # noqa: PLC0415
 
         return KafkaSink(how)
+    if isinstance(how, ForwardOptions):
+        from edge.shell.sinks.forwarding import KafkaForward  # noqa: PLC0415
+
+        return KafkaForward(how)
     if isinstance(how, RabbitmqOptions):
         from edge.shell.sinks.rabbitmq import RabbitmqSink  # noqa: PLC0415
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -56,6 +57,27 @@ class KafkaOptions:
     login: Login = Login()
     sasl: str = "plain"
     tls: TlsOptions | None = None
+
+
+@dataclass(frozen=True)
+class ForwardOptions:
+    """The settings of a forwarder of readings.
+
+    Attributes:
+        cluster: Where they go.
+        gateway: Name of this gateway.
+        sensors: Globs of the sensors whose readings go on.
+        prefix: What stands before their names.
+        device: What the sensors of one device have in common, by the name of a sensor.
+        devices: What that depends on.
+    """
+
+    cluster: KafkaOptions
+    gateway: str
+    sensors: tuple[str, ...]
+    prefix: str
+    device: Callable[[str], str] = field(compare=False)
+    devices: object = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +139,7 @@ class NotifyOptions:
     most: int = 500
 
 
-How = WebhookOptions | KafkaOptions | RabbitmqOptions | MqttOptions | NotifyOptions
+How = WebhookOptions | KafkaOptions | RabbitmqOptions | MqttOptions | NotifyOptions | ForwardOptions
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ class Store(Protocol):
         *,
         now: float = 0.0,
         instead_of: Sequence[int] = (),
+        positions: Mapping[str, int] | None = None,
     ) -> None:
         """Store the outcome of steps in one transaction. Events with a known ID are ignored.
 
@@ -155,6 +156,7 @@ class Store(Protocol):
             now: Seconds since the epoch, UTC.
             instead_of: Sequences of undelivered events that these replace; those still needed by a sink are kept, but
                 aren't pending any more.
+            positions: The offset of the last message that was read of each log.
         """
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
@@ -214,6 +216,15 @@ class Store(Protocol):
 
     def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
         """Store the positions of the sinks. Sinks not listed no longer exist, and no events are kept for them."""
+
+    def positions(self) -> dict[str, int]:
+        """The offset of the last message that was read of each log, by the log's name."""
+
+    def note_positions(self, positions: Mapping[str, int]) -> None:
+        """Keep positions in logs, apart from any step."""
+
+    def journal_ends(self) -> int:
+        """Number of the last row of the journal; 0 if there is none."""
 
     def prune(self, now: float) -> None:
         """Delete data that was delivered or is covered by a snapshot, as far as the limits require.

@@ -21,6 +21,9 @@
     sink          how far each sink has come: `passed` is the last sequence that it needn't see any more, `skipped` the
                   last one that a limit has taken from it. Also made when the first sink appears.
 
+    position      the offset of the last message that was read of each log, such as a partition of a Kafka topic. Also
+                  made when the first comes.
+
 `PRAGMA user_version` says how many steps a file has seen, so that this module, and sqlite-utils with it, is imported
 only for a file that is new or old. A step that has been released is never changed.
 """

@@ -23,6 +23,7 @@ from edge.shell.store.base import (
     Surplus,
 )
 from edge.shell.store.database import Database
+from edge.shell.store.positions import note_positions, read_positions
 from edge.shell.store.retention import give_up, prune, pruned_at, surplus
 from edge.shell.store.salvage import Saved
 from edge.shell.store.sinks import note_sinks, read_sinks
@@ -106,10 +107,13 @@ class SqliteStore:
         *,
         now: float = 0.0,
         instead_of: Sequence[int] = (),
+        positions: Mapping[str, int] | None = None,
     ) -> None:
         """See `Store`."""
         database = self._database
         with database.transaction():
+            if positions:
+                note_positions(database, positions)
             if journal is not None:
                 database.execute(
                     "INSERT INTO journal (number, arrived, entry) SELECT 1 + max(coalesce((SELECT max(number) FROM"
@@ -297,6 +301,19 @@ class SqliteStore:
     def note_sinks(self, positions: Mapping[str, SinkPosition]) -> None:
         """See `Store`."""
         note_sinks(self._database, positions)
+
+    def positions(self) -> dict[str, int]:
+        """See `Store`."""
+        return read_positions(self._database)
+
+    def note_positions(self, positions: Mapping[str, int]) -> None:
+        """See `Store`."""
+        with self._database.transaction():
+            note_positions(self._database, positions)
+
+    def journal_ends(self) -> int:
+        """See `Store`."""
+        return int(self._database.number("SELECT coalesce(max(number), 0) FROM journal"))
 
     def prune(self, now: float) -> None:
         """See `Store`."""

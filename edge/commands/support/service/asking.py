@@ -34,6 +34,8 @@ def connected(connection: Connection, configuration: Configuration, topic: str, 
         AskingError: The broker is unreachable, or refuses the subscription.
         PasswordError: A password can't be obtained.
     """
+    if configuration.kafka is not None and configuration.upstream is None:
+        raise AskingError("there is no MQTT broker to ask: readings come from Kafka, and there is no [upstream]")
     options = link_options(connection, configuration)
     link = Link(replace(options, client_id="", clean_session=True), [Subscription(topic)])
     link.start()

@@ -31,6 +31,7 @@ Reason = Literal[
     "sink_bytes",
     "sink_days",
     "sink_free_disk",
+    "forward_journal",
 ]
 What = Literal["events", "readings"]
 
@@ -48,6 +49,7 @@ WORDS: dict[str, str] = {
     "sink_bytes": "more waited for this sink than its outbox_bytes allows",
     "sink_days": "they had waited for longer than the sink's outbox_days",
     "sink_free_disk": "less disk was free than store.free_disk_bytes",
+    "forward_journal": "more waited to be forwarded than store.journal_days and store.journal_bytes keep",
 }
 
 

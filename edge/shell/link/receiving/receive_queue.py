@@ -52,15 +52,15 @@ class ReceiveQueue:
         """Add a message; see `put_all()`."""
         self.put_all((message,))
 
-    def put_all(self, messages: Sequence[Message]) -> None:
-        """Add messages; those of QoS 0 that don't fit are dropped."""
+    def put_all(self, messages: Sequence[Message], *, waits: bool = False) -> None:
+        """Add messages; those of QoS 0 that don't fit are dropped, unless `is_full` was waited for before."""
         size = sum([len(each.payload) for each in messages])
         with self._changed:
             if self._closed:
                 return
             self.arrived += len(messages)
             all_fit = len(self._messages) + len(messages) <= self._most_messages
-            if all_fit and self._bytes + size <= self._most_bytes:
+            if waits or (all_fit and self._bytes + size <= self._most_bytes):
                 self._messages.extend(messages)
                 self._bytes += size
             else:

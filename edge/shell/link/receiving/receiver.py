@@ -16,12 +16,12 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link.link_options import LinkOptions
-from edge.shell.link.mqtt5 import identifiers_in
 from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.linger import Linger, spread
 from edge.shell.link.receiving.publish_parser import IsCopy, PublishParser, topic_text
 from edge.shell.link.receiving.receive_queue import ReceiveQueue, disowned
+from edge.shell.link.versions.mqtt5 import identifiers_in
 
 log = logging.getLogger("edgewarden.link")
 

@@ -11,9 +11,9 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.link_options import EventProperties
-from edge.shell.link.mqtt5 import properties_of
 from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.sending.in_flight_window import InFlightWindow
+from edge.shell.link.versions.mqtt5 import properties_of
 
 log = logging.getLogger("edgewarden.link")
 

@@ -20,8 +20,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import Subscription
-from edge.shell.link.mqtt5 import identified_by, options_of
 from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_words, overlapping
+from edge.shell.link.versions.mqtt5 import identified_by, options_of
 
 log = logging.getLogger("edgewarden.link")
 

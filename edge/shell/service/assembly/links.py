@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from config.schema import Configuration
+from config.schema import Configuration, KafkaTable
 from config.tables.passwords import password_of
 from config.tables.transport import Connection, Tls
 from edge.shell.link import LinkOptions, TlsOptions
+from edge.shell.link.kafka.cluster import Cluster, GroupOptions, KafkaLinkOptions
 from edge.shell.publishing.host_state import Host
 
 
@@ -32,6 +33,25 @@ def link_options(connection: Connection, configuration: Configuration) -> LinkOp
         receive_maximum=configuration.broker.in_flight,
         linger_s=configuration.broker.linger_s,
     )
+
+
+def kafka_options(table: KafkaTable, configuration: Configuration) -> KafkaLinkOptions:
+    """How the cluster that readings come from is reached.
+
+    Raises:
+        PasswordError: A password can't be had.
+    """
+    name, limits = configuration.gateway.name, configuration.limits
+    cluster = Cluster(table.brokers, table.username, password_of(table), table.sasl, tls_options(table.tls))
+    group = GroupOptions(
+        cluster,
+        table.group or f"edgewarden-{name}",
+        member=name,
+        begin=table.begin,
+        session_s=table.session_s,
+        queued_bytes=limits.receive_bytes,
+    )
+    return KafkaLinkOptions(group, limits.receive_messages, limits.receive_bytes)
 
 
 def hosts_of(configuration: Configuration) -> list[Host]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from config.gateway_topics import GatewayTopics
 from config.loading import load, parse
+from config.notation.availability import AvailabilityTopic, availability_of
 from config.notation.topics import covers
 from config.schema import Configuration, StoreTable
-from config.tables.availability import AvailabilityTopic, availability_of
 from config.tables.homeassistant import PREFIX
 from config.tables.inputs import Input
 from config.tables.transport import Connection
@@ -23,12 +23,13 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
 from edge.shell.homeassistant.announcer import Announcer
 from edge.shell.homeassistant.options import HomeAssistantOptions
-from edge.shell.link import Link, LinkOptions, Subscription
+from edge.shell.link import Link, LinkOptions, ServiceLink, Subscription
+from edge.shell.link.kafka.no_broker import NoBroker
 from edge.shell.link.receiving.broker_window import QUIET_S
 from edge.shell.onlooker import Nobody, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.decoders import decoder_of, decoders_by_format
-from edge.shell.service.assembly.links import link_options
+from edge.shell.service.assembly.links import kafka_options, link_options
 from edge.shell.store import StoreFiles, StoreLimits
 from edge.version import version
 
@@ -131,12 +132,16 @@ def subscriptions_of(configuration: Configuration) -> list[Subscription]:
     return subscriptions
 
 
-def inbound_link(configuration: Configuration, options: ServiceOptions, clock: Callable[[], float]) -> Link:
+def inbound_link(configuration: Configuration, options: ServiceOptions, clock: Callable[[], float]) -> ServiceLink:
     """The link for readings, which also serves events if there is no other.
 
     Raises:
         PasswordError: A password can't be obtained.
     """
+    if configuration.kafka is not None:
+        from edge.shell.link.kafka.kafka_link import KafkaLink  # noqa: PLC0415 - needs an extra
+
+        return KafkaLink(kafka_options(configuration.kafka, configuration), subscriptions_of(configuration), clock)
     made = link_options(configuration.inbound, configuration)
     if configuration.outbound is None:
         made = _for_events(made, configuration.inbound, options, configuration)
@@ -144,15 +149,15 @@ def inbound_link(configuration: Configuration, options: ServiceOptions, clock: C
 
 
 def outbound_link(
-    configuration: Configuration, options: ServiceOptions, clock: Callable[[], float], inbound: Link
-) -> Link:
+    configuration: Configuration, options: ServiceOptions, clock: Callable[[], float], inbound: ServiceLink
+) -> ServiceLink:
     """The link for events.
 
     Raises:
         PasswordError: A password can't be obtained.
     """
     if configuration.outbound is None:
-        return inbound
+        return inbound if configuration.kafka is None else NoBroker()
     made = link_options(configuration.outbound, configuration)
     return Link(_for_events(made, configuration.outbound, options, configuration), (), clock, inbound.wake)
 

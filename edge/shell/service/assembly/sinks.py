@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
-from config.schema import Configuration, SinkTable
+from config.schema import Configuration, ForwardTable, SinkTable
 from config.tables.passwords import PasswordError, address_of, password_of, secret_of, token_of
+from edge.core.cells import Placing
 from edge.shell.activity.status import status_json
 from edge.shell.link import TlsOptions
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.links import link_options, tls_options
 from edge.shell.sinks.options import (
+    ForwardOptions,
     How,
     KafkaOptions,
     Login,
@@ -38,7 +40,18 @@ def sinks_of(configuration: Configuration, options: ServiceOptions) -> list[Sink
     Raises:
         PasswordError: A password, a token or a secret can't be obtained.
     """
-    return [made for each in configuration.sinks for made in _sinks_of(each, configuration, options)]
+    sinks = [made for each in configuration.sinks for made in _sinks_of(each, configuration, options)]
+    return sinks + [_forward_of(each, configuration) for each in configuration.forwards]
+
+
+def _forward_of(table: ForwardTable, configuration: Configuration) -> SinkOptions:
+    gateway = configuration.gateway.name
+    login = Login(table.username, password_of(table))
+    cluster = KafkaOptions(table.brokers, table.topic, login, table.sasl, tls_options(table.tls))
+    placing = Placing(1, configuration.device_for)
+    prefix = table.prefix.replace("{gateway}", gateway)
+    how = ForwardOptions(cluster, gateway, table.sensors, prefix, placing.device, configuration.resolved_devices)
+    return SinkOptions(name=table.name, kind="forward", how=how, begin=table.begin)
 
 
 def _sinks_of(sink: SinkTable, configuration: Configuration, options: ServiceOptions) -> Iterator[SinkOptions]:

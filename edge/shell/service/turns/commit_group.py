@@ -7,15 +7,16 @@ window, since the broker would then stop sending; see `broker_window.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 
 from edge.core.incidents.events.event import Event
 from edge.core.intake.sparkplug.rebirths import Request
 from edge.core.model.readings.messages import DeadLetter, Message
-from edge.core.persistence.journal import Part, Readings
+from edge.core.persistence.journal import Part, Readings, pack
 from edge.core.persistence.steps.step import Step
 from edge.shell.link.receiving.broker_window import QUIET_S, BrokerWindow
+from edge.shell.store import Store
 
 MOST_READINGS = 50_000
 
@@ -105,6 +106,21 @@ class CommitGroup:
     def has_content(self) -> bool:
         """Whether there is anything to store, besides messages to acknowledge."""
         return bool(self.events or self.parts or self.dead_letters)
+
+    def store_in(self, store: Store, positions: Mapping[str, int], now: float) -> None:
+        """Keep it in a store, as one transaction.
+
+        Args:
+            store: The store.
+            positions: The offset of the last of its messages, of each log.
+            now: Seconds since the epoch, UTC.
+
+        Raises:
+            StoreError: The store can't be written.
+        """
+        entry = pack(self.parts) if self.parts else None
+        kept = self.events, self.dead_letters, entry
+        store.append(*kept, now=now, instead_of=self.replaced, positions=positions)
 
     def committed(self, now: float) -> CommitGroup:
         """Start a new group after a commit; returns the old one, to be published and acknowledged."""

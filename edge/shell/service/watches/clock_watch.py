@@ -68,11 +68,18 @@ class ClockWatch:
         self._note_evidence(last_arrival)
         self._began_behind_s = self._plausible.behind_s
         self._last_step_s: float | None = None
+        self._stamps = True
 
-    def tell(self, pipeline: Pipeline, report: Callable[[Gap], None]) -> None:
-        """Set the core that reads messages from now on, and the reporter of lost data."""
-        pipeline.intake.plausible = self._plausible
-        self._report = report
+    def tell(self, pipeline: Pipeline, report: Callable[[Gap], None], *, stamps: bool) -> None:
+        """Join it to the core that reads messages from now on.
+
+        Args:
+            pipeline: The core.
+            report: Tells the subscribers what is missing.
+            stamps: Whether arrivals are stamped by our clock. Otherwise it decides nothing about readings.
+        """
+        pipeline.intake.plausible = self._plausible if stamps else None
+        self._report, self._stamps = report, stamps
 
     def stepped(self, last_arrival: float | None) -> float:
         """Seconds by which the clock was stepped since the last call, or is behind the last known time.
@@ -84,6 +91,8 @@ class ClockWatch:
         if step:
             self._last_step_s = step
         by, self._began_behind_s = step - self._began_behind_s, 0.0
+        if not self._stamps:
+            return 0.0
         if by:
             self._plausible.clock_stepped()
             self._note_evidence(last_arrival)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from edge.core.incidents.events.gaps import Gap
 from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.service.watches.backlog_watch import BacklogWatch
@@ -30,7 +30,7 @@ class InboundWatch:
 
     def __init__(
         self,
-        link: Link,
+        link: ServiceLink,
         group: CommitGroup,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
@@ -41,7 +41,7 @@ class InboundWatch:
         self._monotonic = monotonic
         self._rivals = RivalWatch(link)
         self._backlog = BacklogWatch(monotonic)
-        self._connections = 0
+        self._connections = self._moves = 0
         self._dropped = 0
         self._looked_at = clock()
 
@@ -63,6 +63,9 @@ class InboundWatch:
         Args:
             last_arrival: Time of the last reading, in seconds since the epoch, UTC; None if there was none.
         """
+        if self._link.moves != self._moves:
+            self._moves = self._link.moves
+            self._group.add(self._pipeline.sensors_moved(), (), self._monotonic())
         connections = self._link.connections
         if connections == self._connections:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.core.incidents.events.gaps import Gap
-from edge.shell.link import Link
+from edge.shell.link import ServiceLink
 
 INTERVAL_S = 600.0
 """Minimum interval between two gaps in seconds; losses in between are merged."""
@@ -16,7 +16,7 @@ class RivalWatch:
         link: The link for readings.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ServiceLink) -> None:
         self._link = link
         self._takeovers = 0
         self._first: float | None = None

@@ -19,7 +19,7 @@ from edge.shell.sinks.base import EventRefused, Outcome, Sink, SinkTrouble
 from edge.shell.sinks.delivery.backoff import Backoff
 from edge.shell.sinks.delivery.progress import SetAside, SinkProgress, SinkReport
 from edge.shell.store import OutboxRow, SinkPosition, StoreError
-from edge.shell.store.reading.sink_reading import SinkLimits, SinkReader
+from edge.shell.store.reading.sink_reading import Loss, SinkLimits, Waiting
 
 log = logging.getLogger("edgewarden.sinks")
 
@@ -62,6 +62,24 @@ class AgingClock(Protocol):
         """The time used for ages."""
 
 
+class RowReader(Protocol):
+    """What a runner reads, see `SinkReader`."""
+
+    def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
+        """What comes next, and up to where there is nothing else."""
+
+    def waiting(self, at: SinkPosition) -> Waiting:
+        """How much waits."""
+
+    def losses(
+        self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
+    ) -> list[Loss]:
+        """What limits have taken, or take now."""
+
+    def missing_disk(self, limits: SinkLimits) -> int:
+        """Bytes that the disk is short of."""
+
+
 class SinkRunner:
     """Delivers the events of a store to one sink.
 
@@ -80,7 +98,7 @@ class SinkRunner:
         self,
         name: str,
         sink: Sink,
-        reader: SinkReader,
+        reader: RowReader,
         limits: SinkLimits,
         start: SinkPosition,
         clock: AgingClock,
@@ -237,7 +255,7 @@ class SinkRunner:
         rows, up_to = self._reader.next(at, READ_AHEAD)
         self._ahead.extend(rows)
         self._read_up_to = up_to
-        if len(rows) == READ_AHEAD:
+        if len(rows) >= READ_AHEAD:
             self._news.set()
 
     def _note(self, outcomes: list[Outcome]) -> None:

@@ -144,6 +144,27 @@ def read_history(path: Path, since: float | None = None) -> History:
     return History(sensors, _parts(path, database, covered, since))
 
 
+def names_before(database: Database, path: Path, row: int) -> list[str]:
+    """The names of the sensors, by slot, as a row of the journal begins.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    found = read_snapshot(path, database, {SENSORS})
+    sensors = _as_they_were(found.snapshot.known_sensors()) if found is not None else []
+    names = [name for name, *_ in sensors]
+    covered = found.journal if found is not None else 0
+    for number, entry in database.iterate(
+        "SELECT number, entry FROM journal WHERE number > ? AND number < ? ORDER BY number", (covered, row)
+    ):
+        try:
+            for part in _only_names(unpack(entry)):
+                note_names(names, part)
+        except JournalError as error:
+            raise StoreError(f"{path}: row {number} of the journal: {error}", damaged=True) from error
+    return names
+
+
 def _as_they_were(sensors: list[KnownSensor]) -> list[KnownSensor]:
     """The sensors including those forgotten since, which the journal may refer to; no name occurs twice."""
     names = {name for name, *_ in sensors}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.shell.link.version_choice import CLOSED_IN_A_ROW, FALLBACK_S, VersionChoice
+from edge.shell.link.versions.version_choice import CLOSED_IN_A_ROW, FALLBACK_S, VersionChoice
 
 
 class Now:

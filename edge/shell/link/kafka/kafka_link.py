@@ -1,0 +1,393 @@
+"""The link to Apache Kafka: one member of a consumer group at a time, in a network thread.
+
+The thread fetches records, puts those of its partitions in order of time, and hands them to the inbox as messages. What
+the service has stored it commits to Kafka. Before a partition goes to another worker, what was handed over of it is
+waited for, stored and committed, so that the other one begins right behind it.
+
+What can't be had without another broker's help is left out: nothing is published here, and nobody says goodbye for us.
+"""
+
+# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from edge.core.model.readings.messages import Message
+from edge.shell.link.connection_state import ConnectionState
+from edge.shell.link.kafka.cluster import KafkaLinkOptions
+from edge.shell.link.kafka.consuming import ClientError, GroupMember
+from edge.shell.link.kafka.ledger import PartitionLedger, Place
+from edge.shell.link.kafka.merging import PartitionMerge
+from edge.shell.link.kafka.no_broker import SeenRivals
+from edge.shell.link.kafka.records import as_message_of
+from edge.shell.link.link_options import EventProperties, Subscription, Will
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.receiving.receive_queue import ReceiveQueue
+from edge.shell.link.sending.sender import RefusedPublication
+
+log = logging.getLogger("edgewarden.link")
+
+POLL_S = 0.1
+"""The thread does its other work at least this often."""
+
+COMMIT_S = 1.0
+"""Minimum interval between commits of offsets; after a crash the store's positions know better."""
+
+LEAVE_S = 20.0
+"""How long a partition that goes to another worker may wait for what was handed over to be stored."""
+
+RETRY_S = 5.0
+"""Pause before a client that has failed is replaced."""
+
+
+LOG = "kafka/"
+"""What the names of partitions begin with in the store; behind it, the topic's id and the partition's number."""
+
+
+class KafkaLink:
+    """See `ServiceLink`. A message's topic is the Kafka topic and, behind a slash, the record's key.
+
+    Args:
+        options: The settings.
+        subscriptions: Topic filters; the first level of each names a Kafka topic.
+        clock: Seconds since the epoch, for records without a time.
+    """
+
+    stamps_arrivals = acknowledges_blindly = False
+    version = "Kafka"
+    closed_by_broker = ""
+
+    def __init__(
+        self,
+        options: KafkaLinkOptions,
+        subscriptions: Sequence[Subscription] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.options = options
+        self.connections = self.moves = 0
+        self.refused_subscriptions: dict[str, str] = {}
+        self.refused_publications = 0
+        self.echo = self.births = Echo(None)
+        self.reconnecting = SeenRivals()
+        self.inbox = ReceiveQueue(options.receive_messages, options.receive_bytes)
+        self._clock = clock
+        self._topics = topics_of(subscriptions)
+        self._has_new_topics = False
+        self._ledger = PartitionLedger()
+        self._merge = PartitionMerge(options.receive_bytes)
+        self._state: ConnectionState[GroupMember] = ConnectionState()
+        self._thread: threading.Thread | None = None
+        self._member: GroupMember | None = None
+        self._next: dict[Place, tuple[int, int]] = {}  # number and offset of what is fetched next
+        self._failure = ""
+        self._lost = 0
+        self._lost_known = 0
+        self._is_first = True
+        self._was_away = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether a broker is connected and the group has us."""
+        member = self._state.current
+        return member is not None and member.is_up
+
+    @property
+    def alive(self) -> bool:
+        """See `ServiceLink`."""
+        return not self._state.failed and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def trouble(self) -> str:
+        """See `ServiceLink`."""
+        member = self._member
+        return "" if self.connected else self._failure or ("" if member is None else member.trouble)
+
+    @property
+    def lag(self) -> int | None:
+        """Records that wait in Kafka for us; None if unknown."""
+        member = self._state.current
+        return None if member is None else member.lag
+
+    @property
+    def takeovers(self) -> int:
+        """See `ServiceLink`."""
+        return self.reconnecting.takeovers
+
+    @property
+    def dropped_qos0(self) -> int:
+        """None is dropped: what can't be taken waits in Kafka."""
+        return 0
+
+    def start(self) -> None:
+        """See `ServiceLink`."""
+        self._thread = threading.Thread(target=self._run, name="edgewarden-kafka", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Commit what is stored and end the thread, or give up after the timeout."""
+        self._state.stop(timeout_s)
+        self.inbox.close()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def wait_connected(self, timeout_s: float) -> bool:
+        """Wait until the group has us; returns whether it has."""
+        return self._state.wait_connected(timeout_s)
+
+    def wait_subscribed(self, timeout_s: float) -> bool:
+        """Likewise."""
+        return self._state.wait_connected(timeout_s)
+
+    def resume(self, positions: Mapping[str, int]) -> None:
+        """See `ServiceLink`."""
+        self._ledger.resume({log: each for log, each in positions.items() if log.startswith(LOG)})
+
+    def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
+        """See `ServiceLink`."""
+        return self._ledger.take(self.inbox.take(timeout_s, most, most_bytes))
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """See `ServiceLink`."""
+        return messages
+
+    def has_lost_session(self) -> bool:
+        """Whether records were deleted before we have read them, or a topic was replaced, since the last call."""
+        lost, self._lost_known = self._lost != self._lost_known, self._lost
+        return lost
+
+    def positions(self, messages: Sequence[Message]) -> dict[str, int]:
+        """The offset of the last message of each partition."""
+        return self._ledger.positions(messages)
+
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
+        """See `ServiceLink`."""
+        self._ledger.acknowledge(messages)
+
+    def wake(self) -> None:
+        """See `ServiceLink`."""
+        self.inbox.interrupt()
+
+    def unsubscribe(self, topic: str) -> None:
+        """Only what is asked for is fetched."""
+
+    def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
+        """See `ServiceLink`."""
+        topics = topics_of(subscriptions)
+        if topics != self._topics:
+            self._topics, self._has_new_topics = topics, True
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        properties: EventProperties | None = None,
+    ) -> int | None:
+        """Nothing is published here."""
+        return None
+
+    def confirmations(self) -> list[int]:
+        """Nothing is published here."""
+        return []
+
+    def refusals(self) -> list[RefusedPublication]:
+        """Nothing is published here."""
+        return []
+
+    def closing_explained(self) -> None:
+        """Nothing is published here."""
+
+    def rival_seen(self) -> None:
+        """Only the group says so."""
+
+    # The rest runs in the network thread.
+
+    def _run(self) -> None:
+        try:
+            while not self._state.ending:
+                self._live()
+                self._state.pause(RETRY_S)
+        except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
+            log.exception("network_thread_failed")
+            self._state.fail()
+            self.inbox.close()
+
+    def _live(self) -> None:
+        """Be a member of the group, until asked to end or the client fails."""
+        self._failure, self._has_new_topics = "", False
+        try:
+            self._member = member = GroupMember(self.options.group, self._topics, self)
+        except ClientError as error:
+            self._fail(str(error.args[0]))
+            return
+        was_up, commit_at = False, 0.0
+        try:
+            while not self._state.ending and not self._failure:
+                self._fetch(member)
+                if member.is_up != was_up:
+                    was_up = member.is_up
+                    self._note_reachable(member, is_up=was_up)
+                if time.monotonic() >= commit_at:
+                    member.commit(self._ledger.to_commit(), waits=False)
+                    commit_at = time.monotonic() + COMMIT_S
+                if self._has_new_topics:
+                    self._has_new_topics = False
+                    member.subscribe(self._topics)
+        except ClientError as error:
+            self._fail(str(error.args[0]))
+        finally:
+            self._end(member)
+
+    def _end(self, member: GroupMember) -> None:
+        """Commit what is stored, and forget the partitions, of which nothing more is handed over."""
+        numbers = [number for number, _ in self._next.values()]
+        self._ledger.leave(numbers, 0.0)
+        try:
+            member.commit(self._ledger.to_commit(), waits=True)
+        except ClientError as error:
+            log.info("offsets_not_committed error=%r", str(error.args[0]))
+        self._forget(list(self._next))
+        member.close()
+        self._state.end()
+
+    def _fetch(self, member: GroupMember) -> None:
+        now = self._clock()
+        for record in member.poll(POLL_S):
+            place = record.topic() or "", record.partition() or 0
+            number, _ = self._next.get(place, (None, 0))
+            if number is not None:
+                message = as_message_of(record, number, now)
+                self._next[place] = number, message.packet + 1
+                self._merge.add(message)
+        places = {number: place for place, (number, _) in self._next.items()}
+        room = 0 if self.inbox.is_full else self.options.receive_messages
+        taken = self._merge.take(lambda number: member.ends_at(places[number], self._next[places[number]][1]), room)
+        if taken:
+            self.inbox.put_all(taken, waits=True)
+        member.hold({places[number] for number in self._merge.crowded()})
+
+    def _note_reachable(self, member: GroupMember, *, is_up: bool) -> None:
+        if is_up:
+            log.info("connected host=%s port=%d", self.options.host, self.options.port)
+            self.connections += self._was_away
+            self._was_away = False
+        else:
+            self._was_away = self._state.current is not None
+            log.warning("disconnected host=%s reason=%r", self.options.host, member.trouble)
+
+    def assigned(self, places: Sequence[Place]) -> None:
+        """See `GroupListener`: each partition begins behind what is stored or committed, whichever is further."""
+        member = self._member
+        if member is None:
+            return
+        starts = self._starts(member, places)
+        known = self._ledger.known()
+        if self._is_first and places and known.keys() - {log for _, log, _ in starts}:
+            self.moves += 1
+        self._is_first = self._is_first and not places
+        for place, its_log, start in starts:
+            number = self._ledger.assign(place, its_log, start)
+            self._next[place] = number, start
+            self._merge.open(number)
+            self.refused_subscriptions.pop(place[0], None)
+        member.begin([(place, start) for place, _, start in starts])
+        if self._state.current is None:
+            self.connections += 1
+            member.is_up = True
+            self._state.accept(member, subscribed=True)
+        log.info("partitions_assigned partitions=%r", [f"{topic}/{number}@{at}" for (topic, number), _, at in starts])
+        self.inbox.interrupt()
+
+    def _starts(self, member: GroupMember, places: Sequence[Place]) -> list[tuple[Place, str, int]]:
+        """From where on partitions are read, and their names in the store."""
+        topics = sorted({topic for topic, _ in places})
+        ids = member.topic_ids(topics) if topics else {}
+        known = self._ledger.known()
+        every = member.committed(member.partitions(topics)) if topics else {}
+        begun = {topic for topic, _ in every}
+        found = []
+        for place in places:
+            its_log = f"{LOG}{ids[place[0]]}/{place[1]}"
+            low, high = member.reach(place)
+            behind = [known[its_log] + 1] if its_log in known else []
+            behind += [every[place]] if place in every else []
+            at_first = high if self.options.group.begin == "now" and place[0] not in begun else low
+            start = max(behind, default=at_first)
+            if not low <= start <= high:
+                self._note_lost(place, start, low)
+                start = low
+            found.append((place, its_log, start))
+        return found
+
+    def revoked(self, places: Sequence[Place]) -> None:
+        """See `GroupListener`: what was handed over is stored and committed first."""
+        numbers = self._ledger.numbers(places)
+        is_whole = self._ledger.leave(numbers, 0.0 if self._state.ending else LEAVE_S)
+        if self._member is not None:
+            try:
+                self._member.commit(self._ledger.to_commit(numbers), waits=True)
+            except ClientError as error:
+                log.warning("offsets_not_committed error=%r", str(error.args[0]))
+        log.info("partitions_revoked partitions=%d stored=%s", len(places), str(is_whole).lower())
+        self._moved(places)
+
+    def lost(self, places: Sequence[Place]) -> None:
+        """See `GroupListener`: the other worker has begun where we last committed, and takes twice what came since."""
+        log.warning("partitions_lost partitions=%d reason='the group has not heard us for too long'", len(places))
+        self._moved(places)
+
+    def _moved(self, places: Sequence[Place]) -> None:
+        if places:
+            self._forget(places)
+            self.moves += 1
+            self.inbox.interrupt()
+
+    def _forget(self, places: Sequence[Place]) -> None:
+        numbers = [self._next.pop(each)[0] for each in places if each in self._next]
+        for each in numbers:
+            self._merge.close(each)
+        self._ledger.forget(numbers)
+
+    def unreadable(self, topic: str, reason: str) -> None:
+        """See `GroupListener`."""
+        if self.refused_subscriptions.get(topic) != reason:
+            self.refused_subscriptions[topic] = reason
+            log.error("subscription_refused topic=%r reason=%r", topic, reason)
+
+    def out_of_reach(self, place: Place) -> None:
+        """See `GroupListener`: reading goes on with the oldest record that is there."""
+        member = self._member
+        if member is None or place not in self._next:
+            return
+        number, offset = self._next[place]
+        low, _ = member.reach(place)
+        self._note_lost(place, offset, low)
+        self._next[place] = number, low
+        member.seek(place, low)
+
+    def _note_lost(self, place: Place, offset: int, low: int) -> None:
+        self._lost += 1
+        self.connections += 1
+        log.error("records_lost topic=%r partition=%d from=%d to=%d", *place, offset, low)
+
+    def failed(self, reason: str, *, is_fenced: bool) -> None:
+        """See `GroupListener`."""
+        self._fail(reason)
+        if is_fenced:
+            self.reconnecting.takeovers += 1
+            self.reconnecting.has_rival = True
+
+    def _fail(self, reason: str) -> None:
+        if not self._failure:
+            log.warning("client_failed host=%s reason=%r", self.options.host, reason)
+        self._failure = reason
+
+
+def topics_of(subscriptions: Sequence[Subscription]) -> list[str]:
+    """The Kafka topics of topic filters."""
+    return sorted({each.filter.split("/")[0] for each in subscriptions})

@@ -1,0 +1,128 @@
+"""No broker: where a service has none for its events, these are for the sinks alone.
+
+Whatever is published is confirmed at once. So an event counts as delivered and is kept for as long as such events are,
+or for as long as a sink needs it.
+"""
+
+# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.core.model.readings.messages import Message
+from edge.shell.link.link_options import EventProperties, Subscription, Will
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.receiving.receive_queue import ReceiveQueue
+from edge.shell.link.sending.sender import RefusedPublication
+
+
+@dataclass(frozen=True)
+class NoPlace:
+    """Where a link without a broker leads to."""
+
+    host: str = ""
+    port: int = 0
+    client_id: str = ""
+    will: Will | None = None
+
+
+@dataclass
+class SeenRivals:
+    """Other clients with our name, as a broker has told of them."""
+
+    takeovers: int = 0
+    has_rival: bool = False
+
+
+class NoBroker:
+    """See `ServiceLink`."""
+
+    def __init__(self) -> None:
+        self.options = NoPlace()
+        self.inbox = ReceiveQueue(1, 1)
+        self.echo = self.births = Echo(None)
+        self.reconnecting = SeenRivals()
+        self.refused_subscriptions: dict[str, str] = {}
+        self.connections = 1
+        self.connected = self.alive = True
+        self.acknowledges_blindly = self.stamps_arrivals = False
+        self.takeovers = self.refused_publications = self.dropped_qos0 = self.moves = 0
+        self.lag: int | None = None
+        self.version = self.trouble = self.closed_by_broker = ""
+        self._last_token = 0
+        self._confirmed: list[int] = []
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """There is no thread."""
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """There is no thread."""
+
+    def wait_subscribed(self, timeout_s: float) -> bool:
+        """Nothing ever comes."""
+        return False
+
+    def resume(self, positions: Mapping[str, int]) -> None:
+        """Nothing ever comes."""
+
+    def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
+        """Nothing ever comes."""
+        self._stopped.wait(timeout_s)
+        return []
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """See `ServiceLink`."""
+        return messages
+
+    def has_lost_session(self) -> bool:
+        """See `ServiceLink`."""
+        return False
+
+    def positions(self, messages: Sequence[Message]) -> dict[str, int]:
+        """See `ServiceLink`."""
+        return {}
+
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
+        """Nothing ever comes."""
+
+    def wake(self) -> None:
+        """Nothing ever comes."""
+
+    def unsubscribe(self, topic: str) -> None:
+        """Nothing ever comes."""
+
+    def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
+        """Nothing ever comes."""
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        properties: EventProperties | None = None,
+    ) -> int | None:
+        """Confirm a publication with the next call of `confirmations()`."""
+        self._last_token += 1
+        if qos:
+            self._confirmed.append(self._last_token)
+        return self._last_token
+
+    def confirmations(self) -> list[int]:
+        """The tokens since the last call."""
+        confirmed, self._confirmed = self._confirmed, []
+        return confirmed
+
+    def refusals(self) -> list[RefusedPublication]:
+        """Nothing is refused."""
+        return []
+
+    def closing_explained(self) -> None:
+        """Nothing is closed."""
+
+    def rival_seen(self) -> None:
+        """There is none."""

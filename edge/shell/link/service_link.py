@@ -1,0 +1,197 @@
+"""The link as the service sees it, whatever kind of broker is behind it; one contract suite holds for all."""
+
+# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from edge.core.model.readings.messages import Message
+from edge.shell.link.link_options import EventProperties, Subscription, Will
+from edge.shell.link.receiving.echo import Echo
+from edge.shell.link.receiving.receive_queue import ReceiveQueue
+from edge.shell.link.sending.sender import RefusedPublication
+
+
+class LinkPlace(Protocol):
+    """Where a link leads to. Links of equal options, apart from the will, can take each other's place."""
+
+    @property
+    def host(self) -> str:
+        """The broker's name or address; of several, the first one's. Empty if there is no broker."""
+
+    @property
+    def port(self) -> int:
+        """Its TCP port."""
+
+    @property
+    def client_id(self) -> str:
+        """Our name there."""
+
+    @property
+    def will(self) -> Will | Callable[[], Will] | None:
+        """What the broker says when we vanish."""
+
+
+class Rivals(Protocol):
+    """The evidence of other clients with our name."""
+
+    @property
+    def takeovers(self) -> int:
+        """Number of connections that another client has ended."""
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether there is one now."""
+
+
+class MarksRepetitions:
+    """The part of a link whose broker marks what it delivers again: no positions are stored."""
+
+    stamps_arrivals = True
+    moves = 0
+    lag: int | None = None
+
+    def resume(self, positions: Mapping[str, int]) -> None:
+        """Nothing is to be known: each message has its packet identifier."""
+
+    def positions(self, messages: Sequence[Message]) -> dict[str, int]:
+        """No positions: each message has its packet identifier."""
+        return {}
+
+
+class ServiceLink(Protocol):
+    """Brings messages in and events out; see `Link` for what each method promises of MQTT.
+
+    Attributes:
+        inbox: Where messages of our own are put.
+        echo: Hears our own status.
+        births: Hears birth messages.
+    """
+
+    inbox: ReceiveQueue
+    echo: Echo
+    births: Echo
+
+    @property
+    def options(self) -> LinkPlace:
+        """Where it leads to."""
+
+    @property
+    def connections(self) -> int:
+        """Number of connections that the broker has accepted."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached, as far as is known."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the network thread does its work."""
+
+    @property
+    def version(self) -> str:
+        """Version of the protocol."""
+
+    @property
+    def trouble(self) -> str:
+        """Why it isn't connected; empty if it is."""
+
+    @property
+    def reconnecting(self) -> Rivals:
+        """The evidence of other clients with our name."""
+
+    @property
+    def takeovers(self) -> int:
+        """Number of connections that another client with our name has ended."""
+
+    @property
+    def refused_subscriptions(self) -> dict[str, str]:
+        """What the broker doesn't let us read, and why."""
+
+    @property
+    def refused_publications(self) -> int:
+        """Number of publications that the broker has refused."""
+
+    @property
+    def acknowledges_blindly(self) -> bool:
+        """Whether the broker may confirm what it drops."""
+
+    @property
+    def closed_by_broker(self) -> str:
+        """Why the broker has closed the last connection; empty if it wasn't the broker."""
+
+    @property
+    def dropped_qos0(self) -> int:
+        """Number of messages dropped because they came faster than they could be taken."""
+
+    @property
+    def stamps_arrivals(self) -> bool:
+        """Whether messages have the time at which they came here, by our own clock."""
+
+    @property
+    def lag(self) -> int | None:
+        """Number of messages that wait at the broker for us; None if it doesn't say so."""
+
+    @property
+    def moves(self) -> int:
+        """How often sensors have gone to another worker that shares the topics, so that they may be missed here."""
+
+    def start(self) -> None:
+        """Start the network thread."""
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Say goodbye and end the thread."""
+
+    def wait_subscribed(self, timeout_s: float) -> bool:
+        """Wait until messages would come; whether they do."""
+
+    def resume(self, positions: Mapping[str, int]) -> None:
+        """Know what the store holds, by what `positions()` gave; to be called before `start()`."""
+
+    def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
+        """Take what has arrived, or wait for it."""
+
+    def of_session(self, messages: list[Message]) -> list[Message]:
+        """The messages as they are now: whether they may still be acknowledged."""
+
+    def has_lost_session(self) -> bool:
+        """Whether the broker has lost what it kept for us, since the last call."""
+
+    def positions(self, messages: Sequence[Message]) -> dict[str, int]:
+        """What is to be stored with messages, so that none is taken twice; empty if that is in the messages."""
+
+    def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
+        """Tell the broker that messages are stored."""
+
+    def wake(self) -> None:
+        """Let `receive()` return."""
+
+    def unsubscribe(self, topic: str) -> None:
+        """Leave what brings a topic that isn't asked for."""
+
+    def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
+        """Want other subscriptions from now on."""
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        properties: EventProperties | None = None,
+    ) -> int | None:
+        """Send; returns a token, or None if that can't be done now."""
+
+    def confirmations(self) -> list[int]:
+        """Tokens of what the broker has taken."""
+
+    def refusals(self) -> list[RefusedPublication]:
+        """What the broker has refused."""
+
+    def closing_explained(self) -> None:
+        """Record that the broker closes connections because of what is published."""
+
+    def rival_seen(self) -> None:
+        """Note that another client has been connected in our place."""
