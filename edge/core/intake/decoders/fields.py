@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
 from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
-from edge.core.intake.decoders.documents.lists import TELLING
+from edge.core.intake.decoders.documents.lists import TELLING, may_name_reading
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
@@ -277,7 +277,7 @@ class FieldsDecoder(Decoder):
             time_key,
             values,
             is_ordinary=len(time_keys) <= 1
-            and not (self.names_devices and places.keys() >= set(DEVICE))
+            and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
             and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
             is_named=not TELLING.isdisjoint(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),

@@ -61,6 +61,18 @@ def test_elements_that_are_a_label_and_a_value_have_the_label_for_a_name() -> No
     ]  # fmt: skip
 
 
+def test_sensors_that_share_a_topic_are_told_apart_by_the_name_beside_the_value() -> None:
+    decoder = FieldsDecoder(names_devices=True)
+    for key, name in (("sensor", "boiler"), ("name", "a/b"), ("id", 28), ("deviceId", "28-04"), ("type", "temp")):
+        payload = json.dumps({key: name, "value": 65.5, "unit": "C", "ts": NOON})
+        assert read(payload, decoder) == [(str(name).replace("/", "%2F"), 65.5, NOON)]
+        assert read(payload) == [("", 65.5, NOON)]
+    for more in ({}, {"state": "on"}, {"sensor": "a", "rssi": -60}, {"code": 200}, {"channel": "3"}):
+        assert read(json.dumps({"value": 65.5, **more}), decoder) == [("", 65.5, None)]
+    named = [{"name": "a", "type": "b", "value": 1.5}, {"name": "c", "type": "d", "value": 2.5}]
+    assert read(json.dumps(named), decoder) == [("a", 1.5, None), ("c", 2.5, None)]
+
+
 def test_labels_with_times_are_series_of_their_own_and_states_are_none() -> None:
     rows = [{"type": kind, "ts": NOON + each, "value": each} for each in range(2) for kind in ("a", "b")]
     assert read(json.dumps(rows)) == [("a", 0, NOON), ("b", 0, NOON), ("a", 1, NOON + 1), ("b", 1, NOON + 1)]
@@ -68,7 +80,9 @@ def test_labels_with_times_are_series_of_their_own_and_states_are_none() -> None
     assert read(json.dumps(states)) == [("", each, NOON + each) for each in range(3)]
 
 
-@pytest.mark.parametrize("key", ["id", "meter_id", "deviceId", "serial", "serialNumber", "imei", "dev_eui", "SN"])
+@pytest.mark.parametrize(
+    "key", ["id", "meter_id", "deviceId", "serial", "serialNumber", "imei", "dev_eui", "SN", "esp8266id"]
+)
 def test_digits_in_a_text_that_names_something_are_no_number(key: str) -> None:
     assert read(f'{{"{key}": "33225544", "total": 1.5}}') == [("total", 1.5, None)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
@@ -32,7 +33,7 @@ NUMBERED = "<number>"
 _SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
 
 _IDENTIFIER = re.compile(
-    r"(?:.*[/_-])?(?:(?:device|dev|sensor|meter|gateway|node|app)?_?id|(?:dev|app)?_?eui|dev_?addr|mac|imei|imsi|iccid"
+    r"(?:.*[/_-])?(?:(?:device|dev|sensor|meter|gateway|node|app|station|chip|esp[0-9]*)?_?id|(?:dev|app)?_?eui|dev_?addr|mac|imei|imsi|iccid"
     r"|uuid|sn|serial(?:_?(?:no|number))?)",
     re.IGNORECASE,
 )
@@ -78,6 +79,27 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
     if len(texts) < len(elements) or any(said(each) is None or each[0].isdigit() for each in texts):
         return None
     return label if label in LABELS or len(set(texts)) == len(texts) > 1 else None
+
+
+def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
+    """The name of an object that is one reading, if it says nothing else; None if it says none, or more.
+
+    Args:
+        fields: The object.
+        known: Fields that hold its value or its time.
+    """
+    others = fields.keys() - known - _BESIDE
+    if len(others) != 1 or not others <= TELLING:
+        return None
+    (key,) = others
+    name = said(fields[key])
+    is_label = key in LABELS and (not isinstance(fields[key], str) or fields[key][:1].isdigit())
+    return None if is_label else name
+
+
+def may_name_reading(keys: Iterable[str]) -> bool:
+    """Whether objects with these keys may have such a name."""
+    return not TELLING.isdisjoint(keys)
 
 
 def is_identifier(path: str) -> bool:

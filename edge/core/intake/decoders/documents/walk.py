@@ -13,7 +13,15 @@ import msgspec
 
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
-from edge.core.intake.decoders.documents.lists import IN_TIME, NUMBER, NUMBERED, is_identifier, is_senml, kind_of
+from edge.core.intake.decoders.documents.lists import (
+    IN_TIME,
+    NUMBER,
+    NUMBERED,
+    is_identifier,
+    is_senml,
+    kind_of,
+    name_of_reading,
+)
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, said
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.text_numbers import TextNumbers
@@ -92,7 +100,7 @@ class Walk:
         elif isinstance(document, list):
             self._array(document, sender)
         elif isinstance(document, dict):
-            self._record(document, sender, sender)
+            self._record(document, f"{sender}{self._name(document)}", sender)
         else:
             self._leaf(document, sender, None)
         stands_alone = isinstance(document, list) or (isinstance(document, dict) and options.value_key in document)
@@ -108,6 +116,13 @@ class Walk:
             return ""
         self._skipped = frozenset(DEVICE)
         return "".join(f"{each}/" for each in told)
+
+    def _name(self, fields: dict[str, Any]) -> str:
+        """The name that a document has if it is one reading; empty if it has none."""
+        options = self._options
+        if not options.names_devices or options.value_key not in fields:
+            return ""
+        return name_of_reading(fields, {options.value_key, *options.times.find(fields, self._arrived).keys}) or ""
 
     def _record(self, fields: dict[str, Any], alone: str, before: str, time: float | None = None) -> None:
         """Read an object: one reading if it has the value key, else a container of readings.
