@@ -19,7 +19,6 @@ from edge.core.model.sensors.sensors import Repetition
 SEPARATORS = ("\n", "&", ";", "|", "\t", ",", " ")
 """What may stand between pairs or values; the first counts that a payload has."""
 
-_PAIR = re.compile(r"\s*\"?([^\s=:\"][^=:\"]*?)\"?\s*[=:]\s*(.*?)\s*", re.DOTALL)
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -91,12 +90,21 @@ def pairs_in(text: str, decimal: str = ".") -> dict[str, str] | None:
     for separator in SEPARATORS:
         if separator not in text or (separator == "," and decimal == ","):
             continue
-        found = [_PAIR.fullmatch(each) for each in text.split(separator) if each.strip()]
-        if all(found):
-            pairs = [(each[1], each[2].strip('"')) for each in found if each is not None]
+        found = [_pair_in(each) for each in text.split(separator) if each.strip()]
+        pairs = [each for each in found if each is not None]
+        if len(pairs) == len(found) > 0:
             return {_unescaped(key): _unescaped(value) for key, value in pairs} if separator == "&" else dict(pairs)
-    alone = _PAIR.fullmatch(text)
-    return {alone[1]: alone[2].strip('"')} if alone is not None and "\n" not in alone[2] else None
+    alone = None if "\n" in text else _pair_in(text)
+    return None if alone is None else dict([alone])
+
+
+def _pair_in(text: str) -> tuple[str, str] | None:
+    """The name and the value of a pair, without the quotes around them; None if it is none."""
+    ends = [place for each in "=:" if (place := text.find(each)) >= 0]
+    if not ends:
+        return None
+    name, value = text[: min(ends)].strip().strip('"'), text[min(ends) + 1 :].strip().strip('"')
+    return (name, value) if name and '"' not in name else None
 
 
 def _unescaped(text: str) -> str:

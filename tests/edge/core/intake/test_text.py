@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.loading import parse
 from config.problems import ConfigurationError
-from edge.core.intake.decoders import Decoded, TextDecoder
+from edge.core.intake.decoders import Decoded, FieldsDecoder, TextDecoder
 from edge.core.model.readings.messages import Refused
 
 NOON = 1_700_000_000.0
@@ -86,6 +88,17 @@ def test_as_many_pairs_as_fit_into_a_payload_are_refused_at_once() -> None:
     with pytest.raises(Refused) as refused:
         decoded(";".join(f"k{each}={each}" for each in range(20_000)))
     assert refused.value.refusal.reason == "too_many_readings"
+
+
+@pytest.mark.parametrize("payload", ["a=1{}2", "a{}b", "1{}x", "a=1;{}", "{}a=1", '{{"a{}', "1,{}x"])
+@pytest.mark.parametrize("filling", [" ", "=", ";", '"', ", ", "\n", "%", "1 "])
+def test_no_payload_takes_more_than_linear_time(payload: str, filling: str) -> None:
+    text = payload.format(filling * (200_000 // len(filling)))
+    for columns in ((), ("a", "b")):
+        with suppress(Refused):
+            decoded(text, columns=columns)
+    with suppress(Refused):
+        FieldsDecoder().decode(text.encode())
 
 
 @settings(max_examples=200, database=None)

@@ -75,7 +75,7 @@ _TEXTS = (
         "text",
     ),
     (
-        re.compile(rf"{_NUMBER}(?:\s?[;|,\t ]\s?(?:{_NUMBER})?)+"),
+        re.compile(rf"{_NUMBER}(?:[;|,\t ]+{_NUMBER})+[;|,\t ]*"),
         'numbers in a row: format = "text" with columns = ["...", "..."]',
         "",
     ),
