@@ -1,4 +1,4 @@
-"""The configuration: one TOML file, checked as a whole before anything else is opened.
+"""The configuration: one TOML file, validated as a whole before anything else is opened.
 
     problems    what is wrong, in words          topics      filters, templates, globs
     lines       key path -> line                 fields      what all tables share
@@ -7,7 +7,7 @@
     doubts      allowed, but hardly meant        loading     from a file to a configuration
     template    the file to begin with           passwords   read late, kept nowhere
 
-Imports `detectors`, and nothing of the service.
+Imports `detectors`, and nothing from the service.
 """
 
 from __future__ import annotations

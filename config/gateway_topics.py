@@ -1,8 +1,8 @@
-"""Topics of gateways: which topics belong to one of our kind, and which filters ask for them by name.
+"""Gateway topics: the topics that belong to gateways, and the filters that name them explicitly.
 
-A filter such as `#` brings what other gateways on the broker publish, too. It isn't an input, or two gateways would
-take each other's health for sensors, unless a filter names it: `edgewarden/gw2/health`, `edgewarden/gw2/#`,
-`edgewarden/+/health`.
+A filter such as `#` also delivers the publications of other gateways on the broker. They are read only if a filter
+names them, `edgewarden/gw2/health`, `edgewarden/gw2/#`, `edgewarden/+/health`; otherwise two gateways would take each
+other's health for sensors.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ PLACEHOLDER = "{gateway}"
 USUAL_BASE = f"edgewarden/{PLACEHOLDER}"
 
 SINGLE = ("status", "health", "open", "gap", "deadletter", "shelved", "result")
-"""Topics right below a gateway's base."""
+"""Topics directly below a gateway's base."""
 
 WITH_MORE = ("anomaly", "state", "command")
-"""Topics that are followed by a sensor's name or a command."""
+"""Topics followed by a sensor's name or a command."""
 
 _NAME = r"[A-Za-z0-9_-]{1,64}"
 _BELOW = f"(?:{'|'.join(SINGLE)}|(?:{'|'.join(WITH_MORE)})/.+)"
@@ -34,13 +34,14 @@ class _Base(NamedTuple):
 
 
 class GatewayTopics:
-    """The topics of gateways whose base looks like ours, or is the usual one.
+    """The topics of gateways with a similar base or the default base.
 
     Args:
-        base: Our own base, where `{gateway}` stands for the name. In a base without it, a level that is our name stands
-            for any.
-        name: Our own name.
-        discovery: Home Assistant's prefix, below which gateways tell it of sensors; no filter makes that an input.
+        base: This gateway's base, with `{gateway}` for the name. In a base without it, a level equal to the name
+            matches any.
+        name: Name of this gateway.
+        discovery: Home Assistant's discovery prefix, below which gateways announce sensors; no filter reads those
+            topics.
     """
 
     def __init__(self, base: str, name: str, discovery: str = PREFIX) -> None:
@@ -50,11 +51,11 @@ class GatewayTopics:
         self._bases = [_base(each) for each in dict.fromkeys((base, USUAL_BASE)) if PLACEHOLDER in each]
 
     def has(self, topic: str) -> bool:
-        """Whether a topic is a gateway's, ours or another one's."""
+        """Whether a topic belongs to this or another gateway."""
         return any(base.pattern.fullmatch(topic) for base in self._bases) or bool(self._discovery.fullmatch(topic))
 
     def asks(self, wanted: Sequence[str], topic: str | None = None) -> bool:
-        """Whether a filter asks for gateways' topics: it spells out the base, and the gateway or what it publishes.
+        """Whether a filter asks for gateways' topics explicitly, by the base and the gateway or kind of topic.
 
         Args:
             wanted: Levels of the filter.

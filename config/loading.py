@@ -1,4 +1,4 @@
-"""From a file to a configuration, or to all of its faults. Nothing but that file is opened."""
+"""Loading: reads a file to a configuration, or to all of its errors. Nothing but that file is opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Inspection(NamedTuple):
-    """A configuration that can be used, and what is odd about it.
+    """A valid configuration with its warnings.
 
     Attributes:
         configuration: The configuration.
@@ -36,20 +36,20 @@ def load(path: Path, open_store: Path | None = None) -> Configuration:
     """Read a configuration file.
 
     Args:
-        path: The file. Paths in it are relative to its folder.
-        open_store: A store that this process has open, and that mustn't be looked at therefore.
+        path: Path of the file. Paths in it are relative to its directory.
+        open_store: A store that this process has open, and which must therefore not be examined.
 
     Raises:
-        ConfigurationError: With all of its faults.
+        ConfigurationError: Contains all errors.
     """
     return inspect(path, open_store).configuration
 
 
 def inspect(path: Path, open_store: Path | None = None) -> Inspection:
-    """Read a configuration file, and say what is odd about it.
+    """Read a configuration file and its warnings.
 
     Raises:
-        ConfigurationError: With all of its faults.
+        ConfigurationError: Contains all errors.
     """
     source = str(path)
     return parse(_read(path, source), source, path.parent.resolve(), open_store)
@@ -58,16 +58,16 @@ def inspect(path: Path, open_store: Path | None = None) -> Inspection:
 def parse(
     text: str, source: str = "configuration", folder: Path | None = None, open_store: Path | None = None
 ) -> Inspection:
-    """Check the text of a configuration.
+    """Validate the text of a configuration.
 
     Args:
         text: TOML.
-        source: The name of the text in errors.
-        folder: The folder that its paths are relative to; None to skip the check for the files that it names.
-        open_store: A store that this process has open, and that mustn't be looked at therefore.
+        source: Name of the text, for errors.
+        folder: Directory for relative paths; None to skip the check for referenced files.
+        open_store: A store that this process has open, and which must therefore not be examined.
 
     Raises:
-        ConfigurationError: With all of its faults.
+        ConfigurationError: Contains all errors.
     """
     try:
         raw = tomllib.loads(text)

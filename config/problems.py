@@ -1,4 +1,4 @@
-"""The problems of a configuration, in words that an operator can act on.
+"""The problems of a configuration, described for operators.
 
 ConfigurationError
   .problems -> Problem(key, line, message), one for each fault
@@ -17,12 +17,12 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Problem(NamedTuple):
-    """One fault, or one doubt.
+    """An error or a warning.
 
     Attributes:
         key: Path of the key, such as `rule[0].detectors.ewma.half_life`; empty for the file as a whole.
-        line: Line in the file, from 1, or None where there is none.
-        message: What is wrong, and what would be right.
+        line: Line in the file, from 1, or None if there is none.
+        message: The problem, and a correction.
     """
 
     key: str
@@ -30,17 +30,17 @@ class Problem(NamedTuple):
     message: str
 
     def located(self, source: str) -> str:
-        """The problem on one line, behind the name of its file, as compilers print it."""
+        """The problem on one line, preceded by the name of its file, as compilers print it."""
         place = source if self.line is None else f"{source}:{self.line}"
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
 
 class ConfigurationError(Exception):
-    """A configuration can't be used.
+    """A configuration is invalid.
 
     Attributes:
-        problems: All of its faults, in the order of the file.
-        source: The file, as it was named.
+        problems: All errors in the order of the file.
+        source: Name of the file as given.
     """
 
     def __init__(self, problems: Sequence[Problem], source: str) -> None:
@@ -62,7 +62,7 @@ def key_text(path: KeyPath) -> str:
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """The end of a sentence that offers the nearest known word, or else lists them all."""
+    """The end of a sentence that suggests the nearest known word, or lists all of them."""
     words = list(known)
     near = difflib.get_close_matches(wrong.lower(), words, n=1, cutoff=0.6)
     if near:

@@ -1,4 +1,4 @@
-"""The configuration as a whole: every table, what holds between them, and what the program asks of it.
+"""The configuration as a whole: all tables, the constraints between them, and the queries of the program.
 
 gateway broker upstream          config.tables.transport
 kafka forward                    config.tables.kafka
@@ -144,12 +144,12 @@ class Log(Table):
 
 
 def repeated_topics(topics: list[object]) -> list[FieldFault]:
-    """The topics that stand in an earlier input already, as faults below `input`."""
+    """Errors below `input` for topics that occur in an earlier input."""
     return _repeated(topics, "input", "topic")
 
 
 def _repeated(values: Sequence[object], table: str, key: str) -> list[FieldFault]:
-    """The texts that an earlier one of some tables has under a key already, as faults below the tables."""
+    """Errors for texts that an earlier table has under the same key."""
     faults = []
     for index, value in enumerate(values):
         first = values.index(value)
@@ -159,7 +159,7 @@ def _repeated(values: Sequence[object], table: str, key: str) -> list[FieldFault
 
 
 class Configuration(Table):
-    """Everything that an operator can say, checked and complete."""
+    """The complete, validated configuration."""
 
     gateway: Gateway = Field(default_factory=Gateway, description="This gateway")
     broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
@@ -275,12 +275,12 @@ class Configuration(Table):
 
     @property
     def inbound(self) -> Connection:
-        """The connection that readings come from, its client id filled in."""
+        """The connection for readings, with its client ID filled in."""
         return _with_client_id(self.broker, f"edgewarden-{self.gateway.name}")
 
     @property
     def outbound(self) -> Connection | None:
-        """The connection that events go to, its client id filled in, or None if it is the inbound one."""
+        """The connection for events, with its client ID filled in; None if it is the inbound one."""
         if self.upstream is None:
             return None
         return _with_client_id(self.upstream, f"edgewarden-{self.gateway.name}-upstream")
@@ -291,7 +291,7 @@ class Configuration(Table):
         return resolve(self.rules, self.incidents)
 
     def rule_for(self, sensor: str) -> ResolvedRule:
-        """The first rule that matches a sensor's name. Callers remember the answer."""
+        """The first rule that matches a sensor's name. Callers cache the result."""
         return next(each for each in self.profiles if each.matches(sensor))
 
     @cached_property
@@ -300,7 +300,7 @@ class Configuration(Table):
         return resolve_devices(self.devices, self.incidents)
 
     def device_for(self, sensor: str) -> tuple[str, ResolvedDevice] | None:
-        """The device that a sensor belongs to, by the first table that takes it, or None. Callers remember it."""
+        """The device of a sensor by the first table that matches it, or None. Callers cache the result."""
         for each in self.resolved_devices:
             name = each.device_of(sensor)
             if name is not None:
@@ -308,12 +308,12 @@ class Configuration(Table):
         return None
 
     def inputs_digest(self) -> str:
-        """A SHA-256 in hexadecimal over what decides which sensors there are."""
+        """A SHA-256 in hexadecimal over everything that affects which sensors exist."""
         inputs = [each.decisive() for each in self.inputs]
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     def digest(self) -> str:
-        """A SHA-256 in hexadecimal over everything that decides which events the same messages give."""
+        """A SHA-256 in hexadecimal over everything that affects the events for given messages."""
         limits = self.limits.model_dump(
             mode="json", exclude={"receive_messages", "receive_bytes", "dead_letters_per_minute"}
         )

@@ -1,8 +1,10 @@
-"""Whether a file may be used as the store: one that is another program's is never opened, so that it can't be harmed.
+"""Store file: whether a file may be used as the store.
 
-It is recognised by its bytes, without SQLite, which would change a database that was left with a log. A store that
-is damaged is still known as one, by the definitions of its tables wherever they stand, or by the lock file that a
-service has left next to it.
+A file of another program is never opened, so it can't be harmed.
+
+The file is recognised by its bytes, without SQLite, which would change a database with a leftover log. A damaged store
+is still recognised, by the definitions of its tables wherever they are, or by the lock file that a service has left
+next to it.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def lock_path(store: Path) -> Path:
 
 
 def store_problem(path: Path) -> str | None:
-    """Why a file can't be used as the store; None if it isn't there, is empty, or is a store, damaged or not.
+    """Why a file can't be used as the store; None if it is missing, empty, or a store, damaged or not.
 
     Args:
         path: The file.
@@ -64,7 +66,7 @@ def _kind(path: Path) -> str | None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether anything says that a file is a store."""
+    """Whether there is any evidence that a file is a store."""
     return _defines_our_tables(path) or _defines_our_tables(Path(f"{path}-wal")) or _was_owned(path)
 
 
@@ -79,6 +81,6 @@ def _defines_our_tables(path: Path) -> bool:
 
 
 def _was_owned(path: Path) -> bool:
-    """Whether a service has had this path as its store before."""
+    """Whether a service has used this path as its store before."""
     lock = lock_path(path)
     return lock.is_file() and lock.read_bytes().startswith(OWNER_WORD.encode())

@@ -1,1 +1,1 @@
-"""A plant that isn't there: signals, labelled faults, and publishers that any broker understands."""
+"""A simulated plant: signals, labelled faults, and publishing to any broker."""

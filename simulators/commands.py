@@ -152,7 +152,7 @@ def simulate(context: click.Context, /, **given: Any) -> None:
 
 
 def _check(context: click.Context, given: dict[str, Any]) -> None:
-    """Refuse options that would do nothing.
+    """Reject options without effect.
 
     Raises:
         click.UsageError: There is one.

@@ -1,4 +1,4 @@
-"""Values on the command line that aren't plain numbers: spans of time, moments, prefixes of topics."""
+"""Types of command-line values: durations, times, topic prefixes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_8
 
 
 class SpanType(click.ParamType[float]):
-    """A span of time above 0: `90`, `90s`, `15m`, `12h`, `7d`, `2w`; gives seconds."""
+    """A duration above 0: `90`, `90s`, `15m`, `12h`, `7d`, `2w`; converted to seconds."""
 
     name = "span"
 
@@ -28,7 +28,7 @@ class SpanType(click.ParamType[float]):
 
 
 class MomentType(click.ParamType[float]):
-    """A moment: RFC 3339, UTC where it has no offset, or seconds since the epoch; gives the latter."""
+    """A time: RFC 3339, UTC without an offset, or seconds since the epoch; converted to the latter."""
 
     name = "time"
 
@@ -47,7 +47,7 @@ class MomentType(click.ParamType[float]):
 
 
 class Prefix(click.ParamType[str]):
-    """Levels that topics begin with."""
+    """Leading levels of topics."""
 
     name = "levels"
 

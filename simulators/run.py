@@ -28,10 +28,10 @@ CONNECT_S = 15.0
 
 
 class RunError(Exception):
-    """A run can't be done, or not to its end.
+    """A run can't be started or completed.
 
     Attributes:
-        exit_code: 2 where the command or a file is wrong, 1 where the broker or the disk failed.
+        exit_code: 2 if the command or a file is invalid, 1 if the broker or the disk failed.
     """
 
     def __init__(self, message: str, exit_code: int) -> None:
@@ -43,10 +43,10 @@ class ReadingSource(NamedTuple):
     """The messages to publish.
 
     Attributes:
-        readings: The readings, in the order of time.
-        units: Units of the sensors that have one.
-        faults: The faults to come.
-        speed: Seconds of plant time in a second; 0 for as fast as possible.
+        readings: Readings in order of time.
+        units: Units of sensors, by name.
+        faults: Faults of the run.
+        speed: Seconds of plant time per second; 0 for as fast as possible.
         start: Start of the run in plant time, in seconds since the epoch, UTC.
         sensors: Number of readings; 0 if it depends on the file.
     """
@@ -60,10 +60,10 @@ class ReadingSource(NamedTuple):
 
 
 def execute(given: Mapping[str, Any]) -> None:
-    """Do what the options of `simulators.commands.simulate` say.
+    """Run with the options of `simulators.commands.simulate`.
 
     Raises:
-        RunError: Something is wrong with a file, or the broker or the disk failed.
+        RunError: A file is invalid, or the broker or the disk failed.
     """
     publishes = given["host"] is not None or given["output"] is None
     try:
@@ -138,15 +138,15 @@ def first_moment(now: float, duration_s: float, speed: float) -> float:
 
     Args:
         now: The wall clock, seconds since the epoch.
-        duration_s: Seconds of plant time that the run lasts.
-        speed: Seconds of plant time in a second; 0 for as fast as possible.
+        duration_s: Duration of the run in seconds of plant time.
+        speed: Seconds of plant time per second; 0 for as fast as possible.
     """
     takes_s = duration_s / speed if speed else 0.0
     return round(now + min(0.0, takes_s - duration_s), 3)
 
 
 def _csv(given: Mapping[str, Any]) -> ReadingSource:
-    """The readings of a file, all read before the first is published: a faulty row publishes nothing."""
+    """The readings of a file, all read before the first is published, so that a malformed row publishes nothing."""
     readings = list(csv_readings(given["csv_path"], given["prefix"] or ""))
     start = readings[0].time if readings else 0.0
     return ReadingSource(readings, {}, (), given["speed"], start, 0)
@@ -203,7 +203,7 @@ def _passed(readings: Iterable[Reading], write: Callable[[tuple[float, str, floa
 def _consumed(
     messages: Iterable[Publication], clock: Callable[[], float], limit_s: float, stopped: Callable[[], bool]
 ) -> PublishedCount:
-    """Let messages pass, for what happens on their way."""
+    """Consume messages for their side effects."""
     end = clock() + limit_s
     readings, count, last = 0, 0, None
     for message in messages:
@@ -216,7 +216,7 @@ def _consumed(
 
 @contextmanager
 def _stopping() -> Iterator[Callable[[], bool]]:
-    """Make Ctrl-C and SIGTERM a wish to stop, which the function tells."""
+    """Convert Ctrl-C and SIGTERM to a request to stop, returned by the function."""
     wished = False
 
     def wish(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""From pydantic's errors to problems that an operator can act on: key, line, and what would be right."""
+"""Error text: converts pydantic's errors to problems with key, line, and a correction."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LONGEST_SHOWN = 60
 
 
 def explain(error: ErrorDetails, model: type[BaseModel], lines: LineIndex) -> list[Problem]:
-    """The problems behind one of pydantic's errors.
+    """The problems behind a pydantic error.
 
     Args:
-        error: As `ValidationError.errors()` gives it.
+        error: An item of `ValidationError.errors()`.
         model: The validated data.
-        lines: The lines of the keys.
+        lines: Line numbers of the keys.
     """
     path = _existing_types(error["loc"])
     if error["type"] == "faults":
@@ -31,12 +31,12 @@ def explain(error: ErrorDetails, model: type[BaseModel], lines: LineIndex) -> li
 
 
 def problem_at(path: KeyPath, message: str, lines: LineIndex) -> Problem:
-    """A problem of the key at a path."""
+    """A problem with the key at a path."""
     return Problem(key_text(path), lines.line_of(path), message)
 
 
 def _existing_types(path: tuple[int | str, ...]) -> KeyPath:
-    """The path without the marks that pydantic adds for the keys of a mapping."""
+    """The path without the elements that pydantic adds for the keys of a mapping."""
     return tuple(part for part in path if part != "[key]")
 
 
@@ -93,7 +93,7 @@ def _shown(given: object, kind: str) -> str:
 
 
 def _plain(given: object) -> str:
-    """A value as it would stand in the file, cut short."""
+    """A value as written in the file, truncated."""
     if isinstance(given, bool):
         return "true" if given else "false"
     if isinstance(given, dict):
@@ -120,12 +120,12 @@ def _unknown_key(path: KeyPath, model: type[BaseModel]) -> str:
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
-    """The keys of a table, as they stand in the file."""
+    """The keys of a table as written in the file."""
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def model_at(path: KeyPath, model: type[BaseModel]) -> type[BaseModel] | None:
-    """The model of the table at a path, or None if no table belongs there."""
+    """The model of the table at a path; None if no table belongs there."""
     for part in path:
         if isinstance(part, int):
             continue
@@ -138,7 +138,7 @@ def model_at(path: KeyPath, model: type[BaseModel]) -> type[BaseModel] | None:
 
 
 def model_within(annotation: Any) -> type[BaseModel] | None:
-    """The model that a type holds: itself, or one that is optional, or the element of a tuple."""
+    """The model within a type: itself, an optional one, or the element of a tuple."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in {Union, types.UnionType, tuple, Annotated}:

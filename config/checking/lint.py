@@ -17,7 +17,7 @@ from detectors.parameters import parameters_of
 
 
 def doubts_of(configuration: Configuration) -> list[FieldFault]:
-    """Every doubt about a configuration that can be used."""
+    """All warnings about a valid configuration."""
     return [
         *_about_inputs(configuration),
         *_about_rules(configuration),
@@ -48,7 +48,7 @@ def _about_inputs(configuration: Configuration) -> Iterator[FieldFault]:
 
 
 def _about_overlaps(configuration: Configuration, index: int) -> Iterator[FieldFault]:
-    """Without MQTT 5, a broker that delivers a message once for each filter doesn't say for which one that is."""
+    """Without MQTT 5, a broker that delivers a message once for each filter doesn't identify the filter."""
     if configuration.broker.version != "3.1.1":
         return
     topic = configuration.inputs[index].topic

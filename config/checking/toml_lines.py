@@ -1,7 +1,7 @@
-"""On which line of a TOML file each key stands; the standard library's parser doesn't say.
+"""Line numbers of the keys in a TOML document, which the standard library's parser doesn't provide.
 
-The scanner follows TOML 1.0 as far as it must to find keys: tables, arrays of tables, dotted and quoted keys,
-arrays, inline tables, and the four kinds of strings. It judges nothing: `tomllib` has accepted the text.
+The scanner implements as much of TOML 1.0 as it needs to find keys: tables, arrays of tables, dotted and quoted keys,
+arrays, inline tables, and the four kinds of strings. It doesn't validate: `tomllib` has accepted the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STRING = re.compile(
 
 
 class LineIndex:
-    """The lines of a TOML document's keys.
+    """Line numbers of a TOML document's keys.
 
     Args:
         source: A document that `tomllib` accepts.
@@ -41,7 +41,7 @@ class LineIndex:
         self._scan()
 
     def line_of(self, path: KeyPath) -> int:
-        """The line of a key, from 1; of a key that isn't there, the line of the nearest table around it."""
+        """The line of a key, from 1; for a missing key, the line of the nearest enclosing table."""
         for length in range(len(path), 0, -1):
             line = self.lines.get(path[:length])
             if line is not None:
@@ -72,7 +72,7 @@ class LineIndex:
         return (*path, index)
 
     def _resolve(self, keys: KeyPath) -> KeyPath:
-        """A header's keys as a path: below an array of tables, its latest table is meant."""
+        """A header's keys as a path; within an array of tables, the latest table is meant."""
         path: KeyPath = ()
         for key in keys:
             path = (*path, key)

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the Prometheus alert rules that are shipped."""
+"""The included Grafana dashboard and Prometheus alert rules."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ RULES = "prometheus-rules.yaml"
 
 
 def monitoring_files() -> dict[str, str]:
-    """Their texts, by the names of the files."""
+    """The contents of the files by name."""
     return {name: files("config.monitoring").joinpath(name).read_text("utf-8") for name in (DASHBOARD, RULES)}

@@ -1,1 +1,1 @@
-"""How values are written: topics, filters and names of sensors; hosts; times of the week."""
+"""Notation of values: topics, filters and names of sensors; hosts; times of the week."""

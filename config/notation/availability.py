@@ -1,7 +1,7 @@
-"""The key `availability` of an input: the topics on which its devices say whether they are there.
+"""The key `availability` of an input: the topics on which its devices report whether they are online.
 
-`tele/{1}/LWT` is such a topic of the device that the first wildcard of the input's topic stands for. A device's sensors
-are those whose names begin as the input's template does up to it.
+`tele/{1}/LWT` is such a topic for the device given by the match of the first wildcard. A device's sensors are those
+whose names have the same prefix in the input's template.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class AvailabilityTopic(NamedTuple):
     """A resolved availability topic.
 
     Attributes:
-        matching: Filter of the topics. `#` stands for one level or more, also before other levels.
+        matching: Filter of the topics. `#` matches one or more levels, also before other levels.
         subscribed: Filter to subscribe to.
-        device: Template of a device: what the names of its sensors begin with, without the slash. `{1}` is what the
-            first wildcard of `matching` stands for.
+        device: Template of a device: the common prefix of its sensors' names, without the slash. `{1}` is the match of
+            the first wildcard of `matching`.
     """
 
     matching: str
@@ -39,7 +39,7 @@ def availability_of(availability: str, topic: str, sensor: str) -> AvailabilityT
         sensor: The template of its sensors' names.
 
     Raises:
-        ValueError: It can't be used; the message says why.
+        ValueError: It is invalid; the message gives the reason.
     """
     wildcards = [level for level in topic.split("/") if level in {"+", "#"}]
     levels, used = list[str](), list[str]()
@@ -67,7 +67,7 @@ def _device(sensor: str, topic: str, used: list[str]) -> str:
     """The template of a device; see `AvailabilityTopic`.
 
     Raises:
-        ValueError: The sensors' names don't begin with what tells the devices apart.
+        ValueError: The sensors' names don't begin with the levels that distinguish the devices.
     """
     numbers = iter(range(1, 100))
     spelled = "/".join(f"{{{next(numbers)}}}" if level in {"+", "#"} else level for level in topic.split("/"))

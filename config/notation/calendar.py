@@ -1,8 +1,8 @@
-"""Maintenance windows: stretches of time, once or every week, in which some sensors' incidents are suppressed.
+"""Maintenance windows: periods, once or every week, in which some sensors' incidents are suppressed.
 
-A weekly window is written as `Mon 06:00-08:00`, `Mon-Fri 22:00-06:00`, `Sat,Sun 00:00-00:00` or `daily 12:00-12:30`,
-in the time of a zone. An end that isn't after its start lies on the next day. Where the clocks are set forward, a time
-that there isn't on that day is taken as if they hadn't been set yet; where they are set back, the first of two counts.
+A weekly window is written as `Mon 06:00-08:00`, `Mon-Fri 22:00-06:00`, `Sat,Sun 00:00-00:00` or `daily 12:00-12:30`, in
+a time zone. An end not after its start is on the next day. A local time skipped by a clock change is interpreted with
+the offset before the change; for a repeated one, the first counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EVERY = re.compile(r"([A-Za-z,-]+) +(\d\d):(\d\d) ?- ?(\d\d):(\d\d)")
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC).timestamp()
 
 LONGEST_RULE = 64
-"""Characters of a weekly window."""
+"""Maximum length of a weekly window in characters."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Window:
     """A maintenance window: the sensors and the times.
 
     Attributes:
-        name: Its name.
+        name: Name of the window.
         sensors: Glob on the sensors' names.
-        start: Of a window that comes once, seconds since the epoch, UTC.
-        end: Its end.
-        every: Of a weekly one, its rule; empty for once.
+        start: Start of a window that occurs once, seconds since the epoch, UTC.
+        end: End of such a window.
+        every: Rule of a weekly window; empty for a single one.
         zone: Time zone of the rule.
-        learn: Whether the detectors learn from what happens meanwhile.
+        learn: Whether the detectors learn during the window.
         by: The user who declared it; empty for the configuration.
         comment: Why.
     """
@@ -50,18 +50,18 @@ class Window:
     comment: str = ""
 
     def contains(self, moment: float) -> bool:
-        """Whether a moment is within it; its start is, its end isn't."""
+        """Whether a time lies in the window, which includes its start and excludes its end."""
         if not self.every:
             return self.start <= moment < self.end
         return any(start <= moment < end for start, end in self._around(moment))
 
     def next_change(self, after: float) -> float:
-        """The next moment at which it may begin or end; infinite if there is none."""
+        """The next time at which it may begin or end; infinity if there is none."""
         ends = [(self.start, self.end)] if not self.every else self._around(after)
         return min((each for pair in ends for each in pair if each > after and math.isfinite(each)), default=math.inf)
 
     def _around(self, moment: float) -> Iterator[tuple[float, float]]:
-        """The stretches of a weekly window from the day before a moment to a week after it."""
+        """The periods of a weekly window from the day before a time to a week after it."""
         zone = ZoneInfo(self.zone)
         days, start, end = _parsed(self.every)
         today = datetime.fromtimestamp(min(max(moment, 0.0), _LATEST), zone).date()

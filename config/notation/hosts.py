@@ -16,7 +16,7 @@ _NAME = re.compile(r"[^\[\]:/@?#\s]+")
 def host_problem(host: str) -> str | None:
     """The problem with the name or address of a broker and what to write instead, or None.
 
-    What stands before an @ is never repeated: it may be a password.
+    Text before an @ is never quoted, because it may be a password.
     """
     if _NAME.fullmatch(host) or _is_ipv6(host):
         return None

@@ -1,8 +1,8 @@
-"""Topic filters, names of sensors and the templates that turn the one into the other: what is well formed.
+"""Topic filters, sensor names, and the templates that derive one from the other: validation.
 
-`+` stands for one level of a topic and `#` for the rest of it. In a template `{1}` is what the first of these
-wildcards stood for, `{topic}` the whole topic, `{field}` the path inside of the payload, and `{payload.model}` what the
-payload says of its sender; `{payload.channel?}` may be missing.
+`+` matches one level of a topic and `#` the rest of it. In a template `{1}` is the match of the first wildcard,
+`{topic}` the whole topic, `{field}` the path in the payload, and `{payload.model}` a payload field that identifies the
+sender; `{payload.channel?}` is optional.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from functools import lru_cache
 
 LONGEST_NAME = 256
-"""Characters of a topic or sensor name; AWS IoT takes no longer topic."""
+"""Maximum length of a topic or sensor name in characters, the limit of AWS IoT for topics."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SENDER = re.compile(r"payload(\.[^{}.?/+#]+)+\??")
 
 
 def _first(*checks: tuple[bool, str]) -> str | None:
-    """The message of the first check that found something."""
+    """The message of the first check that fails."""
     return next((message for found, message in checks if found), None)
 
 
@@ -48,7 +48,7 @@ def filter_problem(topic: str) -> str | None:
 
 
 def base_problem(base: str) -> str | None:
-    """The problem with the base of our own topics, its placeholder filled in, or None."""
+    """The problem with the base of this gateway's topics, with its placeholder filled in, or None."""
     return _first(
         (not base, "must not be empty"),
         _too_long(base, LONGEST_NAME // 2),
@@ -92,7 +92,7 @@ def _placeholder_problem(name: str, topic: str) -> str | None:
 
 
 def names_without_a_field(template: str) -> bool:
-    """Whether a template still gives a name where there is no field; its separator is then left out, too."""
+    """Whether a template gives a name even without a field, whose separator is then dropped, too."""
     return all(re.sub(r"[/._:-]?\{field\}", "", template).split("/"))
 
 
@@ -174,8 +174,8 @@ def glob_problem(glob: str) -> str | None:
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """A glob on sensor names as a regular expression for the whole name.
 
-    `*` stands for any characters within a level, `**` for any characters, and `**/` also for nothing at all:
-    `**/temperature` is every sensor whose last level is `temperature`.
+    `*` matches any characters within a level, `**` any characters, and `**/` also nothing: `**/temperature` matches
+    every sensor whose last level is `temperature`.
     """
     parts = re.split(r"(\*\*/|\*\*|\*)", glob)
     spelled = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}

@@ -1,4 +1,4 @@
-"""Wishes: which of the deviations that were learned an operator wants to be told of, and how much a sensor matters."""
+"""Reporting preferences: which learned deviations are reported, and how important a sensor is."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Direction = Literal["both", "high", "low"]
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a rule says of the deviations of its sensors.
+    """A rule's reporting preferences for its sensors.
 
     Attributes:
-        direction: Side of what is expected on which a value is told of.
-        least: Deviations that are smaller aren't told of, in the sensor's unit; of a counter, in that of its pace.
-        weight: Severities are those of scores so many times as far beyond their level.
+        direction: Side of the expected value on which deviations are reported.
+        least: Minimum size of a reported deviation, in the sensor's unit; for a counter, in that of its pace.
+        weight: Factor on the ratio of scores to their level, for severities.
     """
 
     direction: Direction = "both"
@@ -24,11 +24,11 @@ class Wishes:
 
     @property
     def filters(self) -> bool:
-        """Whether there is anything that isn't told of."""
+        """Whether any deviation isn't reported."""
         return self.direction != "both" or self.least > 0
 
     def as_plain(self) -> dict[str, Any]:
-        """Those that were made, as plain values; empty if none was."""
+        """The preferences that were set, as plain values; empty if there are none."""
         made: dict[str, Any] = asdict(self)
         return {name: value for name, value in made.items() if value != getattr(NONE, name)}
 

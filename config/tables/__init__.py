@@ -1,1 +1,1 @@
-"""The tables of the configuration file: one file for each, with what its keys may say."""
+"""The tables of the configuration file, one module for each."""

@@ -1,4 +1,4 @@
-"""Conventions: what the keys of an input are for a family of devices, a TOML file each in `config/conventions`."""
+"""Conventions: the keys of an input for a family of devices, one TOML file each in `config/conventions`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from config.problems import suggestion
 
 
 class Example(NamedTuple):
-    """A message of a convention, and what becomes of it.
+    """A message of a convention, with the resulting readings.
 
     Attributes:
-        topic: Its topic.
-        payload: Its payload.
-        sensors: The values of the sensors that it makes, by name.
-        hexadecimal: Whether the payload is binary, and written in hexadecimal.
+        topic: Topic of the message.
+        payload: Payload of the message.
+        sensors: Values of the resulting sensors, by name.
+        hexadecimal: Whether the payload is binary, written in hexadecimal.
     """
 
     topic: str
@@ -40,10 +40,11 @@ class Convention(NamedTuple):
         title: Its title.
         source: URL of its documentation.
         note: A note for operators.
-        fields: Fields that every payload has, by which it is distinguished from others on such topics.
-        instead: The convention that a device's topics follow if it has them, which say the same; empty if none does.
-        keys: The keys of an input.
-        examples: Messages.
+        fields: Fields that every payload has, which distinguish it from others on such topics.
+        instead: Another convention with the same data, which is used instead if a device follows it; empty if there is
+            none.
+        keys: Keys of the input.
+        examples: Sample messages.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Convention(NamedTuple):
 
 @lru_cache(maxsize=1)
 def conventions() -> Mapping[str, Convention]:
-    """The conventions that come with the program, by name."""
+    """The included conventions by name."""
     folder = files("config").joinpath("conventions")
     found = {}
     for each in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -85,7 +86,7 @@ def convention_problem(name: str) -> str | None:
 
 
 def with_convention(keys: object) -> object:
-    """The keys of an input, completed by those of its convention as far as they are compatible."""
+    """The keys of an input, completed by those of its convention that are compatible."""
     if not isinstance(keys, dict) or keys.get("convention") not in conventions():
         return keys
     made = {**conventions()[keys["convention"]].keys, **keys}

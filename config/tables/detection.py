@@ -1,7 +1,7 @@
-"""The tables about detection: detectors and their parameters, presets, rules, and what makes an incident.
+"""The tables about detection: detectors and their parameters, presets, rules, and incidents.
 
-The models of the detectors are made from what the detectors say of their parameters, so a new detector needs
-nothing here. A rule is a preset with changes: what the rule sets wins, key by key.
+The models of detectors are generated from the detectors' declared parameters, so a new detector needs no change here. A
+rule is a preset with changes: keys set in the rule take precedence.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class IncidentSettings(Table):
     update_s: float = Field(60, ge=0, le=86_400, description="Minimum time between two updates")
 
     def changed_by(self, other: IncidentSettings) -> IncidentSettings:
-        """These settings with those that `other` was given; a budget given there beats a threshold here."""
+        """These settings overridden by those set in `other`; a budget set there replaces a threshold set here."""
         given = {name: getattr(other, name) for name in other.model_fields_set}
         if "false_alarms_per_sensor_per_day" in given:
             given.setdefault("threshold", None)
@@ -111,7 +111,7 @@ DetectorTables = create_model("Detectors", __base__=_NoDetectors, **_one_table_e
 
 
 def _choices(tables: Table) -> dict[str, DetectorSettings]:
-    """The detectors that were given a table, by name."""
+    """The detectors with a table, by name."""
     given = {name: getattr(tables, name) for name in tables.model_fields_set}
     return {name: each for name, each in given.items() if each is not None}
 
@@ -126,7 +126,7 @@ class Preset(Table):
 
 @cache
 def presets() -> Mapping[str, Preset]:
-    """The presets that come with the program, by name."""
+    """The included presets by name."""
     folder = files("config").joinpath("presets")
     found = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
     return {
@@ -139,7 +139,7 @@ def _preset_problem(name: str) -> str | None:
 
 
 def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], list[FieldFault]]:
-    """A preset's detectors with a rule's changes, in the registry's order, and what is wrong with them."""
+    """A preset's detectors with a rule's changes, in the registry's order, and their errors."""
     shipped, changes = _choices(preset.detectors), _choices(own)
     made: list[Detector] = []
     faults: list[FieldFault] = []
@@ -194,20 +194,20 @@ class Rule(Table):
 
 @dataclass(frozen=True)
 class ResolvedRule:
-    """A rule with everything filled in; all sensors that it matches share it.
+    """A rule with all defaults filled in, shared by all sensors that it matches.
 
     Attributes:
-        index: Its place among the rules, from 0; the implicit last one counts too.
-        name: Its glob.
-        preset: The preset that it began with.
-        description: For people; may be empty.
-        detectors: In the registry's order; none means that its sensors aren't watched.
+        index: Index among the rules, from 0, including the implicit last one.
+        name: Glob of the rule.
+        preset: Preset on which it is based.
+        description: Description for people; may be empty.
+        detectors: Detectors in the registry's order; empty if its sensors aren't monitored.
         incidents: The incident settings.
         unit: Unit of the values; may be empty.
-        labels: Texts that events carry.
+        labels: Labels added to events.
         no_value: Numbers that aren't readings.
-        counter: Whether its sensors are counters; None if that is to be found out.
-        wishes: Which deviations are told of, and how severe incidents are.
+        counter: Whether its sensors are counters; None to detect it.
+        wishes: Which deviations to report, and the severity of incidents.
     """
 
     index: int
@@ -246,7 +246,7 @@ def _plain(detector: Any) -> dict[str, Any]:
 
 
 def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[ResolvedRule, ...]:
-    """The rules with everything filled in, and the implicit last one behind them."""
+    """The rules with all defaults filled in, followed by the implicit last one."""
     resolved = []
     for index, rule in enumerate((*rules, Rule(sensors=EVERY_SENSOR))):
         detectors, _ = _make_detectors(presets()[rule.preset], rule.detectors)

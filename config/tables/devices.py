@@ -1,4 +1,4 @@
-"""The tables about devices: which sensors belong together, and how they are watched as one."""
+"""The tables about devices: which sensors belong together, and their combined monitoring."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DetectorName = Literal["correlation", "shift"]
 
 
 def _name_problem(name: str) -> str | None:
-    """The problem with the name of a device, or None; it must not look like a sensor's."""
+    """The problem with the name of a device, or None; it must differ from any sensor's."""
     if len(name.encode()) >= LONGEST_NAME:
         return f"must have less than {LONGEST_NAME} bytes"
     if any(not level or level != level.strip() for level in name.split("/")) or not name.isprintable():
@@ -60,16 +60,16 @@ class DeviceTable(Table):
 
 @dataclass(frozen=True)
 class ResolvedDevice:
-    """A device table with everything filled in.
+    """A device table with all defaults filled in.
 
     Attributes:
-        index: Its place among the tables, from 0.
-        sensors: Globs.
-        name: Of the one device that it makes, or None if the sensors' names say it.
+        index: Index among the tables, from 0.
+        sensors: Globs of its sensors.
+        name: Name of its single device; None to derive devices from the sensors' names.
         detectors: The detectors of its devices.
         incidents: The incident settings.
-        hold_s: Age to which a value counts, or None for some usual intervals.
-        labels: Texts that events carry.
+        hold_s: Maximum age of a value in seconds; None for some usual intervals.
+        labels: Labels added to events.
     """
 
     index: int
@@ -102,7 +102,7 @@ class ResolvedDevice:
 
 
 def resolve_devices(devices: tuple[DeviceTable, ...], incidents: IncidentSettings) -> tuple[ResolvedDevice, ...]:
-    """The device tables with everything filled in."""
+    """The device tables with all defaults filled in."""
     return tuple(
         ResolvedDevice(
             index=index,

@@ -23,25 +23,25 @@ class Table(BaseModel):
 
 
 class FieldFault(NamedTuple):
-    """Something wrong below a validated value: the key's path from there, and the message."""
+    """An error below a validated value: the key's path relative to it, and the message."""
 
     path: KeyPath
     message: str
 
 
 def refuse(message: str) -> PydanticCustomError:
-    """The error that a validator raises about its own value."""
+    """The error raised by a validator about its own value."""
     return PydanticCustomError("refused", "{message}", {"message": message})
 
 
 def refuse_all(faults: Sequence[FieldFault]) -> PydanticCustomError:
-    """The error that a validator raises about several keys below its value."""
+    """The error raised by a validator about several keys below its value."""
     message = "; ".join(each.message for each in faults)
     return PydanticCustomError("faults", "{message}", {"message": message, "faults": tuple(faults)})
 
 
 def checked(problem_of: Callable[[str], str | None]) -> AfterValidator:
-    """A validator of texts from a function that says what is wrong with one."""
+    """Create a validator of texts from a function that returns the problem with a text."""
 
     def check(text: str) -> str:
         problem = problem_of(text)
@@ -97,10 +97,10 @@ def _usable_as_store(path: Path, info: ValidationInfo) -> Path:
 
 
 ReadableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_readable)]
-"""A file that must be there. It is looked for where the context has a `folder`."""
+"""A file that must exist. It is resolved relative to the context's `folder`."""
 
 WritableFile = Annotated[Path, BeforeValidator(_located), AfterValidator(_in_a_folder)]
-"""A file that may be made, in a folder that must be there."""
+"""A file that may be created, in a directory that must exist."""
 
 StoreFile = Annotated[
     Path,
@@ -109,11 +109,11 @@ StoreFile = Annotated[
     AfterValidator(_in_a_folder),
     AfterValidator(_usable_as_store),
 ]
-"""The store's file: not there yet, or a store, but not another program's file.
+"""The store's file: missing, or a store, but not another program's file.
 
-Where it is a symbolic link, it is what that leads to: the log, the lock and what a damaged store is replaced by lie
-beside that file, whichever way it is named.
+A symbolic link is resolved to its target: the log, the lock and the replacement of a damaged store are next to that
+file, whichever name is used.
 
-It isn't looked at if the context has it as `open_store`: closing a file that SQLite has open in the same process
-takes SQLite's locks from it (fcntl(2)).
+The file isn't examined if it is the context's `open_store`: closing a file that SQLite has open in the same process
+drops SQLite's locks on it (fcntl(2)).
 """

@@ -52,5 +52,5 @@ class HomeAssistantTable(Table):
 
     @property
     def hears(self) -> str:
-        """The topic on which Home Assistant says that it has started."""
+        """The topic on which Home Assistant reports its start."""
         return self.birth_topic or f"{self.prefix}/status"

@@ -1,4 +1,4 @@
-"""The table `[[input]]`: which topics are read, and how what arrives on them is."""
+"""The table `[[input]]`: which topics are read, and how their payloads are decoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from config.tables.fields import Table, checked, refuse
 from config.tables.transport import zone_problem
 
 NEED_CBOR = frozenset({"cbor", "senml-cbor"})
-"""Formats that the extra `cbor` reads."""
+"""Formats that require the extra `cbor`."""
 
 KEYS_ARE_FIXED = {
     "number": "there are no fields",
@@ -33,10 +33,10 @@ KEYS_ARE_FIXED = {
     "influx": "line protocol says itself what is a value and what a time",
     "sparkplug": "Sparkplug says itself what its fields mean",
 }
-"""Formats whose fields the operator can't choose, and why."""
+"""Formats whose fields can't be configured, with the reason."""
 
 AVAILABILITY_KEYS = frozenset({"availability", "available", "unavailable"})
-"""Keys that say how devices are heard of; they decide on no reading."""
+"""Keys about availability, which don't affect readings."""
 
 LATER = frozenset(
     {
@@ -44,11 +44,11 @@ LATER = frozenset(
         "units", "rebirth", "gap_s",
     }
 )  # fmt: skip
-"""Keys that the first versions hadn't."""
+"""Keys that the first versions didn't have."""
 
 
 def time_format_problem(notation: str) -> str | None:
-    """The problem with a notation of times, or None."""
+    """The problem with a time format, or None."""
     try:
         told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
         datetime.strptime(told, notation)  # noqa: DTZ007
@@ -217,8 +217,8 @@ class Input(Table):
     def decisive(self) -> dict[str, object]:
         """The keys that affect which readings a message gives, as plain values.
 
-        A key that not every format has, or that came later, is left out where it says nothing, so that what was learned
-        before there was such a key still counts.
+        A key that not every format has, or that was added later, is left out at its default, so that state learned
+        before the key existed remains valid.
         """
         without = {"qos", "convention", "host_id", *AVAILABILITY_KEYS}
         if self.format != "influx":

@@ -38,7 +38,7 @@ Moment = Annotated[datetime, BeforeValidator(_as_moment)]
 
 
 class MaintenanceTable(Table):
-    """A window in which sensors are quiet."""
+    """A window in which sensors are suppressed."""
 
     name: str = Field(min_length=1, max_length=64, description="Name of the window")
     sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
@@ -61,7 +61,7 @@ class MaintenanceTable(Table):
         return end
 
     def window(self) -> Window:
-        """The window, as the core takes it."""
+        """The window in the form used by the core."""
         if self.every is not None:
             return Window(self.name, self.sensors, every=self.every, zone=self.zone, learn=self.learn)
         start = -math.inf if self.start is None else _time(self.start, self.zone)
@@ -70,5 +70,5 @@ class MaintenanceTable(Table):
 
 
 def _time(moment: datetime, zone: str) -> float:
-    """Seconds since the epoch of a time; without an offset, that of the zone counts."""
+    """Convert a time to seconds since the epoch; without an offset, the time zone applies."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).timestamp()

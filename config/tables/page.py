@@ -1,4 +1,4 @@
-"""The table `[page]`: where the live page is, and who may open it."""
+"""The table `[page]`: the address of the live page, and who may open it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PORT = 8790
 
 EXTRA = "page"
 MODULES = ("prometheus_client", "starlette", "uvicorn")
-"""The modules that the extra installs."""
+"""The modules installed by the extra."""
 
 _LONGEST_NAME = 253
 
 
 def is_local(address: str) -> bool:
-    """Whether only this machine reaches what listens at an address."""
+    """Whether an address is reachable only from this machine."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Passwords and other secrets of connections and sinks, read when they are needed and kept nowhere else."""
+"""Passwords and other secrets of connections and sinks, read when needed and stored nowhere else."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from config.tables.sinks import SinkTable
 from config.tables.transport import Credentials
 
 OF_THE_UNIT = "/run/credentials/edgewarden.service"
-"""The folder of the running service's credentials, readable by root, for `edgewarden tell`."""
+"""The directory of the running service's credentials, readable by root, for `edgewarden tell`."""
 
 
 class PasswordError(Exception):
-    """A password can't be had; says where it was looked for, never what it is."""
+    """A password can't be obtained; the message names its source, never the password."""
 
 
 def password_of(table: Credentials) -> str | None:
@@ -29,7 +29,7 @@ def token_of(sink: SinkTable) -> str | None:
     """The bearer token of a sink, or None if it has none.
 
     Raises:
-        PasswordError: As of `password_of()`.
+        PasswordError: See `password_of()`.
     """
     return _secret(sink.token_file, sink.token_env, sink.token_credential)
 
@@ -38,16 +38,16 @@ def secret_of(sink: SinkTable) -> str | None:
     """The secret that a sink signs events with, or None if it has none.
 
     Raises:
-        PasswordError: As of `password_of()`.
+        PasswordError: See `password_of()`.
     """
     return _secret(sink.secret_file, sink.secret_env, sink.secret_credential)
 
 
 def address_of(sink: SinkTable) -> str | None:
-    """The address that a sink notifies, or None if it has none.
+    """The address for a sink's notifications, or None if it has none.
 
     Raises:
-        PasswordError: As of `password_of()`.
+        PasswordError: See `password_of()`.
     """
     return _secret(sink.address_file, sink.address_env, sink.address_credential)
 

@@ -1,4 +1,4 @@
-"""The table `[[sink]]`: further receivers of events, which events they get, and how many may wait for them."""
+"""The table `[[sink]]`: further receivers of events, with filters and limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 def broker_problem(text: str) -> str | None:
-    """The problem with the place of a broker, or None."""
+    """The problem with the address of a broker, or None."""
     host, _, port = text.rpartition(":")
     if host_problem(host.strip("[]")) or not port.isdecimal() or not 0 < int(port) < 65_536:
         return "must be a host and a port, such as kafka.local:9092"
@@ -28,14 +28,14 @@ def broker_problem(text: str) -> str | None:
 
 
 def topic_problem(text: str) -> str | None:
-    """The problem with the name of a topic in Kafka, or None."""
+    """The problem with the name of a Kafka topic, or None."""
     if re.fullmatch(r"[A-Za-z0-9._-]{1,249}", text) and text not in {".", ".."}:
         return None
     return "must be 1 to 249 letters, digits, ., - or _"
 
 
 def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
-    """The problem with a URL, or None; never repeats it, as it may hold a password."""
+    """The problem with a URL, or None; never quotes it, because it may contain a password."""
     begins = " or ".join(f"{each}://" for each in schemes)
     try:
         parts = urlsplit(url)
@@ -54,7 +54,7 @@ def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
 
 
 def quiet_rule(text: str) -> str:
-    """The weekly window that quiet hours stand for; without days, they are every day's."""
+    """The weekly window for quiet hours; without days, they apply every day."""
     return f"daily {text.strip()}" if text.strip()[:1].isdigit() else text.strip()
 
 
@@ -230,18 +230,18 @@ class SinkTable(Credentials):
         return value
 
     def quiet_window(self) -> Window | None:
-        """When nothing is sent that isn't urgent; None for never."""
+        """The window in which only urgent events are sent; None for never."""
         if self.quiet is None:
             return None
         return Window("quiet", "**", every=quiet_rule(self.quiet), zone=self.zone)
 
     @property
     def title(self) -> str:
-        """Its name, or its kind where it has none."""
+        """The sink's name, or its kind if it has none."""
         return self.name or self.kind
 
     def connection(self, gateway: str) -> Connection:
-        """The settings of an MQTT broker, with a client id made from the gateway's name."""
+        """The connection to an MQTT broker, with a client ID derived from the gateway's name."""
         keys = [key for key in Connection.model_fields if key != "client_id"]
         client_id = self.client_id or f"edgewarden-{gateway}-{self.title}"
         return Connection.model_construct(**{key: getattr(self, key) for key in keys}, client_id=client_id)

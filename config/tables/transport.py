@@ -1,4 +1,4 @@
-"""The tables about MQTT: the gateway, its broker, where events go, and which topics are read."""
+"""The tables about MQTT: the gateway, its broker, and the broker for events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def name_problem(name: str) -> str | None:
-    """The problem with a name that becomes a part of topics and ids, or None."""
+    """The problem with a name used in topics and IDs, or None."""
     if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         return None
     return "must be 1 to 64 letters, digits, - or _"

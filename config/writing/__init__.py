@@ -1,1 +1,1 @@
-"""Files that are written for an operator: configurations, inputs, the systemd unit."""
+"""Files written for an operator: configurations, inputs, the systemd unit."""

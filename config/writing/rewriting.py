@@ -1,4 +1,4 @@
-"""Writing `[[input]]` tables into a configuration file, with the rest of it as it stands."""
+"""Rewriting: adds `[[input]]` tables to a configuration file, leaving the rest unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EVERYTHING = re.compile(r'^topic\s*=\s*"#"', re.MULTILINE)
 
 
 def has_inputs(text: str) -> bool:
-    """Whether a configuration says what to read; one that isn't TOML is taken to say so."""
+    """Whether a configuration contains inputs; assumed for one that isn't valid TOML."""
     try:
         return "input" in tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -19,13 +19,13 @@ def has_inputs(text: str) -> bool:
 
 
 def with_inputs(text: str, tables: str) -> str:
-    """A configuration with more inputs.
+    """A configuration with additional inputs.
 
-    They stand before an input that reads everything (`topic = "#"`), which is taken out: it was there until it is known
-    what there is. Otherwise they follow the last input, or are added at the end.
+    They are inserted in place of an input that reads everything (`topic = "#"`), which was meant for the time before
+    the topics are known. Otherwise they follow the last input, or are added at the end.
 
     Args:
-        text: TOML without faults.
+        text: Valid TOML.
         tables: `[[input]]` tables.
     """
     begins = [each.start() for each in _TABLE.finditer(text)] + [len(text)]
@@ -40,6 +40,6 @@ def with_inputs(text: str, tables: str) -> str:
 
 
 def _comment_before(block: str) -> str:
-    """The lines at the end of a table that belong to the next one: comments behind a blank line."""
+    """The lines at the end of a table that belong to the next one: comments after a blank line."""
     *_, last = block.rpartition("\n\n")
     return last if last.startswith("#") else ""

@@ -1,4 +1,4 @@
-"""The configuration file that a new installation begins with."""
+"""The initial configuration file of a new installation."""
 
 from __future__ import annotations
 

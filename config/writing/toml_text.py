@@ -1,4 +1,4 @@
-"""Values as TOML writes them."""
+"""TOML text of values."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_text(text: str) -> str:
-    """A text; JSON's escapes are a part of TOML's, but for the delete character."""
+    """Encode a string; JSON's escapes are valid in TOML, except for the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def toml_value(value: object) -> str:
-    """A text, a number, a boolean, a list or a table of them."""
+    """Encode a string, a number, a boolean, a list or a table of them."""
     if isinstance(value, str):
         return toml_text(value)
     if isinstance(value, bool):

@@ -15,7 +15,7 @@ HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - not
 
 
 class UnitError(Exception):
-    """No unit can be written for a command; says why, and what to do."""
+    """No unit can be created for a command; the message gives the reason and a remedy."""
 
 
 def unit(command: Path, interpreter: Path) -> str:

@@ -1,1 +1,1 @@
-"""The demo: a broker, the service, a simulated plant, and a consumer that shows what it hears."""
+"""The demo: a broker, the service, a simulated plant, and a consumer that shows the events."""

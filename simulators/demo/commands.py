@@ -1,4 +1,4 @@
-"""The commands that the demo offers, spelled so that they can be typed in another terminal as they stand."""
+"""Commands shown by the demo, complete so that they can be used in another terminal."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def program() -> str:
 
 
 def follow_command(port: int, topic: str, store: Path) -> str:
-    """Follows the events as they come: by mosquitto_sub where it is installed, else from the store."""
+    """The command to follow events live: by mosquitto_sub if it is installed, else from the store."""
     if shutil.which("mosquitto_sub") is not None:
         return f"mosquitto_sub -h 127.0.0.1 -p {port} -v -t {shlex.quote(topic)}"
     return f"{events_command(store)} --follow"
 
 
 def events_command(store: Path) -> str:
-    """Lists the events of a store."""
+    """The command to list the events of a store."""
     return f"{program()} events --store {shlex.quote(str(store))}"

@@ -1,7 +1,7 @@
-"""The demo: a broker, the service, a simulated plant, and a consumer that shows what it hears.
+"""The demo: a broker, the service, a simulated plant, and a consumer that shows the events.
 
-Each is a process of its own and knows of the others nothing but topics: the same commands, started by hand in four
-terminals, would do the same.
+Each is a separate process, connected only by topics: the same commands, started by hand in four terminals, would do the
+same.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ INTERVAL_S = 120.0
 PLANT_DAYS = 3.0
 START_S = 20.0
 SETTLE_S = 4.0
-"""Time that the service gets at the end to publish the remaining events."""
+"""Time for the service at the end to publish the remaining events."""
 
 BACKLOG_S = 60.0
-"""Time that it gets before that, if it hasn't processed all published readings yet."""
+"""Additional time if it hasn't processed all published readings yet."""
 
 CONFIGURATION = """\
 [gateway]
@@ -83,19 +83,19 @@ PAGE_ADDRESS = re.compile(r" page address=(\S+)")
 
 
 class DemoError(Exception):
-    """The demo didn't work; says why."""
+    """The demo has failed; the message gives the reason."""
 
 
 class Demo:
-    """One run.
+    """One run of the demo.
 
     Args:
         seconds: Total duration.
-        sensors: Sensors of the plant.
-        seed: The seed of the plant and its faults.
-        folder: The folder of its files.
+        sensors: Number of sensors of the plant.
+        seed: Seed of the plant and its faults.
+        folder: Directory for its files.
         show: The screen.
-        sinks: Tables of where else events go.
+        sinks: Tables of additional sinks.
         monotonic: Seconds that never step.
     """
 
@@ -137,14 +137,14 @@ class Demo:
 
     @property
     def claimed(self) -> frozenset[str]:
-        """The kinds of faults that the service says it looks for."""
+        """The kinds of faults that the service claims to detect."""
         return frozenset(self._status.get("catches", ()))
 
     def run(self) -> None:
-        """Start everything, watch until the time is up, end everything in order.
+        """Start everything, run until the time is up, and stop everything in order.
 
         Raises:
-            DemoError: A part of it ended by itself.
+            DemoError: A part of it ended unexpectedly.
             BrokerError: No broker can be started.
         """
         with ExitStack() as running:
@@ -195,7 +195,7 @@ class Demo:
             self._watch(link, "goodbye", 1.0, lambda: self._status.get("state") == "offline")
 
     def faults(self) -> tuple[list[Fault], str]:
-        """The truth as far as the service can know it, and what to say if that isn't all of it."""
+        """The truth limited to processed readings, and a remark if that isn't all of it."""
         if not self.truth_path.exists():
             return [], ""
         lines = self.truth_path.read_bytes().splitlines()
@@ -225,7 +225,7 @@ class Demo:
 
     @property
     def sensor_days(self) -> float:
-        """Days of plant time that were watched, over all sensors."""
+        """Days of plant time monitored, over all sensors."""
         return float(self._health.get("readings_taken", 0)) * INTERVAL_S / 86_400
 
     def _watch(self, link: Link, doing: str, timeout_s: float, done: Callable[[], bool]) -> None:

@@ -14,12 +14,12 @@ LINES = 200
 
 
 class IncidentLog:
-    """Follows the events of a gateway, as any subscriber may; an event that comes again changes nothing.
+    """Follows the events of a gateway as a subscriber; duplicates have no effect.
 
     Attributes:
-        incidents: The latest data of every incident, by its id, in the order in which they were raised.
-        news: The latest events, the newest last.
-        events: Their number.
+        incidents: Latest data of every incident by ID, in the order of their starts.
+        news: The latest events, newest last.
+        events: Number of events.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class IncidentLog:
 
     @property
     def open(self) -> list[dict[str, Any]]:
-        """The open incidents, the most severe first."""
+        """The open incidents, most severe first."""
         open_ones = [each for each in self.incidents.values() if each["active"]]
         return sorted(open_ones, key=lambda each: -each["severity"])
 
     def raised(self) -> list[Raised]:
-        """All incidents, for the comparison with the truth; a device's is about the sensor that it names first."""
+        """All incidents, for the comparison with the truth; a device's incident is attributed to its first sensor."""
         return [
             Raised(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
             for each in self.incidents.values()
@@ -55,7 +55,7 @@ class IncidentLog:
 
 
 def about(incident: dict[str, Any]) -> str:
-    """The sensor that an incident is about: its own, or the one with the largest share in that of a device."""
+    """The sensor of an incident; for a device, the one with the largest share."""
     shares = incident["contributions"]
     return str(shares[0]["sensor"] if shares else incident["sensor"])
 
@@ -66,5 +66,5 @@ def seconds(moment: str | None) -> Any:
 
 
 def why(data: dict[str, Any]) -> str:
-    """Which detectors agree, each with its surprise: `ewma 1 in 10^8`."""
+    """The agreeing detectors with their surprise: `ewma 1 in 10^8`."""
     return ", ".join(f"{each['name']} 1 in 10^{each['score']:.0f}" for each in data["detectors"]) or "-"

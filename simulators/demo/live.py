@@ -1,4 +1,4 @@
-"""The demo's live screen; needs rich, which the extra `demo` brings."""
+"""The demo's live screen; requires rich, from the extra `demo`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from simulators.demo.screen import COLOURS, DemoProgress, Screen, clock_of
 
 REFRESH_S = 0.2
 HEADER_LINES = 11
-"""Rows that all but incidents and events take: frame, numbers, titles and headings."""
+"""Number of rows other than incidents and events: frame, numbers, titles and headings."""
 
 ROOMY = 100
-"""From this number of columns on, every detector that agrees is named; below it, only the most surprised."""
+"""Minimum width for naming every agreeing detector; below it, only the one with the highest score."""
 
 NARROW = 22
-"""Columns next to the sentences."""
+"""Width of the columns next to the sentences."""
 
 
 class LiveScreen(Screen):
@@ -60,7 +60,7 @@ class LiveScreen(Screen):
 
 
 def picture(progress: DemoProgress, log: IncidentLog, columns: int, rows: int) -> RenderableType:
-    """The whole screen, in a number of columns and rows: long sentences take several rows, and nothing is cut."""
+    """The whole screen in a number of columns and rows; long sentences are wrapped, not truncated."""
     head = _header(progress, columns)
     more = sum((len(each) - 1) // columns for each in (progress.follow, progress.invitation))
     left = max(6, rows - HEADER_LINES - 1 - more)
@@ -85,7 +85,7 @@ def _numbers(progress: DemoProgress, log: IncidentLog) -> RenderableType:
 
 
 def _open(log: IncidentLog, columns: int, most: int) -> tuple[RenderableType, int]:
-    """The open incidents that `most` rows have room for, and how many rows they take."""
+    """The open incidents that fit into `most` rows, and the number of rows used."""
     table = _table("Open incidents", ("since", 10), ("severity", 8))
     open_ones = log.open
     rows = 0
@@ -104,7 +104,7 @@ def _open(log: IncidentLog, columns: int, most: int) -> tuple[RenderableType, in
 
 
 def _news(log: IncidentLog, columns: int, most: int) -> RenderableType:
-    """The latest events that `most` rows have room for."""
+    """The latest events that fit into `most` rows."""
     table = _table("What happened", ("plant time", 10), ("", 8))
     chosen: list[dict[str, Any]] = []
     rows = 0

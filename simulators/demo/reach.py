@@ -9,11 +9,11 @@ from simulators.signals.label import Fault
 
 
 def reached(summary: TruthSummary | None, taken: int) -> float:
-    """Until which time of the plant the service has taken the readings; infinity if it has taken all.
+    """The plant time up to which the service has processed the readings; infinity if it has processed all.
 
     Args:
-        summary: The readings that the simulator published, one per message, in order of time; None if unknown.
-        taken: Messages that the service has taken.
+        summary: The published readings, one per message, in order of time; None if unknown.
+        taken: Number of messages processed by the service.
     """
     if summary is None or taken >= summary.readings:
         return float("inf")
@@ -21,7 +21,7 @@ def reached(summary: TruthSummary | None, taken: int) -> float:
 
 
 def seen(faults: Sequence[Fault], until: float) -> list[Fault]:
-    """The faults that had begun by a time."""
+    """The faults that have begun by a time."""
     return [each for each in faults if each.start <= until]
 
 

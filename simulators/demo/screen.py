@@ -16,12 +16,12 @@ class DemoProgress(NamedTuple):
     """The progress of the demo.
 
     Attributes:
-        elapsed_s: Seconds since it began.
-        total_s: Seconds that it takes.
-        readings: Readings that the service has taken.
+        elapsed_s: Seconds since the start.
+        total_s: Total duration in seconds.
+        readings: Number of readings processed by the service.
         rate: Recent readings per second.
-        sensors: Sensors that the service has learned.
-        follow: The command with which anyone can follow.
+        sensors: Number of sensors known to the service.
+        follow: Command for following the events.
         doing: The current activity.
         page: Address of the page in a browser; empty if there is none.
     """
@@ -37,13 +37,13 @@ class DemoProgress(NamedTuple):
 
     @property
     def invitation(self) -> str:
-        """The text before the command to follow along."""
+        """The text before that command."""
         browser = f"Open {self.page} in a browser, or follow along" if self.page else "Follow along"
         return f"{browser} from another terminal:"
 
 
 class Screen(ABC):
-    """Shows the demo to a person."""
+    """Displays the demo."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,16 +57,16 @@ class Screen(ABC):
 
     @abstractmethod
     def refresh(self, progress: DemoProgress, log: IncidentLog) -> None:
-        """Show where things stand; called several times a second."""
+        """Show the present state; called several times a second."""
 
 
 def clock_of(moment: str) -> str:
-    """A time of the plant as the day and the time of day."""
+    """A plant time as day and time of day."""
     return datetime.fromtimestamp(seconds(moment), UTC).strftime("%a %H:%M")
 
 
 class PlainScreen(Screen):
-    """A line an event, and a line every few seconds."""
+    """One line per event, and a line every few seconds."""
 
     def __init__(self) -> None:
         self._next = 0.0

@@ -1,4 +1,4 @@
-"""Which screen the demo is shown on."""
+"""The choice of the demo's screen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulators.demo.screen import PlainScreen, Screen
 
 
 def screen() -> Screen:
-    """The live screen where standard output is a terminal and rich is installed, else the plain one."""
+    """The live screen if standard output is a terminal and rich is installed, else the plain one."""
     if not sys.stdout.isatty():
         return PlainScreen()
     try:

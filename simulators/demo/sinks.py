@@ -1,4 +1,4 @@
-"""A further receiver of the demo's events: a URL as a `[[sink]]` table."""
+"""Additional receivers of the demo's events: converts a URL to a `[[sink]]` table."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ FORMS = "kafka://HOST:PORT/TOPIC, amqp://HOST/VHOST, mqtt://HOST:PORT, http://..
 
 
 class SinkUrlError(Exception):
-    """A URL says no sink that the demo knows."""
+    """A URL isn't a supported sink."""
 
 
 def sink_tables(urls: Sequence[str]) -> str:
-    """The tables of some sinks, in TOML; each gets events from the first on.
+    """The tables of sinks in TOML; each receives all events from the beginning.
 
     Raises:
-        SinkUrlError: One of them can't be read.
+        SinkUrlError: A URL isn't supported.
     """
     return "".join(_table(number, url) for number, url in enumerate(urls, 1))
 
@@ -45,5 +45,5 @@ def _table(number: int, url: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A text in TOML, whose escapes are JSON's but for the delete character."""
+    """Encode a string in TOML, whose escapes are those of JSON except for the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

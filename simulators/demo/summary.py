@@ -1,4 +1,4 @@
-"""The demo's last word: what the simulator did, and what the service said of it."""
+"""The demo's summary: the simulated faults, and the service's findings."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from simulators.signals.label import Fault
 
 GRACE_S = 1800.0
 RECOVERY_S = 4 * 3600.0
-"""An incident within this time after a fault belongs to it, as the return to normal is a change, too."""
+"""Incidents within this time after a fault belong to it, because the return to normal is also a change."""
 
 MOST_FALSE_PER_DAY = 2.0
 LEAST_FOUND = 0.6
 
 
 def judge(faults: Sequence[Fault], incidents: Sequence[Raised], claimed: Collection[str]) -> Comparison:
-    """Hold the incidents against the truth."""
+    """Compare the incidents with the truth."""
     return compare(faults, incidents, claimed=claimed, grace_s=GRACE_S, recovery_s=RECOVERY_S)
 
 
 def summary(
     comparison: Comparison, claimed: frozenset[str], sensor_days: float, remark: str = "", columns: int | None = None
 ) -> list[str]:
-    """The summary as lines: a table of the kinds of faults, the false incidents, and the sum.
+    """The summary as lines: a table of the kinds of faults, the false incidents, and the totals.
 
     Args:
         comparison: The incidents compared with the truth.
-        claimed: The kinds of faults that the service looks for.
-        sensor_days: Days that were watched, over all sensors.
-        remark: A further text; may be empty.
+        claimed: Kinds of faults that the service claims to detect.
+        sensor_days: Monitored time of all sensors in days.
+        remark: Additional text; may be empty.
         columns: Width at which sentences are wrapped; None to leave them unwrapped.
     """
     lines = ["", f"{'fault':<20}{'injected':>9}{'found':>7}{'missed':>8}{'delay, median':>16}{'longest':>10}"]
@@ -69,7 +69,7 @@ def _wrapped(sentence: str, columns: int | None) -> list[str]:
 
 
 def problems(comparison: Comparison, sensor_days: float) -> list[str]:
-    """Why the detection can't be called working; empty if it can."""
+    """Why the detection can't be considered working; empty if it can."""
     found = []
     total = comparison.claimed
     if total.injected and total.found < LEAST_FOUND * total.injected:

@@ -1,1 +1,1 @@
-"""Labelled faults: what each changes, when it comes, and the truth about it."""
+"""Labelled faults: effects, schedule, and truth."""

@@ -1,7 +1,7 @@
-"""The planning of faults: which sensor gets which, and when.
+"""The schedule of faults: sensor, kind and time of each.
 
-A sensor has one fault at a time, none before it has warmed up, and time to recover after each. How large a
-fault is, and which kinds a sensor can show, is the matter of `sizes`.
+A sensor has one fault at a time, none before its warm-up, and time to recover after each. Sizes and possible kinds of
+faults are defined in `sizes`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from simulators.signals.randomness import Randomness
 from simulators.signals.signals import DAY
 
 BETWEEN = 60
-"""Readings between two faults of a sensor, at least."""
+"""Minimum number of readings between two faults of a sensor."""
 
 AT_THE_END = 10
-"""Readings after the last fault, at least, so that even a short run has room for one."""
+"""Minimum number of readings after the last fault, so that even a short run has room for one."""
 
 SEASONS_FIRST_S = 2 * DAY
 """A season can't be lost before it has been seen twice."""
@@ -36,11 +36,10 @@ class Schedule:
     """The distribution of faults over a plant and a run.
 
     Attributes:
-        share: Share of the sensors that have faults, 0 to 1; the others have none. At least one sensor,
-            unless it is 0.
+        share: Share of the sensors with faults, 0 to 1; at least one sensor unless it is 0.
         warm_up: Share of the run before the first fault, 0 to 1.
-        size: Multiplies what spikes, level shifts, drifts and noise bursts add.
-        each: Faults of one sensor, at most; fewer where the run is too short.
+        size: Factor on the sizes of spikes, level shifts, drifts and noise bursts.
+        each: Maximum number of faults per sensor; fewer if the run is too short.
         kinds: Kinds of faults to choose from.
     """
 
@@ -51,10 +50,10 @@ class Schedule:
     kinds: Collection[str] = FAULT_KINDS
 
     def plan(self, sensors: Sequence[SimulatedSensor], seed: int, start: float, duration_s: float) -> list[Injection]:
-        """Plan the faults of a run, in the order of their starts.
+        """Plan the faults of a run, in order of their starts.
 
         Args:
-            sensors: The plant's.
+            sensors: Sensors of the plant.
             seed: The seed of the choice.
             start: Start of the run, in seconds since the epoch, UTC.
             duration_s: Its duration.
@@ -79,7 +78,7 @@ class Schedule:
         return sorted(injections, key=lambda each: (each.fault.start, each.fault.sensor))
 
     def _choose(self, sensors: Sequence[SimulatedSensor], generator: np.random.Generator) -> list[SimulatedSensor]:
-        """Sensors by lot, but for one with a season and one with company, so that every kind can be shown."""
+        """Choose random sensors, with at least one season and one shared signal, so that every kind can occur."""
         count = min(len(sensors), max(1, round(self.share * len(sensors)))) if self.share > 0 else 0
         drawn = [sensors[index] for index in generator.permutation(len(sensors))]
         first: list[SimulatedSensor] = []
@@ -96,7 +95,7 @@ class Schedule:
         duration_s: float,
         generator: np.random.Generator,
     ) -> list[Injection]:
-        """Put as many of the kinds as fit, most wanted first, into the run behind its warm-up."""
+        """Place as many kinds as fit, most wanted first, into the run after its warm-up."""
         interval = case.sensor.interval_s
         readings = math.floor((duration_s - case.sensor.phase_s) / interval - 1e-9) + 1
         earliest, behind = math.ceil(self.warm_up * readings), readings - AT_THE_END
@@ -126,5 +125,5 @@ class Schedule:
 
 
 def _pause(length: int) -> int:
-    """Readings that a sensor gets to recover after a fault of a length."""
+    """Number of readings that a sensor gets to recover after a fault of a given length."""
     return max(BETWEEN, length // 2)

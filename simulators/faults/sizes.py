@@ -1,8 +1,8 @@
 """Sizes, durations and possible kinds of a sensor's faults.
 
-Sizes are multiples of what is usual for the sensor, chosen so that an operator who sees the plot would call
-it a fault. A sensor gets no fault that it can't show: a season is lost only where there is one, a sensor that
-ordinarily rests doesn't get stuck, a counter doesn't drift.
+Sizes are multiples of the sensor's usual behaviour, chosen so that an operator who sees the plot would call it a fault.
+A sensor gets only faults that it can show: a season is lost only if there is one, a sensor that usually rests doesn't
+get stuck, a counter doesn't drift.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from simulators.signals.label import Fault
 from simulators.signals.signals import DAY
 
 RESTING = 12
-"""A sensor that ordinarily stays the same for more readings than these rests by nature."""
+"""A sensor that usually stays unchanged for more readings than this rests by nature."""
 
 SENTINELS = (-127.0, -999.0, 65535.0)
-"""Values by which devices say that they have none."""
+"""Values that devices send in place of a reading."""
 
 LENGTHS = {
     "spike": (1, 2),
@@ -36,7 +36,7 @@ LENGTHS = {
     "unit_jump": (30, 120),
     "broken_correlation": (180, 360),
 }
-"""Readings that a fault lasts, from and to; a lost season lasts a day and more."""
+"""Minimum and maximum number of readings in a fault; a lost season lasts a day or more."""
 
 
 class Strength(NamedTuple):
@@ -48,13 +48,13 @@ class Strength(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A sensor that is to have faults, and what is usual for it."""
+    """A sensor that will have faults, and its usual behaviour."""
 
     sensor: SimulatedSensor
     character: Character
 
     def suits(self, kind: str) -> bool:
-        """Whether a fault of this kind would be one, and could be seen."""
+        """Whether a fault of this kind would be one, and would be visible."""
         character, sensor = self.character, self.sensor
         rests = character.rest > RESTING
         suited = {
@@ -68,7 +68,7 @@ class Case(NamedTuple):
         return suited.get(kind, True)
 
     def length(self, kind: str, generator: np.random.Generator) -> int:
-        """Readings that a fault of this kind lasts."""
+        """Number of readings in a fault of this kind."""
         if kind == "lost_season":
             return math.ceil(DAY * float(generator.uniform(1.0, 1.5)) / self.sensor.interval_s)
         shortest, longest = LENGTHS[kind]
@@ -79,30 +79,30 @@ class Case(NamedTuple):
     def injection(
         self, kind: str, start: float, end: float, multiplier: float, generator: np.random.Generator
     ) -> Injection:
-        """A fault of this kind at its place.
+        """Create a fault of this kind at a given time.
 
         Args:
-            kind: A word of `FAULT_KINDS` that suits.
+            kind: A suitable kind from `FAULT_KINDS`.
             start: Time of its first reading, seconds since the epoch, UTC.
             end: Time of its last reading.
-            multiplier: Multiplies what spikes, level shifts, drifts and noise bursts add.
-            generator: Decides within the limits of the kind.
+            multiplier: Factor on the sizes of spikes, level shifts, drifts and noise bursts.
+            generator: Random generator for choices within the limits of the kind.
         """
         readings = round((end - start) / self.sensor.interval_s) + 1
         amount, size, sentence = _STRENGTHS[kind](self, readings, multiplier, generator)
         return Injection(Fault(self.sensor.name, kind, start, end, round(size, 3), sentence), amount)
 
     def sign(self, generator: np.random.Generator) -> float:
-        """1 or -1; a counter only leaps ahead."""
+        """1 or -1; a counter only leaps forward."""
         return 1.0 if generator.random() < 0.5 or self.sensor.counts else -1.0
 
     def with_unit(self, amount: float, form: str = "+.3g") -> str:
-        """An amount as a person writes it."""
+        """Format an amount with its unit."""
         return f"{amount:{form}} {self.sensor.unit}".rstrip()
 
     @property
     def factor(self) -> float:
-        """The factor between the sensor's unit and the one that it may be mistaken for."""
+        """The factor between the sensor's unit and one commonly confused with it."""
         return FAHRENHEIT if self.sensor.unit == "Cel" else 1000.0
 
     def _jump_shows(self) -> bool:
@@ -113,7 +113,7 @@ class Case(NamedTuple):
         return low > 0 and low * (self.factor - 1) > clear
 
     def no_value(self, generator: np.random.Generator) -> float:
-        """0 or what the device sends instead, but nothing near its usual values."""
+        """0 or the device's error value, but nothing near its usual values."""
         character = self.character
         far = max(10 * character.step, 8 * character.deviation)
         usable = [each for each in (0.0, *SENTINELS) if not character.low - far < each < character.high + far]

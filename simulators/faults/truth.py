@@ -1,12 +1,11 @@
-"""The truth about a simulated plant: which sensor had which fault from when to when, and who found it.
+"""The truth about a simulated plant: the faults of each sensor with their times, and whether they were found.
 
-A fault is one JSON object, in the order in which faults start:
+A fault is one JSON object; faults are in order of their starts:
 
     {"type": "fault", "sensor": "plant/line1/pump1/pressure", "kind": "spike", "start": 1700000000.0,
      "end": 1700000000.0, "size": 14.2, "sentence": "..."}
 
-Times are those of the first and the last reading that the fault changes or swallows, seconds since the epoch,
-UTC.
+Times are those of the first and last reading that the fault changes or suppresses, seconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from simulators.signals.label import FAULT_KINDS, Fault
 TOPIC = "edgewarden-simulator/truth"
 
 ROUNDING_S = 0.001
-"""Events carry times in milliseconds; what differs by less is the same time."""
+"""Events have times in milliseconds; smaller differences are ignored."""
 
 
 class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
     """The summary of a run; the last line of the truth.
 
     Attributes:
-        sensors: Sensors that the plant has.
-        readings: Readings that were published.
-        faults: Faults that had started when the run ended.
+        sensors: Number of sensors in the plant.
+        readings: Number of published readings.
+        faults: Number of faults that had started by the end of the run.
         start: Start of the run in plant time, in seconds since the epoch, UTC.
         end: Time of the last reading; `start` if there was none.
-        seed: The seed that the plant and its faults follow from.
+        seed: Seed of the plant and its faults.
     """
 
     sensors: int
@@ -44,7 +43,7 @@ class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type")
     seed: int
 
     def to_json(self) -> bytes:
-        """One line of JSON, without its end."""
+        """Encode as one line of JSON, without a line end."""
         return msgspec.json.encode(self)
 
 
@@ -52,7 +51,7 @@ _decoder: msgspec.json.Decoder[Fault | TruthSummary] = msgspec.json.Decoder(Faul
 
 
 class TruthError(ValueError):
-    """Something that should be a line of truth isn't."""
+    """A line isn't valid truth."""
 
 
 def from_json(line: bytes | str) -> Fault | TruthSummary:
@@ -68,10 +67,10 @@ def from_json(line: bytes | str) -> Fault | TruthSummary:
 
 
 def read_truth(lines: Iterable[bytes | str]) -> list[Fault]:
-    """The faults among lines of truth, such as an open file's; empty lines and summaries are left out.
+    """The faults in lines of truth, such as an open file's; empty lines and summaries are ignored.
 
     Raises:
-        TruthError: A line can't be read; names its number.
+        TruthError: A line is invalid; the message contains its number.
     """
     faults = []
     for number, line in enumerate(lines, start=1):
@@ -90,14 +89,14 @@ def read_summary(lines: Iterable[bytes | str]) -> TruthSummary | None:
     """The last summary among lines of truth; None if there is none, as for a run in progress.
 
     Raises:
-        TruthError: A line can't be read.
+        TruthError: A line is invalid.
     """
     found = [from_json(line) for line in lines if line.strip()]
     return next((each for each in reversed(found) if isinstance(each, TruthSummary)), None)
 
 
 class Raised(NamedTuple):
-    """An incident as a judge sees it.
+    """An incident for the comparison.
 
     Attributes:
         sensor: Name of the sensor, as in the truth.
@@ -118,7 +117,7 @@ class FaultVerdict(NamedTuple):
     Attributes:
         fault: The fault.
         found: The first incident raised within it, or None.
-        delay_s: Seconds from its start until then, or None.
+        delay_s: Seconds from its start until it was found, or None.
     """
 
     fault: Fault
@@ -127,7 +126,7 @@ class FaultVerdict(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Faults counted: injected = found + missed."""
+    """Counts of faults: injected = found + missed."""
 
     injected: int
     found: int
@@ -138,13 +137,14 @@ class Comparison(NamedTuple):
     """The outcome of matching incidents with the faults.
 
     Attributes:
-        verdicts: One for each fault, in their order.
-        false: Incidents that touch no fault and its aftermath.
-        early: Incidents that were open already when a fault began; neither found nor false.
-        late: Incidents raised when a fault's grace was over, in its aftermath; neither found nor false.
-        all: Every fault.
-        claimed: Those of the kinds that the detectors claim to catch.
-        unclaimed: The rest.
+        verdicts: One for each fault, in order.
+        false: Number of incidents outside of all faults and their aftermath.
+        early: Number of incidents already open when a fault began, which are neither found nor false.
+        late: Number of incidents raised in the aftermath of a fault after its grace period, which are neither found nor
+            false.
+        all: Counts for all faults.
+        claimed: Counts for the kinds that the detectors claim to catch.
+        unclaimed: Counts for the other kinds.
     """
 
     verdicts: tuple[FaultVerdict, ...]
@@ -169,11 +169,11 @@ def compare(
     Args:
         faults: The truth.
         incidents: The incidents that the service has raised.
-        claimed: Kinds of faults that the detectors say they catch.
+        claimed: Kinds of faults that the detectors claim to catch.
         grace_s: Grace period in seconds: a fault is found by an incident raised from its start to this long after its
             end.
-        recovery_s: An incident that is open at any time from a fault's start to so long after its end isn't
-            false: coming back from a fault is a change as well. Never less than the grace.
+        recovery_s: An incident open at any time from a fault's start to this long after its end isn't false, because
+            the return is also a change. At least the grace period.
     """
     recovery_s = max(grace_s, recovery_s)
     by_sensor: dict[str, list[Raised]] = {}

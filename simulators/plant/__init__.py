@@ -1,1 +1,1 @@
-"""The plant: devices, sensors, and the signals that their values are made of."""
+"""The plant: devices, sensors, and the signals that make up their values."""

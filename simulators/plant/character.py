@@ -11,7 +11,7 @@ from simulators.plant.series import Series, SimulatedSensor
 from simulators.signals.signals import DAY, Floats
 
 FINE, COARSE = 4096, 2048
-"""Readings looked at: successive ones, and others spread over two days at least."""
+"""Number of readings examined: successive ones, and others spread over at least two days."""
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,15 @@ class Character:
     """The usual behaviour of a sensor without faults.
 
     Attributes:
-        step: Standard deviation of the difference between two successive readings; of counters, the mean if
-            that is more.
-        noise: Standard deviation that independent readings with such steps have.
+        step: Standard deviation of the difference between successive readings; for counters the mean, if larger.
+        noise: Standard deviation of independent readings with such steps.
         deviation: Standard deviation about the mean, over two days.
         typical: Median value.
-        low: Value that 99 of 100 exceed.
-        high: Value that 1 of 100 exceeds.
-        rest: Most successive readings without a change.
-        swing: From the lowest to the highest point of the season; 0 without one.
-        shared: Standard deviation of what it has in common with others; 0 if there is nothing.
+        low: 1st percentile.
+        high: 99th percentile.
+        rest: Maximum number of successive readings without a change.
+        swing: Difference between the extremes of the season; 0 without one.
+        shared: Standard deviation of the signal shared with other sensors; 0 if there is none.
     """
 
     step: float
@@ -43,7 +42,7 @@ class Character:
 
     @classmethod
     def of(cls, sensor: SimulatedSensor, seed: int, start: float) -> Character:
-        """Measure a sensor that has no faults, from the start of a run on."""
+        """Measure a fault-free sensor from the start of a run."""
         fine = Series(sensor, seed, start).take(FINE).values
         spaced = replace(sensor, interval_s=max(sensor.interval_s, 2 * DAY / COARSE))
         coarse = Series(spaced, seed, start).take(COARSE).values

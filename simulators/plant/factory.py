@@ -1,7 +1,7 @@
-"""The devices that a factory is made of, and what their sensors measure.
+"""The devices of a factory and their sensors.
 
-Every device is a function from its name and a generator, which makes no two of a kind quite equal, to its
-sensors. Units are SenML codes where there is one.
+Every device is a function that returns its sensors, given its name and a generator, which makes no two devices exactly
+equal. Units are SenML codes if available.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _pump(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
 
 
 def _motor(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
-    """Runs or rests; its speed is set by hand."""
+    """Running or resting; its speed is set manually."""
     base = round(generator.uniform(900, 1200), -1)
     return [
         SimulatedSensor(f"{name}/running", "", (OnOff(on_s=50 * MINUTE, off_s=20 * MINUTE),), quantum=1),
@@ -80,7 +80,7 @@ def _motor(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
 
 
 def _tank(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
-    """Drained and filled; what flows out."""
+    """A tank that is drained and filled, with its outflow."""
     drain = generator.uniform(100, 160) * MINUTE
     return [
         SimulatedSensor(
@@ -176,7 +176,7 @@ def _press(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
 
 
 def _silo(name: str, generator: np.random.Generator) -> list[SimulatedSensor]:
-    """A stock that comes and goes as it likes."""
+    """A stock with random changes."""
     return [
         SimulatedSensor(
             f"{name}/stock",

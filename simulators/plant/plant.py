@@ -1,4 +1,4 @@
-"""A plant: sensors that send together, each at its own interval, in the order of time."""
+"""A plant: sensors that send at their own intervals, merged in order of time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from simulators.signals.faults import Injection
 
 @dataclass(frozen=True)
 class Plant:
-    """Sensors, and what their chance follows from.
+    """Sensors and the seed of their randomness.
 
     Attributes:
-        sensors: The sensors, each name once.
+        sensors: Sensors with distinct names.
         seed: Any integer from 0.
     """
 
@@ -27,7 +27,7 @@ class Plant:
 
     @property
     def readings_per_second(self) -> float:
-        """Readings in a second of plant time, over all sensors, while none is silent."""
+        """Readings per second of plant time, over all sensors, without silences."""
         return sum(1.0 / each.interval_s for each in self.sensors)
 
     def readings(
@@ -37,13 +37,13 @@ class Plant:
         injections: Sequence[Injection] = (),
         window_s: float | None = None,
     ) -> Iterator[Reading]:
-        """The readings of the plant in order of time, and of the sensors where times are equal.
+        """The readings of the plant in order of time, and of the sensors for equal times.
 
         Args:
             start: Start of the run, in seconds since the epoch, UTC.
             end: End of the run; all readings are earlier.
-            injections: The faults that are going to happen.
-            window_s: Seconds that are made at a time; changes nothing in the readings.
+            injections: The faults of the run.
+            window_s: Seconds generated at a time; doesn't affect the readings.
         """
         series = [Series(each, self.seed, start, injections) for each in self.sensors]
         names = [each.name for each in self.sensors]
@@ -62,9 +62,9 @@ class Plant:
 
 
 def plant(sensors: int = 20, seed: int = 1, interval_s: float = 60.0, prefix: str = "plant") -> Plant:
-    """A believable small factory: pumps, motors, tanks, rooms, meters, presses, silos and the weather.
+    """A realistic small factory: pumps, motors, tanks, rooms, meters, presses, silos and the weather.
 
-    The first twenty sensors hold one of every kind; after that comes the next line of the same.
+    The first twenty sensors include one of every kind; further lines repeat them.
 
     Args:
         sensors: Number of sensors, from 1.

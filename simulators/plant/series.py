@@ -14,7 +14,7 @@ from simulators.signals.randomness import Randomness
 from simulators.signals.signals import Floats, SeasonalSignal, Shared, Signal, Source
 
 BLOCK = 512
-"""Readings made at a time, whatever is asked for."""
+"""Number of readings generated at a time, independent of the request."""
 
 EDGE_S = 0.0005
 """Times are rounded to milliseconds; half of one makes no difference."""
@@ -25,15 +25,14 @@ class SimulatedSensor:
     """A sensor of a plant.
 
     Attributes:
-        name: Its name, which is its topic, such as `plant/line1/pump1/temperature`.
-        unit: Unit of its values, a SenML code where there is one.
-        parts: The signals that its values are the sum of.
+        name: Name, which is also its topic, such as `plant/line1/pump1/temperature`.
+        unit: Unit of its values, a SenML code if available.
+        parts: Signals whose sum is its value.
         interval_s: Seconds between two readings.
-        phase_s: Seconds after the start of the run at which it sends first; equal for the sensors of a
-            device.
-        quantum: Its resolution: values are multiples of it.
-        low: The least that it can measure while it is sound.
-        high: The most that it can measure while it is sound.
+        phase_s: Seconds from the start of the run to its first reading; equal for the sensors of a device.
+        quantum: Resolution, of which values are multiples.
+        low: Minimum of the measuring range.
+        high: Maximum of the measuring range.
     """
 
     name: str
@@ -47,12 +46,12 @@ class SimulatedSensor:
 
     @property
     def device(self) -> str:
-        """The device that it belongs to: its name without the last level."""
+        """The device of the sensor: its name without the last level."""
         return self.name.rpartition("/")[0]
 
     @property
     def seasons(self) -> tuple[SeasonalSignal, ...]:
-        """Its seasons, which can be lost."""
+        """The sensor's seasons, which can be lost."""
         return tuple(part for part in self.parts if isinstance(part, SeasonalSignal))
 
     @property
@@ -74,13 +73,13 @@ class Portion(NamedTuple):
 
 
 class Series:
-    """The readings of one sensor from a start on, without an end.
+    """The readings of one sensor from a start on, unlimited.
 
     Args:
         sensor: The sensor.
         seed: The seed of its random numbers.
         start: Start of the run, in seconds since the epoch, UTC.
-        injections: Its faults, none overlapping another; those of other sensors are left out.
+        injections: Faults of the run, not overlapping; those of other sensors are ignored.
     """
 
     def __init__(self, sensor: SimulatedSensor, seed: int, start: float, injections: Sequence[Injection] = ()) -> None:
@@ -109,7 +108,7 @@ class Series:
             ]
 
     def until(self, time: float) -> Portion:
-        """The readings before a time that haven't been given yet."""
+        """The remaining readings before a time."""
         while not self._reaches(time):
             self._extend()
         split = int(np.searchsorted(self._buffer.times, time - EDGE_S))

@@ -1,1 +1,1 @@
-"""From readings to messages at a pace."""
+"""Publishing: converts readings to messages and sends them at a pace."""

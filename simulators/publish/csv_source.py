@@ -1,7 +1,7 @@
-"""A user's CSV file as a source: its readings, and the topics that they are published on.
+"""A CSV file as a source: its readings, and the topics to publish them on.
 
-Long form (a column for the time, `sensor` and `value`) or wide form (the time and one column a sensor), as
-`edge.shell.files.csv_file` reads it for replays too, so that both see the same readings.
+Long form (columns for the time, `sensor` and `value`) or wide form (the time and one column per sensor), read by
+`edge.shell.files.csv_file`, which replays use too, so that both get the same readings.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_file import CsvError, read_csv
 
 LONGEST_TOPIC = 256
-"""Bytes of a topic; some brokers of the cloud take no longer one."""
+"""Maximum length of a topic in bytes, the limit of some cloud brokers."""
 
 
 def csv_readings(path: Path, prefix: str = "") -> Iterator[Reading]:
-    """The readings of a file in its order, the sensors' names made topics.
+    """The readings of a file in its order, with sensors' names converted to topics.
 
     Args:
         path: The file.
-        prefix: Level that all topics begin with; empty for none.
+        prefix: First level of all topics; empty for none.
 
     Raises:
-        CsvError: The file can't be read, or a sensor's name can't be a topic; names the file, and the line
-            where there is one.
+        CsvError: The file can't be read, or a sensor's name isn't a valid topic; the message contains the file, and the
+            line if there is one.
     """
     topics: dict[str, str] = {}
     for sensor, time, value in read_csv(path):
@@ -39,7 +39,7 @@ def csv_readings(path: Path, prefix: str = "") -> Iterator[Reading]:
 
 
 def topic_problem(topic: str) -> str | None:
-    """Why nothing can be published to a topic, or None."""
+    """Why a topic is invalid for publishing, or None."""
     if not topic:
         return "it is empty"
     if any(each in topic for each in "+#\0"):

@@ -10,11 +10,11 @@ from simulators.signals.label import Fault
 
 
 class Narrator:
-    """Publishes the truth along with the readings.
+    """Publishes the truth together with the readings.
 
     Args:
-        faults: The faults that are going to happen.
-        record: Is given each line of truth as JSON, when its time has come.
+        faults: The faults of the run.
+        record: Called with each line of truth as JSON when it is due.
     """
 
     def __init__(self, faults: Iterable[Fault], record: Callable[[bytes], None]) -> None:
@@ -23,7 +23,7 @@ class Narrator:
         self.told = 0
 
     def accompany(self, publications: Iterable[Publication]) -> Iterator[Publication]:
-        """Put every fault before the first message of its time or of a later one.
+        """Insert every fault before the first message of its time or later.
 
         A fault that starts after the last message, such as a silence of the only sensor, is published at the end.
         """
@@ -33,7 +33,7 @@ class Narrator:
         yield from self._tell(float("inf"))
 
     def conclude(self, summary: TruthSummary) -> Publication:
-        """The last word."""
+        """Publish the summary."""
         return self._line(summary.end, summary.to_json())
 
     def _tell(self, time: float) -> Iterator[Publication]:

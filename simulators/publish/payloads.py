@@ -1,4 +1,4 @@
-"""Readings as MQTT messages, in the forms that gateways meet.
+"""Readings as MQTT messages in common forms.
 
     json     {"ts":1700000000.123,"value":21.57,"unit":"Cel"}    on the sensor's topic
     device   {"ts":1700000000.123,"temperature":21.57,...}       on the device's topic, one field a sensor
@@ -6,7 +6,7 @@
     number   21.57                                               on the sensor's topic; its time is that of
     its arrival
 
-A sensor's name is its topic, and a device's topic is the name of its sensors without the last level.
+A sensor's name is its topic; a device's topic is the name of its sensors without the last level.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Format = Literal["json", "device", "array", "number"]
 
 
 class Publication(NamedTuple):
-    """A message that is to be published.
+    """A message to publish.
 
     Attributes:
-        time: Plant time at which it is due, seconds since the epoch, UTC: that of its last reading.
-        topic: Its topic.
-        payload: Its bytes.
-        readings: Number of readings in it; 0 for the truth about them.
+        time: Plant time at which it is due, that of its last reading, seconds since the epoch, UTC.
+        topic: Topic of the message.
+        payload: Payload of the message.
+        readings: Number of readings in it; 0 for truth.
     """
 
     time: float
@@ -49,13 +49,13 @@ _encode = msgspec.json.Encoder().encode
 def publications(
     readings: Iterable[Reading], form: Format, units: Mapping[str, str], pack: int = 1
 ) -> Iterator[Publication]:
-    """Put readings into messages.
+    """Convert readings to messages.
 
     Args:
-        readings: The readings, in the order of time; their sensors' names are topics.
+        readings: Readings in order of time, with topics as sensors' names.
         form: The form of the payloads.
-        units: Units of the sensors that have one, by name; only `json` and `array` carry them.
-        pack: Readings in a message of the form `array`; the last ones of a sensor may be fewer.
+        units: Units by sensor name; only `json` and `array` contain them.
+        pack: Number of readings in a message of the form `array`; the last ones of a sensor may be fewer.
     """
     encoders: dict[str, Callable[[], Iterator[Publication]]] = {
         "json": lambda: _as_json(readings, units),

@@ -1,8 +1,8 @@
-"""Publishing at a pace: each message when its plant time has come, the end when all are confirmed.
+"""Publishing at a pace: each message is sent at its plant time, and the run ends when all are confirmed.
 
-Plant time runs `speed` times as fast as the wall clock, from its origin on. What is late is sent at
-once, so a broker or network that lags behind for a while is caught up with. A message of QoS 1 stays in hand
-until its PUBACK; when the connection was lost in between, what has none is sent again.
+Plant time runs `speed` times as fast as the wall clock, starting at its origin. Late messages are sent at once, to
+catch up after delays of the broker or network. A message of QoS 1 is kept until its PUBACK; after a reconnection,
+unconfirmed messages are sent again.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import NamedTuple, Protocol
 from simulators.publish.payloads import Publication
 
 SHORTEST_S, LONGEST_S = 0.0002, 0.05
-"""Waits for room in the link's window: the first one, and the longest before checking again."""
+"""Initial and maximum wait for room in the link's window."""
 
 GLANCE_S = 0.2
-"""The longest sleep, so that a wish to stop is seen."""
+"""Maximum sleep, so that a request to stop is noticed."""
 
 PUNCTUAL_S = 0.001
 """Messages due within this time are sent now."""
 
 PARTING_S = 5.0
-"""Timeout when a stop was requested."""
+"""Timeout after a request to stop."""
 
 COLLECT_AT = 16
-"""Messages in hand at which confirmations are looked at."""
+"""Number of unconfirmed messages at which confirmations are collected."""
 
 
 class PublishingOutlet(Protocol):
@@ -34,21 +34,21 @@ class PublishingOutlet(Protocol):
 
     @property
     def alive(self) -> bool:
-        """False if its network thread has died."""
+        """Whether its network thread works."""
 
     @property
     def connections(self) -> int:
         """Number of connections so far."""
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
-        """Send; returns a token, or None if that can't be done now."""
+        """Send; returns a token, or None if that isn't possible now."""
 
     def confirmations(self) -> list[int]:
-        """Tokens whose PUBACK has come."""
+        """Tokens whose PUBACK has arrived."""
 
 
 class PublishError(Exception):
-    """The broker doesn't take what is published; says for how long, or why."""
+    """The broker doesn't accept publications; the message gives the reason or the duration."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class PublishingPace:
     """The speed of publishing.
 
     Attributes:
-        speed: Seconds of plant time in a second; 0 for as fast as possible.
-        origin: Plant time of the beginning, seconds since the epoch, UTC.
-        limit_s: Seconds of the wall clock after which it ends; infinite for never.
-        patience_s: Seconds without any progress after which to give up.
+        speed: Seconds of plant time per second; 0 for as fast as possible.
+        origin: Plant time at the start, seconds since the epoch, UTC.
+        limit_s: Maximum duration in real seconds; infinity for no limit.
+        patience_s: Seconds without progress after which to give up.
     """
 
     speed: float
@@ -72,9 +72,9 @@ class PublishedCount(NamedTuple):
     """The published and confirmed messages.
 
     Attributes:
-        readings: Readings.
-        messages: Messages with readings.
-        last: Plant time of the last of them, or None if there was none.
+        readings: Number of readings.
+        messages: Number of messages with readings.
+        last: Plant time of the last reading, or None if there was none.
     """
 
     readings: int
@@ -86,12 +86,12 @@ class PacedPublisher:
     """Publishes messages through a link.
 
     Args:
-        link: The link to publish on; started by the caller.
-        clock: Seconds that never step back, such as `time.monotonic`.
+        link: Link to publish on, started by the caller.
+        clock: Seconds of a monotonic clock, such as `time.monotonic`.
         sleep: Waits for a number of seconds.
         pace: The speed.
         qos: Quality of service of readings, 0 or 1; the truth is always published with 1.
-        stopped: True from the moment on at which it is to end early.
+        stopped: Set to end early.
     """
 
     def __init__(
@@ -115,15 +115,15 @@ class PacedPublisher:
         self._sent = PublishedCount(0, 0, None)
 
     def run(self, publications: Iterable[Publication]) -> PublishedCount:
-        """Publish messages, each at its time, until there are no more or it is to stop.
+        """Publish messages at their times, until there are no more or a stop is requested.
 
         May be called again; the pace continues.
 
         Returns:
-            What was published by all calls so far.
+            The total published by all calls so far.
 
         Raises:
-            PublishError: The broker took nothing for `patience_s`, or the link is dead.
+            PublishError: The broker accepted nothing for `patience_s`, or the link is dead.
         """
         for publication in publications:
             if not self._await_turn(publication.time):
@@ -135,10 +135,10 @@ class PacedPublisher:
         return self._sent
 
     def tell(self, publication: Publication) -> None:
-        """Publish a message now, whatever its time, even after a wish to stop.
+        """Publish a message at once, even after a request to stop.
 
         Raises:
-            PublishError: The broker took nothing for `patience_s`, or the link is dead.
+            PublishError: The broker accepted nothing for `patience_s`, or the link is dead.
         """
         self._publish(publication)
 
@@ -175,8 +175,8 @@ class PacedPublisher:
         qos = self._qos if publication.readings else 1
         waiting: _Patience | None = None
         while True:
-            # Read before publishing: if the connection changes in between, the message is taken for lost
-            # and sent twice, where the other order could wait forever for its confirmation.
+            # Read before publishing: if the connection changes in between, the message is considered lost and sent
+            # twice; in the other order its confirmation could be awaited forever.
             connection = self._link.connections
             token = self._link.publish(publication.topic, publication.payload, qos=qos)
             if token is not None:
@@ -202,7 +202,7 @@ class PacedPublisher:
 
 
 class _Patience:
-    """Waits in growing steps, and gives up in the end."""
+    """Waits in increasing steps, and finally gives up."""
 
     def __init__(
         self,
@@ -221,10 +221,10 @@ class _Patience:
         self._step = SHORTEST_S
 
     def wait(self) -> None:
-        """Sleep a little.
+        """Sleep for one step.
 
         Raises:
-            PublishError: There is no more patience, or no hope.
+            PublishError: The patience is exhausted, or the link is dead.
         """
         if not self._link.alive:
             raise PublishError("the network thread has died")

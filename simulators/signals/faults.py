@@ -1,8 +1,8 @@
-"""Faults: each changes one stretch of one sensor's readings, and nothing outside of it.
+"""Faults: each changes one period of one sensor's readings, and nothing outside of it.
 
-A `Disturbance` is made when a series begins and is given its stretch in consecutive portions, first as the
-signal that the sensor would measure (`on_signal`), then as the readings that it would send (`on_readings`).
-What comes between the two is the sensor's own resolution.
+A `Disturbance` is created when a series begins and receives its period in consecutive portions, first as the signal
+that the sensor would measure (`on_signal`), then as the readings that it would send (`on_readings`). The sensor's
+resolution is applied in between.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from simulators.signals.randomness import Randomness
 from simulators.signals.signals import Floats
 
 FAHRENHEIT = 0.0
-"""The amount of a `unit_jump` that stands for degrees Celsius sent as degrees Fahrenheit."""
+"""The amount of a `unit_jump` that represents degrees Celsius sent as degrees Fahrenheit."""
 
 
 class Injection(NamedTuple):
-    """A fault that is going to happen.
+    """A fault of the run.
 
     Attributes:
-        fault: Its label.
-        amount: How strong, in the sensor's own unit: what a spike, a level shift or the end of a drift adds,
-            the standard deviation that a noise burst adds, the value that a dropout sends, the factor of a
-            unit jump (`FAHRENHEIT` for that conversion). Means nothing to the other kinds.
+        fault: Label of the fault.
+        amount: Strength in the sensor's unit: the amount added by a spike, a level shift or the end of a drift, the
+            standard deviation added by a noise burst, the value sent by a dropout, the factor of a unit jump
+            (`FAHRENHEIT` for that conversion). Ignored by the other kinds.
     """
 
     fault: Fault
@@ -41,7 +41,7 @@ class Stretch(NamedTuple):
         values: The measured values.
         season: The contribution of its seasons.
         shared: The contribution of the shared signal.
-        detached: The contribution of the shared signal if it weren't shared.
+        detached: The contribution that an independent signal would have in its place.
     """
 
     times: Floats
@@ -52,7 +52,7 @@ class Stretch(NamedTuple):
 
 
 class Disturbance:
-    """A fault at work; does nothing as it is.
+    """Base of the faults in effect; changes nothing itself.
 
     Args:
         injection: The fault.
@@ -81,7 +81,7 @@ class Disturbance:
 
 
 class Offset(Disturbance):
-    """Spike and level shift: something is added from the first reading to the last."""
+    """Spike and level shift: an amount is added from the first reading to the last."""
 
     def on_signal(self, stretch: Stretch) -> Floats:
         """See `Disturbance`."""
@@ -89,7 +89,7 @@ class Offset(Disturbance):
 
 
 class Drift(Disturbance):
-    """Grows evenly until the end, where it has reached its amount."""
+    """An amount that grows linearly until the end of the fault."""
 
     def on_signal(self, stretch: Stretch) -> Floats:
         """See `Disturbance`."""
@@ -98,7 +98,7 @@ class Drift(Disturbance):
 
 
 class NoiseBurst(Disturbance):
-    """Gaussian noise is added."""
+    """Added Gaussian noise."""
 
     def on_signal(self, stretch: Stretch) -> Floats:
         """See `Disturbance`."""
@@ -106,7 +106,7 @@ class NoiseBurst(Disturbance):
 
 
 class LostSeason(Disturbance):
-    """The season stays where it was when the fault began."""
+    """The season stays at its value at the start of the fault."""
 
     _held: float | None = None
 
@@ -135,7 +135,7 @@ class BrokenCorrelation(Disturbance):
 
 
 class Stuck(Disturbance):
-    """The reading before the fault is sent again and again."""
+    """The reading before the fault is repeated."""
 
     _held: float | None = None
 
@@ -147,7 +147,7 @@ class Stuck(Disturbance):
 
 
 class Dropout(Disturbance):
-    """A value that means "no value" is sent as if it were one."""
+    """A value that means "no value" is sent as a reading."""
 
     def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - it is always the same
         """See `Disturbance`."""
@@ -155,7 +155,7 @@ class Dropout(Disturbance):
 
 
 class UnitJump(Disturbance):
-    """The readings come in another unit."""
+    """The readings are in another unit."""
 
     def on_readings(self, readings: Floats, before: float) -> Floats:  # noqa: ARG002 - each for itself
         """See `Disturbance`."""

@@ -1,4 +1,4 @@
-"""The label of a fault: what was done to which sensor, from when to when."""
+"""The label of a fault: sensor, kind, and times."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ FAULT_KINDS = (
     "lost_season",
     "broken_correlation",
 )
-"""Every kind of fault; detectors say by these words what they catch."""
+"""Every kind of fault; detectors refer to them in `catches`."""
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
     """The label of a fault.
 
     Attributes:
-        sensor: Its name, which is its topic.
-        kind: A word of `FAULT_KINDS`.
+        sensor: Name of the sensor, which is also its topic.
+        kind: A member of `FAULT_KINDS`.
         start: Time of the first reading concerned, seconds since the epoch, UTC.
         end: Time of the last reading concerned.
-        size: How large, in the unit that the sentence names: the sensor's usual step, its usual deviation, or
-            readings.
+        size: Size in the unit given by the sentence: the sensor's usual step, its usual deviation, or readings.
         sentence: A sentence about what happened.
     """
 
@@ -40,5 +39,5 @@ class Fault(msgspec.Struct, frozen=True, tag="fault", tag_field="type"):
     sentence: str
 
     def to_json(self) -> bytes:
-        """One line of JSON, without its end."""
+        """Encode as one line of JSON, without a line end."""
         return msgspec.json.encode(self)

@@ -1,4 +1,4 @@
-"""Signals of machines: one episode after the other, each of a length of its own. And what counts them."""
+"""Signals of machines: successive episodes of variable length, and their counters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from simulators.signals.signals import Floats, Signal, Source
 
 
 class Episodes:
-    """Stretches of time without gaps between them.
+    """Consecutive periods of time without gaps.
 
     Args:
-        lengths: Gives the length in seconds of episode 0, 1, 2 and so on; called once for each, in order.
-        elapsed: Share of the first episode that is over at the first reading, 0 to 1.
+        lengths: Returns the length in seconds of episode 0, 1, 2 and so on; called once for each, in order.
+        elapsed: Elapsed share of the first episode at the first reading, 0 to 1.
     """
 
     def __init__(self, lengths: Callable[[int], float], elapsed: float) -> None:
@@ -27,7 +27,7 @@ class Episodes:
         self._current: list[tuple[int, float, float]] = []
 
     def locate(self, times: Floats) -> tuple[Floats, Floats]:
-        """For each time, shape (n,): the number of its episode, and the share of it that is over, 0 to 1."""
+        """For each time, shape (n,): the index of its episode, and its elapsed share, 0 to 1."""
         if not self._current:
             length = self._next_length()
             self._current.append((0, float(times[0]) - self._elapsed * length, length))
@@ -46,7 +46,7 @@ class Episodes:
 
 @dataclass(frozen=True)
 class MachineCycle(Signal):
-    """A machine that repeats itself: up, hold, down, rest; no two cycles of quite the same length.
+    """A machine with repeated cycles: up, hold, down, rest; no two cycles have exactly the same length.
 
     Attributes:
         low: Value at rest.
@@ -82,14 +82,14 @@ class MachineCycle(Signal):
 
 @dataclass(frozen=True)
 class FillDrain(Signal):
-    """A tank: drained slowly, filled fast, again and again.
+    """A tank that is repeatedly drained slowly and filled fast.
 
     Attributes:
         low: Level at which filling begins.
         high: Level at which it ends.
-        drain_s: Mean seconds of a drain.
-        fill_s: Seconds of a fill.
-        wander: Standard deviation of a drain's length, as a share of it.
+        drain_s: Mean duration of draining in seconds.
+        fill_s: Duration of filling in seconds.
+        wander: Standard deviation of the draining time, as a share of it.
     """
 
     low: float
@@ -120,7 +120,7 @@ class FillDrain(Signal):
 
 @dataclass(frozen=True)
 class OnOff(Signal):
-    """Off and on by turns, with nothing between.
+    """Alternately off and on, with nothing in between.
 
     Attributes:
         on_s: Mean seconds on.
@@ -152,10 +152,10 @@ class OnOff(Signal):
 
 @dataclass(frozen=True)
 class SetPoint(Signal):
-    """Stays at one of a few levels until another one is chosen.
+    """Stays at one of a few levels until another one is set.
 
     Attributes:
-        levels: The levels, two at least.
+        levels: At least two levels.
         dwell_s: Mean seconds at one level.
     """
 
@@ -185,14 +185,13 @@ class SetPoint(Signal):
 
 @dataclass(frozen=True)
 class Counter(Signal):
-    """A value that only rises: energy, volume, pieces. Some restart at midnight, some when they are full.
+    """A value that only rises: energy, volume, pieces. Some reset at midnight, some when they are full.
 
     Attributes:
         rate: The increment per second; negative values count as 0.
         begins_at: The count before the first reading.
-        reset_s: Restarts at multiples of this many seconds since the epoch; 86,400 is midnight UTC. 0:
-            never.
-        full_at: Restarts at this count. 0: never.
+        reset_s: Resets at multiples of this many seconds since the epoch; 86,400 is midnight UTC. 0: never.
+        full_at: Resets at this count. 0: never.
     """
 
     rate: Signal

@@ -1,4 +1,4 @@
-"""Signals that are chance: noise that forgets at once, wanderings that remember."""
+"""Random signals: noise without memory, and random walks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from simulators.signals.signals import HOUR, Floats, Signal, Source
 
 @dataclass(frozen=True)
 class WhiteNoise(Signal):
-    """Gaussian noise, each reading for itself.
+    """Gaussian noise, independent for each reading.
 
     Attributes:
-        spread: Its standard deviation.
+        spread: Standard deviation.
     """
 
     spread: float
@@ -30,11 +30,11 @@ class WhiteNoise(Signal):
 
 @dataclass(frozen=True)
 class HeavyTailed(Signal):
-    """Noise with outliers of its own: Student's t, centred on 0.
+    """Noise with outliers: Student's t, centred on 0.
 
     Attributes:
         spread: Scale; the standard deviation is larger, 1.29 times for 5 degrees of freedom.
-        freedom: Degrees of freedom, above 2; the fewer, the wilder.
+        freedom: Degrees of freedom, above 2; fewer give larger outliers.
     """
 
     spread: float
@@ -48,11 +48,11 @@ class HeavyTailed(Signal):
 
 @dataclass(frozen=True)
 class MeanReverting(Signal):
-    """Wanders about 0 and always comes back (Ornstein-Uhlenbeck, an AR(1) in its readings).
+    """Mean-reverting noise around 0 (Ornstein-Uhlenbeck, an AR(1) process in its readings).
 
     Attributes:
-        spread: Its standard deviation over a long time.
-        settle_s: Seconds in which 63 % of a deviation is forgotten.
+        spread: Long-term standard deviation.
+        settle_s: Seconds in which 63 % of a deviation decays.
     """
 
     spread: float
@@ -77,10 +77,10 @@ class MeanReverting(Signal):
 
 @dataclass(frozen=True)
 class RandomWalk(Signal):
-    """Wanders and never comes back.
+    """A random walk without mean reversion.
 
     Attributes:
-        step: Standard deviation of what an hour adds.
+        step: Standard deviation of the change per hour.
     """
 
     step: float

@@ -1,11 +1,11 @@
 """The signals of a sensor, which are summed.
 
-A `Signal` is a frozen description. `source()` starts it, and the function that it returns is given the times
-of successive readings, evenly spaced, block by block, and returns a value for each. Blocks are always of the
-same size (`series.BLOCK`), so that the sizes of requested portions don't affect the values.
+A `Signal` is a frozen description. `source()` starts it and returns a function that maps the times of successive
+readings, evenly spaced and block by block, to values. Blocks always have the same size (`series.BLOCK`), so that the
+sizes of requested portions don't affect the values.
 
-Here are the signals that follow the calendar, and those that put others together. `noise` has those that are
-chance, `machines` those that are episodes.
+This module contains calendar signals and combinations of signals. Random signals are in `noise`, episodes in
+`machines`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MONDAY = 4 * DAY
 
 
 class Signal(ABC):
-    """One ingredient of a sensor's values."""
+    """A component of a sensor's values."""
 
     @abstractmethod
     def source(self, random: Randomness, interval_s: float) -> Source:
@@ -41,14 +41,14 @@ class Signal(ABC):
             interval_s: Seconds between two readings.
 
         Returns:
-            A function from times (seconds since the epoch, UTC, shape (n,), each `interval_s` after the one
-            before, also from one call to the next) to values of shape (n,).
+            A function from times (seconds since the epoch, UTC, shape (n,), evenly spaced by `interval_s`, also across
+            calls) to values of shape (n,).
         """
 
 
 @dataclass(frozen=True)
 class Level(Signal):
-    """Always the same.
+    """A constant.
 
     Attributes:
         value: The base value, to which the other signals are added.
@@ -63,13 +63,13 @@ class Level(Signal):
 
 @dataclass(frozen=True)
 class SeasonalSignal(Signal):
-    """A smooth swing about 0 that repeats, such as warmth over the day.
+    """A smooth periodic variation around 0, such as the daily temperature.
 
     Attributes:
-        swing: From the mean to the peak, roughly; the overtone adds to it.
-        peak_s: Seconds after the start of the period (00:00 UTC for days) of the peak.
+        swing: Approximate difference between the mean and the peak; the overtone adds to it.
+        peak_s: Time of the peak in seconds after the start of the period (00:00 UTC for days).
         period_s: Length of the period; a day or a week.
-        overtone: Share of a swing of half the period, which makes it less of a sine.
+        overtone: Share of a component with half the period, which makes the shape less sinusoidal.
     """
 
     swing: float
@@ -95,7 +95,7 @@ class WorkWeek(Signal):
         rise: The increase during work.
         begin_s: Seconds after midnight, UTC, at which work begins.
         end_s: Seconds after midnight at which it ends.
-        edge_s: Duration of its rise and of its decay.
+        edge_s: Duration of the rise and of the decay, in seconds.
         days: Working days from Monday on.
     """
 
@@ -119,11 +119,11 @@ class WorkWeek(Signal):
 
 @dataclass(frozen=True)
 class Sum(Signal):
-    """Several signals added up, none less than a floor.
+    """The sum of several signals, limited from below.
 
     Attributes:
-        parts: The increment.
-        low: The least that comes out.
+        parts: The signals.
+        low: Minimum of the sum.
     """
 
     parts: tuple[Signal, ...]
@@ -144,13 +144,13 @@ class Sum(Signal):
 
 @dataclass(frozen=True)
 class Shared(Signal):
-    """A signal that the sensors of one device share, such as its load: the same for all that name the same key.
+    """A signal shared by the sensors of a device, such as its load: the same for all with the same key.
 
     Sensors move together as long as they have the same interval and are read at the same times.
 
     Attributes:
         key: Name of what is shared.
-        signal: The course of its values.
+        signal: The underlying signal.
         gain: The factor for this sensor; negative if it moves against the others.
     """
 
@@ -163,7 +163,7 @@ class Shared(Signal):
         return self._scaled(self.signal.source(random.of(f"shared {self.key}"), interval_s))
 
     def detached(self, random: Randomness, interval_s: float) -> Source:
-        """The same process, but not shared: for a sensor that has come loose from its device."""
+        """An independent instance of the same process, for a sensor detached from its device."""
         return self._scaled(self.signal.source(random.child("detached"), interval_s))
 
     def _scaled(self, source: Source) -> Source:
@@ -171,6 +171,6 @@ class Shared(Signal):
 
 
 def _edge(position: Floats) -> Floats:
-    """From 0 to 1, smoothly, as the position goes from 0 to 1."""
+    """A smooth transition from 0 to 1 as the position goes from 0 to 1."""
     inside = np.clip(position, 0.0, 1.0)
     return inside * inside * (3.0 - 2.0 * inside)
