@@ -142,8 +142,8 @@ def _unread(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> No
     if not (proposal.unread or outcome.refused):
         return
     heading("Can't be read")
-    for topic in proposal.unread[:most]:
-        bullet(f"{shortened(printable(topic), 100)}: none of the known formats fits")
+    for topic, why in list(proposal.unread.items())[:most]:
+        bullet(f"{shortened(printable(topic), 100)}: {why}")
     _more(len(proposal.unread), most)
     _refused(outcome.refused, outcome)
 

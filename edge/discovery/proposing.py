@@ -10,6 +10,7 @@ from config.gateway_topics import GatewayTopics
 from config.notation.availability import availability_of
 from config.notation.topics import filter_problem, glob_pattern
 from config.tables.convention import Convention, conventions
+from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
@@ -28,13 +29,13 @@ class Proposal(NamedTuple):
         inputs: Tables `[[input]]` in order.
         conventions: Number of topics that follow each convention.
         left_out: Topics that aren't read, with reasons.
-        unread: Topics without any readable content.
+        unread: Topics without any readable content, with what it looks like.
     """
 
     inputs: list[dict[str, Any]]
     conventions: Mapping[str, int]
     left_out: dict[str, str]
-    unread: list[str]
+    unread: dict[str, str]
 
 
 def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
@@ -75,9 +76,14 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
         left_out[topic] = "says only what its sender says of itself, or times"
-    unread = [topic for topic, keys in rest.items() if keys is None]
+    unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+
+
+def _looks(payload: bytes) -> str:
+    """What a payload looks like that can't be read."""
+    return instead("json", payload) or "none of the known formats fits"
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:

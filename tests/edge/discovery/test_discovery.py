@@ -180,7 +180,7 @@ def test_a_topic_that_holds_nothing_but_bookkeeping_is_left_out_of_the_input_tha
     assert proposal.inputs == [{"topic": "solar/#", "ignore_topics": ignored, "format": "number"}]
     assert sensors == {"solar/1/power": 231.0, "solar/2/power": 55.0}
     assert list(proposal.left_out) == ["solar/dtu/rssi", "solar/last_update", "gw/heart"]
-    assert proposal.unread == ["solar/name"]
+    assert [*proposal.unread] == ["solar/name"]
 
 
 def test_topics_that_differ_in_what_they_leave_out_alone_have_one_input() -> None:
@@ -197,7 +197,8 @@ def test_devices_are_told_apart_by_one_field_if_that_is_enough_in_any_spelling()
 
 def test_what_can_not_be_read_is_said_and_our_own_topics_are_not_looked_at() -> None:
     proposal, _ = proposed(("x/y", "21.5;48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}'))
-    assert (proposal.inputs, proposal.unread) == ([], ["x/y"])
+    assert (proposal.inputs, [*proposal.unread]) == ([], ["x/y"])
+    assert 'numbers in a row: format = "text" with columns' in proposal.unread["x/y"]
 
 
 def test_pairs_of_a_name_and_a_value_are_recognised() -> None:

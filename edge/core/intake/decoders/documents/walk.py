@@ -296,8 +296,10 @@ class Walk:
         for each in self._refusals:
             if each.reason != "not_a_number":
                 return Refused(each.reason, each.detail, each.path, self._absent)
-        return Refused("no_value", absent=self._absent)
+        return Refused("no_value", NO_NUMBER if self._refusals and not self._absent else "", absent=self._absent)
 
+
+NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 
 ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
 
