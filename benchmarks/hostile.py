@@ -111,10 +111,10 @@ def seconds(payload: bytes) -> float:
     """What reading a payload takes, the best of five."""
     best = float("inf")
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         with suppress(Refused):
             FieldsDecoder().decode(payload)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return best
 
 

@@ -10,6 +10,7 @@ from config.loading import inspect
 from config.problems import ConfigurationError, Problem
 from edge.commands.meaning import describe
 from edge.commands.support.places import USUAL, names_configuration
+from edge.core.model.words.printable import printable
 
 _WRONG = 2
 
@@ -39,5 +40,5 @@ def check(path: Path | None, quiet: bool) -> None:
 
 
 def _styled(problem: Problem, source: str, color: str) -> str:
-    place, colon, message = problem.located(source).rpartition(f": {problem.message}")
+    place, colon, message = map(printable, problem.located(source).rpartition(f": {problem.message}"))
     return f"{place}{click.style(colon + message, fg=color)}" if colon else message

@@ -12,13 +12,14 @@ from edge.commands.meaning.inputs import describe_inputs
 from edge.commands.meaning.limits import describe_limits, describe_store
 from edge.commands.meaning.outputs import describe_outputs
 from edge.commands.meaning.rules import describe_devices, describe_rules
+from edge.core.model.words.printable import printable
 
 __all__ = ["describe"]
 
 
 def describe(configuration: Configuration, path: Path) -> None:
     """Print the meaning of a configuration."""
-    click.echo(f"{click.style(str(path), bold=True)} can be used. It means:\n")
+    click.echo(f"{click.style(printable(str(path)), bold=True)} can be used. It means:\n")
     describe_gateway(configuration)
     describe_inputs(configuration)
     describe_rules(configuration)

@@ -13,6 +13,7 @@ from edge.commands.support.printing.terminal import bullet, heading, paragraph
 from edge.core.intake.decoders import NumberDecoder, Repetition
 from edge.core.intake.decoders.documents.paths import OF
 from edge.core.intake.routes import Resolved, Route, match
+from edge.core.model.words.printable import printable
 
 _SHOWN = {
     "json": ("JSON", '{"temperature": 21.5}', "temperature"),
@@ -45,15 +46,15 @@ def describe_inputs(configuration: Configuration) -> None:
     for each in configuration.inputs:
         bullet(_input(each))
         for line in stands_for(each):
-            click.echo(f"      {line}")
+            click.echo(printable(f"      {line}"))
         if each.convention is not None:
             paragraph(conventions()[each.convention].note, indent=6)
         topic, sensor = example(each)
-        click.echo(f"      {topic}  {_SHOWN[each.format][1]}")
+        click.echo(printable(f"      {topic}  {_SHOWN[each.format][1]}"))
         if sensor is None:
             click.echo("      has no usable name for a sensor")
         else:
-            click.echo(f"      is sensor {click.style(sensor, fg='cyan')}")
+            click.echo(f"      is sensor {click.style(printable(sensor), fg='cyan')}")
     click.echo()
 
 

@@ -1,4 +1,7 @@
-"""Terminal output of commands: headings, wrapped sentences, terms with explanations."""
+"""Terminal output of commands: headings, wrapped sentences, terms with explanations.
+
+Hidden characters are shown as escapes, see `printable()`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import shutil
 import textwrap
 
 import click
+
+from edge.core.model.words.printable import printable
 
 NARROWEST, WIDEST = 40, 100
 
@@ -17,7 +22,7 @@ def width() -> int:
 
 def heading(text: str) -> None:
     """Print a heading."""
-    click.secho(text, bold=True)
+    click.secho(printable(text), bold=True)
 
 
 def paragraph(text: str, indent: int = 2) -> None:
@@ -35,6 +40,7 @@ def term(name: str, meaning: str, indent: int = 2, column: int = 16) -> None:
     """Print a name with its meaning to the right, or below it if the name is too long for its column."""
     space = " " * (indent + column)
     text = _filled(meaning, space, space)
+    name = printable(name)
     start = click.style(name, fg="cyan")
     if len(name) < column:
         click.echo(f"{' ' * indent}{start}{' ' * (column - len(name))}{text[len(space) :]}")
@@ -44,7 +50,7 @@ def term(name: str, meaning: str, indent: int = 2, column: int = 16) -> None:
 
 def _filled(text: str, first: str, rest: str) -> str:
     return textwrap.fill(
-        " ".join(text.split()),
+        printable(" ".join(text.split())),
         width(),
         initial_indent=first,
         subsequent_indent=rest,
