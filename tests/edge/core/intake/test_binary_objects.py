@@ -16,6 +16,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from edge.core.intake.decoders import CborDecoder, Decoded, Decoder, FieldsDecoder, MsgpackDecoder
+from edge.core.intake.decoders.documents.keys.cbor_keys import has_other_keys as has_other_keys_of_cbor
 from edge.core.intake.decoders.documents.keys.msgpack_keys import has_other_keys
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
@@ -226,7 +227,7 @@ def test_values_of_cbor_that_are_shared_or_hold_themselves_are_not_followed() ->
 def test_many_keys_with_one_hash_are_refused_before_they_cost_anything() -> None:
     keys_of_one_hash = b"".join(b"\x82\x1b" + struct.pack(">Q", each) + b"\x00\x01" for each in range(20_000))
     payload = b"\xb9" + struct.pack(">H", 20_000) + keys_of_one_hash
-    assert reason(CborDecoder(), payload) == ("malformed", "a large map has keys other than texts")
+    assert reason(CborDecoder(), payload) == ("malformed", "a large map has keys other than texts and integers")
 
 
 def collisions(count: int) -> bytes:
@@ -278,6 +279,30 @@ def test_keys_are_told_without_reading(document: Any, other: Any) -> None:
     pair = msgspec.msgpack.encode(other) + encoded
     assert has_other_keys(b"\x92" + encoded + b"\x81" + pair)
     assert has_other_keys(b"\x82\x01" + encoded + pair)
+
+
+@pytest.mark.long
+@seed(3)
+@settings(max_examples=500, database=None)
+@given(
+    document=st.recursive(
+        st.one_of(leaves, st.binary(max_size=300), st.text(max_size=300), st.integers(-(2**80), 2**80)),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=20),
+            st.dictionaries(st.one_of(keys, st.integers(-(2**40), 2**40), st.binary()), inner),
+        ),
+        max_leaves=40,
+    ),
+    other=st.sampled_from([None, True, 1.5, 2**70]),
+)
+def test_keys_of_cbor_are_told_without_reading(document: Any, other: Any) -> None:
+    encoded = cbor2.dumps(document)
+    assert not has_other_keys_of_cbor(encoded)
+    assert not has_other_keys_of_cbor(b"\x9f" + encoded + b"\xbf\x7f\x61a\xff" + encoded + b"\xff\xff")
+    assert not has_other_keys_of_cbor(b"\x82\xa1\x01\x9f" + encoded + b"\xff\xf5")
+    for key in (cbor2.dumps(other), b"\x81" + encoded, b"\xc1\x01"):
+        assert has_other_keys_of_cbor(b"\x82" + encoded + b"\xa2\x01" + encoded + key + encoded)
+        assert has_other_keys_of_cbor(b"\xbf\x01" + encoded + key + encoded + b"\xff")
 
 
 @both

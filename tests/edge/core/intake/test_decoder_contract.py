@@ -186,6 +186,33 @@ def test_the_worst_payloads_give_little(kind: type[Decoder], payload: bytes) -> 
         assert len(read.detail) + len(read.path) <= 400
 
 
+MANY = 50_000
+NAMES = [f"k{each}" for each in range(MANY)]
+LARGE = {
+    "json": lambda: json.dumps(dict.fromkeys(NAMES, 1)).encode(),
+    "msgpack": lambda: msgspec.msgpack.encode(dict.fromkeys(NAMES, 1)),
+    "cbor": lambda: cbor2.dumps(dict.fromkeys(NAMES, 1)),
+    "senml": lambda: json.dumps([{"n": name, "v": 1} for name in NAMES]).encode(),
+    "senml-cbor": lambda: cbor2.dumps([{0: name, 2: 1} for name in NAMES]),
+    "influx": ("m " + ",".join(f"{name}=1" for name in NAMES)).encode,
+    "sparkplug": lambda: sparkplug([metric(1.5, name=name) for name in NAMES]),
+}
+"""Payloads of as many values, each with a name of its own."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LARGE)
+def test_many_names_are_read_in_linear_time(name: str) -> None:
+    # What isn't linear takes minutes here.
+    read = outcome(DECODERS[name](readings=2 * MANY), LARGE[name]())  # type: ignore[call-arg]
+    assert isinstance(read, Decoded)
+    assert len(read.samples) == MANY
+
+
+def test_every_format_of_many_names_is_among_them() -> None:
+    assert LARGE.keys() == DECODERS.keys() - {"number"}
+
+
 @every_decoder
 def test_a_hundred_thousand_levels_are_refused(kind: type[Decoder]) -> None:
     for payload in (b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000):

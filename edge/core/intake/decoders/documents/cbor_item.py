@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from edge.core.intake.decoders.documents.keys.cbor_keys import has_other_keys
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 DEEPEST = 200
 """Maximum nesting depth; a decoder's own limit is lower."""
 
-MOST_BYTES_WITHOUT_TEXT_KEYS = 65_536
-"""Maximum size of a payload with keys other than text and bytes: the hashes of numbers can be chosen by a sender."""
+MOST_BYTES_WITH_OTHER_KEYS = 65_536
+"""Maximum size of a payload with keys other than text, bytes and integers: a sender can choose their hashes."""
 
 _END = b"\x63end"
 """An item appended to the payload, which exposes a payload that is too short or too long."""
@@ -61,8 +62,8 @@ def read_cbor(payload: bytes, wanted: str) -> Any:
         except library.CBORDecodeError as error:
             if "map key" not in str(error):
                 raise
-            if len(payload) > MOST_BYTES_WITHOUT_TEXT_KEYS:
-                raise Refused("malformed", "a large map has keys other than texts") from None
+            if len(payload) > MOST_BYTES_WITH_OTHER_KEYS and has_other_keys(payload):
+                raise Refused("malformed", "a large map has keys other than texts and integers") from None
             item, end = _load(framed, only_text_keys=False)
     except (library.CBORError, ValueError, TypeError, RecursionError) as error:
         problem = str(error)
