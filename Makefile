@@ -24,6 +24,7 @@ $(VENV)/verify: $(VENV)/dev
 	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/sparkplug sparkplug-client@3.2.4; fi
 	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/node-red node-red@4; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/sparkplug/pypi pysparkplug==0.6.1
+	$(PYTHON) -m venv $(VENV)/quix && $(VENV)/quix/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[quix]'
 	touch $@
 
 $(VENV)/bench: $(VENV)/dev

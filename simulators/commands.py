@@ -22,6 +22,11 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
 @click.command()
 @click.option("--host", default=None, help="Broker to publish to.  [default: 127.0.0.1, none with --output]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 1883, 8883 with --tls]")
+@click.option(
+    "--kafka",
+    metavar="BROKERS",
+    help="Bootstrap servers of Apache Kafka, instead of a broker; the topic is the first level of --prefix.",
+)
 @click.option("--username", default=None, help="User name at the broker.")
 @click.option("--password-file", type=FILE, help="File that holds the password and nothing else.")
 @click.option("--tls", is_flag=True, help="Encrypt; the broker's certificate is verified.")
@@ -157,8 +162,10 @@ def _check(context: click.Context, given: dict[str, Any]) -> None:
     Raises:
         click.UsageError: There is one.
     """
-    publishes = given["host"] is not None or given["output"] is None
+    publishes = given["host"] is not None or given["kafka"] is not None or given["output"] is None
+    broker = ("host", "port", "username", "password_file", "tls", "ca_file", "qos")
     rules = (
+        (given["kafka"] is not None, broker, "means nothing with --kafka"),
         (given["csv_path"] is not None, PLANT_ONLY, "means nothing with --csv"),
         (given["csv_path"] is None, ("speed",), "means nothing without --csv"),
         (not publishes, BROKER_ONLY, "means nothing with --output alone; --host publishes as well"),

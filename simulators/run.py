@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from simulators.plant.plant import plant
 from simulators.publish.csv_source import csv_readings
 from simulators.publish.narration import Narrator
 from simulators.publish.payloads import Publication, publications
-from simulators.publish.publisher import PacedPublisher, PublishedCount, PublishError, PublishingPace
+from simulators.publish.publisher import PacedPublisher, PublishedCount, PublishError, PublishingOutlet, PublishingPace
 from simulators.signals.label import FAULT_KINDS, Fault
 
 CONNECT_S = 15.0
@@ -65,7 +66,7 @@ def execute(given: Mapping[str, Any]) -> None:
     Raises:
         RunError: A file is invalid, or the broker or the disk failed.
     """
-    publishes = given["host"] is not None or given["output"] is None
+    publishes = given["host"] is not None or given["kafka"] is not None or given["output"] is None
     try:
         source = _csv(given) if given["csv_path"] else _plant(given, publishes=publishes, now=time.time())
         with ExitStack() as open_things:
@@ -78,12 +79,7 @@ def execute(given: Mapping[str, Any]) -> None:
             messages = narrator.accompany(publications(readings, given["form"], source.units, given["pack"]))
             limit_s = given["seconds"] or float("inf")
             if publishes:
-                link = Link(_link_options(given))
-                link.start()
-                open_things.callback(link.stop)
-                if not link.wait_connected(CONNECT_S):
-                    where = f"{link.options.host}:{link.options.port}"
-                    raise RunError(f"the broker at {where} doesn't accept us within {CONNECT_S:g} s", 1)
+                link = _connected(given, open_things)
                 pace = PublishingPace(source.speed, source.start, limit_s)
                 publisher = PacedPublisher(link, time.monotonic, time.sleep, pace, qos=given["qos"], stopped=stopped)
                 sent = publisher.run(messages)
@@ -102,6 +98,27 @@ def execute(given: Mapping[str, Any]) -> None:
         raise RunError(f"{error.filename or 'output'}: {error.strerror or error}", 1) from error
     verb = "published" if publishes else "written"
     print(f"{sent.readings} readings {verb}, {narrator.told} faults", file=sys.stderr)
+
+
+def _connected(given: Mapping[str, Any], open_things: ExitStack) -> PublishingOutlet:
+    """A connection to the broker, or to Kafka.
+
+    Raises:
+        RunError: There is none.
+    """
+    if given["kafka"] is not None:
+        if find_spec("confluent_kafka") is None:
+            raise RunError("--kafka needs a package: pip install 'edgewarden[kafka]'", 2)
+        from simulators.publish.kafka_outlet import KafkaOutlet  # noqa: PLC0415 - needs an extra
+
+        return KafkaOutlet(given["kafka"], (given["prefix"] or "plant").split("/")[0])
+    link = Link(_link_options(given))
+    link.start()
+    open_things.callback(link.stop)
+    if not link.wait_connected(CONNECT_S):
+        where = f"{link.options.host}:{link.options.port}"
+        raise RunError(f"the broker at {where} doesn't accept us within {CONNECT_S:g} s", 1)
+    return link
 
 
 def _plant(given: Mapping[str, Any], *, publishes: bool, now: float) -> ReadingSource:

@@ -45,7 +45,7 @@ ROOMS = {  # each room may import those above it that it names; nothing points u
         "page": "core shell reports version",
         "discovery": "core shell",
         "fleet": "core shell",
-        "commands": "core shell evaluation capacity reports page discovery version",
+        "commands": "core shell evaluation capacity reports page discovery fleet version",
         "__main__": "commands",
     },
     "edge/core": {
@@ -195,7 +195,17 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             ],
         ),
         ("sqlite3", ["edge/shell/store/database.py"]),
-        ("confluent_kafka", ["edge/shell/link/kafka/consuming.py", "edge/shell/sinks/kafka.py"]),
+        (
+            "confluent_kafka",
+            [
+                "edge/fleet/engines/quix.py",
+                "edge/fleet/heartbeat.py",
+                "edge/shell/link/kafka/consuming.py",
+                "edge/shell/sinks/kafka.py",
+                "simulators/publish/kafka_outlet.py",
+            ],
+        ),
+        ("quixstreams", ["edge/fleet/engines/quix.py"]),
         ("pika", ["edge/shell/sinks/rabbitmq.py"]),
         ("apprise", ["edge/shell/sinks/notify.py"]),
     ],

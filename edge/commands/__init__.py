@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
     "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),
+    "fleet": Entry("edge.commands.fleet:fleet", "Detect in readings from Apache Kafka with many processes."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),
 }
 

@@ -103,7 +103,13 @@ class CellHost:
         self.loads = 0
 
     def run(
-        self, cell: int, portions: Iterable[LogPortion] = (), now: float | None = None, tell: Tell = lambda _: None
+        self,
+        cell: int,
+        portions: Iterable[LogPortion] = (),
+        now: float | None = None,
+        tell: Tell = lambda _: None,
+        *,
+        passed_s: float = 0.0,
     ) -> CellOutcome:
         """Run a cell on its share of a batch, emit the events and store its state.
 
@@ -112,6 +118,7 @@ class CellHost:
             portions: Items from each log; those that the cell has read before are skipped.
             now: Time that has certainly passed, see `Cell.tick()`; None if unknown.
             tell: Called once with the events, if there are any. If it raises, nothing is stored.
+            passed_s: Seconds that have passed since the last item, where only that is known.
 
         Raises:
             StaleHeadError: Another worker has run the cell in the meantime; nothing is stored.
@@ -127,6 +134,8 @@ class CellHost:
                 outcome.take(running.process_readings(each.readings, each.log, each.offsets))
         if now is not None:
             outcome.take(running.tick(now))
+        if passed_s > 0:
+            outcome.take(running.tick(running.clock + passed_s))
         outcome.refused, outcome.due = _refused(running) - before, running.due()
         if outcome.events:
             tell(outcome.events)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from edge.fleet.folder_store import FolderStore
+from edge.fleet.keyed_store import KeyedStore
 from edge.fleet.memory_store import MemoryStore
 from edge.fleet.store import CellStore
 
@@ -23,6 +25,21 @@ def _in_memory(folder: Path) -> Iterator[Opener]:
 @contextmanager
 def _in_a_folder(folder: Path) -> Iterator[Opener]:
     yield lambda: FolderStore(folder / "cells")
+
+
+class Names(dict[str, bytes]):
+    """The state of an engine for a key."""
+
+    put = dict.__setitem__
+
+    def remove(self, name: str) -> None:
+        self.pop(name, None)
+
+
+@contextmanager
+def _in_an_engine(folder: Path) -> Iterator[Opener]:
+    states: defaultdict[int, Names] = defaultdict(Names)
+    yield lambda: KeyedStore(states.__getitem__)
 
 
 @contextmanager
@@ -49,6 +66,7 @@ def in_dynamodb(folder: Path) -> Iterator[Opener]:
 CELL_STORES: dict[str, Callable[[Path], AbstractContextManager[Opener]]] = {
     "memory": _in_memory,
     "folder": _in_a_folder,
+    "engine": _in_an_engine,
 }
 if find_spec("moto") is not None:
     CELL_STORES["dynamodb"] = in_dynamodb

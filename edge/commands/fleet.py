@@ -1,0 +1,157 @@
+"""`edgewarden fleet`: the detection of a gateway for any number of sensors, on a stream engine over Apache Kafka."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.commands.support.places import Command, config_option
+
+BEGIN = click.Choice(["now", "beginning"])
+
+
+def of_a_cluster(command: Command) -> Command:
+    """Add the options that say where Kafka is; the command gets librdkafka's settings as its first argument."""
+
+    @click.option("--brokers", required=True, help="Bootstrap servers of Kafka, host:port, separated by commas.")
+    @click.option(
+        "--client",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File with further settings of the client, a key=value a line, as librdkafka names them.",
+    )
+    @wraps(command)
+    def with_client(brokers: str, client: Path | None, **given: Any) -> Any:
+        return command({**_settings(client), "bootstrap.servers": brokers}, **given)
+
+    return with_client  # type: ignore[return-value]
+
+
+def of_a_fleet(command: Command) -> Command:
+    """Add the options that the engines share."""
+    options: list[Callable[[Command], Command]] = [
+        config_option("Configuration; gateway.name is the name of the fleet."),
+        click.option("--source", required=True, help="Topic of the readings, the first level of the inputs' topics."),
+        click.option("--events", required=True, help="Topic of the events."),
+        click.option(
+            "--cells",
+            type=click.IntRange(1, 100_000),
+            default=16,
+            show_default=True,
+            help="Cells of each partition of the source, for up to about 1,000 sensors each. It must not change later.",
+        ),
+        click.option("--from", "begin", type=BEGIN, default="now", show_default=True, help="Where a new fleet begins."),
+    ]
+    for each in reversed(options):
+        command = each(command)
+    return command
+
+
+@click.group()
+def fleet() -> None:
+    """Detect in readings from Apache Kafka with many processes, on a stream engine."""
+
+
+@fleet.command()
+@of_a_cluster
+@of_a_fleet
+@click.option("--group", default="edgewarden-fleet", show_default=True, help="Consumer group that the workers share.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("fleet-state"),
+    show_default=True,
+    help="Folder for the states of this worker; each worker needs its own.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.FloatRange(0.1, 60),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two checkpoints, which is how long a reading waits at most.",
+)
+def quix(
+    client: dict[str, str],
+    path: Path,
+    source: str,
+    events: str,
+    cells: int,
+    begin: str,
+    group: str,
+    state: Path,
+    checkpoint: float,
+) -> None:
+    """Run a worker on Quix Streams until stopped.
+
+    Start as many as there is work for: they share the partitions of the source, and take over from each other.
+    """
+    _need("quixstreams", "quix")
+    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.fleet.engines.quix import FleetError, QuixOptions, application  # noqa: PLC0415
+    from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
+
+    with explained():
+        configuration = load(path)
+        options = QuixOptions(
+            cells,
+            source,
+            events,
+            group,
+            client,
+            str(state),
+            {"now": "latest", "beginning": "earliest"}[begin],
+            checkpoint,
+        )
+        set_up_logs(configuration.log.level)
+        try:
+            application(configuration, options).run()
+        except FleetError as error:
+            click.echo(f"edgewarden: {error}", err=True)
+            sys.exit(1)
+
+
+@fleet.command()
+@of_a_cluster
+@click.option("--topic", required=True, help="Topic of the readings.")
+@click.option("--every", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Seconds between two.")
+def heartbeat(client: dict[str, str], topic: str, every: float) -> None:
+    """Write a record without key and value to each partition, again and again, so that time goes on in each.
+
+    A fleet takes its time from the records. Without heartbeats, nobody is called silent once all sensors of a
+    partition are.
+    """
+    _need("confluent_kafka", "kafka")
+    from edge.fleet.heartbeat import Heartbeat, HeartbeatError  # noqa: PLC0415 - loaded when the command runs
+
+    heart = Heartbeat(client, topic)
+    while True:
+        try:
+            heart.beat()
+        except HeartbeatError as error:
+            click.echo(f"edgewarden: {error}", err=True)
+        time.sleep(every)
+
+
+def _settings(client: Path | None) -> dict[str, str]:
+    lines = [] if client is None else client.read_text("utf-8").splitlines()
+    shown = [(number, each.strip()) for number, each in enumerate(lines, 1)]
+    return dict(_pair(each, f"{client}, line {number}") for number, each in shown if each and each[0] != "#")
+
+
+def _pair(text: str, where: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"{where}: must be key=value")
+    return key.strip(), value.strip()
+
+
+def _need(module: str, extra: str) -> None:
+    if find_spec(module) is None:
+        raise click.UsageError(f"this needs a package: pip install 'edgewarden[{extra}]'")

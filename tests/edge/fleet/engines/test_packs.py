@@ -1,0 +1,37 @@
+"""Packs: what is read is what was written, and what isn't a pack is refused."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from edge.fleet.engines.packs import MOST, MOST_BYTES, VERSION, Pack, PackedRecord, PackError, cut, decode
+
+
+def some(count: int, payload: bytes = b"1") -> list[PackedRecord]:
+    return [PackedRecord(each, "plant/a/x", payload, 1.7e9 + each, "application/json") for each in range(count)]
+
+
+def test_a_pack_is_read_as_it_was_written() -> None:
+    pack = Pack(VERSION, "readings/0@id", 1.7e9, some(3, b"\x00\xff"))
+    assert decode(pack.encode()) == pack
+
+
+@pytest.mark.parametrize("packed", [b"", b"\x90", b"{}", b"\x91\xc0", msgspec.msgpack.encode([VERSION, "log"])])
+def test_what_is_no_pack_is_refused(packed: bytes) -> None:
+    with pytest.raises(PackError):
+        decode(packed)
+
+
+def test_a_pack_of_a_later_version_is_refused_by_its_version() -> None:
+    with pytest.raises(PackError, match=f"version {VERSION + 1}"):
+        decode(msgspec.msgpack.encode([VERSION + 1, {"new": True}]))
+
+
+def test_records_are_cut_by_number_and_by_size() -> None:
+    assert [len(each) for each in cut(some(MOST + 1))] == [MOST, 1]
+    large = some(3, bytes(MOST_BYTES // 2))
+    assert [len(each) for each in cut(large)] == [1, 1, 1]
+    assert [len(each) for each in cut(some(2, bytes(2 * MOST_BYTES)))] == [1, 1]
+    assert [each for piece in cut(large) for each in piece] == large
+    assert list(cut([])) == []

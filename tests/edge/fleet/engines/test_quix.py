@@ -1,0 +1,94 @@
+"""The fleet on Quix Streams: whatever happens to workers, events are those of one process that nothing happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fleet_plant import (
+    CONFIGURATION,
+    EVENTS,
+    PARTITIONS,
+    SOURCE,
+    Worker,
+    ids,
+    python_with,
+    records,
+    send,
+    send_heartbeats,
+    undisturbed,
+    wait_until,
+)
+from kafka_server import Kafka, jars
+
+GROUP = "fleet"
+
+
+@pytest.fixture
+def kafka(tmp_path: Path) -> Iterator[Kafka]:
+    jars()
+    kafka = Kafka(tmp_path / "kafka")
+    kafka.start()
+    kafka.create_topic(SOURCE, PARTITIONS, retention_ms="-1")
+    try:
+        yield kafka
+    finally:
+        kafka.remove()
+
+
+def worker(kafka: Kafka, folder: Path, name: str) -> Worker:
+    python = python_with("quixstreams", "quix")
+    folder = folder / name
+    folder.mkdir(exist_ok=True)
+    (folder / "fleet.toml").write_text(CONFIGURATION)
+    (folder / "client").write_text("session.timeout.ms=6000\nheartbeat.interval.ms=1000\n")
+    where = ("--brokers", kafka.bootstrap, "--client", "client", "--source", SOURCE, "--events", EVENTS)
+    how = ("--cells", "4", "--from", "beginning", "--group", GROUP, "--checkpoint", "0.3", "--config", "fleet.toml")
+    return Worker(python, folder, "quix", *where, *how)
+
+
+def committed(kafka: Kafka, topic: str) -> int:
+    """How many records of a topic the workers have done with."""
+    from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
+    try:
+        found = consumer.committed([TopicPartition(topic, each) for each in range(PARTITIONS)], 30)
+    except KafkaException:  # nobody has led the group yet
+        return 0
+    finally:
+        consumer.close()
+    return sum(max(0, each.offset) for each in found)
+
+
+def is_done(kafka: Kafka) -> bool:
+    if committed(kafka, SOURCE) < len(records()) + PARTITIONS:
+        return False
+    packs = f"{GROUP}-packs"
+    return committed(kafka, packs) == len(kafka.records(packs))
+
+
+@pytest.mark.long
+def test_three_kills_and_a_second_worker_change_no_event(kafka: Kafka, tmp_path: Path) -> None:
+    sent, count = 0, len(records())
+    for kill in range(3):
+        send(kafka, records()[sent : (kill + 1) * count // 5])
+        sent = (kill + 1) * count // 5
+        running = worker(kafka, tmp_path, "one")
+        reached = sent - count // 10
+        wait_until(lambda reached=reached: committed(kafka, SOURCE) >= reached, [running])
+        running.kill()
+    workers = [worker(kafka, tmp_path, "one")]
+    send(kafka, records()[sent : 4 * count // 5])
+    wait_until(lambda: committed(kafka, SOURCE) >= sent, workers)
+    workers.append(worker(kafka, tmp_path, "two"))
+    send(kafka, records()[4 * count // 5 :])
+    send_heartbeats(kafka)
+    wait_until(partial(is_done, kafka), workers)
+    for each in workers:
+        each.process.terminate()
+        assert each.process.wait(60) == 0
+    assert len(undisturbed()) > 20
+    assert {*ids(kafka)} == undisturbed()
