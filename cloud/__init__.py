@@ -1,1 +1,1 @@
-"""What runs above a gateway, in a cloud."""
+"""Components that run above gateways, in a cloud."""

@@ -1,4 +1,4 @@
-"""AWS Lambda: events of gateways, from whichever service brings them, handed to a function of yours.
+"""AWS Lambda: passes events of gateways, from any AWS service, to your function.
 
     sources       which service invoked us, and the records that it brings
     event         a record's bytes as an event

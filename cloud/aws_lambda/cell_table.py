@@ -1,9 +1,9 @@
-"""A cell store in DynamoDB: one transaction a write, on the condition that nobody else has written the cell.
+"""A cell store in DynamoDB: one transaction per write, on the condition that the cell wasn't written by another worker.
 
-The table has the string keys `cell` and `part`. The part `head` holds the nonce, the number of entries, and the
-generation, a word that each snapshot makes anew. The snapshot and its entries stand in parts that begin with the
-generation, cut into pieces since an item holds 400 KB at most. What an earlier generation has left is deleted behind
-the write that replaces it; what a crash leaves of it, behind the next one.
+The table has the string keys `cell` and `part`. The part `head` contains the nonce, the number of entries, and the
+generation, a string that each snapshot renews. The snapshot and its entries are in parts that begin with the
+generation, split because an item holds at most 400 KB. Parts of an earlier generation are deleted after the write that
+replaces it; leftovers of a crash, after the next one.
 
 Source: DynamoDB Developer Guide, "Amazon DynamoDB Transactions" (4 MB, 100 items) and "Item size".
 """
@@ -17,13 +17,13 @@ from edge.fleet.store import Head, StaleHeadError
 
 PIECE = 350_000
 MOST = 3_500_000
-"""Bytes of a snapshot or an entry."""
+"""Maximum size of a snapshot or an entry in bytes."""
 
 HEAD = "head"
 
 
 class TooLargeError(Exception):
-    """The state of a cell is larger than a transaction: there have to be more cells."""
+    """The state of a cell exceeds the size of a transaction: more cells are needed."""
 
 
 class CellTable:
@@ -62,7 +62,7 @@ class CellTable:
         """See `CellStore`.
 
         Raises:
-            StaleHeadError: The cell has another head by now.
+            StaleHeadError: The cell has another head now.
             TooLargeError: The entry is too large.
         """
         found = self._head(cell)
@@ -86,7 +86,7 @@ class CellTable:
         return self._table.get_item(Key={"cell": self._key(cell), "part": HEAD}, ConsistentRead=True).get("Item")
 
     def _parts(self, cell: int, begins: str) -> list[Any]:
-        """The parts of a cell whose names begin so, in order."""
+        """The parts of a cell with this name prefix, in order."""
         condition = "cell = :cell AND begins_with(part, :begins)"
         return [*self._query(condition, {":cell": self._key(cell), ":begins": begins})]
 

@@ -1,6 +1,6 @@
-"""A function that detects: readings from Kinesis or Kafka through cells, whose state is in DynamoDB.
+"""Detection in Lambda: runs readings from Kinesis or Kafka through cells with state in DynamoDB.
 
-Its handler is `cloud.aws_lambda.detecting.lambda_handler`. Environment variables say what it does:
+Its handler is `cloud.aws_lambda.detecting.lambda_handler`. It is configured by environment variables:
 
     EDGEWARDEN_CONFIG       path of the configuration; `gateway.name` is the name of the fleet
     EDGEWARDEN_CELLS        how many cells each shard or partition has, which must not change while the table is used
@@ -8,13 +8,13 @@ Its handler is `cloud.aws_lambda.detecting.lambda_handler`. Environment variable
     EDGEWARDEN_FUNCTION     `module:function`, called with each event, as by `cloud.aws_lambda.handler`
     EDGEWARDEN_TABLE        as there; without it, an event that is told again by another environment is handled again
 
-A record's partition key, or its key in Kafka, is the MQTT topic of the reading, as `${topic()}` in an IoT rule gives
-it, and its bytes are the payload. A record that has none is logged and left out. What was read of a shard or partition
-is part of the state, so each reading counts exactly once, whatever Lambda hands over again. If the function or the
-table fails, so do the records of the cells concerned, and come again.
+A record's partition key, or its key in Kafka, is the MQTT topic of the reading, such as `${topic()}` in an IoT rule,
+and its bytes are the payload. A record without a key is logged and skipped. The read position in a shard or partition
+is part of the state, so each reading counts exactly once, whatever Lambda delivers again. If the function or the table
+fails, the records of the cells concerned are delivered again.
 
-Each shard has cells of its own, so that one which is read faster than another makes no sensor of the other look silent.
-Silence is found by the other readings of a cell: not where a whole shard says nothing more.
+Each shard has its own cells, so that a shard read faster than another makes no sensor of the other look silent. Silence
+is detected by means of the other readings of a cell, and therefore not if a whole shard stops.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ log = logging.getLogger("edgewarden.lambda")
 
 CONFIG, CELLS, CELL_TABLE = "EDGEWARDEN_CONFIG", "EDGEWARDEN_CELLS", "EDGEWARDEN_CELL_TABLE"
 ATTEMPTS = 5
-"""How often a cell is tried that another invocation is running, too."""
+"""Number of attempts to run a cell that another invocation is also running."""
 
 LOGS = 16
-"""Shards and partitions whose cells an execution environment keeps in memory, the latest."""
+"""Maximum number of shards and partitions whose cells an execution environment keeps in memory, the latest ones."""
 
 
 class Detection:
-    """What runs the cells.
+    """The cells and their host.
 
     Args:
-        plan: What the configuration says of cells.
-        topics: Which cell reads which topic.
-        store_of: Gives the store of a shard's or partition's cells, by its name.
+        plan: The configuration of cells.
+        topics: Assigns topics to cells.
+        store_of: Returns the store for the cells of a shard or partition, by name.
     """
 
     def __init__(self, plan: CellPlan, topics: TopicPlacing, store_of: Callable[[str], CellStore]) -> None:
@@ -75,7 +75,7 @@ class Detection:
         self._hosts: OrderedDict[str, CellHost] = OrderedDict()
 
     def host(self, log_name: str) -> CellHost:
-        """What runs the cells of a shard or partition."""
+        """The host of the cells of a shard or partition."""
         host = self._hosts.pop(log_name, None) or CellHost(self._plan, self._store_of(log_name))
         self._hosts[log_name] = host
         if len(self._hosts) > LOGS:
@@ -84,14 +84,14 @@ class Detection:
 
 
 def lambda_handler(invocation: Any, context: Any) -> dict[str, Any]:
-    """Detect in the readings of an invocation; Lambda calls this.
+    """Run detection on the readings of an invocation; called by Lambda.
 
     Returns:
-        What the source wants to know: the first record of each shard or partition from which on it has to come again.
+        The response for the source: the first failed record of each shard or partition.
 
     Raises:
         MisconfiguredError: An environment variable is missing or wrong.
-        UnknownSourceError: The invocation comes neither from Kinesis nor from Kafka.
+        UnknownSourceError: The invocation is neither from Kinesis nor from Kafka.
     """
     return detect(invocation, configured_detection(), configured_function(), configured_memory(), seconds_left(context))
 
@@ -99,13 +99,13 @@ def lambda_handler(invocation: Any, context: Any) -> dict[str, Any]:
 def detect(
     invocation: Any, detection: Detection, function: Function, once: Once, left_s: float = 30.0
 ) -> dict[str, Any]:
-    """Detect in the readings of an invocation; see `lambda_handler()`.
+    """Run detection on the readings of an invocation; see `lambda_handler()`.
 
     Args:
-        invocation: What Lambda hands over.
+        invocation: The event passed by Lambda.
         detection: Runs the cells.
         function: Called with each event.
-        once: Remembers which were handled.
+        once: Records handled events.
         left_s: Seconds until Lambda ends this invocation.
     """
 
@@ -129,11 +129,11 @@ def detect(
 
 
 Shares = dict[tuple[str, int], list[LogRecord]]
-"""The records of each cell, by the name of its shard or partition and its number there."""
+"""The records of each cell, by the name of its shard or partition and its number."""
 
 
 def _shared(records: Sequence[LogRecord], topics: TopicPlacing) -> tuple[Shares, Counter[str]]:
-    """The records of each cell, and how many were left out, by reason."""
+    """The records of each cell, and the number of skipped ones by reason."""
     shares: Shares = {}
     counts: Counter[str] = Counter()
     for each in records:
@@ -156,7 +156,7 @@ def _portion(records: Sequence[LogRecord]) -> LogPortion:
 def _attempt(
     host: CellHost, cell: int, portion: LogPortion, tell: Callable[[Sequence[Event]], None]
 ) -> Counter[str] | None:
-    """Run a cell, again if another invocation runs it, too; what was refused, or None if it has to come again."""
+    """Run a cell, retrying if another invocation runs it, too; returns the refusals, or None if it must be repeated."""
     for _ in range(ATTEMPTS):
         try:
             outcome = host.run(cell, [portion], None, tell)
@@ -176,7 +176,7 @@ def _attempt(
 
 @cache
 def configured_detection() -> Detection:
-    """What runs the cells, as the environment says.
+    """Create the cells as configured by the environment.
 
     Raises:
         MisconfiguredError: A variable is missing or wrong.

@@ -1,6 +1,6 @@
-"""A record's bytes as an event: of an incident, a gap, or sensors that were found or forgotten.
+"""Events of incidents, gaps, or sensors found or forgotten, decoded from records.
 
-Fields that this version doesn't know are left out, so that a gateway may be newer than the function.
+Unknown fields are ignored, so that a gateway may be newer than the function.
 
 Source: CloudEvents 1.0.2, JSON Event Format; Kafka Protocol Binding, sections 3.2 (binary) and 3.3 (structured).
 """
@@ -24,25 +24,26 @@ MODELS: dict[str, type[AnyEvent]] = {
     "io.edgewarden.gap.": GapEvent,
     "io.edgewarden.sensor.": SensorsEvent,
 }
-"""What the type of an event begins with."""
+"""Prefix of an event's type."""
 
 LARGEST = 1 << 20
-"""Bytes of a record; an event has a few kilobytes."""
+"""Maximum size of a record in bytes; an event has a few kilobytes."""
 
 
 class NotAnEventError(Exception):
-    """A record that isn't one of our events; it never will be, so that trying again is of no use."""
+    """A record isn't an Edgewarden event, so a retry is useless."""
 
 
 def read_event(payload: bytes | None, headers: Mapping[str, str]) -> AnyEvent:
-    """The event that a record holds.
+    """Decode the event in a record.
 
     Args:
         payload: The record's bytes, None if they couldn't be read.
-        headers: Of Kafka: with `ce_id`, the record is a CloudEvent in binary mode, its bytes are `data` alone.
+        headers: Headers from Kafka: with `ce_id`, the record is a CloudEvent in binary mode, and its bytes are only
+            `data`.
 
     Raises:
-        NotAnEventError: It holds none.
+        NotAnEventError: It isn't an event.
     """
     if payload is None:
         raise NotAnEventError("its bytes can't be read")

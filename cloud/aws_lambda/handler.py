@@ -1,14 +1,14 @@
 """The entry point: `cloud.aws_lambda.handler.lambda_handler`.
 
-Environment variables say what it does:
+It is configured by environment variables:
 
     EDGEWARDEN_FUNCTION     `module:function`, called with each event: an `IncidentEvent`, a `GapEvent`
                             or a `SensorsEvent`
     EDGEWARDEN_TABLE        name of a DynamoDB table that remembers which events were handled; without it, the memory of
                             an execution environment does, and repetitions that meet another one are handled again
 
-An event that the function raises for is handed over again, by the means of its source; what follows it in its shard,
-partition or group waits for it. A record that isn't an event is logged and left out.
+If the function raises for an event, its source delivers it again; later events in its shard, partition or group wait
+for it. A record that isn't an event is logged and skipped.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ log = logging.getLogger("edgewarden.lambda")
 FUNCTION = "EDGEWARDEN_FUNCTION"
 TABLE = "EDGEWARDEN_TABLE"
 LEFT_S = 30.0
-"""How long a claim holds where the time that is left isn't known."""
+"""Duration of a claim if the remaining time is unknown."""
 
 Function = Callable[[AnyEvent], object]
 
 
 class HandlingError(Exception):
-    """Events failed whose source only accepts the failure of the whole invocation."""
+    """Events failed, and their source accepts only the failure of the whole invocation."""
 
 
 class MisconfiguredError(Exception):
@@ -44,27 +44,27 @@ class MisconfiguredError(Exception):
 
 
 def lambda_handler(invocation: Any, context: Any) -> dict[str, Any]:
-    """Hand the events of an invocation to the function that the environment names; Lambda calls this.
+    """Pass the events of an invocation to the configured function; called by Lambda.
 
     Returns:
-        What the source wants to know: which records failed.
+        The response for the source: the failed records.
 
     Raises:
         MisconfiguredError: An environment variable is missing or wrong.
-        UnknownSourceError: The invocation comes from nothing that is known.
-        HandlingError: Events failed, and the source takes no partial failures.
+        UnknownSourceError: The invocation is from an unknown source.
+        HandlingError: Events failed, and the source accepts no partial failures.
     """
     return handle(invocation, configured_function(), configured_memory(), seconds_left(context))
 
 
 def handle(invocation: Invocation, function: Function, once: Once, left_s: float = LEFT_S) -> dict[str, Any]:
-    """Hand the events of an invocation to a function; see `lambda_handler()`.
+    """Pass the events of an invocation to a function; see `lambda_handler()`.
 
     Args:
-        invocation: What Lambda hands over.
-        function: Called with each event that wasn't handled before, in order within a lane.
-        once: Remembers which were.
-        left_s: Seconds until Lambda ends this invocation, for claims to lapse by.
+        invocation: The event passed by Lambda.
+        function: Called with each event not handled before, in order within a lane.
+        once: Records handled events.
+        left_s: Seconds until Lambda ends this invocation, after which claims lapse.
     """
     source = source_of(invocation)
     failed: list[Any] = []
@@ -93,7 +93,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
 
 
 def handle_record(record: Record, function: Function, once: Once, left_s: float) -> str:
-    """Handle a record; what became of it, as a word for the log."""
+    """Handle a record; returns the outcome as a word for the log."""
     try:
         event = read_event(record.payload, record.headers)
     except NotAnEventError as error:
@@ -115,10 +115,10 @@ def handle_record(record: Record, function: Function, once: Once, left_s: float)
 
 @cache
 def configured_function() -> Function:
-    """The function that the environment names.
+    """The configured function.
 
     Raises:
-        MisconfiguredError: It names none, or one that can't be imported.
+        MisconfiguredError: None is configured, or it can't be imported.
     """
     module, colon, name = os.environ.get(FUNCTION, "").partition(":")
     if not (module and colon and name):
@@ -134,10 +134,10 @@ def configured_function() -> Function:
 
 @cache
 def configured_memory() -> Once:
-    """What remembers which events were handled, as the environment says.
+    """The configured record of handled events.
 
     Raises:
-        MisconfiguredError: A table is named, and boto3 is missing.
+        MisconfiguredError: A table is configured, and boto3 is missing.
     """
     table = os.environ.get(TABLE)
     if not table:
@@ -150,6 +150,6 @@ def configured_memory() -> Once:
 
 
 def seconds_left(context: Any) -> float:
-    """How long the invocation may still take."""
+    """Seconds remaining for the invocation."""
     left = getattr(context, "get_remaining_time_in_millis", None)
     return left() / 1000 if callable(left) else LEFT_S

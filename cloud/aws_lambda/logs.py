@@ -1,4 +1,4 @@
-"""The records of Kinesis and Kafka as what they are: logs, whose records have an offset and never change places."""
+"""The records of Kinesis and Kafka as logs, in which each record has a fixed offset."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class LogRecord(NamedTuple):
     """A record.
 
     Attributes:
-        log: The name of its shard or partition, of all that there are.
-        offset: Its place in it.
-        topic: MQTT topic of the reading, by the record's key.
-        payload: Its bytes.
-        arrived: When it came, seconds since the epoch.
-        identifier: What the source calls the record where it is told that it failed.
-        problem: Why it can't be read, a word; empty if it can.
+        log: Unique name of its shard or partition.
+        offset: Its offset in the log.
+        topic: MQTT topic of the reading, from the record's key.
+        payload: Payload of the record.
+        arrived: Arrival time, seconds since the epoch.
+        identifier: The source's identifier for reporting a failure.
+        problem: A word that tells why it can't be read; empty if it can.
     """
 
     log: str
@@ -40,7 +40,7 @@ def is_of_a_log(invocation: Any) -> bool:
 
 
 def records_of(invocation: Mapping[str, Any]) -> list[LogRecord]:
-    """The records of an invocation, those of each log in its order."""
+    """The records of an invocation, in order within each log."""
     made = _kinesis(invocation) if _is_kinesis(invocation) else _kafka(invocation)
     return sorted(made, key=lambda each: (each.log, each.offset))
 

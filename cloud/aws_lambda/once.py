@@ -1,7 +1,7 @@
-"""Which events were handled before: services hand them over at least once, and so do gateways.
+"""Records handled events, because services and gateways deliver events at least once.
 
-An event is claimed before it is handled, and marked as done after it. A claim that was never marked, since the function
-timed out or ended, lapses, and the event is handled again: at least once, and once in all but that case.
+An event is claimed before it is handled, and marked as done afterwards. A claim that was never marked, because the
+function timed out or ended, lapses, and the event is handled again: at least once, and exactly once in all other cases.
 
 Source: the pattern of AWS Lambda Powertools' "Idempotency"; DynamoDB Developer Guide, "Conditional writes".
 """
@@ -16,14 +16,14 @@ from enum import Enum
 from typing import Any
 
 KEPT_S = 7 * 86_400
-"""How long an event that was handled is remembered."""
+"""Time for which a handled event is remembered, in seconds."""
 
 REMEMBERED = 10_000
-"""Events that are remembered in memory."""
+"""Maximum number of events remembered in memory."""
 
 
 class Claim(Enum):
-    """What becomes of an event that is about to be handled."""
+    """The result of claiming an event."""
 
     OURS = "handle it"
     DONE = "it was handled before"
@@ -31,28 +31,28 @@ class Claim(Enum):
 
 
 class Once(ABC):
-    """Remembers which events were handled."""
+    """Records handled events."""
 
     @abstractmethod
     def claim(self, event: str, lapses_s: float) -> Claim:
         """Claim an event.
 
         Args:
-            event: What identifies it, in all gateways.
-            lapses_s: Seconds after which the claim lapses, unless it is marked as done before.
+            event: An identifier that is unique across gateways.
+            lapses_s: Seconds after which the claim lapses unless it is marked as done.
         """
 
     @abstractmethod
     def done(self, event: str) -> None:
-        """Mark an event that was claimed as handled."""
+        """Mark a claimed event as handled."""
 
     @abstractmethod
     def release(self, event: str) -> None:
-        """Give a claim up, as handling the event failed."""
+        """Release a claim because handling the event failed."""
 
 
 class InMemory(Once):
-    """Remembers the latest events of this one execution environment: repetitions that follow each other closely."""
+    """Remembers the latest events of this execution environment only."""
 
     def __init__(self, most: int = REMEMBERED) -> None:
         self._done: OrderedDict[str, None] = OrderedDict()

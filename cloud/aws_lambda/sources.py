@@ -1,7 +1,7 @@
-"""Which service invoked the function, the records that it brings, and how the failed ones are reported to it.
+"""Sources: the services that invoke the function, their records, and how failures are reported to them.
 
-An AWS IoT rule hands over one event and retries an invocation that raises. Kinesis, Kafka and SQS hand over batches and
-accept a list of the failed records. Amazon MQ hands over batches, and only the batch as a whole can fail.
+An AWS IoT rule delivers one event and retries an invocation that raises. Kinesis, Kafka and SQS deliver batches and
+accept a list of failed records. Amazon MQ delivers batches that can only fail as a whole.
 
 Source: AWS Lambda Developer Guide, "Invoking Lambda with events from other AWS services", and of each service its
 "Reporting batch item failures".
@@ -16,21 +16,21 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 Invocation = Mapping[str, Any]
-"""What Lambda hands to its function."""
+"""The event that Lambda passes to its function."""
 
 
 class UnknownSourceError(Exception):
-    """The function was invoked by something that it doesn't know."""
+    """The function was invoked by an unknown service."""
 
 
 class Record(NamedTuple):
     """One message of a batch.
 
     Attributes:
-        payload: Its bytes; None if they can't be read.
-        lane: Records of one lane are in order, and must be handled in order: a shard, a partition; empty for none.
-        identifier: What the source calls the record where it is told that it failed.
-        headers: Of Kafka, the record's headers, in lower case.
+        payload: Payload; None if it can't be read.
+        lane: A shard or partition, whose records must be handled in order; empty for none.
+        identifier: The source's identifier for reporting a failure.
+        headers: Headers from Kafka, in lower case.
     """
 
     payload: bytes | None
@@ -40,14 +40,14 @@ class Record(NamedTuple):
 
 
 class LambdaSource(NamedTuple):
-    """A service that brings records.
+    """A service that delivers records.
 
     Attributes:
-        name: Its name in the log.
+        name: Name for the log.
         matches: Whether an invocation comes from it.
         records: The records of an invocation, in order.
-        told: Which failures it is told of: the first of each lane, as it brings the rest of the lane again anyway;
-            every one; or none, so that the invocation fails as a whole.
+        told: Failures to report: the first of each lane, since the rest of the lane is delivered again anyway; all; or
+            none, so that the invocation fails as a whole.
     """
 
     name: str
@@ -57,10 +57,10 @@ class LambdaSource(NamedTuple):
 
 
 def source_of(invocation: Any) -> LambdaSource:
-    """The service that an invocation comes from.
+    """The service that made an invocation.
 
     Raises:
-        UnknownSourceError: It is none that is known.
+        UnknownSourceError: It is unknown.
     """
     if isinstance(invocation, Mapping):
         for source in SOURCES:
@@ -74,7 +74,7 @@ def source_of(invocation: Any) -> LambdaSource:
 
 
 def decoded(text: object) -> bytes | None:
-    """The bytes that a text in base64 stands for."""
+    """Decode base64 text."""
     try:
         return base64.b64decode(text, validate=True) if isinstance(text, str) else None
     except binascii.Error:
@@ -149,4 +149,4 @@ SOURCES = (
     ),
     LambdaSource("iot_rule", lambda each: "specversion" in each or "payload" in each, _iot_rule, "none"),
 )
-"""Every service that is known; of those that match, the first counts."""
+"""All supported services; the first that matches is used."""

@@ -1,10 +1,10 @@
-"""Excursions: where a device goes during an incident, and when what began the incident has gone back.
+"""Excursions: the path of a device during an incident, and whether the cause of the incident has gone.
 
 Devices drift: water warms up while a valve is stuck. When the valve opens, the device is where it would be without the
-incident, but not where it was before. So an excursion has a direction: from the level before the incident to where the
-features are after its first rows. Once they have gone back along that direction, whatever they have done in others, the
-excursion is over. The device then settles for as long as it was away, and what is different from before is taken for
-drift: it is subtracted from the features, until the model has learned it.
+incident, but not where it was before. An excursion therefore has a direction: from the level before the incident to the
+features after its first rows. Once the features have returned along that direction, whatever they have done in others,
+the excursion is over. The device then settles for as long as it was away, and the remaining difference is treated as
+drift, which is subtracted from the features until the model has learned it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from detectors.base import Field, State
 from detectors.numeric.arrays import Floats, Slots
 
 LEVEL_ROWS = 40.0
-"""Rows in which the level follows the features, and in which a device settles after an excursion."""
+"""Number of rows over which the level follows the features, and in which a device settles after an excursion."""
 
 ONSET_ROWS = 60
-"""Rows after which an excursion's direction is known."""
+"""Number of rows after which an excursion's direction is known."""
 
 GONE = 0.3
-"""Share of an excursion that may be left when it counts as over."""
+"""Maximum remaining share of an excursion that is over."""
 
 LEARNED_ROWS = 2_000.0
-"""Rows in which drift that was subtracted is forgotten, as the model has learned from it meanwhile."""
+"""Number of rows over which subtracted drift decays, because the model learns it in the meantime."""
 
 Product = Callable[[Floats, Floats], Floats]
-"""The inner product of two rows of differences by the model, shape (n,): how much both go in one direction."""
+"""Returns the inner product of two rows of differences by the model, shape (n,): how far both go in one direction."""
 
 
 def fields(channels: int) -> dict[str, Field]:
@@ -50,13 +50,13 @@ def fields(channels: int) -> dict[str, Field]:
 
 
 def follow(state: State, slots: Slots, features: Floats, product: Product) -> Floats:
-    """Follow excursions by a row of features each; returns the features without what has drifted.
+    """Follow excursions by one row of features for each device; returns the features without drift.
 
     Args:
-        state: The arrays of `fields()`, changed in place at the rows `slots` only.
+        state: The arrays of `fields()`, modified in place in the rows `slots` only.
         slots: Row of each device, shape (n,).
         features: Shape (n, channels); NaN where a channel has none.
-        product: By the model of these devices.
+        product: The product by the model of these devices.
     """
     settling = np.maximum(state["settling"][slots] - 1.0, 0.0)
     away = np.where((state["held"][slots] > 0) & (settling == 0), state["away"][slots] + 1.0, 0.0)
@@ -81,5 +81,5 @@ def follow(state: State, slots: Slots, features: Floats, product: Product) -> Fl
 
 
 def hold(state: State, slots: Slots) -> None:
-    """Note that an incident was open at the last rows of these devices."""
+    """Record that an incident was open at the last rows of these devices."""
     state["held"][slots] = 1.0

@@ -20,11 +20,11 @@ from edge.core.persistence.steps.step import Step
 
 
 class CatchUp:
-    """Whether the readings that arrive are from a time when the service was away.
+    """Whether arriving readings are from a time when the service was away.
 
     Args:
-        engine: Reports no silence meanwhile.
-        timed_by_arrival: Of each sensor, whether arrival gives its times.
+        engine: Reports no silence during that time.
+        timed_by_arrival: Whether each sensor is timestamped on arrival.
     """
 
     def __init__(self, engine: Engine, timed_by_arrival: Sequence[bool]) -> None:
@@ -39,11 +39,11 @@ class CatchUp:
         return self._engine.absence.is_catching_up
 
     def returned(self) -> None:
-        """Note that the service was away until now: the next reading begins a backlog."""
+        """Record that the service was away until now: the next reading begins a backlog."""
         self._is_expected = True
 
     def hear(self, batch: Batch, messages: Sequence[Message]) -> None:
-        """Note whether the broker queues messages like these, which gave a batch of readings."""
+        """Record whether the broker queues messages like these, which gave a batch of readings."""
         if len(batch) and not self._has_unkept and any(not (each.qos or each.retained) for each in messages):
             self._has_unkept = self._is_unsaid = True
 
@@ -54,33 +54,33 @@ class CatchUp:
         return self._begins
 
     def begin(self) -> bool:
-        """Begin the backlog that `begins_with()` has found, if any; returns whether one is being processed."""
+        """Begin the backlog found by `begins_with()`, if any; returns whether one is being processed."""
         clock = self._engine.clock.now
         if self._begins and clock > -math.inf:
             self._engine.absence.catch_up(clock)
         return self.is_on
 
     def tell(self, part: Readings) -> None:
-        """Write what `recall()` needs into a journal part."""
+        """Store the data for `recall()` in a journal part."""
         part.returned = self._begins
         part.unkept, self._is_unsaid = self._is_unsaid, False
 
     def recall(self, part: Readings) -> None:
-        """Repeat what was done before some journaled readings."""
+        """Restore the state before journaled readings."""
         self._has_unkept = self._has_unkept or part.unkept
         self._is_expected = part.returned
         if part.caught_up:
             self._engine.absence.caught_up(self._engine.clock.now)
 
     def end(self) -> Step:
-        """Note that the backlog is complete, if there was one."""
+        """Record that the backlog is complete, if there was one."""
         if not self.is_on:
             return Step()
         self._engine.absence.caught_up(self._engine.clock.now)
         return Step(journal=Readings(Batch(), caught_up=True))
 
     def state(self) -> bytes:
-        """Whether any messages aren't queued, and the stream clock when a pending backlog began, for `load()`."""
+        """Whether any messages aren't queued, and the stream clock at the start of a pending backlog, for `load()`."""
         return encode((self._has_unkept, *([self._engine.absence.behind_since] if self.is_on else [])))
 
     def load(self, state: bytes) -> None:
