@@ -65,6 +65,11 @@ class Limits(Detector):
     takes_one: ClassVar[bool] = True
 
     @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """All limits; NaN where there is none."""
+        return self.low, self.high, self.low_critical, self.high_critical
+
+    @property
     def follows_pace(self) -> bool:
         """See `Detector`."""
         return False
@@ -75,8 +80,7 @@ class Limits(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
-        limits = (self.low, self.high, self.low_critical, self.high_critical)
-        if all(math.isnan(each) for each in limits):
+        if all(map(math.isnan, self.bounds)):
             return no_opinion(values)
         before = state["beyond"][slots]
         low = where(before < 0, self.low + self.deadband, self.low)

@@ -109,7 +109,7 @@ class Engine:
         if sensors <= first:
             return
         self.membership.grow(sensors)
-        self.tracking.grow_to(sensors)
+        self.tracking.grow(sensors)
         self.statistics.grow(sensors)
         self.statistics.seen[first:sensors] = 0.0  # spare rows have moved along with the clock
         self.levels.grow(sensors)
@@ -149,6 +149,7 @@ class Engine:
         self.levels.shift(slots, by)
         self.error_values.shift(slots, by)
         self.paces.shift(slots, by)
+        self.tracking.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
             group.shift(row, by)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from edge.core.model.words.severity import severity_class, severity_of, weighted
+from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, severity_beyond, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -69,6 +70,8 @@ class Incident:
         left: Limit conditions that ended with the last observation.
         worsened: Time at which its drift was last seen to continue.
         worsened_to: The ratio to its raising level at that time.
+        extent: How far it has gone by learned behaviour; None in states of versions that rated scores.
+        silence: Highest ratio of a silence to the one that is unusual.
         error: The error value of the last reading; None if it wasn't one.
         errors: Number of its readings that were error values.
     """
@@ -99,6 +102,8 @@ class Incident:
     weight: float = 1.0
     worsened: float = -math.inf
     worsened_to: float = 0.0
+    extent: IncidentExtent | None = None
+    silence: float = 0.0
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors
@@ -108,28 +113,39 @@ class Incident:
             self.conditions = {self.kind: self.started}
         if self.surprise and not self.reach:  # likewise, when a sensor had one level
             self.reach = self.surprise / self.threshold
+        if self.extent is None and self.count:  # as versions saved it that rated scores
+            self.extent = IncidentExtent(severity=weighted(self.severity, 1 / self.weight) if self.severity else 0)
 
     @classmethod
-    def from_observation(cls, observation: Observation) -> Incident:
+    def from_observation(
+        cls, observation: Observation, yardstick: Yardstick = UNKNOWN, clock: float = math.nan
+    ) -> Incident:
         """Begin an incident with the detectors' opinions on an observation."""
         leading = observation.opinions[0]
         peak = Peak(observation.value, leading.score, observation.time, observation.contributions)
-        incident = cls(observation.time, leading.kind, observation, peak, learned_kind=leading.kind)
-        incident.extend(observation)
+        incident = cls(
+            observation.time,
+            leading.kind,
+            observation,
+            peak,
+            learned_kind=leading.kind,
+            extent=IncidentExtent(yardstick),
+        )
+        incident.extend(observation, clock)
         return incident
 
     @classmethod
-    def from_limits(cls, observation: Observation) -> Incident:
+    def from_limits(cls, observation: Observation, yardstick: Yardstick = UNKNOWN) -> Incident:
         """Begin an incident with an observation that breaks limits, whose conditions must be added."""
         score = max(each.score for each in observation.broken or ())
         peak = Peak(observation.read, score, observation.time)
-        return cls(observation.time, "", observation, peak, count=1, excess=score)
+        return cls(observation.time, "", observation, peak, count=1, excess=score, extent=IncidentExtent(yardstick))
 
     @classmethod
-    def from_error(cls, observation: Observation) -> Incident:
+    def from_error(cls, observation: Observation, yardstick: Yardstick = UNKNOWN) -> Incident:
         """Begin an incident with an error value, which must be added."""
         peak = Peak(observation.value, 0.0, observation.time)
-        return cls(observation.time, ERROR_KIND, observation, peak)
+        return cls(observation.time, ERROR_KIND, observation, peak, extent=IncidentExtent(yardstick))
 
     def take_error(self, observation: Observation) -> None:
         """Add a reading that is an error value."""
@@ -141,8 +157,8 @@ class Incident:
         self.count += 1
         self.errors += 1
 
-    def extend(self, observation: Observation) -> None:
-        """Add an exceeding observation: evidence, peak, count and kind."""
+    def extend(self, observation: Observation, clock: float = math.nan) -> None:
+        """Add an exceeding observation, when the stream clock says so: evidence, peak, count, extent and kind."""
         self.last = observation
         self.count += 1
         leading = observation.opinions[0]
@@ -167,11 +183,19 @@ class Incident:
             is_worse &= all(each.kind == "flatline" for each in observation.opinions if each.exceeds)
         self.reach = max(self.reach, leading.ratio)
         self.surprise = max(self.surprise, leading.score)
+        self._widen(observation, clock)
         if observation.value > leading.expected:
             self.above += 1
         elif observation.value < leading.expected:
             self.below += 1
         self._call(leading, is_most=is_most, is_worse=is_worse)
+
+    def _widen(self, observation: Observation, clock: float) -> None:
+        leading = observation.opinions[0]
+        if leading.kind == "missing":
+            self.silence = max(self.silence, leading.ratio)
+        elif self.extent is not None:
+            self.extent.add(observation.value, leading, observation.time, clock, is_strange=observation.is_strange)
 
     def break_limits(self, observation: Observation, broken: list[BrokenLimit]) -> None:
         """Add an observation that breaks limits: peak, and count unless it was already counted."""
@@ -235,8 +259,14 @@ class Incident:
     def current_severity(self) -> int:
         """Severity by the worst observation so far."""
         of_errors = ERROR_SEVERITY if self.errors else 1
-        worst = max(severity_of(self.reach, 1.0), severity_beyond(self.excess), of_errors)
-        return weighted(worst, self.weight)
+        of_silence = severity_of(self.silence, 1.0)
+        return weighted(max(self._severity_learned(), of_silence, severity_beyond(self.excess), of_errors), self.weight)
+
+    def _severity_learned(self) -> int:
+        """Severity of what was learned, by its consequence; of a device, whose value is no quantity, by its score."""
+        if self.extent is None or self.extent.yardstick.is_device:
+            return severity_of(self.reach, 1.0)
+        return self.extent.severity
 
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether to publish an update: a higher severity class at once, other changes at intervals."""
@@ -252,6 +282,7 @@ class Incident:
             self,
             evidence=evidence,
             peak=replace(self.peak),
+            extent=self.extent and replace(self.extent),
             limits=limits,
             left=list(self.left),
             conditions=dict(self.conditions),

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from detectors.numeric.arrays import Floats, Rows
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import pick
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.usual_ranges import UsualRanges
 
 LEAST_PATIENCE_S = 3600.0
 LIFE_SHARE = 1 / 6
@@ -43,6 +46,7 @@ class IncidentTracker(SensorArrays):
         tracked: Whether each sensor has one.
         held: Whether nothing is learned of a sensor because an incident is open.
         protected: Whether nothing is learned of a sensor because the operator has disabled it.
+        ranges: Usual range of each sensor.
         latest: Time that had passed at each reading of the current batch, shape (n,).
     """
 
@@ -51,6 +55,7 @@ class IncidentTracker(SensorArrays):
         self.tracked = np.zeros(0, dtype=bool)
         self.held = np.zeros(0, dtype=bool)
         self.protected = np.zeros(0, dtype=bool)
+        self.ranges = UsualRanges()
         self._members = members
         self._statistics = statistics
         self._levels = levels
@@ -62,6 +67,11 @@ class IncidentTracker(SensorArrays):
     def open_incidents(self) -> dict[int, Incident]:
         """The open incidents, by slot."""
         return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+
+    def grow(self, sensors: int) -> None:
+        """Make room for `sensors` in all."""
+        self.grow_to(sensors)
+        self.ranges.grow(sensors)
 
     def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
         """Replace the state machines of sensors; those not in `trackers` return to their initial state."""
@@ -172,6 +182,37 @@ class IncidentTracker(SensorArrays):
         patience = min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * watched))
         return max(patience, ENDURING_SHARE * watched) if endures else patience
 
+    def learn_ranges(self, slots: Rows, values: Numbers, times: Numbers, apart: Any) -> None:
+        """Learn what is usual from the readings of a round, no slot twice, or from a single one.
+
+        Args:
+            slots: Their sensors, shape (n,).
+            values: Values, or paces, shape (n,).
+            times: Times, shape (n,).
+            apart: Which of them are no matter of what is usual, shape (n,), or True for all.
+        """
+        news = self.ranges.stand_out(slots, values, times, apart)
+        if news is False:
+            return
+        of = np.atleast_1d(slots)
+        for index in np.flatnonzero(news).tolist():
+            if not self.held[of[index]]:
+                self.ranges.learn(int(of[index]), pick(values, index), pick(times, index))
+
+    def shift(self, slots: Slots, by: float) -> None:
+        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        self.ranges.shift(slots, by)
+        for slot in slots.tolist():
+            tracker = self.trackers.get(slot)
+            if tracker is not None and tracker.incident is not None and tracker.incident.extent is not None:
+                tracker.incident.extent.shift(by)
+
+    def _yardstick(self, slot: int, time: float) -> Yardstick:
+        """What a sensor is like before an incident begins."""
+        group, _ = self._members[slot]
+        interval = float(self._statistics.interval[slot])
+        return self.ranges.yardstick(slot, time, interval, group.most_severe, is_device=group.of_devices)
+
     def _run(self, slot: int) -> int:
         """Number of consecutive readings that exceeded a sensor's level."""
         return int(self._statistics.exceeding[slot])
@@ -187,7 +228,9 @@ class IncidentTracker(SensorArrays):
     ) -> None:
         """Advance a sensor's state machine; a resulting finding concerns `sensors` too."""
         group, tracker = self._members[slot][0], self.tracker(slot)
-        moved = tracker.step(signal, observation, group.profile.incidents, group.profile.wishes.weight)
+        profile = group.profile
+        yardstick = self._yardstick(slot, observation.time) if tracker.incident is None else UNKNOWN
+        moved = tracker.step(signal, observation, profile.incidents, profile.wishes.weight, yardstick, clock)
         if tracker.is_idle:
             self.trackers.pop(slot, None)
         self.tracked[slot] = not tracker.is_idle
@@ -198,6 +241,9 @@ class IncidentTracker(SensorArrays):
         by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
+        extent = incident.extent
+        if transition is Transition.CLEARED and extent is not None and extent.readings:
+            self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
         number = incident.publish(observation.time)
         recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)
         self._findings.append(

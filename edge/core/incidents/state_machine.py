@@ -16,12 +16,14 @@ Error values work the same way: they join the incident with the first one, and l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
 
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
+from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import hold_against_limits
 from edge.core.scoring.opinions import Observation
 
@@ -200,7 +202,13 @@ class StateMachine:
         return MachineInput.SETTLES if lingers and self.may_linger else MachineInput.CALM_ENOUGH
 
     def step(
-        self, signal: MachineInput, observation: Observation, settings: IncidentSettings, weight: float = 1.0
+        self,
+        signal: MachineInput,
+        observation: Observation,
+        settings: IncidentSettings,
+        weight: float = 1.0,
+        yardstick: Yardstick = UNKNOWN,
+        clock: float = math.nan,
     ) -> tuple[Transition, Incident] | None:
         """Advance by one signal.
 
@@ -209,6 +217,8 @@ class StateMachine:
             observation: The reading or silence that caused it.
             settings: Number of readings that break and restore a limit, and the interval between updates.
             weight: Importance of the sensor, see `edge.core.model.words.severity`.
+            yardstick: What the sensor is like; ignored while an incident is open.
+            clock: Stream clock, or NaN.
 
         Returns:
             The transition to publish and its incident, or None.
@@ -223,12 +233,12 @@ class StateMachine:
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
-            self._extend(observation)
+            self._extend(observation, yardstick, clock)
         elif action in {Action.CLEAR, Action.EXPIRE} and before is not None:
             before.learned_kind = ""
             self.calm = 0
-        has_turned = self._follow_limits(observation, settings)
-        self._follow_errors(signal, observation)
+        has_turned = self._follow_limits(observation, settings, yardstick)
+        self._follow_errors(signal, observation, yardstick)
         incident = self.incident
         if incident is None:
             return None
@@ -247,23 +257,23 @@ class StateMachine:
             return Transition.UPDATED, incident
         return None
 
-    def _follow_errors(self, signal: MachineInput, observation: Observation) -> None:
+    def _follow_errors(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
         """Begin and end error values."""
         if signal is MachineInput.NO_VALUE:
             if self.incident is None:
-                self.incident = Incident.from_error(observation)
+                self.incident = Incident.from_error(observation, yardstick)
             self.incident.take_error(observation)
             self.since = max(self.since, observation.time)
         elif signal is MachineInput.VALUE and self.incident is not None:
             self.incident.error = None
 
-    def _extend(self, observation: Observation) -> None:
+    def _extend(self, observation: Observation, yardstick: Yardstick, clock: float) -> None:
         if self.incident is None:
-            self.incident = Incident.from_observation(observation)
+            self.incident = Incident.from_observation(observation, yardstick, clock)
         else:
-            self.incident.extend(observation)
+            self.incident.extend(observation, clock)
 
-    def _follow_limits(self, observation: Observation, settings: IncidentSettings) -> bool:
+    def _follow_limits(self, observation: Observation, settings: IncidentSettings, yardstick: Yardstick) -> bool:
         """Begin and end limit conditions by a reading; returns whether one did."""
         incident, broken = self.incident, observation.broken
         if broken is None:  # no reading: limits are as they were
@@ -281,7 +291,7 @@ class StateMachine:
         )
         self.runs = turn.runs
         if incident is None and turn.joined:
-            incident = self.incident = Incident.from_limits(observation)
+            incident = self.incident = Incident.from_limits(observation, yardstick)
         if incident is None:
             return False
         incident.let(turn.joined, turn.left)

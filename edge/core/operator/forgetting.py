@@ -41,7 +41,7 @@ def silent_for(engine: Engine, seconds: float) -> list[int]:
 def clear(engine: Engine, slot: int) -> None:
     """Discard the state of a sensor or device that stays in use."""
     engine.membership.clear(slot)
-    for each in (engine.statistics, engine.levels, engine.error_values, engine.paces):
+    for each in (engine.statistics, engine.levels, engine.error_values, engine.paces, engine.tracking.ranges):
         each.clear_row(slot)
     engine.tracking.put([slot], {})
     engine.clock.forget(slot)

@@ -83,7 +83,7 @@ class Memory:
                 by_row("error_values", engine.error_values, sensors),
                 by_row("error_habits", engine.error_values.habits, sensors),
             ),
-            (by_row("paces", engine.paces, sensors),),
+            (by_row("paces", engine.paces, sensors), by_row("usual_ranges", engine.tracking.ranges, sensors)),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),

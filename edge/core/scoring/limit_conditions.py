@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from detectors.base import Detector
+from detectors.univariate.limits import BEYOND, Limits
 from edge.core.model.words.severity import severity_of
 
 REFERENCE = 4.0
@@ -140,3 +142,12 @@ def worst_of(conditions: Iterable[LimitCondition]) -> LimitCondition | None:
 def severity_beyond(score: float) -> int:
     """Severity from 1 to 1000 of a broken limit, by its score."""
     return severity_of(score, REFERENCE)
+
+
+MOST_BESIDE_LIMITS = severity_beyond(BEYOND) - 1
+"""Highest severity of what was learned of a sensor that has limits: these outrank it."""
+
+
+def has_limits(detector: Detector) -> bool:
+    """Whether a detector holds values against limits that the operator has set."""
+    return isinstance(detector, Limits) and any(map(math.isfinite, detector.bounds))

@@ -22,9 +22,10 @@ from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.model.words.severity import WORST_SEVERITY
 from edge.core.scoring.heeding import heeded, is_too_small
 from edge.core.scoring.levels.calibration import HIGHEST
-from edge.core.scoring.limit_conditions import BrokenLimit
+from edge.core.scoring.limit_conditions import MOST_BESIDE_LIMITS, BrokenLimit, has_limits
 from edge.core.scoring.opinions import Observation, Opinion
 
 LEVELS = (3.0, 12.0)
@@ -139,6 +140,7 @@ class Group:
         self._rhythms = [each for each in self.tables if each.detector.kind == "missing"]
         self._by_arrival = [each in self._rhythms for each in self.tables]
         self._of_values = [not each.follows_pace for each in profile.detectors]
+        self.most_severe = MOST_BESIDE_LIMITS if any(map(has_limits, profile.detectors)) else WORST_SEVERITY
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
 
     @property

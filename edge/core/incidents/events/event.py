@@ -91,7 +91,7 @@ class IncidentData(Model):
     severity: int = Field(
         ge=1,
         le=1000,
-        description="OPC UA severity: 250 at the threshold, 250 more each doubling; of limits, 646 and 1000; of error"
+        description="OPC UA severity: how far, how long, and whether it gets worse; of limits, 646 and 1000; of error"
         " values, 400",
     )
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")

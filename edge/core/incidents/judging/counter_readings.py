@@ -70,12 +70,14 @@ class CounterReadings:
         if self._paces.declare(slot, counter=group.profile.counter):
             group.forget_values(row)
             self._levels.clear_row(slot)
+            self._tracking.ranges.clear_row(slot)
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """Discard what was learned of a sensor's values because the detectors' input changes."""
         group, row = self._members[slot]
         group.forget_values(row)
         self._levels.clear_row(slot)
+        self._tracking.ranges.clear_row(slot)
         self._statistics.exceeding[slot] = 0
         tracker = self._tracking.trackers.get(slot)
         if tracker is not None and tracker.state.holds_open and tracker.state is not State.SILENT:

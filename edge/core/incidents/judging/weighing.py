@@ -86,6 +86,7 @@ class Weighing:
             for index in np.flatnonzero(matters).tolist():
                 own = [pick(each, index) for each in levels]
                 self._judge(group, readings.at(index), own, verdicts, index, strange=strange)
+        self._tracking.learn_ranges(slots, readings.seen, readings.times, protected | exceeds)
         if self.observer is not None:
             self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self._tracking.trackers))
 

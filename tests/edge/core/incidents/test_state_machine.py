@@ -134,10 +134,11 @@ def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() ->
 
 
 def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
-    tracker = raised()
+    tracker = StateMachine()
+    tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS)
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
-    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, score=40.0), SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=40.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -156,6 +157,8 @@ def test_other_news_waits_for_the_interval() -> None:
 
 def test_a_condition_of_another_kind_is_told_at_once() -> None:
     tracker = raised()
+    for time in (0.1, 0.2):  # by then it is as severe as it gets
+        tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
     other = Observation(1.0, 9.0, 4.0, [Opinion("flatline", "flatline", 9.0, 5.0, 4.0, 6.0)])

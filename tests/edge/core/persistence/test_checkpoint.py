@@ -30,6 +30,7 @@ COMPONENTS = (
     "sparkplug",
     "vacancies",
     "paces",
+    "usual_ranges",
     "newcomers",
     "same_times",
     "values_of_one_time",

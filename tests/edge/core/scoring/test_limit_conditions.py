@@ -68,7 +68,8 @@ def test_a_critical_limit_is_told_again_and_is_worse(state: State, signal: Machi
     assert said is Transition.UPDATED
     assert made.incident is not None
     assert made.incident.limits.keys() == {HIGH.key, CRITICAL.key}
-    assert made.incident.severity == 1000 > before
+    assert made.incident.severity == 1000 >= before
+    assert severity_beyond(CRITICAL.score) > severity_beyond(HIGH.score)
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)

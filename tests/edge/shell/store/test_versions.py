@@ -50,6 +50,8 @@ NEW = {
     "newcomers",
     "vacancies",
     "paces",
+    "catch_up",
+    "usual_ranges",
 }
 """Components that no store here has as they are today: they came without a change of the format."""
 

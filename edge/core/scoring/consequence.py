@@ -1,0 +1,183 @@
+"""Severity of what was learned, by its consequence: how far, how long, and whether it gets worse.
+
+How surprised a detector is says nothing of it: a tank that is filled each day jumps as surprisingly as one that
+overflows. What counts is measured in units of the sensor's own, as they were before the incident began:
+
+- *out*: how far the value lies outside the band that is quoted, in widths of the sensor's usual range;
+- *beyond*: how far it lies beyond all that the sensor usually reaches, in widths of that range. A single reading
+  counts two thirds, two five sixths, three or more in full: one reading may be a mistake;
+- *grown*: how much farther away it is than when the incident began;
+- *lasted*: how long it has lasted, in the usual lengths of the sensor's incidents; of what has stayed for too long,
+  if that is more, how many times as long as ever before.
+
+The points of each are added (`severity_of_consequence()`), each of them only grows with what it is about, and an
+incident is as severe as at its worst moment. The limits of a sensor that has some outrank all that: what was learned of
+it is less severe than a broken limit (`Yardstick.most`). Silences aren't rated here, nor devices, whose value is no
+quantity.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edge.core.model.words.severity import WORST_SEVERITY
+from edge.core.scoring.opinions import Opinion
+
+NOTABLE = 100
+"""Severity of what is unusual and no more than that."""
+
+OUT = 50
+"""Points of a value that is outside its band by a width of the usual range or more."""
+
+BEYOND, STEEPNESS = 150, 16.0
+"""Points beyond the usual range: 150 a sixteenth of its width beyond it, 300 three sixteenths, 613 a whole width."""
+
+GROWN, MUCH = 50, 0.25
+"""Points of what has grown by this many widths of the usual range or more."""
+
+LASTED, MOST_LASTED = 100, 400
+"""Points at the usual length of an incident, as many again with each doubling of that and the usual length together;
+and at most."""
+
+CERTAIN = 3
+"""So many exceeding readings make it certain that the sensor is where it says."""
+
+UNCERTAIN = 400
+"""Highest severity while the value may be an error value, which is that of one."""
+
+EPISODE_S = 3600.0
+"""The usual length of an incident as long as nothing is known of the sensor's."""
+
+
+@dataclass(slots=True, frozen=True)
+class Yardstick:
+    """What a sensor was like before an incident.
+
+    Attributes:
+        low: Lower end of its usual range, NaN if there is none yet: then the band is taken for it.
+        high: Upper end.
+        sure: How well it is known, 0 to 1.
+        episode_s: How long its incidents usually last, in seconds.
+        most: Highest severity of what was learned.
+        is_device: Whether it is a device.
+    """
+
+    low: float = math.nan
+    high: float = math.nan
+    sure: float = 1.0
+    episode_s: float = EPISODE_S
+    most: int = WORST_SEVERITY
+    is_device: bool = False
+
+    @property
+    def width(self) -> float:
+        """Width of the usual range; of a value that has never changed a twentieth of it; NaN if there is no range."""
+        return self.high - self.low or abs(self.high) / 20
+
+    def beyond(self, value: float) -> float:
+        """How far a value lies beyond the usual range, in its widths; 1 where that has none."""
+        distance = max(self.low - value, value - self.high)
+        if not distance > 0:
+            return 0.0
+        return self.sure * (distance / self.width if self.width > 0 else 1.0)
+
+    def out(self, value: float, lower: float, upper: float) -> float:
+        """How far a value lies outside a band, in widths of the usual range, or of the band; 0 if there is no band."""
+        distance = max((each for each in (lower - value, value - upper) if each > 0), default=0.0)
+        width = self.width if self.width > 0 else upper - lower
+        return distance / width if width > 0 else float(distance > 0)
+
+
+UNKNOWN = Yardstick()
+"""Of a sensor that nothing is known of."""
+
+
+def severity_of_consequence(out: float, beyond: float, grown: float, lasted: float, readings: int) -> int:
+    """Severity 1 to 1000 by consequence. It falls with none of its arguments.
+
+    Args:
+        out: See the module; 0 or more, like the others.
+        beyond: Likewise.
+        grown: Likewise.
+        lasted: Likewise.
+        readings: Exceeding readings so far, 1 or more.
+
+    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=0.0, readings=1)  # a tank is filled
+    115
+    >>> severity_of_consequence(out=0.2, beyond=0.125, grown=0.1, lasted=0.25, readings=20)  # it overflows
+    400
+    """
+    certainty = min(1.0, (CERTAIN + readings) / (2 * CERTAIN))
+    points = (
+        OUT * min(1.0, out),
+        BEYOND * math.log2(1 + STEEPNESS * beyond) * certainty,
+        GROWN * min(1.0, grown / MUCH),
+        min(MOST_LASTED, LASTED * math.log2(1 + lasted)),
+    )
+    return min(WORST_SEVERITY, NOTABLE + round(sum(points)))
+
+
+@dataclass(slots=True)
+class IncidentExtent:
+    """How far an incident has gone by what was learned, and its severity so far.
+
+    Attributes:
+        yardstick: What the sensor was like before.
+        since: When it began, by its readings' time; NaN before it has.
+        clock: Likewise, by the stream clock; NaN where there is none.
+        first: How far away its first reading was, in widths of the usual range.
+        out: The farthest outside of a band so far, see the module.
+        beyond: The farthest beyond the usual range so far.
+        overdue: How many times as long as ever before something has stayed.
+        lasted: Seconds.
+        readings: Exceeding readings.
+        lowest: The lowest of them.
+        highest: The highest of them.
+        severity: At the worst moment so far; 0 while there was none.
+    """
+
+    yardstick: Yardstick = UNKNOWN
+    since: float = math.nan
+    clock: float = math.nan
+    first: float = 0.0
+    out: float = 0.0
+    beyond: float = 0.0
+    overdue: float = 0.0
+    lasted: float = 0.0
+    readings: int = 0
+    lowest: float = math.inf
+    highest: float = -math.inf
+    severity: int = 0
+
+    def add(self, value: float, leading: Opinion, time: float, clock: float, *, is_strange: bool) -> None:
+        """Add a reading that exceeds its level.
+
+        Args:
+            value: Its value.
+            leading: What the detector says that goes farthest beyond its level.
+            time: Of the reading. A leap of the sensor's clock alone makes nothing last longer, nor does one of the
+                stream clock: the shorter time of the two counts.
+            clock: What the stream clock says, or NaN.
+            is_strange: Whether the value may be an error value.
+        """
+        of = self.yardstick
+        out = of.out(value, leading.lower, leading.upper)
+        beyond = out if math.isnan(of.low) else of.beyond(value)
+        if not self.readings:
+            self.since, self.clock, self.first = time, clock, out
+        self.readings += 1
+        if not is_strange:
+            self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
+        passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
+        self.lasted = max(self.lasted, min(passed, default=0.0))
+        if leading.kind in {"flatline", "state"} and leading.usual > 0:
+            self.overdue = max(self.overdue, leading.now / leading.usual)
+        lasted = max(self.lasted / of.episode_s, self.overdue - 1)
+        found = severity_of_consequence(self.out, self.beyond, self.out - self.first, lasted, self.readings)
+        self.severity = max(self.severity, min(found, of.most, UNCERTAIN if is_strange else WORST_SEVERITY))
+
+    def shift(self, by: float) -> None:
+        """Move its beginning by so many seconds: the clock that stamps the sensor's readings was set."""
+        self.since += by

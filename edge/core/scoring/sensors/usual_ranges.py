@@ -1,0 +1,135 @@
+"""The usual range of each sensor, and how long its incidents usually last: the measure of the next one's severity.
+
+A range holds every value that was no part of an incident and exceeded no level. Each day its ends move a two-hundredth
+of the way to the ends of that day, so that what hasn't come for half a year is forgotten: a refill once a month stays
+within it. With each incident that has been cleared they move half of the way to where it went, and by two widths of the
+range at most: what comes and goes again and again becomes usual, and what was a fault yesterday is still one today.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from detectors.numeric.arrays import Numbers, Rows, Slots
+from detectors.numeric.elementwise import any_of
+from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.consequence import EPISODE_S, Yardstick
+
+BLOCK_S = 86_400.0
+FORGOTTEN = 1 / 200
+
+FOLLOWED, FOLLOWED_WIDTHS = 1 / 2, 2.0
+
+KNOWN_AFTER_S = 3 * BLOCK_S
+"""A range is taken at its word once the sensor has been watched for this long, and before in proportion."""
+
+EPISODE_RATE = 0.3
+"""How far the usual length of an incident follows the last one, as the logarithm; and one counts as twice as long as
+usual at most, or half as long: one fault of two days makes no other seem short."""
+
+EPISODE_INTERVALS = 10
+"""An incident lasts for this many readings at least."""
+
+
+class UsualRanges(SensorArrays):
+    """Arrays with one row a sensor. State: 56 bytes a sensor.
+
+    Attributes:
+        low, high: The usual range up to the present day; infinite the wrong way round while there is none.
+        day_low, day_high: The range of the present day, likewise.
+        born: Time of the first reading, seconds since the epoch; NaN before it.
+        due: End of the present day.
+        episode: Usual length of an incident, in seconds; 0 while it isn't known.
+    """
+
+    def __init__(self) -> None:
+        self.low = np.zeros(0)
+        self.high = np.zeros(0)
+        self.day_low = np.zeros(0)
+        self.day_high = np.zeros(0)
+        self.born = np.zeros(0)
+        self.due = np.zeros(0)
+        self.episode = np.zeros(0)
+
+    def grow(self, rows: int) -> None:
+        """Make room for `rows` sensors in all, and some to spare."""
+        nothing = {"low": np.inf, "day_low": np.inf, "high": -np.inf, "day_high": -np.inf}
+        self.grow_to(rows, born=np.nan, due=-np.inf, **nothing)
+
+    def stand_out(self, slots: Rows, values: Numbers, times: Numbers, apart: Any) -> Any:
+        """Which readings `learn()` has to see, shape (n,), or whether a single one has to.
+
+        Args:
+            slots: Their sensors, shape (n,).
+            values: Values, shape (n,).
+            times: Times, shape (n,).
+            apart: Which of them are no matter of what is usual, shape (n,), or True for all.
+        """
+        if apart is True:
+            return False
+        state = self.at(slots)
+        within = (values >= state["day_low"][slots]) & (values <= state["day_high"][slots])
+        news = ((within & (times < state["due"][slots])) | apart) ^ True
+        return news if any_of(news) else False
+
+    def learn(self, slot: int, value: float, time: float) -> None:
+        """Learn a value."""
+        if math.isnan(self.born[slot]):
+            self.born[slot], self.due[slot] = time, time + BLOCK_S
+        if time >= self.due[slot]:
+            self._end_day(slot)
+            self.due[slot] = time + BLOCK_S
+        self.day_low[slot] = min(self.day_low[slot], value)
+        self.day_high[slot] = max(self.day_high[slot], value)
+
+    def learn_incident(self, slot: int, seconds: float, lowest: float, highest: float) -> None:
+        """Learn from an incident that is over.
+
+        Args:
+            slot: Its sensor.
+            seconds: How long it has lasted.
+            lowest: Its lowest exceeding value; infinite if there was none.
+            highest: Its highest one, likewise.
+        """
+        low, high = float(self.low[slot]), float(self.high[slot])
+        if low <= high:
+            most = FOLLOWED_WIDTHS * (high - low) or math.inf
+            self.low[slot] = low - min(most, FOLLOWED * max(0.0, low - lowest))
+            self.high[slot] = high + min(most, FOLLOWED * max(0.0, highest - high))
+        before = float(self.episode[slot]) or EPISODE_S
+        factor = min(2.0, max(0.5, seconds / before))
+        self.episode[slot] = before * factor**EPISODE_RATE
+
+    def yardstick(self, slot: int, time: float, interval: float, most: int, *, is_device: bool) -> Yardstick:
+        """What a sensor is like.
+
+        Args:
+            slot: The sensor's.
+            time: Now.
+            interval: Seconds between two of its readings, or 0.
+            most: Highest severity of what is learned of it.
+            is_device: Whether it is a device.
+        """
+        low, high = min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
+        episode = max(float(self.episode[slot]) or EPISODE_S, EPISODE_INTERVALS * interval)
+        if not low <= high:
+            return Yardstick(episode_s=episode, most=most, is_device=is_device)
+        sure = min(1.0, max(0.0, float(time - self.born[slot]) / KNOWN_AFTER_S))
+        return Yardstick(float(low), float(high), sure, episode, most, is_device)
+
+    def shift(self, slots: Slots, by: float) -> None:
+        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        self.born[slots] += by
+        self.due[slots] += by
+
+    def _end_day(self, slot: int) -> None:
+        low, high = float(self.day_low[slot]), float(self.day_high[slot])
+        if not low <= high:
+            return
+        is_first = not self.low[slot] <= self.high[slot]
+        self.low[slot] = low if is_first else min(low, self.low[slot] + FORGOTTEN * (low - self.low[slot]))
+        self.high[slot] = high if is_first else max(high, self.high[slot] + FORGOTTEN * (high - self.high[slot]))
+        self.day_low[slot], self.day_high[slot] = np.inf, -np.inf

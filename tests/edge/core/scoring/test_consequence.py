@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.model.words.severity import severity_class
+from edge.core.scoring.consequence import UNCERTAIN, UNKNOWN, IncidentExtent, Yardstick, severity_of_consequence
+from edge.core.scoring.opinions import Opinion
+
+TANK = Yardstick(low=20.0, high=95.0)
+PARTS = st.tuples(*[st.floats(0, 1e6)] * 4, st.integers(1, 10_000))
+
+
+def opinion(lower: float = math.nan, upper: float = math.nan, kind: str = "spike", **keys: float) -> Opinion:
+    return Opinion("ewma", kind, 8.0, lower=lower, upper=upper, level=4.0, **keys)
+
+
+def extent(*readings: tuple[float, float], yardstick: Yardstick = TANK, strange: bool = False) -> IncidentExtent:
+    """Of an incident with these readings, (time, value), outside a band of 40 to 50."""
+    made = IncidentExtent(yardstick)
+    for time, value in readings:
+        made.add(value, opinion(40.0, 50.0), time, time, is_strange=strange)
+    return made
+
+
+@given(PARTS, st.integers(0, 4), st.floats(1.0, 10.0))
+def test_severity_grows_with_each_of_its_parts_and_stays_within_its_scale(
+    parts: tuple[float, float, float, float, int], which: int, factor: float
+) -> None:
+    more = list(parts)
+    more[which] = math.ceil(more[which] * factor) if which == 4 else more[which] * factor + 0.001
+    *sizes, readings = more
+    severity = severity_of_consequence(*parts)
+    assert 1 <= severity <= severity_of_consequence(*sizes, readings=int(readings)) <= 1000
+
+
+@given(st.floats(0, 1e5), st.floats(0, 1e5))
+def test_what_lies_farther_beyond_is_as_severe_or_more(one: float, other: float) -> None:
+    near, far = sorted((one, other))
+    assert extent((0.0, 95.0 + near)).severity <= extent((0.0, 95.0 + far)).severity
+    assert extent((0.0, 20.0 - near)).severity <= extent((0.0, 20.0 - far)).severity
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(-200.0, 300.0)), min_size=1, max_size=20))
+def test_an_incident_is_as_severe_as_at_its_worst_moment(readings: list[tuple[float, float]]) -> None:
+    made, before = IncidentExtent(TANK), 0
+    for time, value in sorted(readings):
+        made.add(value, opinion(40.0, 50.0), time, time, is_strange=False)
+        assert made.severity >= before
+        before = made.severity
+
+
+def test_an_overflow_outranks_a_refill() -> None:
+    refill = extent((0.0, 94.0), (3600.0, 93.0), (7200.0, 92.0))
+    overflow = extent((0.0, 98.0), (3600.0, 101.0), (7200.0, 104.0))
+    assert extent((0.0, 104.0)).severity > extent((0.0, 94.0)).severity
+    assert severity_class(overflow.severity) > severity_class(refill.severity)
+
+
+def test_what_lasts_becomes_more_severe_compared_with_what_is_usual_for_the_sensor() -> None:
+    severities = [extent((0.0, 60.0), (lasted, 60.0)).severity for lasted in (0.0, 3600.0, 10_800.0, 86_400.0)]
+    assert severities == sorted(set(severities))
+    often = Yardstick(low=20.0, high=95.0, episode_s=86_400.0)
+    assert extent((0.0, 60.0), (86_400.0, 60.0), yardstick=often).severity < severities[-1]
+
+
+def test_neither_clock_alone_makes_an_incident_last_longer() -> None:
+    alone = extent((0.0, 60.0), (60.0, 60.0)).severity
+    for time, clock in ((86_400.0, 60.0), (60.0, 86_400.0)):
+        made = extent((0.0, 60.0))
+        made.add(60.0, opinion(40.0, 50.0), time, clock, is_strange=False)
+        assert made.severity == alone
+
+
+def test_a_sensors_clock_that_is_set_makes_nothing_last_longer() -> None:
+    made = extent((0.0, 60.0))
+    made.shift(86_400.0)
+    made.add(60.0, opinion(40.0, 50.0), 86_460.0, math.nan, is_strange=False)
+    assert made.lasted == 60.0
+
+
+def test_what_gets_worse_is_more_severe_than_what_stays() -> None:
+    steady = extent((0.0, 60.0), (60.0, 60.0), (120.0, 60.0))
+    growing = extent((0.0, 52.0), (60.0, 56.0), (120.0, 60.0))
+    assert growing.out == steady.out
+    assert growing.severity > steady.severity
+
+
+def test_a_stuck_value_is_as_severe_as_it_is_longer_than_ever_before() -> None:
+    def stuck(now: float) -> int:
+        made = IncidentExtent(TANK)
+        made.add(50.0, opinion(kind="flatline", now=now, usual=10.0), 0.0, 0.0, is_strange=False)
+        return made.severity
+
+    assert [stuck(each) for each in (10.0, 20.0, 40.0)] == [100, 200, 300]
+
+
+def test_one_reading_far_away_counts_less_than_three() -> None:
+    once, thrice = extent((0.0, 200.0)), extent(*((float(each), 200.0) for each in range(3)))
+    assert severity_class(once.severity) < severity_class(thrice.severity) == 3
+
+
+def test_what_may_be_an_error_value_is_no_more_severe_than_one() -> None:
+    assert extent((0.0, 6000.0), (1.0, 6000.0), strange=True).severity == UNCERTAIN
+
+
+def test_what_was_learned_stays_below_the_limits_of_a_sensor_that_has_some() -> None:
+    limited = Yardstick(low=20.0, high=95.0, most=645)
+    assert extent(*((float(each), 1e6) for each in range(9)), yardstick=limited).severity == 645
+
+
+def test_a_range_that_is_hardly_known_counts_less() -> None:
+    young = Yardstick(low=20.0, high=95.0, sure=0.1)
+    assert extent((0.0, 150.0), yardstick=young).severity < extent((0.0, 150.0)).severity
+
+
+@pytest.mark.parametrize(("was", "now", "severe"), [(0.0, 1.0, 2), (100.0, 99.0, 1)])
+def test_a_sensor_that_never_changed_has_a_range_of_a_twentieth_of_its_value(
+    was: float, now: float, severe: int
+) -> None:
+    made = IncidentExtent(Yardstick(low=was, high=was))
+    made.add(now, opinion(was, was), 0.0, 0.0, is_strange=False)
+    assert severity_class(made.severity) == severe
+
+
+def test_where_no_range_is_known_the_band_is_taken_for_it() -> None:
+    made = IncidentExtent(UNKNOWN)
+    made.add(60.0, opinion(40.0, 50.0), 0.0, 0.0, is_strange=False)
+    assert (made.out, made.beyond) == (1.0, 1.0)
