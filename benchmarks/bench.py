@@ -19,6 +19,7 @@ import engine
 import footprint
 import ingest
 import latency
+import page
 import quiet
 from figures import Figure, table
 
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[..., list[Figure]]] = {
     "packs": ingest.in_packs,
     "latency": latency.of_events,
     "footprint": footprint.start,
+    "page": page.whole,
 }
 
 

@@ -28,9 +28,10 @@ WAITING_BYTES = 256 * 1024
 """Capacity of one page's queue."""
 
 BEHIND = b"event: behind\ndata: {}\n\n"
-ALIVE = b": alive\n\n"
+ALIVE = b"event: alive\ndata: {}\n\n"
 ALIVE_S = 15.0
-"""Interval of keep-alive messages, by which both ends detect a dead connection."""
+"""Interval of keep-alive messages, by which both ends detect a dead connection; they are events, as scripts don't see
+comments."""
 
 
 def message(event: str, data: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -23,6 +24,12 @@ log = logging.getLogger("edgewarden.page")
 
 MOST_CONNECTIONS = 128
 LARGEST_HEAD = 16 * 1024
+UNREAD_BYTES = 256 * 1024
+"""What the kernel keeps for a client that doesn't read; by itself it would take megabytes for each."""
+
+UNREAD_S = 30.0
+"""A connection whose client takes nothing for this long is cut, whatever is still to be sent."""
+
 END_S = 3.0
 """How long the end of the service waits for unfinished answers."""
 
@@ -58,6 +65,7 @@ def _listen(bind: str, port: int, source: Path) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bound(listening)
         listening.bind((host, port))
         listening.listen(MOST_CONNECTIONS)
     except OSError as error:
@@ -69,6 +77,13 @@ def _listen(bind: str, port: int, source: Path) -> socket.socket:
     return listening
 
 
+def _bound(listening: socket.socket) -> None:
+    """Limit what a client that doesn't read costs; sockets that are accepted have the settings of the listening one."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere such a connection ends when the kernel gives up
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * UNREAD_S))
+
+
 def address_of(listening: socket.socket) -> str:
     """The address of the page, for a browser."""
     host, port = listening.getsockname()[:2]
@@ -77,12 +92,30 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-class _LettingGo(uvicorn.Server):
-    """A server that ends listening pages before it waits for unfinished responses."""
+class _QuietServer(uvicorn.Server):
+    """A server without periodic wake-ups; it ends listening pages before it waits for unfinished responses.
+
+    uvicorn's own main loop wakes ten times a second to check for its end and to update the `Date` header.
+    """
 
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
         self._app = app
+        self._ending = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Serve until `end`."""
+        await self.on_tick(0)
+        self._loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self._ending.wait()
+
+    def end(self) -> None:
+        """Let it end; from another thread."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ending.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Shut down."""
@@ -104,13 +137,14 @@ class _Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
             proxy_headers=False,
             limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             timeout_keep_alive=20,
             timeout_graceful_shutdown=int(END_S),
         )
-        self._server = _LettingGo(config, app)
+        self._server = _QuietServer(config, app)
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 
     def start(self) -> None:
@@ -118,8 +152,11 @@ class _Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving; open pages are ended."""
-        self._server.should_exit = True
+class _QuietServer(uvicorn.Server):
+    """A server without periodic wake-ups; it ends listening pages before it waits for unfinished responses.
+
+    uvicorn's own main loop wakes ten times a second to check for its end and to update the `Date` header.
+    """
         self._thread.join(END_S + 1.0)
 
     def _run(self) -> None:

@@ -3,7 +3,7 @@
 import { setRole } from "./actions.js";
 import { h, tick, toast } from "./dom.js";
 import { incidentsView } from "./views/incidents.js";
-import { get, linkState, listenTo, onNews, post, stopListening } from "./net.js";
+import { get, isBusy, linkState, listenTo, onNews, post, stopListening } from "./net.js";
 
 // Incidents come with the page; the other views' scripts come once it stands, or when they are asked for.
 const sensorModule = () => import("./views/sensor.js");
@@ -26,7 +26,7 @@ const route = () => {
 };
 
 const failed = (error) => {
-  const notice = h("p", { class: "notice bad", role: "alert" }, error.message);
+  const notice = h("p", { class: `notice bad${isBusy(error) ? " busy" : ""}`, role: "alert" }, error.message);
   main.querySelector(".notice")?.remove();
   main.prepend(notice);
 };
@@ -75,6 +75,8 @@ const drawLink = () => {
 onNews(async (kind, data) => {
   if (kind === "link") { drawLink(); return; }
   if (kind === "login") { askPassword(); return; }
+  if (kind === "busy") { failed(data); return; }
+  if (kind === "answered") { main.querySelector(".notice.busy")?.remove(); return; }
   if (kind === "again") main.querySelector(".notice.bad")?.remove();
   try { await view?.news?.(kind, data); } catch (error) { failed(error); }
 });

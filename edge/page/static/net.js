@@ -1,7 +1,10 @@
 // Talking to the service: questions, commands, and the stream of news.
 
 const listeners = new Set();
-let source = null, sensor = "", state = "connecting", everConnected = false, retry = 0, hiddenSince = null, polling = 0;
+let source = null, sensor = "", state = "connecting", everConnected = false, retry = 0, hiddenSince = null, polling = 0, heardAt = Date.now();
+
+// The service says something every 15 s: a stream that is silent for longer is dead, even if the browser doesn't know it yet.
+const SILENT_MS = 40000, ANSWER_MS = 120000;
 
 export class Refused extends Error {
   constructor(status, words) { super(words); this.status = status; }
@@ -9,10 +12,14 @@ export class Refused extends Error {
 
 // state: connecting, live, lost, polling
 export const linkState = () => state;
-// Call back with (kind, data): news of incidents and readings, "again" after a pause in which some were missed, "link".
+// Call back with (kind, data): news of incidents and readings, "again" after a pause in which some were missed, "link",
+// "busy" and "answered" when the service can't answer and when it has.
 export const onNews = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
 const tell = (kind, data) => { for (const each of [...listeners]) each(kind, data); };
 const become = (next) => { if (state !== next) { state = next; tell("link", state); } };
+
+// The service can't answer now, but may soon.
+export const isBusy = (error) => error instanceof Refused && error.status === 503;
 
 const answer = async (response) => {
   let content = {};
@@ -22,14 +29,29 @@ const answer = async (response) => {
   return content;
 };
 
+const ask = async (path, options) => {
+  let response;
+  try {
+    response = await fetch(`api/${path}`, { ...options, signal: AbortSignal.timeout(ANSWER_MS) });
+  } catch { throw new Error("The service doesn't answer."); }
+  return answer(response);
+};
+
 export const get = async (path, query = {}) => {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   const text = new URLSearchParams(given).toString();
-  return answer(await fetch(`api/${path}${text ? `?${text}` : ""}`, { headers: { accept: "application/json" } }));
+  try {
+    const found = await ask(`${path}${text ? `?${text}` : ""}`, { headers: { accept: "application/json" } });
+    if (path !== "session") tell("answered");
+    return found;
+  } catch (error) {
+    if (isBusy(error) && path !== "series") tell("busy", error);  // views that load now and then would stay as they are without a word
+    throw error;
+  }
 };
 
-export const post = async (path, content) => answer(await fetch(`api/${path}`,
-  { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) }));
+export const post = (path, content) => ask(path,
+  { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) });
 
 // The id makes a command act once, even if it is said again because no answer came.
 const identity = () => [...crypto.getRandomValues(new Uint8Array(12))].map((each) => each.toString(16).padStart(2, "0")).join("");
@@ -48,6 +70,8 @@ const open = () => {
   source?.close();
   source = new EventSource(`api/stream${sensor ? `?sensor=${encodeURIComponent(sensor)}` : ""}`);
   const mine = source;
+  heardAt = Date.now();
+  for (const each of ["hello", "incidents", "readings", "alive"]) source.addEventListener(each, () => { heardAt = Date.now(); });
   source.addEventListener("hello", () => {
     become("live");
     clearInterval(polling);
@@ -80,6 +104,13 @@ export const listenTo = (name = "") => {
   open();
 };
 export const stopListening = () => { clearTimeout(retry); clearInterval(polling); polling = 0; source?.close(); source = null; };
+
+// Also after the machine has slept, when the clock has gone on and nothing was heard.
+setInterval(() => {
+  if (!source || document.hidden || state === "polling" || Date.now() - heardAt < SILENT_MS) return;
+  become("lost");
+  open();
+}, 5000);
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { hiddenSince = Date.now(); return; }

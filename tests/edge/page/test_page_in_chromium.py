@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -208,3 +209,65 @@ def test_the_first_view_is_small(page: str, browser: Browser, consumer: Consumer
     script = """return performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
         .reduce((sum, each) => sum + each.transferSize, 0)"""
     assert 20_000 < browser.run(script) < 150_000
+
+
+def test_a_service_that_hangs_is_not_shown_as_live_and_comes_back(
+    page: str, browser: Browser, service: RunningService, consumer: Consumer
+) -> None:
+    browser.open(page)
+    browser.wait("return document.querySelector('.link.live') !== null")
+    assert service.process is not None
+    service.process.send_signal(signal.SIGSTOP)
+    try:
+        browser.wait_text("connection lost, trying again", timeout_s=120)
+    finally:
+        service.process.send_signal(signal.SIGCONT)
+    spike(consumer)
+    browser.wait("return document.querySelector('.link.live') !== null")
+    browser.wait_text(f"{SENSOR} is at 99")
+
+
+def test_a_tab_that_slept_shows_what_has_happened_meanwhile(page: str, browser: Browser, consumer: Consumer) -> None:
+    browser.open(page)
+    browser.wait("return document.querySelector('.link.live') !== null")
+    browser.cdp("Page.setWebLifecycleState", state="frozen")
+    spike(consumer)
+    wait_until(consumer.events, what="the event")
+    browser.cdp("Page.setWebLifecycleState", state="active")
+    browser.wait_text(f"{SENSOR} is at 99")
+
+
+def test_a_list_that_cannot_be_brought_up_to_date_says_so_until_it_can(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
+    browser.open(f"{page}#/sensors")
+    browser.wait_text("No sensor has been heard yet.")
+    refuse = """
+    window.asked = window.fetch;
+    window.fetch = async () => new Response('{"error": "the service is busy"}', { status: 503 });
+    """
+    browser.run(refuse)
+    browser.wait_text("the service is busy")
+    browser.run("window.fetch = window.asked")
+    browser.wait("return document.querySelector('.notice') === null")
+
+
+def test_a_tab_that_watches_a_sensor_for_half_a_day_of_readings_keeps_its_memory(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
+    began = time.time() - 100_000
+
+    def publish(first: int, last: int) -> float:
+        """The heap's bytes after these readings, one a second."""
+        for start in range(first, last, 300):
+            rows = [{"ts": began + second, "value": second % 7} for second in range(start, start + 300)]
+            consumer.publish_all("plant/pump", [json.dumps(rows)])
+        browser.wait("return document.body.innerText.includes(arguments[0])", f"{last:,} readings", timeout_s=300)
+        browser.cdp("HeapProfiler.collectGarbage")
+        return float(browser.cdp("Runtime.getHeapUsage")["usedSize"])
+
+    consumer.publish_all("plant/pump", [json.dumps([{"ts": began + second, "value": 1} for second in range(300)])])
+    browser.open(f"{page}#/sensor/{quote('plant/pump', safe='')}?hours=1")
+    browser.wait(DRAWN)
+    full = publish(300, 7200)
+    assert publish(7200, 43_200) - full < 4e6

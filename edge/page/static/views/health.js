@@ -34,7 +34,7 @@ export const healthView = (main) => {
         ["Last stored", store.error ? "–" : time(store.last_arrival, "no reading yet")]),
       h("table", { class: "tight" }, h("tbody", {}, said.inputs.map((each) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, each.topic)),
         h("td", { class: "right" }, each.messages.toLocaleString("en")),
-        h("td", {}, each.last ? [`${Math.round(each.per_minute).toLocaleString("en")} a minute, the last `, time(each.last)] : "nothing has arrived")))))),
+        h("td", {}, each.last ? [`${Math.round(each.per_minute).toLocaleString("en")} a minute, last `, time(each.last)] : "nothing has arrived")))))),
       box("Events", facts(["Open incidents", health.open_incidents.toLocaleString("en")],
         ["Wait for delivery", `${(health.backlog_events ?? 0).toLocaleString("en")}${health.backlog_events ? ` (${size(health.backlog_bytes)})` : ""}`],
         ["The oldest", health.backlog_since ? time(health.backlog_since) : "–"],
@@ -49,8 +49,8 @@ export const healthView = (main) => {
             mayAct() ? h("button", { type: "button", onclick: async (event) => { await unmute(each.sensor, event.currentTarget); load(); } }, "Unmute") : "")),
           muted.maintenance.map((each) => h("li", {}, h("b", {}, each.name), " ", h("code", {}, each.sensor), `: ${each.every || `until ${new Date(each.to).toLocaleString()}`}`,
             each.active ? h("span", { class: "tag" }, "now") : "")))
-          : h("p", { class: "quiet" }, "Nothing is.")));
+          : h("p", { class: "quiet" }, "Nothing.")));
   };
   const timer = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 3000);
-  return { load, news: (kind) => { if (kind === "again") load(); }, key: () => false, leave: () => clearInterval(timer) };
+  return { load, news: (kind) => (kind === "again" ? load() : undefined), key: () => false, leave: () => clearInterval(timer) };
 };

@@ -92,8 +92,8 @@ export const incidentsView = (main) => {
     settled = true;
   };
 
-  const news = (kind, data) => {
-    if (kind === "again" || (kind === "incidents" && data.many)) { load(); return; }
+  const news = async (kind, data) => {
+    if (kind === "again" || (kind === "incidents" && data.many)) { await load(); return; }
     if (kind !== "incidents") return;
     open = data.open;
     for (const row of data.rows) {
@@ -102,7 +102,7 @@ export const incidentsView = (main) => {
       if (!row.open) { rows.delete(row.sensor); continue; }
       rows.set(row.sensor, { ...row, sentence: row.sentence || before?.sentence || "" });
     }
-    if (rows.size < Math.min(open, wanted)) load();
+    if (rows.size < Math.min(open, wanted)) await load();
     else draw();
   };
 

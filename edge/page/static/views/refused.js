@@ -32,5 +32,5 @@ export const refusedView = (main) => {
       h("td", { class: "right" }, each.size.toLocaleString("en")))));
   };
   const timer = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 5000);
-  return { load, news: (kind) => { if (kind === "again") load(); }, key: () => false, leave: () => clearInterval(timer) };
+  return { load, news: (kind) => (kind === "again" ? load() : undefined), key: () => false, leave: () => clearInterval(timer) };
 };

@@ -52,13 +52,21 @@ export const sensorView = (main, query, name) => {
   };
 
   const tile = (label, content, extra = "") => h("div", { class: "tile" }, h("dt", {}, label), h("dd", {}, content), extra ? h("span", { class: "quiet small" }, extra) : "");
+  const isKnown = (...bounds) => bounds.every((each) => each !== null && each !== undefined);
+  // Detectors that disagree expect no range together: then what the open incident's event says is the latest there is.
+  const expectation = (lower, upper) => {
+    const range = (from, to) => `${Plots.number(from)} to ${Plots.number(to)}`;
+    const begun = facts.incident;
+    if (isKnown(lower, upper)) return tile("Expected", range(lower, upper));
+    if (begun && isKnown(begun.lower, begun.upper)) return tile("Expected", range(begun.lower, begun.upper), "as the incident says");
+    return tile("Expected", "–", lower === undefined ? "told with the next reading" : "no range that all detectors share");
+  };
   let current = {};
   const drawTiles = () => {
     const { value, time, score, level, lower, upper } = current;
     tiles.replaceChildren(
       tile("Value", quantity(value, facts.unit), time ? ago(time, "", " ago") : "no reading yet"),
-      tile("Expected", lower !== null && lower !== undefined && upper !== null ? `${Plots.number(lower)} to ${Plots.number(upper)}` : "–",
-        lower === undefined ? "told with the next reading" : ""),
+      expectation(lower, upper),
       tile("Surprise", score === undefined || score === null ? "–" : `1 in ${score < 6 ? Math.round(10 ** score).toLocaleString("en") : `10^${Plots.number(Number(score.toPrecision(3)))}`}`,
         `raised from 1 in 10^${Plots.number(Number((level ?? facts.level).toPrecision(3)))}`),
       tile("Every", facts.interval ? span(1000 * facts.interval) : "–", many(facts.readings, "reading")),

@@ -82,7 +82,7 @@ export const sensorsView = (main, query) => {
   const timer = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 3000);
   return {
     load,
-    news: (kind) => { if (kind === "again") load(); },
+    news: (kind) => (kind === "again" ? load() : undefined),
     key: (event) => { if (event.key !== "/") return false; search.focus(); search.select(); return true; },
     leave: () => clearInterval(timer),
   };
