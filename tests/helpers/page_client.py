@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
@@ -113,5 +115,8 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         if self._connection.sock is not None:
-            self._connection.sock.close()
+            with contextlib.suppress(OSError):  # the other end was faster
+                self._connection.sock.shutdown(socket.SHUT_RDWR)  # a reader would hold a mere close() up
+        self._thread.join()
+        self._answer.close()
         self._connection.close()

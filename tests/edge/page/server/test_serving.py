@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from config.loading import parse
 from config.problems import ConfigurationError
+from edge.page.server import serving
 from edge.page.server.serving import served
 
 
@@ -23,3 +25,18 @@ def test_a_port_that_another_program_has_is_an_error_that_says_so(tmp_path: Path
             served(configuration.page, configuration, tmp_path / "edgewarden.toml"),
         ):
             pass
+
+
+def test_a_client_that_reads_nothing_is_cut_off_and_little_is_kept_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "UNREAD_S", 1.0)
+    with serving._listen("127.0.0.1", 0, tmp_path) as listening, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        with accepted:
+            accepted.settimeout(120)
+            with pytest.raises(TimeoutError) as caught:
+                accepted.sendall(bytes(2**20))
+            assert caught.value.errno == errno.ETIMEDOUT  # the kernel's, not the test's
