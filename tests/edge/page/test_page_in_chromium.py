@@ -251,24 +251,3 @@ def test_a_list_that_cannot_be_brought_up_to_date_says_so_until_it_can(
     browser.wait_text("the service is busy")
     browser.run("window.fetch = window.asked")
     browser.wait("return document.querySelector('.notice') === null")
-
-
-def test_a_tab_that_watches_a_sensor_for_hours_of_readings_keeps_its_memory(
-    page: str, browser: Browser, consumer: Consumer
-) -> None:
-    began = time.time() - 100_000
-
-    def publish(first: int, last: int) -> float:
-        """The heap's bytes after these readings, one a second."""
-        for start in range(first, last, 300):
-            rows = [{"ts": began + second, "value": second % 7} for second in range(start, start + 300)]
-            consumer.publish_all("plant/pump", [json.dumps(rows)])
-        browser.wait("return document.body.innerText.includes(arguments[0])", f"{last:,} readings", timeout_s=300)
-        browser.cdp("HeapProfiler.collectGarbage")
-        return float(browser.cdp("Runtime.getHeapUsage")["usedSize"])
-
-    consumer.publish_all("plant/pump", [json.dumps([{"ts": began + second, "value": 1} for second in range(300)])])
-    browser.open(f"{page}#/sensor/{quote('plant/pump', safe='')}?hours=1")
-    browser.wait(DRAWN)
-    full = publish(300, 3600)
-    assert publish(3600, 10_800) - full < 4e6
