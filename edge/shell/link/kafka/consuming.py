@@ -250,7 +250,8 @@ class GroupMember:
         return False
 
     def _note_error(self, error: KafkaError) -> None:
-        self.trouble = printable(error.str())
+        if error.code() != KafkaError._ALL_BROKERS_DOWN or not self.trouble:  # noqa: SLF001 - so named; it says no cause
+            self.trouble = printable(error.str())
         if error.fatal() or error.code() in FENCED:
             self._listener.failed(self.trouble, is_fenced=error.code() in FENCED or "fenced" in self.trouble.lower())
 

@@ -1,0 +1,122 @@
+"""Apache Kafka with SASL and TLS: the sink and the link get through with the right password, and say why without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import certificates
+import pytest
+from running import receive, wait_until
+from sink_line import SinkLine, sink_events
+
+pytest.importorskip("confluent_kafka")
+
+from kafka_server import Kafka
+
+from edge.shell.broker.embedded import free_port
+from edge.shell.link import Subscription, TlsOptions
+from edge.shell.link.kafka.cluster import Cluster, GroupOptions, KafkaLinkOptions
+from edge.shell.link.kafka.kafka_link import KafkaLink
+from edge.shell.sinks.options import KafkaOptions, Login, SinkOptions
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not certificates.available(), reason="openssl isn't installed"),
+]
+
+USER, PASSWORD = "gw", "right-password"
+MODULES = "org.apache.kafka.common.security"
+
+
+class SecuredKafka(Kafka):
+    """A broker with a second listener, which is encrypted and asks for a password."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        made = certificates.make(folder.parent / "certificates")
+        self.ca, self.secured_port = made.ca, free_port()
+        both = folder.parent / "server.pem"
+        both.write_text(made.key.read_text() + made.certificate.read_text())
+        self._more = f"""
+listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://127.0.0.1:{self.secured_port},CONTROLLER://127.0.0.1:{self._controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://localhost:{self.secured_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config={MODULES}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={both}
+"""
+
+    def add_scram_user(self) -> None:
+        from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+
+        admin = self._admin()
+        for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
+            wanted = UserScramCredentialUpsertion(USER, ScramCredentialInfo(mechanism, 4096), PASSWORD.encode())
+            for future in admin.alter_user_scram_credentials([wanted]).values():
+                future.result(30)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    made = SecuredKafka(tmp_path_factory.mktemp("secured") / "kafka")
+    made.start()
+    made.create_topic("events")
+    made.add_scram_user()
+    yield made
+    made.kill()
+
+
+def options(kafka: SecuredKafka, sasl: str, password: str = PASSWORD, ca: Path | None = None) -> SinkOptions:
+    tls = TlsOptions(str(ca or kafka.ca))
+    how = KafkaOptions((f"localhost:{kafka.secured_port}",), "events", Login(USER, password), sasl, tls)
+    return SinkOptions("out", "kafka", how, begin="beginning")
+
+
+def link_to(kafka: SecuredKafka, sasl: str, password: str = PASSWORD) -> KafkaLink:
+    cluster = Cluster((f"localhost:{kafka.secured_port}",), USER, password, sasl, TlsOptions(str(kafka.ca)))
+    group = GroupOptions(cluster, f"group-{sasl}-{password}", "one", "beginning", session_s=6.0)
+    return KafkaLink(KafkaLinkOptions(group), [Subscription("events/#")])
+
+
+@pytest.mark.parametrize("sasl", ["plain", "scram-sha-256", "scram-sha-512"])
+def test_events_and_readings_get_through_with_the_right_password(
+    kafka: SecuredKafka, tmp_path: Path, sasl: str
+) -> None:
+    line = SinkLine(tmp_path, options(kafka, sasl))
+    line.store_events(sink_events(1, 20))
+    line.run_through(20)
+    line.close()
+    link = link_to(kafka, sasl)
+    link.start()
+    assert len(receive(link, 20)) >= 20
+    link.stop()
+
+
+def test_a_wrong_password_is_told_and_never_shown(
+    kafka: SecuredKafka, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = SinkLine(tmp_path, options(kafka, "plain", "wrong-password"))
+    line.store_events(sink_events(1, 1))
+    words = str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))
+    line.close()
+    assert "uthentication failed" in words
+    link = link_to(kafka, "plain", "wrong-password")
+    link.start()
+    trouble = wait_until(lambda: link.trouble, what="the trouble")
+    link.stop()
+    assert "uthentication failed" in trouble
+    assert "wrong-password" not in words + trouble + caplog.text
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(kafka: SecuredKafka, tmp_path: Path) -> None:
+    stranger = certificates.make(tmp_path / "stranger")
+    line = SinkLine(tmp_path, options(kafka, "plain", ca=stranger.ca))
+    line.store_events(sink_events(1, 1))
+    words = str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))
+    line.close()
+    assert "certificate verify failed" in words
+    assert line.passed() == {"out": 0}
