@@ -7,6 +7,7 @@ rows that it has deleted before they were read are a gap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from edge.shell.store.reading.sink_reading import Loss, SinkLimits, Waiting
 
 PACKS = 1_000_000
 """A position is the number of a row times this, plus that of the pack."""
+
+SPAN_S = 2.0
+"""Readings in a pack are less than this apart, also of a backlog: whoever reads the packs goes by their times."""
 
 PACKED = 500
 """Readings in a pack, at most."""
@@ -113,28 +117,34 @@ class JournalPacks:
 
     def _packs(self, number: int, parts: Sequence[Part]) -> Iterator[OutboxRow]:
         """The packs of a row, in order."""
-        names, count = self._names, 0
+        count = 0
         for part in parts:
-            note_names(names, part)
-            if not isinstance(part, Readings):
-                continue
-            units = dict(part.units)
-            packs: dict[str, list[dict[str, object]]] = {}
-            columns = (each.tolist() for each in (part.batch.slots, part.batch.times, part.batch.values))
-            for slot, time, value in zip(*columns, strict=True):
-                name = had_it_last(names[slot])
-                if not self._is_wanted(name):
-                    continue
-                told = f"{self._prefix}{name}"
-                reading: dict[str, object] = {"n": told, "t": time, "v": value}
-                if units.get(slot):
-                    reading["u"] = units.pop(slot)
-                packs.setdefault(f"{self._prefix}{self._device(name)}", []).append(reading)
-            for device, readings in packs.items():
+            note_names(self._names, part)
+            for device, readings in self._of_devices(part) if isinstance(part, Readings) else ():
                 for first in range(0, len(readings), PACKED):
                     payload = msgspec.json.encode(readings[first : first + PACKED])
                     yield OutboxRow(number * PACKS + count, device, "forwarded", "", 0, device, payload)
                     count += 1
+
+    def _of_devices(self, part: Readings) -> Iterator[tuple[str, list[dict[str, object]]]]:
+        """The readings of each device, a span of time after the other, so that no device is far ahead of others."""
+        units, begin = dict(part.units), math.inf
+        packs: dict[str, list[dict[str, object]]] = {}
+        columns = (each.tolist() for each in (part.batch.slots, part.batch.times, part.batch.values))
+        for slot, time, value in zip(*columns, strict=True):
+            name = had_it_last(self._names[slot])
+            if not self._is_wanted(name):
+                continue
+            if not packs:
+                begin = time
+            elif abs(time - begin) >= SPAN_S:
+                yield from packs.items()
+                packs, begin = {}, time
+            reading: dict[str, object] = {"n": f"{self._prefix}{name}", "t": time, "v": value}
+            if units.get(slot):
+                reading["u"] = units.pop(slot)
+            packs.setdefault(f"{self._prefix}{self._device(name)}", []).append(reading)
+        yield from packs.items()
 
     def _is_wanted(self, name: str) -> bool:
         if not self._patterns:

@@ -177,3 +177,14 @@ def test_rows_that_were_deleted_unread_are_a_gap_and_reading_goes_on_behind_it(p
 def test_of_an_empty_journal_nothing_comes_and_nothing_is_missing(plant: JournaledPlant) -> None:
     assert plant.reader().next(SinkPosition(), 10) == ([], 0)
     assert plant.reader().losses(SinkPosition(), Waiting(), SinkLimits(), 0.0) == []
+
+
+def test_no_device_is_far_ahead_of_another_in_a_backlog(plant: JournaledPlant) -> None:
+    payloads = [(name, second) for second in range(0, 9, 3) for name in SENSORS]
+    said = [json.dumps({"value": 1, "ts": NOW + second}).encode() for _, second in payloads]
+    messages = [Message(name, each, NOW + 9) for (name, _), each in zip(payloads, said, strict=True)]
+    step = plant.pipeline.process(messages)
+    assert step.journal is not None
+    plant.store.append(step.events, (), pack([step.journal]), now=NOW + 9)
+    rows, _ = plant.reader().next(SinkPosition(), 100)
+    assert [each.sensor for each in rows] == ["gw/line1/pump", "gw/line2/fan"] * 3
