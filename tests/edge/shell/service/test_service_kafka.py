@@ -200,7 +200,7 @@ def test_sensors_that_have_moved_to_another_worker_are_not_silent(
     produce(kafka, topic, seconds)
     wait_for_readings({"w1": service}, len(seconds))
     other = make_worker("w2", kafka_configuration(kafka, topic, f"{topic}-events", "w2")).start()
-    wait_until(lambda: "partitions_revoked" in service.log.read_text(), 60, "the move")
+    wait_until(lambda: "partitions=['" in other.log.read_text(), 90, "the move")
     mine = {sensor for sensor, _ in taken(service, "w1")}
     assert len(mine) == len(SENSORS)
     for each in values[200:]:  # far longer than a second, at which they came
