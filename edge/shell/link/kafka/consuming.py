@@ -106,6 +106,8 @@ class GroupMember:
         self._listener = listener
         self._answers: AdminClient | None = None
         self._consumer = Consumer(self._settings())
+        # A consumer must not be asked anything within its own callbacks: the client aborts the process later.
+        self._asking = Consumer({**options.cluster.settings(), "group.id": options.group, "enable.auto.commit": False})
         self._paused: set[Place] = set()
         self._ended: set[Place] = set()
         self.subscribe(topics)
@@ -148,7 +150,7 @@ class GroupMember:
         Raises:
             KafkaException: The broker doesn't say.
         """
-        found = self._consumer.committed([TopicPartition(*each) for each in places], ASK_S)
+        found = self._asking.committed([TopicPartition(*each) for each in places], ASK_S)
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
     def reach(self, place: Place) -> tuple[int, int]:
@@ -157,7 +159,7 @@ class GroupMember:
         Raises:
             KafkaException: The broker doesn't say.
         """
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), ASK_S)
+        low, high = self._asking.get_watermark_offsets(TopicPartition(*place), ASK_S)
         return low, high
 
     def ends_at(self, place: Place, offset: int) -> bool:
@@ -190,7 +192,7 @@ class GroupMember:
         Raises:
             KafkaException: The broker doesn't say.
         """
-        found = [self._consumer.list_topics(each, ASK_S).topics.get(each) for each in topics]
+        found = [self._asking.list_topics(each, ASK_S).topics.get(each) for each in topics]
         return [(each.topic or "", number) for each in found if each is not None for number in each.partitions]
 
     def commit(self, offsets: Sequence[tuple[Place, int]], *, waits: bool) -> None:
@@ -209,6 +211,7 @@ class GroupMember:
     def close(self) -> None:
         """Say goodbye; a member with a name keeps its partitions until its session has ended."""
         self._consumer.close()
+        self._asking.close()
 
     def _settings(self) -> dict[str, Any]:
         options = self._options

@@ -330,7 +330,7 @@ class KafkaLink:
         is_whole = self._ledger.leave(numbers, 0.0 if self._state.ending else LEAVE_S)
         if self._member is not None:
             try:
-                self._member.commit(self._ledger.to_commit(numbers), waits=True)
+                self._member.commit(self._ledger.to_commit(numbers), waits=False)  # within a callback
             except ClientError as error:
                 log.warning("offsets_not_committed error=%r", str(error.args[0]))
         log.info("partitions_revoked partitions=%d stored=%s", len(places), str(is_whole).lower())
