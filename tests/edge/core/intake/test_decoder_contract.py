@@ -190,6 +190,7 @@ MANY = 50_000
 NAMES = [f"k{each}" for each in range(MANY)]
 LARGE = {
     "json": lambda: json.dumps(dict.fromkeys(NAMES, 1)).encode(),
+    "text": "\n".join(f"{name}=1" for name in NAMES).encode,
     "msgpack": lambda: msgspec.msgpack.encode(dict.fromkeys(NAMES, 1)),
     "cbor": lambda: cbor2.dumps(dict.fromkeys(NAMES, 1)),
     "senml": lambda: json.dumps([{"n": name, "v": 1} for name in NAMES]).encode(),
