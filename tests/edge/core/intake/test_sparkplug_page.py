@@ -21,7 +21,7 @@ MESSAGE = re.compile(r"`(spBv1\.0/[^`]+)`.*?```json\n(.*?)```", re.DOTALL)
 def test_its_messages_make_the_sensors_of_its_table() -> None:
     messages = [
         Message(topic, json_format.Parse(text, CLASSES["Payload"]()).SerializeToString(), ARRIVAL)
-        for topic, text in MESSAGE.findall(PAGE.partition("## What becomes of messages")[2])
+        for topic, text in MESSAGE.findall(PAGE.partition("## How messages become readings")[2])
     ]
     assert [each.topic.split("/")[2] for each in messages] == ["NBIRTH", "DBIRTH", "DDATA", "NDEATH"]
     pipeline = make_pipeline(parse('[[input]]\nconvention = "sparkplug"\n').configuration)
