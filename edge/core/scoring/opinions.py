@@ -62,7 +62,8 @@ class Observation:
         is_strange: Whether the value may be an error value, in which case an incident implies nothing about the sensor.
         per: Unit of time of a counter's pace, in seconds; 0 if the value isn't a pace.
         reading: The counter's reading at that time; else NaN.
-        stretch: Seconds over which the pace is averaged; else 0.
+        stretch: Seconds over which the pace is averaged, or since the reading before a jump; else 0.
+        jumped_from: The reading before a counter's jump; else NaN.
     """
 
     time: float
@@ -75,6 +76,7 @@ class Observation:
     per: float = 0.0
     reading: float = math.nan
     stretch: float = 0.0
+    jumped_from: float = math.nan
 
     def __post_init__(self) -> None:
         for each in self.opinions:

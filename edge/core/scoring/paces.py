@@ -11,7 +11,8 @@ reading may be a counter; until that is known, its values are withheld from dete
 
 A stretch ends with a reading. It lasts long enough that the pace isn't dominated by resolution: a meter that counts
 whole litres has no meaningful pace over a second. A reset begins a new stretch and is otherwise ignored. A counter that
-falls and returns a few readings later wasn't reset: the readings in between were error values.
+falls and returns a few readings later wasn't reset: the readings in between were error values. A jump
+(`errors/jumps.py`) begins a new stretch too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from detectors.numeric.arrays import Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of, maximum, minimum, nowhere, where
 from edge.core.model.readings.rounds import Round
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.errors.jumps import Jump, is_beyond, unit_factor
 from edge.core.scoring.opinions import Observation
 
 FEWEST = 10.0
@@ -69,6 +71,9 @@ STEPS = 6.0
 SHORTEST_S, LONGEST_S = 60.0, 3_600.0
 """Minimum and maximum duration of a stretch, unless readings are further apart."""
 
+SHORTEST_LAPSE_S = 1e-3
+"""Minimum duration of a jump."""
+
 UNITS_S = ((1.0, 1.0), (60.0, 1.0), (3_600.0, 0.05))
 """Time units of a pace in seconds, with the minimum value for which each is used; otherwise the pace is per day."""
 
@@ -87,7 +92,7 @@ class Paces(SensorArrays):
         since: Time since which the sensor hasn't fallen, except for resets.
         rises: Number of rises since then.
         surveyed: Time since which rises are measured; `FEWEST` rises after `since`.
-        readings, counted: Number of readings and rises since `surveyed`.
+        readings, counted: Number of readings, until the sensor is a counter, and of rises since `surveyed`.
         rise: Sum of these rises; an outlier counts as `LEAP` usual ones.
         step: The last rise.
         finest: Resolution: the smallest rise, or the smallest difference between two.
@@ -208,11 +213,55 @@ class Paces(SensorArrays):
             for index in np.flatnonzero(closer).tolist():
                 self._look(*(np.atleast_1d(each)[index].item() for each in (slots, values, times, last)))
             counter = state["per"][slots] > 0
+        if any_of(counter):
+            self._add_up(slots, moved, times, counter)
         may_be = (unbroken & (rises >= SUSPICIOUS) & (times - since < wait) & (wait <= DAY_S)) | (wait <= 0)
         awaited = may_be & (counter ^ True)
         if any_of(counter | awaited):
             return where(counter, self._pace(slots, values, times, counter), where(awaited, NOTHING, values))
         return values
+
+    def jumped(self, slots: Rows, values: Numbers, times: Numbers, before: Numbers) -> Any:
+        """Whether readings, not recorded yet, are jumps of counters, shape (n,), or a single one; None if none is.
+
+        Args:
+            slots: Their distinct sensors, shape (n,), or a single one.
+            values: Values, shape (n,).
+            times: Times, seconds since the epoch, shape (n,).
+            before: Times of the previous readings, shape (n,).
+        """
+        state = self.at(slots)
+        moved, risen = values - state["last"][slots], state["rise"][slots]
+        counter = (state["per"][slots] > 0) & (state["counted"][slots] >= FEWEST)
+        if not any_of(counter & ((moved > risen) | (moved < 0))):
+            return None
+        last, surveyed = state["last"][slots], times - state["surveyed"][slots]
+        rose = is_beyond(moved, times - before, risen, surveyed, state["step"][slots])
+        rose = rose & ((state["away"][slots] >= MOST_AWAY) | (values < state["top"][slots]))
+        shrank = (moved < 0) & (values > 0)
+        if any_of(shrank):
+            columns = np.atleast_1d(values), np.atleast_1d(last)
+            shrank &= np.array([unit_factor(was, now) < 1.0 for now, was in zip(*columns, strict=True)])
+            shrank = shrank if type(slots) is not int else bool(shrank[0])
+        found = counter & (rose | shrank)
+        return found if any_of(found) else None
+
+    def jump(self, slot: int, value: float, time: float, before: float) -> Jump | None:
+        """The jump of a counter, of a reading that isn't recorded yet; None if it is none. See `jumped()`."""
+        if not self.jumped(slot, value, time, before):
+            return None
+        last, lasted = float(self.last[slot]), max(time - before, SHORTEST_LAPSE_S)
+        return Jump(last, lasted, (value - last) / lasted * float(self.per[slot]))
+
+    def leap(self, slot: int, value: float, time: float) -> None:
+        """Record a jump: count from there on, in another unit if the reading was multiplied by a power of ten."""
+        factor = unit_factor(float(self.last[slot]), value)
+        if not math.isnan(factor):
+            self.rise[slot] *= factor
+            self.finest[slot] *= factor
+        self.step[slot] = abs(value - float(self.last[slot]))
+        self.last[slot], self.away[slot] = value, np.inf
+        self.start_value[slot], self.start_time[slot] = value, time
 
     def pace_of_strange(self, slot: int, value: float, time: float) -> float:
         """The detectors' input for a reading that may be an error value; a counter's rise isn't recorded."""
@@ -253,6 +302,16 @@ class Paces(SensorArrays):
         state["start_time"][slots] = where(begins, times, start)
         state["lasted"][slots] = where(ends, passed, state["lasted"][slots])
         return pace
+
+    def _add_up(self, slots: Rows, moved: Numbers, times: Numbers, counter: Any) -> None:
+        """Add up how much counters rise."""
+        state = self.at(slots)
+        counted, rise, grew = state["counted"][slots], state["rise"][slots], counter & (moved > 0)
+        most = where(counted >= FEWEST, LEAP * rise / maximum(counted, 1.0), math.inf)
+        state["surveyed"][slots] = where(counter & (counted == 0), times, state["surveyed"][slots])
+        state["counted"][slots] = counted + grew
+        state["rise"][slots] = rise + where(grew, minimum(moved, most), 0.0)
+        state["step"][slots] = where(grew, moved, state["step"][slots])
 
     def _survey(self, slots: Rows, moved: Numbers, times: Numbers, chosen: Any) -> None:
         """Measure how often and in which steps sensors rise."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -83,6 +84,41 @@ def test_a_counter_that_was_back_from_a_fall_sent_an_error_value() -> None:
     assert (first["kind"], first["transition"]) == ("error_value", "raised")
     assert first["message"] == f"{METER} sends 0 l, an error value"
     assert last["transition"] == "cleared"
+
+
+def altered(change: Callable[[float], float], from_reading: int = 1800, seed: int = 7) -> list[float]:
+    """A counter whose readings from one on are others."""
+    values = counted(rises(3, seed), start=41_000.0)
+    return [each if index < from_reading else change(each) for index, each in enumerate(values)]
+
+
+def test_an_exchanged_meter_is_told_as_a_jump_of_its_reading_and_its_pace_is_judged_as_before() -> None:
+    first, *others = told(line_of(altered(lambda each: each + 900_000.0)), 1800)
+    assert (first["transition"], first["unit"], first["lower"], first["upper"]) == ("raised", "l", None, None)
+    assert first["message"].startswith(f"{METER} has jumped from 62")
+    assert first["message"].endswith(" l within 2 min")
+    assert first["value"] > 950_000
+    assert [each["transition"] for each in others if each["kind"] == first["kind"]][-1] == "cleared"
+    assert all(each["unit"] == "l/min" and (each["upper"] or 8.0) < 20.0 for each in others)
+
+
+def test_a_unit_that_changes_by_a_thousand_is_told_and_what_follows_is_held_against_the_pace_of_before() -> None:
+    first, *others = told(line_of(altered(lambda each: 1000.0 * each)), 1800)
+    assert first["message"].endswith(" l within 2 min, 1000 times as much: its unit may have changed")
+    assert others
+    assert all(3000 < each["value"] < 9000 for each in others)
+    assert all(each["upper"] < 20.0 for each in others[:2])
+
+
+def test_a_unit_that_changes_to_a_thousandth_is_no_reset() -> None:
+    first = told(line_of(altered(lambda each: each / 1000.0)), 1800)[0]
+    assert first["message"].endswith(" l within 2 min, 1/1000 of it: its unit may have changed")
+
+
+def test_a_jump_is_told_alike_among_many_sensors_and_alone() -> None:
+    values = altered(lambda each: each + 900_000.0)
+    alone = [each.payload for each in line_of(values, cut=1).events]
+    assert [each.payload for each in line_of(values, cut=500).events] == alone
 
 
 def test_a_limit_of_a_counter_is_one_of_what_it_reads() -> None:

@@ -1,4 +1,4 @@
-"""Error values among readings: they are reported and end a silence, but nothing is learned from them."""
+"""Error values and jumps of counters among readings: they are reported and end a silence, but aren't learned."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from edge.core.incidents.state_machine import MachineInput
 from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.rounds import Round
 from edge.core.scoring.errors.error_values import ERROR, ORDINARY, ErrorValues
+from edge.core.scoring.errors.jumps import Jump
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+
+JUMP = 3
+"""Class of a reading, besides those of error values: a jump of a counter."""
 
 
 class ErrorReadings:
@@ -44,7 +48,7 @@ class ErrorReadings:
         levels: AlarmLevels,
         tracking: IncidentTracker,
         paces: Paces,
-        weigh: Callable[[Group, Round, list[Scores]], None],
+        weigh: Callable[[Group, Round, list[Scores], Jump | None], None],
     ) -> None:
         self._members = members
         self._values = values
@@ -56,26 +60,33 @@ class ErrorReadings:
         self._apart: list[int] = []
 
     def judge(self, slots: Slots, values: Floats, times: Floats) -> NDArray[np.int8] | None:
-        """The class of each reading of a round, see `ErrorValues.look()`, shape (n,); None if all are ordinary."""
+        """The class of each reading of a round: `JUMP`, or by `ErrorValues.look()`; shape (n,).
+
+        None if all are ordinary.
+        """
         stand_out, before = self._values.stand_out(slots, values, times)
-        if not any_of(stand_out):
+        jumped = self._paces.jumped(slots, values, times, before)
+        if not any_of(stand_out) and jumped is None:
             return None
         found = np.zeros(len(slots), dtype=np.int8)
         for place in np.flatnonzero(stand_out).tolist():
             columns = (slots, values, times, before)
             found[place] = self._values.look(*(each[place].item() for each in columns))
+        if jumped is not None:
+            found[jumped & (found == ORDINARY)] = JUMP
         return found if found.any() else None
 
     def judge_one(self, slot: int, value: float, time: float) -> int:
         """The class of a single reading."""
         stands_out, before = self._values.stand_out(slot, value, time)
-        return self._values.look(slot, value, time, before) if stands_out else ORDINARY
+        found = self._values.look(slot, value, time, before) if stands_out else ORDINARY
+        return JUMP if found == ORDINARY and self._paces.jumped(slot, value, time, before) else found
 
     def take(self, kind: int, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """Process a reading that is or may be an error value; only its arrival is learned.
+        """Process a reading that is or may be an error value, or is a jump; only its arrival is learned.
 
         Args:
-            kind: `ERROR` or `STRANGE`.
+            kind: `ERROR`, `STRANGE` or `JUMP`.
             slot: Slot of its sensor.
             value: Its value.
             time: Its time.
@@ -87,6 +98,8 @@ class ErrorReadings:
             self._take_error(slot, value, time, position, clock)
         else:
             self._take_strange(slot, value, time, position, clock)
+            if kind == JUMP:
+                self._paces.leap(slot, value, time)
 
     def without(self, batch: Batch) -> Batch:
         """The batch as devices see it, without a value where a sensor sent an error value."""
@@ -101,12 +114,14 @@ class ErrorReadings:
         (group, row), now = self._members[slot], max(clock, time)
         if self._tracking.tracked[slot]:
             self._tracking.returned(slot, value, time, position, clock)
+        before = float(self._statistics.time[slot])
+        jump = self._paces.jump(slot, value, time, before)
         self._statistics.record_apart(slot, value, time, now, is_value=True)
         kept = group.kept(row)
         waited = float(self._statistics.waited[slot])
-        seen = self._paces.pace_of_strange(slot, value, time)
+        seen = self._paces.pace_of_strange(slot, value, time) if jump is None else jump.pace
         verdicts = group.update_one(row, value, seen, time, waited, held=True)
-        self._weigh(group, Round(slot, row, value, time, position, now, seen), verdicts)
+        self._weigh(group, Round(slot, row, value, time, position, now, seen), verdicts, jump)
         group.put_back(row, kept)
         group.hear(row, value, waited)
 

@@ -14,6 +14,7 @@ from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.observer import Observer, scored_round
 from edge.core.model.readings.rounds import Round
 from edge.core.scoring.devices import Devices
+from edge.core.scoring.errors.jumps import Jump
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.opinions import Observation
@@ -51,7 +52,15 @@ class Weighing:
         self._devices = devices
         self.observer: Observer | None = None
 
-    def weigh(self, group: Group, readings: Round, verdicts: list[Scores], *, strange: bool = False) -> None:
+    def weigh(
+        self,
+        group: Group,
+        readings: Round,
+        verdicts: list[Scores],
+        jump: Jump | None = None,
+        *,
+        strange: bool = False,
+    ) -> None:
         """Compare the scores of readings with the sensors' levels; a strange reading doesn't affect any level."""
         slots, profile, judges = readings.slots, group.profile, group.judges
         settings, statistics, tracking = profile.incidents, self._statistics.at(slots), self._tracking.at(slots)
@@ -85,7 +94,7 @@ class Weighing:
         if any_of(matters):
             for index in np.flatnonzero(matters).tolist():
                 own = [pick(each, index) for each in levels]
-                self._judge(group, readings.at(index), own, verdicts, index, strange=strange)
+                self._judge(group, readings.at(index), own, verdicts, index, jump, strange=strange)
         self._tracking.learn_ranges(slots, readings.seen, readings.times, protected | exceeds)
         if self.observer is not None:
             self.observer.scored(scored_round(profile, readings, verdicts, levels, ruled, self._tracking.trackers))
@@ -97,12 +106,17 @@ class Weighing:
         levels: list[float],
         verdicts: list[Scores],
         index: int,
+        jump: Jump | None,
         *,
         strange: bool,
     ) -> None:
         opinions = group.opinions(verdicts, levels, index, reading.rows)
         lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
-        observation = self._paces.observed(reading, Observation(reading.times, reading.values, lowest, opinions))
+        observation = Observation(reading.times, reading.values, lowest, opinions)
+        if jump is None:
+            observation = self._paces.observed(reading, observation)
+        else:
+            observation.jumped_from, observation.stretch = jump.before, jump.lasted
         observation.is_strange = strange
         observation.broken = group.broken_limits(verdicts, index, reading.rows)
         if reading.seen != reading.seen:

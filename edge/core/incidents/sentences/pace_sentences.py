@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.model.words.quantities import digits_apart, duration, number, quantity
+from edge.core.scoring.errors.jumps import unit_factor
 from edge.core.scoring.opinions import Observation, Opinion
+
+DIGITS_READ = 6
+"""Least number of significant digits of a counter's readings."""
+
+WIDE, WIDEST = 1e6, 1e15
+"""Readings in this range are shown as whole numbers."""
 
 PER = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "d"}
 
@@ -23,6 +30,18 @@ def about_what_was_read(finding: IncidentChange) -> IncidentChange:
     if finding.observation.per and (incident.worst_limit is not None or incident.left):
         return replace(finding, observation=finding.observation.as_read())
     return finding
+
+
+def jump_clause(unit: str, observation: Observation) -> str:
+    """Describe a counter's jump, as a sentence without its subject."""
+    before, after = observation.jumped_from, observation.value
+    read = f"{_reading(after, before)} {unit}" if unit else _reading(after, before)
+    did = f"has jumped from {_reading(before, after)} to {read} within {duration(observation.stretch)}"
+    factor = unit_factor(before, after)
+    if math.isnan(factor):
+        return did
+    much = f"{number(factor)} times as much" if factor > 1 else f"1/{number(round(1 / factor))} of it"
+    return f"{did}, {much}: its unit may have changed"
 
 
 def pace_clause(
@@ -67,6 +86,12 @@ def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) 
         )
         return f"rises unsteadily, by {said}: its pace {changes}"
     return ""
+
+
+def _reading(value: float, other: float) -> str:
+    """A counter's reading as its display shows it, without an exponent where possible."""
+    digits = digits_apart(value, other, least=DIGITS_READ)
+    return f"{value:.0f}" if WIDE <= abs(value) < WIDEST else number(value, digits)
 
 
 def _with_digits(value: float, unit: str, band: Opinion | None) -> str:

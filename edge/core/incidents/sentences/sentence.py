@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from edge.core.incidents.incident import ERROR_KIND, Incident
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
-from edge.core.incidents.sentences.pace_sentences import pace_clause, pace_unit
+from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.words.quantities import digits_apart, duration, number, quantity
@@ -94,6 +94,8 @@ def _learned(
     digits: int,
 ) -> str:
     """Describe an open incident by learned behaviour."""
+    if not math.isnan(observation.jumped_from):
+        return jump_clause(unit, observation)
     if observation.per and (opinion is None or opinion.kind != "missing"):
         lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
         return pace_clause(unit, observation, opinion, incident.kind, band, lasting)

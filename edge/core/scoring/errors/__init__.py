@@ -1,1 +1,1 @@
-"""Error values: numbers sent in place of a reading."""
+"""Readings that a sensor never took: error values, sent in place of one, and jumps of counters."""

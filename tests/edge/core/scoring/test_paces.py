@@ -164,3 +164,52 @@ def test_many_sensors_at_once_are_seen_as_each_alone() -> None:
         for name, array in together.arrays.items():
             assert array[slot].tobytes() == each.arrays[name][slot].tobytes(), (slot, name)
     assert (together.per[:12] > 0).sum() >= 8
+
+
+def jumps(values: list[float], times: list[float]) -> list[int]:
+    """The readings that are jumps, of a counter that is one by rule."""
+    paces = Paces()
+    paces.grow(1)
+    paces.declare(0, counter=True)
+    found = []
+    for index, (value, time) in enumerate(zip(values, times, strict=True)):
+        if index and paces.jumped(0, value, time, times[index - 1]):
+            found.append(index)
+            paces.leap(0, value, time)
+        else:
+            paces.see(0, value, time, index == 0)
+            paces.changed.clear()
+    return found
+
+
+def test_the_rise_during_a_long_gap_is_no_jump() -> None:
+    values = steady(21)
+    kept = [*range(1440), *range(20 * 1440, 21 * 1440)]
+    assert jumps([values[each] for each in kept], [60.0 * each for each in kept]) == []
+
+
+def test_a_counter_that_counts_much_faster_from_one_moment_on_jumps_once() -> None:
+    rises = [5.0] * 300 + [1e6] * 100
+    values = np.cumsum(rises).tolist()
+    assert jumps(values, [60.0 * each for each in range(400)]) == [300]
+
+
+def test_a_counter_that_is_back_from_a_fall_has_not_jumped() -> None:
+    values = steady(1)
+    values[1000:1003] = [0.0] * 3
+    assert jumps(values, [60.0 * each for each in range(1440)]) == []
+
+
+def test_jumps_are_found_in_arrays_as_for_single_readings() -> None:
+    paces = Paces()
+    paces.grow(3)
+    values = np.array([100.0, 100.0, 100.0])
+    slots = np.arange(3)
+    for slot in (0, 1):
+        paces.declare(slot, counter=True)
+    for minute in range(100):
+        paces.see(slots, values + 5.0 * minute, np.full(3, 60.0 * minute), np.full(3, minute == 0))
+    after, times, before = np.array([1e6, 600.0, 1e6]), np.full(3, 6000.0), np.full(3, 5940.0)
+    assert paces.jumped(slots, after, times, before).tolist() == [True, False, False]
+    assert [bool(paces.jumped(each, after[each].item(), 6000.0, 5940.0)) for each in range(3)] == [True, False, False]
+    assert paces.jumped(slots, values + 500.0, times, before) is None
