@@ -202,4 +202,4 @@ def test_every_command_that_reads_a_configuration_names_it_the_same_way(name: st
     assert command is not None
     for leaf in leaves(command, context):
         spellings = {spelling for parameter in leaf.params for spelling in parameter.opts}
-        assert {"--config", "-c"} <= spellings or leaf.name in {"skab", "nab", "page-password"}, leaf.name
+        assert {"--config", "-c"} <= spellings or leaf.name in {"skab", "nab", "page-password", "heartbeat"}, leaf.name
