@@ -83,11 +83,12 @@ class Memory:
                 by_row("error_values", engine.error_values, sensors),
                 by_row("error_habits", engine.error_values.habits, sensors),
             ),
-            (by_row("paces", engine.paces, sensors), by_row("usual_ranges", engine.tracking.ranges, sensors)),
+            (by_row("paces", engine.paces, sensors),),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),
                 by_row("levels", engine.levels, sensors),
+                by_row("usual_ranges", engine.tracking.ranges, sensors),
                 by_row("detectors", self._detectors, sensors),
                 by_row("incidents", self._incidents, sensors),
             ),
