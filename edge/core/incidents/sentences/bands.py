@@ -14,6 +14,7 @@ from edge.core.incidents.incident import ERROR_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.limit_sentences import is_beyond
 from edge.core.incidents.state_machine import Transition
+from edge.core.model.words.quantities import MOST_DIGITS, number
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -61,10 +62,14 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
 
 
 def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opinion:
-    """An opinion without its band if that contains the value, unless the incident has ended, when it should."""
+    """An opinion without its band if that contains the value, unless the incident has ended, when it should.
+
+    What was expected is omitted as well if it can't be told apart from the value.
+    """
     if ended or observation.value < opinion.lower or observation.value > opinion.upper:
         return opinion
-    return replace(opinion, lower=math.nan, upper=math.nan)
+    is_same = number(opinion.expected, MOST_DIGITS) == number(observation.value, MOST_DIGITS)
+    return replace(opinion, expected=math.nan if is_same else opinion.expected, lower=math.nan, upper=math.nan)
 
 
 def _possible(opinion: Opinion, lowest: float) -> Opinion:

@@ -43,6 +43,11 @@ def test_a_band_that_holds_the_value_is_not_quoted() -> None:
     assert said(found) == "tank is unusual for this time, at 21.5 bar, usually about 20 bar"
 
 
+def test_what_was_expected_is_not_quoted_where_it_is_the_value() -> None:
+    found = finding([Opinion("contextual", "contextual", 5.0, 100.0, 60.0, 120.0)], 100.0)
+    assert said(found) == "tank is unusual for this time, at 100 bar"
+
+
 def test_when_the_incident_has_ended_the_band_that_holds_the_value_is() -> None:
     assert quoted(finding([Opinion("ewma", "spike", 5.0, 20.0, 10.0, 30.0)], 21.5, Transition.CLEARED)) == (10.0, 30.0)
 
