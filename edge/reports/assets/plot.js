@@ -218,13 +218,15 @@ globalThis.Plots = (() => {
       let low = Infinity, high = -Infinity;
       for (const each of columns) { low = Math.min(low, each.lo); high = Math.max(high, each.hi); }
       if (!(high >= low)) { low = 0; high = 1; }
-      // A few readings far away would make a flat line of all others: they are cut off and marked, until asked for.
+      // A few readings far away would make a flat line of all others: they are cut off and marked, until asked for. But the
+      // last reading is shown, unless it is absurdly far away.
       const [usualLow, usualHigh] = this.usual(columns);
       this.isCut = !this.tall && high - low > 4 * (usualHigh - usualLow) && usualHigh > usualLow;
       if (this.isCut) {
         const more = usualHigh - usualLow;
-        low = Math.max(low, usualLow - more);
-        high = Math.min(high, usualHigh + more);
+        const last = columns[columns.length - 1], within = (value) => value >= usualLow - 20 * more && value <= usualHigh + 20 * more;
+        low = Math.max(low, Math.min(usualLow - more, within(last.lo) ? last.lo : Infinity));
+        high = Math.min(high, Math.max(usualHigh + more, within(last.hi) ? last.hi : -Infinity));
       }
       this.box.classList.toggle("is-cut", this.isCut || this.tall);
       const range = high - low || Math.abs(high) || 1;
