@@ -17,13 +17,13 @@ class Counters:
     """Counters since the start.
 
     Attributes:
+        messages: Messages received.
         messages_read: Messages that were decoded, at least in part.
-        messages_read: Those that a decoder could read, at least in part.
         messages_refused: Messages that couldn't be decoded, by reason.
         messages_own: Messages published by this or another gateway, which a filter such as `#` includes.
         messages_left_out: Messages on topics ignored by `ignore_topics` of an input.
         messages_redelivered: Messages delivered again after they had been processed.
-        messages_copied: Those that the broker has delivered for another filter, too.
+        messages_copied: Messages that the broker delivered for another filter as well.
         commands: Operator commands carried out, now or before.
         commands_refused: Rejected commands, by reason.
         readings: Values found in the decoded messages.

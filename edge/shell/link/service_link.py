@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from edge.core.model.readings.messages import Message
-from edge.shell.link.link_options import EventProperties, Subscription, Will
+from edge.shell.link.link_options import Subscription, Will
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receive_queue import ReceiveQueue
-from edge.shell.link.sending.sender import RefusedPublication
+from edge.shell.link.sending.outlet import Outlet
 
 
 class LinkPlace(Protocol):
@@ -60,30 +60,20 @@ class MarksRepetitions:
         return {}
 
 
-class ServiceLink(Protocol):
+class ServiceLink(Outlet, Protocol):
     """Brings messages in and events out; see `Link` for what each method promises of MQTT.
 
     Attributes:
         inbox: Where messages of our own are put.
-        echo: Hears our own status.
         births: Hears birth messages.
     """
 
     inbox: ReceiveQueue
-    echo: Echo
     births: Echo
 
     @property
     def options(self) -> LinkPlace:
         """Where it leads to."""
-
-    @property
-    def connections(self) -> int:
-        """Number of connections that the broker has accepted."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether the broker can be reached, as far as is known."""
 
     @property
     def alive(self) -> bool:
@@ -112,14 +102,6 @@ class ServiceLink(Protocol):
     @property
     def refused_publications(self) -> int:
         """Number of publications that the broker has refused."""
-
-    @property
-    def acknowledges_blindly(self) -> bool:
-        """Whether the broker may confirm what it drops."""
-
-    @property
-    def closed_by_broker(self) -> str:
-        """Why the broker has closed the last connection; empty if it wasn't the broker."""
 
     @property
     def dropped_qos0(self) -> int:
@@ -172,26 +154,3 @@ class ServiceLink(Protocol):
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
         """Want other subscriptions from now on."""
-
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        properties: EventProperties | None = None,
-    ) -> int | None:
-        """Send; returns a token, or None if that can't be done now."""
-
-    def confirmations(self) -> list[int]:
-        """Tokens of what the broker has taken."""
-
-    def refusals(self) -> list[RefusedPublication]:
-        """What the broker has refused."""
-
-    def closing_explained(self) -> None:
-        """Record that the broker closes connections because of what is published."""
-
-    def rival_seen(self) -> None:
-        """Note that another client has been connected in our place."""

@@ -28,10 +28,10 @@ from enum import Enum, auto
 from edge.core.incidents.events.gaps import TRANSITION as GAP
 from edge.shell.link import RefusedPublication
 from edge.shell.link.sending.delivery_check import DeliveryCheck
+from edge.shell.link.sending.outlet import Outlet
 from edge.shell.publishing.closing_topics import ClosingTopics
 from edge.shell.publishing.event_publication import as_replayed, properties_of
 from edge.shell.publishing.outbox_cursor import READ_AHEAD, OutboxCursor, lanes_of
-from edge.shell.publishing.outlet import Outlet
 from edge.shell.publishing.refused_topics import RefusedTopics
 from edge.shell.store import OutboxRow, Store, StoreError
 

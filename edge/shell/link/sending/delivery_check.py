@@ -22,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-from edge.shell.link import Echo
+from edge.shell.link.receiving.echo import Echo
 
 log = logging.getLogger("edgewarden.publisher")
 

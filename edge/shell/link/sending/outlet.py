@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.shell.link import EventProperties, RefusedPublication
+from edge.shell.link.link_options import EventProperties
 from edge.shell.link.sending.delivery_check import EchoLink
+from edge.shell.link.sending.sender import RefusedPublication
 
 
 class Outlet(EchoLink, Protocol):
