@@ -1,9 +1,9 @@
-"""What each part of the learned detector is worth: NAB's scores with one of its streams left out at a time.
+"""The contribution of each part of the contextual detector: NAB's scores with one of its streams left out at a time.
 
     python benchmarks/ablations.py PATH [--size light]
 
-PATH is a copy of github.com/numenta/NAB. A stream is left out by giving its decades no weight; everything else, the
-fixed threshold included, stays as it is, so that a part which others can stand in for seems to be worth little.
+PATH is a copy of github.com/numenta/NAB. A stream is left out by giving its decades no weight. Everything else,
+including the fixed threshold, is unchanged, so a part that others can replace appears to contribute little.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STREAMS = ("range break", "season level", "hour residual", "spread", "neighbours
 
 
 def measure(without: str, path: Path, size: str) -> list[tuple[float, float]]:
-    """NAB's scores at the fixed and at the best threshold, one pair for each of `PROFILES`."""
+    """NAB's scores at the fixed and at the best threshold, one pair per profile in `PROFILES`."""
     detector.WEIGHTS = np.where(np.array(STREAMS) == without, 0.0, detector.WEIGHTS)
     if without == LEVEL:
         detector.LEVEL_WEIGHT = 0.0

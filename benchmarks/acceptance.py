@@ -1,11 +1,11 @@
-"""The whole line under load, as a user runs it: mosquitto, `edgewarden run`, `edgewarden simulate`, consumers.
+"""The whole service under load, as a user runs it: mosquitto, `edgewarden run`, `edgewarden simulate` and consumers.
 
     python benchmarks/acceptance.py --sensors 100 --rate 1000 --seconds 300
 
-Says how long the service takes to subscribe, its memory and CPU time, whether every message is accounted for, which of
-the labelled faults were found, how many incidents were false, and whether every event that was stored reached
-mosquitto_sub and fits the published JSON Schema. Exits with 1 if a promise is broken. Needs mosquitto,
-mosquitto-clients and the extra `dev`.
+Reports the time until the service is subscribed, its memory and CPU time, whether every message is accounted for, which
+of the labelled faults were found, the number of false incidents, and whether every stored event reached mosquitto_sub
+and matches the published JSON Schema. Exits with 1 if a requirement isn't met. Needs mosquitto, mosquitto-clients and
+the extra `dev`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CLAIMED = {fault for each in (*DETECTORS.values(), *DEVICE_DETECTORS.values()) f
 
 
 def command(*arguments: str) -> list[str]:
-    """A command of ours."""
+    """The command line of an `edgewarden` command."""
     return [sys.executable, "-m", "edge", *arguments]
 
 
@@ -58,11 +58,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Run:
-    """One run: the processes, and what was heard.
+    """One run: its processes and the received messages.
 
     Args:
-        given: The options of the command line.
-        folder: Where the files go.
+        given: The command-line options.
+        folder: Folder for the files of the run.
     """
 
     def __init__(self, given: argparse.Namespace, folder: Path) -> None:
@@ -76,7 +76,7 @@ class Run:
         self.exit_code: int | None = None
 
     def play(self) -> None:
-        """Start everything, wait for the simulator's end, end everything."""
+        """Start all processes, wait for the end of the simulator, and end the others."""
         with ExitStack() as stack:
             broker = EmbeddedBroker(self.folder / "broker", prefer="mosquitto")
             broker.start()
@@ -130,7 +130,7 @@ class Run:
 
 
 def report(run: Run) -> list[str]:
-    """Print the figures; returns the promises that were broken."""
+    """Print the figures, and return the requirements that weren't met."""
     given, health = run.given, run.health
     received, taken = health["messages"], health["readings_taken"]
     refused = {**health["messages_refused"], **health["readings_refused"]}
@@ -163,7 +163,7 @@ def report(run: Run) -> list[str]:
 
 
 def main() -> int:
-    """Run it; returns the exit code."""
+    """Run the measurement and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sensors", type=int, default=100)
     parser.add_argument("--rate", type=float, default=1000.0, help="readings a second")

@@ -1,10 +1,10 @@
-"""How fast, how large, how late: every figure against a peer or a limit in the same run.
+"""Speed, memory and latency, each figure against a peer or a limit in the same run.
 
 See docs/explanation/performance.md.
 
     python benchmarks/bench.py [--quick] [--only PART ...] [--runs N] [--soak SECONDS] [--json FILE]
 
-Exits with 1 while a goal is missed. Needs mosquitto, mosquitto-clients and the extra `bench`.
+Exits with 1 if a goal is missed. Needs mosquitto, mosquitto-clients and the extra `bench`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PARTS: dict[str, Callable[..., list[Figure]]] = {
 
 
 def main() -> int:
-    """Measure; returns the exit code."""
+    """Run the measurements and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="less load, three runs: for a look, not for a claim")
     parser.add_argument("--only", nargs="+", choices=[*PARTS, "soak"], help="only these parts")

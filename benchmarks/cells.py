@@ -1,4 +1,4 @@
-"""Cells over a folder: readings a second through one worker, bytes of state a sensor and of entries a reading.
+"""Cells over a folder: readings per second of a worker, and bytes of state per sensor and of entries per reading.
 
 python benchmarks/cells.py [SENSORS [CELLS [BATCHES]]]
 """
@@ -26,7 +26,7 @@ ROUNDS = 10
 
 
 class Measured(FolderStore):
-    """A folder that counts what is written."""
+    """A folder store that counts the bytes written."""
 
     entry_bytes = 0
 
@@ -37,7 +37,7 @@ class Measured(FolderStore):
 
 
 def batches(names: list[str], count: int) -> Iterator[list[Reading]]:
-    """Readings of all sensors, in the order of time, so many rounds a batch."""
+    """Readings of all sensors in order of time, `count` rounds per batch."""
     noise = random.Random(1)
     for batch in range(count):
         yield [
@@ -48,7 +48,7 @@ def batches(names: list[str], count: int) -> Iterator[list[Reading]]:
 
 
 def main(sensors: int = 1000, cells: int = 8, count: int = 20) -> None:
-    """Measure, and print a line of the table."""
+    """Measure, and print a row of the table."""
     plan = plan_of(parse('[[input]]\ntopic = "#"\n', "cells").configuration, cells)
     names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The contextual detector alone: microseconds of CPU a reading in both sizes, against river's anomaly detectors."""
+"""The contextual detector: microseconds of CPU per reading in both sizes, against river's anomaly detectors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from detectors.state import StateTable
 
 SENSORS = 1_000
 INTERVAL_S = 60.0
-"""So far apart that each reading is a step of its own, which is the dearest case."""
+"""Seconds between readings of a sensor: far enough apart that each reading is a separate step, the most expensive
+case."""
 
 WARM_UP = 200
 GOALS = {"light": 1.0, "full": 40.0}
 
 
 def wide(size: str, rounds: int, seed: int) -> float:
-    """Many sensors, one reading each at a time, once all have an opinion."""
+    """CPU time for many sensors with one reading each at a time, once all have been learned."""
     table, slots = StateTable(Contextual(size=size), SENSORS), np.arange(SENSORS)
     values = 20 + 0.3 * np.random.default_rng(seed).normal(size=(WARM_UP + rounds, SENSORS))
 
@@ -31,7 +32,7 @@ def wide(size: str, rounds: int, seed: int) -> float:
 
 
 def alone(runs: int, *, quick: bool) -> list[Figure]:
-    """Both sizes, beside river's GaussianScorer and HalfSpaceTrees."""
+    """Figures of both sizes, against river's GaussianScorer and HalfSpaceTrees."""
     rounds = {"light": 100 if quick else 400, "full": 10 if quick else 40}
     ours: dict[str, list[float]] = {size: [] for size in GOALS}
     theirs: dict[str, list[float]] = {"GaussianScorer": [], "HalfSpaceTrees": []}

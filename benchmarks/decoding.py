@@ -1,10 +1,10 @@
-"""How fast each format is decoded, as readings a second on one core, beside a plain parser of the same payload.
+"""Decoding speed of each format, in readings per second on one core, against a plain parser of the same payload.
 
     python benchmarks/decoding.py [--seconds 1]
 
-A payload is what a device or an agent typically sends: ten numbers, or a batch. The plain parser is what one would
-write by hand: the library's `loads`, or splits, and a dictionary of names and values; it checks nothing. Each figure is
-the best of five runs. Needs the extra `cbor`.
+A payload is what a device or an agent typically sends: ten numbers, or a batch. The plain parser is the obvious
+hand-written one: the library's `loads`, or string splitting, and a dictionary of names and values, without checks. Each
+figure is the best of five runs. Needs the extra `cbor`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MIXED = "\n".join(
 
 
 def plain_senml(records: list[dict[str, Any]]) -> dict[tuple[str, float], float]:
-    """Names, times and values of a pack."""
+    """Names, times and values of a SenML pack."""
     name, base, found = "", 0.0, {}
     for each in records:
         name, base = each.get("bn", name), each.get("bt", base)
@@ -46,7 +46,7 @@ def plain_senml(records: list[dict[str, Any]]) -> dict[tuple[str, float], float]
 
 
 def plain_lines(payload: bytes) -> dict[tuple[str, float], float]:
-    """Names, times and values of lines without escapes and strings."""
+    """Names, times and values of line protocol without escapes and strings."""
     found = {}
     for line in payload.decode().split("\n"):
         head, fields, stamp = line.split(" ")
@@ -60,7 +60,7 @@ def plain_lines(payload: bytes) -> dict[tuple[str, float], float]:
 
 
 class Case(NamedTuple):
-    """One payload."""
+    """One payload to decode."""
 
     title: str
     format: str
@@ -69,7 +69,7 @@ class Case(NamedTuple):
 
 
 def with_labels(records: list[dict[int, Any]]) -> list[dict[str, Any]]:
-    """Records of CBOR with the labels of JSON."""
+    """Records with SenML's CBOR labels, converted to its JSON labels."""
     return [{LABELS[key]: value for key, value in each.items()} for each in records]
 
 
@@ -91,7 +91,7 @@ CASES = (
 
 
 def rate(call: Callable[[bytes], object], payload: bytes, seconds: float) -> float:
-    """Calls a second, the best of five runs."""
+    """Calls per second, the best of five runs."""
     call(payload)
     best = 0.0
     for _ in range(5):

@@ -1,10 +1,10 @@
-"""What durability costs: bytes written per reading, time of a recovery, and `power` against `process`.
+"""The cost of durability: bytes written per reading, recovery time, and `power` against `process`.
 
     python benchmarks/durability.py
 
-The service's own loop runs on a clock that is made faster than the wall's, over a link that hands it readings as a
-broker does, its in-flight window included. Bytes are those that the process hands to the kernel (`wchar`), so the
-write-ahead log, its way into the file, and snapshots are all in them.
+The service's own loop runs with a clock faster than the wall clock, over a link that delivers readings as a broker
+does, with an in-flight window. Bytes are those that the process passes to the kernel (`wchar`), so they include the
+write-ahead log, its checkpoints, and snapshots.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ CHANGED = '[[rule]]\nsensors = "**"\ndetectors.ewma.memory = 333\n'
 
 
 def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
-    """Readings of one device, as they are sent."""
+    """A message with readings of one device."""
     fields = [{"ts": each.time, f"s{each.sensor}": each.value} for each in readings]
     return "plant/all", msgspec.json.encode(fields[0] if len(fields) == 1 else fields)
 
 
 def run(path: Path, rate: float, seconds: float, in_flight: int, pack_size: int) -> tuple[int, int]:
-    """Run the service; returns how many readings it took and how many bytes it wrote."""
+    """Run the service, and return the number of readings it took and the bytes it wrote."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = Clock()
     plant = LoadPlant(SENSORS, rate, message, pack_size)
@@ -64,7 +64,7 @@ def run(path: Path, rate: float, seconds: float, in_flight: int, pack_size: int)
 
 
 def bytes_per_reading(folder: Path) -> None:
-    """The first table."""
+    """Print the table of bytes per reading."""
     print(f"{'readings/s':>10}  {'in flight':>9}  {'a message':>9}  {'readings':>9}  {'bytes a reading':>15}")
     for rate, seconds, in_flight, pack_size in (
         (1, 7200, 20, 1),
@@ -79,7 +79,7 @@ def bytes_per_reading(folder: Path) -> None:
 
 
 def recovery(folder: Path) -> None:
-    """The time of a recovery: as much journal after the snapshot as there ever is, all of it before it."""
+    """Print the recovery time with the longest possible journal, after the snapshot and entirely before it."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     digest, inputs = configuration.digest(), configuration.inputs_digest()
     path = folder / "recovery.db"
@@ -113,7 +113,7 @@ def recovery(folder: Path) -> None:
 
 
 def timed(what: str, path: Path, text: str) -> None:
-    """Print the median time of some recoveries, each from a copy of the file: a long one shortens the next."""
+    """Print the median time of several recoveries, each from a copy of the file: a long one shortens the next."""
     configuration = parse(text, "benchmark").configuration
     times = []
     for _ in range(3):
@@ -129,7 +129,7 @@ def timed(what: str, path: Path, text: str) -> None:
 
 
 def commits(folder: Path) -> None:
-    """The cost of `power` against `process`, both in the same run, in turns."""
+    """Print the cost of `power` and `process`, measured alternately in one run."""
     entry = random.Random(1).randbytes(1200)
     stores = {each: SqliteStore(folder / f"{each}.db", each) for each in ("power", "process")}  # type: ignore[arg-type]
     times: dict[str, list[float]] = {each: [] for each in stores}
@@ -146,7 +146,7 @@ def commits(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description="What durability costs.")
     parser.add_argument("--only", choices=["bytes", "recovery", "commits"])
     only = parser.parse_args().only

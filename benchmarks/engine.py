@@ -1,4 +1,4 @@
-"""The engine alone: microseconds of CPU a reading, against river's anomaly detectors."""
+"""The engine by itself: microseconds of CPU per reading, against river's anomaly detectors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from edge.core.scoring.profiles import Profile
 WIDE = 10_000
 INTERVAL_S = 60.0
 WARM_UP = 600
-"""Minutes before anything is measured: a young plant works its levels out anew all the time."""
+"""Minutes before the measurement begins; a new plant recomputes its raising levels very often."""
 
 START = 1_700_000_000.0
 
 
 def make_engine(sensors: int) -> Engine:
-    """An engine with the shipped detectors on each sensor."""
+    """An engine with the shipped detectors for each sensor."""
     rule = parse('[[input]]\ntopic = "#"\n', "benchmark").configuration.rule_for("sensor")
     profile = Profile(rule.detectors, rule.incidents)
     engine = Engine(lambda _slot: profile)
@@ -31,20 +31,20 @@ def make_engine(sensors: int) -> Engine:
 
 
 def cpu_us(action: Callable[[], object], count: int) -> float:
-    """Microseconds of CPU that each of `count` things took."""
+    """Microseconds of CPU per operation, for an action that performs `count` operations."""
     began = time.process_time()
     action()
     return 1e6 * (time.process_time() - began) / count
 
 
 class Plant:
-    """Many sensors that report once a minute, so that each reading is a step of its own: the dearest case."""
+    """Many sensors that report once a minute, so that each reading is a separate step: the most expensive case."""
 
     def __init__(self) -> None:
         self._engine, self._noise, self._time = make_engine(WIDE), np.random.default_rng(0), START
 
     def cost(self, rounds: int) -> float:
-        """Microseconds of CPU a reading, over so many minutes."""
+        """Microseconds of CPU per reading, over this many minutes."""
         slots, batches = np.arange(WIDE), []
         for _ in range(rounds):
             self._time += INTERVAL_S
@@ -54,7 +54,7 @@ class Plant:
 
 
 def narrow(packs: int, seed: int) -> float:
-    """One sensor, 1,000 readings at a time."""
+    """Microseconds of CPU per reading for one sensor that sends 1,000 readings at a time."""
     engine, noise = make_engine(1), np.random.default_rng(seed)
     batches = [
         Batch(
@@ -70,7 +70,7 @@ def narrow(packs: int, seed: int) -> float:
 
 
 def river_us(name: str, count: int, seed: int) -> float:
-    """A detector of river's, one reading after another: score, then learn."""
+    """Microseconds of CPU per reading of a river detector that scores, then learns, one reading at a time."""
     from river import anomaly  # noqa: PLC0415 - takes a second, and only this part needs it
 
     values = (20 + 0.3 * np.random.default_rng(seed).normal(size=count)).tolist()
@@ -93,7 +93,7 @@ def river_us(name: str, count: int, seed: int) -> float:
 
 
 def alone(runs: int, *, quick: bool) -> list[Figure]:
-    """Wide and narrow batches."""
+    """Figures of wide and narrow batches."""
     rounds, packs = (10, 1) if quick else (60, 3)
     widths, gaussians, trees, narrows = [], [], [], []
     plant = Plant()

@@ -1,4 +1,4 @@
-"""Figures: what was measured, against what, and whether the goal is reached."""
+"""Figures: a measurement, what it is compared with, and whether its goal is reached."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Figure:
     """One row of the table.
 
     Attributes:
-        part: The part of the benchmark that it belongs to.
+        part: Part of the benchmark that the figure belongs to.
         name: What was measured.
-        unit: Of `ours` and `theirs`.
-        ours: One number a run.
-        theirs: The peer's in the same runs, in the same order; empty where a limit is the measure.
-        peer: Who that is.
-        least: The goal: the ratio to the peer, or the number itself without one, is at least this.
-        most: The goal: it is at most this.
+        unit: Unit of `ours` and `theirs`.
+        ours: One value per run.
+        theirs: The peer's values in the same runs and order; empty if the goal is a limit.
+        peer: Name of the peer.
+        least: Goal: minimum of the ratio to the peer, or of the value itself without a peer.
+        most: Goal: maximum of the same.
     """
 
     part: str
@@ -33,17 +33,17 @@ class Figure:
 
     @property
     def ratios(self) -> list[float]:
-        """Ours as a multiple of the peer's, run by run."""
+        """The ratio of our value to the peer's, per run."""
         return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True)] if self.theirs else []
 
     @property
     def judged(self) -> float:
-        """What the goal is about: the median of the ratios, or of the numbers."""
+        """The number that the goal applies to: the median of the ratios, or of the values."""
         return median(self.ratios or self.ours)
 
     @property
     def has_goal(self) -> bool:
-        """Whether there is one; other figures are only told."""
+        """Whether there is a goal; other figures are only reported."""
         return self.least is not None or self.most is not None
 
     @property
@@ -54,12 +54,12 @@ class Figure:
 
     @property
     def noise(self) -> float:
-        """How far the runs lie apart: the largest minus the smallest, as a share of the median."""
+        """The spread of the runs: maximum minus minimum, as a fraction of the median."""
         judged = self.ratios or self.ours
         return (max(judged) - min(judged)) / median(judged) if median(judged) else 0.0
 
     def as_row(self) -> list[str]:
-        """The columns of the table."""
+        """The cells of the table's row."""
         goal = "-"
         if self.least is not None:
             goal = f">= {self.least:g}"
@@ -72,7 +72,7 @@ class Figure:
         return [self.part, self.name, f"{median(self.ours):,.4g} {self.unit}", theirs, ratio, noise, goal, verdict]
 
     def as_json(self) -> str:
-        """One line of JSON."""
+        """The figure as one line of JSON."""
         return json.dumps(
             {
                 "part": self.part,

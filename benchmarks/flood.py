@@ -1,9 +1,9 @@
-"""A publisher that costs as little as Python allows: packets made beforehand, written in bulk, PUBACKs only counted.
+"""A publisher with little overhead: prepared packets, written in bulk, with PUBACKs only counted.
 
     python benchmarks/flood.py PORT MESSAGES [--sensors N] [--pack N] [--rate N]
 
-Prints `sent` and the wall-clock time of the first packet when all is acknowledged. A reading is a JSON object with a
-time, as sensors send it; with `--pack`, a message is an array of readings of one device, each with its name.
+Prints `sent` and the wall-clock time of the first packet once all packets are acknowledged. A reading is a JSON object
+with a time, as sensors send it; with `--pack`, a message is an array of readings of one device, each with its name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 
 WINDOW = 1000
-"""Packets that may be without a PUBACK."""
+"""Maximum number of unacknowledged packets."""
 
 CHUNK = 100
 CONNECT = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
@@ -36,7 +36,7 @@ def publish_packet(topic: str, payload: bytes, packet_id: int) -> bytes:
 
 
 def readings(count: int, sensors: int, start: float, seed: int = 1) -> Iterator[tuple[int, float, float]]:
-    """Sensor, time and value of readings, each sensor once a second."""
+    """Sensor, time and value of readings, one per sensor and second."""
     noise = random.Random(seed)
     for number in range(count):
         sensor = number % sensors
@@ -44,7 +44,7 @@ def readings(count: int, sensors: int, start: float, seed: int = 1) -> Iterator[
 
 
 def messages(count: int, sensors: int, pack: int, start: float, seed: int = 1) -> Iterator[tuple[str, bytes]]:
-    """Topics and payloads."""
+    """Topics and payloads of messages."""
     source = readings(count * pack, sensors, start, seed)
     for _ in range(count):
         if pack == 1:
@@ -57,7 +57,7 @@ def messages(count: int, sensors: int, pack: int, start: float, seed: int = 1) -
 
 
 def connect(port: int) -> socket.socket:
-    """A connection that the broker has accepted."""
+    """Open a connection, and wait for the broker's CONNACK."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(CONNECT)
@@ -67,7 +67,7 @@ def connect(port: int) -> socket.socket:
 
 
 def flood(connection: socket.socket, packets: list[bytes], rate: float | None = None) -> None:
-    """Send packets, at most `rate` a second, and wait for all PUBACKs."""
+    """Send packets, at most `rate` per second, and wait for all PUBACKs."""
     acknowledged = 0
     chunk = CHUNK if rate is None else max(1, min(CHUNK, int(rate / 100)))
     began = time.monotonic()
@@ -82,7 +82,7 @@ def flood(connection: socket.socket, packets: list[bytes], rate: float | None = 
 
 
 def main() -> None:
-    """Publish."""
+    """Publish as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("messages", type=int)

@@ -15,11 +15,11 @@ from processes import resident_mib
 SENSORS = 1000
 RATE = 1000.0
 LONG_ENOUGH_S = 600.0
-"""Shorter soaks say nothing of growth: caches fill for some minutes."""
+"""Minimum seconds of a soak that shows growth; caches fill for some minutes."""
 
 
 def start(runs: int, *, quick: bool) -> list[Figure]:  # noqa: ARG001 - as the other parts
-    """Seconds from the command to being subscribed, and memory then and with many sensors."""
+    """Seconds from the command to the subscription, and memory then and with many sensors."""
     seconds, idle, busy = [], [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as name, broker_in(Path(name)) as broker, listener(broker.port) as link:
@@ -43,7 +43,7 @@ def start(runs: int, *, quick: bool) -> list[Figure]:  # noqa: ARG001 - as the o
 
 
 def soak(seconds: float) -> list[Figure]:
-    """How memory grows while 1,000 sensors send a reading a second each, in MiB an hour over the second half."""
+    """Memory growth while 1,000 sensors send one reading per second each, in MiB per hour over the second half."""
     samples: list[tuple[float, float]] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -1,7 +1,7 @@
-"""What hostile senders can do to memory and to time: `python benchmarks/hostile.py`.
+"""The memory and time that hostile senders can cost: `python benchmarks/hostile.py`.
 
 Memory: resident MiB of a core before and after floods of long keys, long topics, and payloads that never repeat. Time:
-payloads made to be slow, of 32 KiB and of four times that; a decoder that is linear takes about four times as long.
+payloads designed to be slow, of 32 KiB and of four times that size; a linear decoder takes about four times as long.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GROWTH = 4
 
 
 def long_keys() -> Iterator[Message]:
-    """12,000 refused messages, each of one key of 16,000 characters that never comes again."""
+    """12,000 refused messages, each with one unique key of 16,000 characters."""
     for number in range(12_000):
         yield Message("a/b", json.dumps({f"{number}{'k' * 16_000}": "x"}).encode(), 1.7e9 + number)
 
@@ -40,55 +40,55 @@ def very_long_keys() -> Iterator[Message]:
 
 
 def long_topics() -> Iterator[Message]:
-    """60,000 topics of 512 bytes."""
+    """Messages on 60,000 topics of 512 bytes."""
     for number in range(60_000):
         yield Message(f"{number:06}/{'t' * 505}", b'{"a": "x"}', 1.7e9 + number)
 
 
 def many_shapes() -> Iterator[Message]:
-    """60,000 payloads of ten keys, no two alike."""
+    """60,000 payloads with ten keys each, all different."""
     for number in range(60_000):
         fields = {f"{number}-{each}": "x" for each in range(10)}
         yield Message("a/b", json.dumps(fields).encode(), 1.7e9 + number)
 
 
 def many_keys(size: int) -> bytes:
-    """One object of as many keys as fit."""
+    """One object with as many keys as fit."""
     return json.dumps({f"k{each}": each for each in range(size // 14)}).encode()
 
 
 def nested(size: int) -> bytes:
-    """Lists in lists."""
+    """Nested lists."""
     return b"[" * (size // 2) + b"]" * (size // 2)
 
 
 def many_objects(size: int) -> bytes:
-    """Small objects, no two of the same keys."""
+    """Small objects, each with different keys."""
     return json.dumps([{f"k{each}": 1} for each in range(size // 14)]).encode()
 
 
 def escapes(size: int) -> bytes:
-    """A text of escapes, and a number that is none, so that it is read twice."""
+    """A text full of escapes, and an invalid number, which causes a second parse."""
     return b'{"a": "' + b'\\"' * (size // 2) + b'", "b": NaN}'
 
 
 def digits(size: int) -> bytes:
-    """A number of many digits."""
+    """A number with many digits."""
     return b'{"a": 1' + b"0" * size + b"}"
 
 
 def quotes(size: int) -> bytes:
-    """Texts that never end."""
+    """Unterminated strings."""
     return b'{"a": NaN, ' + b'"\\' * (size // 2)
 
 
 def slashes(size: int) -> bytes:
-    """A key of separators."""
+    """A key full of separators."""
     return b'{"' + b"/" * size + b'": 1}'
 
 
 def bad_times(size: int) -> bytes:
-    """Objects whose time can't be read."""
+    """Objects with unreadable times."""
     return json.dumps([{"ts": f"not a time {each}", "value": 1} for each in range(size // 40)]).encode()
 
 
@@ -97,7 +97,7 @@ PAYLOADS = (many_keys, nested, many_objects, escapes, digits, quotes, slashes, b
 
 
 def flood(pipeline: Pipeline, messages: Iterator[Message]) -> None:
-    """Take messages, a hundred to a step."""
+    """Process messages, a hundred per step."""
     step: list[Message] = []
     for message in messages:
         step.append(message)
@@ -108,7 +108,7 @@ def flood(pipeline: Pipeline, messages: Iterator[Message]) -> None:
 
 
 def seconds(payload: bytes) -> float:
-    """What reading a payload takes, the best of five."""
+    """Seconds to decode a payload, the best of five runs."""
     best = float("inf")
     for _ in range(5):
         began = time.process_time()
@@ -119,7 +119,7 @@ def seconds(payload: bytes) -> float:
 
 
 def main() -> int:
-    """Measure; ends with 1 if memory grew by more than 64 MiB, or time by more than thrice what the size did."""
+    """Measure, and return 1 if memory grew by more than 64 MiB, or time by more than three times the growth in size."""
     failed = False
     print(f"{'flood':18}{'before MiB':>12}{'after MiB':>12}")
     for each in FLOODS:

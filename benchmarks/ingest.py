@@ -1,7 +1,8 @@
-"""Readings a second and CPU seconds a reading: the whole line against subscribers that do nothing.
+"""Readings per second and CPU time per reading of the whole service, against subscribers that do nothing.
 
-Everything is on: decoding, the default detectors on each sensor, journal and events committed before they are
-acknowledged. The time of a load ends when the event of its last reading has arrived here, or a peer has all.
+Everything is enabled: decoding, the default detectors for each sensor, and commits of journal and events before the
+acknowledgement. A load ends when the event of its last reading has arrived here, or when the peer has received
+everything.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ detectors.limits.high = 100
 incidents.clear_after = 1
 """
 WARMING = 3
-"""Readings of each sensor before anything is measured."""
+"""Readings of each sensor before the measurement begins."""
 
 
 class Load(NamedTuple):
-    """What is published: so many messages of so many readings, of so many sensors, as fast as it goes or at a rate."""
+    """What is published: number and size of messages, number of sensors, and the rate, if it is limited."""
 
     messages: int
     pack: int = 1
@@ -62,12 +63,12 @@ class Load(NamedTuple):
 
     @property
     def readings(self) -> int:
-        """How many in all."""
+        """Total number of readings."""
         return self.messages * self.pack
 
 
 class Taken(NamedTuple):
-    """What a subscriber made of a load: readings a second, and microseconds of CPU a reading."""
+    """A subscriber's result for a load: readings per second, and microseconds of CPU per reading."""
 
     per_second: float
     cpu_us: float
@@ -76,7 +77,7 @@ class Taken(NamedTuple):
 
 @contextmanager
 def broker_in(folder: Path) -> Iterator[EmbeddedBroker]:
-    """Mosquitto, with the settings that we recommend."""
+    """Mosquitto with the recommended settings."""
     broker = EmbeddedBroker(folder / "broker", prefer="mosquitto")
     broker.start()
     try:
@@ -87,7 +88,7 @@ def broker_in(folder: Path) -> Iterator[EmbeddedBroker]:
 
 @contextmanager
 def running(*command: str, folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A process that is ended."""
+    """Run a command, and end it at the end of the block."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, text=True, cwd=folder, **pipes) as process:
         try:
@@ -97,37 +98,37 @@ def running(*command: str, folder: Path | None = None) -> Iterator[subprocess.Po
 
 
 def publisher(port: int, load: Load, *more: str) -> list[str]:
-    """The command that publishes a load."""
+    """The command line that publishes a load."""
     command = [sys.executable, str(HERE / "flood.py"), str(port), str(load.messages)]
     command += ["--pack", str(load.pack), "--sensors", str(load.sensors), *more]
     return command + (["--rate", str(load.rate)] if load.rate else [])
 
 
 def go(publishing: subprocess.Popen[str]) -> None:
-    """Let a publisher begin that has made its packets."""
+    """Wait until a publisher has prepared its packets, and let it start."""
     publishing.stdin.write("\n")  # type: ignore[union-attr]
     publishing.stdin.flush()  # type: ignore[union-attr]
 
 
 def publish(port: int, load: Load, *more: str) -> float:
-    """Publish a load and wait for its end; returns when its first message went."""
+    """Publish a load and wait for its end; returns the time of its first message."""
     with running(*publisher(port, load, *more)) as process:
         said, _ = process.communicate("\n")
     return float(said.split()[1])
 
 
 def mosquitto_sub(load: Load) -> Taken:
-    """The C client that writes to nowhere."""
+    """The result of mosquitto_sub, a C client, with its output discarded."""
     return _peer(load, lambda port: ["mosquitto_sub", "-p", str(port), "-q", "1", "-i", "peer", "-t", "+/#"])
 
 
 def bare_paho(load: Load) -> Taken:
-    """A paho client whose callback does nothing."""
+    """The result of a paho client whose callback does nothing."""
     return _peer(load, lambda port: [sys.executable, str(HERE / "paho_subscriber.py"), str(port)])
 
 
 def _peer(load: Load, command: Callable[[int], list[str]]) -> Taken:
-    """What a command that ends after `-C COUNT` messages makes of a load."""
+    """The result of a command that ends after `-C COUNT` messages."""
     with tempfile.TemporaryDirectory() as folder, broker_in(Path(folder)) as broker:
         broker_pid = broker.pid or 0
         arguments = [*command(broker.port), "-C", str(load.messages)]
@@ -149,7 +150,7 @@ def _end_of(pid: int) -> tuple[float, float]:
 
 @contextmanager
 def service(port: int, folder: Path, durability: str = "power") -> Iterator[subprocess.Popen[str]]:
-    """`edgewarden run` with everything on."""
+    """`edgewarden run` with everything enabled."""
     path = folder / "edgewarden.toml"
     path.write_text(CONFIGURATION.format(port=port, durability=durability))
     with running(sys.executable, "-m", "edge", "run", str(path), folder=folder) as process:
@@ -158,7 +159,7 @@ def service(port: int, folder: Path, durability: str = "power") -> Iterator[subp
 
 @contextmanager
 def listener(port: int) -> Iterator[Link]:
-    """A consumer of everything that the service says."""
+    """A consumer of all topics that the service publishes."""
     link = Link(LinkOptions(port=port), [Subscription(f"{BASE}/#")])
     link.start()
     link.wait_subscribed(10)
@@ -169,7 +170,7 @@ def listener(port: int) -> Iterator[Link]:
 
 
 def hear(link: Link, ending: str, timeout_s: float = 120.0) -> float:
-    """Wait for a message; returns when it came."""
+    """Wait for a message on a topic with this ending; returns the time of its arrival."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         messages = link.receive(0.1)
@@ -181,7 +182,7 @@ def hear(link: Link, ending: str, timeout_s: float = 120.0) -> float:
 
 
 def whole_line(load: Load, durability: str = "power") -> Taken:
-    """Edgewarden: decoded, scored, committed, acknowledged, published."""
+    """The result of Edgewarden: decoded, scored, committed, acknowledged and published."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(broker_in(folder))
@@ -200,7 +201,7 @@ def whole_line(load: Load, durability: str = "power") -> Taken:
 
 
 def one_by_one(runs: int, *, quick: bool) -> list[Figure]:
-    """One reading a message, against mosquitto_sub."""
+    """Figures for one reading per message, against mosquitto_sub."""
     load = Load(30_000 if quick else 100_000)
     peers, ours = _in_turns(runs, lambda: mosquitto_sub(load), lambda: whole_line(load))
     part, peer = "ingest", "mosquitto_sub"
@@ -212,7 +213,7 @@ def one_by_one(runs: int, *, quick: bool) -> list[Figure]:
 
 
 def in_packs(runs: int, *, quick: bool) -> list[Figure]:
-    """100 readings a message, against a bare paho subscriber."""
+    """Figures for 100 readings per message, against a bare paho subscriber."""
     load = Load(5_000 if quick else 15_000, pack=100)
     peers, ours = _in_turns(runs, lambda: bare_paho(load), lambda: whole_line(load))
     part, peer = "packs", "bare paho"

@@ -1,11 +1,11 @@
-"""What snapshots of a large plant cost: how long a step is held up, memory, and the time of a recovery.
+"""The cost of snapshots of a large plant: longest delay of a step, memory, and recovery time.
 
     python benchmarks/large_plant.py [--sensors 10000 50000]
 
-The service's own loop runs over a link that hands it packs of readings as a broker does, each sensor one a second. The
-clock goes on with the work that is done, and skips what the service would wait. A run ends shortly before its third
-snapshot would be due, as if the service were killed, and another process recovers from its store. Each size has
-processes of its own, so that memory is that of one.
+The service's own loop runs over a link that delivers packs of readings as a broker does, one reading per second and
+sensor. The clock advances with the work that is done, and skips the service's waits. A run ends shortly before its
+third snapshot would be due, as if the service had been killed, and another process recovers from its store. Each size
+runs in separate processes, so that memory is measured separately.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ IN_FLIGHT = 1000
 
 
 class WorkingClock(Clock):
-    """Goes on with the work that is done, and when somebody waits."""
+    """A clock that advances with the work that is done, and skips waits."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
@@ -51,7 +51,7 @@ class WorkingClock(Clock):
 
     @property
     def now(self) -> float:  # type: ignore[override]
-        """What time it is."""
+        """The current time."""
         return self._skipped + time.perf_counter() - self._began
 
     @now.setter
@@ -60,13 +60,13 @@ class WorkingClock(Clock):
 
 
 def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
-    """Readings of a hundred sensors that follow one another."""
+    """A message with readings of a hundred consecutive sensors."""
     fields = {f"s{each.sensor}": each.value for each in readings}
     return f"plant/{readings[0].sensor // PACK}", msgspec.json.encode({"ts": readings[0].time, **fields})
 
 
 def run(path: Path, sensors: int) -> dict[str, float]:
-    """Run a plant; what snapshots cost."""
+    """Run a plant, and return the costs of its snapshots."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = WorkingClock()
     plant = LoadPlant(sensors, float(sensors), message, PACK)
@@ -106,7 +106,7 @@ def run(path: Path, sensors: int) -> dict[str, float]:
 
 
 def _watched(service: Any) -> tuple[list[tuple[float, float]], list[float]]:
-    """Have a service note what each slice of a snapshot takes, time and CPU, and what all of them took, in seconds."""
+    """Record duration and CPU time of each slice of a service's snapshots, and the total of each, in seconds."""
     stalls: list[tuple[float, float]] = []
     written: list[float] = []
     checkpointer, policy = service._checkpointer, service._policy  # noqa: SLF001 - looked at from outside
@@ -128,7 +128,7 @@ def _watched(service: Any) -> tuple[list[tuple[float, float]], list[float]]:
 
 
 def recover(path: Path) -> dict[str, float]:
-    """Recover from a store; how long that takes."""
+    """Recover from a store, and return the time it takes."""
     configuration = parse(CONFIGURATION, "benchmark").configuration
     began, cpu = time.perf_counter(), time.process_time()
     store = SqliteStore(path)
@@ -149,7 +149,7 @@ def recover(path: Path) -> dict[str, float]:
 
 
 def child(what: str, path: Path, sensors: int) -> dict[str, float]:
-    """Do something in a process of its own."""
+    """Run a step in a separate process."""
     command = [sys.executable, __file__, "--do", what, "--path", str(path), "--sensors", str(sensors)]
     found: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return found
@@ -174,7 +174,7 @@ def main() -> None:
 
 
 def report(sensors: int, found: dict[str, float]) -> None:
-    """Print what was measured."""
+    """Print the results."""
     more = found["peak_mib"] / found["rest_mib"] - 1
     print(f"{sensors:,} sensors, one reading a second each")
     print(f"  a slice      {found['stall_ms']:6.1f} ms at most, {found['stall_p99_ms']:.1f} ms at the 99th percentile, "

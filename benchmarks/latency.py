@@ -1,4 +1,4 @@
-"""From publishing a reading to receiving its event: a lone reading after a pause, and one in a stream of others."""
+"""The time from publishing a reading to receiving its event, after a pause and in a stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.shell.link import Link, LinkOptions, Subscription
 
 STREAM_PER_S = 100.0
 LINGER_MS = 250.0
-"""`broker.linger_s` as it is by default."""
+"""Default of `broker.linger_s`, in milliseconds."""
 
 Pauses = tuple[float, float]
 LONE: Pauses = (0.8, 1.2)
@@ -27,7 +27,7 @@ ANSWER = "echo/answer"
 
 
 def delays_ms(link: Link, topic: str, answer: str, count: int, seed: int, pauses: Pauses) -> list[float]:
-    """Publish probes after random pauses, seconds, one after the other; how long each answer took."""
+    """Publish probes one after the other after random pauses in seconds; returns the delay of each answer."""
     moments = random.Random(seed)
     delays = []
     for number in range(count):
@@ -51,7 +51,7 @@ def delays_ms(link: Link, topic: str, answer: str, count: int, seed: int, pauses
 
 
 def run_echo(probes: int, seed: int, pauses: Pauses) -> list[float]:
-    """A bare paho client that publishes what it receives; the background comes to it too."""
+    """Delays of a bare paho client that publishes what it receives, including the background messages."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(broker_in(folder))
@@ -60,7 +60,7 @@ def run_echo(probes: int, seed: int, pauses: Pauses) -> list[float]:
 
 
 def run_line(probes: int, seed: int, pauses: Pauses) -> list[float]:
-    """Edgewarden: every probe raises or clears an incident."""
+    """Delays of Edgewarden, where every probe raises or clears an incident."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(broker_in(folder))
@@ -88,7 +88,7 @@ def _probe(port: int, answer: str, probes: int, seed: int, pauses: Pauses) -> li
 
 
 def of_events(runs: int, *, quick: bool) -> list[Figure]:
-    """Medians and 99th percentiles, against a bare paho echo; in a stream, how much more than the echo takes."""
+    """Medians and 99th percentiles against a bare paho echo; in a stream, the excess over the echo."""
     probes = 30 if quick else 100
     part, peer = "latency", "bare paho echo"
     figures = []

@@ -1,11 +1,11 @@
-"""What a step with a single reading costs, by how many sensors there are: it should not grow with them.
+"""The cost of a step with a single reading by number of sensors, on which it should not depend.
 
     python benchmarks/many_sensors.py [--sensors 100 1000 10000 50000] [--readings 2000] [--turns 50]
 
-For each number of sensors a pipeline with the shipped configuration is made that knows them all. Then single readings
-of some sensors that take turns are processed, a step each, and time passes in which nothing arrives. Calls are counted,
-Python's and C's, which is exact and the same on any machine. The CPU times beside them are medians of five runs, in
-which the numbers of sensors take turns, too, so that a busy machine is as busy for all.
+For each number of sensors, a pipeline with the shipped configuration learns all of them. Then single readings of a few
+sensors in turn are processed, one per step, and time passes without readings. Counted are calls of Python and C
+functions, which is exact and the same on any machine. CPU times are medians of five runs, in which the numbers of
+sensors alternate, so that other load on the machine affects all of them equally.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from edge.shell.service.assembly.parts import make_pipeline
 START = 1_700_000_000.0
 RUNS = 5
 WARM_UP = 40
-"""Readings of each sensor that takes turns before anything is measured, so that its detectors have opinions."""
+"""Readings of each active sensor before the measurement begins, so that its detectors have learned."""
 
 COUNTED = 20
-"""Steps over which calls are counted."""
+"""Number of steps over which calls are counted."""
 
 TICK_S = 0.001
 
@@ -40,14 +40,14 @@ def reading(sensor: int, time: float) -> Message:
 
 
 def cpu_us(act: Callable[[], object], count: int) -> float:
-    """Microseconds of CPU that each of `count` things took."""
+    """Microseconds of CPU per operation, for an action that performs `count` operations."""
     began = process_time()
     act()
     return 1e6 * (process_time() - began) / count
 
 
 def calls_of(act: Callable[[], object]) -> int:
-    """How many functions are called, in Python or in C, by what is done."""
+    """Number of Python and C functions that an action calls."""
     count = 0
 
     def note(_frame: Any, event: str, _argument: Any) -> None:
@@ -63,12 +63,12 @@ def calls_of(act: Callable[[], object]) -> int:
 
 
 class Plant:
-    """A pipeline that knows so many sensors, of which some send readings in turn, each one once a second.
+    """A pipeline with many sensors, of which a few send one reading per second in turn.
 
     Attributes:
-        known_s: Seconds of CPU that it took to learn of the sensors, a step each.
-        reading_us: Microseconds of CPU a reading, of each run.
-        tick_us: The same of a moment in which nothing arrives.
+        known_s: CPU seconds to learn the sensors, one per step.
+        reading_us: Microseconds of CPU per reading, for each run.
+        tick_us: Microseconds of CPU per tick without readings, for each run.
     """
 
     def __init__(self, sensors: int, turns: int) -> None:
@@ -83,13 +83,13 @@ class Plant:
         self.tick_us: list[float] = []
 
     def run(self, readings: int) -> None:
-        """Measure once more."""
+        """Run another measurement."""
         messages = self._next(readings)
         self.reading_us.append(cpu_us(lambda: self._process(messages), readings))
         self.tick_us.append(cpu_us(lambda: self._let_pass(readings), readings))
 
     def calls(self) -> tuple[float, float]:
-        """Calls a reading, and calls a moment in which nothing arrives."""
+        """Calls per reading, and calls per tick without readings."""
         messages = self._next(COUNTED)
         step = calls_of(lambda: self._process(messages)) / COUNTED
         return step, calls_of(lambda: self._let_pass(COUNTED)) / COUNTED
@@ -109,7 +109,7 @@ class Plant:
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--sensors", type=int, nargs="+", default=[100, 1_000, 10_000, 50_000])
     options.add_argument("--readings", type=int, default=2_000)

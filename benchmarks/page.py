@@ -1,8 +1,8 @@
-"""The page: how large and how fast its first view is, and what it costs the service, looked at and not.
+"""The page: size and speed of its first view, and its cost for the service, open and not.
 
-The first view is opened in Chromium with an empty cache, in turns with a peer: one static file of as many bytes, served
-by the same server with the same settings. What the page costs is measured on three services that read the same quiet
-plant at the same time: without a page, with one that nobody looks at, and with one that is open in Chromium.
+The first view is opened in Chromium with an empty cache, alternating with a peer: one static file of the same size from
+the same server with the same settings. The cost of the page is measured on three services that read the same quiet
+plant at the same time: without a page, with one that isn't open, and with one that is open in Chromium.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ return [window.seenAfter, all.map((each) => [new URL(each.name).pathname, each.t
 
 
 class View(NamedTuple):
-    """A view as the browser loaded it.
+    """A view as loaded by the browser.
 
     Attributes:
-        shown_ms: From the navigation's begin until its content was there.
-        requests: Paths that were asked for until then, each with its bytes on the wire.
+        shown_ms: Milliseconds from the start of the navigation until the content was visible.
+        requests: Paths requested until then, each with its bytes on the wire.
     """
 
     shown_ms: float
@@ -71,7 +71,7 @@ class View(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes on the wire."""
+        """Total bytes on the wire."""
         return sum(each for _, each in self.requests)
 
 
@@ -86,7 +86,7 @@ def view(browser: Browser, address: str) -> View:
 
 
 def server_ms(host: str, paths: list[str]) -> float:
-    """Time of one request after the other over one connection, without a browser, in milliseconds."""
+    """Milliseconds for the requests, one after the other over one connection, without a browser."""
     connection = http.client.HTTPConnection(host, timeout=30)
     connection.connect()
     began = time.perf_counter()
@@ -100,7 +100,7 @@ def server_ms(host: str, paths: list[str]) -> float:
 
 @contextmanager
 def static_file(content: bytes) -> Iterator[str]:
-    """A server like the page's that answers everything with one HTML file; yields its host and port."""
+    """A server like the page's that answers every request with one HTML file; yields its host and port."""
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")]
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
@@ -142,7 +142,7 @@ def serving(folder: Path, name: str, port: int, *, page: bool) -> Iterator[tuple
 
 
 def found(host: str) -> int:
-    """How many sensors the service behind a page knows; 0 while it doesn't answer."""
+    """Number of sensors that the service behind a page knows; 0 until it answers."""
     try:
         connection = http.client.HTTPConnection(host, timeout=30)
         connection.request("GET", "/api/sensors")
@@ -153,7 +153,7 @@ def found(host: str) -> int:
 
 
 def first_view(runs: int, *, quick: bool) -> list[Figure]:
-    """The first view with 1,000 sensors, against a static file of as many bytes."""
+    """Figures of the first view with 1,000 sensors, against a static file of the same size."""
     views, peers, ours, theirs = [], [], [], []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -183,7 +183,7 @@ def first_view(runs: int, *, quick: bool) -> list[Figure]:
 
 
 def cost(runs: int, *, quick: bool) -> list[Figure]:
-    """Memory and CPU of a page that nobody looks at, and of one that is open, against a service without one."""
+    """Memory and CPU of a page that isn't open, and of one that is, against a service without a page."""
     seconds = 20.0 if quick else 60.0
     memory: dict[str, list[float]] = {"without": [], "unseen": [], "open": []}
     cpu: dict[str, list[float]] = {"without": [], "unseen": [], "open": []}
@@ -218,5 +218,5 @@ def cost(runs: int, *, quick: bool) -> list[Figure]:
 
 
 def whole(runs: int, *, quick: bool) -> list[Figure]:
-    """The first view, and what the page costs."""
+    """Figures of the first view and of the cost of the page."""
     return first_view(runs, quick=quick) + cost(runs, quick=quick)

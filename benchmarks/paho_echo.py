@@ -1,4 +1,7 @@
-"""A peer: paho that publishes what comes to one topic to another; what comes besides is received too. PORT FROM TO."""
+"""A peer: a paho client that copies messages from one topic to another, and receives others too.
+
+Arguments: PORT FROM TO.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ port, source, target = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 
 def answer(peer: Client, _data: object, message: MQTTMessage) -> None:
-    """Publish what was received."""
+    """Publish the received payload."""
     if message.topic == source:
         peer.publish(target, message.payload, qos=1)
 

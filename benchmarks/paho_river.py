@@ -1,4 +1,4 @@
-"""A peer: paho with river's GaussianScorer per topic, what one writes in an evening. Takes PORT."""
+"""A peer: a paho client with river's GaussianScorer per topic, the obvious prototype. Argument: PORT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ scorers: defaultdict[str, GaussianScorer] = defaultdict(GaussianScorer)
 
 
 def score(_peer: Client, _data: object, message: MQTTMessage) -> None:
-    """Score, then learn."""
+    """Score the value, then learn it."""
     value = json.loads(message.payload)["value"]
     scorer = scorers[message.topic]
     scorer.score_one(None, value)

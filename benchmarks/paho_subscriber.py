@@ -1,4 +1,4 @@
-"""A peer: paho as it is used everywhere, with a callback that only counts. Takes `PORT -C COUNT`, as mosquitto_sub."""
+"""A peer: a typical paho client whose callback only counts. Arguments: `PORT -C COUNT`, as for mosquitto_sub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ client = Client(CallbackAPIVersion.VERSION2, client_id="peer")
 
 
 def count(peer: Client, _data: object, _message: object) -> None:
-    """One message less to come."""
+    """Count a message, and end after the last one."""
     global left  # noqa: PLW0603 - as short as a peer can be
     left -= 1
     if not left:

@@ -1,4 +1,4 @@
-"""What a process costs: CPU seconds and memory, as the kernel counts them."""
+"""CPU seconds and memory of a process, as counted by the kernel."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def resident_mib(pid: int) -> float:
 
 
 def bytes_written(pid: int) -> int:
-    """Bytes that a process has handed to the kernel."""
+    """Bytes that a process has passed to the kernel."""
     lines = Path(f"/proc/{pid}/io").read_text().splitlines()
     return next(int(each.split()[1]) for each in lines if each.startswith("wchar"))

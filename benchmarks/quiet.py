@@ -1,7 +1,8 @@
-"""What a quiet plant costs: CPU a reading by thread, wake-ups a second, bytes to the disk; peers on the same broker.
+"""The cost of a quiet plant: CPU per reading by thread, wake-ups, and bytes written, with peers on the same broker.
 
-All subscribers listen at the same time to the same mosquitto, as it is installed (no settings of ours), and the service
-runs with its default configuration. A figure is taken over a window after everybody has seen each sensor some times.
+All subscribers listen to the same mosquitto at the same time, with its installed configuration, and the service runs
+with its default configuration. The measurement begins after all subscribers have received several readings of each
+sensor.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ WARMING_S = 35.0
 
 
 class Usage(NamedTuple):
-    """What a process has used so far.
+    """Resources that a process has used so far.
 
     Attributes:
         cpu_s: CPU seconds of all of its threads.
-        network_cpu_s: Those of threads that are not the main one.
-        wakeups: How often a thread of it went to sleep and was woken.
-        disk_bytes: Bytes that it caused to be written to the disk.
+        network_cpu_s: CPU seconds of all threads but the main one.
+        wakeups: Number of times that one of its threads slept and was woken.
+        disk_bytes: Bytes that it caused to be written to disk.
     """
 
     cpu_s: float
@@ -47,12 +48,12 @@ class Usage(NamedTuple):
     disk_bytes: int
 
     def since(self, before: Usage) -> Usage:
-        """The difference to an earlier look."""
+        """The difference from an earlier measurement."""
         return Usage(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 def usage_of(pid: int) -> Usage:
-    """Look at a process; `schedstat` counts nanoseconds, the clock ticks of `stat` would be too coarse here."""
+    """Measure a process, by `schedstat`, which counts nanoseconds; the clock ticks of `stat` are too coarse here."""
     cpu, network, wakeups = 0.0, 0.0, 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         seconds = int((task / "schedstat").read_text().split()[0]) / 1e9
@@ -67,7 +68,7 @@ def usage_of(pid: int) -> Usage:
 
 @contextmanager
 def mosquitto_as_installed(folder: Path) -> Iterator[int]:
-    """A mosquitto without any setting but its port, which it yields."""
+    """A mosquitto with no setting other than its port, which it yields."""
     program = find_mosquitto()
     if program is None:
         raise SystemExit("needs mosquitto")
@@ -85,7 +86,7 @@ def mosquitto_as_installed(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _everybody(stack: ExitStack, port: int, folder: Path, peers: tuple[str, ...]) -> Iterator[dict[str, int]]:
-    """The service and its peers, subscribed; yields their process ids by name."""
+    """The subscribed service and its peers; yields their process IDs by name."""
     path = folder / "edgewarden.toml"
     path.write_text(CONFIGURATION.format(port=port))
     commands = {
@@ -105,7 +106,7 @@ def _everybody(stack: ExitStack, port: int, folder: Path, peers: tuple[str, ...]
 
 
 def watch(load: Load, seconds: float, peers: tuple[str, ...]) -> dict[str, Usage]:
-    """Publish a load at its rate, and look at what everybody uses over so many seconds of it."""
+    """Publish a load at its rate, and measure the usage of all subscribers over some seconds of it."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = stack.enter_context(mosquitto_as_installed(folder))
@@ -124,7 +125,7 @@ def watch(load: Load, seconds: float, peers: tuple[str, ...]) -> dict[str, Usage
 
 
 def plant(runs: int, *, quick: bool) -> list[Figure]:
-    """100 sensors with a reading a second each, then ten with one each ten seconds."""
+    """100 sensors with one reading per second each, then ten with one every ten seconds."""
     seconds = 20.0 if quick else 60.0
     peers = ("bare paho", "paho + river", "mosquitto_sub")
     busy, still = [], []

@@ -1,11 +1,11 @@
-"""The way of one ordinary reading through the core: which files it passes, and with how many calls.
+"""The path of one ordinary reading through the core: the files and calls involved.
 
     python benchmarks/reading_path.py [--files]
 
-A pipeline with the shipped configuration learns 20 sensors for 200 readings each; then one more ordinary reading of one
-of them is processed, alone. Counted are the calls of functions of ours, the files that these stand in, and how often a
-call goes from one file to another. Arithmetic is counted apart: functions in `detectors/numeric` stand for operators of
-numpy, such as a minimum, and lead nowhere. The numbers are exact, and the same on any machine.
+A pipeline with the shipped configuration learns 20 sensors from 200 readings each; then one ordinary reading of one of
+them is processed by itself. Counted are the calls of Edgewarden's functions, the files that contain them, and the calls
+from one file to another. Arithmetic is counted separately: functions in `detectors/numeric` stand for operators of
+numpy, such as a minimum. The numbers are exact, and the same on any machine.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ARITHMETIC = "detectors/numeric/"
 
 
 def reading(sensor: int, number: int) -> Message:
-    """An ordinary reading: a value that wanders a little."""
+    """An ordinary reading, whose value varies slightly."""
     time = START + number + sensor / SENSORS
     value = 20.0 + (sensor * 31 + number * 7) % 17 / 10
     return Message(f"plant/{sensor}/value", json.dumps({"value": value, "ts": time}).encode(), time)
 
 
 def main() -> None:
-    """Count, and print."""
+    """Count the calls, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", action="store_true", help="say how many calls each file gets")
     arguments = parser.parse_args()

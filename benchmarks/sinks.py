@@ -1,4 +1,7 @@
-"""How fast a backlog drains into each kind of sink, with its real receiver: `python benchmarks/sinks.py [KIND...]`."""
+"""The speed of draining a backlog into each kind of sink, with its real receiver.
+
+python benchmarks/sinks.py [KIND...]
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ EVENTS, SENSORS = 50_000, 100
 
 
 def measure(kind: str) -> float:
-    """Events a second of a backlog of events of about a kilobyte, from storage to the last confirmation."""
+    """Events per second for a backlog of events of about a kilobyte, from storage to the last confirmation."""
     with tempfile.TemporaryDirectory() as folder:
         receiver = RECEIVERS[kind](Path(folder))
         receiver.start()

@@ -1,9 +1,9 @@
-"""How fast Sparkplug B messages of ten metrics are read, as readings a second on one core.
+"""Decoding speed of Sparkplug B messages with ten metrics, in readings per second on one core.
 
     python benchmarks/sparkplug.py [--seconds 1]
 
-A node has given birth to ten metrics and sends all of them again and again. Measured is the intake: protobuf, births,
-sequence numbers, sensors and times, up to the batch that the detectors get. Each figure is the best of five runs.
+A node has announced ten metrics in its birth and sends all of them repeatedly. Measured is the intake: protobuf,
+births, sequence numbers, sensors and times, up to the batch for the detectors. Each figure is the best of five runs.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ DOUBLE, INT32 = 10, 3
 
 
 def double(value: float) -> bytes:
-    """A double as the value of a metric."""
+    """A metric's value as a double."""
     return struct.pack("<Bd", 13 << 3 | 1, value)
 
 
 def integer(value: float) -> bytes:
-    """An integer of 32 bits, likewise."""
+    """A metric's value as an integer of 32 bits."""
     return number_field(10, int(value * 100))
 
 
@@ -47,7 +47,7 @@ def message(kind: str, number: int, write: Callable[[float], bytes], *, with_nam
 
 
 def rate(write: Callable[[float], bytes], datatype: int, seconds: float, *, with_names: bool) -> float:
-    """Readings a second, the best of five runs."""
+    """Readings per second, the best of five runs."""
     pipeline = make_pipeline(parse('[[input]]\nconvention = "sparkplug"\n').configuration)
     pipeline.process([message("NBIRTH", 0, write, with_names=True, datatype=datatype)])
     sent = [message("NDATA", 1 + each, write, with_names=with_names) for each in range(MESSAGES)]
