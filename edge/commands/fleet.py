@@ -1,4 +1,4 @@
-"""`edgewarden fleet`: the detection of a gateway for any number of sensors, on a stream engine over Apache Kafka."""
+"""`edgewarden fleet`: anomaly detection for any number of sensors, on a stream-processing engine over Apache Kafka."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGIN = click.Choice(["now", "beginning"])
 
 
 def of_a_cluster(command: Command) -> Command:
-    """Add the options that say where Kafka is; the command gets librdkafka's settings as its first argument."""
+    """Add the options of the connection to Kafka; the command gets librdkafka's settings as its first argument."""
 
     @click.option("--brokers", required=True, help="Bootstrap servers of Kafka, host:port, separated by commas.")
     @click.option(
@@ -34,7 +34,7 @@ def of_a_cluster(command: Command) -> Command:
 
 
 def of_a_fleet(command: Command) -> Command:
-    """Add the options that the engines share."""
+    """Add the options shared by the engines."""
     options: list[Callable[[Command], Command]] = [
         config_option("Configuration; gateway.name is the name of the fleet."),
         click.option("--source", required=True, help="Topic of the readings, the first level of the inputs' topics."),
@@ -55,7 +55,7 @@ def of_a_fleet(command: Command) -> Command:
 
 @click.group()
 def fleet() -> None:
-    """Detect in readings from Apache Kafka with many processes, on a stream engine."""
+    """Detect anomalies in readings from Apache Kafka with many processes, on a stream-processing engine."""
 
 
 @fleet.command()
@@ -89,7 +89,7 @@ def quix(
 ) -> None:
     """Run a worker on Quix Streams until stopped.
 
-    Start as many as there is work for: they share the partitions of the source, and take over from each other.
+    Start as many workers as the load requires: they share the partitions of the source, and take over from each other.
     """
     _need("quixstreams", "quix")
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
@@ -122,10 +122,10 @@ def quix(
 @click.option("--topic", required=True, help="Topic of the readings.")
 @click.option("--every", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Seconds between two.")
 def heartbeat(client: dict[str, str], topic: str, every: float) -> None:
-    """Write a record without key and value to each partition, again and again, so that time goes on in each.
+    """Write a record without key and value to each partition periodically, so that time advances in each.
 
-    A fleet takes its time from the records. Without heartbeats, nobody is called silent once all sensors of a
-    partition are.
+    A fleet's time advances by its records only. Without heartbeats, silence isn't detected when all sensors of a
+    partition are silent.
     """
     _need("confluent_kafka", "kafka")
     from edge.fleet.heartbeat import Heartbeat, HeartbeatError  # noqa: PLC0415 - loaded when the command runs

@@ -62,7 +62,7 @@ def tell() -> None:
 @click.option("--incident", help="The incident's id, instead of a sensor.")
 @said_how
 def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
-    """Say that the open incidents of SENSOR have been seen.
+    """Acknowledge the open incidents of SENSOR.
 
     SENSOR is a name or a glob.
     """
@@ -74,7 +74,7 @@ def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
 @click.option("--until", required=True, help="A time (06:00 or RFC 3339) or a duration (90m, 2h, 3d).")
 @said_how
 def mute(how: How, sensor: str, until: str) -> None:
-    """Publish nothing about SENSOR until a time.
+    """Stop publishing anything about SENSOR until a time.
 
     SENSOR is a name or a glob. ISA-18.2 calls it shelving.
     """
@@ -105,9 +105,9 @@ def normal(how: How, sensor: str | None, incident: str | None) -> None:
 @click.argument("sensor")
 @said_how
 def forget(how: How, sensor: str) -> None:
-    """Forget SENSOR and all that was learned of it.
+    """Forget SENSOR and everything learned about it.
 
-    SENSOR is a name or a glob. A sensor that reports again is new.
+    SENSOR is a name or a glob. A sensor that reports again starts as a new one.
     """
     _say(how, "forget", sensor=sensor)
 
@@ -131,9 +131,9 @@ def maintenance(
     zone: str,
     learn: bool,
 ) -> None:
-    """Declare maintenance of SENSOR, once or every week.
+    """Declare maintenance of SENSOR, once or weekly.
 
-    Meanwhile nothing is published about it and nothing is learned. SENSOR is a name or a glob.
+    During maintenance, nothing is published about it and nothing is learned. SENSOR is a name or a glob.
     """
     if (every is None) == (end is None) or (every is not None and start is not None):
         raise click.UsageError("give either --every, or --to and perhaps --from")
@@ -152,7 +152,7 @@ def maintenance(
 def end_maintenance(how: How, name: str) -> None:
     """Remove the maintenance window called NAME.
 
-    A window of the configuration stays.
+    A window from the configuration can't be removed.
     """
     _say(how, "end_maintenance", name=name)
 
@@ -171,7 +171,7 @@ def _moment(text: str) -> str:
 
 
 def _say(how: How, command: str, /, **said: Any) -> None:
-    """Send it, print the answer, and exit with the corresponding code."""
+    """Send a command, print the answer, and exit with the corresponding code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.commands.support.service.asking import AskingError  # noqa: PLC0415

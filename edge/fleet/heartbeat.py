@@ -1,4 +1,4 @@
-"""Heartbeats: records without key and value, so that time goes on in partitions whose sensors say nothing."""
+"""Heartbeats: records without key and value, so that time advances in partitions whose sensors are silent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ASK_S = 30.0
 
 
 class HeartbeatError(Exception):
-    """Kafka doesn't take heartbeats; says why."""
+    """Kafka doesn't accept heartbeats; the message gives the reason."""
 
 
 class Heartbeat:
@@ -26,10 +26,10 @@ class Heartbeat:
         self._topic = topic
 
     def beat(self) -> None:
-        """Write one to each partition.
+        """Write a heartbeat to each partition.
 
         Raises:
-            HeartbeatError: There is no such topic, or Kafka doesn't answer.
+            HeartbeatError: The topic doesn't exist, or Kafka doesn't answer.
         """
         try:
             found = self._producer.list_topics(self._topic, ASK_S).topics[self._topic]

@@ -1,7 +1,8 @@
-"""A cell store over the state that an engine keeps by key: names and bytes, written with the engine's own checkpoint.
+"""A cell store over an engine's keyed state, written with the engine's own checkpoint.
 
-Snapshots are cut into pieces, as engines write each change of state as a record of a log, whose size is limited. The
-head is written last and says how many pieces and entries count; places of entries are used again after a snapshot.
+Snapshots are divided into pieces, because engines write each change of state as a record of a log, and records have a
+maximum size. The head is written last and contains the numbers of pieces and entries; the keys of entries are reused
+after a snapshot.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ PIECE_BYTES = 500_000
 
 
 class KeyedState(Protocol):
-    """What an engine keeps for one key."""
+    """The state that an engine keeps for one key."""
 
     def get(self, name: str) -> bytes | None:
-        """The bytes of a name, or None."""
+        """The value of a name; None if there is none."""
 
     def put(self, name: str, value: bytes) -> None:
-        """Keep bytes under a name."""
+        """Set the value of a name."""
 
     def remove(self, name: str) -> None:
-        """Keep nothing under a name; there may be nothing."""
+        """Remove the value of a name, if there is one."""
 
 
 class _Head(msgspec.Struct, array_like=True, frozen=True):
@@ -41,7 +42,7 @@ class KeyedStore:
     """See `CellStore`.
 
     Args:
-        state_of: The state of a cell, as the engine gives it to whoever may write it now.
+        state_of: Returns the engine's state of a cell, as writable by the current worker.
     """
 
     def __init__(self, state_of: Callable[[int], KeyedState]) -> None:

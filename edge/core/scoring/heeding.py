@@ -1,7 +1,7 @@
 """Applies the operator's reporting preferences: scores of deviations that aren't to be reported become ordinary.
 
-Preferences apply only to what was learned. They don't affect limits, error values and silence, nor stuck values and
-machine states, since these have no direction and no size.
+Preferences apply only to deviations from learned behaviour. They don't affect limits, error values and silence, nor
+stuck values and machine states, which have no direction and size.
 """
 
 from __future__ import annotations

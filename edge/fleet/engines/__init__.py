@@ -1,1 +1,1 @@
-"""Adapters to engines that run cells; each is a file. `keyed_cells.py` is what they have in common."""
+"""Adapters to stream-processing engines, one file each. `keyed_cells.py` contains what they share."""

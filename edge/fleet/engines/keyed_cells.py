@@ -1,7 +1,7 @@
-"""Keyed cells: a worker's cells, each with the state that an engine hands over for its key.
+"""Keyed cells: a worker's cells, each with the state that an engine keeps for its key.
 
-This is all that adapters to engines have in common. How far time has come for a cell is kept beside it, by the clock of
-its log: the cell's own clock, which is that of its sensors, goes on by as much as has passed in the log since.
+This is shared by all adapters. The time of a cell's log is stored next to the cell: the cell's own clock, which follows
+its sensors, advances by the time that has passed in the log.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _TIME = struct.Struct(">d")
 
 
 class KeyedCells:
-    """Runs cells over the states of an engine; for one thread.
+    """Runs cells over an engine's states; not thread-safe.
 
     Args:
-        plan: What the configuration says of cells.
+        plan: The configuration of the cells.
         entries: See `CellHost`.
-        live: Likewise.
+        live: See `CellHost`.
     """
 
     def __init__(self, plan: CellPlan, *, entries: int = ENTRIES, live: int = LIVE) -> None:
@@ -36,17 +36,17 @@ class KeyedCells:
     def run(
         self, key: str, state: KeyedState, records: Sequence[PackedRecord], log: str, time: float | None
     ) -> CellOutcome:
-        """Give a cell what its log has for it.
+        """Run a cell on records of its log.
 
         Args:
-            key: Of the cell, the same wherever it runs.
-            state: What the engine keeps for the key; valid for this call only.
-            records: By ascending offsets; those that were read before are skipped.
+            key: Key of the cell, the same on every worker.
+            state: The engine's state of this key; valid during this call only.
+            records: In order of offset; those already read are skipped.
             log: Name of the log.
-            time: How far time has come in the log, seconds since the epoch; None if nobody knows.
+            time: Time reached in the log, seconds since the epoch; None if unknown.
 
         Returns:
-            What came of it. Events are to be told before the engine's checkpoint.
+            The outcome. Events must be emitted before the engine's checkpoint.
         """
         if not records and state.get("head") is None:
             return CellOutcome(due=math.inf)
@@ -66,5 +66,5 @@ class KeyedCells:
 
 
 def _time_of(packed: bytes | None) -> float:
-    """How far time had come; minus infinity if that isn't known."""
+    """The stored time of a log; minus infinity if it is unknown."""
     return -math.inf if packed is None else float(_TIME.unpack(packed)[0])

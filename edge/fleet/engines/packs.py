@@ -1,10 +1,10 @@
-"""Packs: what a log has for one of its cells, as one record, and how far time has come in the log.
+"""Packs: records of a log for one of its cells, combined into one record, with the time reached in the log.
 
-Cells are given many records at once, as each turn of a cell costs far more than a record. Each partition of a topic has
-cells of its own, so that one which is read faster than another makes no sensor of the other look silent. A pack without
-records is a tick: it says that time has passed and nothing came.
+Cells process many records at once, because running a cell costs far more than a record. Each partition of a topic has
+its own cells, so that a partition that is read faster than another doesn't make the other's sensors appear silent. A
+pack without records is a tick: it reports that time has passed without readings.
 
-A pack may come again, or overlap one before: offsets tell.
+Packs may be repeated or overlap; offsets identify the records already processed.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from edge.core.model.readings.messages import Message
 
 VERSION = 1
 MOST, MOST_BYTES = 1000, 500_000
-"""Records of a pack, and bytes of their topics and payloads, unless one is larger by itself."""
+"""Maximum number of records in a pack, and of bytes in their topics and payloads; a single larger record is a pack of
+its own."""
 
 
 class PackError(ValueError):
-    """Bytes that are no pack, or one of a later version."""
+    """The bytes aren't a pack, or were written by a later version."""
 
 
 class PackedRecord(msgspec.Struct, array_like=True, frozen=True):
     """A record of a log, as a message.
 
     Attributes:
-        offset: Its place in the log.
+        offset: Its offset in the log.
         topic: MQTT topic of the message.
-        payload: Its bytes.
-        arrived: When it came, seconds since the epoch.
-        content_type: MIME type of the payload, if its sender says it.
+        payload: Payload of the message.
+        arrived: Time of arrival, seconds since the epoch.
+        content_type: MIME type of the payload; None if unknown.
     """
 
     offset: int
@@ -42,18 +43,18 @@ class PackedRecord(msgspec.Struct, array_like=True, frozen=True):
     content_type: str = ""
 
     def message(self) -> Message:
-        """The message."""
+        """Convert it to a message."""
         return Message(self.topic, self.payload, self.arrived, content_type=self.content_type)
 
 
 class Pack(msgspec.Struct, array_like=True, frozen=True):
-    """What a log has for a cell.
+    """The records of a log for a cell.
 
     Attributes:
-        version: Of how it is written.
+        version: Version of the format.
         log: Name of the log.
-        time: How far time has come in it, seconds since the epoch.
-        records: By ascending offsets.
+        time: Time reached in the log, seconds since the epoch.
+        records: The records, in order of offset.
     """
 
     version: int
@@ -62,15 +63,15 @@ class Pack(msgspec.Struct, array_like=True, frozen=True):
     records: list[PackedRecord]
 
     def encode(self) -> bytes:
-        """As bytes, for `decode()`."""
+        """Encode the pack for `decode()`."""
         return msgspec.msgpack.encode(self)
 
 
 def decode(packed: bytes) -> Pack:
-    """A pack from its bytes.
+    """Decode the result of `encode()`.
 
     Raises:
-        PackError: They aren't one, or it is of another version.
+        PackError: The bytes aren't a pack, or it is of another version.
     """
     try:
         said, *_ = msgspec.msgpack.decode(packed, type=list) or [None]
@@ -82,7 +83,7 @@ def decode(packed: bytes) -> Pack:
 
 
 def cut(records: Sequence[PackedRecord]) -> Iterator[list[PackedRecord]]:
-    """The records in pieces that fit into packs."""
+    """Divide records into pieces that fit into packs."""
     piece: list[PackedRecord] = []
     size = 0
     for each in records:

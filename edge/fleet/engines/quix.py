@@ -1,11 +1,11 @@
-"""Cells on Quix Streams: readings from a Kafka topic, events to another, state in Quix Streams' own changelog topic.
+"""Cells on Quix Streams: readings from a Kafka topic, events to another, and state in changelog topics.
 
-A worker does two things, and any number of workers share both. It packs the records of its partitions by cell, each
-time Quix Streams makes a checkpoint, and it runs the cells whose packs it reads. Workers that die or come are Kafka's
-consumer group to handle; whoever takes a cell over has its state from the changelog.
+A worker has two tasks, and any number of workers share both: it packs the records of its partitions by cell at each
+checkpoint, and it runs the cells whose packs it reads. Kafka's consumer group handles workers that fail or join; a
+worker that takes over a cell restores its state from the changelog.
 
-A pack may be written again, and events are at least once with the same ids: what a cell has read is part of its state,
-so that no reading counts twice.
+Packs may be written again, and events are delivered at least once with the same IDs. The read position is part of a
+cell's state, so each reading counts once.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ log = logging.getLogger("edgewarden.fleet")
 
 DELIVERY_S = 60.0
 TICK_S = 30.0
-"""Cells of a log that have no records are told the time so often, by the clock of the log."""
+"""Interval of ticks for cells without records, in seconds of the log's clock."""
 
 MOST_A_CHECKPOINT = 20_000
 PACKS_KEPT_MS = 24 * 3600 * 1000
 
 
 class FleetError(Exception):
-    """The fleet can't start, or a worker can't go on."""
+    """The fleet can't start, or a worker can't continue."""
 
 
 @dataclass(frozen=True)
 class QuixOptions:
-    """What a worker does.
+    """The settings of a worker.
 
     Attributes:
-        cells: How many each partition has.
+        cells: Number of cells per partition.
         source: Topic of the readings.
-        events: Topic of the events; it is made if it isn't there.
-        group: Consumer group; topics of packs and states are named after it.
-        client: Settings of librdkafka for the connection and the consumer, `bootstrap.servers` among them.
-        state: Folder for the states of this worker, which come from Kafka where it is lost.
+        events: Topic of the events; created if missing.
+        group: Consumer group, from which the names of the topics for packs and states are derived.
+        client: Settings of librdkafka for the connection and the consumer, including `bootstrap.servers`.
+        state: Folder for the states of this worker, restored from Kafka if it is lost.
         begin: Where a new group begins: `earliest` or `latest`.
-        checkpoint_s: Seconds between two checkpoints at most.
+        checkpoint_s: Maximum seconds between two checkpoints.
     """
 
     cells: int
@@ -76,10 +76,10 @@ class Packer(BatchingSink):  # type: ignore[misc, unused-ignore]
     """Packs the records of partitions by cell, at each checkpoint.
 
     Args:
-        topics: Which cell reads which topic.
-        cells: How many each partition has.
-        topic_id: Of the source, which no later topic of the same name has.
-        send: Sends packs with their keys, and returns when all are in Kafka.
+        topics: Assigns topics to cells.
+        cells: Number of cells per partition.
+        topic_id: Unique ID of the source topic; a topic that is created again has another.
+        send: Sends packs with their keys, and returns when Kafka has all of them.
         now: The current time, seconds since the epoch.
     """
 
@@ -101,7 +101,7 @@ class Packer(BatchingSink):  # type: ignore[misc, unused-ignore]
         self._tally = RefusalTally(log)
 
     def write(self, batch: SinkBatch) -> None:
-        """Pack what has come of a partition since the last checkpoint."""
+        """Pack the records of a partition since the last checkpoint."""
         place, now, reached = f"{batch.topic}/{batch.partition}", self._now(), 0.0
         shares: dict[int, list[PackedRecord]] = {}
         refused: Counter[str] = Counter()
@@ -121,7 +121,7 @@ class Packer(BatchingSink):  # type: ignore[misc, unused-ignore]
         self._send(self._packs(place, shares, reached))
 
     def _packs(self, place: str, shares: Mapping[int, list[PackedRecord]], reached: float) -> list[tuple[str, bytes]]:
-        """The packs of a log with their keys; ticks among them, if it is time."""
+        """The packs of a log with their keys, including ticks if they are due."""
         ticks = reached - self._ticked.get(place, 0.0) >= TICK_S
         if ticks:
             self._ticked[place] = reached
@@ -136,7 +136,7 @@ class Packer(BatchingSink):  # type: ignore[misc, unused-ignore]
 
 
 class EventSerializer(Serializer):  # type: ignore[misc, unused-ignore]
-    """An event's data; its attributes are in the headers."""
+    """Serialises an event's data; its attributes are in the headers."""
 
     def __call__(self, value: bytes, ctx: Any) -> bytes:  # noqa: ARG002 - Quix Streams' signature
         """See `message_of()`."""
@@ -183,10 +183,10 @@ class _Cells:
 
 
 def application(configuration: Configuration, options: QuixOptions) -> Application:
-    """A worker, which its `run()` starts and SIGTERM stops.
+    """Create a worker; `run()` starts it, and SIGTERM stops it.
 
     Raises:
-        FleetError: The topic of the readings isn't there, or Kafka can't be reached.
+        FleetError: The topic of the readings doesn't exist, or Kafka can't be reached.
     """
     plan = plan_of(configuration, options.cells)
     connection = ConnectionConfig.from_librdkafka_dict(dict(options.client), ignore_extras=True)
@@ -228,7 +228,8 @@ class _Sender:
         """Send packs, and wait until Kafka has them all.
 
         Raises:
-            FleetError: It hasn't. The checkpoint fails with it, and another worker begins with what came before.
+            FleetError: Kafka doesn't have them. The checkpoint fails too, and another worker continues from the
+                previous one.
         """
         for key, pack in packs:
             while True:
@@ -246,7 +247,7 @@ class _Sender:
 
 
 def _described(client: Mapping[str, str], topic: str) -> tuple[str, int, int]:
-    """The id of a topic, and how many partitions and replicas it has."""
+    """The ID of a topic, and its numbers of partitions and replicas."""
     admin = AdminClient(dict(client))
     try:
         found = admin.describe_topics(TopicCollection([topic]), request_timeout=30)[topic].result(30)

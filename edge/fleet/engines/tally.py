@@ -1,4 +1,4 @@
-"""A tally of what was refused: a line a minute for all, and one for the first of each reason."""
+"""A tally of refused input: one log line per minute in total, and one for the first of each reason."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ EVERY_S = 60.0
 
 
 class RefusalTally:
-    """Counts what was refused, and logs it.
+    """Counts refused input, and logs it.
 
     Args:
-        log: Where.
-        monotonic: Seconds that never step.
+        log: The logger.
+        monotonic: A monotonic clock, in seconds.
     """
 
     def __init__(self, log: Logger, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class RefusalTally:
         self._next = 0.0
 
     def add(self, refused: Mapping[str, int], dead_letters: Sequence[DeadLetter] = ()) -> None:
-        """Add what a batch has refused, by reason, and examples."""
+        """Add the refused input of a batch, by reason, with examples."""
         self._counts.update(refused)
         for each in dead_letters:
             if each.refusal.reason not in self._shown:

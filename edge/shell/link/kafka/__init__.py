@@ -1,7 +1,7 @@
-"""The link to Apache Kafka: readings in from topics, with offsets as acknowledgements.
+"""The link to Apache Kafka: consumes readings from topics, and acknowledges them by committing offsets.
 
-`kafka_link.py` is what the service sees, `consuming.py` its client and what the broker says to it, `ledger.py` which
-partitions are ours and how far each was read and stored, `merging.py` puts the records of partitions in order of time,
-`records.py` makes messages of them, and `cluster.py` says how a cluster is reached. `no_broker.py` stands for the
-MQTT broker of a service that has none.
+`kafka_link.py` implements the service's interface, `consuming.py` wraps the client, `ledger.py` records the assigned
+partitions and their positions, `merging.py` orders the records of several partitions by time, `records.py` converts
+them to messages, and `cluster.py` contains the connection's options. `no_broker.py` takes the place of the MQTT broker
+for a service without one.
 """

@@ -1,4 +1,4 @@
-"""A Kafka cluster: how its brokers are reached, for consumers and producers alike, and the options of the link."""
+"""A Kafka cluster: connection settings, shared by consumers and producers, and the options of the link."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Cluster:
     Attributes:
         brokers: Bootstrap servers, each `host:port`.
         username: User name of SASL; None for no authentication.
-        password: Its password; never logged.
-        sasl: Its mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
-        tls: Encryption, or None.
+        password: The user's password; never logged.
+        sasl: SASL mechanism: `plain`, `scram-sha-256` or `scram-sha-512`.
+        tls: TLS settings; None for an unencrypted connection.
     """
 
     brokers: tuple[str, ...]
@@ -28,7 +28,7 @@ class Cluster:
     tls: TlsOptions | None = None
 
     def settings(self, client_id: str = "edgewarden") -> dict[str, Any]:
-        """The settings of librdkafka for it; the broker's certificate and its name are always verified."""
+        """The connection's settings for librdkafka; the broker's certificate and host name are always verified."""
         tls = self.tls
         settings: dict[str, Any] = {
             "bootstrap.servers": ",".join(self.brokers),
@@ -56,15 +56,15 @@ class Cluster:
 
 @dataclass(frozen=True)
 class GroupOptions:
-    """What a member of a group is.
+    """The settings of a member of a consumer group.
 
     Attributes:
-        cluster: Where the topics are.
+        cluster: The cluster that has the topics.
         group: Name of the group.
-        member: Name of the member, which stays over a restart.
-        begin: Where a group begins that has read nothing yet: `now`, or with the oldest record.
-        session_s: A member that isn't heard for so long loses its partitions.
-        queued_bytes: Size of fetched records that wait in the client.
+        member: Static name of the member (`group.instance.id`), which is kept over a restart.
+        begin: Where a group without committed offsets begins: at `now`, or at the oldest record.
+        session_s: Session timeout in seconds, after which the partitions of a silent member are reassigned.
+        queued_bytes: Maximum size of fetched records that wait in the client.
     """
 
     cluster: Cluster
@@ -77,13 +77,13 @@ class GroupOptions:
 
 @dataclass(frozen=True)
 class KafkaLinkOptions:
-    """The settings of the link, see `LinkPlace`.
+    """The settings of the link; see `LinkPlace`.
 
     Attributes:
-        group: The cluster, the group and our name in it.
-        receive_messages: Messages that wait to be received, at most.
-        receive_bytes: Size of their payloads, at most.
-        will: None: Kafka publishes none.
+        group: The cluster, the group and the name of the member.
+        receive_messages: Maximum number of messages waiting to be received.
+        receive_bytes: Maximum size of their payloads.
+        will: None, because Kafka has no last will.
     """
 
     group: GroupOptions
@@ -98,7 +98,7 @@ class KafkaLinkOptions:
 
     @property
     def port(self) -> int:
-        """Its TCP port."""
+        """TCP port of the first bootstrap server."""
         return int(self.group.cluster.brokers[0].rpartition(":")[2])
 
     @property

@@ -1,7 +1,7 @@
-"""Consuming: a member of a consumer group, and what the broker says to it. The link knows the client only here.
+"""Consuming: a member of a consumer group. The link uses the Kafka client only through this module.
 
-One `GroupMember` is one life of a client. After an error that it can't go on from, such as another member with its
-name, the link makes a new one. All of its methods are for the network thread.
+A `GroupMember` wraps one client. After a fatal error, such as another member with the same name, the link creates a new
+one. All of its methods are called from the network thread.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from edge.shell.link.kafka.cluster import GroupOptions
 from edge.shell.link.kafka.ledger import Place
 
 ASK_S = 10.0
-"""How long the broker may take to answer a question."""
+"""Timeout in seconds for an answer from the broker."""
 
 STATISTICS_MS = 1000
-"""How often the client tells which brokers it is connected to, and how far the partitions reach."""
+"""Interval of the client's statistics, which report connected brokers and the ends of partitions."""
 
 ROUND = 500
-"""Records that are fetched from the client at a time."""
+"""Maximum number of records fetched from the client at a time."""
 
 NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001 - so named
 NOT_READABLE = NO_TOPIC | {KafkaError.TOPIC_AUTHORIZATION_FAILED}
@@ -43,7 +43,7 @@ FENCED = frozenset({KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED})  # noqa:
 
 
 ClientError = KafkaException
-"""What the client raises."""
+"""The exception that the client raises."""
 
 
 class _BrokerState(msgspec.Struct):
@@ -65,39 +65,39 @@ class _Statistics(msgspec.Struct):
 
 
 class GroupListener(Protocol):
-    """Is told what happens to a member, within its methods."""
+    """Receives notifications of a group member, during calls of its methods."""
 
     def assigned(self, places: Sequence[Place]) -> None:
-        """Partitions are ours; the listener says from where on, by `GroupMember.begin()`."""
+        """Partitions were assigned; the listener starts reading them with `GroupMember.begin()`."""
 
     def revoked(self, places: Sequence[Place]) -> None:
-        """Partitions go to another member when this returns."""
+        """Partitions are reassigned to another member once this returns."""
 
     def lost(self, places: Sequence[Place]) -> None:
-        """Partitions have gone to another member: we weren't heard of for too long."""
+        """Partitions were reassigned to another member because the session timed out."""
 
     def unreadable(self, topic: str, reason: str) -> None:
-        """A topic isn't there, or we may not read it."""
+        """A topic doesn't exist, or reading it isn't permitted."""
 
     def out_of_reach(self, place: Place) -> None:
-        """What was to be read of a partition isn't there any more."""
+        """The position to read from no longer exists in a partition."""
 
     def failed(self, reason: str, *, is_fenced: bool) -> None:
-        """The client can't go on; fenced, if another member has our name."""
+        """The client can't continue; `is_fenced` if another member uses the same name."""
 
 
 class GroupMember:
-    """A client that is a member of a group.
+    """A Kafka client that is a member of a consumer group.
 
     Args:
-        options: Which group, and where.
+        options: The cluster and the group.
         topics: Topics to read.
-        listener: Is told what happens.
+        listener: Receives notifications.
 
     Attributes:
-        is_up: Whether some broker is connected.
-        lag: Records of our partitions that were not fetched yet; None if unknown.
-        trouble: What the client has said of its connections last, while none is up.
+        is_up: Whether a broker is connected.
+        lag: Number of records in the assigned partitions that haven't been fetched; None if unknown.
+        trouble: The client's last message about its connections, while no broker is connected.
     """
 
     def __init__(self, options: GroupOptions, topics: Sequence[str], listener: GroupListener) -> None:
@@ -106,14 +106,14 @@ class GroupMember:
         self._listener = listener
         self._answers: AdminClient | None = None
         self._consumer = Consumer(self._settings())
-        # A consumer must not be asked anything within its own callbacks: the client aborts the process later.
+        # A consumer must not be called within its own callbacks, or the client aborts the process later.
         self._asking = Consumer({**options.cluster.settings(), "group.id": options.group, "enable.auto.commit": False})
         self._paused: set[Place] = set()
         self._ended: set[Place] = set()
         self.subscribe(topics)
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """Read these topics and no others."""
+        """Set the topics to read."""
         listener = self._listener
         self._consumer.subscribe(
             list(topics),
@@ -123,49 +123,50 @@ class GroupMember:
         )
 
     def poll(self, timeout_s: float) -> list[ClientRecord]:
-        """Records, in the order of each partition; waits for the first only."""
+        """Fetch records, in the order of each partition; waits for the first one only."""
         first = self._consumer.poll(timeout_s)
         if first is None:
             return []
         return [each for each in (first, *self._consumer.consume(ROUND, 0.0)) if self._is_record(each)]
 
     def begin(self, starts: Sequence[tuple[Place, int]]) -> None:
-        """Read partitions that were assigned, each from an offset on."""
+        """Start reading assigned partitions, each from an offset."""
         self._consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in starts])
 
     def seek(self, place: Place, offset: int) -> None:
-        """Go on reading a partition elsewhere."""
+        """Continue reading a partition at another offset."""
         self._consumer.seek(TopicPartition(*place, offset))
 
     def hold(self, places: set[Place]) -> None:
-        """Fetch no more of these partitions, and of all others again."""
+        """Pause fetching from these partitions, and resume all others."""
         for wanted, do in (places - self._paused, self._consumer.pause), (self._paused - places, self._consumer.resume):
             if wanted:
                 do([TopicPartition(*each) for each in wanted])
         self._paused = places
 
     def committed(self, places: Sequence[Place]) -> dict[Place, int]:
-        """The offsets that the group has committed, of partitions that have one.
+        """The committed offsets of the group, for partitions that have one.
 
         Raises:
-            KafkaException: The broker doesn't say.
+            KafkaException: The broker doesn't answer.
         """
         found = self._asking.committed([TopicPartition(*each) for each in places], ASK_S)
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
     def reach(self, place: Place) -> tuple[int, int]:
-        """Offset of the first record of a partition, and behind its last one.
+        """The offset of the first record of a partition, and the offset after the last one.
 
         Raises:
-            KafkaException: The broker doesn't say.
+            KafkaException: The broker doesn't answer.
         """
         low, high = self._asking.get_watermark_offsets(TopicPartition(*place), ASK_S)
         return low, high
 
     def ends_at(self, place: Place, offset: int) -> bool:
-        """Whether there is nothing to read from an offset on, by what the broker has said last.
+        """Whether a partition has no records from an offset on, according to the broker's last report.
 
-        What a transaction ends with takes an offset too, and is never read; so an end that was met counts as well.
+        The end marker of a transaction has an offset too but is never returned, so reaching the end of the partition
+        also counts.
         """
         if place in self._ended:
             return True
@@ -176,10 +177,10 @@ class GroupMember:
         return bool(high != OFFSET_INVALID and offset >= high)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
-        """An id of each topic that no later one of the same name has.
+        """The unique ID of each topic; a topic that is deleted and created again gets another ID.
 
         Raises:
-            KafkaException: The broker doesn't say.
+            KafkaException: The broker doesn't answer.
         """
         if self._answers is None:
             self._answers = AdminClient(self._options.cluster.settings())
@@ -190,16 +191,16 @@ class GroupMember:
         """All partitions of topics.
 
         Raises:
-            KafkaException: The broker doesn't say.
+            KafkaException: The broker doesn't answer.
         """
         found = [self._asking.list_topics(each, ASK_S).topics.get(each) for each in topics]
         return [(each.topic or "", number) for each in found if each is not None for number in each.partitions]
 
     def commit(self, offsets: Sequence[tuple[Place, int]], *, waits: bool) -> None:
-        """Commit offsets; what the broker doesn't take now is committed with the next ones.
+        """Commit offsets; those that the broker doesn't accept now are committed with the next ones.
 
         Raises:
-            KafkaException: It was waited for, and refused.
+            KafkaException: The commit was waited for and refused.
         """
         if offsets:
             wanted = [TopicPartition(*place, offset) for place, offset in offsets]
@@ -209,7 +210,7 @@ class GroupMember:
                 self._consumer.commit(offsets=wanted, asynchronous=True)
 
     def close(self) -> None:
-        """Say goodbye; a member with a name keeps its partitions until its session has ended."""
+        """Leave; a static member keeps its partitions until its session times out."""
         self._consumer.close()
         self._asking.close()
 

@@ -1,13 +1,13 @@
-"""The link to Apache Kafka: one member of a consumer group at a time, in a network thread.
+"""The link to Apache Kafka: one member of a consumer group at a time, with its own network thread.
 
-The thread fetches records, puts those of its partitions in order of time, and hands them to the inbox as messages. What
-the service has stored it commits to Kafka. Before a partition goes to another worker, what was handed over of it is
-waited for, stored and committed, so that the other one begins right behind it.
+The thread fetches records, merges those of its partitions in order of time, and passes them to the receive queue as
+messages. It commits the offsets that the service has stored. Before a partition is reassigned, it waits until the
+messages already received are stored and committed, so that the next worker continues exactly after them.
 
-What can't be had without another broker's help is left out: nothing is published here, and nobody says goodbye for us.
+Features that require an MQTT broker are absent: nothing is published, and there is no last will.
 """
 
-# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+# ruff: noqa: ARG002 - not every kind of link uses all arguments of the interface
 from __future__ import annotations
 
 import logging
@@ -31,27 +31,27 @@ from edge.shell.link.sending.sender import RefusedPublication
 log = logging.getLogger("edgewarden.link")
 
 POLL_S = 0.1
-"""The thread does its other work at least this often."""
+"""Maximum interval in seconds between the thread's other tasks."""
 
 COMMIT_S = 1.0
-"""Minimum interval between commits of offsets; after a crash the store's positions know better."""
+"""Minimum interval between commits of offsets; after a crash, the positions in the store are more recent."""
 
 LEAVE_S = 20.0
-"""How long a partition that goes to another worker may wait for what was handed over to be stored."""
+"""Maximum time in seconds that a revoked partition waits for received messages to be stored."""
 
 RETRY_S = 5.0
-"""Pause before a client that has failed is replaced."""
+"""Pause in seconds before a failed client is replaced."""
 
 
 LOG = "kafka/"
-"""What the names of partitions begin with in the store; behind it, the topic's id and the partition's number."""
+"""Prefix of partitions' names in the store; the topic's ID and the partition's number follow."""
 
 
 class KafkaLink:
-    """See `ServiceLink`. A message's topic is the Kafka topic and, behind a slash, the record's key.
+    """See `ServiceLink`. A message's topic is the Kafka topic, a slash and the record's key.
 
     Args:
-        options: The settings.
+        options: The settings of the link.
         subscriptions: Topic filters; the first level of each names a Kafka topic.
         clock: Seconds since the epoch, for records without a time.
     """
@@ -90,7 +90,7 @@ class KafkaLink:
 
     @property
     def connected(self) -> bool:
-        """Whether a broker is connected and the group has us."""
+        """Whether a broker is connected and the group has admitted this member."""
         member = self._state.current
         return member is not None and member.is_up
 
@@ -107,7 +107,7 @@ class KafkaLink:
 
     @property
     def lag(self) -> int | None:
-        """Records that wait in Kafka for us; None if unknown."""
+        """Number of records waiting in Kafka for this member; None if unknown."""
         member = self._state.current
         return None if member is None else member.lag
 
@@ -118,7 +118,7 @@ class KafkaLink:
 
     @property
     def dropped_qos0(self) -> int:
-        """None is dropped: what can't be taken waits in Kafka."""
+        """Always 0: what can't be received yet waits in Kafka."""
         return 0
 
     def start(self) -> None:
@@ -127,18 +127,18 @@ class KafkaLink:
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Commit what is stored and end the thread, or give up after the timeout."""
+        """Commit stored messages and end the thread, or give up after the timeout."""
         self._state.stop(timeout_s)
         self.inbox.close()
         if self._thread is not None:
             self._thread.join(timeout_s)
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Wait until the group has us; returns whether it has."""
+        """Wait until the group has admitted this member; returns whether it has."""
         return self._state.wait_connected(timeout_s)
 
     def wait_subscribed(self, timeout_s: float) -> bool:
-        """Likewise."""
+        """The same as `wait_connected()`."""
         return self._state.wait_connected(timeout_s)
 
     def resume(self, positions: Mapping[str, int]) -> None:
@@ -154,7 +154,7 @@ class KafkaLink:
         return messages
 
     def has_lost_session(self) -> bool:
-        """Whether records were deleted before we have read them, or a topic was replaced, since the last call."""
+        """Whether records were deleted before they were read, or a topic was replaced, since the last call."""
         lost, self._lost_known = self._lost != self._lost_known, self._lost
         return lost
 
@@ -171,7 +171,7 @@ class KafkaLink:
         self.inbox.interrupt()
 
     def unsubscribe(self, topic: str) -> None:
-        """Only what is asked for is fetched."""
+        """Do nothing: only the topics in use are fetched."""
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
         """See `ServiceLink`."""
@@ -203,9 +203,9 @@ class KafkaLink:
         """Nothing is published here."""
 
     def rival_seen(self) -> None:
-        """Only the group says so."""
+        """Do nothing: the group reports members with the same name."""
 
-    # The rest runs in the network thread.
+    # The following methods run in the network thread.
 
     def _run(self) -> None:
         try:
@@ -218,7 +218,7 @@ class KafkaLink:
             self.inbox.close()
 
     def _live(self) -> None:
-        """Be a member of the group, until asked to end or the client fails."""
+        """Be a member of the group until `stop()` is called or the client fails."""
         self._failure, self._has_new_topics = "", False
         try:
             self._member = member = GroupMember(self.options.group, self._topics, self)
@@ -244,7 +244,7 @@ class KafkaLink:
             self._end(member)
 
     def _end(self, member: GroupMember) -> None:
-        """Commit what is stored, and forget the partitions, of which nothing more is handed over."""
+        """Commit stored messages and drop the partitions, whose records are no longer delivered."""
         numbers = [number for number, _ in self._next.values()]
         self._ledger.leave(numbers, 0.0)
         try:
@@ -281,7 +281,7 @@ class KafkaLink:
             log.warning("disconnected host=%s reason=%r", self.options.host, member.trouble)
 
     def assigned(self, places: Sequence[Place]) -> None:
-        """See `GroupListener`: each partition begins behind what is stored or committed, whichever is further."""
+        """See `GroupListener`: each partition begins after its stored or committed position, whichever is further."""
         member = self._member
         if member is None:
             return
@@ -304,7 +304,7 @@ class KafkaLink:
         self.inbox.interrupt()
 
     def _starts(self, member: GroupMember, places: Sequence[Place]) -> list[tuple[Place, str, int]]:
-        """From where on partitions are read, and their names in the store."""
+        """The starting offsets of partitions, and their names in the store."""
         topics = sorted({topic for topic, _ in places})
         ids = member.topic_ids(topics) if topics else {}
         known = self._ledger.known()
@@ -325,7 +325,7 @@ class KafkaLink:
         return found
 
     def revoked(self, places: Sequence[Place]) -> None:
-        """See `GroupListener`: what was handed over is stored and committed first."""
+        """See `GroupListener`: received messages are stored and committed first."""
         numbers = self._ledger.numbers(places)
         is_whole = self._ledger.leave(numbers, 0.0 if self._state.ending else LEAVE_S)
         if self._member is not None:
@@ -337,7 +337,7 @@ class KafkaLink:
         self._moved(places)
 
     def lost(self, places: Sequence[Place]) -> None:
-        """See `GroupListener`: the other worker has begun where we last committed, and takes twice what came since."""
+        """See `GroupListener`: the next worker began at our last commit, so later readings are processed twice."""
         log.warning("partitions_lost partitions=%d reason='the group has not heard us for too long'", len(places))
         self._moved(places)
 
@@ -360,7 +360,7 @@ class KafkaLink:
             log.error("subscription_refused topic=%r reason=%r", topic, reason)
 
     def out_of_reach(self, place: Place) -> None:
-        """See `GroupListener`: reading goes on with the oldest record that is there."""
+        """See `GroupListener`: reading continues with the oldest available record."""
         member = self._member
         if member is None or place not in self._next:
             return
@@ -389,5 +389,5 @@ class KafkaLink:
 
 
 def topics_of(subscriptions: Sequence[Subscription]) -> list[str]:
-    """The Kafka topics of topic filters."""
+    """The Kafka topics that topic filters refer to."""
     return sorted({each.filter.split("/")[0] for each in subscriptions})

@@ -1,10 +1,10 @@
-"""The ledger: which partitions are ours, and how far each was handed over and stored.
+"""The ledger: the assigned partitions, and how much of each has been delivered and stored.
 
-Offsets are committed to Kafka only behind what the store holds. The store itself keeps the position of each partition
-in the transaction that keeps the readings, so that after a crash in between nothing is taken twice: a partition begins
-behind the position or the committed offset, whichever is further. The latter is where another worker has read on.
+Only stored offsets are committed to Kafka. The store also saves the position of each partition in the same transaction
+as the readings, so that a crash between the two causes no duplicates: a partition begins at the stored position or the
+committed offset, whichever is further. The committed offset is further if another worker has read on.
 
-The service hands over and acknowledges in its loop, the network thread assigns and commits.
+The service's loop delivers and acknowledges messages; the network thread assigns partitions and commits.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from dataclasses import dataclass
 from edge.core.model.readings.messages import NO_CONNECTION, Message
 
 Place = tuple[str, int]
-"""A topic and a partition of it."""
+"""A topic and the number of a partition."""
 
 REMEMBERED = 10_000
-"""The names of so many assigned partitions are known, also after they have left."""
+"""Maximum number of assigned partitions whose names are remembered, including earlier ones."""
 
 
 @dataclass
 class OwnedPartition:
-    """A partition that is ours.
+    """An assigned partition.
 
     Attributes:
-        place: Which it is.
-        log: Its name in the store, which no later topic of the same name has.
-        taken: Offset behind the last record that was handed over.
-        stored: Offset behind the last record that was stored.
-        committed: The offset that Kafka knows.
-        leaving: Whether nothing of it is handed over any more.
+        place: The topic and the partition's number.
+        log: Its name in the store, unique even if the topic is deleted and created again.
+        taken: Offset after the last delivered record.
+        stored: Offset after the last stored record.
+        committed: The committed offset.
+        leaving: Whether delivery has stopped because the partition is being reassigned.
     """
 
     place: Place
@@ -44,7 +44,7 @@ class OwnedPartition:
 
 
 class PartitionLedger:
-    """Keeps the positions of one consumer; its methods may be called from any thread."""
+    """Records the positions of a consumer; all methods are thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -54,17 +54,17 @@ class PartitionLedger:
         self._logs: dict[int, str] = {}
 
     def resume(self, positions: Mapping[str, int]) -> None:
-        """Know the offset of the last record of each log that the store holds."""
+        """Set the positions in the store: the offset of the last record of each log."""
         with self._changed:
             self._known = {**positions, **self._known}
 
     def known(self) -> dict[str, int]:
-        """The offset of the last record that was handed over or is stored, of each log."""
+        """The offset of the last record that was delivered or is stored, by log."""
         with self._changed:
             return dict(self._known)
 
     def assign(self, place: Place, log: str, start: int) -> int:
-        """Note that a partition is ours from an offset on; returns the number that its messages have as receipt."""
+        """Add a partition, read from an offset; returns the number that its messages carry as `receipt`."""
         with self._changed:
             self._last_number += 1
             self._owned[self._last_number] = OwnedPartition(place, log, start, start, -1)
@@ -73,7 +73,7 @@ class PartitionLedger:
             return self._last_number
 
     def take(self, messages: Iterable[Message]) -> list[Message]:
-        """The messages to hand over: those of partitions that are still ours, and our own."""
+        """The messages to deliver: those of partitions that are still assigned, and internal ones."""
         with self._changed:
             given = []
             for each in messages:
@@ -87,16 +87,16 @@ class PartitionLedger:
             return given
 
     def positions(self, messages: Sequence[Message]) -> dict[str, int]:
-        """The offset of the last message of each log, to be stored with what came of them.
+        """The offset of the last message of each log, to be stored in the same transaction as its results.
 
-        It is stored also where the partition was lost meanwhile: what was taken of it mustn't be taken again.
+        It is stored even if the partition was lost meanwhile, so that delivered messages aren't processed again.
         """
         latest = {each.receipt: each.packet for each in messages if each.receipt != NO_CONNECTION}
         with self._changed:
             return {self._logs[number]: offset for number, offset in latest.items() if number in self._logs}
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Note that messages are stored, all of a partition in their order."""
+        """Mark messages as stored; those of a partition must be in order."""
         latest = {each.receipt: each.packet for each in messages if each.receipt != NO_CONNECTION}
         with self._changed:
             for number, offset in latest.items():
@@ -106,7 +106,7 @@ class PartitionLedger:
             self._changed.notify_all()
 
     def to_commit(self, numbers: Iterable[int] | None = None) -> list[tuple[Place, int]]:
-        """The offsets that Kafka doesn't know yet, which it is about to; of some partitions, or of all."""
+        """The offsets to commit now, of some partitions or of all; they then count as committed."""
         with self._changed:
             chosen = self._owned if numbers is None else numbers
             found = []
@@ -118,13 +118,13 @@ class PartitionLedger:
             return found
 
     def numbers(self, places: Iterable[Place]) -> list[int]:
-        """The numbers of partitions that are ours."""
+        """The numbers of assigned partitions."""
         wanted = set(places)
         with self._changed:
             return [number for number, each in self._owned.items() if each.place in wanted]
 
     def leave(self, numbers: Sequence[int], timeout_s: float) -> bool:
-        """Hand over no more of partitions, and wait until what was handed over is stored; whether it is."""
+        """Stop delivery from partitions, and wait until delivered messages are stored; returns whether they are."""
         with self._changed:
             leaving = [self._owned[number] for number in numbers]
             for each in leaving:
@@ -132,7 +132,7 @@ class PartitionLedger:
             return self._changed.wait_for(lambda: all(each.stored >= each.taken for each in leaving), timeout_s)
 
     def forget(self, numbers: Iterable[int]) -> None:
-        """Note that partitions are ours no more."""
+        """Remove partitions that are no longer assigned."""
         with self._changed:
             for number in numbers:
                 self._owned.pop(number, None)

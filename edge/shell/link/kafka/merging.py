@@ -1,8 +1,9 @@
-"""Merging: the records of several partitions in the order of their times.
+"""Merging: orders the records of several partitions by time.
 
 Kafka keeps order within a partition only, and a client fetches one partition after the other. After a pause it would
-read hours of one before the first record of the next, whose sensors would seem to have been silent for hours. So
-records are handed on by their times, and none overtakes a partition that has more to read and hasn't delivered it yet.
+read hours of one partition before the first record of the next, whose sensors would appear to have been silent for
+hours. Records are therefore delivered in order of time, and wait for partitions that have more to read but haven't
+returned it yet.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from collections.abc import Callable
 from edge.core.model.readings.messages import Message
 
 CROWDED = 2000
-"""A partition with so many records waiting for others isn't fetched from."""
+"""A partition with this many waiting records is paused."""
 
 PATIENCE_S = 5.0
-"""Records wait this long for a partition that doesn't deliver, as its broker may be away."""
+"""Maximum time in seconds to wait for a partition that returns nothing, for example because its broker is down."""
 
 
 class PartitionMerge:
-    """Holds records back until it is known which is next.
+    """Holds records until their order is known.
 
     Args:
-        most_bytes: Size of the payloads that wait at most; beyond it, all partitions are crowded.
-        monotonic: Seconds that never step.
+        most_bytes: Maximum size of the waiting payloads; beyond it, all partitions are paused.
+        monotonic: A monotonic clock, in seconds.
     """
 
     def __init__(self, most_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -37,11 +38,11 @@ class PartitionMerge:
         self._since: float | None = None
 
     def open(self, number: int) -> None:
-        """Expect records of a partition."""
+        """Add a partition."""
         self._waiting[number] = deque()
 
     def close(self, number: int) -> None:
-        """Expect none any more, and forget those that wait."""
+        """Remove a partition and its waiting records."""
         self._bytes -= sum(len(each.payload) for each in self._waiting.pop(number, ()))
 
     def add(self, message: Message) -> None:
@@ -52,17 +53,17 @@ class PartitionMerge:
             self._bytes += len(message.payload)
 
     def crowded(self) -> set[int]:
-        """The partitions that nothing more should be fetched of."""
+        """The partitions to pause."""
         if self._bytes >= self._most_bytes:
             return set(self._waiting)
         return {number for number, queue in self._waiting.items() if len(queue) >= CROWDED}
 
     def take(self, is_at_end: Callable[[int], bool], most: int) -> list[Message]:
-        """The records that no other can precede, in order of time.
+        """Remove and return the records that no later one can precede, in order of time.
 
         Args:
-            is_at_end: Whether a partition, by its number, has no record beyond those that were added.
-            most: Number of records, at most.
+            is_at_end: Whether a partition, given by its number, has no records beyond those added.
+            most: Maximum number of records.
         """
         behind = {number for number, queue in self._waiting.items() if not queue and not is_at_end(number)}
         now = self._monotonic()

@@ -1,10 +1,10 @@
-"""No broker: where a service has none for its events, these are for the sinks alone.
+"""The absence of a broker: the link and the place used when events go to sinks only.
 
-Whatever is published is confirmed at once. So an event counts as delivered and is kept for as long as such events are,
-or for as long as a sink needs it.
+Each publication is confirmed at once. Events therefore count as delivered, and are kept for as long as delivered events
+are, or until all sinks have them.
 """
 
-# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+# ruff: noqa: ARG002 - not every kind of link uses all arguments of the interface
 from __future__ import annotations
 
 import threading
@@ -20,7 +20,7 @@ from edge.shell.link.sending.sender import RefusedPublication
 
 @dataclass(frozen=True)
 class NoPlace:
-    """Where a link without a broker leads to."""
+    """The place of a link without a broker."""
 
     host: str = ""
     port: int = 0
@@ -30,7 +30,7 @@ class NoPlace:
 
 @dataclass
 class SeenRivals:
-    """Other clients with our name, as a broker has told of them."""
+    """Other clients with the same name, as reported by a broker."""
 
     takeovers: int = 0
     has_rival: bool = False
@@ -56,20 +56,20 @@ class NoBroker:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """There is no thread."""
+        """Do nothing: there is no thread."""
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """There is no thread."""
+        """Do nothing: there is no thread."""
 
     def wait_subscribed(self, timeout_s: float) -> bool:
-        """Nothing ever comes."""
+        """Return at once."""
         return False
 
     def resume(self, positions: Mapping[str, int]) -> None:
-        """Nothing ever comes."""
+        """Do nothing."""
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Nothing ever comes."""
+        """Return no messages."""
         self._stopped.wait(timeout_s)
         return []
 
@@ -86,16 +86,16 @@ class NoBroker:
         return {}
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
-        """Nothing ever comes."""
+        """Do nothing."""
 
     def wake(self) -> None:
-        """Nothing ever comes."""
+        """Do nothing."""
 
     def unsubscribe(self, topic: str) -> None:
-        """Nothing ever comes."""
+        """Do nothing."""
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
-        """Nothing ever comes."""
+        """Do nothing."""
 
     def publish(
         self,
@@ -113,16 +113,16 @@ class NoBroker:
         return self._last_token
 
     def confirmations(self) -> list[int]:
-        """The tokens since the last call."""
+        """The tokens of publications since the last call."""
         confirmed, self._confirmed = self._confirmed, []
         return confirmed
 
     def refusals(self) -> list[RefusedPublication]:
-        """Nothing is refused."""
+        """Always empty."""
         return []
 
     def closing_explained(self) -> None:
-        """Nothing is closed."""
+        """Do nothing."""
 
     def rival_seen(self) -> None:
-        """There is none."""
+        """Do nothing."""

@@ -1,11 +1,11 @@
-"""Records: from what a Kafka topic holds to messages, as they would come over MQTT.
+"""Records: converts Kafka records to messages.
 
-The Kafka topic is the first level of a message's topic, and the record's key is the rest. The time of the record stands
-for that of arrival, so that reading it again later gives the same message. Where the time is missing or lies ahead of
-our clock, as only its producer's clock can say so, it is our own.
+The Kafka topic is the first level of a message's topic, and the record's key is the rest. The record's timestamp
+becomes the time of arrival, so that reading the record again gives the same message. A timestamp that is missing or in
+the future is replaced by the current time.
 
-Kafka remembers how far we have read, so its messages are of QoS 0 to the core: `receipt` is the number under which the
-ledger knows the partition, `packet` the offset.
+Kafka stores the read position, so messages have QoS 0: `receipt` is the number of the partition in the ledger, `packet`
+is the offset.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from typing import Protocol
 from edge.core.model.readings.messages import Message
 
 LONGEST_KEY = 60_000
-"""Bytes of a key that are read; a topic of MQTT has hardly more."""
+"""Maximum length of a key in bytes; an MQTT topic can hardly be longer."""
 
 SET_SINCE = 946_684_800.0
-"""A clock that says an earlier time, before 2000, was never set."""
+"""Earlier timestamps, before 2000, come from a clock that was never set."""
 
 
 Headers = dict[str, str | bytes | None] | list[tuple[str, str | bytes | None]] | None
 
 
 class FetchedRecord(Protocol):
-    """The part of a client's record that is read."""
+    """The part of a client's record that is used here."""
 
     def topic(self) -> str | None:
-        """Its topic."""
+        """The Kafka topic."""
 
     def offset(self) -> int | None:
-        """Its place in its partition."""
+        """The offset in its partition."""
 
     def key(self) -> bytes | None:
-        """Its key, if it has one."""
+        """The key; None if it has none."""
 
     def value(self) -> bytes | None:
-        """Its value; None for a deletion."""
+        """The value; None for a deletion."""
 
     def headers(self) -> Headers:
-        """Its headers."""
+        """The headers."""
 
     def timestamp(self) -> tuple[int, int]:
-        """The kind of its time, and the time in milliseconds since the epoch; -1 for none."""
+        """The type of the timestamp, and the timestamp in milliseconds since the epoch; -1 if there is none."""
 
 
 def as_message_of(record: FetchedRecord, receipt: int, now: float) -> Message:
-    """A record as a message.
+    """Convert a record to a message.
 
     Args:
         record: The record.
-        receipt: Number of its partition.
+        receipt: Number of its partition in the ledger.
         now: The current time, seconds since the epoch.
     """
     key = record.key()
@@ -67,7 +67,7 @@ def as_message_of(record: FetchedRecord, receipt: int, now: float) -> Message:
 
 
 def time_of(said: float, now: float) -> float:
-    """When a record came, seconds since the epoch, by the time that it says."""
+    """The time of a record's arrival, seconds since the epoch, given its timestamp."""
     if said <= SET_SINCE or (said > now > SET_SINCE):
         return now
     return said
