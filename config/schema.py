@@ -80,25 +80,27 @@ class StoreTable(Table):
 
     path: StoreFile = Field("edgewarden.db", validate_default=True, description="Path of the store's file")
     durability: Literal["power", "process"] = Field(
-        "power", description="What a committed event survives: a power cut, or only a crash of the process"
+        "power", description="What a committed event survives: a power failure, or only a crash of the process"
     )
     commit_s: float = Field(
-        2.0, ge=0, le=60, description="How long readings may wait to be committed together; events never wait"
+        2.0, ge=0, le=60, description="Maximum time that readings wait to be committed together; events never wait"
     )
     backlog_per_second: float = Field(
         500, ge=1, le=1_000_000, description="Events per second published from the backlog after an outage"
     )
-    outbox_events: int = Field(200_000, ge=1000, le=100_000_000, description="Events that may wait for delivery")
-    outbox_bytes: int = Field(
-        512 * MIB, ge=MIB, le=2**40, description="Total size of events that may wait for delivery"
+    outbox_events: int = Field(
+        200_000, ge=1000, le=100_000_000, description="Maximum number of events waiting for delivery"
     )
-    outbox_days: float = Field(30, gt=0, le=3650, description="How long an event may wait for delivery")
-    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="Disk space to leave free")
-    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Total size of delivered events that are kept")
-    events_days: float = Field(30, gt=0, le=3650, description="Age to which delivered events are kept")
-    dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Refused messages that are kept")
-    journal_days: float = Field(7, gt=0, le=3650, description="Age to which readings are kept")
-    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Total size of readings that are kept")
+    outbox_bytes: int = Field(
+        512 * MIB, ge=MIB, le=2**40, description="Maximum total size of events waiting for delivery"
+    )
+    outbox_days: float = Field(30, gt=0, le=3650, description="Maximum age of an event waiting for delivery")
+    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="Minimum free disk space")
+    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Maximum total size of delivered events")
+    events_days: float = Field(30, gt=0, le=3650, description="Maximum age of delivered events")
+    dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Number of dead letters to keep")
+    journal_days: float = Field(7, gt=0, le=3650, description="Maximum age of readings")
+    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Maximum total size of readings")
 
 
 class LimitsTable(Table):
@@ -106,29 +108,33 @@ class LimitsTable(Table):
 
     sensors: int = Field(10_000, ge=1, le=1_000_000, description="Maximum number of sensors")
     forget_days: float | None = Field(
-        None, gt=0, le=3650, description="Sensors silent for longer are forgotten; by default none is"
+        None, gt=0, le=3650, description="Sensors silent for longer are forgotten; by default none are"
     )
     payload_bytes: int = Field(262_144, ge=1, le=256 * MIB, description="Size of a payload")
-    depth: int = Field(8, ge=1, le=100, description="Nesting depth of objects in a payload")
-    readings_per_message: int = Field(10_000, ge=1, le=1_000_000, description="Readings in one message")
+    depth: int = Field(8, ge=1, le=100, description="Maximum nesting depth of a payload")
+    readings_per_message: int = Field(
+        10_000, ge=1, le=1_000_000, description="Maximum number of readings in one message"
+    )
     future_s: float = Field(
-        60, ge=0, le=31_536_000, description="How far a reading's time may lie ahead of its arrival"
+        60, ge=0, le=31_536_000, description="Maximum time by which a reading may be ahead of its arrival"
     )
     reorder_s: float = Field(
         0,
         ge=0,
         le=86_400,
-        description="How late a reading may be and still be put in order; all readings wait this long",
+        description="Maximum delay of a reading that is still sorted by time; all readings wait this long",
     )
     earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
-        date(2000, 1, 1), description="Readings from before this day are refused, as their sender's clock was never set"
+        date(2000, 1, 1), description="Earlier readings are refused, because their sender's clock was never set"
     )
-    receive_messages: int = Field(10_000, ge=10, le=10_000_000, description="Messages that may wait to be processed")
+    receive_messages: int = Field(
+        10_000, ge=10, le=10_000_000, description="Maximum number of messages waiting to be processed"
+    )
     receive_bytes: int = Field(
-        64 * MIB, ge=65_536, le=2**40, description="Total size of messages that may wait to be processed"
+        64 * MIB, ge=65_536, le=2**40, description="Maximum total size of messages waiting to be processed"
     )
     dead_letters_per_minute: int = Field(
-        60, ge=0, le=100_000, description="Refused messages reported per minute; all are counted"
+        60, ge=0, le=100_000, description="Maximum number of dead letters per minute; all refused messages are counted"
     )
 
     @property
@@ -163,25 +169,27 @@ class Configuration(Table):
 
     gateway: Gateway = Field(default_factory=Gateway, description="This gateway")
     broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
-    upstream: Upstream | None = Field(None, description="The broker that events go to, if it is another one")
+    upstream: Upstream | None = Field(None, description="Another broker for events")
     sinks: tuple[SinkTable, ...] = Field(
-        (), alias="sink", strict=False, max_length=20, description="Further receivers of events"
+        (), alias="sink", strict=False, max_length=20, description="Additional receivers of events"
     )
     forwards: tuple[ForwardTable, ...] = Field(
-        (), alias="forward", strict=False, max_length=20, description="Where readings go on to"
+        (), alias="forward", strict=False, max_length=20, description="Forwarding of readings"
     )
-    kafka: KafkaTable | None = Field(None, description="The Kafka cluster that readings come from, instead of broker")
+    kafka: KafkaTable | None = Field(
+        None, description="Kafka cluster from which readings are consumed, instead of broker"
+    )
     inputs: tuple[Input, ...] = Field(
         alias="input", strict=False, description="The inputs", json_schema_extra={"minItems": 1}
     )
-    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When scores become incidents")
-    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="How sensors are watched")
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When incidents begin and end")
+    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="Settings per sensor")
     devices: tuple[DeviceTable, ...] = Field(
         (), alias="device", strict=False, description="Sensors that belong together"
     )
     commands: Commands = Field(default_factory=Commands, description="Commands over MQTT")
     maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="Maintenance windows")
-    page: Page | None = Field(None, description="The live page in a browser")
+    page: Page | None = Field(None, description="The web page")
     homeassistant: HomeAssistantTable | None = Field(None, description="MQTT discovery for Home Assistant")
     store: StoreTable = Field(  # from an empty table, so that its path is placed in the file's folder like any other
         default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="The store"

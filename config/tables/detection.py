@@ -35,32 +35,34 @@ class IncidentSettings(Table):
         0.1,
         gt=0,
         le=100,
-        description="False alarms that a sensor may cost at most; the raising levels follow from it",
+        description="False alarms allowed per sensor and day; determines the raising levels",
     )
     threshold: float | None = Field(
         None,
         ge=1,
         le=100,
-        description="Raising level in decades of surprise, instead of one that follows from the false alarms allowed",
+        description="Fixed raising level in decades of surprise, instead of one computed from the false alarms allowed",
     )
     raise_after: int = Field(
         1,
         ge=1,
         le=1000,
-        description="Readings in a row that must reach the raising level, or break a limit, to raise an incident",
+        description="Consecutive readings at the raising level, or beyond a limit, that raise an incident",
     )
-    clear_ratio: float = Field(0.5, gt=0, le=1, description="Readings below this share of the raising level are calm")
+    clear_ratio: float = Field(
+        0.5, gt=0, le=1, description="Readings with scores below this fraction of the raising level are calm"
+    )
     clear_after: int = Field(
         5,
         ge=1,
         le=10_000,
-        description="Calm readings in a row that clear an incident, or readings in a row within a limit",
+        description="Consecutive calm readings, or readings within a limit, that clear an incident",
     )
     adopt_after_s: float = Field(
         64_800,
         ge=1,
         le=31_536_000,
-        description="Age at which an incident ends and its level is taken as normal; less for a new sensor",
+        description="Age at which an incident ends and its level is adopted as normal; less for a new sensor",
     )
     update_s: float = Field(60, ge=0, le=86_400, description="Minimum time between two updates")
 
@@ -161,22 +163,25 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
 class Rule(Table):
     """A rule: how the sensors that match a glob are watched."""
 
-    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
+    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob of sensor names")
     preset: Annotated[str, checked(_preset_problem)] = Field(
         DEFAULT_PRESET, description="The preset of detectors to start from"
     )
     description: str = Field("", max_length=1000, description="A description for people")
     unit: str = Field("", max_length=32, description="Unit of the values")
     counter: bool | None = Field(
-        None, description="Whether it is a counter, whose pace is watched; without it, the preset says so, or it shows"
+        None,
+        description="Whether it is a counter, whose rate is monitored; by default set by the preset or detected",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to events")
-    direction: Direction = Field("both", description="On which side of what is expected a value is told of")
+    direction: Direction = Field(
+        "both", description="Whether values above or below the expected ones are reported, or both"
+    )
     least: float = Field(
-        0.0, ge=0, allow_inf_nan=False, description="Deviations that are smaller aren't told of, in the sensor's unit"
+        0.0, ge=0, allow_inf_nan=False, description="Smallest deviation to report, in the sensor's unit"
     )
     weight: float = Field(
-        1.0, ge=0.1, le=10, description="Severities are those of scores so many times as far beyond their level"
+        1.0, ge=0.1, le=10, description="Importance: each doubling raises the severity of incidents by 250"
     )
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"

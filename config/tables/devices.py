@@ -29,11 +29,11 @@ class DeviceTable(Table):
     """Sensors that belong together: one device, or one for each name without its last level."""
 
     sensors: Annotated[tuple[Annotated[str, checked(glob_problem)], ...], Field(min_length=1, max_length=1000)] = Field(
-        strict=False, description="Globs on sensor names"
+        strict=False, description="Globs of sensor names"
     )
     name: Annotated[str, checked(_name_problem)] | None = Field(
         None,
-        description="Name of the one device that all of them make; without it, the last level of a name is left out",
+        description="Name of the device that all of them form; by default names without their last level are devices",
     )
     description: str = Field("", max_length=1000, description="A description for people")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to the device's events")
@@ -44,16 +44,16 @@ class DeviceTable(Table):
         16,
         ge=2,
         le=64,
-        description="Maximum number of sensors of a device that are watched together, first come, first served",
+        description="Maximum number of sensors of a device that are monitored together; the first ones found",
     )
     warm_up: int = Field(
-        2000, ge=200, le=1_000_000, description="Rows of readings to learn from before the device is scored"
+        2000, ge=200, le=1_000_000, description="Number of rows to learn from before the device is scored"
     )
     hold_s: float | None = Field(
         None,
         gt=0,
         le=31_536_000,
-        description="Age up to which a sensor's last value counts; by default three of its usual intervals",
+        description="Age up to which a sensor's last value is used; by default three of its usual intervals",
     )
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
 

@@ -68,11 +68,11 @@ class Input(Table):
     """One topic filter, and how to read what arrives on it."""
 
     convention: Annotated[str, checked(convention_problem)] | None = Field(
-        None, description="The convention whose keys apply unless they are given here"
+        None, description="Convention that sets the other keys, unless they are given here"
     )
     topic: Annotated[str, checked(filter_problem)] = Field(description="MQTT topic filter")
     ignore_topics: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
-        (), strict=False, max_length=1000, description="Globs on topics that are left out"
+        (), strict=False, max_length=1000, description="Globs of topics to ignore"
     )
     format: Literal["json", "number", "text", "msgpack", "cbor", "senml", "senml-cbor", "influx", "sparkplug"] = Field(
         "json", description="Format of the payloads"
@@ -84,58 +84,56 @@ class Input(Table):
     value_key: str = Field(
         "value",
         min_length=1,
-        description="Field that holds the value; an object without it gives one reading for each number",
+        description="Field that contains the value; an object without it gives one reading for each number",
     )
     time_keys: tuple[str, ...] = Field(
         ("ts", "time", "timestamp", "t"),
         strict=False,
-        description="Fields that may hold the time, in lower case; the first readable one counts",
+        description="Fields that may contain the time, in lower case; the first valid one is used",
     )
     time_format: tuple[Annotated[str, checked(time_format_problem)], ...] = Field(
-        (), strict=False, max_length=10, description="Further notations of times"
+        (), strict=False, max_length=10, description="Additional formats of times"
     )
     ignore: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
-        (), strict=False, max_length=1000, description="Globs on the paths of fields that are left out"
+        (), strict=False, max_length=1000, description="Globs of the paths of fields to ignore"
     )
     batch: str = Field(
-        "", max_length=100, description="Field of a payload that is a list of payloads, each of which is read by itself"
+        "", max_length=100, description="Field of a payload that contains a list of payloads, each read separately"
     )
     items: Annotated[str, checked(items_problem)] | None = Field(
-        None, description="The list whose elements are readings, or the object that holds them; nothing else is read"
+        None, description="The list whose elements are readings, or the object that contains them; the rest is ignored"
     )
     name: Annotated[str, checked(item_name_problem)] = Field(
-        "{index}", description="Template of the field that an element of items makes"
+        "{index}", description="Template of the names of the elements of items"
     )
     precision: Literal["ns", "us", "ms", "s"] = Field(
         "ns", description="Unit of the timestamps of line protocol; other formats have none"
     )
     columns: tuple[Annotated[str, Field(max_length=100)], ...] = Field(
-        (), strict=False, max_length=1000, description="Names of separated values, in order; empty for one left out"
+        (), strict=False, max_length=1000, description="Names of separated values, in order; empty for one to ignore"
     )
     values: dict[str, float] = Field(default_factory=dict, description="Numbers for texts")
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)] | str, ...] = Field(
-        (), strict=False, max_length=1000, description="Error values, and texts that mean that there is no value"
+        (), strict=False, max_length=1000, description="Error values, and texts that stand for a missing value"
     )
-    numbers: Literal["text-too", "strict"] = Field(
-        "text-too", description="Whether a text that consists of a number counts as a number"
-    )
+    numbers: Literal["text-too", "strict"] = Field("text-too", description="Whether a numeric text is read as a number")
     decimal: Literal[".", ","] = Field(".", description="Decimal separator of numbers in texts")
     units: bool = Field(False, description="Whether a unit may follow a number in a text")
     availability: str | None = Field(
         None, description="Topic on which a device publishes its availability; {1} is the first wildcard of topic"
     )
     available: tuple[str, ...] = Field(
-        (), strict=False, max_length=100, description="Payloads that mean available, besides the usual ones"
+        (), strict=False, max_length=100, description="Payloads that mean available, in addition to the usual ones"
     )
     unavailable: tuple[str, ...] = Field(
-        (), strict=False, max_length=100, description="Payloads that mean unavailable, besides the usual ones"
+        (), strict=False, max_length=100, description="Payloads that mean unavailable, in addition to the usual ones"
     )
     rebirth: bool = Field(True, description="Whether missing birth certificates are requested from a Sparkplug node")
     gap_s: float = Field(
         5.0, ge=0.0, le=3600.0, description="Seconds to wait for a missing message of a Sparkplug node"
     )
     host_id: Annotated[str, checked(host_id_problem)] | None = Field(
-        None, description="Id of this Sparkplug host application, published in its STATE; by default none is published"
+        None, description="ID of this Sparkplug host application, published in its STATE; by default none is published"
     )
     repetition: Literal["periodic", "on_change", "full_repeat"] | None = Field(
         None,

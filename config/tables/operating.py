@@ -41,7 +41,7 @@ class MaintenanceTable(Table):
     """A window in which sensors are suppressed."""
 
     name: str = Field(min_length=1, max_length=64, description="Name of the window")
-    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob on sensor names")
+    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob of sensor names")
     every: Annotated[str, checked(rule_problem)] | None = Field(None, description="Weekly rule")
     zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of every, from and to")
     start: Moment | None = Field(None, alias="from", description="Start of a window that occurs once")

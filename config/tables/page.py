@@ -48,9 +48,9 @@ def _name_problem(name: str) -> str | None:
 class Page(Table):
     """The live page in a browser, with the metrics for Prometheus; the table's presence turns it on."""
 
-    port: int = Field(PORT, ge=0, le=65535, description="TCP port; 0 takes a free one, which is printed at the start")
+    port: int = Field(PORT, ge=0, le=65535, description="TCP port; 0 selects a free one, which is logged at the start")
     bind: Annotated[str, checked(_address_problem)] = Field(
-        "127.0.0.1", description="Address to listen on; any but a loopback address needs password_file"
+        "127.0.0.1", description="Address to listen on; any but a loopback address requires password_file"
     )
     password_file: ReadableFile | None = Field(
         None,
@@ -58,7 +58,10 @@ class Page(Table):
         description="File of the page's passwords, written by `edgewarden page-password`",
     )
     hosts: tuple[Annotated[str, checked(_name_problem)], ...] = Field(
-        (), strict=False, max_length=20, description="Host names under which it is reached, besides this machine's own"
+        (),
+        strict=False,
+        max_length=20,
+        description="Host names by which browsers reach the page, in addition to this machine's own",
     )
 
     @model_validator(mode="before")

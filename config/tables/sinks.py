@@ -105,54 +105,66 @@ class SinkTable(Credentials):
         None, description="Name of this sink, under which its position is stored; by default its kind"
     )
     begin: Literal["now", "beginning"] = Field(
-        "now", alias="from", description="Where a new sink begins: with the next event, or the oldest that is kept"
+        "now", alias="from", description="Where a new sink begins: with the next event, or with the oldest stored one"
     )
-    severity: int = Field(1, ge=1, le=1000, description="Minimum severity of the events that it gets")
+    severity: int = Field(1, ge=1, le=1000, description="Minimum severity of its events")
     sensors: tuple[Glob, ...] = Field(
-        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors whose events it gets"
+        ("**",),
+        strict=False,
+        min_length=1,
+        max_length=1000,
+        description="Globs of the sensors whose events it receives",
     )
     transitions: tuple[Transition, ...] = Field(
-        (), strict=False, description="Transitions that it gets; an empty list means all"
+        (), strict=False, description="Transitions that it receives; an empty list means all"
     )
-    outbox_events: int = Field(200_000, ge=1000, le=100_000_000, description="Events that may wait for this sink")
-    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Total size of events that may wait for it")
-    outbox_days: float = Field(30, gt=0, le=3650, description="How long an event may wait for it")
+    outbox_events: int = Field(
+        200_000, ge=1000, le=100_000_000, description="Maximum number of events waiting for this sink"
+    )
+    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Maximum total size of events waiting for it")
+    outbox_days: float = Field(30, gt=0, le=3650, description="Maximum age of an event waiting for it")
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
     url: str | None = Field(None, min_length=1, max_length=2048, description="Where the events go")
-    token_file: ReadableFile | None = Field(None, description="File that holds a bearer token")
-    token_env: str | None = Field(None, min_length=1, description="Environment variable that holds it")
+    token_file: ReadableFile | None = Field(None, description="File that contains a bearer token")
+    token_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
     token_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="Credential of the service manager that holds it"
+        None, description="systemd credential that contains it"
     )
-    secret_file: ReadableFile | None = Field(None, description="File that holds the secret that events are signed with")
-    secret_env: str | None = Field(None, min_length=1, description="Environment variable that holds it")
+    secret_file: ReadableFile | None = Field(None, description="File that contains the secret for signing events")
+    secret_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
     secret_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="Credential of the service manager that holds it"
+        None, description="systemd credential that contains it"
     )
-    timeout_s: float = Field(10, ge=1, le=300, description="How long the receiver may take to answer")
+    timeout_s: float = Field(10, ge=1, le=300, description="Timeout for the receiver's answer")
     brokers: tuple[Broker, ...] = Field(
         (), strict=False, max_length=100, description="Bootstrap servers, each host:port"
     )
     topic: TopicName | None = Field(None, description="Where the events go")
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
 
-    address_file: ReadableFile | None = Field(None, description="File that holds the address that is notified")
-    address_env: str | None = Field(None, min_length=1, description="Environment variable that holds it")
+    address_file: ReadableFile | None = Field(None, description="File that contains the address to notify")
+    address_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
     address_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="Credential of the service manager that holds it"
+        None, description="systemd credential that contains it"
     )
-    group_s: float = Field(5, ge=0, le=20, description="Events within this time make one message")
+    group_s: float = Field(5, ge=0, le=20, description="Events within this time are combined into one message")
     interval_s: float = Field(
-        60, ge=0, le=86_400, description="Time between two messages; what comes meanwhile is the next one"
+        60,
+        ge=0,
+        le=86_400,
+        description="Minimum time between two messages; events in between are combined into the next one",
     )
     quiet: Annotated[str, checked(_quiet_problem)] | None = Field(
-        None, description="When nothing is sent that isn't urgent, such as 22:00-07:00 or Mon-Fri 22:00-06:00"
+        None,
+        description="Hours during which only urgent incidents are sent, such as 22:00-07:00 or Mon-Fri 22:00-06:00",
     )
     quiet_severity: int = Field(
-        751, ge=1, le=1000, validate_default=True, description="Severity from which on it is sent nevertheless"
+        751, ge=1, le=1000, validate_default=True, description="Minimum severity of incidents sent during quiet hours"
     )
-    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of quiet and of the times told")
-    exchange: str = Field("amq.topic", max_length=255, description="Exchange that events are published to")
+    zone: Annotated[str, checked(zone_problem)] = Field(
+        "UTC", description="Time zone of quiet and of times in messages"
+    )
+    exchange: str = Field("amq.topic", max_length=255, description="Exchange to publish events to")
     host: Host | None = Field(None, min_length=1, max_length=253, description="Name or address of the broker")
     port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
     client_id: str | None = Field(None, min_length=1, max_length=128, description="MQTT client id")
@@ -160,7 +172,7 @@ class SinkTable(Credentials):
     version: Literal["auto", "3.1.1", "5"] = Field("auto", description="MQTT version")
     check_delivery: bool = Field(
         True,
-        description="With MQTT 3.1.1, count an event as delivered once our own status, sent after it, has come back",
+        description="With MQTT 3.1.1, an event is delivered once the gateway's own status, sent after it, is received",
     )
 
     @model_validator(mode="before")

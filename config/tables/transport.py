@@ -55,9 +55,9 @@ class Gateway(Table):
     """This gateway."""
 
     name: Annotated[str, checked(name_problem)] = Field(
-        "gateway", description="Name of this gateway; a part of topics and of event ids"
+        "gateway", description="Name of this gateway, part of topics and event IDs"
     )
-    base: str = Field("edgewarden/{gateway}", description="Beginning of all topics of this gateway")
+    base: str = Field("edgewarden/{gateway}", description="Prefix of all topics of this gateway")
 
     @field_validator("base")
     @classmethod
@@ -78,7 +78,7 @@ class Tls(Table):
 
     ca_file: ReadableFile | None = Field(
         None,
-        description="CA certificates that the broker is checked against (PEM); by default those of the system",
+        description="CA certificates that verify the broker's certificate (PEM); by default those of the system",
     )
     certificate_file: ReadableFile | None = Field(None, description="The client certificate (PEM)")
     key_file: ReadableFile | None = Field(
@@ -104,10 +104,10 @@ class Credentials(Table):
     """A user and where the password is."""
 
     username: str | None = Field(None, min_length=1, max_length=1024, description="User name")
-    password_file: ReadableFile | None = Field(None, description="File that holds the password and nothing else")
-    password_env: str | None = Field(None, min_length=1, description="Environment variable that holds the password")
+    password_file: ReadableFile | None = Field(None, description="File that contains only the password")
+    password_env: str | None = Field(None, min_length=1, description="Environment variable that contains the password")
     password_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="Credential of the service manager that holds the password, such as edgewarden.broker"
+        None, description="systemd credential that contains the password, such as edgewarden.broker"
     )
 
     @field_validator("password_file", "password_env", "password_credential", mode="before")
@@ -130,7 +130,7 @@ class Connection(Credentials):
         None,
         min_length=1,
         max_length=128,
-        description="MQTT client id; by default it follows from the gateway's name",
+        description="MQTT client ID; by default derived from the gateway's name",
     )
     keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
     version: Literal["auto", "3.1.1", "5"] = Field(
@@ -138,7 +138,7 @@ class Connection(Credentials):
     )
     check_delivery: bool = Field(
         True,
-        description="With MQTT 3.1.1, count an event as delivered once our own status, sent after it, has come back",
+        description="With MQTT 3.1.1, an event is delivered once the gateway's own status, sent after it, is received",
     )
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
 
@@ -150,17 +150,17 @@ class Broker(Connection):
         1000,
         ge=1,
         le=65_535,
-        description="Messages that the broker may send before one is acknowledged; requested from an MQTT 5 broker",
+        description="Maximum number of unacknowledged QoS 1 messages; requested from an MQTT 5 broker",
     )
     linger_s: float = Field(
         0.25,
         ge=0,
         le=5,
-        description="How long messages of a stream may wait for each other; one after a pause never waits",
+        description="Maximum delay for processing messages together; a message after a pause isn't delayed",
     )
     embedded: bool = Field(
         False,
-        description="Start a broker on this machine, for a first try; it serves this machine only",
+        description="Start a broker on this machine, for evaluation; it accepts local connections only",
     )
 
     @field_validator("embedded")

@@ -14,7 +14,7 @@ TABLES = '[[input]]\nconvention = "tasmota"\n\n[[input]]\ntopic = "a"\n'
 def test_they_take_the_place_of_an_input_that_reads_everything() -> None:
     made = with_inputs(template(), TABLES)
     assert [each.topic for each in parse(made).configuration.inputs] == ["tele/+/SENSOR", "a"]
-    before, after = template().split("[[input]]")[0], template().split("# When surprising")[1]
+    before, after = template().split("[[input]]")[0], template().split("# When incidents")[1]
     assert made.startswith(before)
     assert made.endswith(f"# When surprising{after}")
 

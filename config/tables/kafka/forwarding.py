@@ -27,15 +27,21 @@ class ForwardTable(Credentials):
         "forward", description="Name of this table, under which its position is stored"
     )
     brokers: tuple[Broker, ...] = Field(strict=False, max_length=100, description="Bootstrap servers, each host:port")
-    topic: TopicName = Field(description="Where the readings go")
+    topic: TopicName = Field(description="The topic")
     begin: Literal["now", "beginning"] = Field(
-        "now", alias="from", description="Where it begins at first: with the next reading, or the oldest that is kept"
+        "now",
+        alias="from",
+        description="Where a new table begins: with the next reading, or with the oldest stored one",
     )
     sensors: tuple[Glob, ...] = Field(
-        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors whose readings go on"
+        ("**",),
+        strict=False,
+        min_length=1,
+        max_length=1000,
+        description="Globs of the sensors whose readings are forwarded",
     )
     prefix: Annotated[str, checked(prefix_problem)] = Field(
-        "{gateway}/", description="What stands before the names of sensors; {gateway} is the gateway's name"
+        "{gateway}/", description="Prefix of sensor names; {gateway} is the gateway's name"
     )
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")

@@ -26,14 +26,14 @@ class KafkaTable(Credentials):
     brokers: tuple[Broker, ...] = Field(strict=False, max_length=100, description="Bootstrap servers, each host:port")
     group: Annotated[str, checked(group_problem)] | None = Field(
         None,
-        description="Consumer group; workers of one group share the partitions. By default it follows from the"
+        description="Consumer group; workers of one group share the partitions. By default derived from the"
         " gateway's name",
     )
     begin: Literal["now", "beginning"] = Field(
-        "now", alias="from", description="Where a new group begins: with the next record, or the oldest that is kept"
+        "now", alias="from", description="Where a new group begins: with the next record, or with the oldest one"
     )
     session_s: float = Field(
-        45, ge=6, le=1800, description="Seconds after which the partitions of a worker that isn't heard go to others"
+        45, ge=6, le=1800, description="Seconds after which the partitions of a silent worker are reassigned"
     )
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
     tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
