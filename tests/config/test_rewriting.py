@@ -16,7 +16,7 @@ def test_they_take_the_place_of_an_input_that_reads_everything() -> None:
     assert [each.topic for each in parse(made).configuration.inputs] == ["tele/+/SENSOR", "a"]
     before, after = template().split("[[input]]")[0], template().split("# When incidents")[1]
     assert made.startswith(before)
-    assert made.endswith(f"# When surprising{after}")
+    assert made.endswith(f"# When incidents{after}")
 
 
 def test_they_stand_behind_the_inputs_that_are_there() -> None:
