@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from edge.page.loop.handover import BusyError
@@ -46,6 +46,8 @@ def explained(handler: Handler) -> Handler:
             return problem(503, str(error))
         except StoreError as error:
             return problem(503, f"The store can't be read: {error}")
+        except ClientDisconnect:
+            return problem(400, "The request's body ended before its length.")  # for nobody: the client is gone
 
     return with_words
 

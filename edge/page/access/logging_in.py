@@ -108,13 +108,13 @@ class LoggingIn:
         """
         wait_s = self._attempts.wait_s(address, self._monotonic())
         if wait_s > 0:
-            log.warning("log_in_refused address=%r reason='too many tries'", address, extra=BOUNDED)
+            log.warning("log_in_refused address=%r reason='too many tries'", address)
             raise TooManyTriesError(wait_s)
         self._attempts.note(address, self._monotonic())
         async with self._one_at_a_time:
             role = await asyncio.to_thread(self._sessions.role_for, password)
         if role is None:
-            log.warning("log_in_refused address=%r reason='wrong password'", address, extra=BOUNDED)
+            log.warning("log_in_refused address=%r reason='wrong password'", address, extra=BOUNDED)  # by `Attempts`
         else:
             self._attempts.forgive(address)
         return role

@@ -19,10 +19,10 @@ from config.tables.page import Page
 from edge.core.model.words.topics import Topics
 from edge.page.loop.handover import Handover
 from edge.page.server.app import App
+from edge.page.server.connections import MOST_CONNECTIONS, REQUEST_S, PageConnection
 
 log = logging.getLogger("edgewarden.page")
 
-MOST_CONNECTIONS = 128
 LARGEST_HEAD = 16 * 1024
 UNREAD_BYTES = 256 * 1024
 """What the kernel keeps for a client that doesn't read; by itself it would take megabytes for each."""
@@ -47,6 +47,7 @@ def served(page: Page, configuration: Configuration, source: Path) -> Iterator[H
         ConfigurationError: The port isn't available.
         PasswordError: The password file can't be used.
     """
+    _relay_messages()
     listening = _listen(page.bind, page.port, source)
     handover = Handover(Topics(configuration.gateway.topic_base))
     app = App(page, configuration.gateway.name, (configuration.store.path, source), handover)
@@ -92,6 +93,21 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
+class _Relay(logging.Handler):
+    """Passes uvicorn's messages to the service's log, where their rate is limited: a client can cause any number."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one on, in one form for all."""
+        log.log(record.levelno, "page_server message=%r", record.getMessage().strip(), exc_info=record.exc_info)
+
+
+def _relay_messages() -> None:
+    uvicorn_log = logging.getLogger("uvicorn.error")
+    uvicorn_log.setLevel(logging.WARNING)
+    uvicorn_log.propagate = False
+    uvicorn_log.handlers = [_Relay()]
+
+
 class _QuietServer(uvicorn.Server):
     """A server without periodic wake-ups; it ends listening pages before it waits for unfinished responses.
 
@@ -131,7 +147,7 @@ class _Server:
         config = uvicorn.Config(
             app.asgi,
             loop="asyncio",
-            http="h11",
+            http=PageConnection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -139,9 +155,9 @@ class _Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MOST_CONNECTIONS + 1,  # reached only while all connections are being answered
             h11_max_incomplete_event_size=LARGEST_HEAD,
-            timeout_keep_alive=20,
+            timeout_keep_alive=int(REQUEST_S),
             timeout_graceful_shutdown=int(END_S),
         )
         self._server = _QuietServer(config, app)
