@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SECONDS_TO_RUN ?= 90
 KILLS ?= 200
 SHARE ?= 1
+ONLY ?=
 JOBS ?= auto
 
 .PHONY: demo test verify faults bench lint clean
@@ -45,7 +46,7 @@ verify: $(VENV)/verify
 	$(BIN)/python tests/faults --kills 10 --share 0.05
 
 faults: $(VENV)/dev
-	$(BIN)/python tests/faults --kills $(KILLS) --share $(SHARE)
+	$(BIN)/python tests/faults --kills $(KILLS) --share $(SHARE) $(if $(ONLY),--only $(ONLY))
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/bench.py $(BENCH)

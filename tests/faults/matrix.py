@@ -12,6 +12,7 @@ import network
 import outage
 import owners
 import reloads
+import sinks
 import stalls
 import traffic
 from bench import Fault
@@ -29,4 +30,5 @@ FAULTS: list[Fault] = [
     *owners.FAULTS,
     *traffic.FAULTS,
     *access.FAULTS,
+    *sinks.FAULTS,
 ]

@@ -159,6 +159,16 @@ auto.create.topics.enable=false
         for future in admin.delete_records(parts).values():
             future.result(30)
 
+    def count(self, topic: str) -> int:
+        """How many records a topic has now."""
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import AdminClient, OffsetSpec
+
+        admin: AdminClient = self._admin()
+        parts = admin.list_topics(topic, 20).topics[topic].partitions
+        found = admin.list_offsets({TopicPartition(topic, each): OffsetSpec.latest() for each in parts})
+        return sum(future.result(20).offset for future in found.values())
+
     def records(self, topic: str) -> list[Any]:
         """All records of a topic that were written until now, by partition and offset."""
         from confluent_kafka import Consumer, TopicPartition

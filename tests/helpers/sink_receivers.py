@@ -53,6 +53,9 @@ class Receiver(Protocol):
     def received(self) -> list[dict[str, Any]]:
         """The attributes of all events that have arrived, in the order of arrival, with repetitions."""
 
+    def arrived(self) -> int:
+        """How many have arrived until now, with repetitions, as far as that can be had quickly."""
+
     def close(self) -> None: ...
 
 
@@ -149,6 +152,9 @@ class WebhookReceiver:
     def received(self) -> list[dict[str, Any]]:
         return list(self._events)
 
+    def arrived(self) -> int:
+        return len(self._events)
+
     def close(self) -> None:
         self.unwedge()
         self.kill()
@@ -185,6 +191,9 @@ class NotifyReceiver(WebhookReceiver):
                 number = (3600 * hours + 60 * minutes + seconds - int(BASE)) % 86_400
                 found.append(self._event(notice["title"] if len(lines) == 1 else "", number, told[4], told[5]))
         return found
+
+    def arrived(self) -> int:
+        return sum(notice["message"].count("\n") + 1 for notice in self.notices)
 
     @staticmethod
     def _event(title: str, number: int, word: str, message: str) -> dict[str, Any]:
@@ -254,6 +263,9 @@ class KafkaReceiver:
         if self.kafka.is_running:
             self._last = [event_of(each) for each in self.kafka.records(self.topic)]
         return self._last
+
+    def arrived(self) -> int:
+        return self.kafka.count(self.topic)
 
     def close(self) -> None:
         self.unwedge()
@@ -337,6 +349,9 @@ class RabbitmqReceiver:
                     self._events.append(event)
         return list(self._events)
 
+    def arrived(self) -> int:
+        return len(self.received())
+
     def close(self) -> None:
         self.unwedge()
 
@@ -389,11 +404,14 @@ class MqttReceiver:
             barrier = f"edgewarden/barrier/{self._barriers}"
             consumer.publish(barrier, b"{}")  # comes behind everything that the broker has taken
             wait_until(lambda: any(topic == barrier for topic, _, _ in consumer.poll()), 30, "the barrier")
-        return [
-            json.loads(payload)
-            for topic, payload, _ in consumer.poll()
-            if "/anomaly/" in topic or topic.endswith("/gap")
-        ]
+        return [json.loads(payload) for topic, payload, _ in consumer.poll() if self._is_event(topic)]
+
+    def arrived(self) -> int:
+        return 0 if self._consumer is None else sum(self._is_event(topic) for topic, _, _ in self._consumer.poll())
+
+    @staticmethod
+    def _is_event(topic: str) -> bool:
+        return "/anomaly/" in topic or topic.endswith("/gap")
 
     def close(self) -> None:
         self.unwedge()

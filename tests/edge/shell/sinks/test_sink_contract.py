@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import ROOT, wait_until
+from sink_kills import kill_sink
 from sink_line import SinkLine, sink_event, sink_events
-from sink_receivers import RECEIVERS, Receiver, first_of_each, is_in_order, written
+from sink_receivers import RECEIVERS, Receiver, first_of_each, is_in_order
 
 from config.tables.sinks import OF_KIND
 from edge.shell.sinks.base import Outcome
@@ -26,8 +22,8 @@ from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
 
 pytestmark = pytest.mark.long
 
-KILLS = int(os.environ.get("SINK_KILLS", "3"))
-"""How often a process is killed; 100 in the long form."""
+KILLS = 3
+"""How often a process is killed; `make faults ONLY=sink` is the long form."""
 
 
 @pytest.fixture(params=sorted(OF_KIND))
@@ -258,23 +254,7 @@ def test_what_a_limit_takes_from_a_sink_is_said_by_a_gap_that_it_gets(
 
 
 def test_a_process_that_is_killed_at_any_instant_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
-    chance = random.Random(19)
-    last = 400 * KILLS
-    line = SinkLine(tmp_path)
-    line.store_events(sink_events(1, last))
-    line.close()
-    program = [sys.executable, str(ROOT / "tests/helpers/sink_process.py"), str(tmp_path), str(last), receiver.kind]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/helpers'}", "SINK_HOW": written(receiver.how())}
-    for _ in range(KILLS):
-        kill_after(chance.randrange(1, 300), receiver, subprocess.Popen(program, env=environment))
-    assert subprocess.run(program, env=environment, timeout=120, check=False).returncode == 0
-    assert sequences(receiver) == list(range(1, last + 1))
-    assert is_in_order(receiver.received())
-
-
-def kill_after(events: int, receiver: Receiver, process: subprocess.Popen[bytes]) -> None:
-    """Kill a process once so many events more have arrived."""
-    wanted = len(receiver.received()) + events
-    wait_until(lambda: len(receiver.received()) >= wanted or process.poll() is not None, 60, "some events")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kills = kill_sink(receiver, tmp_path, KILLS, random.Random(19))
+    assert kills.received == kills.stored
+    assert kills.in_order
+    assert not kills.changed
