@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kafka_server import Kafka
+from running import ROOT, RunningService, wait_for_all
 
 from config.loading import parse
 from edge.core.model.readings.messages import Message
@@ -19,6 +24,12 @@ from edge.shell.store import read_history
 BEGIN = 1_700_000_000
 STEP_S = 10
 SENSORS = [f"line{1 + each % 3}/pump{each}/temp" for each in range(12)]
+
+
+MakeWorker = Callable[[str, str], RunningService]
+"""Makes a service of a name with a configuration; it is killed at the end if it still runs."""
+
+_NUMBERS = count(1)
 
 
 class PlantRecord(NamedTuple):
@@ -38,6 +49,11 @@ def plant_records(readings: int, seed: int = 7) -> list[PlantRecord]:
             time = BEGIN + STEP_S * place
             found.append(PlantRecord(sensor, json.dumps({"ts": time, "value": value}).encode(), float(time)))
     return found
+
+
+def new_topic() -> str:
+    """A name that no test has had."""
+    return f"plant{next(_NUMBERS)}"
 
 
 def create_topics(kafka: Kafka, *names: str) -> None:
@@ -119,3 +135,33 @@ def readings_of(store: Path) -> list[tuple[str, float]]:
             slots, times = part.batch.slots.tolist(), part.batch.times.tolist()
             found += [(names[slot], time) for slot, time in zip(slots, times, strict=True)]
     return found
+
+
+def taken(service: RunningService, name: str = "gw") -> list[tuple[str, float]]:
+    """What a service has stored; nothing before it has made its store."""
+    is_there = service.log.exists() and "sink_started" in service.log.read_text()
+    return readings_of(service.folder / f"{name}.db") if is_there else []
+
+
+def wait_for_readings(services: dict[str, RunningService], number: int) -> None:
+    """Wait until the stores of services, by their names, have so many different readings."""
+
+    def done() -> int:
+        return len({one for name, each in services.items() for one in taken(each, name)})
+
+    wait_for_all(done, number, "readings", idle_s=90, poll_s=0.5)
+
+
+def health(service: RunningService) -> dict[str, Any]:
+    """What `edgewarden status` says of a running service's health."""
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "status", "--json", "--config", str(service.path)],
+        cwd=service.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = json.loads(done.stdout)["said"] if done.stdout else None
+    return (said or {}).get("health") or {}

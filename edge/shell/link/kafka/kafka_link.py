@@ -263,7 +263,7 @@ class KafkaLink:
             if number is not None:
                 message = as_message_of(record, number, now)
                 self._next[place] = number, message.packet + 1
-                self._merge.add(message)
+                self._merge.add(message, is_dated=message.arrived < now)
         places = {number: place for place, (number, _) in self._next.items()}
         room = 0 if self.inbox.is_full else self.options.receive_messages
         taken = self._merge.take(lambda number: member.ends_at(places[number], self._next[places[number]][1]), room)

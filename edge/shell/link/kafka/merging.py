@@ -4,11 +4,15 @@ Kafka keeps order within a partition only, and a client fetches one partition af
 read hours of one partition before the first record of the next, whose sensors would appear to have been silent for
 hours. Records are therefore delivered in order of time, and wait for partitions that have more to read but haven't
 returned it yet.
+
+A record whose time isn't trusted keeps its place behind the one before it in its partition. Otherwise a producer whose
+clock is ahead would delay all records behind its own.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -33,23 +37,34 @@ class PartitionMerge:
     def __init__(self, most_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._most_bytes = most_bytes
         self._monotonic = monotonic
-        self._waiting: dict[int, deque[Message]] = {}
+        self._waiting: dict[int, deque[tuple[float, Message]]] = {}
+        self._reached: dict[int, float] = {}
         self._bytes = 0
         self._since: float | None = None
 
     def open(self, number: int) -> None:
         """Add a partition."""
         self._waiting[number] = deque()
+        self._reached[number] = -math.inf
 
     def close(self, number: int) -> None:
         """Remove a partition and its waiting records."""
-        self._bytes -= sum(len(each.payload) for each in self._waiting.pop(number, ()))
+        self._bytes -= sum(len(each.payload) for _, each in self._waiting.pop(number, ()))
+        self._reached.pop(number, None)
 
-    def add(self, message: Message) -> None:
-        """Add the next record of its partition."""
-        queue = self._waiting.get(message.receipt)
+    def add(self, message: Message, *, is_dated: bool = True) -> None:
+        """Add the next record of its partition.
+
+        Args:
+            message: The record.
+            is_dated: Whether `arrived` is the record's own time; False if that is missing or not trusted.
+        """
+        number = message.receipt
+        queue = self._waiting.get(number)
         if queue is not None:
-            queue.append(message)
+            if is_dated:
+                self._reached[number] = message.arrived
+            queue.append((self._reached[number], message))
             self._bytes += len(message.payload)
 
     def crowded(self) -> set[int]:
@@ -74,16 +89,16 @@ class PartitionMerge:
             behind.clear()
         else:
             self._since = None
-        heads = [(queue[0].arrived, number) for number, queue in self._waiting.items() if queue]
+        heads = [(queue[0][0], number) for number, queue in self._waiting.items() if queue]
         heapq.heapify(heads)
         taken: list[Message] = []
         while heads and len(taken) < most:
             _, number = heapq.heappop(heads)
             queue = self._waiting[number]
-            taken.append(queue.popleft())
+            taken.append(queue.popleft()[1])
             self._bytes -= len(taken[-1].payload)
             if queue:
-                heapq.heappush(heads, (queue[0].arrived, number))
+                heapq.heappush(heads, (queue[0][0], number))
             elif not is_at_end(number):
                 break
         return taken

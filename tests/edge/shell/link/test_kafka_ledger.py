@@ -133,6 +133,14 @@ def test_the_order_within_a_partition_is_kept_whatever_the_times_say(merge: Part
     assert taken(merge, {1, 2}) == [(2, 2.0), (1, 3.0), (1, 1.0)]
 
 
+def test_a_record_whose_time_is_not_believed_does_not_hold_up_those_behind_it(merge: PartitionMerge) -> None:
+    add(merge, 1, 1.0)
+    merge.add(record(1, 1, 99.0), is_dated=False)
+    add(merge, 1, 2.0, 4.0)
+    add(merge, 2, 3.0, 5.0)
+    assert taken(merge, {1, 2}) == [(1, 1.0), (1, 99.0), (1, 2.0), (2, 3.0), (1, 4.0), (2, 5.0)]
+
+
 def test_no_more_are_taken_than_there_is_room_for(merge: PartitionMerge) -> None:
     add(merge, 1, 1.0, 2.0, 3.0)
     assert len(taken(merge, {1, 2}, 2)) == 2

@@ -5,30 +5,29 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-from running import ROOT, RunningService, wait_for_all, wait_until
+from running import wait_for_all, wait_until
 
 pytest.importorskip("confluent_kafka")
 
 from kafka_plant import (
     SENSORS,
+    MakeWorker,
     PlantRecord,
     create_topics,
     expected_ids,
+    health,
     kafka_configuration,
+    new_topic,
     plant_records,
     produce,
-    readings_of,
+    taken,
     told_ids,
+    wait_for_readings,
 )
 from kafka_server import Kafka
 
@@ -39,66 +38,6 @@ KILLS = int(os.environ.get("KAFKA_KILLS", "4"))
 
 WHILE_READING = 0.7
 """The share of kills that come when the service has begun to read."""
-
-NUMBERS = count(1)
-MakeWorker = Callable[[str, str], RunningService]
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    made = Kafka(tmp_path_factory.mktemp("kafka"))
-    made.start()
-    yield made
-    made.kill()
-
-
-@pytest.fixture
-def topic(kafka: Kafka) -> str:
-    name = f"plant{next(NUMBERS)}"
-    create_topics(kafka, name, f"{name}-events")
-    return name
-
-
-@pytest.fixture
-def make_worker(tmp_path: Path) -> Iterator[MakeWorker]:
-    made: list[RunningService] = []
-
-    def make(name: str, configuration: str) -> RunningService:
-        folder = tmp_path / name
-        folder.mkdir()
-        made.append(RunningService(folder, configuration))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.kill()
-
-
-def health(service: RunningService) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", "status", "--json", "--config", str(service.path)],
-        cwd=service.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    said = json.loads(done.stdout)["said"] if done.stdout else None
-    return (said or {}).get("health") or {}
-
-
-def taken(service: RunningService, name: str = "gw") -> list[tuple[str, float]]:
-    """What the service has stored; nothing before it has made its store."""
-    is_there = service.log.exists() and "sink_started" in service.log.read_text()
-    return readings_of(service.folder / f"{name}.db") if is_there else []
-
-
-def wait_for_readings(services: dict[str, RunningService], number: int) -> None:
-    def done() -> int:
-        return len({one for name, each in services.items() for one in taken(each, name)})
-
-    wait_for_all(done, number, "readings", idle_s=90, poll_s=0.5)
 
 
 def test_every_reading_is_taken_once_through_kills_and_the_events_are_those_of_one_run(
@@ -229,7 +168,7 @@ def test_strangers_records_are_counted_and_kept_as_dead_letters(
 
 
 def test_a_topic_that_is_not_there_is_named_and_read_once_it_is(kafka: Kafka, make_worker: MakeWorker) -> None:
-    name = f"plant{next(NUMBERS)}"
+    name = new_topic()
     create_topics(kafka, f"{name}-events")
     service = make_worker("gw", kafka_configuration(kafka, name, f"{name}-events")).start()
     wait_until(lambda: "there is no such topic" in service.log.read_text(), 60, "the line in the log")

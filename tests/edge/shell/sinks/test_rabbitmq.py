@@ -111,6 +111,7 @@ def test_a_broker_out_of_memory_takes_nothing_and_then_everything(
     assert sequences(receiver) == list(range(1, 11))
 
 
+@pytest.mark.long
 def test_a_wrong_password_is_told_and_not_shown(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     from dataclasses import replace
 
