@@ -28,33 +28,35 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     help="Bootstrap servers of Apache Kafka, instead of a broker; the topic is the first level of --prefix.",
 )
 @click.option("--username", default=None, help="User name at the broker.")
-@click.option("--password-file", type=FILE, help="File that holds the password and nothing else.")
+@click.option("--password-file", type=FILE, help="File that contains only the password.")
 @click.option("--tls", is_flag=True, help="Encrypt; the broker's certificate is verified.")
-@click.option("--ca-file", type=FILE, help="Certificates to verify it by (PEM), if not the system's.")
+@click.option("--ca-file", type=FILE, help="CA certificates to verify it (PEM); by default the system's.")
 @click.option("--qos", type=click.IntRange(0, 1), default=1, show_default=True, help="Quality of service of readings.")
-@click.option("--prefix", type=Prefix(), help="What topics begin with.  [default: plant, nothing with --csv]")
+@click.option("--prefix", type=Prefix(), help="Prefix of all topics.  [default: plant, nothing with --csv]")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["json", "device", "array", "number"]),
     default="json",
     show_default=True,
-    help="json: one reading; device: an object with a field a sensor; array: several readings of a sensor.",
+    help="json: one reading; device: an object with one field per sensor; array: several readings of a sensor.",
 )
 @click.option(
     "--pack",
     type=click.IntRange(1, 10_000),
     default=10,
     show_default=True,
-    help="Readings in a message with --format array.",
+    help="Readings per message with --format array.",
 )
-@click.option("--sensors", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Sensors of the plant.")
+@click.option(
+    "--sensors", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of sensors of the plant."
+)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     default=1,
     show_default=True,
-    help="The same seed, options and --start give the same bytes.",
+    help="Seed; the same seed, options and --start give identical output.",
 )
 @click.option(
     "--interval",
@@ -62,12 +64,12 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     type=SpanType(),
     default="60s",
     show_default=True,
-    help="Between two readings of a sensor.",
+    help="Time between two readings of a sensor.",
 )
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
-    help="Readings a second over the whole plant, 0 for as fast as possible.  [default: real time]",
+    help="Readings per second of the whole plant, 0 for as fast as possible.  [default: real time]",
 )
 @click.option(
     "--duration",
@@ -80,15 +82,15 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
-    help="End after so many seconds of the wall clock.",
+    help="End after this many seconds of real time.",
 )
-@click.option("--start", type=MomentType(), help="Plant time of the beginning.  [default: so that it ends now]")
+@click.option("--start", type=MomentType(), help="Start in plant time.  [default: so that it ends now]")
 @click.option(
     "--fault-share",
     type=click.FloatRange(0, 1),
     default=0.3,
     show_default=True,
-    help="Share of the sensors that have faults.",
+    help="Fraction of the sensors that have faults.",
 )
 @click.option(
     "--fault-size",
@@ -103,7 +105,7 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     type=click.IntRange(1, 1000),
     default=3,
     show_default=True,
-    help="Faults of such a sensor, at most.",
+    help="Maximum number of faults of such a sensor.",
 )
 @click.option(
     "--fault",
@@ -118,7 +120,7 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     type=click.FloatRange(0, 1, max_open=True),
     default=0.4,
     show_default=True,
-    help="Share of the run before the first fault.",
+    help="Fraction of the run before the first fault.",
 )
 @click.option("--truth", "truth_path", type=FILE, help="Write the faults here as well, as JSON lines.")
 @click.option("--output", type=FILE, help="Write the readings to a CSV file; with --host, publish them as well.")
@@ -128,23 +130,23 @@ BROKER_ONLY = ("port", "username", "password_file", "tls", "ca_file", "qos", "fo
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="With --csv: times faster than its own time, 0 for as fast as possible.",
+    help="With --csv: speed factor, 0 for as fast as possible.",
 )
 @click.pass_context
 def simulate(context: click.Context, /, **given: Any) -> None:
-    r"""Publish a plant's readings, with labelled faults, or those of a CSV file.
+    """Publish a plant's readings, with labelled faults, or those of a CSV file.
 
-    Every sensor has a topic such as plant/line1/pump1/pressure. What is wrong with which sensor from when to
-    when goes to the topic edgewarden-simulator/truth when it begins. Plant time needn't be the wall clock's:
-    a week can be published in a minute.
+    Each sensor has a topic such as plant/line1/pump1/pressure. When a fault begins, its label (sensor, kind, start and
+    end) is published to edgewarden-simulator/truth. Plant time may differ from real time: a week can be published in a
+    minute.
 
     \b
     Examples:
-      edgewarden simulate                                    a reading a minute of 20 sensors
+      edgewarden simulate                                    20 sensors, one reading per minute each
       edgewarden simulate --rate 2000 --truth truth.jsonl    a week in less than two minutes
       edgewarden simulate --output week.csv                  a file for `edgewarden replay`
-      edgewarden simulate --csv mine.csv --speed 60          a file's readings, 60 times faster
-    """
+      edgewarden simulate --csv mine.csv --speed 60          readings of a file, 60 times faster
+    """  # noqa: D301 - click keeps the lines of a paragraph that begins with this character
     _check(context, given)
 
     from simulators.run import RunError, execute  # noqa: PLC0415 - loaded when the command runs
@@ -185,19 +187,19 @@ def _spelled(context: click.Context, name: str) -> str:
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(20, 3600), default=90, show_default=True, help="How long it takes.")
-@click.option("--sensors", type=click.IntRange(20, 500), default=24, show_default=True, help="Sensors of the plant.")
+@click.option("--seconds", type=click.FloatRange(20, 3600), default=90, show_default=True, help="Duration in seconds.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Another seed, another plant."
+    "--sensors", type=click.IntRange(20, 500), default=24, show_default=True, help="Number of sensors of the plant."
 )
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of the plant.")
 @click.option(
-    "--sink", "sinks", metavar="URL", multiple=True, help="Send events there, too; may be given several times."
+    "--sink", "sinks", metavar="URL", multiple=True, help="Also send events to this sink; may be given several times."
 )
 @click.pass_context
 def demo(context: click.Context, seconds: float, sensors: int, seed: int, sinks: tuple[str, ...]) -> None:
-    """Watch a simulated plant: a broker, the service, sensors with faults, and what is found.
+    """Run a broker, the service and a simulated plant with faults, and show the incidents.
 
-    Ends with a summary against the simulator's own truth; the exit code is 0 only if it worked.
+    Ends with a summary that compares the incidents with the simulated faults; exits with 0 if everything worked.
     """
     from edge.shell.broker.embedded import BrokerError  # noqa: PLC0415 - loaded when the command runs
     from simulators.demo.demo import play  # noqa: PLC0415 - for the same reason

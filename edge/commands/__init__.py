@@ -27,33 +27,33 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
-    "run": Entry("edge.commands.run:run", "Watch the sensors until stopped."),
-    "init": Entry("edge.commands.init:init", "Write a configuration file to begin with."),
-    "check": Entry("edge.commands.check:check", "Say what a configuration means, or what is wrong with it."),
-    "discover": Entry("edge.commands.discover:discover", "Say which inputs read what a broker says."),
-    "status": Entry("edge.commands.status:status", "Say how the service is, with an exit code."),
-    "top": Entry("edge.commands.top:top", "Show incidents, sensors and health on one screen, as it happens."),
-    "sensors": Entry("edge.commands.sensors:sensors", "List the sensors and how much was learned of each."),
-    "open": Entry("edge.commands.open_incidents:open_incidents", "List the open incidents, the worst first."),
-    "events": Entry("edge.commands.events:events", "Show the events of the store."),
-    "deadletters": Entry("edge.commands.deadletters:deadletters", "Show what was refused, and why."),
+    "run": Entry("edge.commands.run:run", "Run the service until stopped."),
+    "init": Entry("edge.commands.init:init", "Write an initial configuration file."),
+    "check": Entry("edge.commands.check:check", "Explain a configuration, or list its errors."),
+    "discover": Entry("edge.commands.discover:discover", "Propose inputs for the topics of a broker."),
+    "status": Entry("edge.commands.status:status", "Print the health of the service, with an exit code."),
+    "top": Entry("edge.commands.top:top", "Show incidents, sensors and health on a live screen."),
+    "sensors": Entry("edge.commands.sensors:sensors", "List the sensors and their learning progress."),
+    "open": Entry("edge.commands.open_incidents:open_incidents", "List the open incidents, worst first."),
+    "events": Entry("edge.commands.events:events", "List the events in the store."),
+    "deadletters": Entry("edge.commands.deadletters:deadletters", "List refused input with the reasons."),
     "replay": Entry("edge.commands.replay:replay", "Run recorded readings through the detectors."),
-    "score": Entry("edge.commands.score:score", "Write how surprising each reading of a CSV file is."),
-    "backtest": Entry("edge.commands.backtest:backtest", "Compare configurations on recorded readings, as a report."),
+    "score": Entry("edge.commands.score:score", "Write the score of each reading in a CSV file."),
+    "backtest": Entry("edge.commands.backtest:backtest", "Compare configurations on recorded readings in a report."),
     "export": Entry("edge.commands.export:export", "Write the readings of the store as CSV."),
-    "levels": Entry("edge.commands.levels:levels", "Show how surprising a sensor must be to raise an incident."),
-    "tell": Entry("edge.commands.tell:tell", "Acknowledge, mute, declare normal or under maintenance."),
-    "shelved": Entry("edge.commands.shelved:shelved", "Show what is muted or under maintenance, and until when."),
-    "page-password": Entry("edge.commands.page_password:page_password", "Set who may open the page in a browser."),
+    "levels": Entry("edge.commands.levels:levels", "Show the scores at which incidents are raised."),
+    "tell": Entry("edge.commands.tell:tell", "Send a command: acknowledge, mute, maintenance and others."),
+    "shelved": Entry("edge.commands.shelved:shelved", "Show mutes and maintenance windows."),
+    "page-password": Entry("edge.commands.page_password:page_password", "Set a password of the web page."),
     "detectors": Entry("edge.commands.detectors:detectors", "Explain the detectors and their parameters."),
     "benchmark": Entry("edge.commands.benchmark:benchmark", "Measure a detector on public benchmarks."),
-    "bench": Entry("edge.commands.bench:bench", "Measure what this machine carries."),
-    "fleet": Entry("edge.commands.fleet:fleet", "Detect in readings from Apache Kafka with many processes."),
+    "bench": Entry("edge.commands.bench:bench", "Measure the capacity of this machine."),
+    "fleet": Entry("edge.commands.fleet:fleet", "Detect anomalies in readings from Apache Kafka."),
     "schema": Entry("edge.commands.schema:schema", "Print the JSON Schema of the events or the configuration."),
 }
 
 PLUGIN_HELP = {
-    "demo": "Watch a simulated plant for a minute; needs no broker.",
+    "demo": "Run the service on a simulated plant; needs no broker.",
     "simulate": "Publish a simulated plant's readings, with labelled faults.",
 }
 PLUGIN_GROUP = "edgewarden.commands"
@@ -135,14 +135,15 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
     help="Show the version.",
 )
 def main() -> None:
-    """Find what is wrong with sensors, as it happens.
+    """Detect anomalies in sensor readings as they arrive.
 
-    Readings come in over MQTT, detectors learn what is ordinary, and what isn't goes out as events over MQTT.
+    Readings arrive over MQTT, detectors learn the normal behaviour of each sensor, and deviations are published as
+    events over MQTT.
 
     \b
     First steps:
       edgewarden init      writes edgewarden.toml
-      edgewarden check     says what it means
-      edgewarden run       watches
-      edgewarden status    says whether it works
+      edgewarden check     explains it
+      edgewarden run       runs the service
+      edgewarden status    prints its health
     """  # noqa: D301 - click keeps the lines of a paragraph that begins with this character

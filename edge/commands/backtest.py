@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 @other_config_option(
     "Configuration; several are compared.  [default: the shipped defaults]", multiple=True, name="config_paths"
 )
-@click.option("--labels", "labels_path", type=FILE, help="What was really wrong, and when; see above.")
-@click.option(
-    "--journal", "--store", "journals", type=FILE, multiple=True, help="A store, whose kept readings are gone over."
-)
-@click.option("--joined", is_flag=True, help="The files are one plant's, one after the other, not a plant each.")
-@click.option("--output", type=FILE, default=Path("backtest.html"), show_default=True, help="The report.")
+@click.option("--labels", "labels_path", type=FILE, help="Labels of the real faults; see above.")
+@click.option("--journal", "--store", "journals", type=FILE, multiple=True, help="Read the journal of this store.")
+@click.option("--joined", is_flag=True, help="The files are consecutive recordings of one plant.")
+@click.option("--output", type=FILE, default=Path("backtest.html"), show_default=True, help="File of the report.")
 @click.option("--png", "png_folder", type=FILE, help="Draw the plots into this folder as well; needs the extra 'plot'.")
 @click.option("--budget", "budgets", type=click.FloatRange(0, 100, min_open=True), multiple=True,
-              help="False alarms a sensor-day to count incidents for.  [default: 0.02 0.05 0.1 0.5 1]")  # fmt: skip
-@click.option("--plots", type=click.IntRange(0), default=100, show_default=True, help="Sensors to draw at most.")
+              help="False alarms per sensor-day to count incidents for.  [default: 0.02 0.05 0.1 0.5 1]")  # fmt: skip
+@click.option(
+    "--plots", type=click.IntRange(0), default=100, show_default=True, help="Maximum number of sensors to draw."
+)
 @click.option("--grace", "grace_s", type=click.FloatRange(0), default=600.0, show_default=True, metavar="SECONDS",
               help="Time after a label's end during which it can still be found.")  # fmt: skip
 @click.option("--recovery", "recovery_s", type=click.FloatRange(0), default=3600.0, show_default=True,
               metavar="SECONDS", help="Time after a label's end during which no incident is false.")  # fmt: skip
-@click.option("--lenient", is_flag=True, help="Leave out rows that can't be read, and count them.")
+@click.option("--lenient", is_flag=True, help="Skip and count rows that can't be read.")
 def backtest(
     files: tuple[Path, ...],
     config_paths: tuple[Path, ...],
@@ -53,14 +53,14 @@ def backtest(
     recovery_s: float,
     lenient: bool,
 ) -> None:
-    """Run configurations over CSV FILES and write one HTML file that shows what they raise.
+    """Run configurations over CSV FILES and write an HTML report of their incidents.
 
-    FILES have a column for the time and either the columns `sensor` and `value` or one column a sensor. Each file is a
-    plant of its own, unless --joined is given. The report is one file and needs no network.
+    FILES have a column for the time and either the columns `sensor` and `value` or one column per sensor. Each file is
+    a separate plant, unless --joined is given. The report is a single file and needs no network.
 
-    Labels make the runs comparable: found, missed, false. They are given as JSON by file, `{"a.csv": [["start",
-    "end"]]}`; as JSON lines or CSV with sensor, start and end, such as `edgewarden simulate --truth` writes; or in the
-    files themselves, in a column `label` or `anomaly` of 0 and 1.
+    With labels, the report counts found and missed faults and false incidents. Labels are given as JSON by file,
+    `{"a.csv": [["start", "end"]]}`; as JSON lines or CSV with sensor, start and end, such as `edgewarden simulate
+    --truth` writes; or in the files themselves, in a column `label` or `anomaly` of 0 and 1.
     """
     from edge.commands.support.backtests.backtest_labels import give_labels  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.backtests.backtest_runs import notes_on, run_all, sources_of  # noqa: PLC0415

@@ -27,7 +27,9 @@ ENOUGH_IN_FLIGHT = 1000
 
 @click.command()
 @names_configuration
-@click.option("--sensors", type=click.IntRange(1), default=1000, show_default=True, help="Sensors of the plant.")
+@click.option(
+    "--sensors", type=click.IntRange(1), default=1000, show_default=True, help="Number of sensors of the plant."
+)
 @click.option(
     "--interval",
     type=click.FloatRange(0.001),
@@ -36,15 +38,15 @@ ENOUGH_IN_FLIGHT = 1000
     help="Seconds between a sensor's readings.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(SHORTEST_S), default=5.0, show_default=True, help="Time for each measurement."
+    "--seconds", type=click.FloatRange(SHORTEST_S), default=5.0, show_default=True, help="Seconds for each measurement."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the figures as one line of JSON.")
 def bench(path: Path | None, sensors: int, interval: float, seconds: float, as_json: bool) -> None:
     """Measure the capacity of this machine with the configuration at PATH, or with the defaults.
 
-    Readings of a made-up plant go through the very loop of the service, its detectors and its store, on the disk where
-    the store will be. Only the network isn't there. It says how many sensors and readings a second this machine will
-    carry, in how much memory, and what is written to the disk in a day. Nothing that is there already is touched.
+    Readings of a simulated plant pass through the service's own loop, detectors and store, on the disk of the
+    configured store; only the network is absent. Prints the number of sensors and readings per second that this machine
+    supports, the memory used, and the bytes written to disk per day. Existing files aren't changed.
     """
     from edge.capacity import machine  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def benchmark() -> None:
     """Measure a detector on public benchmarks.
 
-    The data isn't part of this program. Get a copy of it, and give its folder.
+    The data isn't included. Get a copy of it, and specify its folder.
     """
 
 
@@ -31,15 +31,15 @@ def benchmark() -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
               help="The detector to measure.")  # fmt: skip
-@other_config_option("Take its parameters from here.")
-@click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that make a detection.")
+@other_config_option("Configuration with its parameters.")
+@click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that count as a detection.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the score of each row into this folder.")
 def nab(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
     """Measure a detector on the Numenta Anomaly Benchmark.
 
     PATH is a copy of github.com/numenta/NAB. Every file is read once, from its first row to its last, and each row is
-    judged by the rows before it. The score at the fixed threshold is what a user gets; that at the best threshold is
-    what NAB's leaderboard shows.
+    scored by the rows before it. The score at the fixed threshold is what users get; that at the best threshold is what
+    NAB's leaderboard shows.
     """
     from edge.evaluation import nab as benchmark_nab  # noqa: PLC0415 - loaded when the command runs
     from edge.evaluation.nab_scoring import PROFILES, at_threshold, best_threshold  # noqa: PLC0415
@@ -70,12 +70,12 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
 
 @benchmark.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--threshold", type=float, help="Decades of surprise that make an outlier.")
-@click.option("--scores", type=click.Path(path_type=Path), help="Write what is said of each row into this folder.")
+@click.option("--threshold", type=float, help="Decades of surprise that count as an outlier.")
+@click.option("--scores", type=click.Path(path_type=Path), help="Write the outcome of each row into this folder.")
 def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
-    """Measure how broken correlations are found on the Skoltech Anomaly Benchmark.
+    """Measure a device's detectors on the Skoltech benchmark.
 
-    PATH is a copy of github.com/waico/SKAB. The first 400 rows of a file are learned, the others judged.
+    PATH is a copy of github.com/waico/SKAB. The first 400 rows of each file are learned, the others scored.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation import skab as benchmark_skab  # noqa: PLC0415 - loaded when the command runs
@@ -103,15 +103,14 @@ def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--detector", "name", default="contextual", show_default=True, callback=check_detector,
               help="The detector to measure.")  # fmt: skip
-@other_config_option("Take its parameters from here.")
+@other_config_option("Configuration with its parameters.")
 @click.option("--threshold", type=click.FloatRange(0.1, 300), help="Decades of surprise that open an incident.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the surprise of each row into this folder.")
 def files(path: Path, name: str, config_path: Path | None, threshold: float | None, scores: Path | None) -> None:
     """Measure a detector on files of your own.
 
-    PATH is a folder of CSV files with the columns timestamp and value; where they have a column label, 1 in anomalous
-    rows and 0 in others, it is told how well the two are kept apart. Nothing is learned during an incident, as in the
-    service.
+    PATH is a folder of CSV files with the columns timestamp and value; with a column label, 1 in anomalous rows and 0
+    in others, their separation is reported. Nothing is learned during an incident, as in the service.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation import own  # noqa: PLC0415 - loaded when the command runs
@@ -133,16 +132,18 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
 
 
 @benchmark.command()
-@click.option("--sensors", type=click.IntRange(1), default=200, show_default=True, help="Sensors of each kind.")
-@click.option("--days", type=click.IntRange(4), default=30, show_default=True, help="How long they are watched.")
+@click.option(
+    "--sensors", type=click.IntRange(1), default=200, show_default=True, help="Number of sensors of each kind."
+)
+@click.option("--days", type=click.IntRange(4), default=30, show_default=True, help="Simulated days.")
 @click.option("--interval", type=click.FloatRange(0.1, 86_400), default=600.0, show_default=True,
               help="Seconds between two readings of a sensor.")  # fmt: skip
-@click.option("--kind", "kinds", multiple=True, help="Only this kind of noise; may be given more than once.")
-@click.option("--seed", default=11, show_default=True, help="Of the noise.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind of noise; may be given several times.")
+@click.option("--seed", default=11, show_default=True, help="Seed of the noise.")
 @click.option("--nab", "nab_path", type=click.Path(path_type=Path),
-              help="Those files of this copy of NAB, instead of noise, that have no labelled anomaly.")  # fmt: skip
-@other_config_option("Watch as this says for any sensor.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that share the work; default: one a processor.")
+              help="Use the files without labelled anomalies of this copy of NAB instead of noise.")  # fmt: skip
+@other_config_option("Configuration whose default settings apply.")
+@click.option("--workers", type=click.IntRange(1), help="Number of processes; default: one per processor.")
 def budget(
     sensors: int,
     days: int,
@@ -153,10 +154,10 @@ def budget(
     config_path: Path | None,
     workers: int | None,
 ) -> None:
-    """Measure whether the false alarms that come are those that were asked for.
+    """Measure whether the number of false alarms matches the budget.
 
-    Sensors without a fault, of many kinds of noise, are watched once for each budget. The first three days are counted
-    apart. Exits with 1 if a kind is off by more than a factor of two.
+    Sensors without faults and with many kinds of noise are simulated for each budget. The first three days are counted
+    separately. Exits with 1 if a kind is off by more than a factor of two.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
@@ -190,13 +191,15 @@ def budget(
 
 
 @benchmark.command()
-@click.option("--sensors", type=click.IntRange(1), default=10, show_default=True, help="Sensors for each case.")
-@click.option("--seed", default=3, show_default=True, help="Of the noise.")
-@other_config_option("Watch as this says for any sensor.")
+@click.option(
+    "--sensors", type=click.IntRange(1), default=10, show_default=True, help="Number of sensors for each case."
+)
+@click.option("--seed", default=3, show_default=True, help="Seed of the noise.")
+@other_config_option("Configuration whose default settings apply.")
 def long(sensors: int, seed: int, config_path: Path | None) -> None:
-    """Measure whether an incident stays open for as long as a fault lasts, and whether the fault leaves traces.
+    """Measure whether incidents last as long as faults.
 
-    Faults of five kinds, two to twenty-four hours long, come to sensors of seven kinds of noise after ten quiet days.
+    Faults of five kinds and two to twenty-four hours occur in sensors with seven kinds of noise after ten quiet days.
     Exits with 1 if incidents cover less than 60 % of the time of a kind of fault.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415

@@ -17,12 +17,12 @@ _WRONG = 2
 
 @click.command()
 @names_configuration
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def check(path: Path | None, quiet: bool) -> None:
-    """Say what a configuration means, or what is wrong with it.
+    """Explain a configuration, or list its errors.
 
-    PATH is edgewarden.toml unless given. No broker is asked and no other file read. Ends with 2 if there are
-    faults, each of which stands on a line of its own: file, line, key, and what would be right.
+    PATH is edgewarden.toml by default. No broker is contacted. Exits with 2 if there are errors, each on a separate
+    line: file, line, key, and the allowed values.
     """
     path = path or USUAL
     try:

@@ -1,4 +1,4 @@
-"""`edgewarden deadletters`: lists what was refused, why, and how it began."""
+"""`edgewarden deadletters`: lists refused input with the reasons and the beginning of the payloads."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ SHOWN = 256
 @click.command()
 @reads_store
 @click.option("--reason", "reasons", type=Reason(), multiple=True,
-              help="Only what was refused for this reason; may be given several times.")  # fmt: skip
+              help="Only input refused for this reason; may be given several times.")  # fmt: skip
 @click.option(
-    "--topic", type=TopicFilter(), help="Only from this topic, or topics that this filter matches: 'plant/#'."
+    "--topic",
+    type=TopicFilter(),
+    help="Only from this topic, or from topics that match this filter, such as 'plant/#'.",
 )
-@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
-@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="So many, the latest.")
-@click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON lines; the beginning of the payload is base64.")
+@click.option("--since", type=PastMoment(), help="Only since this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="Maximum number, the latest ones.")
+@click.option("--all", "everything", is_flag=True, help="No limit on the number.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines; the beginning of the payload is in base64.")
 def deadletters(
     place: Place,
     reasons: tuple[str, ...],
@@ -36,8 +38,8 @@ def deadletters(
 ) -> None:
     """List refused input, oldest first: when, why, from which topic, the detail, and the beginning of the payload.
 
-    The service may be running or not. It keeps the last of them (store.dead_letters), at most so many a minute
-    (limits.dead_letters_per_minute), and counts all: see `edgewarden status`.
+    The service may be running or stopped. It keeps the latest ones (store.dead_letters), a limited number per minute
+    (limits.dead_letters_per_minute), and counts all of them: see `edgewarden status`.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading  # noqa: PLC0415

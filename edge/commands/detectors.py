@@ -23,11 +23,11 @@ _FOR_PROGRAMMERS = frozenset({"Attributes", "Args", "Example", "Examples", "Retu
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def detectors(name: str | None, as_json: bool) -> None:
     """Explain the detectors and their parameters.
 
-    NAME is that of one detector; without it, all of them and the presets are listed.
+    NAME is the name of a detector; by default all detectors and presets are listed.
     """
     every: dict[str, type[Detector]] = {**DETECTORS, **DEVICE_DETECTORS}
     if name is not None and name not in every:

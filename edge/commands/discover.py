@@ -31,16 +31,16 @@ EVERYTHING = "#"
 
 @click.command()
 @config_option("Configuration, for the broker; without the file, a new one begins with what is found.")
-@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long to listen.")
-@click.option("--host", help="Broker, where there is no configuration.  [default: 127.0.0.1]")
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="Seconds to listen.")
+@click.option("--host", help="Broker, if there is no configuration.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its TCP port.  [default: 1883]")
 @click.option("--write", is_flag=True, help="Add the inputs to the configuration.")
 @click.option("--all", "show_all", is_flag=True, help="Show every sensor and every topic.")
 def discover(path: Path, seconds: float, host: str | None, port: int | None, write: bool, show_all: bool) -> None:
     """Listen to a broker and propose the inputs that read its topics.
 
-    Shows which conventions the topics follow, which sensors result (with unit and a sample), what would be left out,
-    and what can't be read and why. Nothing is sent to the broker, and nothing is written without --write.
+    Shows which conventions the topics follow, which sensors result (with unit and a sample), what would be ignored, and
+    what can't be read and why. Nothing is sent to the broker, and nothing is written without --write.
     """
     from config.gateway_topics import GatewayTopics  # noqa: PLC0415 - loaded when the command runs
     from config.loading import parse  # noqa: PLC0415
@@ -181,4 +181,4 @@ def _write(path: Path, text: str, tables: str) -> None:
         os.replace(fresh, path)  # noqa: PTH105 - it replaces the file, as Path.replace() does, under a name that says so
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
-    click.echo(f"Wrote {click.style(str(path), bold=True)}. `edgewarden check` says what it means now.")
+    click.echo(f"Wrote {click.style(str(path), bold=True)}. `edgewarden check` explains it.")

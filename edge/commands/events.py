@@ -32,20 +32,20 @@ FOLLOW_S = 0.5
 
 @click.command()
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
+@click.option("--sensor", type=SensorGlob(), help="Only sensors that match this glob, such as 'line1/*'.")
 @click.option("--kind", "kinds", type=Kind(), multiple=True,
               help="Only this kind of incident, or gaps of this reason; may be given several times.")  # fmt: skip
 @click.option("--transition", "transitions", type=Word("transition", TRANSITIONS), multiple=True,
               help="Only raised, updated, cleared, expired, gap, ...; may be given several times. discovered and"
-                   " forgotten, of sensors, are shown only if given.")  # fmt: skip
+                   " forgotten are shown only if given.")  # fmt: skip
 @click.option("--severity", type=Severity(), default=1,
-              help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
-@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
-@click.option("--until", type=PastMoment(), help="Before this time.")
-@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="So many, the latest.")
-@click.option("--all", "everything", is_flag=True, help="All of them.")
-@click.option("--follow", "-f", is_flag=True, help="Wait for more until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="The events themselves, as JSON lines.")
+              help="Minimum severity: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
+@click.option("--since", type=PastMoment(), help="Only since this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--until", type=PastMoment(), help="Only before this time.")
+@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="Maximum number, the latest ones.")
+@click.option("--all", "everything", is_flag=True, help="No limit on the number.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for further events until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def events(
     place: Place,
     sensor: str | None,
@@ -59,7 +59,7 @@ def events(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """List what was found, oldest first; filter it; follow it as it comes."""
+    """List events, oldest first, with filters and live updates."""
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.store import EventFilter  # noqa: PLC0415
 

@@ -18,17 +18,17 @@ from edge.core.model.words.globs import fits
 @click.command()
 @click.argument("file", type=FILE, metavar="[STORE]", required=False)
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
-@click.option("--since", type=PastMoment(), help="Not before this time: RFC 3339, a date, or 24h for a day ago.")
-@click.option("--until", type=PastMoment(), help="Before this time.")
+@click.option("--sensor", type=SensorGlob(), help="Only sensors that match this glob, such as 'line1/*'.")
+@click.option("--since", type=PastMoment(), help="Only since this time: RFC 3339, a date, or 24h for a day ago.")
+@click.option("--until", type=PastMoment(), help="Only before this time.")
 @click.option("--output", type=FILE, help="Write the rows here instead of to standard output.")
 def export(
     file: Path | None, place: Place, sensor: str | None, since: float | None, until: float | None, output: Path | None
 ) -> None:
     """Write the readings of a store's journal as CSV, in the order of their arrival: time, sensor, value.
 
-    STORE is the same as --store. The service may be running. What `replay` reads is
-    what this writes. Readings that were refused later, as late or as duplicates, are among them.
+    STORE is the same as --store. The service may be running or stopped. `edgewarden replay` reads this format. Readings
+    that were refused later, as late or as duplicates, are included.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
 

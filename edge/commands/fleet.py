@@ -24,7 +24,7 @@ def of_a_cluster(command: Command) -> Command:
     @click.option(
         "--client",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with further settings of the client, a key=value a line, as librdkafka names them.",
+        help="File with additional librdkafka settings, one key=value per line.",
     )
     @wraps(command)
     def with_client(brokers: str, client: Path | None, **given: Any) -> Any:
@@ -44,7 +44,7 @@ def of_a_fleet(command: Command) -> Command:
             type=click.IntRange(1, 100_000),
             default=16,
             show_default=True,
-            help="Cells of each partition of the source, for up to about 1,000 sensors each. It must not change later.",
+            help="Number of cells per partition of the source, for about 1,000 sensors each. Must not change later.",
         ),
         click.option("--from", "begin", type=BEGIN, default="now", show_default=True, help="Where a new fleet begins."),
     ]
@@ -74,7 +74,7 @@ def fleet() -> None:
     type=click.FloatRange(0.1, 60),
     default=1.0,
     show_default=True,
-    help="Seconds between two checkpoints, which is how long a reading waits at most.",
+    help="Seconds between two checkpoints, the maximum delay of a reading.",
 )
 def quix(
     client: dict[str, str],
@@ -120,12 +120,14 @@ def quix(
 @fleet.command()
 @of_a_cluster
 @click.option("--topic", required=True, help="Topic of the readings.")
-@click.option("--every", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Seconds between two.")
+@click.option(
+    "--every", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Seconds between two heartbeats."
+)
 def heartbeat(client: dict[str, str], topic: str, every: float) -> None:
-    """Write a record without key and value to each partition periodically, so that time advances in each.
+    """Write heartbeats to each partition of a topic.
 
-    A fleet's time advances by its records only. Without heartbeats, silence isn't detected when all sensors of a
-    partition are silent.
+    A heartbeat is a record without key and value. A fleet's time advances by its records only: without heartbeats,
+    silence isn't detected when all sensors of a partition are silent.
     """
     _need("confluent_kafka", "kafka")
     from edge.fleet.heartbeat import Heartbeat, HeartbeatError  # noqa: PLC0415 - loaded when the command runs

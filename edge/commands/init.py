@@ -34,7 +34,7 @@ _OPTIONS = {
 @click.option(
     "--monitoring", is_flag=True, help="Write a Grafana dashboard and Prometheus alert rules into PATH instead."
 )
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
     path: Path | None,
     gateway: str,
@@ -46,9 +46,9 @@ def init(
     monitoring: bool,
     force: bool,
 ) -> None:
-    """Write a configuration file to begin with.
+    """Write an initial configuration file.
 
-    Every key stands in it with its default and a word about it. PATH is edgewarden.toml unless given; with --systemd,
+    It contains every key with its default and a comment. PATH is edgewarden.toml by default; with --systemd,
     edgewarden.service; with --monitoring, the folder monitoring.
     """
     if systemd and monitoring:
@@ -70,8 +70,8 @@ def init(
     shown = "" if path == Path("edgewarden.toml") else f" {path}"
     given = f" --config {path}" if shown else ""
     click.echo(f"  edgewarden discover{given} --write   adds inputs for what the broker sends")
-    click.echo(f"  edgewarden check{shown}   says what it means")
-    click.echo(f"  edgewarden run{shown}     watches the sensors")
+    click.echo(f"  edgewarden check{shown}   explains it")
+    click.echo(f"  edgewarden run{shown}     runs the service")
 
 
 def _write_unit(path: Path, *, force: bool) -> None:

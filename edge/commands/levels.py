@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="Only sensors whose name fits this glob, such as 'line1/*'.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+@click.option("--sensor", type=SensorGlob(), help="Only sensors that match this glob, such as 'line1/*'.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     """Show the raising level of each sensor's detectors, as of the last snapshot.
 
-    A level is in decades of surprise. It is `fixed` by the configuration's threshold, `learned` from the sensor's own
-    scores so that the allowed false alarms come true, or, during its first hours, `assumed` from how often it reports.
-    It follows from the worst excursions of the detector's scores, as many as are shown, and a correction in decades for
-    the incidents that were raised, beside how many its share of the budget would have allowed in the days that the
-    sensor was watched. It never falls below what chance alone needs.
+    Levels are in decades of surprise. A level is `fixed` by the configured threshold, `learned` from the sensor's own
+    scores to meet the false-alarm budget, or, in the first hours, `assumed` from the sensor's interval. A learned level
+    is computed from the largest excursions of the detector's scores, whose number is shown, and a correction in decades
+    for the number of incidents raised, compared with the number that the detector's share of the budget allows for the
+    observed days. It is never lower than the level required by chance alone.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading  # noqa: PLC0415

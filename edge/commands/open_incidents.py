@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 @click.command("open")
 @click.argument("sensors", metavar="[GLOB]", type=SensorGlob(), required=False)
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="The same as GLOB: only sensors whose name fits it.")
+@click.option("--sensor", type=SensorGlob(), help="Same as GLOB.")
 @click.option("--severity", type=Severity(), default=1,
-              help="At least this severe: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The last event of each, as JSON lines.")
+              help="Minimum severity: INFO, WARN, ERROR, FATAL, or 1 to 1000.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the last event of each as JSON lines.")
 def open_incidents(place: Place, sensors: str | None, sensor: str | None, severity: int, as_json: bool) -> None:
     """List the open incidents, the most severe first: since when, and what is wrong.
 
-    GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
-    service may be running or not; if it isn't, these are the incidents that were open when it ended.
+    GLOB is a sensor's name or a glob: * matches within one level, ** any number of levels. The service may be running
+    or stopped; if it is stopped, these are the incidents that were open at its end.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415

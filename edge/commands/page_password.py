@@ -10,12 +10,14 @@ import click
 
 @click.command("page-password")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--role", type=click.Choice(["operator", "viewer"]), default="operator", help="Whose; else operator.")
+@click.option(
+    "--role", type=click.Choice(["operator", "viewer"]), default="operator", help="The role; by default operator."
+)
 def page_password(path: Path, role: str) -> None:
-    """Write the password of a role into the file at PATH, as page.password_file of the configuration names it.
+    """Set the password of a role in the file at PATH, which page.password_file refers to.
 
-    The password is asked for twice, or read from standard input if that isn't a terminal. The entry of the
-    other role stays. A running service takes it up when it starts again.
+    The password is asked for twice, or read from standard input if that isn't a terminal. The other role's entry is
+    kept. A running service uses the new password after a restart.
     """
     from config.tables.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
     from edge.page.access.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--journal", is_flag=True, help="Go over the readings of a store; FILE is the store's file then.")
-@click.option("--store", type=FILE, help="The store whose readings to go over; needs no --journal.")
-@click.option("--since", type=PastMoment(), help="Of a journal, what arrived since: RFC 3339, a date, or 24h.")
+@click.option("--journal", is_flag=True, help="Read the journal of a store; FILE is then the store.")
+@click.option("--store", type=FILE, help="The store whose journal to read; implies --journal.")
+@click.option(
+    "--since",
+    type=PastMoment(),
+    help="For a journal: only readings that arrived since this time: RFC 3339, a date, or 24h.",
+)
 @other_config_option("Configuration; default: shipped defaults.")
 @click.option("--gateway", default=None, help="Gateway name in the events; default: the configuration's.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the events here instead of to standard output.")
-@click.option("--summary/--no-summary", default=True, help="Say on standard error what was read and found.")
+@click.option("--summary/--no-summary", default=True, help="Print a summary to standard error.")
 def replay(
     file: Path | None,
     journal: bool,
@@ -36,12 +40,12 @@ def replay(
 ) -> None:
     """Run the detectors over a CSV FILE and write the events as JSON lines.
 
-    FILE has a column for the time and either the columns `sensor` and `value` or one column a sensor. The same readings
-    give the same events as they do live, those about new sensors among them.
+    FILE has a column for the time and either the columns `sensor` and `value` or one column per sensor. The events are
+    the same as in the service, including those about new sensors.
 
-    With --journal, the readings are those that a service has kept in its store: what would this configuration have
-    raised on the last days of this very plant? FILE is the store; without it, it is the configuration's, and without
-    --config, that of edgewarden.toml. The service may be running.
+    With --journal, the readings are those in a store, which shows the events that this configuration would have raised
+    in the last days. FILE is the store, by default that of the configuration, which is edgewarden.toml without
+    --config. The service may be running.
     """
     from edge.commands.support.backtests.playing import play, play_journal  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs

@@ -14,12 +14,12 @@ from edge.shell.system.signals import Signals, StopRequested
 @click.command()
 @names_configuration
 def run(path: Path | None) -> None:
-    """Serve the configuration at PATH (default: edgewarden.toml) until SIGTERM or Ctrl-C.
+    """Run the service with the configuration at PATH (default: edgewarden.toml) until SIGTERM or Ctrl-C.
 
-    SIGHUP has it read the configuration again.
+    SIGHUP reloads the configuration.
 
-    Exits with 2 if the configuration is faulty, before anything is opened, and with 1 if the disk or a network thread
-    fails, so that a supervisor starts it again.
+    Exits with 2 if the configuration has errors, before anything is opened, and with 1 if the disk or a network thread
+    fails, so that a supervisor restarts it.
     """
     with Signals() as signals:  # at once: a signal must be honoured while the rest is still being loaded
         from config.loading import load  # noqa: PLC0415 - loaded when the command runs

@@ -14,9 +14,9 @@ import click
 def schema(what: str) -> None:
     """Print a JSON Schema (draft 2020-12), or the AsyncAPI document.
 
-    WHAT is `events`, the events of every incident, which is the default; `gaps`, what the gap topic says; `sensors`,
-    what is said of sensors that are found and forgotten; `commands`, what the operator may say; `configuration`, for
-    editors that complete and check TOML files; or `asyncapi`, all topics and messages in one AsyncAPI 3.0 document.
+    WHAT is `events` for incidents, the default; `gaps` for missing data; `sensors` for discovered and forgotten
+    sensors; `commands` for operator commands; `configuration` for editors that complete and check TOML files; or
+    `asyncapi` for all topics and messages in one AsyncAPI 3.0 document.
     """
     if what == "events":
         from edge.core.incidents.events.event import event_json_schema  # noqa: PLC0415 - only what is asked for is imported

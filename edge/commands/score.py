@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 @other_config_option("Configuration; default: shipped defaults.")
 @click.option("--detector", metavar="NAME", callback=check_detector,
               help="Only this detector, with its default parameters.")  # fmt: skip
-@click.option("--lenient", is_flag=True, help="Leave out rows that can't be read, and count them.")
+@click.option("--lenient", is_flag=True, help="Skip and count rows that can't be read.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the rows here instead of to standard output.")
 def score(file: Path, config_path: Path | None, detector: str | None, lenient: bool, output: Path | None) -> None:
-    """Write how surprising each reading of a CSV FILE is, one row a reading, in the file's order.
+    """Write the score of each reading in a CSV FILE, one row per reading, in the file's order.
 
-    The columns: time, sensor, value; score, in decades of surprise (6 is one in a million by chance), empty while
-    nothing is known of the sensor or where the reading was refused; threshold, at which an incident is raised;
-    expected, lower and upper of the most surprised detector that expects something; detector, the most surprised;
-    incident, the open one after the reading, or empty.
+    Columns: time, sensor, value; score, in decades of surprise (6 is one in a million by chance), empty if the sensor
+    hasn't been learned yet or the reading was refused; threshold, the raising level; expected, lower and upper, of the
+    detector with the highest score among those that expect a value; detector, the one with the highest score; incident,
+    the incident that is open after the reading, or empty.
 
-    FILE has a column for the time and either the columns `sensor` and `value` or one column a sensor. Separators,
-    decimal commas and forms of time are recognised. A row that can't be read ends the command with its line number,
-    unless --lenient is given. Times may be out of order among 100,000 readings; what comes later still is refused, and
-    so is a second reading of the same sensor and time.
+    FILE has a column for the time and either the columns `sensor` and `value` or one column per sensor. Separators,
+    decimal commas and formats of times are detected. A row that can't be read ends the command with its line number,
+    unless --lenient is given. Times may be out of order within 100,000 readings; later readings are refused, as are
+    repeated readings of a sensor and time.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.files.csv_file import CsvAccount  # noqa: PLC0415

@@ -15,21 +15,20 @@ from edge.commands.support.values import SensorGlob
 @click.command()
 @click.argument("sensors_", metavar="[GLOB]", type=SensorGlob(), required=False)
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="The same as GLOB: only sensors whose name fits it.")
-@click.option("--long", "-l", "in_full", is_flag=True, help="A block for each sensor, with all that is known of it.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+@click.option("--sensor", type=SensorGlob(), help="Same as GLOB.")
+@click.option("--long", "-l", "in_full", is_flag=True, help="Print a block with all details for each sensor.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: bool, as_json: bool) -> None:
-    """List the sensors: the last value and how old it is, the usual interval, what watches each, what was learned.
+    """List the sensors: last value and its age, usual interval, detectors, and learning progress.
 
-    A sensor is `new` until it has sent 30 readings. It is `learning` while its raising level is assumed from how often
-    it reports, and `learned` once that follows from its own scores; where the configuration has a threshold, it is
-    `fixed`.
+    A sensor is `new` until it has sent 30 readings. It is `learning` while its raising level is assumed from its
+    interval, and `learned` once the level is computed from its own scores; with a configured threshold it is `fixed`.
 
-    Of a sensor that was recognised as a machine with states, the values of these are listed, and of a counter the unit
-    of its pace, as of the last snapshot.
+    For a machine with states, the values of the states are listed, and for a counter the unit of its rate, as of the
+    last snapshot.
 
-    GLOB is a sensor's name or a glob on names: * stands for a part of one level, ** for any number of levels. The
-    service may be running or not.
+    GLOB is a sensor's name or a glob: * matches within one level, ** any number of levels. The service may be running
+    or stopped.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.places import one_glob  # noqa: PLC0415

@@ -17,9 +17,9 @@ from edge.core.model.words.printable import printable, printable_json
 @click.command()
 @config_option("Configuration, for the broker and the topics.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds to wait.")
-@click.option("--json", "as_json", is_flag=True, help="As the topic says it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the topic's payload.")
 def shelved(path: Path, timeout: float, as_json: bool) -> None:
-    """Show what is muted and which maintenance windows stand, as the service last said on its retained topic."""
+    """Show muted sensors and maintenance windows, from the service's retained topic."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415

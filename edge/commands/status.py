@@ -22,17 +22,16 @@ FINE, NOT_WELL, NOT_RUNNING = 0, 1, 3
 
 @click.command()
 @reads_store
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code says it.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing, only set the exit code.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(place: Place, quiet: bool, as_json: bool) -> None:
-    """Say how the service is: connected or not, what arrives, what is refused and why, whether events get out.
+    """Print the health of the service: connections, received messages, refused input, and delivery of events.
 
-    Ends with 0 if it is running and well, 1 if it is running and something is wrong, 3 if it isn't running, 2 if the
-    command or the configuration is wrong. What was refused by the sensors' doing, or an input that hears nothing, is
-    shown but is no reason for 1.
+    Exits with 0 if it is running and well, 1 if it is running with problems, 3 if it isn't running, and 2 if the
+    command or the configuration is wrong. Refused input and inputs without messages are shown but aren't problems.
 
-    The service writes what it says here into a file beside its store every 10 seconds, and within 2 when something is
-    new; no broker is asked.
+    The data comes from the store and from a file beside it, which the service writes every 10 seconds, and within 2
+    seconds of a change; no broker is contacted.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415

@@ -36,9 +36,7 @@ def said_how(command: Command) -> Command:
     @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help=WAIT)
     @click.option("--by", default=None, help="Who gives the command.  [default: the user's name]")
     @click.option("--comment", default="", help="The reason; it is added to the events.")
-    @click.option(
-        "--id", "identity", default=None, help="An id of the command; a second one with the same id does nothing."
-    )
+    @click.option("--id", "identity", default=None, help="ID of the command; repeating it has no effect.")
     @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
     @wraps(command)
     def with_how(**given: Any) -> Any:
@@ -59,7 +57,7 @@ def tell() -> None:
 
 @tell.command()
 @click.argument("sensor", required=False)
-@click.option("--incident", help="The incident's id, instead of a sensor.")
+@click.option("--incident", help="ID of an incident, instead of a sensor.")
 @said_how
 def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
     """Acknowledge the open incidents of SENSOR.
@@ -91,7 +89,7 @@ def unmute(how: How, sensor: str) -> None:
 
 @tell.command()
 @click.argument("sensor", required=False)
-@click.option("--incident", help="The incident's id, instead of a sensor.")
+@click.option("--incident", help="ID of an incident, instead of a sensor.")
 @said_how
 def normal(how: How, sensor: str | None, incident: str | None) -> None:
     """Declare what SENSOR shows now as normal.
@@ -115,9 +113,9 @@ def forget(how: How, sensor: str) -> None:
 @tell.command()
 @click.argument("sensor")
 @click.option("--name", required=True, help="Name of the window; it replaces one of the same name.")
-@click.option("--from", "start", help="When it begins: 06:00, RFC 3339, or 2h from now.  [default: now]")
-@click.option("--to", "end", help="When it ends.")
-@click.option("--every", help="Or every week: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
+@click.option("--from", "start", help="Start: 06:00, RFC 3339, or 2h from now.  [default: now]")
+@click.option("--to", "end", help="End of the window.")
+@click.option("--every", help="Weekly instead: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of --every, such as Europe/Berlin.")
 @click.option("--learn", is_flag=True, help="Keep learning during the window.")
 @said_how

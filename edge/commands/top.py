@@ -22,17 +22,18 @@ SHARE = 10
 @click.command()
 @reads_store
 @click.option(
-    "--every", type=click.FloatRange(0.5, 3600), default=2.0, show_default=True, help="Seconds between looks."
+    "--every", type=click.FloatRange(0.5, 3600), default=2.0, show_default=True, help="Seconds between updates."
 )
-@click.option("--once", is_flag=True, help="Print it once, as where the output is no terminal.")
+@click.option("--once", is_flag=True, help="Print the screen once, as if the output weren't a terminal.")
 def top(place: Place, every: float, once: bool) -> None:
-    """Show open incidents, the worst first, all sensors with their last readings, and how the service is.
+    """Show open incidents, worst first, all sensors with their last readings, and the health of the service.
 
-    Up and Down select, Enter shows all that is known, a acknowledges, m mutes, u unmutes, n says that it is normal, /
-    finds sensors by a part of their name, q ends. Where the output is no terminal, everything is printed once.
+    Up and Down select, Enter shows details, a acknowledges, m mutes, u unmutes, n declares normal, / filters by a part
+    of the name, q quits. If the output isn't a terminal, everything is printed once.
 
-    It reads the store and the status file as `edgewarden status` does, whether the service runs or not, and says which.
-    Only what a key tells the service goes over the broker. NO_COLOR turns colours off; nothing is told by them alone.
+    The data comes from the store and the status file, as for `edgewarden status`, whether the service is running or
+    stopped. Only commands are sent over the broker. NO_COLOR disables colours, which never carry information by
+    themselves.
     """
     from edge.commands.screen.picture import PictureReader  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.screen.terminal import TerminalWindow, usable  # noqa: PLC0415

@@ -90,7 +90,7 @@ def reads_store(command: Command) -> Command:
     """Add `--config` and `--store`; the command gets a `Place` as its argument `place`."""
 
     @click.option("--config", "-c", "config", type=FILE, help=f"Configuration.  [default: {USUAL}]")
-    @click.option("--store", "store", type=FILE, help="The store's file itself, instead of the configuration's.")
+    @click.option("--store", "store", type=FILE, help="The store's file, instead of the configured one.")
     @wraps(command)
     def with_place(*, config: Path | None, store: Path | None, **others: Any) -> Any:
         return command(place=Place(config, store), **others)
@@ -102,7 +102,7 @@ def names_configuration(command: Command) -> Command:
     """Add `--config` and the equivalent argument PATH; the command gets it as `path`, None if neither is given."""
 
     @click.argument("path", type=FILE, required=False)
-    @click.option("--config", "-c", "config", type=FILE, help="The same as PATH, as in every other command.")
+    @click.option("--config", "-c", "config", type=FILE, help="Same as PATH.")
     @wraps(command)
     def with_path(*, path: Path | None, config: Path | None, **others: Any) -> Any:
         if path is not None and config is not None:

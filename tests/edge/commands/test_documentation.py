@@ -68,3 +68,18 @@ def test_the_page_shows_what_a_command_prints(name: str) -> None:
 def test_the_readme_lists_every_command(name: str) -> None:
     table = README.partition("| command | what it does |")[2].partition("\n\n")[0]
     assert re.search(rf"`(edgewarden )?{name}\b", table)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_a_command_is_shown_as_it_is_meant(name: str) -> None:
+    for path, leaf in leaves(name, found(name)):
+        shown = leaf.get_help(click.Context(leaf, info_name=path))
+        assert r"\b" not in shown
+        assert "\b" not in shown
+
+
+@pytest.mark.parametrize(
+    "group", [main, *(command for name in NAMES if isinstance(command := found(name), click.Group))]
+)
+def test_the_description_of_each_command_in_a_list_is_whole(group: click.Group) -> None:
+    assert "..." not in group.get_help(click.Context(group)).partition("Commands:")[2]
