@@ -26,6 +26,7 @@ $(VENV)/verify: $(VENV)/dev
 	if command -v npm >/dev/null; then npm install --silent --no-fund --prefix $(VENV)/node-red node-red@4; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/sparkplug/pypi pysparkplug==0.6.1
 	$(PYTHON) -m venv $(VENV)/quix && $(VENV)/quix/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[quix]'
+	$(PYTHON) -m venv $(VENV)/spark && $(VENV)/spark/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'
 	touch $@
 
 $(VENV)/bench: $(VENV)/dev

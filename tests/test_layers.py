@@ -206,6 +206,8 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
             ],
         ),
         ("quixstreams", ["edge/fleet/engines/quix.py"]),
+        ("pyspark", ["edge/fleet/engines/spark.py", "edge/fleet/engines/spark_cells.py"]),
+        ("pandas", ["edge/fleet/engines/spark_cells.py"]),
         ("pika", ["edge/shell/sinks/rabbitmq.py"]),
         ("apprise", ["edge/shell/sinks/notify.py"]),
     ],

@@ -119,6 +119,63 @@ def quix(
 
 @fleet.command()
 @of_a_cluster
+@of_a_fleet
+@click.option("--checkpoint", required=True, help="Folder or address for offsets and states, which all workers reach.")
+@click.option(
+    "--master", default="local[*,4]", show_default=True, help="Address of the Spark cluster, or this machine's cores."
+)
+@click.option(
+    "--tasks",
+    type=click.IntRange(1, 10_000),
+    default=8,
+    show_default=True,
+    help="Tasks of a batch, at least as many as cores. If it changes, the states are distributed again first.",
+)
+@click.option("--batch", type=click.IntRange(1), default=500_000, show_default=True, help="Records of a batch at most.")
+@click.option(
+    "--trigger", type=click.FloatRange(0, 600), default=1.0, show_default=True, help="Seconds between two batches."
+)
+@click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
+def spark(
+    client: dict[str, str],
+    path: Path,
+    source: str,
+    events: str,
+    cells: int,
+    begin: str,
+    checkpoint: str,
+    master: str,
+    tasks: int,
+    batch: int,
+    trigger: float,
+    settings: tuple[str, ...],
+) -> None:
+    """Run the fleet on Spark Structured Streaming until stopped.
+
+    Needs Java 17. Spark's Kafka connector is fetched from Maven Central, unless spark.jars or spark.jars.packages is
+    set.
+    """
+    _need("pyspark", "spark")
+    from config.loading import load  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.fleet.engines.spark import SparkJobError, SparkOptions, run  # noqa: PLC0415
+    from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
+
+    with explained():
+        set_up_logs(load(path).log.level)
+        chosen = dict(_pair(each, "--conf") for each in settings)
+        offsets = {"now": "latest", "beginning": "earliest"}[begin]
+        text = path.read_text("utf-8")
+        options = SparkOptions(text, cells, source, events, client, checkpoint, offsets, batch, trigger)
+        try:
+            run(master, tasks, chosen, options)
+        except SparkJobError as error:
+            click.echo(f"edgewarden: {error}", err=True)
+            sys.exit(1)
+
+
+@fleet.command()
+@of_a_cluster
 @click.option("--topic", required=True, help="Topic of the readings.")
 @click.option(
     "--every", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Seconds between two heartbeats."

@@ -30,7 +30,7 @@ name = "fleet"
 [[input]]
 topic = "readings/plant/#"
 """
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 
 
 class Sent(NamedTuple):

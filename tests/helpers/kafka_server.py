@@ -32,23 +32,23 @@ START_S = 120.0
 def jars() -> Path:
     """The folder with the jars; where they can't be had, the test is skipped, but never where all must be tested."""
     if shutil.which("java") is None:
-        _skip("Java isn't installed")
+        skip("Java isn't installed")
     if folder := os.environ.get("KAFKA_JARS"):
         return Path(folder)
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgewarden-tests" / f"kafka-{VERSION}"
     if not (base / "whole").exists():
         if shutil.which("mvn") is None:
-            _skip("Maven isn't installed, and KAFKA_JARS isn't set")
+            skip("Maven isn't installed, and KAFKA_JARS isn't set")
         base.mkdir(parents=True, exist_ok=True)
         (base / "pom.xml").write_text(POM)
         command = ["mvn", "-q", "-B", PLUGIN, f"-DoutputDirectory={base / 'jars'}", "-DincludeScope=runtime"]
         if subprocess.run(command, cwd=base, capture_output=True, timeout=600, check=False).returncode:
-            _skip("the jars of Apache Kafka can't be had through Maven")
+            skip("the jars of Apache Kafka can't be had through Maven")
         (base / "whole").touch()
     return base / "jars"
 
 
-def _skip(reason: str) -> None:
+def skip(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

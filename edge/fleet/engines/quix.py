@@ -31,7 +31,7 @@ from edge.fleet.engines.packs import VERSION, Pack, PackedRecord, PackError, cut
 from edge.fleet.engines.tally import RefusalTally
 from edge.fleet.plan import plan_of
 from edge.fleet.topics import TopicPlacing
-from edge.shell.sinks.kafka import message_of
+from edge.shell.sinks.cloud_event import record_of
 
 log = logging.getLogger("edgewarden.fleet")
 
@@ -139,8 +139,8 @@ class EventSerializer(Serializer):  # type: ignore[misc, unused-ignore]
     """Serialises an event's data; its attributes are in the headers."""
 
     def __call__(self, value: bytes, ctx: Any) -> bytes:  # noqa: ARG002 - Quix Streams' signature
-        """See `message_of()`."""
-        return message_of(value)[1]
+        """See `record_of()`."""
+        return record_of(value)[1]
 
 
 class QuixState:
@@ -210,8 +210,8 @@ def application(configuration: Configuration, options: QuixOptions) -> Applicati
     sender = _Sender(client, packs.name)
     app.dataframe(source).sink(Packer(TopicPlacing.of(configuration, plan), options.cells, topic_id, sender.send))
     told = app.dataframe(packs).apply(_Cells(KeyedCells(plan)), stateful=True, expand=True, metadata=True)
-    told = told.set_headers(lambda value, *_: message_of(value)[2])
-    told.to_topic(events, key=lambda value: message_of(value)[0])
+    told = told.set_headers(lambda value, *_: record_of(value)[2])
+    told.to_topic(events, key=lambda value: record_of(value)[0])
     return app
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.shell.sinks.kafka import KafkaRecord, KafkaSink
+from edge.shell.sinks.cloud_event import KafkaRecord
+from edge.shell.sinks.kafka import KafkaSink
 from edge.shell.sinks.options import ForwardOptions
 from edge.shell.store import OutboxRow
 

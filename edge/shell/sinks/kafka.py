@@ -17,14 +17,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined, unused-ignore]
 
 from edge.core.model.words.printable import printable
 from edge.shell.link.kafka.cluster import Cluster
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
-from edge.shell.sinks.cloud_event import attributes_of
+from edge.shell.sinks.cloud_event import KafkaRecord, record_of
 from edge.shell.sinks.options import KafkaOptions
 from edge.shell.store import OutboxRow
 
@@ -47,11 +46,6 @@ OF_THE_EVENT = frozenset(
 NO_TOPIC = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
 )
-NOT_HEADERS = frozenset({"data", "datacontenttype"})
-
-
-KafkaRecord = tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]
-"""Key, value and headers."""
 
 
 class KafkaSink:
@@ -109,7 +103,7 @@ class KafkaSink:
         Raises:
             EventRefused: It can't be any record.
         """
-        return message_of(row.payload)
+        return record_of(row.payload)
 
     def outcomes(self, wait_s: float) -> list[Outcome]:
         """See `Sink`."""
@@ -184,24 +178,3 @@ class KafkaSink:
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
             return self._said
         return printable(error.str())
-
-
-def message_of(payload: bytes) -> KafkaRecord:
-    """An event as key, value and headers of a record.
-
-    Raises:
-        EventRefused: It isn't an event.
-    """
-    attributes = attributes_of(payload)
-    headers: list[tuple[str, str | bytes | None]] = [
-        ("content-type", _bytes(attributes.get("datacontenttype", msgspec.Raw(b'"application/json"'))))
-    ]
-    headers += [(f"ce_{name}", _bytes(raw)) for name, raw in attributes.items() if name not in NOT_HEADERS]
-    key = attributes.get("partitionkey") or attributes.get("source") or msgspec.Raw(b'""')
-    return _bytes(key), bytes(attributes.get("data", b"")), headers
-
-
-def _bytes(raw: msgspec.Raw) -> bytes:
-    """A text or number as UTF-8."""
-    value = msgspec.json.decode(raw)
-    return str(value).encode()

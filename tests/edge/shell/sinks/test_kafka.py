@@ -13,8 +13,9 @@ pytest.importorskip("confluent_kafka")
 from sink_receivers import KafkaReceiver, first_of_each, is_in_order
 
 from edge.shell.sinks.base import EventRefused
+from edge.shell.sinks.cloud_event import record_of
 from edge.shell.sinks.delivery import runner
-from edge.shell.sinks.kafka import KafkaSink, message_of
+from edge.shell.sinks.kafka import KafkaSink
 from edge.shell.sinks.options import SinkOptions
 
 pytestmark = pytest.mark.long
@@ -39,7 +40,7 @@ def sequences(receiver: KafkaReceiver) -> list[int]:
 
 
 def test_an_event_is_a_record_in_binary_mode() -> None:
-    key, value, headers = message_of(sink_event(1, "ofen 3/µ-temp").payload)
+    key, value, headers = record_of(sink_event(1, "ofen 3/µ-temp").payload)
     assert key == "ofen 3/µ-temp".encode()
     assert value.startswith(b'{"incident":')
     found = dict(headers)
@@ -50,13 +51,13 @@ def test_an_event_is_a_record_in_binary_mode() -> None:
 
 
 def test_an_event_without_a_key_has_its_source_for_one() -> None:
-    key, _, _ = message_of(b'{"source":"/edgewarden/gw","data":{}}')
+    key, _, _ = record_of(b'{"source":"/edgewarden/gw","data":{}}')
     assert key == b"/edgewarden/gw"
 
 
 def test_what_is_no_event_is_refused() -> None:
     with pytest.raises(EventRefused):
-        message_of(b"[1]")
+        record_of(b"[1]")
 
 
 def test_events_wait_for_a_topic_that_is_not_there(receiver: KafkaReceiver, tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""A fleet end to end: readings in Apache Kafka, an engine, events in Apache Kafka, all on this machine.
+
+python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N]
+
+The readings are in Kafka before the engine starts. The clock starts when the engine has finished its first batch, and
+stops when it has finished the last. Needs Java 17 and Maven, and the engine's extra in this Python or in that of the
+folder `quix` or `spark` beside it, where `make verify` installs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402 - the path comes first
+from fleet_plant import Worker, python_with  # noqa: E402
+from kafka_server import Kafka  # noqa: E402
+from spark_driver import kill, processes, read  # noqa: E402
+from spark_jars import spark_jars  # noqa: E402
+
+PARTITIONS = 4
+START, INTERVAL_S = 1_700_000_000, 10
+SOURCE, EVENTS, GROUP = "readings", "events", "fleet"
+CONFIGURATION = f'[gateway]\nname = "fleet"\n[[input]]\ntopic = "{SOURCE}/#"\n'
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def produce(kafka: Kafka, sensors: int, readings: int) -> int:
+    """Write so many readings of each sensor, five sensors a device; one in 200 changes its level after two thirds."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 50, "compression.type": "lz4"})
+    noise = random.Random(1)
+    names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
+    places = [zlib.crc32(each.rpartition("/")[0].encode()) % PARTITIONS for each in names]
+    for turn in range(readings):
+        for number, name in enumerate(names):
+            level = 60.0 if number % 200 == 0 and turn > readings * 2 // 3 else 20.0
+            value, stamp = f"{level + noise.gauss(0.0, 0.2):.2f}", (START + INTERVAL_S * turn) * 1000
+            while True:
+                try:
+                    producer.produce(SOURCE, value, name, places[number], timestamp=stamp)
+                except BufferError:
+                    producer.poll(0.1)
+                    continue
+                break
+    producer.flush(600)
+    return sensors * readings
+
+
+def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
+    """Start the engine."""
+    python = python_with({"quix": "quixstreams", "spark": "pyspark"}[given.engine], given.engine)
+    (folder / "fleet.toml").write_text(CONFIGURATION)
+    where = ("--brokers", kafka.bootstrap, "--source", SOURCE, "--events", EVENTS, "--config", "fleet.toml")
+    how = ("--cells", str(given.cells), "--from", "beginning")
+    if given.engine == "quix":
+        return Worker(python, folder, "quix", *where, *how, "--group", GROUP)
+    jars = ("--conf", f"spark.jars={spark_jars(python)}", "--conf", f"spark.driver.memory={given.memory}")
+    tasks = ("--tasks", str(given.tasks), "--master", given.master, "--batch", str(given.batch), "--trigger", "0")
+    return Worker(python, folder, "spark", *where, *how, *jars, *tasks, "--checkpoint", "checkpoint")
+
+
+def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
+    """How many records of a topic a consumer group has read, and how many there are."""
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
+    try:
+        if topic not in consumer.list_topics(timeout=20).topics:
+            return 0, 1
+        parts = [TopicPartition(topic, each) for each in range(PARTITIONS)]
+        ends = sum(consumer.get_watermark_offsets(each, 20)[1] for each in parts)
+        return sum(max(0, each.offset) for each in consumer.committed(parts, 30)), ends
+    except KafkaException:
+        return 0, 1
+    finally:
+        consumer.close()
+
+
+def done(kafka: Kafka, folder: Path, engine: str, total: int) -> int:
+    """How many readings have been processed, their events written and their state saved."""
+    if engine == "spark":
+        return read(folder, SOURCE)
+    (packed, _), (run, packs) = is_behind(kafka, SOURCE), is_behind(kafka, f"{GROUP}-packs")
+    return total if packed == total and run == packs else min(packed * run // max(1, packs), total - 1)
+
+
+def used(worker: Worker) -> tuple[float, dict[str, int]]:
+    """CPU seconds of the engine's processes that run now, and their memory in bytes by program."""
+    seconds, memory = 0.0, {"java": 0, "python": 0}
+    for each in processes(worker):
+        with suppress(OSError):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            seconds += sum(map(int, fields[11:15])) / TICKS
+            program = "java" if b"java" in Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")[0] else "python"
+            pages = [line for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines() if line[:4] == "Pss:"]
+            memory[program] += 1024 * int(pages[0].split()[1])
+    return seconds, memory
+
+
+def main() -> None:
+    """Measure, and print a row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("engine", choices=["quix", "spark"])
+    parser.add_argument("--sensors", type=int, default=1000)
+    parser.add_argument("--readings", type=int, default=300, help="of each sensor")
+    parser.add_argument("--cells", type=int, default=4, help="of each of the four partitions")
+    parser.add_argument("--master", default="local[2,4]")
+    parser.add_argument("--tasks", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=100_000)
+    parser.add_argument("--memory", default="1g", help="of Spark's JVM")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, kafka = Path(name), Kafka(Path(name) / "kafka", "log.retention.ms=-1")
+        kafka.start()
+        kafka.create_topic(SOURCE, PARTITIONS)
+        kafka.create_topic(EVENTS, PARTITIONS)
+        worker = None
+        try:
+            total = produce(kafka, given.sensors, given.readings)
+            worker = start(kafka, folder, given)
+            measure(kafka, folder, given, worker, total)
+        finally:
+            if worker is not None:
+                kill(worker)
+            kafka.remove()
+
+
+def measure(kafka: Kafka, folder: Path, given: argparse.Namespace, worker: Worker, total: int) -> None:
+    """Follow an engine to the last reading, and print a row."""
+    began, first, cpu_before, peak = 0.0, 0, 0.0, {"java": 0, "python": 0}
+    while (count := done(kafka, folder, given.engine, total)) < total:
+        worker.must_run()
+        seconds, memory = used(worker)
+        peak = {each: max(peak[each], memory[each]) for each in peak}
+        if count and not first:
+            began, first, cpu_before = time.monotonic(), count, seconds
+            print(f"begins behind {first:,} of {total:,}", file=sys.stderr, flush=True)
+        time.sleep(1.0)
+    wall, cpu = time.monotonic() - began, used(worker)[0] - cpu_before
+    kept = folder / ("checkpoint" if given.engine == "spark" else "fleet-state")
+    written = sum(each.stat().st_size for each in kept.rglob("*") if each.is_file())
+    events = len(kafka.records(EVENTS))
+    print(
+        f"| {given.engine} | {given.sensors:,} | {given.cells * PARTITIONS} | {total - first:,} | {wall:,.0f} |"
+        f" {(total - first) / wall:,.0f} | {(total - first) / cpu:,.0f} | {peak['python'] / 2**20:,.0f} |"
+        f" {peak['java'] / 2**20:,.0f} | {written / given.sensors:,.0f} | {events:,} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

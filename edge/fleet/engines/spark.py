@@ -1,0 +1,202 @@
+"""Cells on Spark Structured Streaming: readings from a Kafka topic, events to another, state in Spark's checkpoint.
+
+Each cell is a key of `transformWithStateInPandas`. Spark commits the offsets that were read and the states together, so
+that a batch is repeated as a whole or not at all. What the events' topic received of it before stays there: events are
+delivered at least once, with the same IDs.
+
+Time comes from heartbeats, which are records without a key: each is passed to all cells of its partition. Spark's
+watermark isn't used, because it would drop the records of a partition that lags, and those of a gateway that was cut
+off.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as sql
+from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.types import IntegerType
+
+from edge.fleet.engines.spark_cells import OUTPUT, CellProcessor, placing_of
+
+log = logging.getLogger("edgewarden.fleet")
+
+CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13"
+ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+SETTINGS = {
+    "spark.python.authenticate.socketTimeout": "120s",
+    "spark.python.worker.reuse": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
+    "spark.sql.execution.pythonUDF.arrow.enabled": "true",
+    "spark.sql.streaming.minBatchesToRetain": "10",
+    "spark.sql.streaming.stateStore.providerClass": ROCKSDB,
+    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""Settings of Spark, unless the operator sets others."""
+
+LOOK_S = 0.5
+PROGRESS_S = 60.0
+
+
+class SparkJobError(Exception):
+    """The job can't start, or has failed; started again, it goes on from its checkpoint."""
+
+
+@dataclass(frozen=True)
+class SparkOptions:
+    """What a job does.
+
+    Attributes:
+        configuration: The configuration, as TOML; it is sent to the workers.
+        cells: Number of cells of each partition of the source.
+        source: Topic of the readings.
+        events: Topic of the events.
+        client: Settings of Kafka's Java client, `bootstrap.servers` among them.
+        checkpoint: Folder or address of the checkpoint.
+        begin: Where a new fleet begins: `earliest` or `latest`.
+        most: Maximum number of records of a batch.
+        trigger_s: Seconds between the beginnings of two batches; 0 begins the next at once.
+    """
+
+    configuration: str
+    cells: int
+    source: str
+    events: str
+    client: Mapping[str, str] = field(repr=False)
+    checkpoint: str
+    begin: str = "latest"
+    most: int = 500_000
+    trigger_s: float = 1.0
+
+
+def run(master: str, tasks: int, settings: Mapping[str, str], options: SparkOptions) -> None:
+    """Run the job until SIGTERM or SIGINT.
+
+    Args:
+        master: Address of the cluster, or `local[N]`.
+        tasks: Number of tasks of a batch, at least 1.
+        settings: Settings of Spark, which take precedence over `SETTINGS`.
+        options: What the job does.
+
+    Raises:
+        SparkJobError: It can't start, or has failed.
+    """
+    stopped = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    try:
+        spark = session(master, tasks, settings)
+        distribute(spark, options.checkpoint, tasks)
+        query = start(spark, options)
+        log.info("started engine=spark source=%s tasks=%d", options.source, tasks)
+        _follow(query, stopped)
+        query.stop()
+        spark.stop()
+    except PySparkException as error:
+        raise SparkJobError(str(error).partition("\n")[0]) from error
+
+
+def session(master: str, tasks: int, settings: Mapping[str, str]) -> SparkSession:
+    """A session for cells: state in RocksDB, Python workers that outlive a batch."""
+    if master.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if not settings.keys() & {"spark.jars", "spark.jars.packages"}:
+        settings = {**settings, "spark.jars.packages": f"{CONNECTOR}:{version('pyspark')}"}
+    builder = SparkSession.builder.master(master).appName("edgewarden-fleet")
+    for name, value in (SETTINGS | {"spark.sql.shuffle.partitions": str(tasks)} | dict(settings)).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def distribute(spark: SparkSession, checkpoint: str, tasks: int) -> None:
+    """Distribute the states of a checkpoint to another number of tasks, if it has another."""
+    before = _tasks_of(spark, checkpoint)
+    if before in {None, tasks}:
+        return
+    log.info("distributing checkpoint=%s before=%d tasks=%d", checkpoint, before, tasks)
+    _ = spark.streams.active  # Spark starts its coordinator of states with it
+    # A batch that was begun isn't finished first: its records are read again, and event IDs don't depend on batches.
+    spark._streamingCheckpointManager.repartition(checkpoint, tasks, enforce_exactly_once_sink=False)  # noqa: SLF001 - so named by Spark
+
+
+def _tasks_of(spark: SparkSession, checkpoint: str) -> int | None:
+    """The number of tasks of the last finished batch of a checkpoint; None if there is none."""
+    try:
+        done = spark.read.text(f"{checkpoint}/commits").select(_number_of_file()).agg(sql.max("number")).first()
+        if done is None or done[0] is None:
+            return None
+        lines = spark.read.text(f"{checkpoint}/offsets/{done[0]}").collect()
+    except AnalysisException:  # there is no such folder
+        return None
+    # The first line is the version, the second the metadata.
+    return int(msgspec.json.decode(lines[1].value)["conf"]["spark.sql.shuffle.partitions"])
+
+
+def _number_of_file() -> Column:
+    return sql.regexp_extract(sql.input_file_name(), "([0-9]+)$", 1).cast("long").alias("number")
+
+
+def _follow(query: StreamingQuery, stopped: threading.Event) -> None:
+    """Log how far the query is, until it has failed or is to be stopped."""
+    records, batch, told = 0, -1, time.monotonic()
+    while query.isActive and not stopped.wait(LOOK_S):
+        progress: Any = query.lastProgress
+        if progress is not None and progress["batchId"] != batch:
+            batch = progress["batchId"]
+            records += progress["numInputRows"]
+        since = time.monotonic() - told
+        if since >= PROGRESS_S:
+            log.info("progress batch=%d records=%d seconds=%.0f", batch, records, since)
+            records, told = 0, time.monotonic()
+    if not stopped.is_set():
+        query.awaitTermination()  # raises why it has ended
+
+
+def start(spark: SparkSession, options: SparkOptions) -> StreamingQuery:
+    """Start the job."""
+    client = {f"kafka.{name}": value for name, value in options.client.items()}
+    begins = {"subscribe": options.source, "startingOffsets": options.begin, "maxOffsetsPerTrigger": str(options.most)}
+    read = spark.readStream.format("kafka").options(**client, **begins, includeHeaders="true").load()
+    writing = _events(read, options).writeStream.format("kafka").options(**client, topic=options.events)
+    writing = writing.option("checkpointLocation", options.checkpoint).outputMode("append")
+    return writing.trigger(processingTime=f"{round(options.trigger_s * 1000)} milliseconds").start()
+
+
+def _events(read: DataFrame, options: SparkOptions) -> DataFrame:
+    """Records of the source to records of events."""
+    placing = sql.pandas_udf(placing_of(options.configuration, options.cells), IntegerType())
+    every = sql.sequence(sql.lit(0), sql.lit(options.cells - 1))
+    cells = sql.when(sql.col("key").isNull(), every).otherwise(sql.array(placing("topic", "key")))
+    rows = read.select(
+        sql.concat_ws("/", "topic", "partition").alias("log"),
+        sql.explode(cells).alias("cell"),
+        "offset",
+        sql.col("key").alias("message"),
+        "value",
+        # A producer's clock may be ahead: no record arrives after the batch began, even if the batch is repeated.
+        sql.least("timestamp", sql.current_timestamp()).cast("double").alias("arrived"),
+        sql.filter("headers", _is_content_type)[0]["value"].alias("type"),
+    ).where("cell >= 0")
+    # The number of cells is part of the name: with another number, a cell has other sensors.
+    name = sql.concat("log", sql.lit("/"), sql.col("cell").cast("string"), sql.lit(f"of{options.cells}"))
+    grouped = rows.withColumn("cell", name).groupBy("log", "cell")
+    processor = CellProcessor(options.configuration, options.cells)
+    return grouped.transformWithStateInPandas(processor, OUTPUT, "Append", "None")
+
+
+def _is_content_type(header: Column) -> Column:
+    return sql.lower(header["key"]) == "content-type"
