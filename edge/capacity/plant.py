@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link import Echo, LinkOptions
-from edge.shell.link.reconnecting import Reconnecting
+from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.service_link import MarksRepetitions
 
 START = 1_700_000_000.0

@@ -33,5 +33,11 @@ def problems_of(inbound: ServiceLink, outbound: ServiceLink, publisher: Publishe
     problems += [{"problem": "subscription_refused", "filter": each, "reason": why} for each, why in filters[:MOST]]
     for link in {id(each): each for each in (inbound, outbound)}.values():
         if link.reconnecting.has_rival:
-            problems.append({"problem": "client_id_in_use", "client_id": link.options.client_id})
+            problems.append(
+                {
+                    "problem": "client_id_in_use",
+                    "client_id": link.options.client_id,
+                    "certain": link.reconnecting.is_certain,
+                },
+            )
     return problems

@@ -90,7 +90,8 @@ def _in_words(problem: dict[str, Any]) -> str:
     if kind == "delivery_unconfirmed":
         return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
     if kind == "client_id_in_use":
-        return f"another client seems to use the id {problem['client_id']}"
+        uses = "uses" if problem.get("certain") else "may be using"
+        return f"another client {uses} the id {problem['client_id']}"
     if kind == "sink_failing":
         return f"the sink {problem['sink']} gets no events: {problem['reason']}"
     return _of_the_clock(problem)

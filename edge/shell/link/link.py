@@ -37,7 +37,9 @@ from edge.shell.link.link_options import EventProperties, LinkOptions, Subscript
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
-from edge.shell.link.reconnecting import Reconnecting, ending_of
+from edge.shell.link.reconnecting.comparison import Comparison
+from edge.shell.link.reconnecting.ending import ending_of
+from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.sending.in_flight_window import InFlightWindow
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions
@@ -90,7 +92,8 @@ class Link(MarksRepetitions):
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
-        self.reconnecting = Reconnecting(options)
+        comparison = Comparison(options, lambda: self.version) if options.client_id else None
+        self.reconnecting = Reconnecting(options, comparison)
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"
         self.echo = Echo(options.echo)
@@ -118,10 +121,7 @@ class Link(MarksRepetitions):
 
     @property
     def closed_by_broker(self) -> str:
-        """Why the broker closed the last connection, in words; empty if it didn't.
-
-        Also empty if the cause can't be a publication, such as another client with the same ID.
-        """
+        """Why the broker closed the last connection, in words; empty if it didn't, or not for a publication."""
         return self.reconnecting.closed_by_broker
 
     def closing_explained(self) -> None:
@@ -161,11 +161,11 @@ class Link(MarksRepetitions):
         """Send what is in flight, disconnect and end the thread, or give up after the timeout."""
         self._standing.stop(timeout_s)
         self.inbox.close()
-        current = self._standing.current
-        if current is not None:
+        if (current := self._standing.current) is not None:
             current.client.disconnect()
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self.reconnecting.end()
 
     def wait_connected(self, timeout_s: float) -> bool:
         """Wait until connected; returns whether it is."""
@@ -200,16 +200,14 @@ class Link(MarksRepetitions):
         """
         if window is not None:
             self._receiver.linger.window = window
-        current = self._standing.current
-        if current is None:
+        if (current := self._standing.current) is None:
             return
         number = current.number
         current.client.acknowledge([each.packet for each in messages if each.receipt == number and each.qos > 0])
 
     def unsubscribe(self, topic: str) -> None:
         """Remove from the session the filters that deliver an unwanted topic."""
-        current = self._standing.current
-        if current is not None:
+        if (current := self._standing.current) is not None:
             self._subscriber.leave(current.client, topic)
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
@@ -255,6 +253,7 @@ class Link(MarksRepetitions):
         try:
             while not self._standing.ending:
                 self._standing.pause(self.reconnecting.pause_s(self._connect()))
+                self.reconnecting.compare()
         except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
             log.exception("network_thread_failed")
             self._fail()
@@ -301,7 +300,9 @@ class Link(MarksRepetitions):
                 if current is not None:
                     self._subscriber.turn(client)
                     accepted_at = accepted_at or time.monotonic()
+                    self.reconnecting.stands(time.monotonic() - accepted_at)
         finally:
+            is_settled = self._standing.subscribed
             self._standing.end()
             self._receiver.end()
             open_socket = client.socket()
@@ -317,12 +318,11 @@ class Link(MarksRepetitions):
         self.trouble = ending.words
         log.warning("disconnected %s reason=%r", self._where, ending.words)
         self.echo.ended()
-        self.reconnecting.ended(ending, stood_s, after_publication=self._sender.ends_promptly())
+        self.reconnecting.ended(ending, stood_s, after_publication=self._sender.ends_promptly(), is_settled=is_settled)
         return stood_s
 
     def _awaits_answers(self) -> bool:
-        current = self._standing.current
-        return current is None or current.window.waits_for_answers or self._standing.stopping
+        return not (current := self._standing.current) or current.window.waits_for_answers or self._standing.stopping
 
     def _make_client(self, version: Version) -> BulkClient:
         client = make_client(self.options, version)

@@ -44,6 +44,10 @@ class Rivals(Protocol):
     def has_rival(self) -> bool:
         """Whether there is one now."""
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether that is certain, and not only suspected."""
+
 
 class MarksRepetitions:
     """The part of a link whose broker marks what it delivers again: no positions are stored."""

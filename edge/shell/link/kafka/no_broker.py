@@ -34,6 +34,7 @@ class SeenRivals:
 
     takeovers: int = 0
     has_rival: bool = False
+    is_certain: bool = True
 
 
 class NoBroker:

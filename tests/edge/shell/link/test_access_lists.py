@@ -184,7 +184,7 @@ def test_the_outbox_limit_holds_while_everything_is_refused(
     consumer.publish_all("plant/p", NORMAL)
     consumer.publish_all("plant/p", [reading(i, 99.0 if i % 2 else 20.2) for i in range(200, 2600)])
     health = wait_until(
-        lambda: (found := consumer.latest("/health")) and found["readings_taken"] == 2600 and found, 30, "the readings"
+        lambda: (found := consumer.latest("/health")) and found["readings_taken"] == 2600 and found, 120, "the readings"
     )
     wait_until(lambda: consumer.latest("/health")["backlog_events"] <= 1001, 70, what="the limit")
     assert health["problems"]

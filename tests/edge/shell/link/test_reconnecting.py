@@ -6,7 +6,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import LinkOptions
-from edge.shell.link.reconnecting import CALM_S, CLOSED_IN_A_ROW, Ending, Reconnecting, ending_of
+from edge.shell.link.reconnecting.ending import Ending, ending_of
+from edge.shell.link.reconnecting.reconnecting import (
+    ANSWERED_S,
+    CALM_S,
+    CLOSED_IN_A_ROW,
+    OUTLASTED,
+    SOON_S,
+    Reconnecting,
+)
 
 CLOSED = Ending("closed by the broker", by_broker=True)
 TAKEN = Ending("Session taken over", taken_over=True)
@@ -25,15 +33,49 @@ def clock() -> Clock:
     return Clock()
 
 
+class Other:
+    """The connection that ours is compared with: it stands until `cut()`."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.is_open = False
+        self.is_allowed = True
+
+    @property
+    def answered(self) -> int:
+        return self.number if self.is_open else 0
+
+    def ask(self) -> None:
+        if self.is_allowed and not self.is_open:
+            self.number, self.is_open = self.number + 1, True
+
+    def cut(self) -> None:
+        self.is_open = False
+
+    def stop(self) -> None:
+        self.is_open = False
+
+
 @pytest.fixture
-def reconnecting(clock: Clock) -> Reconnecting:
-    return Reconnecting(LinkOptions(client_id="edgewarden-gw", first_delay_s=1.0, longest_delay_s=120.0), clock)
+def other() -> Other:
+    return Other()
 
 
-def closed(reconnecting: Reconnecting, times: int, stood_s: float = 0.5) -> None:
+@pytest.fixture
+def reconnecting(clock: Clock, other: Other) -> Reconnecting:
+    options = LinkOptions(client_id="edgewarden-gw", first_delay_s=1.0, longest_delay_s=120.0)
+    return Reconnecting(options, other, clock)
+
+
+NOTICED = CLOSED_IN_A_ROW + OUTLASTED
+"""Number of closed connections after which another client is suspected."""
+
+
+def closed(reconnecting: Reconnecting, times: int, stood_s: float = 0.5, ending: Ending = CLOSED) -> None:
     for _ in range(times):
-        reconnecting.ended(CLOSED, stood_s)
+        reconnecting.ended(ending, stood_s)
         reconnecting.pause_s(stood_s)
+        reconnecting.compare()
 
 
 @pytest.mark.parametrize(
@@ -63,23 +105,66 @@ def test_a_broker_that_names_the_other_client_is_believed_at_once(
     assert "edgewarden-gw" in caplog.text
 
 
-def test_connections_that_are_closed_soon_again_and_again_are_taken_for_another_client(
+def test_connections_that_another_one_outlasts_are_perhaps_taken_over(
     reconnecting: Reconnecting, caplog: pytest.LogCaptureFixture
 ) -> None:
-    closed(reconnecting, CLOSED_IN_A_ROW - 1)
+    closed(reconnecting, NOTICED - 1)
     assert not reconnecting.has_rival
+    assert "another client" not in caplog.text
     closed(reconnecting, 1)
-    assert reconnecting.has_rival
-    assert reconnecting.takeovers == 0, "it is a suspicion"
-    assert "another client seems to use this id" in caplog.text
+    assert (reconnecting.has_rival, reconnecting.is_certain) == (True, False)
+    assert (reconnecting.suspicions, reconnecting.takeovers) == (1, 0)
+    assert "another client may be using this id" in caplog.text
 
 
-def test_a_rival_that_was_seen_makes_certain_what_was_suspected(reconnecting: Reconnecting) -> None:
+@pytest.mark.parametrize("outlasted", range(OUTLASTED))
+def test_a_network_that_closes_the_other_connection_as_well_is_no_other_client(
+    reconnecting: Reconnecting, other: Other, outlasted: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        other.cut()
+        closed(reconnecting, 1)
+        closed(reconnecting, outlasted)
+    assert not reconnecting.has_rival
+    assert "another client" not in caplog.text
+
+
+def test_where_no_other_connection_is_let_in_nothing_is_said(reconnecting: Reconnecting, other: Other) -> None:
+    other.is_allowed = False
+    closed(reconnecting, 50)
+    assert not reconnecting.has_rival
+
+
+def test_the_other_connection_has_time_to_answer(reconnecting: Reconnecting) -> None:
+    for _ in range(50):
+        reconnecting.ended(CLOSED, 20.0)
+    assert reconnecting.pause_s(20.0) >= ANSWERED_S
+
+
+def test_the_other_connection_ends_when_ours_has_stood(reconnecting: Reconnecting, other: Other) -> None:
+    closed(reconnecting, 2)
+    reconnecting.stands(SOON_S - 1.0)
+    assert other.is_open
+    reconnecting.stands(SOON_S)
+    assert not other.is_open
+
+
+def test_the_other_connection_stays_while_another_client_is_suspected(reconnecting: Reconnecting, other: Other) -> None:
+    closed(reconnecting, NOTICED)
+    reconnecting.stands(SOON_S)
+    assert other.is_open
+    closed(reconnecting, 1, stood_s=2 * SOON_S)
+    assert reconnecting.suspicions == 2
+
+
+def test_each_connection_in_whose_place_another_client_was_seen_is_taken_over_once(reconnecting: Reconnecting) -> None:
     closed(reconnecting, 1)
     reconnecting.rival_seen()
     reconnecting.rival_seen()
-    assert (reconnecting.takeovers, reconnecting.has_rival) == (1, True)
+    assert (reconnecting.takeovers, reconnecting.has_rival, reconnecting.is_certain) == (1, True, True)
     closed(reconnecting, 1, stood_s=100.0)
+    assert reconnecting.takeovers == 1, "a network may have closed it"
+    reconnecting.rival_seen()
     assert reconnecting.takeovers == 2
 
 
@@ -90,16 +175,25 @@ def test_a_mere_suspicion_makes_pauses_of_half_a_minute_at_most(reconnecting: Re
     assert max(pauses) <= 30.0
 
 
-@pytest.mark.parametrize("what", ["a failed attempt", "a connection that lasted", "a timeout"])
+@pytest.mark.parametrize(
+    "what",
+    ["a failed attempt", "a connection that lasted", "a timeout", "a subscription", "an explanation", "a reason"],
+)
 def test_a_broker_or_network_that_fails_is_no_other_client(reconnecting: Reconnecting, what: str) -> None:
     for _ in range(20):
-        closed(reconnecting, CLOSED_IN_A_ROW - 1)
+        closed(reconnecting, OUTLASTED)
         if what == "a failed attempt":
             reconnecting.pause_s(0.0)
         elif what == "a connection that lasted":
             closed(reconnecting, 1, stood_s=3600.0)
         elif what == "a timeout":
-            reconnecting.ended(Ending("Connection timed out"), 0.5)
+            closed(reconnecting, 1, ending=Ending("Connection timed out"))
+        elif what == "a subscription":
+            reconnecting.ended(CLOSED, 0.5, is_settled=False)
+        elif what == "an explanation":
+            reconnecting.explained()
+        elif what == "a reason":
+            closed(reconnecting, 1, ending=Ending("Server shutting down"))
     assert not reconnecting.has_rival
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 from brokers import Mosquitto
+from proxy import Proxy
 from running import Consumer, RunningService, configuration, wait_until
 
 from edge.core.incidents.events.gaps import gap_json_schema
@@ -41,7 +42,24 @@ def test_two_links_of_one_id_notice_each_other_and_slow_down(
     assert "client_id_in_use id='both'" in caplog.text
     assert "code=" not in caplog.text
     wait_until(lambda: sum(each.reconnecting.suspicions for each in links) >= 4, 60, what="some more takeovers")
-    assert sum(each.connections for each in links) < 30
+    assert sum(each.connections for each in links) < 40
+    assert "another client may be using this id" in caplog.text
+    assert "another client uses this id" not in caplog.text
+    assert not any(each.reconnecting.is_certain for each in links), "the broker doesn't say so"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_network_that_closes_connections_again_and_again_is_no_other_client(
+    start_mosquitto: StartMosquitto, make_link: MakeLink, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Proxy(start_mosquitto().port) as proxy:
+        link = make_link(proxy.port, Subscription("t"), client_id="one", clean_session=False, version=version)
+        for number in range(1, 16):
+            wait_until(lambda number=number: link.connections >= number and link.connected, 30, what="the connection")
+            proxy.cut()
+            wait_until(lambda: not link.connected, what="its end")
+        assert not link.reconnecting.has_rival
+    assert "another client" not in caplog.text
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,9 +1,10 @@
-"""Reconnecting: why a connection ended, the pause before the next one, and whether another client uses the same ID.
+"""Reconnecting: the pause before the next connection, and whether another client uses the same ID.
 
 A broker accepts one client per ID. A second client displaces the first, which reconnects and displaces the second. With
 MQTT 5 a broker should report this (DISCONNECT, reason 0x8E); mosquitto 2.0.11 and all MQTT 3.1.1 brokers only close the
-connection. Several consecutive accepted connections that the broker closed soon are suspicious. Proof is a message of
-another service on the service's own status topic.
+connection, and so does a bad network. There are two proofs: that report, and a message of another service on the
+service's own status topic. A suspicion needs more than closed connections: another connection over the same network,
+with an ID of its own, has to outlast several of them.
 
 Source: MQTT 5.0, section 3.1.4, MQTT-3.1.4-3; MQTT 3.1.1, MQTT-3.1.4-2.
 """
@@ -14,69 +15,48 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import NamedTuple
-
-from paho.mqtt.client import error_string
-from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.reasoncodes import ReasonCode
+from typing import Protocol
 
 from edge.shell.link.link_options import LinkOptions
+from edge.shell.link.reconnecting.ending import Ending
 
 log = logging.getLogger("edgewarden.link")
 
 ACCEPTED_S = 10.0
 """Maximum delay before the next attempt after an accepted connection, however short."""
 
-SESSION_TAKEN_OVER = 0x8E
-
-NOT_OUR_DOING = frozenset({0x00, 0x04, 0x89, 0x8B, 0x8D, 0x8E, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
-"""DISCONNECT reasons that don't concern a publication: the server's own, the keepalive's, another client's."""
-
 SOON_S = 30.0
 """A connection closed by the broker within this time was closed soon."""
 
-CLOSED_IN_A_ROW = 4
-"""Number of those, without a failed attempt in between, that indicate another client with the same ID."""
+CLOSED_IN_A_ROW = 2
+"""Number of those, without a failed attempt in between, after which another connection is made for comparison."""
+
+OUTLASTED = 3
+"""Number of those that the other connection must outlast, in a row, for another client with the same ID to be
+suspected."""
+
+ANSWERED_S = 1.0
+"""Minimum time in which the other connection may answer."""
 
 CALM_S = 300.0
 """A connection that lasts this long shows that the other client has gone."""
 
 LONGEST_SUSPECTED_S = 30.0
-"""Maximum pause while another client is only suspected, since the network may be bad instead."""
+"""Maximum pause while another client is only suspected."""
 
 
-class Ending(NamedTuple):
-    """The end of a connection.
+class Compared(Protocol):
+    """The part of a `Comparison` that is used here."""
 
-    Attributes:
-        words: The reason in words.
-        taken_over: Whether the broker reported that another client took over the session.
-        by_broker: Whether the broker closed it without a reason.
-        for_reason: Whether the broker gave a reason that may concern a publication.
-    """
+    @property
+    def answered(self) -> int:
+        """Number of the connection, which changes with each new one; 0 if it hasn't answered."""
 
-    words: str
-    taken_over: bool = False
-    by_broker: bool = False
-    for_reason: bool = False
+    def ask(self) -> None:
+        """Ask for an answer, and make a connection if there is none."""
 
-
-def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> Ending:
-    """The facts about the end of a connection.
-
-    Args:
-        said: Reason of the broker's DISCONNECT, if it sent one.
-        error: The error that ended reading from the socket, if any.
-        code: Return code of paho's loop.
-    """
-    if said is not None:
-        is_taken_over = said.value == SESSION_TAKEN_OVER
-        return Ending(str(said), taken_over=is_taken_over, for_reason=said.value not in NOT_OUR_DOING)
-    if error is not None:
-        is_closed = error.errno is None or isinstance(error, ConnectionResetError)
-        return Ending(error.strerror or str(error), by_broker=is_closed)
-    # A loss without a read error was detected when writing to a connection closed by the broker.
-    return Ending(error_string(code).rstrip("."), by_broker=code == MQTTErrorCode.MQTT_ERR_CONN_LOST)
+    def stop(self) -> None:
+        """End the connection."""
 
 
 class Reconnecting:
@@ -84,6 +64,7 @@ class Reconnecting:
 
     Args:
         options: Minimum and maximum pause, and the client ID.
+        comparison: Another connection; None if there can be none, in which case nothing is suspected.
         monotonic: Seconds that never step.
 
     Attributes:
@@ -93,14 +74,24 @@ class Reconnecting:
             be a publication.
     """
 
-    def __init__(self, options: LinkOptions, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        options: LinkOptions,
+        comparison: Compared | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._options = options
+        self._comparison = comparison
         self._monotonic = monotonic
         self._delay_s = options.first_delay_s
         self._closed_soon = 0
+        self._outlasted = 0
+        self._compared_with = 0
+        self._is_comparing = self._is_asked = False
         self._in_a_row = 0
         self._rival_at: float | None = None
         self._certain_at: float | None = None
+        self._is_seen = False
         self.takeovers = 0
         self.suspicions = 0
         self.closed_by_broker = ""
@@ -110,24 +101,58 @@ class Reconnecting:
         """Whether another client seems to have used the same ID within the last `CALM_S` seconds."""
         return self._is_recent(self._rival_at)
 
-    def ended(self, ending: Ending, stood_s: float, *, after_publication: bool = True) -> None:
+    @property
+    def is_certain(self) -> bool:
+        """Whether it has certainly done so, and isn't only suspected."""
+        return self._is_recent(self._certain_at)
+
+    def ended(self, ending: Ending, stood_s: float, *, after_publication: bool = True, is_settled: bool = True) -> None:
         """Record the end of an accepted connection.
 
         Args:
             ending: The facts about its end.
             stood_s: Duration of the connection in seconds.
             after_publication: Whether it ended so soon after a publication that this may be the cause.
+            is_settled: Whether the subscriptions had been answered; otherwise they may be the cause.
         """
         may_be_ours = ending.for_reason or (ending.by_broker and after_publication)
         self.closed_by_broker = ending.words if may_be_ours else ""
+        self._is_seen = False
         if stood_s >= CALM_S:
             self._in_a_row = 0
-        self._closed_soon = self._closed_soon + 1 if ending.by_broker and stood_s < SOON_S else 0
-        # A known rival also explains a connection that is closed late, because its own pauses grow as well.
-        if ending.taken_over or (ending.by_broker and self._is_recent(self._certain_at)):
+        # A rival also explains a connection that is closed late, because its own pauses grow as well.
+        is_suspicious = ending.by_broker and is_settled and (stood_s < SOON_S or self.has_rival)
+        self._closed_soon = self._closed_soon + 1 if is_suspicious else 0
+        if ending.taken_over:
             self._note_rival(certain=True)
-        elif self._closed_soon >= CLOSED_IN_A_ROW or (ending.by_broker and self.has_rival):
+        elif self._closed_soon < CLOSED_IN_A_ROW:
+            self._outlasted = 0
+        elif self._comparison is not None:
+            self._is_comparing = self._is_asked = True
+            self._comparison.ask()
+
+    def compare(self) -> None:
+        """Find out whether the other connection has outlasted ours; to be called after the pause that follows."""
+        if self._comparison is None or not self._is_asked:
+            return
+        self._is_asked, before, self._compared_with = False, self._compared_with, self._comparison.answered
+        if self._closed_soon < CLOSED_IN_A_ROW or not before or self._compared_with != before:
+            self._outlasted = 0
+            return
+        self._outlasted += 1
+        if self._outlasted >= OUTLASTED:
             self._note_rival(certain=False)
+
+    def stands(self, since_s: float) -> None:
+        """Record that a connection has lasted for some seconds: the other one may not be needed any more."""
+        if self._is_comparing and since_s >= (CALM_S if self.has_rival else SOON_S):
+            self.end()
+
+    def end(self) -> None:
+        """End the other connection, if there is one."""
+        self._is_comparing, self._compared_with = False, 0
+        if self._comparison is not None:
+            self._comparison.stop()
 
     def explained(self) -> None:
         """Record that the broker closes connections because of publications and not because of a rival; thread-safe."""
@@ -135,7 +160,8 @@ class Reconnecting:
 
     def rival_seen(self) -> None:
         """Record that another client has certainly been connected in this one's place; thread-safe."""
-        if not self._is_recent(self._certain_at):
+        if not self._is_seen:
+            self._is_seen = True
             self._note_rival(certain=True)
 
     def _note_rival(self, *, certain: bool) -> None:
@@ -147,11 +173,12 @@ class Reconnecting:
         else:
             self.suspicions += 1
         log.error(
-            "client_id_in_use id=%r count=%d: another client %s this id and takes messages that are ours; two gateways"
-            " need different names",
+            "client_id_in_use id=%r count=%d: %s; two gateways need different names",
             self._options.client_id,
             self.takeovers + self.suspicions,
-            "uses" if certain else "seems to use",
+            "another client uses this id and takes messages that are ours"
+            if certain
+            else "another client may be using this id, since the broker closes our connections and keeps another one",
         )
 
     def _is_recent(self, moment: float | None) -> bool:
@@ -172,8 +199,8 @@ class Reconnecting:
         self._delay_s = min(2 * self._delay_s, longest_s)
         if self._in_a_row and self.has_rival:
             longest_s = options.longest_delay_s
-            if not self._is_recent(self._certain_at):
+            if not self.is_certain:
                 longest_s = min(longest_s, LONGEST_SUSPECTED_S)
             longest_s = min(longest_s, options.first_delay_s * 2.0 ** min(self._in_a_row, 30))
             pause_s = max(pause_s, longest_s * random.uniform(0.5, 1.0))
-        return pause_s
+        return max(pause_s, ANSWERED_S) if self._is_asked else pause_s
