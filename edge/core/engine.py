@@ -241,7 +241,8 @@ class Engine:
             batch = batch.take(np.arange(cut))
             clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
         self.silences.find(batch.quiet_times(1)[0], None)
-        self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]))
+        is_confirmed = int(batch.slots[0]) != earlier.ahead
+        self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]), is_confirmed=is_confirmed)
         passage = Passage(batch, clock)
         self.tracking.latest = passage.latest
         if self.availability.says(batch):

@@ -74,17 +74,19 @@ class Absence:
         """Number of readings in a batch before the one that ends the pending state; 0 if there is none."""
         return clock.until_it_moves(batch.slots, batch.times, 0.0 if self.is_interrupted else self.leap_s / 2)
 
-    def forgive(self, skips: Sequence[Skip], before: float, after: float) -> None:
+    def forgive(self, skips: Sequence[Skip], before: float, after: float, *, is_confirmed: bool) -> None:
         """Postpone deadlines where the stream clock steps further than the sensors could be silent.
 
         Args:
             skips: The leads that the step skips, see `StreamClock`.
             before: The clock before the step.
             after: The clock after the step.
+            is_confirmed: Whether the clock steps because a sensor confirms the time of another one.
         """
         if self.leap_s and not self.is_interrupted and after - before > self.leap_s / 2:
             # Arrivals are more reliable than the leads of clocks, so skips aren't counted in addition.
-            self._statistics.put_off(self._statistics.seen <= before, min(self.leap_s, after - before))
+            leap, step = min(self.leap_s, after - before), after - before
+            self._statistics.forgive_leap(before, leap, step if is_confirmed else leap)
             self.leap_s = 0.0
             return
         before += self._statistics.skip_leads(skips, before)

@@ -20,14 +20,20 @@ from edge.core.intake.times.heard import Heard, cut, within
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.stream_clock import StreamClock
 
-LEAP_S = 30.0
-"""Minimum excess of a step of the stream clock over the time between arrivals for a leap."""
+LEAP_S = 2.0
+"""Minimum excess of a step of the stream clock over the time between arrivals for a leap, beyond the variation of the
+lag."""
 
 STEADY_WITHIN_S = 5.0
 """The lag is steady while it varies by no more than this many seconds."""
 
 STEADY_FOR_S = 30.0
 """Minimum duration of a steady lag before a leap is accepted."""
+
+WIDE = 6.0
+"""If the sensors' lags differ, the lag may vary by this many times as much; it has to be steady `LONG` times as long."""
+
+LONG = 10.0
 
 LOOKBACK = 64
 """Number of earlier readings searched for the one that the clock followed."""
@@ -50,7 +56,7 @@ class ClockLeaps:
 
     def _forget_lag(self) -> None:
         self._arrived = self._lag = math.nan  # at the last step of the clock
-        self._since = self._lowest = self._highest = math.nan  # of the lag while it is steady
+        self._steady = _Steadiness(STEADY_WITHIN_S, STEADY_FOR_S), _Steadiness(WIDE * STEADY_WITHIN_S, LONG * STEADY_FOR_S)
         self._lag_ahead = math.nan  # of the reading that waits for the clock to follow it
 
     def find(self, batch: Batch, messages: Sequence[Message], clock: StreamClock) -> list[Leap]:
@@ -106,20 +112,34 @@ class ClockLeaps:
 
     def _look(self, step: float, lag: float, lag_before: float, arrived: float, arrived_before: float) -> float:
         """Check the lag after a clock step; returns the excess in seconds if it leapt, else 0."""
-        excess = 0.0
-        if step > LEAP_S and arrived >= arrived_before and self._is_steady(lag_before):
-            is_long = arrived_before - self._since >= STEADY_FOR_S
-            excess = lag_before - lag if is_long and lag_before - lag > LEAP_S else 0.0
-        self._note(lag, arrived, arrived_before)
-        return excess
+        is_leap = arrived >= arrived_before and any(each.is_left(lag, arrived_before) for each in self._steady)
+        for each in self._steady:
+            each.note(lag, arrived, arrived_before)
+        return lag_before - lag if is_leap and step > LEAP_S and lag_before - lag > LEAP_S else 0.0
 
-    def _is_steady(self, lag: float) -> bool:
-        """Whether the lag would still be steady with this value; False for the first, which is NaN."""
-        return max(self._highest, lag) - min(self._lowest, lag) <= STEADY_WITHIN_S
 
-    def _note(self, lag: float, arrived: float, arrived_before: float) -> None:
-        if arrived >= arrived_before and self._is_steady(lag):
-            self._lowest, self._highest = min(self._lowest, lag), max(self._highest, lag)
+class _Steadiness:
+    """The range of the lag since it has been steady.
+
+    Args:
+        within_s: Maximum variation of a steady lag.
+        for_s: Minimum duration before a leap out of it is accepted.
+    """
+
+    def __init__(self, within_s: float, for_s: float) -> None:
+        self._within_s = within_s
+        self._for_s = for_s
+        self._since = self._lowest = self._highest = math.nan
+
+    def is_left(self, lag: float, arrived_before: float) -> bool:
+        """Whether a lag is well below the range, after it has been steady for long enough."""
+        return arrived_before - self._since >= self._for_s and self._lowest - lag > LEAP_S
+
+    def note(self, lag: float, arrived: float, arrived_before: float) -> None:
+        """Record the lag at an arrival."""
+        lowest, highest = min(self._lowest, lag), max(self._highest, lag)
+        if arrived >= arrived_before and highest - lowest <= self._within_s:
+            self._lowest, self._highest = lowest, highest
         else:
             self._since, self._lowest, self._highest = arrived, lag, lag
 

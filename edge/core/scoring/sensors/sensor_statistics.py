@@ -158,6 +158,18 @@ class SensorStatistics(SensorArrays):
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
             self.put_off(absent, leap)
 
+    def forgive_leap(self, before: float, leap: float, stood: float) -> None:
+        """Postpone the deadlines of sensors last seen up to `before`, when the stream clock steps because of a leap.
+
+        Args:
+            before: The clock before the step.
+            leap: Seconds of the step in which no time passed.
+            stood: The same for the sensors that reported while the clock stood still, because the first leaping sensor
+                waited for another to confirm it.
+        """
+        self.put_off(self.seen < before, leap)
+        self.put_off(self.seen == before, stood)
+
     def skip_leads(self, skips: Iterable[Skip], before: float) -> float:
         """Exclude the leads that the clock has skipped since `before` from silence.
 

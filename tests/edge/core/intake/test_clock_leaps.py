@@ -57,6 +57,41 @@ def test_nobody_is_missing_when_the_clocks_of_all_are_set_forward(
     assert leaps(line) == pytest.approx([HOUR], abs=every)
 
 
+def lagging(lags: Sequence[float], every: float, readings: int, set_after: int, by: float) -> list[Message]:
+    """Sensors whose readings are under way for different times, and whose clocks are all set forward at a reading."""
+    return in_order(
+        *[
+            [
+                reading(f"paced/{number}", time + by * (place >= set_after), 20.0 + place * 7 % 11, time + lag)
+                for place, time in enumerate((START + every * (np.arange(readings) + number / 7)).tolist())
+            ]
+            for number, lag in enumerate(lags)
+        ]
+    )
+
+
+@pytest.mark.parametrize("cut", [1, 10_000])
+@pytest.mark.parametrize("by", [5.0, 20.0, HOUR])
+@pytest.mark.parametrize("lags", [[2.0], [2.0, 2.5], [1.0, 17.0], [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]], ids=str)
+def test_nobody_is_missing_whatever_the_leap_and_however_long_readings_are_under_way(
+    lags: list[float], by: float, cut: int
+) -> None:
+    line = Line(pipeline()).take(lagging([by + each for each in lags], 1.0, 90, 60, by), cut=cut)
+    assert line.missing() == []
+
+
+def test_nobody_is_missing_at_a_leap_of_rare_readings_that_are_under_way_for_different_times() -> None:
+    sent = lagging([HOUR + each for each in (0.0, 20.0, 5.0, 28.0)], 60.0, 60, 40, HOUR)
+    line = Line(pipeline()).take(sent, cut=7)
+    assert line.missing() == []
+
+
+def test_who_stops_is_told_soon_although_it_was_heard_while_the_clock_waited_for_another() -> None:
+    sent = lagging([302.0, 302.5, 317.0], 1.0, 120, 60, 300.0)
+    line = Line(pipeline()).take([each for each in sent if each.topic != "paced/1" or each.arrived < START + 365.0])
+    assert line.missing() == ["paced/1"]
+
+
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
 def test_who_stopped_before_is_told_although_all_clocks_leapt(cut: int) -> None:
     times, set_at = START + 60.0 * np.arange(300.0), START + 150 * 60.0
