@@ -37,7 +37,7 @@ from edge.shell.link.link_options import EventProperties, LinkOptions, Subscript
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
-from edge.shell.link.reconnecting.comparison import Comparison
+from edge.shell.link.reconnecting.comparison import ComparedConnection
 from edge.shell.link.reconnecting.ending import ending_of
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.sending.in_flight_window import InFlightWindow
@@ -92,7 +92,7 @@ class Link(MarksRepetitions):
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing)
-        comparison = Comparison(options, lambda: self.version) if options.client_id else None
+        comparison = ComparedConnection(options, lambda: self.version) if options.client_id else None
         self.reconnecting = Reconnecting(options, comparison)
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"

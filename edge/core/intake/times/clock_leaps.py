@@ -56,7 +56,10 @@ class ClockLeaps:
 
     def _forget_lag(self) -> None:
         self._arrived = self._lag = math.nan  # at the last step of the clock
-        self._steady = _Steadiness(STEADY_WITHIN_S, STEADY_FOR_S), _Steadiness(WIDE * STEADY_WITHIN_S, LONG * STEADY_FOR_S)
+        self._steady = (
+            _Steadiness(STEADY_WITHIN_S, STEADY_FOR_S),
+            _Steadiness(WIDE * STEADY_WITHIN_S, LONG * STEADY_FOR_S),
+        )
         self._lag_ahead = math.nan  # of the reading that waits for the clock to follow it
 
     def find(self, batch: Batch, messages: Sequence[Message], clock: StreamClock) -> list[Leap]:

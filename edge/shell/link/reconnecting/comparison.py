@@ -34,7 +34,7 @@ NOBODYS = "edgewarden-comparison"
 """A topic filter that is never subscribed to."""
 
 
-class Comparison:
+class ComparedConnection:
     """A connection in a thread of its own that isn't restored by itself.
 
     Args:

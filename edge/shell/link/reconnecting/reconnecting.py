@@ -46,7 +46,7 @@ LONGEST_SUSPECTED_S = 30.0
 
 
 class Compared(Protocol):
-    """The part of a `Comparison` that is used here."""
+    """The part of a `ComparedConnection` that is used here."""
 
     @property
     def answered(self) -> int:
