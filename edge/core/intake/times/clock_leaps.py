@@ -31,7 +31,8 @@ STEADY_FOR_S = 30.0
 """Minimum duration of a steady lag before a leap is accepted."""
 
 WIDE = 6.0
-"""If the sensors' lags differ, the lag may vary by this many times as much, but has to be steady `LONG` times as long."""
+"""If the sensors' lags differ, the lag may vary by this many times as much; it has to be steady for `LONG` times as
+long."""
 
 LONG = 10.0
 
