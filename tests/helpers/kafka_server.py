@@ -143,6 +143,18 @@ auto.create.topics.enable=false
         admin = self._admin()
         admin.create_topics([topic])[name].result(30)
 
+    def set_topic(self, name: str, **settings: str) -> None:
+        """Change settings of a topic."""
+        from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+
+        entries = [
+            ConfigEntry(key.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in settings.items()
+        ]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        for future in self._admin().incremental_alter_configs([resource]).values():
+            future.result(30)
+
     def delete_topic(self, name: str) -> None:
         admin = self._admin()
         admin.delete_topics([name])[name].result(30)

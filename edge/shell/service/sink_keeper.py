@@ -120,7 +120,10 @@ class SinkKeeper:
         left = [name for name in self._runners if self._options[name] != wanted.get(name)]
         self._stop(left)
         for name in left:
-            self._take(name, self._runners.pop(name).take(), self._monotonic())
+            runner = self._runners.pop(name)
+            self._take(name, runner.take(), self._monotonic())
+            if name not in wanted:
+                _note_removed(name, runner.report().waiting.events)
         self._options = wanted
         self._positions = {name: each for name, each in self._positions.items() if name in wanted}
         self._store = None
@@ -173,6 +176,9 @@ class SinkKeeper:
     def _begin(self, store: Store) -> None:
         """Begin with a store; one that replaces a damaged one continues from the known positions."""
         known = {**store.sinks(), **forward_positions(store), **self._positions}
+        if self._written is None:  # the start of the service
+            for name in store.sinks().keys() - self._options.keys():
+                _note_removed(name, None)
         self._positions = {}
         for name, each in self._options.items():
             is_forward = isinstance(each.how, ForwardOptions)
@@ -240,3 +246,9 @@ class SinkKeeper:
         until = self._monotonic() + STOP_S
         for each in names:
             self._runners[each].join(max(0.0, until - self._monotonic()))
+
+
+def _note_removed(name: str, waiting: int | None) -> None:
+    """Log that a sink is no longer configured: what waits for it is never delivered."""
+    number = "unknown" if waiting is None else str(waiting)
+    log.warning("sink_removed sink=%s waiting=%s reason='no longer in the configuration'", name, number)

@@ -175,6 +175,10 @@ class KafkaSink:
     def _words(self, error: KafkaError | None) -> str:
         if error is None or error.code() in NO_TOPIC:
             return f"there is no topic {self._options.topic}, and the broker doesn't create topics automatically"
+        if error.code() == KafkaError.INVALID_TIMESTAMP:
+            return (
+                f"{printable(error.str())}: the topic accepts no record with this machine's time; is the clock right?"
+            )
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
             return self._said
         return printable(error.str())

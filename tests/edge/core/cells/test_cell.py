@@ -39,6 +39,18 @@ def test_any_number_of_cells_tells_what_one_process_tells(undisturbed: dict[str,
 
 
 @pytest.mark.long
+def test_64_cells_that_become_128_change_no_event(undisturbed: dict[str, bytes]) -> None:
+    fleet = Fleet(64)
+    half = COUNT // 2
+    fleet.take(0, half)
+    fleet.divide()
+    fleet.take(half - 500, COUNT)  # what was read before comes again to all 128
+    assert len(fleet.cells) == 128
+    assert bare(fleet.events) == undisturbed
+    assert len(fleet.events) == len(undisturbed)
+
+
+@pytest.mark.long
 @seed(20)
 @settings(max_examples=5, deadline=None, phases=[Phase.generate])  # a run takes seconds; shrinking it, minutes
 @given(st.data())

@@ -64,6 +64,24 @@ def test_a_sink_that_was_taken_out_of_the_configuration_keeps_nothing(
     line.close()
 
 
+def test_a_sink_that_is_removed_while_events_wait_for_it_is_logged(
+    receiver: WebhookReceiver, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.shell.sinks.delivery.runner.LOOK_S", 0.05)
+    receiver.kill()
+    line = SinkLine(tmp_path, webhook(receiver, "old"))
+    line.store_events(sink_events(1, 5))
+    line.run_until(lambda: line.keeper.as_dict()["old"]["lag_events"] == 5, what="the backlog")
+    line.keeper.follow([webhook(receiver, "new")])
+    line.turn()
+    assert "sink_removed sink=old waiting=5" in caplog.text
+    line.close()
+    line = SinkLine(tmp_path)
+    line.turn()
+    assert "sink_removed sink=new" in caplog.text
+    line.close()
+
+
 @pytest.mark.long
 def test_a_sink_whose_table_was_changed_goes_on_where_it_stood(receiver: WebhookReceiver, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, webhook(receiver))

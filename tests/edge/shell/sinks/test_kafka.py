@@ -101,6 +101,21 @@ def test_of_a_batch_only_the_record_that_is_too_large_is_set_aside(receiver: Kaf
     assert line.keeper.as_dict()["out"]["set_aside"] == 1
 
 
+def test_events_wait_while_the_broker_does_not_accept_our_clock(receiver: KafkaReceiver, tmp_path: Path) -> None:
+    receiver.start()
+    receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1")  # as if our clock were behind
+    line = line_to(receiver, tmp_path)
+    line.store_events(sink_events(1, 20))
+    words = line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
+    assert "is the clock right?" in words
+    assert line.keeper.as_dict()["out"]["set_aside"] == 0
+    receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1000000000")
+    line.run_through(20)
+    line.close()
+    assert sequences(receiver) == list(range(1, 21))
+    assert is_in_order(receiver.received())
+
+
 def test_where_the_topic_may_not_be_asked_for_its_limit_records_are_sent_one_by_one(
     receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

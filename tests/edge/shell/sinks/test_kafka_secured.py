@@ -34,28 +34,33 @@ class SecuredKafka(Kafka):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        made = certificates.make(folder.parent / "certificates")
-        self.ca, self.secured_port = made.ca, free_port()
+        self.made = made = certificates.make(folder.parent / "certificates")
+        self.ca, self.secured_port, self.certified_port = made.ca, free_port(), free_port()
         both = folder.parent / "server.pem"
         both.write_text(made.key.read_text() + made.certificate.read_text())
         self._more = f"""
-listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://127.0.0.1:{self.secured_port},CONTROLLER://127.0.0.1:{self._controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://localhost:{self.secured_port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://127.0.0.1:{self.secured_port},SSL://127.0.0.1:{self.certified_port},CONTROLLER://127.0.0.1:{self._controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://localhost:{self.secured_port},SSL://localhost:{self.certified_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.sasl_ssl.plain.sasl.jaas.config={MODULES}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
 ssl.keystore.location={both}
+listener.name.ssl.ssl.client.auth=required
+listener.name.ssl.ssl.truststore.type=PEM
+listener.name.ssl.ssl.truststore.location={made.ca}
+listener.name.sasl_ssl.connections.max.reauth.ms=4000
 """
 
-    def add_scram_user(self) -> None:
+    def add_scram_user(self, password: str = PASSWORD) -> None:
+        """Add the user, or change its password."""
         from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
         admin = self._admin()
         for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
-            wanted = UserScramCredentialUpsertion(USER, ScramCredentialInfo(mechanism, 4096), PASSWORD.encode())
+            wanted = UserScramCredentialUpsertion(USER, ScramCredentialInfo(mechanism, 4096), password.encode())
             for future in admin.alter_user_scram_credentials([wanted]).values():
                 future.result(30)
 
@@ -121,3 +126,63 @@ def test_a_certificate_that_nobody_trusts_is_refused(kafka: SecuredKafka, tmp_pa
     line.close()
     assert "certificate verify failed" in words
     assert passed == {"out": 0}
+
+
+def certified(kafka: SecuredKafka, tls: TlsOptions) -> SinkOptions:
+    how = KafkaOptions((f"localhost:{kafka.certified_port}",), "events", tls=tls)
+    return SinkOptions("out", "kafka", how, begin="beginning")
+
+
+def test_a_client_certificate_takes_the_place_of_a_password(kafka: SecuredKafka, tmp_path: Path) -> None:
+    tls = TlsOptions(str(kafka.ca), str(kafka.made.certificate), str(kafka.made.key))
+    line = SinkLine(tmp_path, certified(kafka, tls))
+    line.store_events(sink_events(1, 20))
+    line.run_through(20)
+    line.close()
+    cluster = Cluster((f"localhost:{kafka.certified_port}",), tls=tls)
+    link = KafkaLink(
+        KafkaLinkOptions(GroupOptions(cluster, "certified", "one", "beginning", session_s=6.0)),
+        [Subscription("events/#")],
+    )
+    link.start()
+    assert len(receive(link, 20)) >= 20
+    link.stop()
+
+
+def test_without_a_client_certificate_nothing_gets_through_and_it_is_said(kafka: SecuredKafka, tmp_path: Path) -> None:
+    line = SinkLine(tmp_path, certified(kafka, TlsOptions(str(kafka.ca))))
+    line.store_events(sink_events(1, 1))
+    words = str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))
+    passed = line.passed()
+    line.close()
+    assert "certificate" in words
+    assert passed == {"out": 0}
+
+
+def test_a_password_that_expires_is_told_by_sink_and_link_and_both_go_on_once_it_is_right_again(
+    kafka: SecuredKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.shell.sinks.delivery.runner.CONFIRM_S", 5.0)
+    monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
+    line = SinkLine(tmp_path, options(kafka, "scram-sha-512"))
+    line.store_events(sink_events(1, 5))
+    line.run_through(5)
+    link = link_to(kafka, "scram-sha-512")
+    link.start()
+    assert receive(link, 5)
+    try:
+        kafka.add_scram_user("another-password")  # connections authenticate again every four seconds
+        line.store_events(sink_events(6, 10))
+        line.run_until(
+            lambda: "uthentication" in str(line.keeper.as_dict()["out"]["last_error"]), 90, "the sink's error"
+        )
+        assert line.passed() == {"out": 5}
+        trouble = wait_until(lambda: link.trouble, 90, "the link's trouble")
+        assert "uthentication" in trouble
+        assert not link.connected
+    finally:
+        kafka.add_scram_user()
+    line.run_through(10, 90)
+    line.close()
+    assert receive(link, 5)
+    link.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,48 @@ def test_pauses_double_up_to_a_cap_are_shortened_by_chance_and_begin_anew_after_
     backoff.succeeded()
     assert backoff.failed() == FIRST_S
     assert Backoff(lambda: 0.0).failed() == FIRST_S / 2
+
+
+class Unreachable(Told):
+    """A sink whose receiver can't be reached."""
+
+    def __init__(self, bench_clock: list[Clock]) -> None:
+        super().__init__()
+        self._clock = bench_clock
+        self.attempts: list[float] = []
+
+    def open(self) -> None:
+        self.attempts.append(self._clock[0].now)
+        raise SinkTrouble("nothing listens there")
+
+
+def test_a_receiver_that_is_away_for_a_week_is_tried_each_minute_told_once_and_gets_all_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clocks: list[Clock] = []
+    away = Unreachable(clocks)
+    bench = Bench(tmp_path, away, number=30)
+    clocks.append(bench.clock)
+    bench.runner._is_open = False
+    week_s = 7 * 86_400.0
+    end = bench.clock.now + week_s
+
+    def wait(timeout: float | None = None) -> bool:
+        bench.clock.now += timeout or 0.0
+        if bench.clock.now >= end:
+            bench.runner.stop()
+        return bench.runner._stopping.is_set()
+
+    monkeypatch.setattr(bench.runner._stopping, "wait", wait)
+    bench.runner._run()
+    assert week_s / LONGEST_S <= len(away.attempts) <= week_s / LONGEST_S + 10
+    assert max(later - earlier for earlier, later in pairwise(away.attempts)) <= LONGEST_S
+    assert caplog.text.count("sink_trouble") == 1
+    report = bench.runner.report()
+    assert (report.waiting.events, report.lost, report.set_aside) == (30, 0, 0)
+    assert report.failing_since == 1000.0
+    assert bench.runner.take().position == SinkPosition()
+    bench.close()
 
 
 def test_limits_are_kept_to_while_nothing_gets_through(quick: None, tmp_path: Path) -> None:
