@@ -152,7 +152,8 @@ auto.create.topics.enable=false
             for key, value in settings.items()
         ]
         resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
-        for future in self._admin().incremental_alter_configs([resource]).values():
+        admin = self._admin()
+        for future in admin.incremental_alter_configs([resource]).values():
             future.result(30)
 
     def delete_topic(self, name: str) -> None:

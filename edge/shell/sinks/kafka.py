@@ -7,7 +7,8 @@ gives up the producer, including one that waits forever because its broker has l
 
 A broker refuses a whole batch larger than the topic's `max.message.bytes`, and may accept the next one before the
 client learns of it. The topic is therefore queried for that size, and batches are kept smaller. If the query isn't
-permitted, or a batch is refused for another reason, batches contain one record, so that the refused one is known.
+permitted, batches contain one record. If a batch is refused for another reason, so do the following ones, until the
+refused record is known and a number of others were accepted.
 
 Sources: CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2; librdkafka, CONFIGURATION.md and "Idempotent producer".
 """
@@ -30,6 +31,9 @@ from edge.shell.store import OutboxRow
 CONNECT_S = 10.0
 LARGEST_BATCH, BATCH_HEADER, SPARE = 1_000_000, 100, 0.9
 MOST = 2000
+CAREFUL = 1000
+"""Number of records sent one by one and confirmed after which batches are sent again."""
+
 LARGEST_BYTES = 64 * 1024 * 1024
 """The client's own size limit; the broker decides how much a topic accepts."""
 
@@ -65,6 +69,7 @@ class KafkaSink:
         self._trouble: str | None = None
         self._said = ""
         self._may_batch = self._batches = True
+        self._batch_size = self._confirmed = 0
 
     def open(self) -> None:
         """See `Sink`; the broker is queried for the topic."""
@@ -77,12 +82,21 @@ class KafkaSink:
             raise SinkTrouble(self._words(error.args[0])) from error
         if found is None or found.error is not None:
             raise SinkTrouble(self._words(None if found is None else found.error))
-        batch_size = self._largest_batch(admin) if self._may_batch else 0
-        self._batches = batch_size > 0
+        self._batch_size = self._largest_batch(admin)
+        self._produce_with(self._batch_size if self._may_batch else 0)
+
+    def _produce_with(self, batch_size: int) -> None:
+        """Replace the producer; batches of size 0 contain one record."""
+        self._batches, self._confirmed = batch_size > 0, 0
         self._producer = Producer(self._settings(batch_size))
 
     def send(self, row: OutboxRow) -> bool:
         """See `Sink`."""
+        if not self._batches and self._batch_size and self._confirmed >= CAREFUL:
+            if len(self._opened):
+                return False  # once everything sent is confirmed
+            self._may_batch = True
+            self._produce_with(self._batch_size)
         key, value, headers = self._record(row)
         try:
             self._opened.produce(
@@ -157,6 +171,7 @@ class KafkaSink:
         if self._producer is None:  # purged
             return
         if error is None:
+            self._confirmed += 1
             self._outcomes.append(Outcome(sequence))
         elif error.code() not in OF_THE_EVENT:
             self._trouble = self._trouble or self._words(error)
@@ -176,9 +191,7 @@ class KafkaSink:
         if error is None or error.code() in NO_TOPIC:
             return f"there is no topic {self._options.topic}, and the broker doesn't create topics automatically"
         if error.code() == KafkaError.INVALID_TIMESTAMP:
-            return (
-                f"{printable(error.str())}: the topic accepts no record with this machine's time; is the clock right?"
-            )
+            return f"{printable(error.str())}: the topic refuses this machine's time; is the clock right?"
         if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
             return self._said
         return printable(error.str())

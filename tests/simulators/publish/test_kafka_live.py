@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def test_a_simulated_plant_comes_whole_and_each_device_in_one_partition_in_order
         key = record.key().decode()
         partitions[key.rpartition("/")[0]].add(record.partition())
         counts[key] += 1
-        float(record.value())
+        assert json.loads(record.value()).keys() >= {"ts", "value"}
     assert len(counts) == 60
     assert max(counts.values()) == 60
     assert sum(counts.values()) > 0.9 * 60 * 60  # some sensors fall silent

@@ -101,19 +101,28 @@ def test_of_a_batch_only_the_record_that_is_too_large_is_set_aside(receiver: Kaf
     assert line.keeper.as_dict()["out"]["set_aside"] == 1
 
 
-def test_events_wait_while_the_broker_does_not_accept_our_clock(receiver: KafkaReceiver, tmp_path: Path) -> None:
+def test_events_wait_while_the_broker_does_not_accept_our_clock_and_come_in_batches_again_later(
+    receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.shell.sinks.kafka.CAREFUL", 30)
     receiver.start()
     receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1")  # as if our clock were behind
-    line = line_to(receiver, tmp_path)
+    sink = KafkaSink(receiver.how())
+    line = SinkLine(tmp_path, SinkOptions("out", "kafka", receiver.how(), begin="beginning"), make=lambda _: sink)
     line.store_events(sink_events(1, 20))
-    words = line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
-    assert "is the clock right?" in words
+    line.run_until(lambda: "is the clock right?" in str(line.keeper.as_dict()["out"]["last_error"]), what="the error")
     assert line.keeper.as_dict()["out"]["set_aside"] == 0
+    assert not sink._batches
     receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1000000000")
     line.run_through(20)
+    line.store_events(sink_events(21, 100))
+    line.run_through(100)
+    line.store_events(sink_events(101, 400))
+    line.run_through(400)
     line.close()
-    assert sequences(receiver) == list(range(1, 21))
+    assert sequences(receiver) == list(range(1, 401))
     assert is_in_order(receiver.received())
+    assert sink._batches
 
 
 def test_where_the_topic_may_not_be_asked_for_its_limit_records_are_sent_one_by_one(
