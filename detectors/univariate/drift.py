@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from detectors.base import Detector, Field, Scores, State
+from detectors.base import Detector, Field, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -124,28 +124,31 @@ class LevelDrift(Detector):
         state["time"][slots], state["watched"][slots], state["readings"][slots] = times, watched, readings + 1.0
         begins = self._turn_days(state, slots, times, first)
         days = state["days"][slots]
-        known = everywhere(days >= self.fewest_days)
+        known = nowhere(everywhere(days >= self.fewest_days))
         sides = list(SIDES.items())
         farthest, beyond, band = 0.0 * values, [False, False], [NOTHING, NOTHING]
         for scale, memory_s in SCALES_S.items():
+            share = maximum(1.0 - exp(-passed / memory_s), passed / maximum(watched, 1.0))
+            if known is False:  # most of the arithmetic is about records that don't count yet
+                self._follow(state, slots, scale, values, share, first, begins)
+                continue
             records = [state[f"{scale}_{side}_record"][slots] for side in SIDES]
             width = records[1] - records[0]
             roots = [state[f"{scale}_{side}_root"][slots] for side in SIDES]
             deviations = [maximum(OF_ROOTS * each * each, LEAST_SHARE * width) for each in roots]
             reach = maximum(FAR * width, FAR_IN_DEVIATIONS * maximum(*deviations))
             believed = minimum(maximum(values, records[0] - reach), records[1] + reach)
-            mean = state[f"{scale}_mean"][slots]
-            share = maximum(1.0 - exp(-passed / memory_s), passed / maximum(watched, 1.0))
-            mean = where(first, values, mean + share * (where(known, believed, values) - mean))
-            state[f"{scale}_mean"][slots] = mean
+            believed = where(first, values, where(known, believed, values))
+            mean = self._follow(state, slots, scale, believed, share, first, begins)
             if scale == "hour":  # a level says nothing while the values, or a quicker level, are back
                 beyond, band = [values < records[0], values > records[1]], records
-            for place, (side, sign) in enumerate(sides):
-                extreme = state[f"{scale}_{side}_extreme"][slots]
-                state[f"{scale}_{side}_extreme"][slots] = where(begins | (sign * mean > sign * extreme), mean, extreme)
+            for place, (_, sign) in enumerate(sides):
                 off = sign * (mean - records[place])
                 beyond[place] = beyond[place] & (off > 0)
                 farthest = maximum(farthest, where(beyond[place], quotient(off, deviations[place]), 0.0))
+        if known is False:
+            state["beyond"][slots] = 0.0
+            return no_opinion(values)
         score = where(known, 0.0 * values, NOTHING)
         is_beyond = nowhere(known & (farthest > 0))
         if is_beyond is False:
@@ -156,6 +159,17 @@ class LevelDrift(Detector):
             self._let_adopted(state, slots, passed, nowhere(is_beyond & (rare >= ADOPTED_FROM)), days)
         lower, upper = (where(known, each, NOTHING) for each in band)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    @staticmethod
+    def _follow(state: State, slots: Rows, scale: str, values: Numbers, share: Numbers, first: Any, begins: Any) -> Any:
+        """Update a level and its extremes of the day by values; returns the level."""
+        mean = state[f"{scale}_mean"][slots]
+        mean = where(first, values, mean + share * (values - mean))
+        state[f"{scale}_mean"][slots] = mean
+        for side, sign in SIDES.items():
+            extreme = state[f"{scale}_{side}_extreme"][slots]
+            state[f"{scale}_{side}_extreme"][slots] = where(begins | (sign * mean > sign * extreme), mean, extreme)
+        return mean
 
     def _turn_days(self, state: State, slots: Rows, times: Numbers, first: Any) -> Any:
         """Record the days that end with these readings; returns where a day begins."""

@@ -68,7 +68,7 @@ class ErrorValues(SensorArrays):
         born: Time of the first reading, seconds since the epoch.
         due: End of the current block.
         count: Number of readings in the ranges, up to `FEWEST`.
-        calm_low, calm_high: Readings within these bounds need no further checks.
+        calm_low, calm_high: Readings within these bounds change nothing here, and need no further checks.
         near: Whether the last reading that wasn't far outside was close to the usual range.
         run: Number of consecutive readings far outside, up to `MOST` + 1.
         run_value: The last of them.
@@ -152,7 +152,7 @@ class ErrorValues(SensorArrays):
             found, learns = ORDINARY, True
         if learns:
             self._learn(slot, value, time)
-        is_calm = is_known and self.near[slot] and not self.run[slot]
+        is_calm = self.count[slot] >= FEWEST and self.near[slot] and not self.run[slot]
         self.calm_low[slot] = self.low[slot] if is_calm else np.inf
         self.calm_high[slot] = self.high[slot] if is_calm else -np.inf
         return found

@@ -285,6 +285,45 @@ def test_a_journal_alone_tells_what_inputs_name() -> None:
     assert [each.payload for each in again.replay(unpack(pack(live.parts)))] == [each.payload for each in live.events]
 
 
+class Classes:
+    """The classes of one sensor's readings, with or without further checks of those that don't stand out."""
+
+    def __init__(self, *, checks_all: bool) -> None:
+        self.values = ErrorValues(NoValues())
+        self.values.grow(1)
+        self.checks_all = checks_all
+        self.checked = 0
+
+    def of(self, readings: list[tuple[float, float]]) -> list[int]:
+        found = []
+        for time, value in readings:
+            stands_out, before = self.values.stand_out(0, value, time)
+            stands_out = bool(stands_out) or self.checks_all
+            self.checked += stands_out
+            found.append(self.values.look(0, value, time, before) if stands_out else ORDINARY)
+        return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_readings_that_do_not_stand_out_would_change_nothing(seed: int) -> None:
+    noise = np.random.default_rng(seed)
+    numbers = np.round(noise.normal(noise.choice([0.0, 50.0], p=[0.7, 0.3]), noise.choice([0.0, 0.1, 3.0]), 2000), 1)
+    pulses = noise.choice(2000, noise.integers(0, 60))
+    numbers[pulses] = noise.choice([-127.0, 999.0, 130.0, 131.0], len(pulses))
+    times = START + np.cumsum(noise.choice([60.0, 600.0, 7200.0], 2000, p=[0.6, 0.38, 0.02]))
+    readings = list(zip(times.tolist(), numbers.tolist(), strict=True))
+    quick, thorough = Classes(checks_all=False), Classes(checks_all=True)
+    assert quick.of(readings) == thorough.of(readings)
+    for name, array in thorough.values.arrays.items():
+        assert np.array_equal(array, quick.values.arrays[name], equal_nan=True), name
+
+
+def test_few_readings_of_a_sensors_first_day_need_further_checks() -> None:
+    few = Classes(checks_all=False)
+    few.of([(START + MINUTE * place, value) for place, value in enumerate(values(1440))])
+    assert few.checked < 160
+
+
 def test_a_device_has_no_value_where_a_sensor_sent_an_error_value() -> None:
     device = '[[device]]\nsensors = ["paced/**"]\nname = "all"\n'
     made = line(BY_INPUT, device)
