@@ -32,14 +32,14 @@ from detectors.univariate.median import StreamingMedian
 from detectors.univariate.rate import RateOfChange
 from detectors.univariate.seasonal import Seasonal
 from detectors.univariate.silence import Silence
-from detectors.univariate.unrest import Unrest
+from detectors.univariate.volatility import Volatility
 
 ALL = (
     Silence,
     Limits,
     Flatline,
     RateOfChange,
-    Unrest,
+    Volatility,
     EwmaZScore,
     StreamingMedian,
     Cusum,

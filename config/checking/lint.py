@@ -69,7 +69,7 @@ def _about_rules(configuration: Configuration) -> Iterator[FieldFault]:
 
     for resolved in configuration.profiles[: len(rules)]:
         for key in ("direction", "least") if not any(each.scores_readings for each in resolved.detectors) else ():
-            if key in resolved.wishes.as_plain():
+            if key in resolved.preferences.as_plain():
                 yield FieldFault(("rule", resolved.index, key), "does nothing: no detector of the rule learns")
         for detector in resolved.detectors:
             settable = [each.name for each in parameters_of(type(detector)) if _is_nan(each.default)]

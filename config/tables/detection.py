@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
+from config.notation.preferences import NONE, Direction, ReportingPreferences
 from config.notation.topics import glob_pattern, glob_problem
-from config.notation.wishes import NONE, Direction, Wishes
 from config.problems import suggestion
 from config.tables.fields import FieldFault, Table, checked, refuse_all
 from detectors import DETECTORS
@@ -212,7 +212,7 @@ class ResolvedRule:
         labels: Labels added to events.
         no_value: Numbers that aren't readings.
         counter: Whether its sensors are counters; None to detect it.
-        wishes: Which deviations to report, and the severity of incidents.
+        preferences: Which deviations to report, and the severity of incidents.
     """
 
     index: int
@@ -225,7 +225,7 @@ class ResolvedRule:
     labels: dict[str, str]
     no_value: tuple[float, ...] = ()
     counter: bool | None = None
-    wishes: Wishes = NONE
+    preferences: ReportingPreferences = NONE
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -241,7 +241,7 @@ class ResolvedRule:
             "labels": self.labels,
             **({"no_value": self.no_value} if self.no_value else {}),
             **({} if self.counter is None else {"counter": self.counter}),
-            **self.wishes.as_plain(),
+            **self.preferences.as_plain(),
         }
 
 
@@ -267,7 +267,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 labels=dict(rule.labels),
                 no_value=rule.no_value,
                 counter=presets()[rule.preset].counter if rule.counter is None else rule.counter,
-                wishes=Wishes(rule.direction, rule.least, rule.weight),
+                preferences=ReportingPreferences(rule.direction, rule.least, rule.weight),
             )
         )
     return tuple(resolved)

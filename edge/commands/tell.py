@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import click
 
 from edge.commands.support.places import Command, Handing, config_option
-from edge.commands.support.service.telling import MomentError, exchange, moment_of
+from edge.commands.support.service.exchange import MomentError, exchange, moment_of
 from edge.core.model.words.printable import printable, printable_json
 
 How = dict[str, Any]

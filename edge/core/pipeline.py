@@ -14,17 +14,17 @@ from config.notation.calendar import Window
 from edge.core.engine import Engine
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.events.gaps import Gap
+from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.incidents.events.open_incidents import OpenIncidents
 from edge.core.incidents.events.reporting import Reporter
-from edge.core.incidents.events.telling import Telling
 from edge.core.incidents.groups.grouping import Grouping
 from edge.core.incidents.observer import Observer
 from edge.core.intake.intake import Intake
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.routes import Routes
-from edge.core.intake.times.admission import Arrivals, ArrivalsNoted, ArrivalsTold, arrivals_of
+from edge.core.intake.times.admission import Arrivals, ObservedArrivals, RecordedArrivals, arrivals_of
 from edge.core.intake.times.clock_leaps import ClockLeaps, Leap, at_leaps
-from edge.core.intake.times.heard import Heard, among, cut
+from edge.core.intake.times.refused_readings import Heard, among, cut
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
@@ -84,8 +84,10 @@ class Pipeline:
     ) -> None:
         self.counters, self.sensors, devices = Counters(), SensorTable(sensors), Devices()
         self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
-        self.newcomers, limits = Newcomers(is_told=tells_of_sensors), limits or IntakeLimits()
-        self.intake = Intake(routes, self.sensors, self.registry.add, limits, self.counters, self.newcomers)
+        names, self.newcomers = self.sensors.names, Newcomers(is_told=tells_of_sensors)
+        self.intake = Intake(
+            routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters, self.newcomers
+        )
         self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
         self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
@@ -93,14 +95,14 @@ class Pipeline:
         self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
         life = SensorLife(self.sensors, self.registry, self.intake, self.newcomers, self.reorder, self.watch)
         self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
-        self.telling = Telling(Grouping(self.sensors.names), self.open_incidents, self.reporter, self.sensors.names)
-        self._maker = StepMaker(topics, self.sensors, self.counters, self.telling, self.watch, self.newcomers, life)
-        handler = CommandHandler(self.watch, self.telling)
+        self.published = IncidentEvents(Grouping(names), self.open_incidents, self.reporter, names)
+        self._maker = StepMaker(topics, self.sensors, self.counters, self.published, self.watch, self.newcomers, life)
+        handler = CommandHandler(self.watch, self.published)
         self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)
         self._follows_mqtt, self._inputs_changed = commands, False
         self.interruption, self._leaps = Interruption(self.engine, self.intake.timed_by_arrival), ClockLeaps()
         self.memory = Memory(
-            self.engine, self.intake, self.reorder, self.interruption, self.watch, self.telling, self.newcomers,
+            self.engine, self.intake, self.reorder, self.interruption, self.watch, self.published, self.newcomers,
             self.sensors.vacancies,
         )  # fmt: skip
 
@@ -161,7 +163,7 @@ class Pipeline:
         letters: list[DeadLetter] = []
         batch = self.intake.read_readings(readings, letters, quiet_until)
         self._allot_devices()
-        arrivals = ArrivalsTold()
+        arrivals = RecordedArrivals()
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
     def tick(self, elapsed_s: float) -> Step:
@@ -173,7 +175,7 @@ class Pipeline:
         self.sparkplug.pass_time(elapsed_s)
         until = clock - self.reorder.wait_s
         changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
-        changes = changes or self.telling.grouping.is_due(until)
+        changes = changes or self.published.grouping.is_due(until)
         step = self._pass_time(clock)
         step.journal = journal.TimePassed(clock) if changes else None
         step.requests = self.sparkplug.requests()
@@ -253,7 +255,7 @@ class Pipeline:
         leaps = [(int(kept[:place].sum()), by) for place, by in part.leaps]
         self.intake.recall(batch, part.deliveries)
         self.counters.readings += len(batch)
-        return self._learn(batch, part.deliveries, None, [], ArrivalsTold(part.late), mistimed, leaps).events
+        return self._learn(batch, part.deliveries, None, [], RecordedArrivals(part.late), mistimed, leaps).events
 
     def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
         """Assign slots to sensors given by name, meaning of a repeated value, and whether arrival gives the times."""
@@ -315,7 +317,7 @@ class Pipeline:
     def retained_now(self) -> dict[str, bytes]:
         """The current payload of every retained topic: each open incident, and the list of them."""
         cleared = self.open_incidents.cleared(self.sensors.vacancies.names)
-        return cleared | self.open_incidents.retained() | {self._topics.shelved: self.watch.desk.listing()}
+        return cleared | self.open_incidents.retained() | {self._topics.shelved: self.watch.shelving.listing()}
 
     def new_devices(self) -> Unlearned:
         """Assign slots to devices added by a change of the configuration; returns what `learn()` must teach them.
@@ -340,7 +342,7 @@ class Pipeline:
         delivered: list[tuple[int, int]],
         message_of: Callable[[int], Message] | None,
         letters: list[DeadLetter],
-        arrivals: ArrivalsNoted | ArrivalsTold,
+        arrivals: ObservedArrivals | RecordedArrivals,
         mistimed: Sequence[Heard] = (),
         leaps: Sequence[Leap] = (),
     ) -> Step:
@@ -363,7 +365,7 @@ class Pipeline:
             findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
             self.engine.hear(heard)
         step = self._maker.report(findings, letters, self.engine.clock.now)
-        if part is not None and isinstance(arrivals, ArrivalsNoted):
+        if part is not None and isinstance(arrivals, ObservedArrivals):
             part.late = arrivals.noted
         step.journal = part
         return step

@@ -13,7 +13,7 @@ from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, student
 from naive_states import NaiveStates
 
 from detectors import noise
-from detectors.univariate import cusum, drift, ewma, flatline, limits, median, rate, seasonal, silence, unrest
+from detectors.univariate import cusum, drift, ewma, flatline, limits, median, rate, seasonal, silence, volatility
 
 
 class NaiveLimits:
@@ -160,7 +160,7 @@ class NaiveEwma:
 
 
 class NaiveUnrest:
-    def __init__(self, detector: unrest.Unrest) -> None:
+    def __init__(self, detector: volatility.Volatility) -> None:
         self.window = detector.window
         self.memory = detector.memory
         self.noise = NaiveNoise(detector.memory)
@@ -172,22 +172,22 @@ class NaiveUnrest:
         step = 0.0 if self.last is None else abs(value - self.last)
         self.last = value
         count = self.noise.count
-        self.calm = 0 if step > unrest.ORDINARY * self.usual_step else self.calm + 1
-        believed = min(step, unrest.LARGEST_STEP * self.usual_step) if self.usual_step > 0 else step
+        self.calm = 0 if step > volatility.ORDINARY * self.usual_step else self.calm + 1
+        believed = min(step, volatility.LARGEST_STEP * self.usual_step) if self.usual_step > 0 else step
         self.usual_step += (believed - self.usual_step) / min(count + 1, self.memory)
         if self.usual_step == 0:
             return NO_OPINION
-        step = min(step, unrest.LARGEST_SEEN * self.usual_step)
-        size = math.log(max(step + unrest.SMALL * self.usual_step, unrest.LEAST))
+        step = min(step, volatility.LARGEST_SEEN * self.usual_step)
+        size = math.log(max(step + volatility.SMALL * self.usual_step, volatility.LEAST))
         self.average += (size - self.average) / min(count + 1, self.window)
         if count < self.window:
             self.usual = self.average
-        elif self.calm >= unrest.CALM:
+        elif self.calm >= volatility.CALM:
             self.average = min(self.average, self.usual)
         residual = self.average - self.usual
         score = self.noise.score(residual, math.sqrt(self.noise.variance))
         share = 1 / min(max(count - self.window, 1), self.memory)
-        self.usual += share * self.noise.learn(residual, unrest.WORTH / self.window)
+        self.usual += share * self.noise.learn(residual, volatility.WORTH / self.window)
         return (min(score, 0.0) if residual < 0 and not math.isnan(score) else score, NAN, NAN, NAN)
 
 

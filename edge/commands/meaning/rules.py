@@ -20,7 +20,7 @@ def describe_rules(configuration: Configuration) -> None:
         which = "every other sensor" if rule.name == "**" and rule.index else rule.name
         which = "every sensor" if rule.name == "**" and not rule.index else which
         bullet(f"{which}{about}: {_watched(rule)}")
-        wished = _wishes(rule)
+        wished = _preferences(rule)
         if wished:
             paragraph(wished, indent=4)
         for detector in rule.detectors:
@@ -42,17 +42,17 @@ def _watched(rule: ResolvedRule) -> str:
     return f"{', '.join(each.name for each in rule.detectors)}."
 
 
-def _wishes(rule: ResolvedRule) -> str:
+def _preferences(rule: ResolvedRule) -> str:
     """Describe a rule's settings for counters, unreported deviations and severities; empty if there are none."""
-    wishes, said = rule.wishes, []
+    preferences, said = rule.preferences, []
     if rule.counter is not None:
         said.append("They are counters." if rule.counter else "They are no counters.")
-    if wishes.direction != "both":
-        said.append(f"Of the values that aren't expected only those that are too {wishes.direction} are told of.")
-    if wishes.least:
-        said.append(f"Deviations of less than {f'{wishes.least:g} {rule.unit}'.strip()} aren't told of.")
-    if wishes.weight != 1:
-        said.append(f"Severities are those of scores {wishes.weight:g} times as far beyond their level.")
+    if preferences.direction != "both":
+        said.append(f"Of the values that aren't expected only those that are too {preferences.direction} are told of.")
+    if preferences.least:
+        said.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't told of.")
+    if preferences.weight != 1:
+        said.append(f"Severities are those of scores {preferences.weight:g} times as far beyond their level.")
     return " ".join(said)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.tables.passwords import PasswordError
 from edge.commands.support.service.asking import AskingError
-from edge.commands.support.service.telling import MomentError, exchange, moment_of
+from edge.commands.support.service.exchange import MomentError, exchange, moment_of
 
 if TYPE_CHECKING:
     from config.schema import Configuration

@@ -149,7 +149,7 @@ def _bring_up_to_date(
 ) -> None:
     """Add the journal's readings, except late and duplicate ones, which no detector has seen."""
     from detectors.base import TOGETHER_S  # noqa: PLC0415 - loaded when a command runs
-    from edge.core.intake.times.admission import TAKEN, Admission, ArrivalsTold  # noqa: PLC0415
+    from edge.core.intake.times.admission import TAKEN, Admission, RecordedArrivals  # noqa: PLC0415
 
     if not parts:
         return
@@ -162,7 +162,7 @@ def _bring_up_to_date(
     for part in join(parts):
         if isinstance(part, Readings):
             batch = part.batch.take(part.batch.slots < size)
-            batch, verdicts = admission.admit(batch, ArrivalsTold(part.late))
+            batch, verdicts = admission.admit(batch, RecordedArrivals(part.late))
             batches.append(batch.take(verdicts == TAKEN))
     slots, times, values = (np.concatenate([getattr(each, name) for each in batches]) for name in COLUMNS)
     order = np.argsort(slots, kind="stable")  # by sensor, and within each as they arrived

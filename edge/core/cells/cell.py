@@ -85,7 +85,7 @@ class Cell:
     def __init__(self, plan: CellPlan) -> None:
         self._plan = plan
         self.pipeline = plan.pipeline()
-        self.pipeline.telling.grouping.scope = plan.placing.device
+        self.pipeline.published.grouping.scope = plan.placing.device
         self.positions: dict[str, int] = {}
         self.unlearned = Unlearned()
         self._parts: list[journal.Part] = []
@@ -136,7 +136,7 @@ class Cell:
             return math.inf
         wait_s = pipeline.reorder.wait_s
         silent = float(pipeline.engine.statistics.deadline.min(initial=math.inf)) + pipeline.engine.absence.leap_s
-        told = min(silent, pipeline.watch.desk.boundary, pipeline.telling.grouping.next_due) + wait_s
+        told = min(silent, pipeline.watch.shelving.boundary, pipeline.published.grouping.next_due) + wait_s
         return max(clock, min(told, pipeline.reorder.next_due))
 
     def forget(self, sensors: Collection[str], now: float) -> Step:

@@ -230,7 +230,7 @@ class IncidentTracker(SensorArrays):
         group, tracker = self._members[slot][0], self.tracker(slot)
         profile = group.profile
         yardstick = self._yardstick(slot, observation.time) if tracker.incident is None else UNKNOWN
-        moved = tracker.step(signal, observation, profile.incidents, profile.wishes.weight, yardstick, clock)
+        moved = tracker.step(signal, observation, profile.incidents, profile.preferences.weight, yardstick, clock)
         if tracker.is_idle:
             self.trackers.pop(slot, None)
         self.tracked[slot] = not tracker.is_idle

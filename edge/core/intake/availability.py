@@ -37,7 +37,7 @@ class GivesSlots(Protocol):
         """The slot of a sensor or device."""
 
 
-class DeviceWords:
+class DeviceAvailability:
     """Adds availability messages of devices to the readings.
 
     Args:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.availability import DeviceWords
+from edge.core.intake.availability import DeviceAvailability
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.documents.paths import shown
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
@@ -24,8 +24,8 @@ from edge.core.intake.redelivery import Deliveries, checksum
 from edge.core.intake.routes import Resolved, Routes
 from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.intake.times.admission import REFUSED, TAKEN, Arrivals
-from edge.core.intake.times.heard import Heard, without_value
 from edge.core.intake.times.plausible_times import PlausibleTimes, Verdict
+from edge.core.intake.times.refused_readings import Heard, without_value
 from edge.core.intake.times.reorder import ORIGIN_UNKNOWN
 from edge.core.intake.times.time_hints import ahead_of_arrival
 from edge.core.intake.topic_cache import CachedTopic
@@ -94,7 +94,7 @@ class Intake:
         self.mistimed: list[Heard] = []
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
-        self._words = DeviceWords(sensors, known.slot, counters)
+        self._words = DeviceAvailability(sensors, known.slot, counters)
         self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:

@@ -13,7 +13,7 @@ import msgspec
 from config.notation.calendar import Window, rule_problem
 from config.notation.topics import glob_problem
 from edge.core.incidents.events.event import Event, timestamp
-from edge.core.incidents.events.telling import Telling
+from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.readings.messages import Message
@@ -96,18 +96,18 @@ class CommandHandler:
 
     Args:
         watch: The engine with suppression applied.
-        telling: The incidents known to subscribers.
+        published: The incidents known to subscribers.
 
     Attributes:
         forgetting: Slots of the sensors that the last command forgets; the consumer empties it.
         remark: User and comment of the last command.
     """
 
-    def __init__(self, watch: Suppression, telling: Telling) -> None:
+    def __init__(self, watch: Suppression, published: IncidentEvents) -> None:
         self._watch = watch
-        self._sensors = telling.names
-        self._open_incidents = telling.open_incidents
-        self._grouping = telling.grouping
+        self._sensors = published.names
+        self._open_incidents = published.open_incidents
+        self._grouping = published.grouping
         self.forgetting: list[int] = []
         self.remark = ("", "")
 
@@ -128,7 +128,7 @@ class CommandHandler:
         """
         word = decode(name, payload)
         checksum = zlib.crc32(payload, zlib.crc32(name.encode()))
-        earlier = self._watch.desk.remembered.get(word.id) if word.id is not None else None
+        earlier = self._watch.shelving.remembered.get(word.id) if word.id is not None else None
         if earlier is not None:
             if earlier.checksum != checksum:
                 raise CommandRefused("id_reused")
@@ -144,12 +144,12 @@ class CommandHandler:
             id=word.id, command=name, ok=True, time=timestamp(arrived), message=message, incidents=incidents
         )
         if word.id is not None:
-            self._watch.desk.remember(word.id, Remembered(checksum, msgspec.json.encode(answer)))
+            self._watch.shelving.remember(word.id, Remembered(checksum, msgspec.json.encode(answer)))
         return findings, answer
 
     def remembers(self, payload: bytes) -> bool:
         """Whether a command with this ID was carried out."""
-        return _id_of(payload) in self._watch.desk.remembered
+        return _id_of(payload) in self._watch.shelving.remembered
 
     def _act(self, word: Command, now: float) -> tuple[list[IncidentChange], str]:
         match word:
@@ -170,7 +170,7 @@ class CommandHandler:
 
     def _forget(self, word: Forget) -> str:
         _check_pattern(word.sensor)
-        chosen = [each for each in self._watch.desk.matching(word.sensor) if not is_device(self._sensors[each])]
+        chosen = [each for each in self._watch.shelving.matching(word.sensor) if not is_device(self._sensors[each])]
         if not chosen:
             raise CommandRefused("no_sensor")
         self.forgetting = sorted(chosen)
@@ -201,16 +201,18 @@ class CommandHandler:
         Raises:
             CommandRefused: There is none, or the selection is incomplete.
         """
-        desk, told = self._watch.desk, self._open_incidents.events
+        shelving, told = self._watch.shelving, self._open_incidents.events
         if isinstance(word.sensor, str) and not isinstance(word.incident, str):
             _check_pattern(word.sensor)
-            chosen = desk.matching(word.sensor)
+            chosen = shelving.matching(word.sensor)
             chosen = chosen.union(*(self._grouping.members(slot) for slot in chosen))
         elif isinstance(word.incident, str) and not isinstance(word.sensor, str):
             chosen = {slot for slot in self._watch.open_slots() if self._is_it(slot, word.incident, told)}
         else:
             raise CommandRefused("malformed", "give either sensor or incident")
-        meant = [each for each in self._watch.open_slots() if each in chosen and (hidden or each not in desk.untold)]
+        meant = [
+            each for each in self._watch.open_slots() if each in chosen and (hidden or each not in shelving.untold)
+        ]
         if not meant:
             raise CommandRefused("no_open_incident")
         return meant
@@ -222,49 +224,51 @@ class CommandHandler:
     def _shelve(self, word: Shelve, now: float) -> tuple[list[IncidentChange], str]:
         _check_pattern(word.sensor)
         until = moment(word.until, now)
-        desk = self._watch.desk
-        if word.sensor not in desk.shelves and len(desk.shelves) >= SHELVES:
+        shelving = self._watch.shelving
+        if word.sensor not in shelving.shelves and len(shelving.shelves) >= SHELVES:
             raise CommandRefused("too_many", f"{SHELVES} sensors or patterns are shelved")
 
         def shelve() -> None:
-            desk.shelves[word.sensor] = Shelf(until, word.by, word.comment)
+            shelving.shelves[word.sensor] = Shelf(until, word.by, word.comment)
 
         findings = self._watch.declare(shelve, _remark(word))
-        return findings, f"{_are_shelved(len(desk.matching(word.sensor)))} until {timestamp(until)}"
+        return findings, f"{_are_shelved(len(shelving.matching(word.sensor)))} until {timestamp(until)}"
 
     def _unshelve(self, word: Unshelve) -> tuple[list[IncidentChange], str]:
-        desk = self._watch.desk
-        if word.sensor not in desk.shelves:
-            wider = [each for each in sorted(desk.shelves) if desk.matching(each) & desk.matching(word.sensor)]
+        shelving = self._watch.shelving
+        if word.sensor not in shelving.shelves:
+            wider = [
+                each for each in sorted(shelving.shelves) if shelving.matching(each) & shelving.matching(word.sensor)
+            ]
             raise CommandRefused("not_shelved", f"{', '.join(wider[:5])} is" if wider else "")
 
         def unshelve() -> None:
-            del desk.shelves[word.sensor]
+            del shelving.shelves[word.sensor]
 
         return self._watch.declare(unshelve, _remark(word)), f"{word.sensor} is no longer shelved"
 
     def _declare(self, word: Maintenance, now: float) -> tuple[list[IncidentChange], str]:
         _check_pattern(word.sensor)
-        desk = self._watch.desk
-        if any(each.name == word.name for each in desk.configured):
+        shelving = self._watch.shelving
+        if any(each.name == word.name for each in shelving.configured):
             raise CommandRefused("bad_window", "the configuration has a window of this name")
-        if word.name not in desk.windows and len(desk.windows) >= WINDOWS:
+        if word.name not in shelving.windows and len(shelving.windows) >= WINDOWS:
             raise CommandRefused("too_many", f"{WINDOWS} windows stand")
         window = _window(word, now)
 
         def declare() -> None:
-            desk.windows[word.name] = window
+            shelving.windows[word.name] = window
 
         when = word.every if window.every else f"until {timestamp(window.end)}"
         return self._watch.declare(declare, _remark(word)), f"maintenance {word.name}: {word.sensor} {when}"
 
     def _withdraw(self, word: EndMaintenance) -> tuple[list[IncidentChange], str]:
-        desk = self._watch.desk
-        if word.name not in desk.windows:
+        shelving = self._watch.shelving
+        if word.name not in shelving.windows:
             raise CommandRefused("no_window")
 
         def withdraw() -> None:
-            del desk.windows[word.name]
+            del shelving.windows[word.name]
 
         return self._watch.declare(withdraw, _remark(word)), f"maintenance {word.name} is over"
 

@@ -40,7 +40,7 @@ class Remembered(msgspec.Struct, array_like=True, frozen=True):
     answer: bytes
 
 
-class DeskState(msgspec.Struct):
+class ShelvesState(msgspec.Struct):
     """State of the shelves in a snapshot; see `Shelves`."""
 
     shelves: dict[str, Shelf] = {}
@@ -151,7 +151,7 @@ class Shelves:
 
     def state(self) -> bytes:
         """The shelves and windows, for `load()`."""
-        return encode(DeskState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
+        return encode(ShelvesState(self.shelves, self.windows, self.remembered, sorted(self.suppressed), self.reached))
 
     def load(self, state: bytes) -> None:
         """Load a saved state; differences in the configuration take effect now.
@@ -159,7 +159,7 @@ class Shelves:
         Raises:
             StateError: It can't be read.
         """
-        saved = decode(state, DeskState)
+        saved = decode(state, ShelvesState)
         self.shelves, self.windows, self.remembered = saved.shelves, saved.windows, saved.remembered
         self.reached = saved.reached
         self.refresh()

@@ -44,13 +44,13 @@ class Suppression:
 
     Args:
         engine: Scores the readings and tracks their incidents.
-        desk: The shelves and windows.
+        shelving: The shelves and windows.
         newcomers: The sensors not yet reported as found.
     """
 
-    def __init__(self, engine: Engine, desk: Shelves, newcomers: Newcomers) -> None:
+    def __init__(self, engine: Engine, shelving: Shelves, newcomers: Newcomers) -> None:
         self._engine = engine
-        self.desk = desk
+        self.shelving = shelving
         self._newcomers = newcomers
         self._known = 0
 
@@ -60,7 +60,7 @@ class Suppression:
             return
         self._known = len(names)
         self._engine.grow(len(names))
-        self.desk.register_sensors(names)
+        self.shelving.register_sensors(names)
         self._protect()
 
     def occupy(self, slots: Collection[int], names: Sequence[str]) -> None:
@@ -91,7 +91,7 @@ class Suppression:
 
     def rename(self, slots: Collection[int], names: Sequence[str]) -> None:
         """Record that slots were reused or vacated; `names` are those of all sensors."""
-        self.desk.rename(slots, names)
+        self.shelving.rename(slots, names)
         self._protect()
 
     def end(self, slots: Iterable[int], remark: Remark) -> list[IncidentChange]:
@@ -99,9 +99,9 @@ class Suppression:
         chosen = {*slots}
         ended = []
         for slot in [each for each in self.open_slots() if each in chosen]:
-            if slot not in self.desk.untold:
+            if slot not in self.shelving.untold:
                 ended.append(replace(self.mention(slot, Transition.EXPIRED, remark), is_forgotten=True))
-            self.desk.untold.discard(slot)
+            self.shelving.untold.discard(slot)
         return ended
 
     def process(self, batch: Batch) -> list[Finding]:
@@ -128,7 +128,7 @@ class Suppression:
 
     def state(self) -> bytes:
         """The shelves and windows, for `load()`."""
-        return self.desk.state()
+        return self.shelving.state()
 
     def load(self, state: bytes) -> None:
         """Load shelves and windows.
@@ -136,12 +136,12 @@ class Suppression:
         Raises:
             StateError: It can't be read.
         """
-        self.desk.load(state)
+        self.shelving.load(state)
         self._protect()
 
     def is_due(self, clock: float) -> bool:
         """Whether a shelf or window begins or ends by `clock`."""
-        return math.isfinite(clock) and self.desk.boundary <= clock
+        return math.isfinite(clock) and self.shelving.boundary <= clock
 
     def tick(self, clock: float) -> list[IncidentChange]:
         """Run `Engine.tick()` with suppression applied: advance time in which nothing arrives."""
@@ -150,16 +150,16 @@ class Suppression:
 
     def clock_set_back(self) -> list[IncidentChange]:
         """Handle a stream clock that may have gone back: windows follow its present value."""
-        if self.desk.reached <= self._engine.clock.now:
+        if self.shelving.reached <= self._engine.clock.now:
             return []
-        self.desk.reached = self._engine.clock.now
-        return self.changing(self.desk.refresh)
+        self.shelving.reached = self._engine.clock.now
+        return self.changing(self.shelving.refresh)
 
     def changing(self, change: Callable[[], None], remark: Remark = ("", "")) -> list[IncidentChange]:
         """Change shelves or windows, and return the effect on open incidents."""
-        before = self.desk.suppressed
+        before = self.shelving.suppressed
         change()
-        after = self.desk.suppressed
+        after = self.shelving.suppressed
         self._protect()
         findings = []
         for slot in sorted(before ^ after):
@@ -167,10 +167,10 @@ class Suppression:
             if tracker is None or tracker.incident is None:
                 continue
             transition = Transition.SHELVED if slot in after else Transition.UNSHELVED
-            if slot in self.desk.untold:
+            if slot in self.shelving.untold:
                 if slot in after:
                     continue
-                self.desk.untold.discard(slot)
+                self.shelving.untold.discard(slot)
                 transition = Transition.RAISED
             findings.append(self.mention(slot, transition, remark))
         return findings
@@ -178,11 +178,11 @@ class Suppression:
     def declare(self, change: Callable[[], None], remark: Remark) -> list[IncidentChange]:
         """Change shelves or windows by a command that takes effect now."""
         change()
-        return self.changing(partial(self.desk.advance, self._engine.clock.now), remark)
+        return self.changing(partial(self.shelving.advance, self._engine.clock.now), remark)
 
     def mention(self, slot: int, transition: Transition, remark: Remark = ("", "")) -> IncidentChange:
         """A change of an open incident that isn't caused by a reading."""
-        incident, time = self.incident(slot), max(self.desk.reached, self._engine.clock.now)
+        incident, time = self.incident(slot), max(self.shelving.reached, self._engine.clock.now)
         observation = replace(incident.last, time=max(time, incident.last.time))
         incident.left = []
         number = incident.publish(observation.time)
@@ -195,14 +195,14 @@ class Suppression:
             clock=time,
             recent=self._engine.statistics.recent(slot),
             order=(0, 1, 0.0, slot),
-            shelved=slot in self.desk.suppressed,
+            shelved=slot in self.shelving.suppressed,
             remark=remark,
             summary=self._engine.statistics.summary(slot),
         )
 
     def adopt(self, slot: int, remark: Remark) -> list[IncidentChange]:
         """Declare a sensor's present state normal, and end its incident, or its adoptable part."""
-        found = self._heard(self._engine.adopt(slot, max(self.desk.reached, self._engine.clock.now)))
+        found = self._heard(self._engine.adopt(slot, max(self.shelving.reached, self._engine.clock.now)))
         return [replace(each, remark=remark) for each in found]
 
     def is_adoptable(self, slot: int) -> bool:
@@ -232,11 +232,11 @@ class Suppression:
         return sorted(self._engine.open_incidents)
 
     def _protect(self) -> None:
-        self._engine.protect(self.desk.protected)
+        self._engine.protect(self.shelving.protected)
 
     def _first_beyond(self, batch: Batch) -> tuple[int, float]:
         """Position of the first reading at which the clock reaches the boundary, and the clock there."""
-        boundary, now = self.desk.boundary, self._engine.clock.now
+        boundary, now = self.shelving.boundary, self._engine.clock.now
         quiet = batch.quiet_until
         latest = max(now, float(batch.times.max()), -math.inf if quiet is None else float(quiet.max()))
         if boundary == np.inf or boundary > latest:
@@ -250,29 +250,29 @@ class Suppression:
 
     def _pass(self, clock: float) -> list[IncidentChange]:
         """Process the boundaries up to `clock`, and the silences before each."""
-        desk, engine = self.desk, self._engine
+        shelving, engine = self.shelving, self._engine
         findings: list[IncidentChange] = []
-        if clock - desk.reached > LEAP_S:
-            start = clock if desk.reached == -math.inf else clock - LEAP_S
-            findings += self.changing(partial(desk.advance, start))
-        while (boundary := desk.boundary) <= clock:
+        if clock - shelving.reached > LEAP_S:
+            start = clock if shelving.reached == -math.inf else clock - LEAP_S
+            findings += self.changing(partial(shelving.advance, start))
+        while (boundary := shelving.boundary) <= clock:
             if not engine.absence.is_awaited:
                 findings += self._heard(engine.tick(boundary))
-            findings += self.changing(partial(desk.advance, boundary))
+            findings += self.changing(partial(shelving.advance, boundary))
         return findings
 
     def _heard(self, findings: Iterable[IncidentChange]) -> list[IncidentChange]:
         """The findings to be published."""
-        desk, heard = self.desk, []
+        shelving, heard = self.shelving, []
         for each in findings:
-            slot, quiet = each.slot, each.slot in desk.suppressed
+            slot, quiet = each.slot, each.slot in shelving.suppressed
             if each.transition in ENDS:
-                if slot in desk.untold:
-                    desk.untold.discard(slot)
+                if slot in shelving.untold:
+                    shelving.untold.discard(slot)
                     continue
             elif quiet:
                 if each.transition is Transition.RAISED:
-                    desk.untold.add(slot)
+                    shelving.untold.add(slot)
                 continue
             each.shelved = quiet
             heard.append(each)

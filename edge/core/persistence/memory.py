@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from edge.core.engine import Engine
-from edge.core.incidents.events.telling import Telling
+from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.intake.intake import Intake
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.sensors.newcomers import Newcomers
@@ -29,7 +29,7 @@ class Memory:
         reorder: Held readings.
         interruption: Whether readings may be missing.
         watch: Shelves and windows.
-        telling: Open incidents as published.
+        published: Open incidents as published.
         newcomers: Sensors not yet reported as found.
         vacancies: Vacant slots.
     """
@@ -41,7 +41,7 @@ class Memory:
         reorder: Reorder,
         interruption: Interruption,
         watch: Suppression,
-        telling: Telling,
+        published: IncidentEvents,
         newcomers: Newcomers,
         vacancies: Vacancies,
     ) -> None:
@@ -49,8 +49,8 @@ class Memory:
         self._intake = intake
         self._reorder = reorder
         self._detectors = DetectorStates(engine)
-        self._incidents = IncidentStates(engine.tracking, watch.desk)
-        self._grouping, self._open_incidents = telling.grouping, telling.open_incidents
+        self._incidents = IncidentStates(engine.tracking, watch.shelving)
+        self._grouping, self._open_incidents = published.grouping, published.open_incidents
 
         def sensors() -> int:
             return len(engine.members)
@@ -92,8 +92,8 @@ class Memory:
                 by_row("detectors", self._detectors, sensors),
                 by_row("incidents", self._incidents, sensors),
             ),
-            (whole("grouping", telling.grouping),),
-            (whole("open_events", telling.open_incidents), whole("sequence", telling.reporter)),
+            (whole("grouping", published.grouping),),
+            (whole("open_events", published.open_incidents), whole("sequence", published.reporter)),
         )
         self._loading = Loading(self.components)
         self._known = 0

@@ -16,7 +16,7 @@ from edge.core.engine import Engine
 from edge.core.intake.intake import Intake
 from edge.core.intake.last_values import LastValues
 from edge.core.intake.redelivery import Deliveries
-from edge.core.intake.times.admission import TAKEN, Admission, ArrivalsTold
+from edge.core.intake.times.admission import TAKEN, Admission, RecordedArrivals
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.readings.messages import Batch
 from edge.core.operator.forgetting import clear
@@ -110,7 +110,7 @@ class Relearning:
     def _take(self, part: Part) -> int:
         learned = 0
         self._note(part)
-        arrivals = ArrivalsTold(part.late if isinstance(part, Readings) else ())
+        arrivals = RecordedArrivals(part.late if isinstance(part, Readings) else ())
         for in_turn in self._in_turn(part):
             batch = in_turn.take(self._concerned[in_turn.slots])
             batch, verdicts = self._admission.admit(batch, arrivals)

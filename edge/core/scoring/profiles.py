@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from config.notation.wishes import NONE, Wishes
+from config.notation.preferences import NONE, ReportingPreferences
 from config.schema import IncidentSettings
 from detectors.base import Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
@@ -23,10 +23,10 @@ from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.model.words.severity import WORST_SEVERITY
-from edge.core.scoring.heeding import heeded, is_too_small
 from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.limit_conditions import MOST_BESIDE_LIMITS, BrokenLimit, has_limits
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.preferences import apply_preferences, is_too_small
 
 LEVELS = (3.0, 12.0)
 """Bounds of the raising level in decades, whatever the budget and rate."""
@@ -40,13 +40,13 @@ class Profile:
         detectors: In the registry's order.
         incidents: Settings that define when scores become an incident.
         counter: Whether its sensors are counters; None to detect it.
-        wishes: Which deviations to report, and the severity of incidents.
+        preferences: Which deviations to report, and the severity of incidents.
     """
 
     detectors: tuple[Detector, ...]
     incidents: IncidentSettings
     counter: bool | None = None
-    wishes: Wishes = NONE
+    preferences: ReportingPreferences = NONE
 
     def level_at(self, interval: Floats) -> Floats:
         """The raising level of sensors with a reading every `interval` seconds, in decades, shape (n,).
@@ -64,7 +64,7 @@ class Profile:
     def with_budget(self, false_alarms: float) -> Profile:
         """The same profile with a budget of false alarms per sensor and day, and without a configured threshold."""
         changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
-        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.wishes)
+        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.preferences)
 
 
 def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
@@ -187,7 +187,7 @@ class Group:
             table.update(rows, values if of_values else seen, waited if by_arrival else times, held)
             for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
-        return self._heeded(verdicts, seen)
+        return self._with_preferences(verdicts, seen)
 
     def update_one(
         self, row: int, value: float, seen: float, time: float, waited: float, *, held: bool
@@ -197,7 +197,7 @@ class Group:
             table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
             for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
         ]
-        return self._heeded(verdicts, seen)
+        return self._with_preferences(verdicts, seen)
 
     def hear(self, row: int, value: float, waited: float) -> None:
         """Learn that a sensor reports, but nothing from its value."""
@@ -274,7 +274,7 @@ class Group:
                     opinion.now, opinion.usual, opinion.about = measure.now, measure.usual, measure.about
                     if not math.isnan(measure.lower):
                         opinion.lower, opinion.upper = measure.lower, measure.upper
-                    if is_too_small(opinion, self.profile.wishes):
+                    if is_too_small(opinion, self.profile.preferences):
                         opinion.score = 0.0
                 opinions.append(opinion)
         opinions.sort(key=lambda each: -each.ratio)
@@ -330,7 +330,9 @@ class Group:
             if not by_arrival:
                 table.shift(np.array([row]), by)
 
-    def _heeded(self, verdicts: list[Scores], seen: Numbers) -> list[Scores]:
-        """The scores after applying the operator's preferences, see `edge.core.scoring.heeding`."""
-        wishes = self.profile.wishes
-        return heeded(verdicts, self.profile.detectors, seen, wishes) if wishes.filters else verdicts
+    def _with_preferences(self, verdicts: list[Scores], seen: Numbers) -> list[Scores]:
+        """The scores after applying the operator's preferences, see `edge.core.scoring.preferences`."""
+        preferences = self.profile.preferences
+        return (
+            apply_preferences(verdicts, self.profile.detectors, seen, preferences) if preferences.filters else verdicts
+        )

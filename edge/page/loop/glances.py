@@ -70,7 +70,7 @@ def open_now(running: Running) -> OpenNow:
     """The open incidents."""
     pipeline = running.pipeline
     events = tuple(pipeline.open_incidents.events.values())
-    return OpenNow(events, _clock(pipeline), pipeline.sensors.sensors, len(pipeline.watch.desk.suppressed))
+    return OpenNow(events, _clock(pipeline), pipeline.sensors.sensors, len(pipeline.watch.shelving.suppressed))
 
 
 def status(running: Running) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def status(running: Running) -> dict[str, Any]:
 
 def shelved(running: Running) -> bytes:
     """The shelved sensors and the maintenance windows, as in the retained topic."""
-    return running.pipeline.watch.desk.listing()
+    return running.pipeline.watch.shelving.listing()
 
 
 def sensor_columns(running: Running) -> SensorColumns:
@@ -105,7 +105,7 @@ def sensor_columns(running: Running) -> SensorColumns:
         watched=watched,
         open={slot: each.severity for slot, each in incidents.items()},
         silent=frozenset(slot for slot, each in incidents.items() if each.kind == "missing"),
-        quiet=pipeline.watch.desk.suppressed,
+        quiet=pipeline.watch.shelving.suppressed,
         clock=_clock(pipeline),
     )
 
@@ -230,7 +230,7 @@ def one_sensor(running: Running, name: str) -> OneSensor | None:
         value=float(statistics.value[slot]) if count else None,
         interval=float(statistics.interval[slot]),
         watched=float(levels.watched[slot]) if slot < len(levels.watched) else 0.0,
-        quiet=slot in pipeline.watch.desk.suppressed,
+        quiet=slot in pipeline.watch.shelving.suppressed,
         event=pipeline.open_incidents.events.get(name),
         belongs=belongs[:100],
         clock=_clock(pipeline),

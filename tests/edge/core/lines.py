@@ -125,7 +125,7 @@ class Line:
         for each in self.events:
             if each.kind == "missing" and each.transition == "raised":
                 leader = table.find(each.sensor)
-                members = () if leader is None else self.pipeline.telling.grouping.members(leader)
+                members = () if leader is None else self.pipeline.published.grouping.members(leader)
                 same = (json.loads(it.payload)["data"]["sensors"] for it in self.events if it.incident == each.incident)
                 others = [*chain.from_iterable(same), *(table.names[slot] for slot in members)]
                 found += dict.fromkeys([each.sensor, *(name for name in others if name not in found)])

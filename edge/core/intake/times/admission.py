@@ -44,7 +44,7 @@ class Arrivals(Protocol):
         """
 
 
-class ArrivalsNoted:
+class ObservedArrivals:
     """Arrivals of messages; those requested are recorded for use after a restart.
 
     Args:
@@ -62,7 +62,7 @@ class ArrivalsNoted:
         return arrival
 
 
-def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
+def arrivals_of(messages: Sequence[Message]) -> ObservedArrivals:
     """The arrivals of messages that readings refer to by index."""
 
     def arrived(origin: int) -> float:
@@ -71,10 +71,10 @@ def arrivals_of(messages: Sequence[Message]) -> ArrivalsNoted:
         message = messages[origin]
         return AGAIN if message.redelivered else message.arrived
 
-    return ArrivalsNoted(arrived)
+    return ObservedArrivals(arrived)
 
 
-class ArrivalsTold:
+class RecordedArrivals:
     """Recorded slots and arrival times of late readings, in order for each sensor."""
 
     def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
@@ -155,7 +155,7 @@ class Admission(SensorArrays):
         if len(batch) == 0 or self._take_all(batch):
             return verdicts
         for positions in rounds(batch.slots):
-            verdicts[positions] = self._judge_round(batch.take(positions), positions, arrivals or ArrivalsTold())
+            verdicts[positions] = self._judge_round(batch.take(positions), positions, arrivals or RecordedArrivals())
         return verdicts
 
     def _take_all(self, batch: Batch) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.times.heard import Heard, cut, within
+from edge.core.intake.times.refused_readings import Heard, cut, within
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.stream_clock import StreamClock
 

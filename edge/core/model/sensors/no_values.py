@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from detectors.numeric.arrays import Floats
-from edge.core.model.sensors.said_of_sensors import SaidOfSensors
+from edge.core.model.sensors.facts_by_sensor import FactsBySensor
 
 NONE: frozenset[float] = frozenset()
 
 
-class NoValues(SaidOfSensors[list[float]]):
+class NoValues(FactsBySensor[list[float]]):
     """The error values of each sensor by slot: from inputs, in ascending lists, and from rules.
 
     Attributes:
@@ -43,12 +43,12 @@ class NoValues(SaidOfSensors[list[float]]):
             self._gather(frozenset(said))
 
     def forget(self, slot: int) -> None:
-        """See `SaidOfSensors`; the error values of the sensor's rule are forgotten, too."""
+        """See `FactsBySensor`; the error values of the sensor's rule are forgotten, too."""
         super().forget(slot)
         self._by_rule.pop(slot, None)
 
     def load(self, state: bytes) -> None:
-        """See `SaidOfSensors`."""
+        """See `FactsBySensor`."""
         super().load(state)
         for values in self._said.values():
             self._gather(frozenset(values))

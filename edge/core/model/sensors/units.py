@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edge.core.model.sensors.said_of_sensors import SaidOfSensors
+from edge.core.model.sensors.facts_by_sensor import FactsBySensor
 
 
-class Units(SaidOfSensors[str]):
+class Units(FactsBySensor[str]):
     """The unit from each sensor's payloads, by slot."""
 
     def __init__(self) -> None:

@@ -64,19 +64,21 @@ class IncidentStates:
 
     Args:
         tracking: Holds the state machines, by slot.
-        desk: Knows which incidents are unpublished.
+        shelving: Knows which incidents are unpublished.
     """
 
-    def __init__(self, tracking: IncidentTracker, desk: Shelves) -> None:
+    def __init__(self, tracking: IncidentTracker, shelving: Shelves) -> None:
         self._tracking = tracking
-        self._desk = desk
+        self._shelving = shelving
 
     def state(self, first: int, last: int) -> bytes:
         """The state machines of the slots in the range `first` to `last` (exclusive), for `load()`."""
         trackers = self._tracking.trackers
         slots = [slot for slot in trackers if first <= slot < last]
         encoded = {slot: msgspec.Raw(encode(trackers[slot])) for slot in sorted(slots)}
-        return encode(_Rows(last - first, encoded, sorted(each for each in self._desk.untold if first <= each < last)))
+        return encode(
+            _Rows(last - first, encoded, sorted(each for each in self._shelving.untold if first <= each < last))
+        )
 
     def load(self, first: int, state: bytes) -> None:
         """Load the state machines of the slots from `first` on. Unreadable ones are skipped.
@@ -88,8 +90,8 @@ class IncidentStates:
         slots = range(first, first + saved.count)
         trackers = {slot: _readable(each) for slot, each in saved.trackers.items()}
         self._tracking.put(slots, {slot: each for slot, each in trackers.items() if each is not None})
-        self._desk.untold.difference_update(slots)
-        self._desk.untold.update(saved.untold)
+        self._shelving.untold.difference_update(slots)
+        self._shelving.untold.update(saved.untold)
 
     def reopen(self, told: Iterable[tuple[int, Event]]) -> list[int]:
         """Rebuild missing open incidents from their last published events.

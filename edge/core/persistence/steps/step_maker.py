@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from edge.core.incidents.events.event import Event
+from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.incidents.events.sensor_events import MOST, Reason
-from edge.core.incidents.events.telling import Telling
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import DeadLetter
@@ -26,7 +26,7 @@ class StepMaker:
         topics: This gateway's own topics.
         sensors: Names of the sensors.
         counters: Counts events.
-        telling: Creates events from incident changes.
+        published: Creates events from incident changes.
         watch: The engine with suppression applied.
         newcomers: The sensors not yet reported as found.
         life: Describes sensors and forgets them.
@@ -37,7 +37,7 @@ class StepMaker:
         topics: Topics,
         sensors: SensorTable,
         counters: Counters,
-        telling: Telling,
+        published: IncidentEvents,
         watch: Suppression,
         newcomers: Newcomers,
         life: SensorLife,
@@ -45,7 +45,7 @@ class StepMaker:
         self._topics = topics
         self._sensors = sensors
         self._counters = counters
-        self._telling = telling
+        self._published = published
         self._watch = watch
         self._newcomers = newcomers
         self._life = life
@@ -63,11 +63,11 @@ class StepMaker:
             if not isinstance(finding, Discovery):
                 run.append(finding)
                 continue
-            self._add(step, self._telling.tell(run, -math.inf))
+            self._add(step, self._published.tell(run, -math.inf))
             run = []
             found = self._life.found(finding)
-            step.events.append(self._telling.reporter.report_sensors("discovered", found, finding.clock))
-        self._add(step, self._telling.tell(run, passed))
+            step.events.append(self._published.reporter.report_sensors("discovered", found, finding.clock))
+        self._add(step, self._published.tell(run, passed))
         self._note_shelves(step)
         return step
 
@@ -94,18 +94,18 @@ class StepMaker:
         """
         ending = [*slots, *self._watch.devices_of(slots), *self._life.emptied(slots)]
         step = self.report([*self._newcomers.pack(clock), *self._watch.end(ending, remark)], [], clock)
-        self._add(step, self._telling.forget(ending, clock))
+        self._add(step, self._published.forget(ending, clock))
         told = self._life.to_forget(slots)
         for first in range(0, len(told), MOST):
             some = told[first : first + MOST]
-            step.events.append(self._telling.reporter.report_sensors("forgotten", some, time, reason, remark))
+            step.events.append(self._published.reporter.report_sensors("forgotten", some, time, reason, remark))
         gone = [self._sensors.names[each] for each in (*slots, *self._life.emptied(slots))]
-        step.retained |= self._telling.open_incidents.cleared(gone)
+        step.retained |= self._published.open_incidents.cleared(gone)
         vacant = self._life.forget(slots, time)
         self._note_shelves(step)
         return step, vacant
 
     def _note_shelves(self, step: Step) -> None:
-        if self._watch.desk.changed:
-            self._watch.desk.changed = False
-            step.retained[self._topics.shelved] = self._watch.desk.listing()
+        if self._watch.shelving.changed:
+            self._watch.shelving.changed = False
+            step.retained[self._topics.shelved] = self._watch.shelving.listing()

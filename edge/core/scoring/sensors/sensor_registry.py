@@ -81,7 +81,7 @@ class SensorRegistry:
             table = self._tables.setdefault(f"{device}/", table)
             self._devices.join(slot, f"{device}/", table.detectors[0].channels, table.hold_s)
             labels = {DEVICE: device, **labels}
-        self._profiles[slot] = Profile(detectors, rule.incidents, rule.counter, rule.wishes)
+        self._profiles[slot] = Profile(detectors, rule.incidents, rule.counter, rule.preferences)
         self._facts[slot] = self._facts_of(name, rule.unit, labels)
 
     def forget(self, slots: Iterable[int]) -> None:

@@ -13,8 +13,8 @@ from functools import partial
 from edge.core.incidents.events.gaps import Gap
 from edge.core.persistence.components.detector_states import Unlearned
 from edge.core.persistence.journal import JournalError, Part, SequenceReserved, Unread, pack, unpack
+from edge.core.persistence.published_incidents import PublishedIncidents
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
-from edge.core.persistence.told import ToldIncidents
 from edge.core.pipeline import Pipeline
 from edge.shell.service.state.checkpointer import write_snapshot
 from edge.shell.service.state.relearning import RelearningPlan
@@ -103,13 +103,13 @@ def resume(
     began = time.monotonic()
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
-    told, gaps = ToldIncidents(pipeline.telling), []
+    told, gaps = PublishedIncidents(pipeline.published), []
     learned, anew, incomplete = 0, False, False
     try:
         restored = 0
         if recollection.state is not None:
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
-            told = ToldIncidents(pipeline.telling)
+            told = PublishedIncidents(pipeline.published)
             incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
         relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
@@ -147,11 +147,11 @@ def resume(
     return pipeline, recollection, gaps
 
 
-def _correct(pipeline: Pipeline, told: ToldIncidents, store: Store, now: float, *, raises: bool) -> bool:
+def _correct(pipeline: Pipeline, told: PublishedIncidents, store: Store, now: float, *, raises: bool) -> bool:
     """Reconcile open incidents with the published ones; returns whether anything had to be published."""
     if not told.note_all(store.told(told.after)):
         return False
-    events = told.reconcile(pipeline.telling, pipeline.sensors, pipeline.watch, raises=raises)
+    events = told.reconcile(pipeline.published, pipeline.sensors, pipeline.watch, raises=raises)
     if events:
         log.warning("incidents_corrected events=%d reason='they aren't those that were told before'", len(events))
         store.append(events, [], pack([SequenceReserved(events[-1].sequence)]), now=now)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.core.intake.times.admission import DUPLICATE, LATE, TAKEN, Admission, ArrivalsNoted, ArrivalsTold
+from edge.core.intake.times.admission import DUPLICATE, LATE, TAKEN, Admission, ObservedArrivals, RecordedArrivals
 from edge.core.intake.times.clock_evidence import AGAIN, PACE, REPORT_S, REPORTS, STEP
 from edge.core.intake.times.recent_readings import MOMENT_S, REMEMBERED
 from edge.core.model.readings.messages import Batch
@@ -85,7 +85,7 @@ def judge_arrived(admission: Admission, sent: list[tuple[float, float]]) -> list
     admission.grow(1)
     times = np.array([time for time, _ in sent])
     batch = Batch(np.zeros(len(sent), dtype=np.intp), -times, times, np.arange(len(sent)))
-    return admission.judge(batch, ArrivalsNoted(lambda origin: sent[origin][1])).tolist()
+    return admission.judge(batch, ObservedArrivals(lambda origin: sent[origin][1])).tolist()
 
 
 def clock_steps(admission: Admission, sent: list[tuple[float, float]]) -> int:
@@ -165,7 +165,7 @@ def test_a_clock_that_was_set_back_to_times_of_before_is_believed_by_its_new_val
     admission = taken_at(*times)
     again = times[-60:]
     batch = Batch(np.zeros(60, dtype=np.intp), np.arange(60.0), np.array(again), np.arange(60))
-    verdicts = admission.judge(batch, ArrivalsNoted(lambda origin: 18_000.0 + again[origin])).tolist()
+    verdicts = admission.judge(batch, ObservedArrivals(lambda origin: 18_000.0 + again[origin])).tolist()
     assert verdicts == [LATE] * (STEP - 1) + [TAKEN] * (60 - STEP + 1)
 
 
@@ -206,11 +206,11 @@ def test_arrivals_that_were_noted_give_the_same_verdicts_when_they_are_told() ->
     live, again = Admission(), Admission()
     live.grow(1)
     again.grow(1)
-    arrivals = ArrivalsNoted(lambda origin: sent[origin][1])
+    arrivals = ObservedArrivals(lambda origin: sent[origin][1])
     verdicts = live.judge(batch, arrivals).tolist()
     assert LATE in verdicts
     assert TAKEN in verdicts[1:]
-    assert again.judge(batch, ArrivalsTold(arrivals.noted)).tolist() == verdicts
+    assert again.judge(batch, RecordedArrivals(arrivals.noted)).tolist() == verdicts
     assert everything(again) == everything(live)
 
 
@@ -349,5 +349,5 @@ def test_the_pace_is_judged_as_in_a_plain_loop_however_the_readings_are_cut(
     verdicts = []
     for start in range(0, len(sent), cut):
         batch = whole.take(np.arange(start, min(start + cut, len(sent))))
-        verdicts += admission.judge(batch, ArrivalsNoted(lambda origin: float(arrived[origin]))).tolist()
+        verdicts += admission.judge(batch, ObservedArrivals(lambda origin: float(arrived[origin]))).tolist()
     assert verdicts == naive([(slot, time) for slot, time, _ in sent], arrived.tolist())

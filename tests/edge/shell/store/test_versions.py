@@ -197,7 +197,7 @@ def test_what_the_operator_has_said_still_stands(name: str, path: Path) -> None:
     store = SqliteStore(path)
     pipeline, _ = resumed(store)
     store.close()
-    assert list(pipeline.watch.desk.shelves) == (["plant/fan"] if name in SHELVES else [])
+    assert list(pipeline.watch.shelving.shelves) == (["plant/fan"] if name in SHELVES else [])
 
 
 def test_a_second_restart_finds_everything_in_todays_format(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 
 
-class Telling(NamedTuple):
+class IncidentEvents(NamedTuple):
     """Converts incident changes to what subscribers receive.
 
     Attributes:

@@ -10,7 +10,7 @@ from edge.core.model.packing.encoding import decode, encode
 T = TypeVar("T")
 
 
-class SaidOfSensors(Generic[T]):
+class FactsBySensor(Generic[T]):
     """The latest fact about each sensor, by slot.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from config.loading import parse
-from config.notation.wishes import Wishes
+from config.notation.preferences import ReportingPreferences
 from config.problems import ConfigurationError
 from edge.core.model.words.severity import weighted
 from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
@@ -17,8 +17,8 @@ SENSOR = "paced/oven"
 PLAIN = rule(*detectors(rate={}, ewma={}, cusum={}, unrest={}, contextual={"size": "light"}))
 
 
-def line(values: list[float], wishes: Wishes, watched: Any = PLAIN, cut: int = 500) -> Line:
-    made = Line(pipeline(lambda _: replace(watched, wishes=wishes)))
+def line(values: list[float], preferences: ReportingPreferences, watched: Any = PLAIN, cut: int = 500) -> Line:
+    made = Line(pipeline(lambda _: replace(watched, preferences=preferences)))
     return made.take([reading(SENSOR, START + 60.0 * index, value) for index, value in enumerate(values)], cut)
 
 
@@ -39,27 +39,27 @@ def raised(of: Line) -> list[float]:
 
 @pytest.mark.parametrize("direction", ["high", "low"])
 def test_only_the_side_that_is_asked_for_is_told(direction: str) -> None:
-    wishes = Wishes(direction=direction)  # type: ignore[arg-type]
-    high, low = line(noise(1), wishes), line(noise(1, -1.0), wishes)
+    preferences = ReportingPreferences(direction=direction)  # type: ignore[arg-type]
+    high, low = line(noise(1), preferences), line(noise(1, -1.0), preferences)
     loud, quiet = (high, low) if direction == "high" else (low, high)
     assert any(abs(value - 20.0) > 8.0 for value in raised(loud))
     assert all((value > 20.0) == (direction == "high") for value in raised(quiet))
 
 
 def test_both_sides_are_told_unless_one_is_asked_for() -> None:
-    assert any(value > 28.0 for value in raised(line(noise(2), Wishes())))
-    assert any(value < 12.0 for value in raised(line(noise(2, -1.0), Wishes())))
+    assert any(value > 28.0 for value in raised(line(noise(2), ReportingPreferences())))
+    assert any(value < 12.0 for value in raised(line(noise(2, -1.0), ReportingPreferences())))
 
 
 def test_deviations_that_are_smaller_than_the_least_are_not_told() -> None:
-    assert raised(line(noise(3), Wishes()))
-    assert raised(line(noise(3), Wishes(least=8.0)))
-    assert not raised(line(noise(3), Wishes(least=16.0)))
+    assert raised(line(noise(3), ReportingPreferences()))
+    assert raised(line(noise(3), ReportingPreferences(least=8.0)))
+    assert not raised(line(noise(3), ReportingPreferences(least=16.0)))
 
 
 def test_a_limit_is_told_whatever_is_wished() -> None:
     limited = rule(*detectors(limits={"low": 12.0}, ewma={}))
-    (first, *_) = told(line(noise(4, -1.0), Wishes(direction="high", least=100.0), limited))
+    (first, *_) = told(line(noise(4, -1.0), ReportingPreferences(direction="high", least=100.0), limited))
     assert (first["kind"], first["lower"]) == ("range", 12.0)
 
 
@@ -67,13 +67,16 @@ def test_an_unsteadiness_that_is_smaller_than_the_least_is_not_told() -> None:
     values = np.random.default_rng(5).normal(20.0, 1.0, 1200)
     values[900:1000] = 20.0 + 5.0 * (values[900:1000] - 20.0)
     unsteady = rule(*detectors(unrest={}))
-    assert raised(line(values.tolist(), Wishes(least=1.0), unsteady))
-    assert not raised(line(values.tolist(), Wishes(least=50.0), unsteady))
+    assert raised(line(values.tolist(), ReportingPreferences(least=1.0), unsteady))
+    assert not raised(line(values.tolist(), ReportingPreferences(least=50.0), unsteady))
 
 
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 def test_a_weight_moves_severities_and_nothing_else(weight: float) -> None:
-    plain, weighed = told(line(noise(6), Wishes())), told(line(noise(6), Wishes(weight=weight)))
+    plain, weighed = (
+        told(line(noise(6), ReportingPreferences())),
+        told(line(noise(6), ReportingPreferences(weight=weight))),
+    )
     assert len(plain) == len(weighed) >= 2
     for one, other in zip(plain, weighed, strict=True):
         assert other["severity"] == weighted(one["severity"], weight) or one["severity"] == 1000
@@ -86,21 +89,21 @@ def test_severities_stay_within_their_scale() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 64])
-def test_wishes_are_heeded_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
-    wishes = Wishes("high", 6.0, 2.0)
+def test_preferences_apply_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    preferences = ReportingPreferences("high", 6.0, 2.0)
     monkeypatch.setattr("edge.core.engine.WIDE", 1)
-    together = line(noise(7), wishes)
+    together = line(noise(7), preferences)
     monkeypatch.setattr("edge.core.engine.WIDE", 10**9)
-    apart = line(noise(7), wishes, cut=cut)
+    apart = line(noise(7), preferences, cut=cut)
     assert together.events
     assert [each.payload for each in apart.events] == [each.payload for each in together.events]
     assert differing(apart.pipeline, together.pipeline) == []
 
 
-def test_a_reload_with_other_wishes_keeps_what_was_learned_and_the_open_incident() -> None:
-    before = line(noise(8)[:703], Wishes())
+def test_a_reload_with_other_preferences_keeps_what_was_learned_and_the_open_incident() -> None:
+    before = line(noise(8)[:703], ReportingPreferences())
     assert before.pipeline.engine.open_incidents
-    changed = replace(PLAIN, wishes=Wishes(direction="low", weight=2.0))
+    changed = replace(PLAIN, preferences=ReportingPreferences(direction="low", weight=2.0))
     after = revived(pipeline(lambda _: changed), before.pipeline.save("", ""), [])
     assert after.pipeline.engine.open_incidents.keys() == {0}
     later = [reading(SENSOR, START + 60.0 * (703 + index), 20.0 + index % 3 / 10) for index in range(40)]

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from edge.core.incidents.events.event import Event, event_json_schema
+from edge.core.persistence.published_incidents import PublishedIncidents
 from edge.core.persistence.snapshot import Snapshot
-from edge.core.persistence.told import ToldIncidents
 from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading
 
 A, B, CLOCK = "now/pump/a", "now/pump/b", "now/other/clock"
@@ -39,14 +39,14 @@ class Restarted:
         self.line.take(QUIET)
         self.made = pipeline()
         self.made.restore(Snapshot.from_bytes(saved))
-        self.told = ToldIncidents(self.made.telling)
+        self.told = PublishedIncidents(self.made.published)
         events = self.line.events[begin:] if told is None else numbered(told, self.told.after)
         assert self.told.note_all(events)
         self.made.replay(self.line.parts[first:])
         self.made.continue_after(events[-1].sequence if events else 0)
 
     def reconcile(self, *, raises: bool = False) -> list[Event]:
-        return self.told.reconcile(self.made.telling, self.made.sensors, self.made.watch, raises=raises)
+        return self.told.reconcile(self.made.published, self.made.sensors, self.made.watch, raises=raises)
 
 
 @pytest.mark.parametrize("raises", [False, True])
@@ -93,12 +93,12 @@ def test_an_incident_that_nobody_was_told_of_is_raised_if_the_configuration_is_a
 def test_where_a_limit_has_deleted_events_nothing_follows_from_those_that_are_left() -> None:
     made = pipeline()
     first, second = numbered([silence_of(A), silence_of(B)], 0)
-    assert not ToldIncidents(made.telling).note_all([second])
-    assert ToldIncidents(made.telling).note_all([first, second])
+    assert not PublishedIncidents(made.published).note_all([second])
+    assert PublishedIncidents(made.published).note_all([first, second])
 
 
 def test_events_that_belong_to_no_incident_count_for_nothing() -> None:
     made = pipeline()
-    told = ToldIncidents(made.telling)
+    told = PublishedIncidents(made.published)
     assert told.note_all(numbered([silence_of(A)._replace(sensor="")], 0))
-    assert told.reconcile(made.telling, made.sensors, made.watch, raises=True) == []
+    assert told.reconcile(made.published, made.sensors, made.watch, raises=True) == []

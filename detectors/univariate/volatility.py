@@ -1,4 +1,4 @@
-"""Unrest (volatility): noise that grows although the level stays the same."""
+"""Volatility (`unrest` in configurations and events): noise that grows although the level stays the same."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ information."""
 
 
 @dataclass(frozen=True)
-class Unrest(Detector):
+class Volatility(Detector):
     """Finds noise that grows although the level stays the same.
 
     The logarithms of the sizes of the steps between consecutive readings are averaged over the last readings and
@@ -55,7 +55,7 @@ class Unrest(Detector):
 
     >>> import numpy as np
     >>> from detectors.state import StateTable
-    >>> table, noise = StateTable(Unrest(), rows=1), np.random.default_rng(1).normal(size=1000)
+    >>> table, noise = StateTable(Volatility(), rows=1), np.random.default_rng(1).normal(size=1000)
     >>> for time, value in enumerate(noise):
     ...     scores = table.update(np.array([0]), np.array([value]), np.array([float(time)]))
     >>> bool(scores.score[0] < 3)
@@ -68,7 +68,7 @@ class Unrest(Detector):
 
     window: float = parameter(20.0, "Readings whose steps are averaged.", unit="readings", at_least=2, at_most=1e6)
     memory: float = parameter(
-        2000.0, "Readings that the usual unrest remembers.", unit="readings", at_least=100, at_most=1e7
+        2000.0, "Readings that the usual volatility remembers.", unit="readings", at_least=100, at_most=1e7
     )
 
     name: ClassVar[str] = "unrest"

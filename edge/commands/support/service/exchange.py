@@ -1,4 +1,4 @@
-"""Telling: sends a command to the service over its broker, and waits for the answer."""
+"""Exchange: sends a command to the service over its broker, and waits for the answer."""
 
 from __future__ import annotations
 

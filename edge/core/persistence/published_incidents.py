@@ -12,28 +12,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge.core.incidents.events.event import Event, timestamp
+from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.incidents.events.open_incidents import ENDED
-from edge.core.incidents.events.telling import Telling
 from edge.core.model.sensors.sensors import SensorTable
 from edge.core.operator.suppression import Suppression
 
 RAISED, EXPIRED = "raised", "expired"
 
 
-class ToldIncidents:
+class PublishedIncidents:
     """The open incidents known to subscribers.
 
     Args:
-        telling: The state restored from a snapshot, before the replay.
+        published: The state restored from a snapshot, before the replay.
 
     Attributes:
         after: The last event number in the snapshot.
         has_changed: Whether anything had to be reconciled.
     """
 
-    def __init__(self, telling: Telling) -> None:
-        self.after = telling.reporter.last_sequence
-        self._open = dict(telling.open_incidents.events)
+    def __init__(self, published: IncidentEvents) -> None:
+        self.after = published.reporter.last_sequence
+        self._open = dict(published.open_incidents.events)
         self._numbers = {each.incident: number_of(each) for each in self._open.values()}
         self._last = self.after
         self.has_changed = False
@@ -57,11 +57,13 @@ class ToldIncidents:
                 self._open[each.sensor] = each
         return True
 
-    def reconcile(self, telling: Telling, sensors: SensorTable, watch: Suppression, *, raises: bool) -> list[Event]:
+    def reconcile(
+        self, published: IncidentEvents, sensors: SensorTable, watch: Suppression, *, raises: bool
+    ) -> list[Event]:
         """Reconcile the published incidents with those found by the replay.
 
         Args:
-            telling: The state after the replay.
+            published: The state after the replay.
             sensors: Names of the sensors.
             watch: Knows the open incidents.
             raises: Whether unpublished incidents are raised.
@@ -69,22 +71,22 @@ class ToldIncidents:
         Returns:
             The events to publish, numbered.
         """
-        mine = telling.open_incidents.events
+        mine = published.open_incidents.events
         events: list[Event] = []
         for sensor, event in self._open.items():
             slot, known = sensors.find(sensor), mine.get(sensor)
             if known is not None and known.incident == event.incident:
                 continue
-            if known is None and slot is not None and self._is_parted(telling, watch, slot, event):
+            if known is None and slot is not None and self._is_parted(published, watch, slot, event):
                 mine[sensor] = event
                 self.has_changed = True
             else:
                 message = f"The incident of {sensor} ends, as nothing holds it open after a restart"
-                events.append(self._as(telling, event, EXPIRED, message))
+                events.append(self._as(published, event, EXPIRED, message))
         for sensor, event in list(mine.items()) if raises else ():
             told = self._open.get(sensor)
             if told is None or told.incident != event.incident:
-                mine[sensor] = self._as(telling, event, RAISED, event.message)
+                mine[sensor] = self._as(published, event, RAISED, event.message)
                 events.append(mine[sensor])
         self.has_changed = self.has_changed or bool(events)
         for slot in watch.open_slots() if self.has_changed or raises else ():
@@ -93,18 +95,18 @@ class ToldIncidents:
             incident.published = max(incident.published, self._numbers.get(identity, -1) + 1)
         return events
 
-    def _is_parted(self, telling: Telling, watch: Suppression, slot: int, event: Event) -> bool:
+    def _is_parted(self, published: IncidentEvents, watch: Suppression, slot: int, event: Event) -> bool:
         """Remove a sensor's incident from its group if it was published on its own; returns whether it was."""
-        if slot not in watch.open_slots() or telling.grouping.leader(slot) == slot:
+        if slot not in watch.open_slots() or published.grouping.leader(slot) == slot:
             return False
-        if telling.reporter.identity(slot, watch.incident(slot).started) != event.incident:
+        if published.reporter.identity(slot, watch.incident(slot).started) != event.incident:
             return False
-        telling.grouping.part(slot)
+        published.grouping.part(slot)
         return True
 
-    def _as(self, telling: Telling, event: Event, transition: str, message: str) -> Event:
+    def _as(self, published: IncidentEvents, event: Event, transition: str, message: str) -> Event:
         """A copy of an incident's event for another transition."""
-        reporter = telling.reporter
+        reporter = published.reporter
         reporter.last_sequence += 1
         told = self._numbers.get(event.incident, -1)
         number = self._numbers[event.incident] = max(told + 1, number_of(event) + (transition == EXPIRED))

@@ -9,7 +9,7 @@ Direction = Literal["both", "high", "low"]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReportingPreferences:
     """A rule's reporting preferences for its sensors.
 
     Attributes:
@@ -33,4 +33,4 @@ class Wishes:
         return {name: value for name, value in made.items() if value != getattr(NONE, name)}
 
 
-NONE = Wishes()
+NONE = ReportingPreferences()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from config.notation.wishes import Wishes
+from config.notation.preferences import ReportingPreferences
 from detectors.base import Detector, Scores
 from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import NOTHING, constant_like, where
@@ -19,7 +19,9 @@ WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "range"})
 """Kinds of detectors that don't compare a value with an expected one."""
 
 
-def heeded(verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers, wishes: Wishes) -> list[Scores]:
+def apply_preferences(
+    verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers, preferences: ReportingPreferences
+) -> list[Scores]:
     """The scores, with learned surprise set to 0 where a deviation isn't to be reported.
 
     For a detector without an expected value, that of another detector is used.
@@ -28,7 +30,7 @@ def heeded(verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers,
         verdicts: The scores of n readings by each detector.
         detectors: The detectors.
         seen: The scored values, shape (n,).
-        wishes: The operator's preferences.
+        preferences: The operator's preferences.
     """
     usual = constant_like(seen, NOTHING)
     for detector, verdict in zip(detectors, verdicts, strict=True):
@@ -38,17 +40,17 @@ def heeded(verdicts: list[Scores], detectors: Sequence[Detector], seen: Numbers,
     for detector, verdict in zip(detectors, verdicts, strict=True):
         if detector.kind in WITHOUT_SIDE:
             said.append(verdict)
-        elif detector.kind == "rate" and wishes.direction != "both":  # a step up may be a return from below
+        elif detector.kind == "rate" and preferences.direction != "both":  # a step up may be a return from below
             said.append(verdict.with_learned(where(verdict.learned >= 0, 0.0, verdict.learned)))
         else:
-            quiet = _is_quiet(seen - _known(verdict.expected, usual), wishes)
+            quiet = _is_quiet(seen - _known(verdict.expected, usual), preferences)
             said.append(verdict.with_learned(where(quiet & (verdict.learned >= 0), 0.0, verdict.learned)))
     return said
 
 
-def is_too_small(opinion: Opinion, wishes: Wishes) -> bool:
+def is_too_small(opinion: Opinion, preferences: ReportingPreferences) -> bool:
     """Whether an opinion is about a volatility smaller than the reporting threshold."""
-    return opinion.kind == "variance" and opinion.now < wishes.least
+    return opinion.kind == "variance" and opinion.now < preferences.least
 
 
 def _known(one: Numbers, other: Numbers) -> Numbers:
@@ -57,9 +59,9 @@ def _known(one: Numbers, other: Numbers) -> Numbers:
     return known
 
 
-def _is_quiet(away: Numbers, wishes: Wishes) -> Any:
+def _is_quiet(away: Numbers, preferences: ReportingPreferences) -> Any:
     """Which deviations aren't reported; never one of unknown size."""
-    quiet = abs(away) < wishes.least
-    if wishes.direction == "high":
+    quiet = abs(away) < preferences.least
+    if preferences.direction == "high":
         return quiet | (away < 0)
-    return quiet | (away > 0) if wishes.direction == "low" else quiet
+    return quiet | (away > 0) if preferences.direction == "low" else quiet
