@@ -84,10 +84,8 @@ class Pipeline:
     ) -> None:
         self.counters, self.sensors, devices = Counters(), SensorTable(sensors), Devices()
         self.registry = SensorRegistry(self.sensors, devices, topics, rule_for, device_for)
-        names, self.newcomers = self.sensors.names, Newcomers(is_told=tells_of_sensors)
-        self.intake = Intake(
-            routes, self.sensors, self.registry.add, limits or IntakeLimits(), self.counters, self.newcomers
-        )
+        self.newcomers, limits = Newcomers(is_told=tells_of_sensors), limits or IntakeLimits()
+        self.intake = Intake(routes, self.sensors, self.registry.add, limits, self.counters, self.newcomers)
         self.registry.unit_said, self.registry.no_values = self.intake.units.of, self.intake.no_values
         self.engine = Engine(self.registry.profile, devices, self.intake.no_values)
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
@@ -95,7 +93,7 @@ class Pipeline:
         self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
         life = SensorLife(self.sensors, self.registry, self.intake, self.newcomers, self.reorder, self.watch)
         self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
-        self.published = IncidentEvents(Grouping(names), self.open_incidents, self.reporter, names)
+        self.published = IncidentEvents(Grouping(self.sensors.names), self.open_incidents, self.reporter)
         self._maker = StepMaker(topics, self.sensors, self.counters, self.published, self.watch, self.newcomers, life)
         handler = CommandHandler(self.watch, self.published)
         self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)

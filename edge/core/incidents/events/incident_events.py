@@ -20,13 +20,16 @@ class IncidentEvents(NamedTuple):
         grouping: Groups incidents by cause.
         open_incidents: The open incidents as published.
         reporter: Creates the events.
-        names: Names of sensors and devices, by slot.
     """
 
     grouping: Grouping
     open_incidents: OpenIncidents
     reporter: Reporter
-    names: Sequence[str]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of sensors and devices, by slot."""
+        return self.grouping.names
 
     def tell(self, findings: Sequence[IncidentChange], passed: float) -> tuple[list[Event], dict[str, bytes]]:
         """The events of changes, in their order, and the retained topics that they update.

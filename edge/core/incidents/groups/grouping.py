@@ -51,7 +51,7 @@ class Grouping:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+        self.names = names
         self.scope: Callable[[str], str] = lambda _: ""
         self._groups: dict[int, IncidentGroup] = {}
         self._of: dict[int, IncidentGroup] = {}
@@ -102,7 +102,7 @@ class Grouping:
                 told += self._follow(each)
                 continue
             told += self._dissolve(each)
-            group, scope = self._cause_of(each), self.scope(self._names[each.slot])
+            group, scope = self._cause_of(each), self.scope(self.names[each.slot])
             if group is not None and group is firsts.get(scope):
                 self._take(group, each)
             elif group is not None:
@@ -121,7 +121,7 @@ class Grouping:
         kind = _kind(change)
         if kind is None:
             return None
-        slot, name = change.slot, self._names[change.slot]
+        slot, name = change.slot, self.names[change.slot]
         window = Stopped(math.inf, -math.inf) if is_device(name) else stopped(change)
         group = IncidentGroup(slot, _bare(change), kind, name.rpartition("/")[0], window, cause=cause)
         self._groups[slot] = group
@@ -137,7 +137,7 @@ class Grouping:
     def _take(self, group: IncidentGroup, change: IncidentChange) -> bool:
         """Add an incident to a group; returns whether the group's severity class rises."""
         self._of[change.slot] = group
-        if is_device(self._names[change.slot]):
+        if is_device(self.names[change.slot]):
             known = set(group.concerned)
             group.devices.append(change.slot)
             group.concerned += [each for each in change.sensors if each not in known]
@@ -153,10 +153,10 @@ class Grouping:
 
     def _cause_of(self, change: IncidentChange) -> IncidentGroup | None:
         """The group with the same cause as a newly raised incident."""
-        kind, name = _kind(change), self._names[change.slot]
+        kind, name = _kind(change), self.names[change.slot]
         if kind is None:
             return None
-        scope, names = self.scope(name), self._names
+        scope, names = self.scope(name), self.names
         groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
         if kind != "missing":
             parent, near = name.rpartition("/")[0], min(TOGETHER_S, change.summary.interval)
@@ -172,8 +172,8 @@ class Grouping:
 
     def _is_excused(self, group: IncidentGroup, slot: int) -> bool:
         """Whether a sensor belongs to a device in the group that reports itself gone."""
-        name = self._names[slot]
-        return any(name.startswith(self._names[device]) for device in group.devices)
+        name = self.names[slot]
+        return any(name.startswith(self.names[device]) for device in group.devices)
 
     def _join(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
         """Add an incident to a group and yield the reports."""

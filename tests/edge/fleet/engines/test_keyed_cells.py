@@ -52,11 +52,15 @@ def test_a_tick_says_that_time_has_passed_in_the_log() -> None:
     assert {each.kind for each in silent} == {"missing"}
 
 
-def test_a_tick_that_comes_again_lets_no_time_pass() -> None:
+@pytest.mark.parametrize("is_new", [False, True], ids=["same_worker", "new_worker"])
+def test_a_tick_that_comes_again_lets_no_time_pass(*, is_new: bool) -> None:
     cells, state = KeyedCells(plan(1)), Names()
-    cells.run("0", state, steady(0, 100), LOG, START + 99.0)
-    for _ in range(200):
-        assert KeyedCells(plan(1)).run("0", state, [], LOG, START + 100.5).events == []
+    due = cells.run("0", state, steady(0, 100), LOG, START + 99.0).due
+    tick = START + 99.0 + 0.7 * (due - START - 99.0)
+    for _ in range(10):
+        cells = KeyedCells(plan(1)) if is_new else cells
+        assert cells.run("0", state, [], LOG, tick).events == []
+    assert {each.kind for each in cells.run("0", state, [], LOG, START + 1000.0).events} == {"missing"}
 
 
 def test_senders_whose_clocks_are_behind_are_not_silent() -> None:
