@@ -1,7 +1,7 @@
 """Keyed cells: a worker's cells, each with the state that an engine keeps for its key.
 
-This is shared by all adapters. The time of a cell's log is stored next to the cell: the cell's own clock, which follows
-its sensors, advances by the time that has passed in the log.
+This is shared by all adapters. The time of the last record in the log is stored next to the cell: the cell's own clock,
+which follows its sensors, advances by the time that has passed in the log since then.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ class KeyedCells:
         number = self._numbers.setdefault(key, len(self._numbers))
         self._states[number] = state
         try:
-            reached = _time_of(state.get("time"))
-            since = max(reached, records[-1].arrived) if records else reached
-            now = since if time is None else max(time, since)
+            stored = _time_of(state.get("time"))
+            last = max(stored, records[-1].arrived) if records else stored
+            passed_s = 0.0 if time is None or last == -math.inf else max(0.0, time - last)
             portions = [LogPortion(log, [each.offset for each in records], [each.message() for each in records])]
-            outcome = self.host.run(number, portions, passed_s=now - since if math.isfinite(since) else 0.0)
-            if now > reached:
-                state.put("time", _TIME.pack(now))
+            outcome = self.host.run(number, portions, passed_s=passed_s)
+            if last > stored:
+                state.put("time", _TIME.pack(last))
             return outcome
         finally:
             del self._states[number]
 
 
 def _time_of(packed: bytes | None) -> float:
-    """The stored time of a log; minus infinity if it is unknown."""
+    """The stored time of the last record; minus infinity if it is unknown."""
     return -math.inf if packed is None else float(_TIME.unpack(packed)[0])

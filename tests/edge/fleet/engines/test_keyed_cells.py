@@ -63,6 +63,17 @@ def test_a_tick_that_comes_again_lets_no_time_pass(*, is_new: bool) -> None:
     assert {each.kind for each in cells.run("0", state, [], LOG, START + 1000.0).events} == {"missing"}
 
 
+@pytest.mark.parametrize("is_new", [False, True], ids=["same_worker", "new_worker"])
+def test_short_ticks_add_up(*, is_new: bool) -> None:
+    cells, state = KeyedCells(plan(1)), Names()
+    cells.run("0", state, steady(0, 100), LOG, START + 99.0)
+    found = []
+    for second in range(1, 31):
+        cells = KeyedCells(plan(1)) if is_new else cells
+        found += cells.run("0", state, [], LOG, START + 99.0 + second).events
+    assert {each.kind for each in found} == {"missing"}
+
+
 def test_senders_whose_clocks_are_behind_are_not_silent() -> None:
     cells, state = KeyedCells(plan(1)), Names()
     for each in steady(0, 200):
