@@ -186,6 +186,7 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
                     "link",
                     "receiving/bulk_client",
                     "receiving/echo",
+                    "receiving/reason_codes",
                     "receiving/receiver",
                     "reconnecting/comparison",
                     "reconnecting/ending",

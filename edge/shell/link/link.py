@@ -40,7 +40,6 @@ from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting.comparison import ComparedConnection
 from edge.shell.link.reconnecting.ending import ending_of
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
-from edge.shell.link.sending.in_flight_window import InFlightWindow
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions
 from edge.shell.link.subscribing.subscriber import Subscriber
@@ -349,7 +348,6 @@ class Link(MarksRepetitions):
             self.trouble = why_refused(reason)
             log.error("connect_refused %s reason=%r", self._where, self.trouble)
             return
-        most = min(self.options.in_flight, getattr(properties, "ReceiveMaximum", self.options.in_flight))
         for each in (self.echo, self.births):
             each.begin(client)
         keeps, identifies = self.connections > 0 and flags.session_present, takes_identifiers(client, properties)
@@ -360,7 +358,8 @@ class Link(MarksRepetitions):
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
         self.connections = number
         self.trouble = ""
-        self._standing.accept(LiveConnection(self.connections, client, InFlightWindow(most)), subscribed=subscribed)
+        live = LiveConnection.of(number, client, self.options.in_flight, properties)
+        self._standing.accept(live, subscribed=subscribed)
         self._tell_news()
         if self._standing.stopping:
             client.disconnect()
@@ -383,12 +382,12 @@ class Link(MarksRepetitions):
     def _on_unsubscribe(self, _c: Client, _d: Any, packet: int, reasons: list[ReasonCode], _p: Any) -> None:
         self._subscriber.has_left(packet, reasons)
 
-    def _on_publish(self, _c: Client, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
+    def _on_publish(self, client: BulkClient, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
         """Handle a PUBACK, or a written publication of QoS 0."""
         current = self._standing.current
         if current is None:
             return
-        current.window.note(packet, str(reason) if reason.is_failure else "")
+        current.window.note(packet, client.refusal(reason))
         self._tell_news()
 
     def _on_message(self, client: Client, _d: Any, message: MQTTMessage) -> None:

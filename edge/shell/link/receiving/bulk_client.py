@@ -27,10 +27,12 @@ from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link.link_options import LinkOptions
 from edge.shell.link.receiving.publish_parser import INCOMPLETE, packet_end
+from edge.shell.link.receiving.reason_codes import allowed
 
 CONNECT_TIMEOUT_S = 10.0
 RECEIVE_BYTES = 2**17
@@ -62,6 +64,7 @@ class BulkClient(Client):
         self._handed = b""
         self.ended_by: OSError | None = None
         self._is_handing = False
+        self._meaning = ""
         self.messages_read = 0
         self.bytes_read = 0
 
@@ -79,6 +82,10 @@ class BulkClient(Client):
         self._begun.clear()
         self._wanted = 0
         return super().reconnect()
+
+    def refusal(self, reason: ReasonCode) -> str:
+        """The broker's reason for a refusal in words, within the callback that has it; empty if it hasn't refused."""
+        return (self._meaning or str(reason)) if reason.is_failure else ""
 
     def acknowledge(self, packets: Sequence[int]) -> None:
         """Send the PUBACKs of many QoS 1 messages in one write; thread-safe."""
@@ -166,7 +173,10 @@ class BulkClient(Client):
                 self._begun += data[position:]
                 self._wanted = 0 if following == INCOMPLETE else following - position
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
-            code = self._hand_over(data[position:following])
+            packet = data[position:following]
+            if self.protocol == MQTTProtocolVersion.MQTTv5:
+                packet, self._meaning = allowed(packet)
+            code = self._hand_over(packet)
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is None:
                 return code
             position = following

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from paho.mqtt import MQTTException
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
 
 from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.link_options import EventProperties
@@ -22,12 +23,26 @@ PROMPT_S, TIMES_AS_SLOW = 1.0, 4.0
 """A broker that closes a connection for a publication does so within this time, or so many times its slowest answer."""
 
 
+HEADER_BYTES = 9
+"""Maximum size of the fixed header, the length of the topic, and the packet identifier."""
+
+
 class LiveConnection(NamedTuple):
-    """An accepted connection: its number, paho's client, and its in-flight window."""
+    """An accepted connection: its number, paho's client, its in-flight window, and the broker's limit to a packet.
+
+    The limit is in bytes, and 0 if there is none.
+    """
 
     number: int
     client: BulkClient
     window: InFlightWindow
+    largest: int = 0
+
+    @classmethod
+    def of(cls, number: int, client: BulkClient, in_flight: int, granted: Properties | None) -> LiveConnection:
+        """A connection with the limits of the broker's CONNACK, which only MQTT 5 has."""
+        most = min(in_flight, getattr(granted, "ReceiveMaximum", in_flight))
+        return cls(number, client, InFlightWindow(most), getattr(granted, "MaximumPacketSize", 0))
 
 
 class RefusedPublication(NamedTuple):
@@ -72,14 +87,15 @@ class Sender:
         if current is None:
             return None
         self._collect(current.window)
-        if current is not self._standing.current:
-            if not current.window.waits_for_answers:
-                self._take_note()
-            return None
-        if not current.window.has_room(qos):
+        is_over = current is not self._standing.current
+        if is_over and not current.window.waits_for_answers:
+            self._take_note()
+        if is_over or not current.window.has_room(qos):
             return None
         try:
             said = properties_of(current.client, properties)
+            if 0 < current.largest < (size := packet_size(topic, payload, said)):
+                return self._too_large(topic, size, current.largest)
             sent = current.client.publish(topic, payload, qos, retain, said)
         except (ValueError, MQTTException) as error:
             log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
@@ -88,6 +104,12 @@ class Sender:
             return None
         self._last_token += 1
         current.window.sent(sent.mid, qos, self._last_token, topic)
+        return self._last_token
+
+    def _too_large(self, topic: str, size: int, largest: int) -> int:
+        """Refuse a publication in the broker's place, which would close the connection for it."""
+        self._last_token += 1
+        self._note_refused(self._last_token, topic, f"Packet too large: {size} bytes, and the broker takes {largest}")
         return self._last_token
 
     def confirmations(self) -> list[int]:
@@ -121,6 +143,15 @@ class Sender:
     def _collect(self, window: InFlightWindow) -> None:
         self._confirmed += window.collect()
         for token, topic, reason in window.take_refused():
-            self.refused += 1
-            self._refused.append(RefusedPublication(token, reason))
-            log.error("publication_refused topic=%r reason=%r count=%d", topic[:99], reason, self.refused)
+            self._note_refused(token, topic, reason)
+
+    def _note_refused(self, token: int, topic: str, reason: str) -> None:
+        self.refused += 1
+        self._refused.append(RefusedPublication(token, reason))
+        log.error("publication_refused topic=%r reason=%r count=%d", topic[:99], reason, self.refused)
+
+
+def packet_size(topic: str, payload: bytes, properties: Properties | None) -> int:
+    """Upper limit of the size of a PUBLISH packet of MQTT 5, in bytes."""
+    said = 1 if properties is None else len(properties.pack())  # type: ignore[no-untyped-call]
+    return HEADER_BYTES + len(topic.encode()) + said + len(payload)

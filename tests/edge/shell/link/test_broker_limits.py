@@ -1,0 +1,102 @@
+"""Brokers that limit what they take: the size of a packet, and with answers that the standard doesn't allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mqtt_bytes as mqtt
+import pytest
+from brokers import Mosquitto
+from running import wait_until
+from stub_broker import Client, StubBroker
+
+from edge.shell.link import Link
+from edge.shell.link.link_options import EventProperties
+from edge.shell.link.receiving.reason_codes import allowed
+
+MakeLink = Callable[..., Link]
+StartMosquitto = Callable[..., Mosquitto]
+
+
+@pytest.mark.parametrize(
+    ("packet", "changed", "meaning"),
+    [
+        ("40 03 0005 95", "40 03 0005 80", "Packet too large"),
+        ("40 04 0005 95 00", "40 04 0005 80 00", "Packet too large"),
+        ("40 04 0005 55 00", "40 04 0005 80 00", "reason code 0x55"),
+        ("90 06 0001 00 01 95 87", "90 06 0001 00 01 80 87", "Packet too large"),
+        ("90 08 0001 03 1F0000 95 01", "90 08 0001 03 1F0000 80 01", "Packet too large"),
+        ("B0 04 0001 00 95", "B0 04 0001 00 80", "Packet too large"),
+        ("20 03 00 55 00", "20 03 00 80 00", "reason code 0x55"),
+        ("E0 01 55", "E0 01 80", "reason code 0x55"),
+    ],
+)
+def test_a_reason_code_that_a_packet_may_not_have_is_replaced_and_explained(
+    packet: str, changed: str, meaning: str
+) -> None:
+    assert allowed(bytes.fromhex(packet)) == (bytes.fromhex(changed), meaning)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        *(
+            "40 02 0005",
+            "40 03 0005 10",
+            "40 04 0005 97 00",
+            "90 04 0001 00 87",
+            "90 02 0001",
+            "90 03 0001 85",
+            "E0 00",
+        ),
+        *("E0 01 8E", "20 03 00 00 00", "20 00", "D0 00", "B0 04 0001 00 11", "30 07 0001 61 00 5A 95 95"),
+    ],
+)
+def test_any_other_packet_is_left_as_it_is(packet: str) -> None:
+    assert allowed(bytes.fromhex(packet)) == (bytes.fromhex(packet), "")
+
+
+def events(link: Link, number: int, size: int) -> list[int]:
+    """Publish some payloads of one size; returns their tokens."""
+    how = EventProperties("application/json", (("kind", "spike"),))
+    tokens = []
+    for place in range(number):
+        publish = lambda place=place: link.publish(f"t/{place}", b"x" * size, properties=how)  # noqa: E731
+        tokens.append(wait_until(publish, what="publishing"))
+    return tokens
+
+
+@pytest.mark.parametrize("limit", ["message_size_limit 600", "max_packet_size 600"])
+def test_what_is_too_large_for_a_broker_is_refused_alone_and_costs_no_connection(
+    start_mosquitto: StartMosquitto, make_link: MakeLink, limit: str
+) -> None:
+    broker = start_mosquitto(f"allow_anonymous true\n{limit}")
+    link = make_link(broker.port, version="5", client_id="gw", clean_session=False)
+    assert link.wait_connected(30)
+    small, large, more = events(link, 2, 100), events(link, 2, 700), events(link, 2, 100)
+    confirmed: list[int] = []
+    wait_until(lambda: confirmed.extend(link.confirmations()) or len(confirmed) >= 4, what="the PUBACKs")
+    assert confirmed == small + more
+    refused = {each.token: each.reason for each in wait_until(link.refusals, what="the refusals")}
+    wait_until(lambda: refused.update((each.token, each.reason) for each in link.refusals()) or len(refused) >= 2)
+    assert list(refused) == large
+    assert all(each.startswith("Packet too large") for each in refused.values())
+    assert link.connections == 1
+
+
+def test_nothing_that_fits_is_refused_and_nothing_else_sent(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+        client.send(mqtt.packet(mqtt.CONNACK, bytes.fromhex("0000 05 27 0000012C")))
+        while client.read():
+            pass
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5", in_flight=1000)
+        assert link.wait_connected(30)
+        for size in range(180, 300):
+            events(link, 1, size)
+        packets = broker.clients[0].packets
+        wait_until(lambda: len(packets) > 120 - link.refused_publications, what="the packets")  # with the CONNECT
+        published = [len(each) for each in packets if mqtt.kind_of(each) == mqtt.PUBLISH]
+        assert max(published) in range(290, 301)
