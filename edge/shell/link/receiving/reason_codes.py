@@ -16,6 +16,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 UNSPECIFIED = 0x80
 
+MORE = 0x80
+"""A byte of a length from here on is followed by another one."""
+
 CODE_AT = {PacketTypes.CONNACK: 1, PacketTypes.PUBACK: 2, PacketTypes.DISCONNECT: 0}
 """Position of the reason code in the body of a packet."""
 
@@ -29,16 +32,15 @@ def allowed(packet: bytes) -> tuple[bytes, str]:
     Args:
         packet: One packet of MQTT 5.
     """
-    kind, start = packet[0] >> 4, 2
-    while packet[start - 1] & 0x80:  # the length of the body ends with a byte below 0x80
-        start += 1
+    kind = packet[0] >> 4
+    start = next((place for place, byte in enumerate(packet[1:5], 2) if byte < MORE), len(packet))
     codes = range(len(packet))[start:]
     if kind in CODE_AT:
         codes = codes[CODE_AT[kind] :][:1]
     elif kind in {PacketTypes.SUBACK, PacketTypes.UNSUBACK} and len(codes) > 2:
         codes = codes[2:]
         length = packet[codes[0]]
-        codes = codes[1 + length :] if length < UNSPECIFIED else codes[:0]
+        codes = codes[1 + length :] if length < MORE else codes[:0]
     else:
         return packet, ""
     odd = [place for place in codes if not _is_allowed(kind, packet[place])]

@@ -49,7 +49,16 @@ def test_a_reason_code_that_a_packet_may_not_have_is_replaced_and_explained(
             "90 03 0001 85",
             "E0 00",
         ),
-        *("E0 01 8E", "20 03 00 00 00", "20 00", "D0 00", "B0 04 0001 00 11", "30 07 0001 61 00 5A 95 95"),
+        *(
+            "E0 01 8E",
+            "20 03 00 00 00",
+            "20 00",
+            "D0 00",
+            "B0 04 0001 00 11",
+            "30 07 0001 61 00 5A 95 95",
+            "00 80 80 80 80 80",
+            "40",
+        ),
     ],
 )
 def test_any_other_packet_is_left_as_it_is(packet: str) -> None:
