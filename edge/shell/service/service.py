@@ -241,7 +241,9 @@ class Service:
     def _take_in(self) -> None:
         """Process what has arrived at once; under load, also what arrives while the loop rests after a step."""
         self._pace.rest()
-        messages = self._clocks.ready(self._inbound.receive(self._wait_s(), self._pace.most))
+        received = self._inbound.receive(self._wait_s(), self._pace.most)
+        self._note_step(self._clocks.stepped(self._last_arrival))  # they may be stamped by a clock that was just set
+        messages = self._clocks.ready(received)
         self._note_connections()
         now = self._monotonic()
         passed_s = self._quiet.passed_s(now, is_empty=not messages)

@@ -33,15 +33,19 @@ LONGEST_TOPIC = 200
 
 
 class Correction(NamedTuple):
-    """A forward step of the clock, by which earlier arrival times must be shifted.
+    """A step of the clock, by which earlier arrival times must be shifted.
 
     Attributes:
-        below: Arrival times below this were recorded before the step.
+        middle: Time between the old and the new one. Arrival times on the old side of it were recorded before the step.
         by: Step in seconds.
     """
 
-    below: float
+    middle: float
     by: float
+
+    def is_earlier(self, arrived: float) -> bool:
+        """Whether an arrival was recorded before the step."""
+        return arrived < self.middle if self.by > 0 else arrived > self.middle
 
 
 class ClockWatch:
@@ -193,17 +197,19 @@ class ClockWatch:
         self._is_ready = True
         # The middle between the old and the new time, because arrivals use the new one slightly before the step is
         # noticed.
-        if by < 0:
-            self._corrections.clear()
-        elif by > IN_STEP_S:
+        if abs(by) > IN_STEP_S:
             self._corrections.append(Correction(self._clock() - by / 2, by))
 
     def _by_the_clock_of_now(self, messages: list[Message]) -> list[Message]:
         for correction in tuple(self._corrections):
-            if messages and messages[-1].arrived >= correction.below:
+            # Nothing from before a step back is left once the new time has come close to the old one.
+            is_past = correction.by < 0 and self._clock() > correction.middle + correction.by / 4
+            if is_past or (messages and not correction.is_earlier(messages[-1].arrived)):
                 self._corrections.remove(correction)
             messages = [
-                each._replace(arrived=each.arrived + correction.by) if each.arrived < correction.below else each
+                each._replace(arrived=each.arrived + correction.by)
+                if correction.is_earlier(each.arrived) and not is_past
+                else each
                 for each in messages
             ]
         return messages

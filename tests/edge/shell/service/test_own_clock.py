@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,15 @@ class ScriptedLink(FreeLink):
         self.wall = wall
         self.connections = 1
         self.acknowledged: list[int] = []
+        self.meanwhile: Callable[[], None] = lambda: None
         self.receiver = Receiver(
             LinkOptions(client_id="gw", clean_session=False), lambda: NOW, lambda _identifiers, _topic: False
         )
         self.receiver.begin(1, modern=False, session_present=True)
 
     def receive(self, _timeout_s: float, _most: int) -> list[Message]:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
         return self.receiver.inbox.take(0, 1000, 2**18)
 
     def has_lost_session(self) -> bool:
@@ -270,6 +273,57 @@ def test_a_clock_that_is_set_back_by_hours_while_running_costs_nothing(store: Sq
     gateway.turn()
     assert [time for *_, time in gateway.stored()] == [NOW + each for each in range(30)]
     assert not gateway.pipeline.counters.readings_refused
+
+
+@pytest.mark.parametrize("by", [-ODD_S, ODD_S, -NOW + 1000.0])
+def test_a_clock_that_is_set_while_the_service_waits_for_messages_costs_nothing(store: SqliteStore, by: float) -> None:
+    gateway = Gateway(store, 0.0)
+
+    def send() -> None:
+        for each in "abc":
+            gateway.send(f"paced/{each}")
+
+    def step_and_send() -> None:
+        gateway.off = by
+        send()
+
+    for second in range(30):
+        if second == 15:
+            gateway.link.meanwhile = step_and_send
+        else:
+            send()
+        gateway.turn()
+    gateway.turn()
+    assert [time for name, _, time in gateway.stored() if name == "paced/a"] == [NOW + each for each in range(30)]
+    assert not gateway.pipeline.counters.readings_refused
+
+
+@pytest.mark.parametrize("by", [-ODD_S, ODD_S])
+def test_what_waits_to_be_received_as_the_clock_is_set_is_stamped_by_the_new_one(store: SqliteStore, by: float) -> None:
+    gateway = Gateway(store, 0.0)
+    gateway.turn()
+
+    def step_between() -> None:
+        gateway.send("now/x")
+        gateway.off = by
+        gateway.send("now/y")
+
+    gateway.link.meanwhile = step_between
+    gateway.turn()
+    gateway.send("now/x")
+    gateway.turn()
+    times = [(name, time - NOW - by) for name, _, time in gateway.stored()]
+    assert times == [("now/x", 1.0), ("now/y", 1.0), ("now/x", 2.0)]
+
+
+def test_long_after_a_step_back_no_stamp_is_changed(store: SqliteStore) -> None:
+    gateway = Gateway(store, ODD_S)
+    gateway.turn()
+    gateway.off = 0.0
+    gateway.turn(ODD_S)
+    gateway.send("now/x")
+    gateway.turn()
+    assert [time for *_, time in gateway.stored()] == [NOW + ODD_S + 1.0]
 
 
 def test_a_backlog_that_is_read_by_the_clock_of_the_last_shutdown_is_taken_whole(store: SqliteStore) -> None:
