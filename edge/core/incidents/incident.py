@@ -22,6 +22,15 @@ WORSE = 1.1
 PASSING = frozenset({"spike", "rate"})
 """Kinds that describe a moment and change if they last."""
 
+IMPLIED = {"level_shift": frozenset({"level_shift", "spike"})}
+"""What joins an incident of this kind without saying anything new; of others their own kind."""
+
+RISE_S = 900.0
+"""A rise of severity by one class is told no sooner than this after the last event, unless it is urgent."""
+
+URGENT = 2
+"""The severity class ERROR: a rise to it, or from it, is told at once."""
+
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
 """The severity of error values: a sensor without readings is a warning, however long that lasts."""
@@ -64,7 +73,7 @@ class Incident:
         surprise: Highest score by learned behaviour.
         reach: Highest ratio of a score to its raising level.
         conditions: All kinds that it has shown, with start times.
-        joined: Whether a detector found a kind that wasn't published yet.
+        joined: Whether a detector found a kind that is news: neither published yet nor implied by its name.
         excess: Highest score of a limit.
         limits: Active limit conditions by the key of their limit.
         left: Limit conditions that ended with the last observation.
@@ -167,13 +176,12 @@ class Incident:
                 break
             if opinion.kind not in self.conditions:
                 self.conditions[opinion.kind] = observation.time
-                self.joined = True
+                self.joined |= opinion.kind not in IMPLIED.get(self.learned_kind, {self.learned_kind})
             if opinion.kind == "drift" and opinion.ratio > WORSE * self.worsened_to:
                 self.worsened, self.worsened_to = observation.time, opinion.ratio
             known = self.evidence.get(opinion.detector)
             if known is None:
                 self.evidence[opinion.detector] = Evidence(opinion.score, observation.time)
-                self.news = True
             else:
                 known.score = max(known.score, opinion.score)
         if leading.score > self.peak.score:
@@ -248,7 +256,7 @@ class Incident:
             kind = "level_shift" if max(self.above, self.below) >= SIDES_AGREE * sides else "variance"
         if kind != self.learned_kind:
             self.learned_kind = kind
-            self.news = True
+            self.news |= kind not in self.conditions
         self.rename()
 
     @property
@@ -268,11 +276,21 @@ class Incident:
             return severity_of(self.reach, 1.0)
         return self.extent.severity
 
+    @property
+    def rise(self) -> int:
+        """The number of severity classes by which it is more severe than last published."""
+        return max(0, severity_class(self.current_severity()) - severity_class(self.severity))
+
     def worth_an_update(self, time: float, update_s: float) -> bool:
-        """Whether to publish an update: a higher severity class at once, other changes at intervals."""
-        if self.joined or severity_class(self.current_severity()) > severity_class(self.severity):
+        """Whether to publish an update.
+
+        A new kind is published at once, and so is a rise of severity by two classes or to `URGENT` or beyond; a change
+        of its name at intervals, a smaller rise at longer ones. That another detector agrees is no reason.
+        """
+        rise, waited = self.rise, time - self.updated
+        if self.joined or rise > 1 or (rise and severity_class(self.severity) + rise >= URGENT):
             return True
-        return self.news and time - self.updated >= update_s
+        return (self.news and waited >= update_s) or (rise > 0 and waited >= max(update_s, RISE_S))
 
     def snapshot(self) -> Incident:
         """A copy that doesn't change while the incident continues."""

@@ -251,6 +251,7 @@ class StateMachine:
             self.incident = None
             return (Transition.EXPIRED if action is Action.EXPIRE else Transition.CLEARED), incident
         counts = action in {Action.RAISE, Action.EXTEND} or bool(observation.broken)
+        counts = counts or (signal is MachineInput.HOLDS and incident.rise > 0)  # what was put off is told, too
         if has_turned or action is Action.EXPIRE:
             return Transition.UPDATED, incident
         if counts and incident.worth_an_update(observation.time, settings.update_s):

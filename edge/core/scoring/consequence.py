@@ -5,7 +5,9 @@ overflows. What counts is measured in units of the sensor's own, as they were be
 
 - *out*: how far the value lies outside the band that is quoted, in widths of the sensor's usual range;
 - *beyond*: how far it lies beyond all that the sensor usually reaches, in widths of that range. A single reading
-  counts two thirds, two five sixths, three or more in full: one reading may be a mistake;
+  counts two thirds, two five sixths, three or more in full: one reading may be a mistake. Of a sensor that hasn't been
+  watched for long it counts in proportion to that, however far it is: on a plant's first morning everything is beyond
+  all that was ever seen;
 - *grown*: how much farther away it is than when the incident began;
 - *lasted*: how long it has lasted, in the usual lengths of the sensor's incidents; of what has stayed for too long,
   if that is more, how many times as long as ever before.
@@ -30,8 +32,9 @@ NOTABLE = 100
 OUT = 50
 """Points of a value that is outside its band by a width of the usual range or more."""
 
-BEYOND, STEEPNESS = 150, 16.0
-"""Points beyond the usual range: 150 a sixteenth of its width beyond it, 300 three sixteenths, 613 a whole width."""
+BEYOND, STEEPNESS, MOST_BEYOND = 150, 16.0, 900
+"""Points beyond the usual range: 150 a sixteenth of its width beyond it, 300 three sixteenths, 613 a whole width; and
+at most."""
 
 GROWN, MUCH = 50, 0.25
 """Points of what has grown by this many widths of the usual range or more."""
@@ -80,7 +83,7 @@ class Yardstick:
         distance = max(self.low - value, value - self.high)
         if not distance > 0:
             return 0.0
-        return self.sure * (distance / self.width if self.width > 0 else 1.0)
+        return distance / self.width if self.width > 0 else 1.0
 
     def out(self, value: float, lower: float, upper: float) -> float:
         """How far a value lies outside a band, in widths of the usual range, or of the band; 0 if there is no band."""
@@ -93,7 +96,9 @@ UNKNOWN = Yardstick()
 """Of a sensor that nothing is known of."""
 
 
-def severity_of_consequence(out: float, beyond: float, grown: float, lasted: float, readings: int) -> int:
+def severity_of_consequence(
+    out: float, beyond: float, grown: float, lasted: float, readings: int, sure: float = 1.0
+) -> int:
     """Severity 1 to 1000 by consequence. It falls with none of its arguments.
 
     Args:
@@ -102,16 +107,19 @@ def severity_of_consequence(out: float, beyond: float, grown: float, lasted: flo
         grown: Likewise.
         lasted: Likewise.
         readings: Exceeding readings so far, 1 or more.
+        sure: How well the usual range is known, 0 to 1.
 
     >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=0.0, readings=1)  # a tank is filled
     115
     >>> severity_of_consequence(out=0.2, beyond=0.125, grown=0.1, lasted=0.25, readings=20)  # it overflows
     400
+    >>> severity_of_consequence(out=9.0, beyond=9.0, grown=9.0, lasted=1.0, readings=20, sure=0.1)  # a first morning
+    390
     """
-    certainty = min(1.0, (CERTAIN + readings) / (2 * CERTAIN))
+    certainty = sure * min(1.0, (CERTAIN + readings) / (2 * CERTAIN))
     points = (
         OUT * min(1.0, out),
-        BEYOND * math.log2(1 + STEEPNESS * beyond) * certainty,
+        min(MOST_BEYOND, BEYOND * math.log2(1 + STEEPNESS * beyond)) * certainty,
         GROWN * min(1.0, grown / MUCH),
         min(MOST_LASTED, LASTED * math.log2(1 + lasted)),
     )
@@ -175,7 +183,8 @@ class IncidentExtent:
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)
         lasted = max(self.lasted / of.episode_s, self.overdue - 1)
-        found = severity_of_consequence(self.out, self.beyond, self.out - self.first, lasted, self.readings)
+        grown = self.out - self.first
+        found = severity_of_consequence(self.out, self.beyond, grown, lasted, self.readings, of.sure)
         self.severity = max(self.severity, min(found, of.most, UNCERTAIN if is_strange else WORST_SEVERITY))
 
     def shift(self, by: float) -> None:

@@ -10,6 +10,7 @@ from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import TABLE, MachineInput, State, StateMachine, Transition
 from edge.core.model.words.severity import severity_class, severity_of
+from edge.core.scoring.consequence import Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -143,14 +144,67 @@ def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
     assert moved[0] is Transition.UPDATED
 
 
-def test_other_news_waits_for_the_interval() -> None:
+def bounded_by(most: int) -> tuple[StateMachine, Incident]:
+    """A sensor with an incident of class INFO that becomes no more severe than this."""
+    tracker = StateMachine()
+    young = Yardstick(low=4.0, high=6.0, most=most)
+    tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS, yardstick=young)
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    return tracker, tracker.incident
+
+
+def test_a_rise_to_warn_waits_until_a_while_after_the_last_event_and_is_then_told() -> None:
+    tracker, incident = bounded_by(500)
+    for time in (0.1, 100.0, 800.0):
+        assert tracker.step(MachineInput.EXCEEDS, surprising(time, value=40.0), SETTINGS) is None or incident.news
+        incident.news = False
+    moved = tracker.step(MachineInput.HOLDS, calm(901.0), SETTINGS)  # though it is no longer beyond its level
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+    incident.publish(901.0)
+    assert severity_class(incident.severity) == 1
+    assert tracker.step(MachineInput.HOLDS, calm(2000.0), SETTINGS) is None
+
+
+def test_a_rise_to_error_or_beyond_is_told_at_once_even_after_one_to_warn() -> None:
+    tracker, incident = bounded_by(1000)
+    incident.severity = 300
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=6.7), SETTINGS)
+    assert moved is not None
+    incident.publish(0.1)
+    assert severity_class(incident.severity) == 2
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.2, value=40.0), SETTINGS)
+    assert moved is not None
+    assert severity_class(moved[1].current_severity()) == 3
+
+
+def test_that_another_detector_agrees_is_kept_for_the_next_event() -> None:
     tracker = raised()
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
-    other = Observation(1.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
+    other = Observation(61.0, 9.0, 4.0, [Opinion("median", "spike", 8.0, 5.0, 4.0, 6.0)])
     assert tracker.step(MachineInput.EXCEEDS, other, SETTINGS) is None
-    other.time = 61.0
-    moved = tracker.step(MachineInput.EXCEEDS, other, SETTINGS)
+    assert set(tracker.incident.evidence) == {"ewma", "median"}
+
+
+def test_a_kind_that_the_incident_is_called_by_already_is_no_news() -> None:
+    tracker, incident = bounded_by(200)
+    for time in (1.0, 2.0, 61.0):
+        tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
+    incident.publish(61.0)
+    shifted = Observation(62.0, 9.0, 4.0, [Opinion("cusum", "level_shift", 9.0, 5.0, 4.0, 6.0)])
+    assert incident.kind == "level_shift"
+    assert tracker.step(MachineInput.EXCEEDS, shifted, SETTINGS) is None
+    assert incident.conditions["level_shift"] == 62.0
+
+
+def test_another_name_waits_for_the_interval() -> None:
+    tracker, incident = bounded_by(200)
+    for time in (1.0, 2.0, 3.0):
+        assert tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS) is None
+    assert incident.kind == "level_shift"
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(61.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 

@@ -117,6 +117,24 @@ def test_a_range_that_is_hardly_known_counts_less() -> None:
     assert extent((0.0, 150.0), yardstick=young).severity < extent((0.0, 150.0)).severity
 
 
+@given(st.floats(100.0, 1e9))
+def test_on_a_first_morning_nothing_is_severe_by_its_distance_alone(value: float) -> None:
+    night = Yardstick(low=41.0, high=45.0, sure=0.1)
+    morning = extent(*((60.0 * minute, value) for minute in range(30)), yardstick=night)
+    assert severity_class(morning.severity) <= 1
+    known = Yardstick(low=41.0, high=45.0)
+    assert severity_class(extent(*((60.0 * each, value) for each in range(30)), yardstick=known).severity) == 3
+
+
+def test_what_is_stuck_is_as_severe_on_the_first_day_as_later() -> None:
+    def stuck(sure: float) -> int:
+        made = IncidentExtent(Yardstick(low=20.0, high=95.0, sure=sure))
+        made.add(50.0, opinion(kind="flatline", now=40.0, usual=10.0), 0.0, 0.0, is_strange=False)
+        return made.severity
+
+    assert stuck(0.1) == stuck(1.0) == 300
+
+
 @pytest.mark.parametrize(("was", "now", "severe"), [(0.0, 1.0, 2), (100.0, 99.0, 1)])
 def test_a_sensor_that_never_changed_has_a_range_of_a_twentieth_of_its_value(
     was: float, now: float, severe: int
