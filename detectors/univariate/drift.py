@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -23,12 +23,16 @@ from detectors.numeric.elementwise import (
     sqrt,
     where,
 )
+from detectors.numeric.gather import array_of
 from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
 
 DAY_S = 86_400.0
 SCALES_S = {"hour": 3600.0, "quarter": 6 * 3600.0}
 """Time constants of the levels, by prefix of their field names; shortest first."""
+
+SPAN = {"hour": "an hour", "quarter": "six hours"}
+"""What these are called."""
 
 SIDES = {"low": -1.0, "high": 1.0}
 
@@ -170,6 +174,20 @@ class LevelDrift(Detector):
             extreme = state[f"{scale}_{side}_extreme"][slots]
             state[f"{scale}_{side}_extreme"][slots] = where(begins | (sign * mean > sign * extreme), mean, extreme)
         return mean
+
+    def measure(self, state: State, slot: int) -> Measure:
+        """The level that is farthest beyond its record, in deviations, and that record."""
+        row = {name: float(array_of(state[name])[slot]) for name in self.layout()}
+        found = []
+        for scale in SCALES_S:
+            width = row[f"{scale}_high_record"] - row[f"{scale}_low_record"]
+            mean = row[f"{scale}_mean"]
+            deviation = max(LEAST_SHARE * width, *(OF_ROOTS * row[f"{scale}_{side}_root"] ** 2 for side in SIDES))
+            for side, sign in SIDES.items():
+                record = row[f"{scale}_{side}_record"]
+                found.append((sign * (mean - record) / max(deviation, 1e-300), mean, record, SPAN[scale]))
+        _, mean, record, span = max(found)
+        return Measure(mean, record, about=span)
 
     def _turn_days(self, state: State, slots: Rows, times: Numbers, first: Any) -> Any:
         """Record the days that end with these readings; returns where a day begins."""

@@ -18,6 +18,9 @@ from edge.core.model.words.quantities import MOST_DIGITS, number
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
+CLOSE = 1 / 8
+"""A value within this share of a band's width from the middle, about a standard deviation, is what was expected."""
+
 ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 
@@ -64,11 +67,12 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
 def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opinion:
     """An opinion without its band if that contains the value, unless the incident has ended, when it should.
 
-    What was expected is omitted as well if it can't be told apart from the value.
+    What was expected is omitted as well if the value is so close to it that this can't be what is wrong.
     """
     if ended or observation.value < opinion.lower or observation.value > opinion.upper:
         return opinion
-    is_same = number(opinion.expected, MOST_DIGITS) == number(observation.value, MOST_DIGITS)
+    away, width = abs(observation.value - opinion.expected), opinion.upper - opinion.lower
+    is_same = number(opinion.expected, MOST_DIGITS) == number(observation.value, MOST_DIGITS) or away < CLOSE * width
     return replace(opinion, expected=math.nan if is_same else opinion.expected, lower=math.nan, upper=math.nan)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.model.words.quantities import digits_apart, duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.errors.jumps import unit_factor
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -104,10 +104,8 @@ def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usual
     """The usual pace, as the end of a sentence; empty if unknown."""
     if band is None:
         return ""
-    lower, upper = band.lower, band.upper
-    digits = digits_apart(value, lower, upper, least=3)
-    if math.isfinite(lower) and math.isfinite(upper):
-        if lower <= 0:
-            return f"{word} at most {quantity(upper, unit, digits)}"
-        return f"{word} {number(lower, digits)} to {quantity(upper, unit, digits)}"
+    if math.isfinite(band.lower) and math.isfinite(band.upper):
+        lower, upper = ends_of(band.lower, band.upper, value)
+        return f"{word} {'at most' if float(lower) <= 0 else f'{lower} to'} {upper}{f' {unit}' if unit else ''}"
+    digits = digits_apart(value, band.lower, band.upper, least=3)
     return f"{word} about {quantity(band.expected, unit, digits)}" if math.isfinite(band.expected) else ""

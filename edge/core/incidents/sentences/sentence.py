@@ -10,7 +10,7 @@ from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_
 from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import digits_apart, duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
 SAYS = {
@@ -26,6 +26,9 @@ SAYS = {
     "correlation": "no longer moves with its device, at",
     "clock": "has a wrong clock, at",
 }
+
+COURSE = "takes an unusual course, now at"
+"""Of a value that is where it is expected at this time."""
 
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
@@ -101,16 +104,34 @@ def _learned(
         return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
     if incident.kind == "missing" or (opinion is not None and opinion.kind == "missing"):
         return f"is silent; its last value was {value}"
+    return _named(value, unit, transition, incident, observation, band, opinion, interval, digits)
+
+
+def _named(
+    value: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None,
+    interval: float,
+    digits: int,
+) -> str:
+    """Describe an open incident by what it is called, or by the kind that has joined it."""
     kind, joins = incident.kind, False
     if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
         kind, joins = opinion.kind, True
-    if opinion is not None and opinion.about and kind == opinion.kind:
+    if opinion is not None and opinion.about and kind == opinion.kind == "state":
         return state_clause(observation.value, unit, opinion)
     if opinion is not None and (said := measured(value, unit, kind, observation.value, opinion, interval)):
         return said
     again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
+    expected = expectation(band, observation.value, unit, digits)
+    if kind == "contextual" and not expected:
+        return f"{again}{COURSE} {value}"
     verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
-    return f"{verb} {value}{expectation(band, unit, digits)}"
+    return f"{verb} {value}{expected}"
 
 
 def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, interval: float) -> str:
@@ -128,14 +149,20 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
         return ""
     now, usual = opinion.now, opinion.usual
     if kind == "flatline" and math.isfinite(now):
+        long, most = f"{number(now)} times", f"{number(usual)} times"
         if interval > 0:
-            return f"has repeated {value} for {duration(now * interval)}, {duration(usual * interval)} at most so far"
-        return f"has repeated {value} {number(now)} times, {number(usual)} times at most so far"
+            long, most = f"for {duration(now * interval)}", duration(usual * interval)
+        return f"has repeated {value} {long}, {most} at most so far"
     if kind == "variance" and math.isfinite(now):
         changes = (
             f"changes by about {number(now, 3)} from one reading to the next, usually by {quantity(usual, unit, 3)}"
         )
         return f"is unsteady, at {value}: it {changes}"
+    if kind == "drift" and math.isfinite(now):
+        digits = digits_apart(now, usual, least=4)
+        usually = f"usually {quantity(usual, unit, digits)} at {'most' if now > usual else 'least'}"
+        mean = f"its mean over {opinion.about} is {number(now, digits)}"
+        return f"has drifted to {value}: {mean}, {usually}"
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
         step = abs(at - opinion.expected)
         digits = digits_apart(step, reach, least=3)
@@ -176,7 +203,7 @@ def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion
         return clause
     if band is None or not (observation.value < band.lower or observation.value > band.upper):
         return ", but not yet calm"
-    return expectation(band, unit).replace(",", ";", 1)
+    return expectation(band, observation.value, unit).replace(",", ";", 1)
 
 
 def device_sentence(
@@ -228,14 +255,14 @@ def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> 
     return f"{device} is {'still ' if transition is Transition.UPDATED else ''}offline{concerned}"
 
 
-def expectation(band: Opinion | None, unit: str, digits: int = 4) -> str:
-    """The expected value or range, as the end of a sentence; empty if there is none."""
+def expectation(band: Opinion | None, value: float, unit: str, digits: int = 4) -> str:
+    """The value or range that was expected instead of a value, as the end of a sentence; empty if there is none."""
     if band is None or expects_nothing(band):
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
-        if number(band.lower, digits) == number(band.upper, digits):
-            return f", expected {quantity(band.upper, unit, digits)}"
-        return f", expected {number(band.lower, digits)} to {quantity(band.upper, unit, digits)}"
+        lower, upper = ends_of(band.lower, band.upper, value, digits)
+        of_unit = f" {unit}" if unit else ""
+        return f", expected {upper}{of_unit}" if lower == upper else f", expected {lower} to {upper}{of_unit}"
     if math.isfinite(band.lower):
         return f", expected {quantity(band.lower, unit, digits)} or more"
     if math.isfinite(band.upper):

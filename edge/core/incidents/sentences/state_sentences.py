@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge.core.model.words.quantities import digits_apart, duration, number, quantity
+from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.opinions import Opinion
 
 
@@ -32,6 +32,6 @@ def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, s
     if not (value < lower or value > upper):
         return quantity(value, unit), ""
     digits = digits_apart(value, lower if value < lower else upper, least=3)
-    low, high = number(lower, digits), number(upper, digits)
-    words = quantity(upper, unit, digits) if low == high else f"{low} to {quantity(upper, unit, digits)}"
+    low, high = ends_of(lower, upper, value)
+    words = f"{high if low == high else f'{low} to {high}'}{f' {unit}' if unit else ''}"
     return quantity(value, unit, max(digits, 4)), words if math.isfinite(lower) and high else ""

@@ -31,6 +31,42 @@ def digits_apart(value: float, *others: float, least: int) -> int:
     return digits
 
 
+def ends_of(lower: float, upper: float, value: float, least: int = 3) -> tuple[str, str]:
+    """The ends of a range, rounded to two or three significant digits of its width.
+
+    There are more digits where a value beside the range would seem to lie within it otherwise.
+
+    Args:
+        lower: Lower end.
+        upper: Upper end.
+        value: The value beside it.
+        least: Least number of significant digits of both where the range has no width.
+
+    >>> ends_of(0.00116, 3.4812, 25.0)
+    ('0', '3.5')
+    >>> ends_of(9.5951, 10.4312, 10.434)
+    ('9.6', '10.43')
+    """
+    width = upper - lower
+    if not 0 < width < math.inf:
+        digits = digits_apart(value, lower, upper, least=least)
+        return number(lower, digits), number(upper, digits)
+    places = 1 - math.floor(math.log10(width / 2))
+    low, high = round(lower, places) + 0.0, round(upper, places) + 0.0
+    for more in range(1, MOST_DIGITS):
+        if low < high and (low <= value) <= (lower <= value) and (value <= high) <= (value <= upper):
+            break
+        low, high = round(lower, places + more) + 0.0, round(upper, places + more) + 0.0
+    else:
+        low, high = lower, upper
+    return _exactly(low), _exactly(high)
+
+
+def _exactly(value: float) -> str:
+    """A value that was rounded, with all its digits."""
+    return next(text for digits in range(1, MOST_DIGITS + 1) if float(text := number(value, digits)) == value)
+
+
 def duration(seconds: float) -> str:
     """Format a duration for people."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):

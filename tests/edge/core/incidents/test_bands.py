@@ -38,14 +38,15 @@ def quoted(found: IncidentChange) -> tuple[float, float]:
 
 
 def test_a_band_that_holds_the_value_is_not_quoted() -> None:
-    found = finding([Opinion("contextual", "contextual", 5.0, 20.0, 10.0, 30.0)], 21.5)
+    found = finding([Opinion("contextual", "contextual", 5.0, 20.0, 10.0, 30.0)], 23.5)
     assert all(map(math.isnan, quoted(found)))
-    assert said(found) == "tank is unusual for this time, at 21.5 bar, usually about 20 bar"
+    assert said(found) == "tank is unusual for this time, at 23.5 bar, usually about 20 bar"
 
 
-def test_what_was_expected_is_not_quoted_where_it_is_the_value() -> None:
-    found = finding([Opinion("contextual", "contextual", 5.0, 100.0, 60.0, 120.0)], 100.0)
-    assert said(found) == "tank is unusual for this time, at 100 bar"
+@pytest.mark.parametrize("value", [100.0, 101.0, 96.0])
+def test_what_was_expected_is_not_quoted_where_the_value_is_all_but_that(value: float) -> None:
+    found = finding([Opinion("contextual", "contextual", 5.0, 100.0, 60.0, 120.0)], value)
+    assert said(found) == f"tank takes an unusual course, now at {value:.0f} bar"
 
 
 def test_when_the_incident_has_ended_the_band_that_holds_the_value_is() -> None:
@@ -64,6 +65,30 @@ def test_no_band_reaches_below_zero_where_no_reading_did() -> None:
     opinions = [Opinion("ewma", "spike", 9.0, 1.0, -5.0, 7.0)]
     assert quoted(finding(opinions, 9.0, lowest=0.0)) == (0.0, 7.0)
     assert quoted(finding(opinions, 9.0, lowest=-0.5)) == (-5.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "lower", "upper", "says"),
+    [
+        (777.0, 0.005445, 113.34, "777 bar, expected 0 to 113 bar"),
+        (485.0, 393.71, 456.94, "485 bar, expected 394 to 457 bar"),
+        (10.45, 9.5949, 10.4312, "10.45 bar, expected 9.59 to 10.43 bar"),
+        (60.2, 24.6212, 60.1731, "60.2 bar, expected 25 to 60 bar"),
+        (60.8, 24.6212, 60.7731, "60.8 bar, expected 24.62 to 60.77 bar"),
+        (-10.5, -10.1, 3.0, "-10.5 bar, expected -10.1 to 3 bar"),
+        (1.0, 0.0, 0.0, "1 bar, expected 0 bar"),
+    ],
+)
+def test_a_range_has_the_digits_that_its_width_justifies_and_never_holds_the_value(
+    value: float, lower: float, upper: float, says: str
+) -> None:
+    assert said(finding([Opinion("ewma", "spike", 9.0, lower, lower, upper)], value)) == f"tank is at {says}"
+
+
+def test_a_drift_is_told_by_the_mean_that_has_left_its_range() -> None:
+    drift = Opinion("drift", "drift", 9.0, math.nan, 422.4, 1127.0, level=3.5, now=398.25, usual=421.5, about="an hour")
+    usually = "its mean over an hour is 398.2, usually 421.5 bar at least"
+    assert said(finding([drift], 330.0)) == f"tank has drifted to 330 bar: {usually}"
 
 
 def test_a_value_that_is_violated_by_none_of_the_digits_shown_is_shown_with_more() -> None:
