@@ -17,7 +17,7 @@ def page_password(path: Path, role: str) -> None:
     """Set the password of a role in the file at PATH, which page.password_file refers to.
 
     The password is asked for twice, or read from standard input if that isn't a terminal. The other role's entry is
-    kept. A running service uses the new password after a restart.
+    kept. A running service uses the new password at once, and logs out everyone with that role.
     """
     from config.tables.passwords import PasswordError  # noqa: PLC0415 - loaded when the command runs
     from edge.page.access.passwords import LONGEST, ROLES, SHORTEST, write_password  # noqa: PLC0415

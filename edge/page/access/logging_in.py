@@ -87,7 +87,9 @@ class LoggingIn:
         role = next((each for each in ROLES if each == name), None)
         if scheme.lower() != "basic" or role is None or len(password) > LONGEST:
             return None
-        digest = hashlib.sha256(self._secret + password.encode()).digest()
+        of_role = self._sessions.passwords.get(role)
+        stored = b"" if of_role is None else of_role.salt + of_role.digest
+        digest = hashlib.sha256(self._secret + stored + password.encode()).digest()
         if hmac.compare_digest(self._known.get(role, b""), digest):
             return role
         address = request.client.host if request.client is not None else ""
@@ -126,6 +128,18 @@ class LoggingIn:
         return answer
 
 
+def cookie_name(request: Request) -> str:
+    """The cookie's name at the address that was asked for.
+
+    Browsers give a cookie to all ports of a host, so that the pages of two gateways, each at the end of a tunnel, would
+    log each other out.
+    """
+    port = request.headers.get("host", "").rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isascii() and port.isdecimal() else COOKIE
+
+
 def _set_cookie(request: Request, answer: Response, value: str, lasts_s: int) -> None:
     is_encrypted = request.headers.get("origin", "").startswith("https:")
-    answer.set_cookie(COOKIE, value, max_age=lasts_s, httponly=True, samesite="strict", secure=is_encrypted)
+    answer.set_cookie(
+        cookie_name(request), value, max_age=lasts_s, httponly=True, samesite="strict", secure=is_encrypted
+    )

@@ -12,12 +12,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from config.tables.passwords import PasswordError
+
+log = logging.getLogger("edgewarden.page")
 
 Role = Literal["operator", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -81,6 +84,44 @@ def read_passwords(path: Path) -> dict[Role, Hash]:
     if not found:
         raise PasswordError(f"{path}: holds no password; `edgewarden page-password` writes one")
     return found
+
+
+class PasswordFile:
+    """The passwords of a file, as they are now.
+
+    A change takes effect at once: its reason may be that a password has become known to others.
+
+    Args:
+        path: Path of the file.
+
+    Raises:
+        PasswordError: The file can't be read, a line is malformed, or there are no passwords.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = self._stamp_now()
+        self._known = read_passwords(path)
+
+    def current(self) -> dict[Role, Hash]:
+        """The hashes by role, never empty; those known before if the file can't be read any more."""
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._known = read_passwords(self._path)
+            except PasswordError as error:
+                log.warning("passwords_kept reason=%r", str(error))
+            else:
+                log.info("passwords_read path=%r", str(self._path))
+        return self._known
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _parsed(line: str) -> tuple[Role, Hash]:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge.page.access.passwords import ROLES, Hash, Role
 
@@ -31,11 +31,16 @@ class Sessions:
     """Identifies the role of a request.
 
     Args:
-        passwords: Hashes of the roles' passwords; empty if every visitor is the operator.
+        current: Returns the hashes of the roles' passwords as they are now; None if every visitor is the operator.
     """
 
-    def __init__(self, passwords: Mapping[Role, Hash]) -> None:
-        self.passwords = dict(passwords)
+    def __init__(self, current: Callable[[], Mapping[Role, Hash]] | None) -> None:
+        self._current = current
+
+    @property
+    def passwords(self) -> Mapping[Role, Hash]:
+        """Hashes of the roles' passwords; empty if every visitor is the operator."""
+        return {} if self._current is None else self._current()
 
     def role_of(self, cookie: str | None, now: float) -> Role | None:
         """The role proved by a cookie; None if it is invalid.
@@ -44,12 +49,13 @@ class Sessions:
             cookie: Value of the cookie, or None.
             now: Seconds since the epoch.
         """
-        if not self.passwords:
+        passwords = self.passwords
+        if not passwords:
             return "operator"
         said, _, signature = (cookie or "").rpartition(".")
         name, _, rest = said.partition(".")
         role = next((each for each in ROLES if each == name), None)
-        known = self.passwords.get(role) if role is not None else None
+        known = passwords.get(role) if role is not None else None
         until = rest.partition(".")[0]
         if (
             role is None
@@ -66,7 +72,8 @@ class Sessions:
 
     def role_for(self, password: str) -> Role | None:
         """The role that a password belongs to; takes a tenth of a second per role."""
-        return next((role for role in ROLES if role in self.passwords and self.passwords[role].fits(password)), None)
+        passwords = self.passwords
+        return next((role for role in ROLES if role in passwords and passwords[role].fits(password)), None)
 
 
 def _signature(known: Hash, said: str) -> str:

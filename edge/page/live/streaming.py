@@ -28,11 +28,19 @@ HEADERS = [
 ]
 
 
-def stream(request: Request, audience: Audience) -> Response:
-    """The stream of news for a page from now on."""
+def stream(request: Request, audience: Audience, page: str) -> Response:
+    """The stream of news for a page from now on.
+
+    Args:
+        request: The request.
+        audience: The audience that it joins.
+        page: Tells one version of the page's files from another; a page of another version loads itself again.
+    """
+    if request.method == "HEAD":
+        return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
     if audience.is_full:
         return problem(503, "Too many pages are open already; this one is brought up to date now and then.")
-    return EventStream(Tab(text_of(request, "sensor") or None), audience)
+    return EventStream(Tab(text_of(request, "sensor") or None), audience, page)
 
 
 class EventStream(Response):
@@ -41,11 +49,12 @@ class EventStream(Response):
     Args:
         tab: The page.
         audience: The audience that it joins.
+        page: Version of the page's files.
     """
 
-    def __init__(self, tab: Tab, audience: Audience) -> None:
+    def __init__(self, tab: Tab, audience: Audience, page: str) -> None:
         super().__init__()
-        self._tab, self._audience = tab, audience
+        self._tab, self._audience, self._page = tab, audience, page
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send messages until the page disconnects, is too slow, or the service ends."""
@@ -53,7 +62,7 @@ class EventStream(Response):
         gone = asyncio.ensure_future(_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-            content: bytes | None = b"retry: 1000\n\n" + message("hello", {})
+            content: bytes | None = b"retry: 1000\n\n" + message("hello", {"page": self._page})
             while content is not None and not gone.done():
                 sending = send({"type": "http.response.body", "body": content, "more_body": True})
                 await asyncio.wait_for(sending, SLOW_S)

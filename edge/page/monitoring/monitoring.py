@@ -23,7 +23,7 @@ from edge.page.loop.recent_views import RecentViews
 from edge.page.store.store_reader import StoreReader
 from edge.shell.activity.well_being import notes_on, problems_in
 from edge.shell.store import StoreError
-from edge.shell.store.reading.overview import read_size
+from edge.shell.store.reading.overview import StoreSize, read_size
 
 
 class Monitoring:
@@ -83,7 +83,7 @@ class Monitoring:
             "notes": notes_on(said),
         }
         try:
-            size = await self._reader.read(read_size)
+            size = await self._size()
         except StoreError as error:
             return json(told | {"store": {"error": str(error)}})
         times = {
@@ -98,10 +98,14 @@ class Monitoring:
         except OSError:
             return None
 
+    async def _size(self) -> StoreSize:
+        """The store's size, read once for all who ask at about the same time: `/health` is open to everybody."""
+        return await self._views.shared(read_size, lambda: self._reader.read(read_size))
+
     async def _waiting_s(self) -> float | None:
         """How long the oldest event has waited; None if none is waiting or it is unknown."""
         try:
-            since = (await self._reader.read(read_size)).waiting_since
+            since = (await self._size()).waiting_since
         except StoreError:
             return None
         return None if since is None else max(0.0, self._clock() - since)

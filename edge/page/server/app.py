@@ -14,10 +14,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from config.tables.page import Page
-from edge.page.access.logging_in import LoggingIn
-from edge.page.access.passwords import read_passwords
+from edge.page.access.logging_in import LoggingIn, cookie_name
+from edge.page.access.passwords import PasswordFile
 from edge.page.access.protection import Protection
-from edge.page.access.sessions import COOKIE, Sessions
+from edge.page.access.sessions import Sessions
 from edge.page.answering import Handler, explained, json, problem
 from edge.page.live.audience import Audience
 from edge.page.live.commanding import Commanding
@@ -60,16 +60,13 @@ class App:
         self._clock = clock
         self._gateway = gateway
         store, configuration = files
-        self._sessions = Sessions(read_passwords(page.password_file) if page.password_file is not None else {})
+        self._sessions = Sessions(PasswordFile(page.password_file).current if page.password_file is not None else None)
         self._views = RecentViews(handover)
         self.audience = Audience(handover, self._views.forget)
         self.reader = StoreReader(store)
         looking = Looking(self._views, handover, self.reader, SeriesReader(store, configuration))
-        logging_in, commanding, assets = (
-            LoggingIn(self._sessions, clock),
-            Commanding(handover, self._views.forget),
-            Assets(),
-        )
+        logging_in, commanding = LoggingIn(self._sessions, clock), Commanding(handover, self._views.forget)
+        assets = self._assets = Assets()
         open_to_all: list[tuple[str, Handler, str]] = [
             ("/", assets.page, "GET"),
             ("/assets/{name:path}", assets.file, "GET"),
@@ -94,7 +91,7 @@ class App:
         self.reader.close()
 
     def _role(self, request: Request) -> str | None:
-        return self._sessions.role_of(request.cookies.get(COOKIE), self._clock())
+        return self._sessions.role_of(request.cookies.get(cookie_name(request)), self._clock())
 
     def _for_viewers(self, handler: Handler) -> Handler:
         async def checked(request: Request) -> Response:
@@ -128,7 +125,7 @@ class App:
         return json(said | {"gateway": self._gateway if said["role"] else ""})
 
     async def _stream(self, request: Request) -> Response:
-        return stream(request, self.audience)
+        return stream(request, self.audience, self._assets.version)
 
 
 async def _not_there(request: Request, _error: Exception) -> Response:

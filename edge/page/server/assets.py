@@ -33,13 +33,18 @@ class Asset(NamedTuple):
 
 
 class Assets:
-    """All static files."""
+    """All static files.
+
+    Attributes:
+        version: Tells these files from those of another version.
+    """
 
     def __init__(self) -> None:
         ours, theirs = files("edge.page").joinpath("static"), files("edge.reports").joinpath("assets")
         found = {each.name: each for each in ours.iterdir()} | {each: theirs.joinpath(each) for each in SHARED}
         found |= {f"{VIEWS}/{each.name}": each for each in found.pop(VIEWS).iterdir()}
         self._files = {name: _asset(name, each.read_bytes()) for name, each in found.items()}
+        self.version = _digest("".join(self._files[name].tag for name in sorted(self._files)).encode())
 
     async def page(self, request: Request) -> Response:
         """The page."""
@@ -53,11 +58,16 @@ class Assets:
     @staticmethod
     def _answer(request: Request, asset: Asset) -> Response:
         headers = {"etag": asset.tag, "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == asset.tag:
+        known = request.headers.get("if-none-match", "").split(",")
+        if any(each.strip().removeprefix("W/") in {asset.tag, "*"} for each in known):  # RFC 9110, 13.1.2
             return Response(status_code=304, headers=headers)
         return Response(asset.content, headers=headers, media_type=asset.kind)
 
 
 def _asset(name: str, content: bytes) -> Asset:
     kind = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-    return Asset(content, kind, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+    return Asset(content, kind, f'"{_digest(content)}"')
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,17 +1,17 @@
 // What an operator does about an incident: acknowledge, mute, say that it is normal.
 
-import { h, shown, toast } from "./dom.js";
+import { clock, h, shown, toast } from "./dom.js";
 import { command } from "./net.js";
 
 let role = "operator";
 export const setRole = (given) => { role = given; };
 export const mayAct = () => role === "operator";
 
-const say = async (name, said, button) => {
+const say = async (name, said, button, words) => {
   if (button) button.disabled = true;
   try {
     const answer = await command(name, said);
-    toast(answer.message, "good");
+    toast(words || answer.message, "good");
     return true;
   } catch (error) {
     toast(error.message, "bad");
@@ -22,8 +22,10 @@ const say = async (name, said, button) => {
 };
 
 export const acknowledge = (row, button) => say("acknowledge", { incident: row.incident }, button);
-export const unmute = (sensor, button) => say("unshelve", { sensor }, button);
-const mute = (sensor, until, comment) => say("shelve", { sensor, until, ...(comment ? { comment } : {}) });
+export const unmute = (sensor, button) => say("unshelve", { sensor }, button, `${sensor} is no longer muted.`);
+const SPANS = { "1h": 36e5, "8h": 288e5 };
+const mute = (sensor, until, comment) => say("shelve", { sensor, until, ...(comment ? { comment } : {}) }, null,
+  `${sensor} is muted until ${clock(SPANS[until] ? Date.now() + SPANS[until] : new Date(until).getTime())}.`);
 
 // A dialog; it gives what its button says, or null.
 const ask = (title, content, buttons) => new Promise((resolve) => {

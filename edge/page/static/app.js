@@ -1,7 +1,7 @@
 // The page as a whole: views by the address, log-in, keys, and whether it is connected.
 
 import { setRole } from "./actions.js";
-import { h, tick, toast } from "./dom.js";
+import { h, shown, tick, toast } from "./dom.js";
 import { incidentsView } from "./views/incidents.js";
 import { get, isBusy, linkState, listenTo, onNews, post, stopListening } from "./net.js";
 
@@ -19,10 +19,15 @@ const main = document.getElementById("main"), nav = document.getElementById("nav
 const leaveButton = document.getElementById("leave");
 let view = null, loggedIn = false, shows = 0;
 
+// An address that was typed or cut off may be no valid encoding.
+const decoded = (text) => {
+  try { return decodeURIComponent(text); } catch { return text; }
+};
+
 const route = () => {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [first, ...rest] = path.split("/");
-  return { first, rest: rest.join("/"), query: new URLSearchParams(query) };
+  return { first, rest: decoded(rest.join("/")), query: new URLSearchParams(query) };
 };
 
 const failed = (error) => {
@@ -49,7 +54,7 @@ const show = async () => {
     if (each.dataset.view === current) each.setAttribute("aria-current", "page");
     else each.removeAttribute("aria-current");
   }
-  document.title = first === "sensor" ? `${decodeURIComponent(rest)} – Edgewarden` : `${entry[1]} – Edgewarden`;
+  document.title = first === "sensor" ? `${shown(rest)} – Edgewarden` : `${entry[1]} – Edgewarden`;
   let make;
   try {
     make = first === "sensor" ? (await sensorModule()).sensorView : await entry[2]();
@@ -59,7 +64,7 @@ const show = async () => {
     return;
   }
   if (turn !== shows || !loggedIn) return;
-  const mine = first === "sensor" ? make(main, query, decodeURIComponent(rest)) : make(main, query);
+  const mine = first === "sensor" ? make(main, query, rest) : make(main, query);
   view = mine;
   listenTo(mine.sensor || "");
   try { await mine.load(); } catch (error) { if (view === mine) failed(error); }

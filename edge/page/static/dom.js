@@ -89,6 +89,10 @@ export const sensorLink = (name, attributes = {}) =>
   h("a", { href: `#/sensor/${encodeURIComponent(name)}`, class: "name", ...attributes },
     h("bdi", {}, name.replace(/\/$/, "").split(/(?<=\/)/).flatMap((level, at) => (at ? [h("wbr"), level] : [level]))));
 
+// A topic; it breaks behind slashes, too.
+export const topicCode = (topic) =>
+  h("code", { class: "topic" }, topic.split(/(?<=\/)/).flatMap((level, at) => (at ? [h("wbr"), level] : [level])));
+
 // A line of the last readings, with the band that was expected.
 export const sparkline = (row, width = 168, height = 40) => {
   const points = row.recent || [];
@@ -108,7 +112,7 @@ export const sparkline = (row, width = 168, height = 40) => {
     const top = upper === null ? 1 : y(upper), bottom = lower === null ? height - 1 : y(lower);
     box.append(svg("rect", { class: "spark-band", x: 0, width, y: Math.min(top, bottom), height: Math.max(2, Math.abs(bottom - top)), rx: 2 }));
   }
-  box.append(svg("polyline", { class: "spark-line", points: points.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
+  box.append(svg("polyline", { class: "spark-line", "vector-effect": "non-scaling-stroke", points: points.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
   const [time, value] = points[points.length - 1];
   box.append(svg("circle", { class: "spark-end", cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 2.8 }));
   return box;

@@ -1,7 +1,7 @@
 // Talking to the service: questions, commands, and the stream of news.
 
 const listeners = new Set();
-let source = null, sensor = "", state = "connecting", everConnected = false, retry = 0, hiddenSince = null, polling = 0, heardAt = Date.now();
+let source = null, sensor = "", state = "connecting", everConnected = false, made = "", retry = 0, hiddenSince = null, polling = 0, heardAt = Date.now();
 
 // The service says something every 15 s: a stream that is silent for longer is dead, even if the browser doesn't know it yet.
 const SILENT_MS = 40000, ANSWER_MS = 120000;
@@ -65,6 +65,12 @@ export const command = async (name, said) => {
   }
 };
 
+// The service runs another version, whose scripts this page has yet to load; not while somebody fills in a form.
+const renew = () => {
+  if (document.querySelector("dialog[open]")) setTimeout(renew, 1000);
+  else location.reload();
+};
+
 const open = () => {
   clearTimeout(retry);
   source?.close();
@@ -72,7 +78,10 @@ const open = () => {
   const mine = source;
   heardAt = Date.now();
   for (const each of ["hello", "incidents", "readings", "alive"]) source.addEventListener(each, () => { heardAt = Date.now(); });
-  source.addEventListener("hello", () => {
+  source.addEventListener("hello", (event) => {
+    const { page } = JSON.parse(event.data);
+    if (made && page !== made) { renew(); return; }
+    made = page;
     become("live");
     clearInterval(polling);
     polling = 0;

@@ -26,7 +26,8 @@ from edge.shell.store.reading.past import IncidentFilter, PastIncident, read_inc
 A_PAGE = 100
 """Number of rows returned at once."""
 
-MEANINGS = REASONS | COMMAND_REASONS
+MEANINGS = COMMAND_REASONS | REASONS
+"""What reasons mean; where commands and readings share one, it is told of readings, of which there are more."""
 
 SHORT_H = 24
 """Hours of readings that are read here before the scoring process has started; more would take too long."""

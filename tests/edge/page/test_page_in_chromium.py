@@ -251,3 +251,60 @@ def test_a_list_that_cannot_be_brought_up_to_date_says_so_until_it_can(
     browser.wait_text("the service is busy")
     browser.run("window.fetch = window.asked")
     browser.wait("return document.querySelector('.notice') === null")
+
+
+def test_a_sensor_without_an_incident_shows_at_once_that_it_is_muted_here_or_elsewhere(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
+    consumer.publish_all(SENSOR, NORMAL[:5])
+    browser.open(f"{page}#/sensor/{quote(SENSOR, safe='')}")
+    browser.wait("return [...document.querySelectorAll('button')].some((each) => each.innerText === 'Mute …')")
+    client = PageClient(page.removeprefix("http://").strip("/"))
+    assert client.say("shelve", sensor=SENSOR, until="1h").json["ok"]
+    browser.wait("return [...document.querySelectorAll('button')].some((each) => each.innerText === 'Unmute')")
+
+
+def test_a_sensor_that_is_forgotten_while_it_is_watched_says_so(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
+    consumer.publish_all(SENSOR, NORMAL[:5])
+    browser.open(f"{page}#/sensor/{quote(SENSOR, safe='')}")
+    browser.wait("return document.querySelector('.tile dd') !== null")
+    assert PageClient(page.removeprefix("http://").strip("/")).say("forget", sensor=SENSOR).json["ok"]
+    browser.wait_text("This sensor has been forgotten.")
+    browser.log()  # Chromium notes the 404
+
+
+@pytest.mark.parametrize("address", ["%", "%E0%A4%A", "nobody", ""])
+def test_an_address_of_no_sensor_says_so(page: str, browser: Browser, address: str) -> None:
+    browser.open(f"{page}#/sensor/{address}")
+    browser.wait_text("There is no such sensor.")
+    browser.log()  # Chromium notes the 404
+
+
+def test_a_page_of_another_version_loads_itself_again(page: str, browser: Browser) -> None:
+    browser.open(page)
+    browser.wait("return document.querySelector('.link.live') !== null")
+    browser.run("""
+    window.isOld = true;
+    const parse = JSON.parse;
+    JSON.parse = (text) => { const found = parse(text); if (found.page) found.page = "another"; return found; };
+    location.hash = "#/sensor/nobody";
+    """)
+    browser.wait("return window.isOld === undefined && document.querySelector('.link.live') !== null")
+    browser.log()  # Chromium notes the 404
+
+
+def test_what_is_told_of_several_sensors_has_its_sentence_once_and_a_link(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
+    names = ["temp", "flow", "speed", "power"]
+    for each in [*range(200), 200, 201, 202]:
+        values = dict.fromkeys(names, 20 + each % 5 / 10 if each < 200 else 900)
+        consumer.publish("plant/pump", json.dumps({"ts": BEGAN + 10 * each, **values}))
+    browser.open(page)
+    browser.wait_text("have jumped together")
+    card = browser.run("""
+    return [...document.querySelectorAll('.incident')].find((each) => each.innerText.includes('together')).innerText""")
+    assert re.search(r"^\d sensors of plant/pump have jumped together", card, re.MULTILINE), card
+    assert "told of plant/pump/" in card

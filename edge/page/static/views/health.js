@@ -1,7 +1,7 @@
 // How the service is: connections, what arrives, whether events get out, the disk, what is muted.
 
 import { unmute, mayAct } from "../actions.js";
-import { ago, h, many, span } from "../dom.js";
+import { ago, h, many, span, topicCode } from "../dom.js";
 import { get } from "../net.js";
 
 const size = (bytes) => {
@@ -31,10 +31,7 @@ export const healthView = (main) => {
         each.connected ? ` with MQTT ${each.version}` : "", each.trouble ? h("div", { class: "quiet" }, each.trouble) : "")))),
       box("What arrives", facts(["Sensors", `${health.sensors.toLocaleString("en")}${health.devices ? ` in ${many(health.devices, "device")}` : ""}`],
         ["Readings learned from", (health.readings_taken ?? 0).toLocaleString("en")],
-        ["Last stored", store.error ? "–" : time(store.last_arrival, "no reading yet")]),
-      h("table", { class: "tight" }, h("tbody", {}, said.inputs.map((each) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, each.topic)),
-        h("td", { class: "right" }, each.messages.toLocaleString("en")),
-        h("td", {}, each.last ? [`${Math.round(each.per_minute).toLocaleString("en")} a minute, last `, time(each.last)] : "nothing has arrived")))))),
+        ["Last stored", store.error ? "–" : time(store.last_arrival, "no reading yet")])),
       box("Events", facts(["Open incidents", health.open_incidents.toLocaleString("en")],
         ["Wait for delivery", `${(health.backlog_events ?? 0).toLocaleString("en")}${health.backlog_events ? ` (${size(health.backlog_bytes)})` : ""}`],
         ["The oldest", health.backlog_since ? time(health.backlog_since) : "–"],
@@ -49,7 +46,14 @@ export const healthView = (main) => {
             mayAct() ? h("button", { type: "button", onclick: async (event) => { await unmute(each.sensor, event.currentTarget); load(); } }, "Unmute") : "")),
           muted.maintenance.map((each) => h("li", {}, h("b", {}, each.name), " ", h("code", {}, each.sensor), `: ${each.every || `until ${new Date(each.to).toLocaleString()}`}`,
             each.active ? h("span", { class: "tag" }, "now") : "")))
-          : h("p", { class: "quiet" }, "Nothing.")));
+          : h("p", { class: "quiet" }, "Nothing.")),
+      h("section", { class: "card wide" }, h("h2", {}, "Inputs"), h("table", { class: "tight" },
+        h("thead", {}, h("tr", {}, [["Topic"], ["Messages", "right"], ["A minute", "right"], ["Last", "right"]].map(([name, side]) =>
+          h("th", { scope: "col", class: side || "" }, name)))),
+        h("tbody", {}, said.inputs.map((each) => h("tr", {}, h("th", { scope: "row" }, topicCode(each.topic)),
+          h("td", { class: "right" }, each.messages.toLocaleString("en")),
+          h("td", { class: "right" }, each.last ? Math.round(each.per_minute).toLocaleString("en") : "–"),
+          h("td", { class: "right" }, time(each.last, "nothing yet"))))))));
   };
   const timer = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 3000);
   return { load, news: (kind) => (kind === "again" ? load() : undefined), key: () => false, leave: () => clearInterval(timer) };

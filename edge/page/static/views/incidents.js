@@ -8,7 +8,8 @@ import { get } from "../net.js";
 const sentence = (row) => {
   const name = row.sensor.replace(/\/$/, "");
   const at = row.sentence.indexOf(name);
-  if (at < 0) return [sensorLink(row.sensor), " ", row.sentence && h("bdi", {}, row.sentence)];
+  if (!row.sentence) return sensorLink(row.sensor);
+  if (at < 0) return h("bdi", {}, row.sentence);  // of several sensors together: the link to this one follows below
   return [row.sentence.slice(0, at), sensorLink(row.sensor), h("bdi", {}, row.sentence.slice(at + name.length))];
 };
 
@@ -23,7 +24,8 @@ export const card = (row) => {
     h("div", { class: "what" },
       h("div", { class: "head" }, mark(row.severity), h("span", { class: "kind" }, words(row.kind)), notes, ago(row.since, "for ")),
       h("p", { class: "sentence" }, sentence(row)),
-      h("div", { class: "meta" }, row.device && `${row.device}/` !== row.sensor ? h("span", {}, "of ", sensorLink(`${row.device}/`)) : "",
+      h("div", { class: "meta" }, row.sentence && !row.sentence.includes(row.sensor.replace(/\/$/, "")) ? h("span", {}, "told of ", sensorLink(row.sensor)) : "",
+        row.device && `${row.device}/` !== row.sensor ? h("span", {}, "of ", sensorLink(`${row.device}/`)) : "",
         row.detectors.length ? h("span", {}, `found by ${row.detectors.map(words).join(", ")}`) : "",
         row.shares.length ? h("span", {}, "most of it by ", row.shares.slice(0, 3).map(([name], at) => [at ? ", " : "", sensorLink(name)])) : "",
         row.comment ? h("span", {}, `“${row.comment}”`) : "")),
@@ -96,13 +98,15 @@ export const incidentsView = (main) => {
     if (kind === "again" || (kind === "incidents" && data.many)) { await load(); return; }
     if (kind !== "incidents") return;
     open = data.open;
+    let mutes = false;
     for (const row of data.rows) {
       heard(row.last);
       const before = rows.get(row.sensor);
+      if (Boolean(row.shelved) !== Boolean(before?.shelved)) mutes = true;
       if (!row.open) { rows.delete(row.sensor); continue; }
       rows.set(row.sensor, { ...row, sentence: row.sentence || before?.sentence || "" });
     }
-    if (rows.size < Math.min(open, wanted)) await load();
+    if (mutes || rows.size < Math.min(open, wanted)) await load();
     else draw();
   };
 

@@ -1,12 +1,12 @@
 // What is refused, and why: by input and reason, and the latest of what was kept.
 
-import { ago, full, h, many, words } from "../dom.js";
+import { ago, full, h, many, topicCode, words } from "../dom.js";
 import { get } from "../net.js";
 
 export const refusedView = (main) => {
   const reasons = h("tbody"), letters = h("tbody");
   const said = h("p", { class: "quiet", role: "status" });
-  const table = (names, body) => h("div", { class: "tablebox" }, h("table", {}, h("thead", {}, h("tr", {}, names.map(([name, right]) =>
+  const table = (names, body) => h("div", { class: "tablebox" }, h("table", { class: "stacks" }, h("thead", {}, h("tr", {}, names.map(([name, right]) =>
     h("th", { scope: "col", class: right ? "right" : "" }, name)))), body));
   const kept = h("section", {}, h("h2", {}, "The latest that were kept"), table([["Arrived"], ["Topic"], ["Reason"], ["How it began"], ["Bytes", true]], letters));
   const counted = table([["Reason"], ["Since the start", true], ["The last"], ["Where"], ["What was wrong with it"]], reasons);
@@ -19,17 +19,17 @@ export const refusedView = (main) => {
     counted.hidden = !answer.reasons.length;
     kept.hidden = !answer.letters.length;
     reasons.replaceChildren(...answer.reasons.map((each) => h("tr", {},
-      h("th", { scope: "row" }, words(each.reason), each.input ? h("div", { class: "small" }, "on ", h("code", {}, each.input)) : "", each.meaning ? h("div", { class: "quiet small" }, each.meaning) : ""),
+      h("th", { scope: "row" }, words(each.reason), each.input ? h("div", { class: "small" }, "on ", topicCode(each.input)) : "", each.meaning ? h("div", { class: "quiet small" }, each.meaning) : ""),
       h("td", { class: "right" }, each.count.toLocaleString("en")),
-      h("td", {}, each.last ? ago(new Date(each.last).getTime(), "", " ago") : "–"),
-      h("td", {}, h("code", {}, each.topic || "–"), each.path ? h("div", { class: "quiet small" }, "at ", h("code", {}, each.path)) : ""),
+      h("td", { class: "when" }, each.last ? ago(new Date(each.last).getTime(), "", " ago") : "–"),
+      h("td", {}, topicCode(each.topic || "–"), each.path ? h("div", { class: "quiet small" }, "at ", h("code", {}, each.path)) : ""),
       h("td", {}, each.detail || "", each.payload ? h("div", {}, h("code", { class: "payload" }, each.payload)) : ""))));
     letters.replaceChildren(...answer.letters.map((each) => h("tr", {},
       h("td", { class: "when" }, full(each.arrived)),
-      h("td", {}, h("code", {}, each.topic)),
+      h("td", {}, topicCode(each.topic)),
       h("td", {}, words(each.reason), each.detail ? h("div", { class: "quiet small" }, each.detail) : ""),
       h("td", {}, h("code", { class: "payload" }, each.beginning)),
-      h("td", { class: "right" }, each.size.toLocaleString("en")))));
+      h("td", { class: "right", "data-is": "bytes" }, each.size.toLocaleString("en")))));
   };
   const timer = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 5000);
   return { load, news: (kind) => (kind === "again" ? load() : undefined), key: () => false, leave: () => clearInterval(timer) };

@@ -1,12 +1,13 @@
 // One sensor: what it sends, what was expected, how surprising that was, and its incidents; grows as readings come.
 
 import { askMute, buttonsFor, mayAct, unmute } from "../actions.js";
-import { ago, full, h, heard, many, mark, quantity, sensorLink, span, words } from "../dom.js";
+import { ago, clock, full, h, heard, many, mark, quantity, sensorLink, shown, span, words } from "../dom.js";
 import { get } from "../net.js";
 import { card } from "./incidents.js";
 import { learnedTitle, watchedBy } from "./sensors.js";
 
 const SPANS = [["1 h", 1], ["6 h", 6], ["1 d", 24], ["7 d", 168]];
+const BEFORE_FIRST = .5;  // the share of a plot that may be empty before the first reading
 const LEGEND = [["series", "readings"], ["band", "expected"], ["s0", "INFO"], ["s1", "WARN"], ["s2", "ERROR"], ["s3", "FATAL incident"],
   ["level", "raising level"]];
 const TOOLS = [["previous", "‹ incident", "Previous incident (p)"], ["next", "incident ›", "Next incident (n)"], ["out", "−", "Zoom out (-)"],
@@ -21,7 +22,7 @@ export const pastRow = (row, named) => h("tr", { class: row.ended === null ? "is
     row.seen ? h("span", { class: "tag" }, "seen") : ""));
 
 export const sensorView = (main, query, name) => {
-  let hours = Number(query.get("hours")) || 6, plot = null, facts = null, asked = 0, waiting = [];
+  let hours = SPANS.map(([, each]) => each).find((each) => each === Number(query.get("hours"))) || 6, plot = null, facts = null, asked = 0, waiting = [];
   const title = h("h1", {}, h("bdi", {}, name.replace(/\/$/, "")));
   const sub = h("p", { class: "quiet" });
   const act = h("div", { class: "buttons" });
@@ -52,6 +53,8 @@ export const sensorView = (main, query, name) => {
   };
 
   const tile = (label, content, extra = "") => h("div", { class: "tile" }, h("dt", {}, label), h("dd", {}, content), extra ? h("span", { class: "quiet small" }, extra) : "");
+  const oneIn = (decades, from = 0) => (decades < from ? `1 in ${Math.round(10 ** decades).toLocaleString("en")}`
+    : h("span", { class: "when" }, "1 in 10", h("sup", {}, Plots.number(Number(decades.toPrecision(3))))));
   const isKnown = (...bounds) => bounds.every((each) => each !== null && each !== undefined);
   // Detectors that disagree expect no range together: then what the open incident's event says is the latest there is.
   const expectation = (lower, upper) => {
@@ -67,8 +70,7 @@ export const sensorView = (main, query, name) => {
     tiles.replaceChildren(
       tile("Value", quantity(value, facts.unit), time ? ago(time, "", " ago") : "no reading yet"),
       expectation(lower, upper),
-      tile("Surprise", score === undefined || score === null ? "–" : `1 in ${score < 6 ? Math.round(10 ** score).toLocaleString("en") : `10^${Plots.number(Number(score.toPrecision(3)))}`}`,
-        `raised from 1 in 10^${Plots.number(Number((level ?? facts.level).toPrecision(3)))}`),
+      tile("Surprise", score === undefined || score === null ? "–" : oneIn(score, 6), h("span", {}, "raised from ", oneIn(level ?? facts.level))),
       tile("Every", facts.interval ? span(1000 * facts.interval) : "–", many(facts.readings, "reading")),
       tile("Learned", facts.learned, facts.watched ? `watched for ${span(1000 * facts.watched)}` : ""));
   };
@@ -77,13 +79,13 @@ export const sensorView = (main, query, name) => {
     sub.replaceChildren(facts.device ? h("span", {}, "of the device ", sensorLink(`${facts.device}/`)) : "",
       name.endsWith("/") ? "A device: its sensors watched together. The value is how far they are from the ordinary, 1 is as far as is usual at most." : "");
     act.replaceChildren(...(mayAct() && !facts.incident
-      ? [facts.quiet ? h("button", { type: "button", onclick: (event) => unmute(name, event.currentTarget) }, "Unmute")
-        : h("button", { type: "button", onclick: () => askMute(name) }, "Mute …")] : []));
+      ? [facts.quiet ? h("button", { type: "button", onclick: async (event) => { await unmute(name, event.currentTarget); await load(); } }, "Unmute")
+        : h("button", { type: "button", onclick: async () => { await askMute(name); await load(); } }, "Mute …")] : []));
     incident.replaceChildren(...(facts.incident ? [card(facts.incident)] : []));
     drawTiles();
     const limits = Object.entries(facts.limits).map(([limit, bound]) => `${words(limit)} ${quantity(bound, facts.unit)}`).join(", ");
     const said = [["Detectors", watchedBy({ detectors: facts.detectors, limits: {} })], ["Limits", limits || "none"],
-      ["Raising level", `${Plots.number(facts.level)} decades of surprise (1 in 10^${Plots.number(facts.level)}): ${learnedTitle(facts.learned)}`],
+      ["Raising level", h("span", {}, `${Plots.number(facts.level)} decades of surprise (`, oneIn(facts.level), `): ${learnedTitle(facts.learned)}`)],
       ["Muted", facts.quiet ? "yes, or under maintenance" : "no"]];
     about.querySelector("dl").replaceChildren(...said.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]),
       ...(facts.belongs.length ? [h("dt", {}, "Its sensors"), h("dd", { class: "links" }, facts.belongs.map((each) => sensorLink(each)))] : []));
@@ -92,7 +94,14 @@ export const sensorView = (main, query, name) => {
   };
 
   const load = async () => {
-    facts = await get("sensor", { name });
+    try { facts = await get("sensor", { name }); } catch (error) {
+      if (error.status !== 404) throw error;
+      clearInterval(timer);
+      main.replaceChildren(h("div", { class: "calm" }, h("p", { class: "big" }, facts ? "This sensor has been forgotten." : "There is no such sensor."),
+        h("p", { class: "quiet" }, h("bdi", {}, name)), h("p", {}, h("a", { href: "#/sensors" }, "All sensors"))));
+      facts = null;
+      return;
+    }
     heard(facts.clock);
     current = { value: facts.value, time: facts.time, ...(current.time === facts.time ? current : {}) };
     draw();
@@ -117,22 +126,27 @@ export const sensorView = (main, query, name) => {
   };
 
   const show = (data) => {
+    for (const each of data.plot.runs[0].incidents) each.message = shown(each.message);
     plot ||= new Plots.Plot(box, { local: true, lane: "raised", buttons: tools, label: `Readings of ${name}` });
+    const run = data.plot.runs[0], first = data.plot.start + BEFORE_FIRST * (data.plot.end - data.plot.start);
+    const began = data.readings ? run.start + run.unit * (run.t[0] || 0) : first;
+    // A plot that is mostly empty shows nothing: one of a sensor that is new begins with its first reading.
+    if (began > first) data.plot.start = Math.min(began, data.plot.end - 6e4) - .02 * (data.plot.end - began);
     plot.longest = 36e5 * hours;
     plot.load(data.plot);
     plot.append(waiting);
-    const run = data.plot.runs[0], last = run.times.length - 1;
+    const last = run.times.length - 1;
     if (last >= 0 && current.lower === undefined && run.score[last] !== null) {
       Object.assign(current, { score: run.score[last], level: run.level[last], lower: run.lower[last], upper: run.upper[last] });
       drawTiles();
     }
     plot.svg.setAttribute("aria-label", `Readings of ${name}: ${many(data.readings, "reading")} in ${hours} h. The tiles above and the table below say it in words.`);
-    note.textContent = data.note;
+    note.textContent = [began > first && `There are readings since ${clock(began)}.`, data.note].filter(Boolean).join(" ");
   };
 
   let due = 0;
   const news = (kind, data) => {
-    if (kind === "again") { load(); series(); return; }
+    if (kind === "again") { load().then(() => { if (facts) series(); }); return; }
     if (kind === "incidents" && (data.many || data.rows.some((row) => row.sensor === name))) {
       clearTimeout(due);
       due = setTimeout(() => load().then(spansOfPast), 150);
@@ -151,13 +165,14 @@ export const sensorView = (main, query, name) => {
   const spansOfPast = () => {
     if (!plot?.data) return;
     plot.data.runs[0].incidents = facts.past.map((each) =>
-      ({ raised: each.raised, ended: each.ended, severity: each.severity, message: each.sentence, word: "" })).reverse();
+      ({ raised: each.raised, ended: each.ended, severity: each.severity, message: shown(each.sentence), word: "" })).reverse();
     plot.draw();
   };
 
-  const timer = setInterval(() => { if (plot?.data && !document.hidden) spansOfPast(); }, 5000);
+  // Another tab, or a command over MQTT, may have muted or forgotten it: no news tells of that.
+  const timer = setInterval(() => { if (facts && !document.hidden) load().then(spansOfPast, () => {}); }, 5000);
   return {
-    load: async () => { await load(); await series(); },
+    load: async () => { await load(); if (facts) await series(); },
     news,
     sensor: name,
     key: () => false,

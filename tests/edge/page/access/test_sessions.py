@@ -6,7 +6,7 @@ import pytest
 
 from config.tables.passwords import PasswordError
 from edge.page.access import passwords as module
-from edge.page.access.passwords import hashed, read_passwords, write_password
+from edge.page.access.passwords import PasswordFile, hashed, read_passwords, write_password
 from edge.page.access.sessions import LASTS_S, MOST_ADDRESSES, PER_S, TRIES, TRIES_OF_ALL, Attempts, Sessions
 
 NOW = 1_700_000_000.0
@@ -20,7 +20,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sessions() -> Sessions:
-    return Sessions({"operator": hashed(PASSWORD), "viewer": hashed(OTHER)})
+    return Sessions({"operator": hashed(PASSWORD), "viewer": hashed(OTHER)}.copy)
 
 
 def test_a_cookie_proves_the_role_of_its_password_until_it_is_too_old(sessions: Sessions) -> None:
@@ -48,13 +48,13 @@ def test_a_cookie_that_was_made_up_proves_nothing(sessions: Sessions) -> None:
 
 def test_another_password_ends_the_sessions_of_its_role(sessions: Sessions) -> None:
     cookie = sessions.cookie("operator", NOW)
-    again = Sessions({**sessions.passwords, "operator": hashed("something new")})
+    again = Sessions({**sessions.passwords, "operator": hashed("something new")}.copy)
     assert again.role_of(cookie, NOW) is None
     assert again.role_of(sessions.cookie("viewer", NOW), NOW) == "viewer"
 
 
 def test_without_passwords_whoever_gets_here_is_the_operator() -> None:
-    assert Sessions({}).role_of(None, NOW) == "operator"
+    assert Sessions(None).role_of(None, NOW) == "operator"
 
 
 def test_an_address_waits_after_some_wrong_passwords_and_others_dont() -> None:
@@ -109,3 +109,31 @@ def test_a_file_that_isnt_ours_is_refused_without_telling_what_it_holds(tmp_path
     assert str(path) in str(raised.value)
     assert "AAAA" not in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_a_changed_password_counts_at_once_and_ends_the_sessions_of_its_role(tmp_path: Path) -> None:
+    path = tmp_path / "passwords"
+    write_password(path, "operator", PASSWORD)
+    write_password(path, "viewer", OTHER)
+    sessions = Sessions(PasswordFile(path).current)
+    operator, viewer = sessions.cookie("operator", NOW), sessions.cookie("viewer", NOW)
+    write_password(path, "operator", "third one")
+    assert (sessions.role_of(operator, NOW), sessions.role_of(viewer, NOW)) == (None, "viewer")
+    assert (sessions.role_for("third one"), sessions.role_for(PASSWORD)) == ("operator", None)
+
+
+@pytest.mark.parametrize("content", [None, "", "nonsense"])
+def test_a_file_that_became_unreadable_opens_the_page_to_nobody(
+    tmp_path: Path, content: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "passwords"
+    write_password(path, "operator", PASSWORD)
+    sessions = Sessions(PasswordFile(path).current)
+    cookie = sessions.cookie("operator", NOW)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    assert sessions.role_of(None, NOW) is None
+    assert sessions.role_of(cookie, NOW) == "operator"
+    assert [each.message.partition(" ")[0] for each in caplog.records] == ["passwords_kept"]

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from page_client import PageClient
 
 from config.loading import parse
 from edge.page.live import audience
@@ -131,3 +132,18 @@ def test_what_isnt_http_is_one_kind_of_line_in_the_services_own_log(
     told = [each.getMessage() for each in caplog.records if each.name == "edgewarden.page"]
     assert told.count("page_server message='Invalid HTTP request received.'") == 3
     assert not logging.getLogger("uvicorn.error").propagate
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_a_file_that_is_known_under_any_spelling_of_its_tag_isnt_sent_again(port: int, form: str) -> None:
+    client = PageClient(f"127.0.0.1:{port}")
+    tag = client.get("/assets/app.js").headers["etag"]
+    assert client.get("/assets/app.js", If_None_Match=form.format(tag)).status == 304
+    assert client.get("/assets/page.css", If_None_Match=f"W/{tag}").status == 200
+
+
+def test_asking_for_the_streams_head_holds_no_connection(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"HEAD /api/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert is_cut(client)
