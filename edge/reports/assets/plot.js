@@ -140,7 +140,7 @@ globalThis.Plots = (() => {
       const full = this.box.clientWidth;
       if (!full || !this.data) return;
       const lanes = this.data.runs.length + (this.data.labels.length ? 1 : 0);
-      this.left = full < 520 ? 40 : 54;
+      this.left = full < 520 ? 48 : 54;
       this.width = full - this.left - RIGHT;
       this.lanesTop = TOP + MAIN + 5;
       this.scoreTop = this.lanesTop + lanes * LANE + 7;
