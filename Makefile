@@ -43,7 +43,7 @@ test: $(VENV)/dev
 verify: $(VENV)/verify
 	@echo "about half an hour on two idle cores; make faults is the long form"
 	$(BIN)/python -m pytest -m long --numprocesses $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
+	$(BIN)/python -m pytest -m "not long" tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
 	$(BIN)/python tests/faults --kills 10 --share 0.05
 
 faults: $(VENV)/dev

@@ -1,6 +1,6 @@
 """A fleet end to end: readings in Apache Kafka, an engine, events in Apache Kafka, all on this machine.
 
-python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N]
+python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N] ...
 
 The readings are in Kafka before the engine starts. The clock starts when the engine has finished its first batch, and
 stops when it has finished the last. Needs Java 17 and Maven, and the engine's extra in this Python or in that of the
@@ -16,8 +16,11 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
@@ -28,6 +31,11 @@ from kafka_server import Kafka  # noqa: E402
 from spark_driver import kill, processes, read  # noqa: E402
 from spark_jars import spark_jars  # noqa: E402
 
+from config.loading import parse  # noqa: E402
+from edge.core.cells import Cell  # noqa: E402
+from edge.core.model.readings.messages import Message  # noqa: E402
+from edge.fleet.plan import plan_of  # noqa: E402
+
 PARTITIONS = 4
 START, INTERVAL_S = 1_700_000_000, 10
 SOURCE, EVENTS, GROUP = "readings", "events", "fleet"
@@ -35,25 +43,49 @@ CONFIGURATION = f'[gateway]\nname = "fleet"\n[[input]]\ntopic = "{SOURCE}/#"\n'
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def produce(kafka: Kafka, sensors: int, readings: int) -> int:
-    """Write so many readings of each sensor, five sensors a device; one in 200 changes its level after two thirds."""
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 50, "compression.type": "lz4"})
+class Sent(NamedTuple):
+    """A record: its partition, key and value, and its time in seconds since the epoch."""
+
+    partition: int
+    key: str
+    value: str
+    time: int
+
+
+def records(sensors: int, readings: int) -> Iterator[Sent]:
+    """So many readings of each sensor, five sensors a device; one in 200 changes its level after two thirds."""
     noise = random.Random(1)
     names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
     places = [zlib.crc32(each.rpartition("/")[0].encode()) % PARTITIONS for each in names]
     for turn in range(readings):
         for number, name in enumerate(names):
             level = 60.0 if number % 200 == 0 and turn > readings * 2 // 3 else 20.0
-            value, stamp = f"{level + noise.gauss(0.0, 0.2):.2f}", (START + INTERVAL_S * turn) * 1000
-            while True:
-                try:
-                    producer.produce(SOURCE, value, name, places[number], timestamp=stamp)
-                except BufferError:
-                    producer.poll(0.1)
-                    continue
-                break
+            yield Sent(places[number], name, f"{level + noise.gauss(0.0, 0.2):.2f}", START + INTERVAL_S * turn)
+
+
+def produce(kafka: Kafka, some: Iterable[Sent]) -> None:
+    """Write records."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 50, "compression.type": "lz4"})
+    for each in some:
+        while True:
+            try:
+                producer.produce(SOURCE, each.value, each.key, each.partition, timestamp=each.time * 1000)
+            except BufferError:
+                producer.poll(0.1)
+                continue
+            break
     producer.flush(600)
-    return sensors * readings
+
+
+def undisturbed(some: Iterable[Sent]) -> set[str]:
+    """The ids of the events of one process for the same records."""
+    cell, found, offset = Cell(plan_of(parse(CONFIGURATION, "fleet").configuration, 1)), set(), 0
+    while piece := [*islice(some, 10_000)]:
+        messages = [Message(f"{SOURCE}/{each.key}", each.value.encode(), each.time) for each in piece]
+        step = cell.process(messages, "log", range(offset, offset + len(piece)))
+        found |= {each.id for each in step.events}
+        offset += len(piece)
+    return found
 
 
 def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
@@ -116,6 +148,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=4)
     parser.add_argument("--batch", type=int, default=100_000)
     parser.add_argument("--memory", default="1g", help="of Spark's JVM")
+    parser.add_argument("--check", action="store_true", help="compare the event ids with those of one process")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, kafka = Path(name), Kafka(Path(name) / "kafka", "log.retention.ms=-1")
@@ -124,9 +157,14 @@ def main() -> None:
         kafka.create_topic(EVENTS, PARTITIONS)
         worker = None
         try:
-            total = produce(kafka, given.sensors, given.readings)
+            produce(kafka, records(given.sensors, given.readings))
             worker = start(kafka, folder, given)
-            measure(kafka, folder, given, worker, total)
+            measure(kafka, folder, given, worker, given.sensors * given.readings)
+            if given.check:
+                kill(worker)
+                ids = {dict(each.headers())["ce_id"].decode() for each in kafka.records(EVENTS)}
+                alone = undisturbed(records(given.sensors, given.readings))
+                print(f"{len(ids):,} event ids, {len(ids ^ alone)} of them not as of one process")
         finally:
             if worker is not None:
                 kill(worker)

@@ -113,14 +113,15 @@ class Worker:
         python: Which Python runs it.
         folder: Where its log is.
         arguments: Behind `edgewarden fleet`.
+        variables: Of its environment.
     """
 
-    def __init__(self, python: str, folder: Path, *arguments: str) -> None:
+    def __init__(self, python: str, folder: Path, *arguments: str, **variables: str) -> None:
         self.log = folder / "worker.log"
         with self.log.open("ab") as log:
             command = [python, "-m", "edge", "fleet", *arguments]
             root = Path(__file__).parent.parent.parent
-            environment = os.environ | {"PYTHONPATH": str(root)}
+            environment = os.environ | {"PYTHONPATH": str(root)} | variables
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
 
     def kill(self) -> None:

@@ -12,16 +12,20 @@ from kafka_server import Kafka
 from msgspec import json
 from spark_jars import spark_jars
 
+ROOT = Path(__file__).parents[2]
+FAULTS = Path(__file__).parent / "spark_faults"
 
-def driver(kafka: Kafka, folder: Path, *more: str, tasks: int = 2, cells: int = 4, batch: int = 700) -> Worker:
+
+def driver(kafka: Kafka, folder: Path, *, tasks: int = 2, kills_workers: bool = False) -> Worker:
     """Start one; its checkpoint is in its folder."""
     python = python_with("pyspark", "spark")
     (folder / "fleet.toml").write_text(CONFIGURATION)
     where = ("--brokers", kafka.bootstrap, "--source", SOURCE, "--events", EVENTS, "--checkpoint", "checkpoint")
-    how = ("--cells", str(cells), "--from", "beginning", "--batch", str(batch), "--trigger", "0")
+    how = ("--cells", "4", "--from", "beginning", "--batch", "700", "--trigger", "0")
     spark = ("--master", "local[2,4]", "--tasks", str(tasks), "--conf", f"spark.jars={spark_jars(python)}")
     small = ("--conf", "spark.driver.memory=1g", "--conf", "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1")
-    return Worker(python, folder, "spark", *where, *how, *spark, *small, "--config", "fleet.toml", *more)
+    faults = {"PYTHONPATH": f"{FAULTS}:{ROOT}", "KILLED_WORKERS": str(folder)} if kills_workers else {}
+    return Worker(python, folder, "spark", *where, *how, *spark, *small, "--config", "fleet.toml", **faults)
 
 
 def committed(folder: Path) -> int:
@@ -38,15 +42,9 @@ def read(folder: Path, source: str = SOURCE) -> int:
     return sum(json.decode(offsets.read_text().splitlines()[-1])[source].values())
 
 
-def python_workers(driver: Worker) -> list[int]:
-    """The Python processes that run cells."""
-    found = []
-    for each in _below(driver.process.pid):
-        with suppress(OSError):
-            command = Path(f"/proc/{each}/cmdline").read_bytes()
-            if b"pyspark" in command and b"daemon" in command and not _below(each):
-                found.append(each)
-    return found
+def killed_workers(folder: Path) -> int:
+    """How many Python workers were killed between state and output."""
+    return len([*folder.glob("kill[0-9]")])
 
 
 def processes(driver: Worker) -> list[int]:

@@ -23,7 +23,8 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from pyspark.errors import AnalysisException, PySparkException
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException, StreamingQueryException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.streaming import StreamingQuery
@@ -39,7 +40,6 @@ SETTINGS = {
     "spark.python.authenticate.socketTimeout": "120s",
     "spark.python.worker.reuse": "true",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
-    "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.streaming.minBatchesToRetain": "10",
     "spark.sql.streaming.stateStore.providerClass": ROCKSDB,
     "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
@@ -50,6 +50,9 @@ SETTINGS = {
 
 LOOK_S = 0.5
 PROGRESS_S = 60.0
+AGAIN_S = 5.0
+FAILURES = 5
+"""Attempts in which a query fails before it has finished a batch, until the job fails."""
 
 
 class SparkJobError(Exception):
@@ -96,18 +99,16 @@ def run(master: str, tasks: int, settings: Mapping[str, str], options: SparkOpti
         SparkJobError: It can't start, or has failed.
     """
     stopped = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopped.set())
     try:
         spark = session(master, tasks, settings)
+        for each in (signal.SIGTERM, signal.SIGINT):  # after Spark, which sets its own for SIGINT
+            signal.signal(each, lambda *_: stopped.set())
         distribute(spark, options.checkpoint, tasks)
-        query = start(spark, options)
         log.info("started engine=spark source=%s tasks=%d", options.source, tasks)
-        _follow(query, stopped)
-        query.stop()
+        _run_again(spark, options, stopped)
         spark.stop()
-    except PySparkException as error:
-        raise SparkJobError(str(error).partition("\n")[0]) from error
+    except (PySparkException, Py4JError) as error:  # the second if Spark's process has ended
+        raise SparkJobError(_reason(error)) from error
 
 
 def session(master: str, tasks: int, settings: Mapping[str, str]) -> SparkSession:
@@ -148,6 +149,30 @@ def _tasks_of(spark: SparkSession, checkpoint: str) -> int | None:
 
 def _number_of_file() -> Column:
     return sql.regexp_extract(sql.input_file_name(), "([0-9]+)$", 1).cast("long").alias("number")
+
+
+def _run_again(spark: SparkSession, options: SparkOptions, stopped: threading.Event) -> None:
+    """Run the query until it is to be stopped; start a failed one again, unless it failed too often without a batch.
+
+    Most failures pass: Kafka is restarted, or Spark's 10 s for a Python process to start were too short on a busy
+    machine. Starting the query again takes seconds, starting Spark again takes a minute.
+    """
+    failures = 0
+    while not stopped.is_set():
+        query = start(spark, options)
+        try:
+            _follow(query, stopped)
+            query.stop()
+        except StreamingQueryException as error:
+            failures = 1 if query.lastProgress is not None else failures + 1
+            if failures == FAILURES:
+                raise
+            log.warning("failed attempt=%d reason=%s", failures, _reason(error))
+            stopped.wait(AGAIN_S)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _follow(query: StreamingQuery, stopped: threading.Event) -> None:

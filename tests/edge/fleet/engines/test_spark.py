@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fleet_plant import EVENTS, PARTITIONS, SOURCE, ids, records, send, send_heartbeats, undisturbed, wait_until
 from kafka_server import Kafka, jars
-from spark_driver import committed, driver, kill, python_workers, read
+from spark_driver import committed, driver, kill, killed_workers, read
 
 
 @pytest.fixture
@@ -36,28 +33,38 @@ def test_kills_of_drivers_and_python_workers_and_more_tasks_change_no_event(kafk
         wait_until(lambda: committed(tmp_path) >= 1, [running])
         kill(running)
 
-        done, running = committed(tmp_path), driver(kafka, tmp_path)
-        wait_until(lambda: committed(tmp_path) > done and len(python_workers(running)) > 0, [running])
-        for each in python_workers(running):
-            with suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
+        running = driver(kafka, tmp_path, kills_workers=True)
         wait_until(lambda: read(tmp_path) >= whole // 2, [running])
+        assert killed_workers(tmp_path) == 7
+        assert "failed attempt=1" in running.log.read_text()
         send(kafka, records()[whole // 2 : whole * 3 // 4])
         wait_until(lambda: read(tmp_path) > whole // 2, [running])
         kill(running)
 
-        running = driver(kafka, tmp_path, tasks=3)
-        done = committed(tmp_path)
+        send(kafka, records()[whole * 3 // 4 : whole * 7 // 8])
+        done, running = committed(tmp_path), driver(kafka, tmp_path, tasks=3)
         wait_until(lambda: committed(tmp_path) > done + 1, [running])
         kill(running)
 
         running = driver(kafka, tmp_path, tasks=3)
-        send(kafka, records()[whole * 3 // 4 :])
+        send(kafka, records()[whole * 7 // 8 :])
+        send_strangers(kafka)
         send_heartbeats(kafka)
-        wait_until(lambda: read(tmp_path) == whole + PARTITIONS, [running])
+        wait_until(lambda: read(tmp_path) == whole + 3 * PARTITIONS, [running])
         running.process.terminate()
         assert running.process.wait(120) == 0
     finally:
         kill(running)
     assert len(undisturbed()) > 20
     assert {*ids(kafka)} == undisturbed()
+
+
+def send_strangers(kafka: Kafka) -> None:
+    """Send records that nobody expects: keys and headers that aren't UTF-8, empty keys, no value."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for each in range(PARTITIONS):
+        producer.produce(SOURCE, b"\xff\x00", b"plant/\xff\xfe", each, headers=[("Content-Type", b"\xfe"), ("x", None)])
+        producer.produce(SOURCE, None, b"", each)
+    assert producer.flush(60) == 0
