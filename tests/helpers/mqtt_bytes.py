@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
+UNSUBSCRIBE, UNSUBACK = 10, 11
 
 
 def packet(kind: int, body: bytes, flags: int = 0) -> bytes:

@@ -301,7 +301,7 @@ class Link(MarksRepetitions):
                     accepted_at = accepted_at or time.monotonic()
                     self.reconnecting.stands(time.monotonic() - accepted_at)
         finally:
-            is_settled = self._standing.subscribed
+            is_settled = self._standing.subscribed and self._sender.is_confirmed
             self._standing.end()
             self._receiver.end()
             open_socket = client.socket()

@@ -113,7 +113,7 @@ class Reconnecting:
             ending: The facts about its end.
             stood_s: Duration of the connection in seconds.
             after_publication: Whether it ended so soon after a publication that this may be the cause.
-            is_settled: Whether the subscriptions had been answered; otherwise they may be the cause.
+            is_settled: Whether all subscriptions and publications had been accepted; otherwise they may be the cause.
         """
         may_be_ours = ending.for_reason or (ending.by_broker and after_publication)
         self.closed_by_broker = ending.words if may_be_ours else ""

@@ -35,6 +35,7 @@ class InFlightWindow:
         self._monotonic = monotonic
         self._tokens: dict[int, tuple[int, str, float]] = {}
         self._refused: list[tuple[int, str, str]] = []
+        self._was_refused = False
         self._unwritten: set[int] = set()
         self._noted: deque[tuple[int, str, float]] = deque()
 
@@ -42,6 +43,13 @@ class InFlightWindow:
     def waits_for_answers(self) -> bool:
         """Whether QoS 1 publications await a PUBACK."""
         return bool(self._tokens)
+
+    @property
+    def has_accepted_all(self) -> bool:
+        """Whether the broker has confirmed every QoS 1 publication; for any thread."""
+        noted = tuple(self._noted)
+        refused = self._was_refused or any(reason for _, reason, _ in noted)
+        return not refused and set(self._tokens) <= {packet for packet, _, _ in noted}
 
     def has_room(self, qos: int) -> bool:
         """Whether one more may be sent with this quality of service."""
@@ -81,6 +89,7 @@ class InFlightWindow:
                 continue
             self.slowest_s = max(self.slowest_s, answered_at - sent_at)
             if refused:
+                self._was_refused = True
                 self._refused.append((token, topic, refused))
             else:
                 confirmed.append(token)

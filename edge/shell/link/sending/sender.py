@@ -123,6 +123,12 @@ class Sender:
         refused, self._refused = self._refused, []
         return refused
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the broker has confirmed all publications on the connection; for any thread."""
+        current = self._standing.current
+        return current is not None and current.window.has_accepted_all
+
     def ends_promptly(self) -> bool:
         """Whether a connection that ends now does so soon enough after a publication to end for that; for any thread.
 

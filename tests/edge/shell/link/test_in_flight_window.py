@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from edge.shell.link.sending.in_flight_window import UNWRITTEN, InFlightWindow
 
 
@@ -70,3 +72,26 @@ def test_the_slowest_answer_is_known_and_when_the_last_publication_was_sent() ->
     window.collect()
     assert window.slowest_s == 2.0
     assert window.sent_at == 12.5
+
+
+def test_a_window_knows_whether_the_broker_has_confirmed_all_before_the_answers_are_collected() -> None:
+    window = InFlightWindow(10)
+    assert window.has_accepted_all
+    window.sent(1, 1, 1)
+    window.sent(2, 1, 2)
+    window.note(1)
+    assert not window.has_accepted_all
+    window.note(2)
+    assert window.has_accepted_all
+    assert window.collect() == [1, 2]
+    assert window.has_accepted_all
+
+
+@pytest.mark.parametrize("is_collected", [False, True])
+def test_a_refused_publication_is_never_confirmed(is_collected: bool) -> None:
+    window = InFlightWindow(10)
+    window.sent(1, 1, 1)
+    window.note(1, "Packet too large")
+    if is_collected:
+        window.collect()
+    assert not window.has_accepted_all

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import mqtt_bytes as mqtt
 import pytest
 from brokers import Mosquitto
 from proxy import Proxy
 from running import Consumer, RunningService, configuration, wait_until
+from stub_broker import Client, StubBroker
 
 from edge.core.incidents.events.gaps import gap_json_schema
 from edge.shell.broker.embedded import EmbeddedBroker
@@ -58,6 +60,29 @@ def test_a_network_that_closes_connections_again_and_again_is_no_other_client(
             wait_until(lambda number=number: link.connections >= number and link.connected, 30, what="the connection")
             proxy.cut()
             wait_until(lambda: not link.connected, what="its end")
+        assert not link.reconnecting.has_rival
+    assert "another client" not in caplog.text
+
+
+def test_a_broker_that_closes_connections_for_a_publication_is_no_other_client(
+    make_link: MakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    def behave(client: Client) -> None:
+        client.accept()
+        while packet := client.read():
+            if mqtt.kind_of(packet) == mqtt.SUBSCRIBE:
+                client.send(mqtt.packet(mqtt.SUBACK, packet[2:4] + b"\x01"))
+            elif mqtt.kind_of(packet) == mqtt.UNSUBSCRIBE:
+                client.send(mqtt.packet(mqtt.UNSUBACK, packet[2:4]))
+            elif mqtt.kind_of(packet) == mqtt.PUBLISH:
+                return
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, Subscription("t"), client_id="one", clean_session=False)
+        for number in range(1, 9):
+            wait_until(lambda number=number: link.connections >= number and link.wait_subscribed(1), 30, what="it")
+            wait_until(lambda: link.publish("forbidden", b"1") is not None or link.confirmations(), what="publishing")
+            wait_until(lambda: not link.connected, what="the end")
         assert not link.reconnecting.has_rival
     assert "another client" not in caplog.text
 
