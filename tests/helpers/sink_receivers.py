@@ -77,6 +77,7 @@ class WebhookReceiver:
         self.answer: Callable[[dict[str, Any]], Answer] = lambda event: Answer(
             422 if "poison" in event["data"]["message"] else 204
         )
+        self.tokens: set[str] = set()
         self._events: list[dict[str, Any]] = []
         self._open = threading.Event()
         self._open.set()
@@ -97,6 +98,7 @@ class WebhookReceiver:
                 receiver._open.wait(20)
                 event = json.loads(body)
                 receiver.requests.append((dict(self.headers.items()), body))
+                receiver.tokens.add(self.headers.get("Authorization", ""))
                 answer = receiver.answer(event)
                 if 200 <= answer.status < 300:
                     receiver._events.append(event)

@@ -24,6 +24,7 @@ from edge.shell.sinks.kinds import make_reader, make_sink
 from edge.shell.sinks.options import ForwardOptions, SinkOptions
 from edge.shell.store import SinkPosition, Store, StoreError
 from edge.shell.store.reading.journal_packs import at_end_of
+from edge.shell.system.logs import BOUNDED
 from edge.shell.system.wall_clock import WallClock
 
 log = logging.getLogger("edgewarden.sinks")
@@ -251,4 +252,5 @@ class SinkKeeper:
 def _note_removed(name: str, waiting: int | None) -> None:
     """Log that a sink is no longer configured: what waits for it is never delivered."""
     number = "unknown" if waiting is None else str(waiting)
-    log.warning("sink_removed sink=%s waiting=%s reason='no longer in the configuration'", name, number)
+    words = "sink_removed sink=%s waiting=%s reason='no longer in the configuration'"
+    log.warning(words, name, number, extra=BOUNDED)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from running import Consumer, RunningService, configuration, wait_until
-from sink_receivers import WebhookReceiver
+from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -97,6 +97,59 @@ def test_a_receiver_that_is_away_holds_up_neither_the_broker_nor_the_end(
     service.start()
     wait_until(receiver.received, 60, "the event at the sink after a restart")
     assert service.end() == 0
+
+
+@pytest.mark.long
+def test_sinks_are_added_removed_and_renamed_and_a_token_is_rotated_by_reloads_that_leave_the_others_alone(
+    make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
+) -> None:
+    token = ["first"]
+
+    def answer(event: dict[str, Any]) -> Answer:
+        return Answer(204 if f"Bearer {token[0]}" in receiver.tokens else 401)
+
+    receiver.answer = answer
+    others = WebhookReceiver()
+    others.start()
+    base = configuration(own_mosquitto.port)
+    service = make_service(base)
+    (service.folder / "token").write_text("first\n")
+    guarded = WEBHOOK.format(receiver.port) + 'name = "guarded"\ntoken_file = "token"\n'
+
+    def renamed(name: str) -> str:
+        return WEBHOOK.format(others.port) + f'name = "{name}"\n'
+
+    def reload_with(text: str, line: str) -> None:
+        assert service.process is not None
+        count = service.log.read_text().count(line)
+        service.path.write_text(text)
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: service.log.read_text().count(line) > count, 60, line)
+
+    service.path.write_text(base + guarded + renamed("old"))
+    service.start()
+    wait_until(lambda: is_online(consumer), what="the start")
+    consumer.publish_all("plant/pump/temp", [*NORMAL, spike(200)])
+    wait_until(lambda: of_incidents(receiver) and of_incidents(others), 60, "the event at both sinks")
+
+    token[0] = "renewed-secret"
+    receiver.tokens.clear()
+    consumer.publish_all("plant/fan/temp", [*NORMAL, spike(200)])
+    wait_until(lambda: "sink_trouble sink=guarded" in service.log.read_text(), 60, "the refusal of the old token")
+    (service.folder / "token").write_text("renewed-secret\n")
+    reload_with(base + guarded + renamed("new"), "sink_connected sink=new")
+    wait_until(lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/fan/temp"}, 60, "what waited")
+    assert "sink_removed sink=old" in service.log.read_text()
+
+    reload_with(base + guarded, "sink_removed sink=new")
+    consumer.publish_all("plant/saw/temp", [*NORMAL, spike(200)])
+    wait_until(lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/saw/temp"}, 60, "the last event")
+    assert "plant/saw/temp" not in {each["subject"] for each in of_incidents(others)}
+    log = service.log.read_text()
+    assert "renewed-secret" not in log
+    assert log.count("sink_started sink=guarded") == 2  # at the start, and for the new token
+    assert service.end() == 0
+    others.close()
 
 
 def test_clients_of_sinks_are_loaded_only_where_a_sink_asks_for_them() -> None:
