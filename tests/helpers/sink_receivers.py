@@ -298,6 +298,7 @@ class RabbitmqReceiver:
         RabbitmqReceiver.number += 1
         self.exchange = self.queue = f"events-{RabbitmqReceiver.number}"
         self._events: list[dict[str, Any]] = []
+        self._counting: Any = None
 
     def how(self) -> RabbitmqOptions:
         return RabbitmqOptions("127.0.0.1", self.server_.port, "/", self.exchange)
@@ -352,10 +353,17 @@ class RabbitmqReceiver:
         return list(self._events)
 
     def arrived(self) -> int:
-        return len(self.received())
+        if self._counting is None:
+            import pika
+
+            self._counting = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.server_.port))
+        with self._counting.channel() as channel:
+            return len(self._events) + int(channel.queue_declare(self.queue, passive=True).method.message_count)
 
     def close(self) -> None:
         self.unwedge()
+        if self._counting is not None and self._counting.is_open:
+            self._counting.close()
 
 
 class MqttReceiver:
