@@ -23,21 +23,21 @@ LIST = Path(__file__).parent / "reference" / "conventions.md"
 MARKED = re.compile(r"(<!-- list of conventions -->\n).*?(<!-- end -->)", re.DOTALL)
 
 MORE = {"senml": "senml.md", "sparkplug": "sparkplug.md", "telegraf": "influx.md"}
-"""Pages that say more of a convention's format."""
+"""Pages that describe the format of a convention."""
 
 REPETITIONS = {
-    Repetition.PERIODIC: "The next reading was due: silence is a fault, and equal values count as measured.",
-    Repetition.ON_CHANGE: "Something changed: silence is no fault.",
-    Repetition.FULL_REPEAT: "Some field of the device changed, and all are sent again: a value that stays is "
-    "taken once, and silence is no fault.",
+    Repetition.PERIODIC: "A reading at an interval: silence is a fault, and repeated values are measurements.",
+    Repetition.ON_CHANGE: "A change of the value: silence isn't a fault.",
+    Repetition.FULL_REPEAT: "A change of some field, with all fields repeated: an unchanged value counts once, and "
+    "silence isn't a fault.",
 }
 TIMES = {
-    True: "That of the payload, or else of the arrival.",
-    False: "That of the arrival.",
+    True: "The time in the payload, or the time of arrival if there is none.",
+    False: "The time of arrival.",
 }
 RETAINED = {
-    True: "It is read if it says its time, and refused otherwise: it is old.",
-    False: "It is refused, as nothing says how old it is; the next one is read.",
+    True: "Read if it contains a time; refused otherwise, because its age is unknown.",
+    False: "Refused, because its age is unknown; the next message is read.",
 }
 
 
@@ -54,35 +54,39 @@ def _lines(convention: Convention) -> Iterator[str]:
     timed = given.time == "payload" and given.format != "number" and bool(given.time_keys)
     yield f"# {convention.title}"
     yield ""
-    yield "One line in the configuration reads it; `edgewarden discover --write` puts it there. Described at"
+    yield "One line in the configuration is enough; `edgewarden discover --write` adds it. The format is described at"
     yield f"<{convention.source}>."
     yield from ("", "```toml", *text.splitlines(), "```", "", convention.note)
     if convention.name in MORE:
-        yield f"[{MORE[convention.name]}](../{MORE[convention.name]}) says more."
-    yield from ("", "It stands for this; any key can be written below the line, such as another `topic`:", "")
+        yield f"See [{MORE[convention.name]}](../{MORE[convention.name]}) for the format."
+    yield from (
+        "",
+        "The convention sets these keys; any of them can be overridden below the line, such as `topic`:",
+        "",
+    )
     yield from ("```toml", "[[input]]", *(f"{key} = {toml_value(value)}" for key, value in convention.keys.items()))
     yield from ("```", "", "| | |", "|---|---|")
-    yield f"| what a message means | {REPETITIONS[repetition]} |"
+    yield f"| meaning of a message | {REPETITIONS[repetition]} |"
     yield f"| time of a reading | {TIMES[timed]} |"
-    yield f"| a message that the broker had kept | {RETAINED[timed and given.format != 'sparkplug']} |"
+    yield f"| a retained message | {RETAINED[timed and given.format != 'sparkplug']} |"
     if given.availability is not None:
         yield (
-            f"| a device that is gone | It says so on `{given.availability}`: one incident for all of its sensors, see "
+            f"| an unavailable device | Reported on `{given.availability}`: one incident for all of its sensors; see "
             "[availability](../../reference/conventions.md#availability). |"
         )
-    yield from ("", "## Payloads, and what becomes of them")
+    yield from ("", "## Examples of payloads")
     for each in convention.examples:
         yield from _example(each)
 
 
 def _example(example: Example) -> Iterator[str]:
-    hexadecimal = " (binary, here in hexadecimal)" if example.hexadecimal else ""
-    yield from ("", f"On `{example.topic}` comes{hexadecimal}", "", "```text", example.payload, "```", "")
+    hexadecimal = " (binary, shown in hexadecimal)" if example.hexadecimal else ""
+    yield from ("", f"On `{example.topic}`{hexadecimal}:", "", "```text", example.payload, "```", "")
     if example.sensors:
         yield from ("| sensor | value |", "|---|---|")
         yield from (f"| `{name}` | {value:.15g} |" for name, value in example.sensors.items())
     else:
-        yield "It holds no sensor, and is left out."
+        yield "Ignored: it contains no sensor."
 
 
 def listed() -> str:
@@ -91,17 +95,17 @@ def listed() -> str:
         f"| [`{each.name}`](../howto/conventions/{each.name}.md) | {each.title} | `{each.keys['topic']}` |"
         for each in conventions().values()
     )
-    return "\n".join(["| convention | what publishes so | topics |", "|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| convention | devices or software | topics |", "|---|---|---|", *rows]) + "\n"
 
 
 def wanted() -> dict[Path, str]:
-    """What stands in each file."""
+    """The expected contents of each file."""
     pages = {FOLDER / f"{each.name}.md": page_of(each) for each in conventions().values()}
     return {**pages, LIST: MARKED.sub(lambda found: found[1] + listed() + found[2], LIST.read_text("utf-8"))}
 
 
 def main() -> int:
-    """Write them, or compare."""
+    """Write the pages, or check that they are up to date."""
     texts = wanted()
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
     unknown = sorted(set(FOLDER.glob("*.md")) - texts.keys())

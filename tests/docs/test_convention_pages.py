@@ -16,7 +16,7 @@ from edge.core.model.sensors.sensors import is_device
 from edge.shell.service.assembly.parts import make_pipeline
 
 FOLDER = Path(__file__).parents[2] / "docs" / "howto" / "conventions"
-ON = re.compile(r"^On `([^`]+)` comes", re.MULTILINE)
+ON = re.compile(r"^On `([^`]+)`(?: \(binary, shown in hexadecimal\))?:$", re.MULTILINE)
 ROW = re.compile(r"^\| `([^`]+)` \| (\S+) \|$", re.MULTILINE)
 every = pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda each: each.stem)
 
@@ -54,6 +54,6 @@ def test_the_payloads_of_a_page_make_the_sensors_that_it_says_by_one_line_and_by
         shown = block("text", example).removesuffix("\n")
         payload = bytes.fromhex(shown) if "hexadecimal" in example.splitlines()[0] else shown.encode()
         expected = {name: float(value) for name, value in ROW.findall(example)}
-        assert bool(expected) != ("It holds no sensor" in example)
+        assert bool(expected) != ("it contains no sensor" in example)
         for configuration in (short, spelled):
             assert sensors_of(configuration, said[1], payload) == expected

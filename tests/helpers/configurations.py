@@ -10,6 +10,15 @@ from config.loading import parse
 from config.problems import ConfigurationError, Problem
 
 INPUT = '[[input]]\ntopic = "plant/+/+"\n'
+OVEN = """
+[[input]]
+topic = "plant/#"
+[[rule]]
+sensors = "plant/oven"
+unit = "Cel"
+[rule.detectors.limits]
+high = 250.0
+"""
 
 
 def faults_of(text: str, folder: Path | None = None) -> list[Problem]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from configurations import OVEN
 from store_examples import event
 
 from config.loading import load
@@ -26,14 +27,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 from edge.shell.store.protection.owner import owned
 
-CONFIGURATION = """
-[[input]]
-topic = "plant/#"
-[[rule]]
-sensors = "plant/oven"
-unit = "Cel"
-[rule.detectors.limits]
-high = 250.0
+CONFIGURATION = f"""{OVEN}
 [[rule]]
 sensors = "plant/spare"
 [rule.detectors]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from configurations import OVEN
 from running import Consumer, RunningService, configuration, wait_until
 from terminal_screen import TerminalScreen
 
@@ -24,15 +25,6 @@ from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
-CONFIGURATION = """
-[[input]]
-topic = "plant/#"
-[[rule]]
-sensors = "plant/oven"
-unit = "Cel"
-[rule.detectors.limits]
-high = 250.0
-"""
 HOSTILE = 'plant/<b>"\u202e'
 HOUR_AGO = time.time() - 3600
 
@@ -41,7 +33,7 @@ HOUR_AGO = time.time() - 3600
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a configuration and a store: an oven that is too hot, and 40 others, one with a hostile name."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "edgewarden.toml").write_text(CONFIGURATION)
+    (tmp_path / "edgewarden.toml").write_text(OVEN)
     chosen = load(tmp_path / "edgewarden.toml")
     pipeline = make_pipeline(chosen)
     kept = SqliteStore(chosen.store.path)
