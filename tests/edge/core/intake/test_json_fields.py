@@ -5,35 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
+from json_samples import NOON, TASMOTA, plain, reason, refusals, samples
 
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.model.readings.messages import Refusal, Refused, Sample
-
-NOON = 1_700_000_000.0
-TASMOTA = 1_572_809_668.0
-
-plain = FieldsDecoder()
-
-
-def samples(payload: bytes | str, decoder: FieldsDecoder = plain) -> list[tuple[str, float, float | None]]:
-    read = decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
-    return [(each.path, each.value, each.time) for each in read.samples]
-
-
-def refusals(payload: bytes | str, decoder: FieldsDecoder = plain) -> list[tuple[str, str]]:
-    read = decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
-    return [(each.reason, each.path) for each in read.refusals]
-
-
-def reason(payload: bytes | str, decoder: FieldsDecoder = plain) -> str:
-    with pytest.raises(Refused) as refused:
-        decoder.decode(payload if isinstance(payload, bytes) else payload.encode())
-    return refused.value.refusal.reason
 
 
 @pytest.mark.parametrize(
@@ -87,95 +66,6 @@ def reason(payload: bytes | str, decoder: FieldsDecoder = plain) -> str:
 )
 def test_what_devices_send(payload: str, expected: list[tuple[str, float, float | None]]) -> None:
     assert samples(payload) == expected
-
-
-def test_zigbee2mqtt_can_say_when_a_device_was_last_seen() -> None:
-    decoder = FieldsDecoder(time_keys=("last_seen",))
-    assert samples('{"temperature": 1, "last_seen": 1700000000000}', decoder) == [("temperature", 1.0, NOON)]
-    assert samples('{"temperature": 1, "last_seen": "2023-11-14T23:13:20+01:00"}', decoder) == [
-        ("temperature", 1.0, NOON)
-    ]
-
-
-@pytest.mark.parametrize("key", ["ts", "TS", "Ts", "time", "Time", "timestamp", "Timestamp", "t", "T"])
-def test_the_case_of_a_time_key_is_no_matter(key: str) -> None:
-    assert samples(f'{{"a": 1, "{key}": 1700000000}}') == [("a", 1.0, NOON)]
-
-
-def test_the_first_time_key_counts_and_the_others_are_fields() -> None:
-    assert samples('{"t": 21.5, "Time": 1700000000}') == [("t", 21.5, NOON)]
-    assert samples('{"t": 21.5, "TS": 1700000000, "time": 5}') == [("t", 21.5, NOON), ("time", 5.0, NOON)]
-
-
-def test_without_time_keys_every_field_is_a_reading() -> None:
-    assert samples('{"t": 21.5, "h": 60}', FieldsDecoder(time_keys=())) == [
-        ("t", 21.5, None),
-        ("h", 60.0, None),
-    ]
-
-
-def test_a_time_inside_counts_for_what_is_inside() -> None:
-    payload = '{"ts": 1700000000, "a": 1, "b": {"ts": 1700000060, "x": 2, "c": {"y": 3}}, "d": {"z": 4}}'
-    expected = [("a", 1.0, NOON), ("b/x", 2.0, NOON + 60), ("b/c/y", 3.0, NOON + 60), ("d/z", 4.0, NOON)]
-    assert samples(payload) == expected
-
-
-def test_a_time_without_an_offset_is_in_the_configured_zone() -> None:
-    decoder = FieldsDecoder(zone=ZoneInfo("Europe/Berlin"))
-    assert samples('{"Time": "2019-11-03T19:34:28", "a": 1}', decoder) == [("a", 1.0, TASMOTA - 3600)]
-    assert samples('{"Time": "2019-11-03T19:34:28Z", "a": 1}', decoder) == [("a", 1.0, TASMOTA)]
-
-
-@pytest.mark.parametrize("time", ['"yesterday"', "true", "1e300", "NaN", "9" * 500])
-def test_a_time_that_can_not_be_read_costs_only_itself(time: str) -> None:
-    assert refusals(f'{{"ts": {time}, "value": 1}}') == [("bad_time", "ts")]
-    assert samples(f'{{"ts": {time}, "a": 1, "b": 2}}') == [("a", 1.0, None), ("b", 2.0, None)]
-    assert samples(f'{{"ts": 1700000000, "a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [
-        ("a", 1.0, NOON),
-        ("b/x", 2.0, NOON),
-    ]
-    assert refusals(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [("bad_time", "b/ts")]
-
-
-@pytest.mark.parametrize("none", ["null", '""'])
-def test_null_and_an_empty_text_say_that_there_is_no_time(none: str) -> None:
-    assert samples(f'{{"ts": {none}, "value": 1}}') == [("", 1.0, None)]
-    assert refusals(f'{{"ts": {none}, "value": 1}}') == []
-    assert samples(f'{{"ts": {none}, "time": 1700000000, "a": 1}}') == [("a", 1.0, NOON)]
-
-
-def test_the_first_time_key_that_can_be_read_counts() -> None:
-    assert samples('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == [("a", 1.0, NOON)]
-    assert refusals('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == []
-    assert samples('{"ts": 5, "time": 1700000000, "a": 1}') == [("ts", 5.0, NOON), ("a", 1.0, NOON)]
-
-
-def test_an_object_or_a_list_is_no_time_but_holds_readings() -> None:
-    assert samples('{"T": {"Temperature": 20.5}, "Time": {"a": [1]}}') == [
-        ("T/Temperature", 20.5, None),
-        ("Time/a/0", 1.0, None),
-    ]
-
-
-def test_t_is_a_time_only_if_it_looks_like_one() -> None:
-    assert samples('{"t": 21.5, "h": 60}') == [("t", 21.5, None), ("h", 60.0, None)]
-    assert samples('{"T": 21.5, "a": 1.5, "b": 2.5, "c": 3.5}') == [
-        ("T", 21.5, None), ("a", 1.5, None), ("b", 2.5, None), ("c", 3.5, None),
-    ]  # fmt: skip
-    assert samples('{"t": 1700000000.0, "h": 60.5}') == [("h", 60.5, NOON)]
-
-
-def test_where_the_arrival_counts_a_time_is_left_out_only_if_it_looks_like_one() -> None:
-    decoder = FieldsDecoder(by_arrival=True)
-    assert samples('{"ts": 1700000000, "time": 12.5, "a": 1}', decoder) == [("time", 12.5, NOON), ("a", 1.0, NOON)]
-    assert samples('{"time": "12:00:01", "value": 3.5}', decoder) == [("", 3.5, None)]
-    assert refusals('{"time": "12:00:01", "value": 3.5}', decoder) == []
-
-
-@pytest.mark.parametrize("time", ["0", "-5", "12345", '"1970-01-01T00:00:10"'])
-def test_whether_a_time_is_plausible_is_not_asked_here(time: str) -> None:
-    (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
-    assert sample.time is not None
 
 
 @pytest.mark.parametrize(
@@ -294,64 +184,6 @@ def test_ignored_fields_are_left_out_with_all_below_them() -> None:
     assert read.ignored == 4
     row = decoder.decode(b'{"a": 1.5, "b": 2.5, "c": 3.5, "d": 4.5, "linkquality": 80}')
     assert ([each.path for each in row.samples], row.ignored) == (["a", "b", "c", "d"], 1)
-
-
-def test_elements_of_a_list_are_told_apart_by_a_name_that_all_have() -> None:
-    named = '[{"name": "temp", "value": 21.5}, {"name": "hum", "value": 60.5}]'
-    assert samples(named) == [("temp", 21.5, None), ("hum", 60.5, None)]
-    assert samples('{"data": [{"id": 1, "temp": 3}, {"id": 2, "temp": 5}]}') == [
-        ("data/1/temp", 3.0, None),
-        ("data/2/temp", 5.0, None),
-    ]
-    assert samples('[{"mac": "A/B", "temp": 3, "ts": 1700000000}]') == [("A%2FB/temp", 3.0, NOON)]
-
-
-def test_elements_of_a_list_with_times_of_their_own_are_one_series() -> None:
-    assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
-        ("data/a", 3.0, NOON),
-        ("data/a", 5.0, NOON + 60),
-    ]
-
-
-def test_a_list_that_does_not_say_what_is_what_is_refused_aloud() -> None:
-    timed = '[{"ts": 1700000000, "id": 1, "a": 3}, {"ts": 1700000060, "id": 2, "a": 5}]'
-    assert reason(timed) == "no_sender"
-    assert refusals(f'{{"b": 1, "data": {timed}}}') == [("no_sender", "data")]
-    assert samples('[{"a": 1}, {"a": 2}]') == [("a", 1.0, None)]
-    assert refusals('[{"a": 1}, {"a": 2}]') == [("no_sender", "1/a")]
-    assert samples("[21.5, 48]") == [("0", 21.5, None), ("1", 48.0, None)]
-
-
-@pytest.mark.parametrize(
-    "payload", ['[{"bn": "a", "n": "b", "v": 1}]', '[{"n": "a", "u": "V", "v": 1}, {"n": "b", "v": 2}]']
-)
-def test_senml_is_not_read_as_json(payload: str) -> None:
-    with pytest.raises(Refused, match="senml"):
-        plain.decode(payload.encode())
-
-
-def test_the_elements_of_one_list_are_named_as_the_input_says() -> None:
-    decoder = FieldsDecoder(items="d.values[*]", item_name="{id}-{index}", value_key="v", time_keys=("t", "ts"))
-    payload = '{"ts": 1700000000, "x": 9, "d": {"values": [{"id": "a", "v": 1, "t": 1700000060}, {"id": 7, "v": "2"}]}}'
-    assert samples(payload, decoder) == [("a-0", 1.0, NOON + 60), ("7-1", 2.0, NOON)]
-    assert refusals('{"d": {"values": [{"v": 1}, {"id": 1, "v": 1}]}}', decoder) == [("no_sender", "0")]
-    assert reason('{"values": 5}', decoder) == "no_value"
-    assert samples("[1, 2.5]", FieldsDecoder(items="[*]")) == [("0", 1.0, None), ("1", 2.5, None)]
-
-
-def test_what_a_payload_says_of_its_sender_goes_before_the_path() -> None:
-    decoder = FieldsDecoder(sender=("payload.model", "payload.d.id", "payload.channel?"))
-    payload = '{"model": "A/x", "d": {"id": 5}, "temp": 3}'
-    assert samples(payload, decoder) == [("A%2Fx\x1f5\x1f\x1fd/id", 5.0, None), ("A%2Fx\x1f5\x1f\x1ftemp", 3.0, None)]
-    assert reason('{"model": "A", "temp": 3}', decoder) == "no_sender"
-
-
-def test_an_object_of_tags_names_the_sender_by_all_of_them_in_the_order_of_their_keys() -> None:
-    decoder = FieldsDecoder(sender=("payload.tags?",), items="fields")
-    assert samples('{"tags": {"host": "a/b", "cpu": 0}, "fields": {"x": 1}}', decoder) == [("0/a%2Fb\x1fx", 1.0, None)]
-    for tags in ("{}", '{"host": 1.5}', '{"host": {"a": 1}}', "[1]", f'{{"host": "{"x" * 90}", "rack": "{"y" * 90}"}}'):
-        assert samples(f'{{"tags": {tags}, "fields": {{"x": 1}}}}', decoder) == [("\x1fx", 1.0, None)]
-    assert reason('{"tags": {}, "x": 1}', FieldsDecoder(sender=("payload.tags",))) == "no_sender"
 
 
 def test_a_payload_all_of_which_is_left_out_is_no_fault_of_its_sender() -> None:

@@ -1,0 +1,67 @@
+"""Lists and senders in JSON: what names an element, and which lists are refused."""
+
+from __future__ import annotations
+
+import pytest
+from json_samples import NOON, plain, reason, refusals, samples
+
+from edge.core.intake.decoders import FieldsDecoder
+from edge.core.model.readings.messages import Refused
+
+
+def test_elements_of_a_list_are_told_apart_by_a_name_that_all_have() -> None:
+    named = '[{"name": "temp", "value": 21.5}, {"name": "hum", "value": 60.5}]'
+    assert samples(named) == [("temp", 21.5, None), ("hum", 60.5, None)]
+    assert samples('{"data": [{"id": 1, "temp": 3}, {"id": 2, "temp": 5}]}') == [
+        ("data/1/temp", 3.0, None),
+        ("data/2/temp", 5.0, None),
+    ]
+    assert samples('[{"mac": "A/B", "temp": 3, "ts": 1700000000}]') == [("A%2FB/temp", 3.0, NOON)]
+
+
+def test_elements_of_a_list_with_times_of_their_own_are_one_series() -> None:
+    assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
+        ("data/a", 3.0, NOON),
+        ("data/a", 5.0, NOON + 60),
+    ]
+
+
+def test_a_list_that_does_not_say_what_is_what_is_refused_aloud() -> None:
+    timed = '[{"ts": 1700000000, "id": 1, "a": 3}, {"ts": 1700000060, "id": 2, "a": 5}]'
+    assert reason(timed) == "no_sender"
+    assert refusals(f'{{"b": 1, "data": {timed}}}') == [("no_sender", "data")]
+    assert samples('[{"a": 1}, {"a": 2}]') == [("a", 1.0, None)]
+    assert refusals('[{"a": 1}, {"a": 2}]') == [("no_sender", "1/a")]
+    assert samples("[21.5, 48]") == [("0", 21.5, None), ("1", 48.0, None)]
+
+
+@pytest.mark.parametrize(
+    "payload", ['[{"bn": "a", "n": "b", "v": 1}]', '[{"n": "a", "u": "V", "v": 1}, {"n": "b", "v": 2}]']
+)
+def test_senml_is_not_read_as_json(payload: str) -> None:
+    with pytest.raises(Refused, match="senml"):
+        plain.decode(payload.encode())
+
+
+def test_the_elements_of_one_list_are_named_as_the_input_says() -> None:
+    decoder = FieldsDecoder(items="d.values[*]", item_name="{id}-{index}", value_key="v", time_keys=("t", "ts"))
+    payload = '{"ts": 1700000000, "x": 9, "d": {"values": [{"id": "a", "v": 1, "t": 1700000060}, {"id": 7, "v": "2"}]}}'
+    assert samples(payload, decoder) == [("a-0", 1.0, NOON + 60), ("7-1", 2.0, NOON)]
+    assert refusals('{"d": {"values": [{"v": 1}, {"id": 1, "v": 1}]}}', decoder) == [("no_sender", "0")]
+    assert reason('{"values": 5}', decoder) == "no_value"
+    assert samples("[1, 2.5]", FieldsDecoder(items="[*]")) == [("0", 1.0, None), ("1", 2.5, None)]
+
+
+def test_what_a_payload_says_of_its_sender_goes_before_the_path() -> None:
+    decoder = FieldsDecoder(sender=("payload.model", "payload.d.id", "payload.channel?"))
+    payload = '{"model": "A/x", "d": {"id": 5}, "temp": 3}'
+    assert samples(payload, decoder) == [("A%2Fx\x1f5\x1f\x1fd/id", 5.0, None), ("A%2Fx\x1f5\x1f\x1ftemp", 3.0, None)]
+    assert reason('{"model": "A", "temp": 3}', decoder) == "no_sender"
+
+
+def test_an_object_of_tags_names_the_sender_by_all_of_them_in_the_order_of_their_keys() -> None:
+    decoder = FieldsDecoder(sender=("payload.tags?",), items="fields")
+    assert samples('{"tags": {"host": "a/b", "cpu": 0}, "fields": {"x": 1}}', decoder) == [("0/a%2Fb\x1fx", 1.0, None)]
+    for tags in ("{}", '{"host": 1.5}', '{"host": {"a": 1}}', "[1]", f'{{"host": "{"x" * 90}", "rack": "{"y" * 90}"}}'):
+        assert samples(f'{{"tags": {tags}, "fields": {{"x": 1}}}}', decoder) == [("\x1fx", 1.0, None)]
+    assert reason('{"tags": {}, "x": 1}', FieldsDecoder(sender=("payload.tags",))) == "no_sender"

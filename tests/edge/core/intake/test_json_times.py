@@ -1,0 +1,99 @@
+"""Times in JSON: which fields are times, in which notations, and what happens to those that can't be read."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from json_samples import NOON, TASMOTA, plain, refusals, samples
+
+from edge.core.intake.decoders import FieldsDecoder
+
+
+def test_zigbee2mqtt_can_say_when_a_device_was_last_seen() -> None:
+    decoder = FieldsDecoder(time_keys=("last_seen",))
+    assert samples('{"temperature": 1, "last_seen": 1700000000000}', decoder) == [("temperature", 1.0, NOON)]
+    assert samples('{"temperature": 1, "last_seen": "2023-11-14T23:13:20+01:00"}', decoder) == [
+        ("temperature", 1.0, NOON)
+    ]
+
+
+@pytest.mark.parametrize("key", ["ts", "TS", "Ts", "time", "Time", "timestamp", "Timestamp", "t", "T"])
+def test_the_case_of_a_time_key_is_no_matter(key: str) -> None:
+    assert samples(f'{{"a": 1, "{key}": 1700000000}}') == [("a", 1.0, NOON)]
+
+
+def test_the_first_time_key_counts_and_the_others_are_fields() -> None:
+    assert samples('{"t": 21.5, "Time": 1700000000}') == [("t", 21.5, NOON)]
+    assert samples('{"t": 21.5, "TS": 1700000000, "time": 5}') == [("t", 21.5, NOON), ("time", 5.0, NOON)]
+
+
+def test_without_time_keys_every_field_is_a_reading() -> None:
+    assert samples('{"t": 21.5, "h": 60}', FieldsDecoder(time_keys=())) == [
+        ("t", 21.5, None),
+        ("h", 60.0, None),
+    ]
+
+
+def test_a_time_inside_counts_for_what_is_inside() -> None:
+    payload = '{"ts": 1700000000, "a": 1, "b": {"ts": 1700000060, "x": 2, "c": {"y": 3}}, "d": {"z": 4}}'
+    expected = [("a", 1.0, NOON), ("b/x", 2.0, NOON + 60), ("b/c/y", 3.0, NOON + 60), ("d/z", 4.0, NOON)]
+    assert samples(payload) == expected
+
+
+def test_a_time_without_an_offset_is_in_the_configured_zone() -> None:
+    decoder = FieldsDecoder(zone=ZoneInfo("Europe/Berlin"))
+    assert samples('{"Time": "2019-11-03T19:34:28", "a": 1}', decoder) == [("a", 1.0, TASMOTA - 3600)]
+    assert samples('{"Time": "2019-11-03T19:34:28Z", "a": 1}', decoder) == [("a", 1.0, TASMOTA)]
+
+
+@pytest.mark.parametrize("time", ['"yesterday"', "true", "1e300", "NaN", "9" * 500])
+def test_a_time_that_can_not_be_read_costs_only_itself(time: str) -> None:
+    assert refusals(f'{{"ts": {time}, "value": 1}}') == [("bad_time", "ts")]
+    assert samples(f'{{"ts": {time}, "a": 1, "b": 2}}') == [("a", 1.0, None), ("b", 2.0, None)]
+    assert samples(f'{{"ts": 1700000000, "a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [
+        ("a", 1.0, NOON),
+        ("b/x", 2.0, NOON),
+    ]
+    assert refusals(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [("bad_time", "b/ts")]
+
+
+@pytest.mark.parametrize("none", ["null", '""'])
+def test_null_and_an_empty_text_say_that_there_is_no_time(none: str) -> None:
+    assert samples(f'{{"ts": {none}, "value": 1}}') == [("", 1.0, None)]
+    assert refusals(f'{{"ts": {none}, "value": 1}}') == []
+    assert samples(f'{{"ts": {none}, "time": 1700000000, "a": 1}}') == [("a", 1.0, NOON)]
+
+
+def test_the_first_time_key_that_can_be_read_counts() -> None:
+    assert samples('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == [("a", 1.0, NOON)]
+    assert refusals('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == []
+    assert samples('{"ts": 5, "time": 1700000000, "a": 1}') == [("ts", 5.0, NOON), ("a", 1.0, NOON)]
+
+
+def test_an_object_or_a_list_is_no_time_but_holds_readings() -> None:
+    assert samples('{"T": {"Temperature": 20.5}, "Time": {"a": [1]}}') == [
+        ("T/Temperature", 20.5, None),
+        ("Time/a/0", 1.0, None),
+    ]
+
+
+def test_t_is_a_time_only_if_it_looks_like_one() -> None:
+    assert samples('{"t": 21.5, "h": 60}') == [("t", 21.5, None), ("h", 60.0, None)]
+    assert samples('{"T": 21.5, "a": 1.5, "b": 2.5, "c": 3.5}') == [
+        ("T", 21.5, None), ("a", 1.5, None), ("b", 2.5, None), ("c", 3.5, None),
+    ]  # fmt: skip
+    assert samples('{"t": 1700000000.0, "h": 60.5}') == [("h", 60.5, NOON)]
+
+
+def test_where_the_arrival_counts_a_time_is_left_out_only_if_it_looks_like_one() -> None:
+    decoder = FieldsDecoder(by_arrival=True)
+    assert samples('{"ts": 1700000000, "time": 12.5, "a": 1}', decoder) == [("time", 12.5, NOON), ("a", 1.0, NOON)]
+    assert samples('{"time": "12:00:01", "value": 3.5}', decoder) == [("", 3.5, None)]
+    assert refusals('{"time": "12:00:01", "value": 3.5}', decoder) == []
+
+
+@pytest.mark.parametrize("time", ["0", "-5", "12345", '"1970-01-01T00:00:10"'])
+def test_whether_a_time_is_plausible_is_not_asked_here(time: str) -> None:
+    (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
+    assert sample.time is not None
