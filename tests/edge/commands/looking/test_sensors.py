@@ -1,0 +1,102 @@
+"""`edgewarden sensors`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from looked_at import HOUR_AGO, edgewarden, json_lines
+
+from config.loading import load
+from edge.core.model.readings.messages import Message
+from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.store import SqliteStore
+
+
+def test_sensors_are_listed_with_what_the_journal_says_since_the_snapshot(store: Path) -> None:
+    fan, oven = sorted(json_lines(edgewarden("sensors", "--json")), key=lambda each: each["sensor"])
+    assert (fan["sensor"], fan["value"], fan["readings"], fan["interval_s"]) == ("plant/fan", 7.0, 5, 10.0)
+    assert (oven["value"], oven["readings"], oven["interval_s"]) == (200.0, 100, 10.0)
+    assert oven["age_s"] == pytest.approx(time.time() - HOUR_AGO - 990, abs=60)
+    assert (fan["learned"], oven["learned"]) == ("new", "learning")
+
+
+def test_sensors_say_what_watches_them(store: Path) -> None:
+    fan, oven = sorted(json_lines(edgewarden("sensors", "--json")), key=lambda each: each["sensor"])
+    assert (oven["rule"], oven["unit"], oven["limits"]) == ("plant/oven", "Cel", {"high": 250.0})
+    assert "limits" in oven["detectors"]
+    assert (fan["rule"], fan["unit"], fan["limits"]) == (None, "", None)
+    assert "ewma" in fan["detectors"]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_list_of_sensors_cuts_nothing(store: Path, columns: int) -> None:
+    result = edgewarden("sensors", columns=columns)
+    text = " ".join(result.stdout.split())
+    assert text.startswith("2 sensors; the service is not running")
+    assert "plant/oven 200 Cel" in text
+    assert "limits (high 250)" in text
+    assert max(map(len, result.stdout.splitlines())) <= columns
+
+
+def test_one_sensor_in_full(store: Path) -> None:
+    text = " ".join(edgewarden("sensors", "--long", "plant/oven").stdout.split())
+    assert "learned learning: 100 readings" in text
+    assert "limits high 250" in text
+    assert "interval 10 s" in text
+
+
+@pytest.mark.long
+def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline = make_pipeline(configuration)
+    for minute in range(3000):
+        pump = 3.2 if minute % 40 < 8 else 0.0
+        values = {"plant/noise": float(minute % 7), "plant/oven": pump, "plant/pump": pump}
+        time_s = HOUR_AGO - 200_000.0 + 60.0 * minute
+        pipeline.process([Message(name, str(value).encode(), time_s) for name, value in values.items()])
+    store = SqliteStore(configuration.store.path)
+    store.remember(pipeline.save("digest"), "digest", HOUR_AGO)
+    store.close()
+    rows = {each["sensor"]: each["states"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert rows == {"plant/noise": [], "plant/pump": [0, 3.2], "plant/oven": [0, 3.2]}
+    assert "states 0, 3.2" in " ".join(edgewarden("sensors", "--long", "plant/pump").stdout.split())
+    assert "0, 3.2" in edgewarden("sensors").stdout
+
+
+def test_sensors_that_are_counters_say_why_and_how_fast_they_count(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline = make_pipeline(configuration)
+    for minute in range(1600):
+        values = {"plant/noise": float(minute % 7), "plant/water": 10.0 * minute + minute * minute % 13 / 4}
+        time_s = HOUR_AGO - 200_000.0 + 60.0 * minute
+        pipeline.process([Message(name, str(value).encode(), time_s) for name, value in values.items()])
+    store = SqliteStore(configuration.store.path)
+    store.remember(pipeline.save("digest"), "digest", HOUR_AGO)
+    store.close()
+    rows = {each["sensor"]: each["counter"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert rows["plant/noise"] is None
+    assert rows["plant/water"] == {"by": "it only rises", "unit": "1/min", "stretch_s": 60.0}
+    text = " ".join(edgewarden("sensors", "--long", "plant/water").stdout.split())
+    assert "as it only rises, but for resets; watched by its pace in 1/min over 1 min" in text
+
+
+def test_sensors_of_a_store_alone_say_what_they_can(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path.parent)
+    result = edgewarden("sensors", "--store", str(store))
+    assert result.exit_code == 0
+    assert "plant/oven" in result.stdout
+    assert "name it with --config" in result.stderr
+
+
+def test_a_sensor_that_is_not_known_is_an_error_with_the_nearest(store: Path) -> None:
+    result = edgewarden("sensors", "plant/ovne")
+    assert result.exit_code == 1
+    assert "the nearest are plant/oven" in result.stderr
+
+
+def test_a_glob_is_given_once(store: Path) -> None:
+    assert json_lines(edgewarden("sensors", "--sensor", "*/fan", "--json"))[0]["sensor"] == "plant/fan"
+    assert edgewarden("sensors", "*/fan", "--sensor", "*/oven").exit_code == 2

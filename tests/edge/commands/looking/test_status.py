@@ -1,0 +1,192 @@
+"""`edgewarden status`, while a service runs and while none does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from looked_at import WELL, edgewarden, payload_of, says
+from store_examples import event
+
+from edge.commands.support.service.service_state import ServiceState
+from edge.commands.support.service.well_being import well_being
+from edge.shell.activity.status_file import status_path
+from edge.shell.store import SqliteStore
+
+
+def test_a_service_that_is_well_is_0(store: Path) -> None:
+    says(store)
+    result = edgewarden("status")
+    assert result.exit_code == 0
+    assert f"fine: the service is running (process {os.getpid()})" in result.stdout
+    assert "readings and events: b:1883, connected with MQTT 5" in result.stdout
+    assert "5 messages, 5 a minute" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"connections": [{"carries": "events", "host": "up", "port": 8883, "connected": False, "version": "5"}]},
+            "not connected to up:8883 for events",
+        ),
+        (
+            {"connections": [{**WELL, "refused_subscriptions": {"plant/#": "Not authorized"}}]},
+            "the broker refuses the subscription to plant/#: Not authorized",
+        ),
+        ({"health": {"store_writable": False}}, "the store can't be written"),
+    ],
+)
+def test_a_service_that_is_not_well_is_1_and_says_why(store: Path, more: dict[str, Any], words: str) -> None:
+    says(store, **more)
+    result = edgewarden("status")
+    assert result.exit_code == 1
+    assert "not well: " in result.stdout
+    assert f"! {words}" in result.stdout
+
+
+def test_events_that_do_not_get_out_are_not_well(store: Path) -> None:
+    kept = SqliteStore(store)
+    kept.append([event(1, transition="cleared")], [], now=time.time() - 30)
+    says(store)
+    assert edgewarden("status", "-q").exit_code == 0
+    kept.append([event(2, transition="cleared")], [], now=time.time() - 300)
+    kept.close()
+    result = edgewarden("status")
+    assert result.exit_code == 1
+    assert "events don't get out: the oldest has waited for 5 min" in result.stdout
+
+
+def test_a_service_that_writes_no_status_any_more_is_not_well(store: Path) -> None:
+    says(store)
+    os.utime(status_path(store), (0, time.time() - 120))
+    result = edgewarden("status")
+    assert result.exit_code == 1
+    assert "it has written no status for 2 min" in result.stdout
+
+
+def test_a_service_that_has_said_nothing_yet_is_starting() -> None:
+    for said in ({}, {"state": "stopped", "pid": 7}, {"state": "running", "pid": 7}):
+        state = ServiceState(running=True, pid=8, said=said, age_s=0.0)
+        assert well_being(state, None).problems == ["it is starting, and has not written its status yet"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {
+                "problem": "clock_wrong",
+                "own": "1970-01-01T00:00:30Z",
+                "believed": "2026-01-01T00:00:00Z",
+                "because": "unset",
+            },
+            "clock says 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is believed",
+        ),
+        (
+            {
+                "problem": "clock_wrong",
+                "own": "2026-01-01T00:00:00Z",
+                "believed": "2026-01-01T02:00:00Z",
+                "because": "senders",
+            },
+            "2026-01-01T00:00:00Z, readings show that it is behind; 2026-01-01T02:00:00Z is believed",
+        ),
+        (
+            {"problem": "clock_doubted", "own": "2026-01-01T00:00:00Z", "held": 3},
+            "readings lie ahead of this machine's clock (2026-01-01T00:00:00Z); 3 messages are held",
+        ),
+    ],
+)
+def test_a_clock_that_may_be_wrong_is_shown(store: Path, more: dict[str, object], words: str) -> None:
+    says(
+        store,
+        health={"uptime_s": 100.0, "sensors": 2, "readings_taken": 50, "store_writable": True, "problems": [more]},
+    )
+    result = edgewarden("status")
+    assert result.exit_code == 1
+    assert words in " ".join(result.stdout.split())
+
+
+def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Path) -> None:
+    example = {
+        "last": "2026-01-01T00:00:00.000Z",
+        "topic": "p/\\u202e",
+        "path": "",
+        "detail": "byte 0",
+        "payload": "On",
+    }
+    says(
+        store,
+        refused=[{"reason": "malformed", "count": 70, **example}],
+        inputs=[{"topic": "plant/+/x", "messages": 0, "per_minute": 0.0, "last": None}],
+    )
+    result = edgewarden("status")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    assert "malformed 70: the payload doesn't match the input's format the last" in text
+    assert "p/\\u202e, byte 0: On" in text
+    assert "- nothing has arrived for the input plant/+/x" in text
+    assert "- more was refused (70) than taken (50), most of it as malformed" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"state": "stopped"}, "not running: the service is not running (stopped 0"),
+        ({"pid": 2**22 + 1}, "not running: the service is not running (ended without a goodbye; last seen 0"),
+        ({"pid": 0}, "not running"),
+    ],
+)
+def test_a_service_that_does_not_run_is_3(store: Path, said: dict[str, Any], words: str) -> None:
+    says(store, **said)
+    result = edgewarden("status")
+    assert result.exit_code == 3
+    assert words in result.stdout
+    assert "edgewarden.db" in result.stdout
+
+
+def test_a_store_that_is_not_there_yet_is_no_running_service(folder: Path) -> None:
+    result = edgewarden("status")
+    assert result.exit_code == 3
+    assert "not there yet" in result.stdout
+    assert list(folder.glob("*.db*")) == []
+
+
+def test_the_status_as_json_says_the_same(store: Path) -> None:
+    kept = SqliteStore(store)
+    kept.append([event(1, severity=700)._replace(payload=payload_of("a", 700))], [], now=time.time())
+    kept.close()
+    says(store)
+    result = edgewarden("status", "--json")
+    found = json.loads(result.stdout)
+    assert (found["running"], found["well"], found["problems"], found["pid"]) == (True, True, [], os.getpid())
+    assert (found["open_incidents"], found["worst_severity"], found["kept"]["waiting"]) == (1, 700, 1)
+    assert found["said"]["gateway"] == "gw"
+
+
+def test_a_quiet_status_is_an_exit_code(store: Path) -> None:
+    result = edgewarden("status", "--quiet")
+    assert (result.exit_code, result.output) == (3, "")
+
+
+def test_a_wrong_configuration_is_2(tmp_path: Path) -> None:
+    assert edgewarden("status", "--config", str(tmp_path / "none.toml")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"refused_publications": 3}, "the broker has refused 3 publications since the start"),
+        ({"takeovers": 1}, "another client with our client id has taken over the session 1 time"),
+    ],
+)
+def test_what_a_broker_has_refused_is_worth_a_look(store: Path, more: dict[str, Any], words: str) -> None:
+    says(store, connections=[{**WELL, **more}])
+    result = edgewarden("status")
+    assert result.exit_code == 0
+    assert f"- {words}" in result.stdout
