@@ -247,7 +247,7 @@ class Paces(SensorArrays):
         return found if any_of(found) else None
 
     def jump(self, slot: int, value: float, time: float, before: float) -> Jump | None:
-        """The jump of a counter, of a reading that isn't recorded yet; None if it is none. See `jumped()`."""
+        """The jump at a reading that isn't recorded yet; None if it doesn't jump. See `jumped()`."""
         if not self.jumped(slot, value, time, before):
             return None
         last, lasted = float(self.last[slot]), max(time - before, SHORTEST_LAPSE_S)

@@ -1,11 +1,10 @@
 """The links: to an MQTT broker, for which no other package knows paho, and to Apache Kafka in `kafka/`.
 
-`service_link.py` is what the service asks of either. `link.py` is the one to an MQTT broker, `receiving/` its receiving
-half, `sending/` its publishing half, `subscribing/` its subscriptions, `reconnecting.py` its pauses. `versions/`
-decides which version of MQTT to try, and knows what only MQTT 5 can say. Inside, `bulk_client.py` is paho with a reader
-for many messages at once, `publish_parser.py` is what that reader does with bytes, `echo.py` hears our own status,
-`receive_queue.py` is what a link hands messages to, and `in_flight_window.py` and `broker_window.py` are how much may
-be under way in either direction.
+`service_link.py` defines the interface of both. `link.py` implements it for MQTT: `receiving/` receives, `sending/`
+publishes, `subscribing/` subscribes, `reconnecting.py` computes the pauses, and `versions/` selects the version of MQTT
+and implements the features of MQTT 5. Inside, `bulk_client.py` is a paho client that reads many messages at once,
+`publish_parser.py` parses their packets, `echo.py` receives the service's own status, `receive_queue.py` holds received
+messages, and `in_flight_window.py` and `broker_window.py` limit unacknowledged messages in either direction.
 """
 
 from edge.shell.link.link import Link

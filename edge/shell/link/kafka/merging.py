@@ -5,8 +5,8 @@ read hours of one partition before the first record of the next, whose sensors w
 hours. Records are therefore delivered in order of time, and wait for partitions that have more to read but haven't
 returned it yet.
 
-A record whose time isn't trusted keeps its place behind the one before it in its partition. Otherwise a producer whose
-clock is ahead would delay all records behind its own.
+A record without a trusted time follows the previous record of its partition. Otherwise a producer whose clock is ahead
+would delay all later records.
 """
 
 from __future__ import annotations
