@@ -122,7 +122,7 @@ def quix(
 @of_a_fleet
 @click.option("--checkpoint", required=True, help="Folder or address for offsets and states, which all workers reach.")
 @click.option(
-    "--master", default="local[*,4]", show_default=True, help="Address of the Spark cluster, or this machine's cores."
+    "--master", default="local[1,4]", show_default=True, help="Address of the Spark cluster, or this machine: one core."
 )
 @click.option(
     "--tasks",

@@ -30,6 +30,9 @@ OUTPUT = "key binary, value binary, headers array<struct<key: string, value: bin
 
 NO_CELL = -1
 
+ENTRIES = 10
+"""Maximum number of batches between two snapshots of a cell; another Python worker that gets the cell replays them."""
+
 
 def placing_of(configuration: str, cells: int) -> Callable[[pd.Series, pd.Series], pd.Series]:
     """A function for Spark that assigns records to cells by their topics and keys.
@@ -135,7 +138,7 @@ def _cells(configuration: str, cells: int) -> tuple[KeyedCells, RefusalTally]:
     """The cells of this Python worker."""
     parsed = parse(configuration, "fleet").configuration
     set_up_logs(parsed.log.level)
-    return KeyedCells(plan_of(parsed, cells)), RefusalTally(log)
+    return KeyedCells(plan_of(parsed, cells), entries=ENTRIES), RefusalTally(log)
 
 
 @cache
