@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from paho.mqtt import MQTTException
@@ -25,6 +27,13 @@ PROMPT_S, TIMES_AS_SLOW = 1.0, 4.0
 
 HEADER_BYTES = 9
 """Maximum size of the fixed header, the length of the topic, and the packet identifier."""
+
+
+TOO_LARGE = "Packet too large"
+"""The reason of a broker that refuses a publication for its size."""
+
+TOO_LARGE_S = 600.0
+"""Time for which nothing of that size is sent again. Some brokers close the connection for it as well."""
 
 
 class LiveConnection(NamedTuple):
@@ -57,6 +66,29 @@ class RefusedPublication(NamedTuple):
     reason: str
 
 
+class TooLong:
+    """The shortest payload that the broker has refused for its size lately.
+
+    Attributes:
+        length: Its length in bytes.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.length = 0
+        self._until = -math.inf
+        self._monotonic = monotonic
+
+    def has(self, length: int) -> bool:
+        """Whether a payload is at least as long."""
+        return 0 < self.length <= length and self._monotonic() < self._until
+
+    def note(self, length: int) -> None:
+        """Record a refused payload."""
+        now = self._monotonic()
+        self.length = min(length, self.length) if now < self._until else length
+        self._until = now + TOO_LARGE_S
+
+
 class Sender:
     """Publishes on the current connection; for one thread.
 
@@ -76,6 +108,8 @@ class Sender:
         self._last_token = 0
         self._confirmed: list[int] = []
         self._refused: list[RefusedPublication] = []
+        self._lengths: dict[int, int] = {}
+        self._too_long = TooLong()
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, properties: EventProperties | None
@@ -94,8 +128,8 @@ class Sender:
             return None
         try:
             said = properties_of(current.client, properties)
-            if 0 < current.largest < (size := packet_size(topic, payload, said)):
-                return self._too_large(topic, size, current.largest)
+            if too_large := self._why_too_large(topic, payload, said, current.largest):
+                return self._refuse(topic, too_large)
             sent = current.client.publish(topic, payload, qos, retain, said)
         except (ValueError, MQTTException) as error:
             log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
@@ -104,12 +138,22 @@ class Sender:
             return None
         self._last_token += 1
         current.window.sent(sent.mid, qos, self._last_token, topic)
+        if qos:
+            self._lengths[self._last_token] = len(payload)
         return self._last_token
 
-    def _too_large(self, topic: str, size: int, largest: int) -> int:
+    def _why_too_large(self, topic: str, payload: bytes, said: Properties | None, largest: int) -> str:
+        """Why the broker won't take a publication of this size; empty if it may."""
+        if 0 < largest < (size := packet_size(topic, payload, said)):
+            return f"{TOO_LARGE}: {size} bytes, and the broker takes {largest}"
+        if self._too_long.has(len(payload)):
+            return f"{TOO_LARGE}: the broker has refused a payload of {self._too_long.length} bytes"
+        return ""
+
+    def _refuse(self, topic: str, reason: str) -> int:
         """Refuse a publication in the broker's place, which would close the connection for it."""
         self._last_token += 1
-        self._note_refused(self._last_token, topic, f"Packet too large: {size} bytes, and the broker takes {largest}")
+        self._note_refused(self._last_token, topic, reason)
         return self._last_token
 
     def confirmations(self) -> list[int]:
@@ -141,14 +185,22 @@ class Sender:
     def _take_note(self) -> None:
         if self._known is not None:
             self._collect(self._known.window)
+        if self._known is not self._standing.current:
+            self._lengths.clear()
         self._known = self._standing.current
         if self._known is not None and self._known.window is not self._last:
             self._slowest_s = max(self._slowest_s, self._last.slowest_s) / 2  # what was slow once is forgotten slowly
             self._last = self._known.window
 
     def _collect(self, window: InFlightWindow) -> None:
-        self._confirmed += window.collect()
+        confirmed = window.collect()
+        self._confirmed += confirmed
+        for token in confirmed:
+            self._lengths.pop(token, None)
         for token, topic, reason in window.take_refused():
+            if reason == TOO_LARGE:
+                self._too_long.note(self._lengths.get(token, 0))
+            self._lengths.pop(token, None)
             self._note_refused(token, topic, reason)
 
     def _note_refused(self, token: int, topic: str, reason: str) -> None:

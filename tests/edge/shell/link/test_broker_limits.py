@@ -13,6 +13,7 @@ from stub_broker import Client, StubBroker
 from edge.shell.link import Link
 from edge.shell.link.link_options import EventProperties
 from edge.shell.link.receiving.reason_codes import allowed
+from edge.shell.link.sending.sender import TOO_LARGE_S, TooLong
 
 MakeLink = Callable[..., Link]
 StartMosquitto = Callable[..., Mosquitto]
@@ -109,3 +110,40 @@ def test_nothing_that_fits_is_refused_and_nothing_else_sent(make_link: MakeLink)
         wait_until(lambda: len(packets) > 120 - link.refused_publications, what="the packets")  # with the CONNECT
         published = [len(each) for each in packets if mqtt.kind_of(each) == mqtt.PUBLISH]
         assert max(published) in range(290, 301)
+
+
+def test_what_a_broker_closes_the_connection_for_as_too_large_is_not_sent_again(make_link: MakeLink) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+        client.send(mqtt.packet(mqtt.CONNACK, bytes.fromhex("000000")))
+        while packet := client.read():
+            if mqtt.kind_of(packet) == mqtt.PUBLISH:
+                identifier = packet[packet.index(b"t/0") + 3 :][:2]
+                client.send(mqtt.packet(mqtt.PUBACK, identifier + (b"\x95" if len(packet) > 500 else b"\x00")))
+                if len(packet) > 500:
+                    return
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5")
+        assert link.wait_connected(30)
+        refused = [*events(link, 1, 700)]
+        found = wait_until(lambda: link.confirmations() or link.refusals(), what="the refusal")
+        wait_until(lambda: link.connections == 2, what="the next connection")
+        refused += events(link, 1, 700)
+        taken = events(link, 1, 100)
+        assert wait_until(link.confirmations, what="the PUBACK") == taken
+        assert [each.token for each in found + link.refusals()] == refused
+        assert link.connections == 2
+
+
+def test_a_size_that_was_refused_is_tried_again_after_a_while() -> None:
+    now = [0.0]
+    too_long = TooLong(lambda: now[0])
+    assert not too_long.has(10_000)
+    too_long.note(700)
+    too_long.note(900)
+    assert [too_long.has(each) for each in (699, 700, 10_000)] == [False, True, True]
+    now[0] = TOO_LARGE_S
+    assert not too_long.has(10_000)
+    too_long.note(900)
+    assert [too_long.has(each) for each in (700, 900)] == [False, True]
