@@ -284,11 +284,12 @@ class Incident:
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether to publish an update.
 
-        A new kind is published at once, and so is a rise of severity by two classes or to `URGENT` or beyond; a change
-        of its name at intervals, a smaller rise at longer ones. That another detector agrees is no reason.
+        A new kind is published at once, and so is a rise by two classes, to `URGENT` or beyond, or of a silence;
+        another name at intervals, a smaller rise at longer ones. That another detector agrees is no reason.
         """
         rise, waited = self.rise, time - self.updated
-        if self.joined or rise > 1 or (rise and severity_class(self.severity) + rise >= URGENT):
+        is_urgent = self.learned_kind == "missing" or severity_class(self.severity) + rise >= URGENT
+        if self.joined or rise > 1 or (rise and is_urgent):
             return True
         return (self.news and waited >= update_s) or (rise > 0 and waited >= max(update_s, RISE_S))
 
