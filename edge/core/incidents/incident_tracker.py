@@ -15,7 +15,7 @@ from edge.core.incidents.state_machine import MachineInput, State, StateMachine,
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
-from edge.core.scoring.opinions import Observation
+from edge.core.scoring.opinions import Observation, is_clear
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from edge.core.scoring.sensors.usual_ranges import UsualRanges
@@ -28,6 +28,9 @@ that has hardly been seen, new behaviour may well be normal."""
 ENDURING_SHARE = 1 / 2
 """Share of a sensor's life after which a lasting condition that isn't a level, such as a stuck value, is adopted: it
 must last as long as the sensor was known otherwise."""
+
+LASTING = 3
+"""What isn't clearly beyond its level must last for this many readings."""
 
 Order = tuple[int, int, float, int]
 """Position of a finding within a batch."""
@@ -146,8 +149,10 @@ class IncidentTracker(SensorArrays):
                 group.adopt(row)
         else:
             signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
-        if signal is MachineInput.EXCEEDS and tracker.state is State.NORMAL and self._run(slot) < settings.raise_after:
-            signal = MachineInput.HOLDS
+        if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
+            lasting = 1 if is_clear(observation) else LASTING
+            if self._run(slot) < max(settings.raise_after, lasting):
+                signal = MachineInput.HOLDS
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:

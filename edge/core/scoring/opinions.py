@@ -8,6 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from edge.core.scoring.limit_conditions import BrokenLimit
 
+CLEAR, CLEAR_OF_BAND = 1.5, 1.25
+"""A single moment raises an incident where its score is this many times its raising level, or its value this many times
+as far from the middle of the band as the end of that."""
+
+OF_MOMENTS = frozenset({"rate", "contextual"})
+"""Kinds that a single reading can show and that have heavy tails. A level is set by what happens once in so many days
+by chance, and what is a hair beyond it happens nearly as often: it is noise where no other detector confirms it."""
+
 
 @dataclass(slots=True)
 class Opinion:
@@ -41,6 +49,11 @@ class Opinion:
     def ratio(self) -> float:
         """The score divided by its raising level."""
         return self.score / self.level
+
+    def distance(self, value: float) -> float:
+        """How far a value is from the middle of the band, in halves of its width; 0 if there is no band."""
+        half = (self.upper - self.lower) / 2
+        return abs(value - self.lower - half) / half if half > 0 else 0.0
 
     @property
     def exceeds(self) -> bool:
@@ -122,3 +135,16 @@ class Observation:
     def ratio_of(self, detectors: Collection[str]) -> float:
         """The highest ratio of score to raising level among the given detectors."""
         return max((each.ratio for each in self.opinions if each.detector in detectors), default=0.0)
+
+
+def is_clear(observation: Observation) -> bool:
+    """Whether an observation raises an incident although it is the first one that exceeds a level.
+
+    It does if it is far beyond the level or the band, if several detectors agree, or if it shows what one reading alone
+    can't.
+    """
+    beyond = [each for each in observation.opinions if each.exceeds]
+    return len(beyond) > 1 or any(
+        each.kind not in OF_MOMENTS or each.ratio >= CLEAR or each.distance(observation.value) >= CLEAR_OF_BAND
+        for each in beyond
+    )

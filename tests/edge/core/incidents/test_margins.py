@@ -1,0 +1,66 @@
+"""What is a hair beyond its level is an incident only if it lasts; what is far beyond is one at once."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from config.schema import IncidentSettings
+from detectors.univariate.rate import RateOfChange
+from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.state_machine import State
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
+from edge.core.scoring.opinions import Observation, Opinion, is_clear
+from edge.core.scoring.profiles import Group, Profile
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+
+LEVEL = 5.0
+
+
+def observation(*scores: float, kind: str = "rate", value: float = 9.0) -> Observation:
+    opinions = [Opinion(f"d{place}", kind, score, 0.0, -8.0, 8.0, LEVEL) for place, score in enumerate(scores)]
+    return Observation(0.0, value, LEVEL, opinions)
+
+
+def raised(run: int, *scores: float, raise_after: int = 1, state: State = State.NORMAL, **of: Any) -> bool:
+    """Whether the last of `run` exceeding readings raises an incident."""
+    group = Group(Profile((RateOfChange(),), IncidentSettings(raise_after=raise_after)))
+    group.add()
+    statistics, levels = SensorStatistics(), AlarmLevels()
+    for each in (statistics, levels):
+        each.grow(1)
+    tracker = IncidentTracker([(group, 0)], statistics, levels)
+    tracker.grow(1)
+    tracker.tracker(0).state = state
+    statistics.exceeding[0] = run
+    tracker.judge(0, observation(*scores, **of), 0, math.nan)
+    return bool(tracker.take_findings())
+
+
+@pytest.mark.parametrize("state", [State.NORMAL, State.SETTLING])
+def test_what_is_a_hair_beyond_its_level_is_told_once_it_has_lasted_for_three_readings(state: State) -> None:
+    assert [raised(run, 5.1, state=state) for run in (1, 2, 3, 4)] == [False, False, True, True]
+
+
+def test_what_is_far_beyond_is_told_at_once() -> None:
+    assert not raised(1, 7.4)
+    assert raised(1, 7.5)
+    assert not raised(1, 5.1, value=-9.9)
+    assert raised(1, 5.1, value=-10.0)
+
+
+def test_several_detectors_that_agree_need_no_second_reading() -> None:
+    assert not is_clear(observation(5.1, 4.9))
+    assert raised(1, 5.1, 5.05)
+
+
+@pytest.mark.parametrize("kind", ["drift", "flatline", "state", "variance", "level_shift"])
+def test_what_one_reading_alone_can_not_show_needs_no_second_reading(kind: str) -> None:
+    assert raised(1, 5.1, kind=kind)
+
+
+def test_an_operator_who_waits_for_more_readings_waits_for_as_many() -> None:
+    assert not raised(4, 9.0, raise_after=5)
+    assert raised(5, 9.0, raise_after=5)
