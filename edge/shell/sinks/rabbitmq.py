@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -213,7 +214,7 @@ class RabbitmqSink:
     def _answered(self, frame: Any) -> None:
         """Handle a confirmation of one event or of all up to it."""
         method, last = frame.method, frame.method.delivery_tag
-        tags = [tag for tag in self._under_way if tag <= last] if method.multiple else [last]
+        tags = list(takewhile(last.__ge__, self._under_way)) if method.multiple else [last]  # tags ascend
         is_taken = isinstance(method, pika.spec.Basic.Ack)
         for tag in tags:
             found = self._under_way.pop(tag, None)
