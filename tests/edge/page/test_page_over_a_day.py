@@ -44,7 +44,13 @@ def page(service: RunningService) -> PageClient:
 @pytest.fixture
 def consumer(own_mosquitto: EmbeddedBroker, page: PageClient) -> Iterator[Consumer]:
     made = Consumer(own_mosquitto.port, "edgewarden/gw/result")
-    wait_until(lambda: page.get("/api/incidents").status == 200, what="the service")
+
+    def is_heard() -> bool:
+        made.publish("plant/first", json.dumps({"value": 1.0}))
+        answer = page.get("/api/sensors?find=first")
+        return answer.status == 200 and answer.json["found"] == 1
+
+    wait_until(is_heard, 120, what="the service's subscription")
     yield made
     made.close()
 
