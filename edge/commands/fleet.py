@@ -24,7 +24,7 @@ def of_a_cluster(command: Command) -> Command:
     @click.option(
         "--client",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with additional librdkafka settings, one key=value per line.",
+        help="Additional settings of the Kafka client (for Spark, the Java client), one key=value per line.",
     )
     @wraps(command)
     def with_client(brokers: str, client: Path | None, **given: Any) -> Any:
