@@ -63,7 +63,7 @@ def served(page: Page, configuration: Configuration, source: Path) -> Iterator[H
 def _listen(bind: str, port: int, source: Path) -> socket.socket:
     host = "127.0.0.1" if bind == "localhost" else bind
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, so that asyncio sets TCP_NODELAY
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bound(listening)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.long
 MakeService = Callable[[str], RunningService]
 SENSOR = "plant/pump/temp"
 BEGAN = time.time() - 3600
+IPV6 = Path("/proc/net/if_inet6").exists()
 HOSTILE = "plant/<img src=x onerror=alert(1)>\"'\u202e"
 
 
@@ -123,6 +124,16 @@ def test_commands_over_mqtt_stay_unheard_where_the_page_alone_may_give_them(
     consumer.publish("edgewarden/gw/command/acknowledge", json.dumps({"sensor": "**"}))
     assert page.say("shelve", sensor="nobody", until="1h").json["ok"]
     assert "acknowledged" not in open_incidents(page)[0]
+
+
+@pytest.mark.skipif(not IPV6, reason="no IPv6 on this machine")
+def test_over_ipv6_it_is_the_same_page(make_service: MakeService, own_mosquitto: EmbeddedBroker) -> None:
+    service = make_service(configuration(own_mosquitto.port, page='port = 0\nbind = "::1"')).start()
+    page = PageClient(page_host(service))
+    assert page.host.startswith("[::1]:")
+    assert page.get("/api/incidents").json["rows"] == []
+    assert page.say("acknowledge", incident="nobody").status == 409
+    assert page.post("/api/command", {}, Origin="http://[::2]").status == 403
 
 
 def test_posts_from_elsewhere_are_refused(page: PageClient) -> None:
