@@ -1,4 +1,4 @@
-"""What tests share: brokers, ports, links that are stopped at the end."""
+"""Shared fixtures: brokers, ports, and links that are stopped at the end."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from edge.shell.broker.embedded import BrokerError, EmbeddedBroker, find_mosquit
 from edge.shell.broker.embedded import free_port as any_free_port
 from edge.shell.link import Link, LinkOptions, Subscription
 
-# An example may take as long as it takes: how fast this machine is today is nothing that a test may depend on.
+# Examples have no deadline: no test may depend on the speed of the machine.
 hypothesis.settings.register_profile("edgewarden", deadline=None)
 hypothesis.settings.load_profile("edgewarden")
 
 
 @pytest.fixture(scope="session")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    """One open broker for all tests; use topics and client ids of your own."""
+    """One open broker for all tests; each test uses its own topics and client ids."""
     with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
         yield broker
 
 
 @pytest.fixture
 def start_mosquitto(tmp_path: Path) -> Iterator[Callable[[str], Mosquitto]]:
-    """Start a broker of the test's own, with configuration lines of its own."""
+    """Start a broker for one test, with additional configuration lines."""
     started: list[Mosquitto] = []
 
     def start(lines: str = "allow_anonymous true") -> Mosquitto:
@@ -47,7 +47,7 @@ def start_mosquitto(tmp_path: Path) -> Iterator[Callable[[str], Mosquitto]]:
 
 @pytest.fixture
 def own_mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    """A broker of the test's own that keeps sessions and messages when it is stopped."""
+    """A broker for one test that keeps sessions and messages when it is stopped."""
     installed_mosquitto()
     broker = EmbeddedBroker(tmp_path / "own_mosquitto", prefer="mosquitto")
     broker.start()
@@ -57,7 +57,7 @@ def own_mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def make_service(tmp_path: Path) -> Iterator[Callable[[str], RunningService]]:
-    """Make a service of the test's own from the text of its configuration; it is killed at the end if it still runs."""
+    """Create a service for one test from the text of its configuration; it is killed at the end of the test."""
     made: list[RunningService] = []
 
     def make(configuration: str) -> RunningService:
@@ -92,7 +92,7 @@ def make_link() -> Iterator[Callable[..., Link]]:
 
 
 def _skipped_without_mosquitto() -> Generator[None, object, object]:
-    """A test that needs a mosquitto of its own is skipped where none is installed, but never in CI."""
+    """Tests that need their own mosquitto are skipped where it isn't installed, but never in CI."""
     try:
         return (yield)
     except BrokerError as error:

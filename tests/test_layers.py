@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 PURE = ("detectors", "edge/core")
 
-ROOMS = {  # each room may import those above it that it names; nothing points upwards, and so there are no circles
+ROOMS = {  # the folders that each may import; nothing points upwards, and there are no cycles
     "detectors": {
         "numeric": "",
         "parameters": "",
@@ -137,7 +137,7 @@ def test_rooms_import_only_what_stands_below_them(house: str) -> None:
 
 
 EARLIER = ("edge.core.persistence.snapshot", "edge.core.persistence.earlier_snapshots")
-"""Asked for when a snapshot turns out to be of an earlier format; it makes one of today's."""
+"""Imported when a snapshot turns out to be of an earlier format; it creates one of the current format."""
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

@@ -1,4 +1,4 @@
-"""Conventions: each is an input without faults that makes of its examples the sensors that it says."""
+"""Conventions: each is a valid input that turns its examples into the listed sensors."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_the_template_is_a_configuration_without_faults_and_doubts() -> None:
 
 
 def uncommented() -> str:
-    """The template with everything that is commented out switched on, but for what excludes each other."""
+    """The template with all commented keys switched on, except those that exclude each other."""
     lines = []
     for line in template().splitlines():
         if match := re.match(r"# (\[|[a-z_.]+ = )(.*)", line):
@@ -174,7 +174,7 @@ def test_what_is_commented_out_in_the_template_can_be_used() -> None:
         .replace("host_id", "# host_id")
     )
     text = re.sub('every = ".*"', "", text)
-    text = re.sub(r"(?s)\[kafka\]\n.*?\n\n", "", text)  # which takes the place of [broker]
+    text = re.sub(r"(?s)\[kafka\]\n.*?\n\n", "", text)  # replaces [broker]
     configuration = parse(text).configuration
     assert configuration.rule_for("line1/a/temperature").unit == "°C"
     assert configuration.outbound is not None

@@ -1,4 +1,4 @@
-"""The formats of payloads that an input may name."""
+"""The payload formats that an input may name."""
 
 from __future__ import annotations
 

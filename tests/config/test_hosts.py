@@ -1,4 +1,4 @@
-"""Names and addresses of brokers, and what people write instead."""
+"""Names and addresses of brokers, including common mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table `[kafka]`: what goes with it and what doesn't, told before anything is opened."""
+"""The table `[kafka]`: which keys can be combined, checked before anything is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the alert rules: promtool takes them, each alert fires, and no metric is made up."""
+"""The Grafana dashboard and the alert rules: promtool accepts them, each alert fires, and every metric exists."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAMES = set(re.findall(r"^(\w+)", re.sub(r"^#.*\n", "", EXPOSED, flags=re.MULTIL
 METRIC = re.compile(r"\b((?:edgewarden|process)_\w+)\b")
 
 Series = dict[str, str]
-FIRES: dict[str, tuple[str, Series]] = {  # labels of the alert, and series by a minute: of "ok" none may fire
+FIRES: dict[str, tuple[str, Series]] = {  # labels of the alert, and series by minute: for "ok" no alert may fire
     "EdgewardenDown": (
         'instance="g", job="edgewarden"',
         {'up{job="edgewarden",instance="g"}': "0x60", 'up{job="edgewarden",instance="ok"}': "1x60"},
@@ -164,7 +164,7 @@ def test_every_metric_of_the_dashboard_and_of_the_rules_is_exposed() -> None:
 def test_promtool_has_nothing_against_the_metrics_and_the_rules(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     registry.register(MetricsCollector(SAID, MORE))
-    plain = generate_latest(registry).decode()  # promtool reads the older of the two formats only
+    plain = generate_latest(registry).decode()  # promtool reads only the older of the two formats
     found = promtool("check", "metrics", given=plain)
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
     (tmp_path / RULES).write_text(monitoring_files()[RULES])

@@ -1,4 +1,4 @@
-"""Inputs are written into a configuration with the rest of it as it stands."""
+"""Inputs are written into a configuration without changing the rest of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is another program's is never taken for the store; one of ours always is, however damaged."""
+"""A file of another program is never used as the store; a store file always is, even if it is damaged."""
 
 from __future__ import annotations
 

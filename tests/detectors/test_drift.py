@@ -14,14 +14,14 @@ TELLS = LevelDrift.floor
 
 
 def days_of(days: int, swing: float = 4.0, noise: float = 0.4) -> Floats:
-    """A temperature each ten minutes, which is lower at weekends."""
+    """A temperature every ten minutes, lower at weekends."""
     rng, each = np.random.default_rng(6), np.arange(days * A_DAY)
     weekend = each // A_DAY % 7 >= 5
     return 20.0 + swing * np.sin(each / A_DAY * 2 * np.pi) - 3.0 * weekend + noise * rng.normal(size=len(each))
 
 
 def told(values: Floats) -> list[int]:
-    """Readings at which something is told, while nothing of this is learned."""
+    """Readings for which something is reported, none of which are learned."""
     table, found, is_open = StateTable(LevelDrift(), rows=1), [], False
     for index, value in enumerate(values.tolist()):
         score = table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=is_open).score

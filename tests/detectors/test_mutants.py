@@ -1,4 +1,4 @@
-"""The contract notices what it is there to notice: a sound detector passes, one broken in one way fails one check."""
+"""The contract suite finds defects: a sound detector passes, and a detector with one defect fails one check."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from detectors.state import StateError, StateTable
 
 @dataclass(frozen=True)
 class Sound(Detector):
-    """Finds what is far from the mean.
+    """Finds values that are far from the mean.
 
     Catches: spikes.
     Blind to: all else.
-    Contamination: a reading counts by its share.
+    Contamination: each reading counts in proportion to the number of readings.
     Warm-up: 10 readings.
-    State: 40 bytes a sensor.
-    Cost: about 20 array operations a round.
-    Source: made for this test.
-    Differs: from any that is worth using.
+    State: 40 bytes per sensor.
+    Cost: about 20 array operations per round.
+    Source: written for this test.
+    Differs: from any detector worth using.
 
     >>> Sound().name
     'sound'
@@ -284,7 +284,7 @@ MUTANTS: dict[str, Callable[[], Subject]] = {
 }
 
 INHERENT = {
-    # What changes from call to call differs between any two runs, whatever else they differ in.
+    # A result that changes from call to call differs between any two runs, whatever else is changed.
     "deterministic": {
         "batching_does_not_matter",
         "order_inside_a_batch_does_not_matter",

@@ -1,4 +1,4 @@
-"""What the detectors claim to catch they catch, and on noise they are quiet."""
+"""The detectors catch what they claim to catch, and are quiet on noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEARNERS = sorted(name for name, each in DETECTORS.items() if each.kind != "miss
 
 
 class Watch:
-    """A detector under the rule of incidents: nothing is learned while one is open; in the end it is adopted."""
+    """A detector under the rules of incidents: nothing is learned while one is open, and a lasting one is adopted."""
 
     def __init__(self, detector: Detector, sensors: int) -> None:
         self.table = StateTable(detector, sensors)
@@ -48,7 +48,7 @@ class Watch:
 
 
 Fault = Callable[[Floats, np.random.Generator], Floats]
-"""Turns readings, shape (n, sensors), of noise with deviation 1 around 20 into faulty ones."""
+"""Turns readings of noise around 20 with a standard deviation of 1, shape (n, sensors), into faulty ones."""
 
 
 def noise_burst(values: Floats, rng: np.random.Generator) -> Floats:
@@ -95,7 +95,7 @@ OTHERWISE_SHOWN = {"drift", "limits", "silence", "states"}
 
 @cache
 def normal(seasonal: bool) -> tuple[Floats, Floats]:
-    """Times and readings, (1400,) and (1400, SENSORS): of a day's shape in quarters of an hour, or shapeless."""
+    """Times and readings, both (1400,) or (1400, SENSORS): quarters of an hour, with or without a daily pattern."""
     rng = np.random.default_rng(11)
     if seasonal:
         times = clock(1400, 900.0)
@@ -141,7 +141,7 @@ NOISES = noises(1740, 4)
 
 @cache
 def incidents_a_day(name: str) -> dict[str, float]:
-    """Incidents a sensor in 1440 readings of each noise, after 300 readings."""
+    """Incidents per sensor in 1440 readings of each kind of noise, after 300 readings."""
     values = np.concatenate(list(NOISES.values()), axis=1)
     watch = Watch(DETECTORS[name](), values.shape[1])
     watch.watch(values[:300], clock(300))
@@ -205,7 +205,7 @@ def test_a_rest_every_night_becomes_normal_for_flatline() -> None:
 
 
 def dark_at_night(days: int) -> np.ndarray:
-    """A panel's power each five minutes from noon on: nothing from 18:00 to 06:00."""
+    """The power of a solar panel every five minutes from noon on: nothing from 18:00 to 06:00."""
     hours = 12.0 + np.arange(days * 288) / 12.0
     light = np.maximum(np.sin((hours - 6.0) / 24.0 * 2.0 * np.pi), 0.0)
     return light * (2000.0 + np.random.default_rng(8).normal(0.0, 100.0, len(hours))).round(1)

@@ -1,4 +1,4 @@
-"""A band is worked out when somebody asks for it, and says then what it would have said at once."""
+"""A band is computed on demand, and is the same as if it had been computed immediately."""
 
 from __future__ import annotations
 

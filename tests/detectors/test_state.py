@@ -97,7 +97,7 @@ def test_an_empty_table_can_be_saved_and_loaded() -> None:
 
 
 def altered(saved: bytes, **changes: object) -> bytes:
-    """A saved state with other arrays, or None for one that is left out."""
+    """A saved state with some arrays replaced, or None if one is left out."""
     with np.load(io.BytesIO(saved)) as archive:
         arrays = {name: archive[name] for name in archive.files}
     for name, change in changes.items():

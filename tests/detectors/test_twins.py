@@ -1,4 +1,4 @@
-"""The fast detectors equal their slow, obvious twins."""
+"""The fast detectors give the same results as their slow, simple counterparts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START_S = 1_700_000_000.0
 
 
 def signals() -> dict[str, tuple[Floats, Floats]]:
-    """Times and values, each of shape (n,), by a name."""
+    """Times and values, each of shape (n,), by name."""
     rng = np.random.default_rng(3)
     n = 480
     steady = START_S + np.arange(n, dtype=np.float64) * 900.0

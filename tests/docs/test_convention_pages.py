@@ -1,4 +1,4 @@
-"""The page of each convention: its payloads, read by its input, make the sensors that it says."""
+"""The page of each convention: its payloads, read by its input, give the listed sensors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ every = pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda 
 
 
 def block(language: str, text: str, place: int = 0) -> str:
-    """A fenced block of a page."""
+    """A fenced block on a page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[place]
 
 

@@ -1,4 +1,4 @@
-"""The pages of docs/: their links lead somewhere, their tables are those of the code, and their example code works."""
+"""The pages of docs/: their links work, their tables match the code, and their example code runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DETECTOR, DECODER, COMMAND = (
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors of a page's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 

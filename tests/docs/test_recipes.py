@@ -1,4 +1,4 @@
-"""The recipes of the how-to pages work as they stand there, with the programs that they are about."""
+"""The recipes of the how-to pages work as printed, with the programs they describe."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NODE_RED = ROOT / ".venv" / "node-red" / "node_modules" / "node-red" / "red.js"
 
 
 def block(page: str, name: str) -> str:
-    """The code that stands behind a mark on a page."""
+    """The code after a marker on a page."""
     found = re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```", (HOWTO / page).read_text("utf-8"), re.DOTALL)
     assert found is not None
     return found[1]

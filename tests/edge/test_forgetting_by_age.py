@@ -1,4 +1,4 @@
-"""Sensors that a running service forgets by their age: with Home Assistant, and as they come back."""
+"""Sensors that a running service forgets because of their age: with Home Assistant, and when they come back."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def assistant(own_mosquitto: EmbeddedBroker) -> Iterator[HomeAssistant]:
 
 
 def readings(until: float, number: int) -> list[str]:
-    """Readings every ten seconds, the last of them at a time."""
+    """Readings every ten seconds, up to the given time."""
     return [json.dumps({"ts": until - 10 * (number - 1 - each), "value": 20 + each % 5 / 10}) for each in range(number)]
 
 
 def of_sensors(assistant: HomeAssistant) -> list[tuple[str, str | None, list[str]]]:
-    """What was said of sensors: found or forgotten, why, and which."""
+    """The announcements of sensors: found or forgotten, why, and which."""
     told = [json.loads(payload) for topic, payload, _ in assistant.consumer.poll() if topic.endswith("/sensors")]
     return [
         (each["data"]["change"], each["data"]["reason"], [one["name"] for one in each["data"]["sensors"]])
@@ -47,7 +47,7 @@ def of_sensors(assistant: HomeAssistant) -> list[tuple[str, str | None, list[str
 
 
 def kept(broker: EmbeddedBroker, ending: str) -> list[str]:
-    """Retained topics with an ending, as a newcomer gets them."""
+    """Retained topics with the given ending, as received by a new subscriber."""
     late = HomeAssistant(broker.port)
     try:
         late.consumer.publish("plant/marker", "", qos=1)

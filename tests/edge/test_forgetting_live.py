@@ -1,4 +1,4 @@
-"""Sensors that are forgotten on a real broker, through a kill, and what the commands say of their store afterwards."""
+"""Sensors that are forgotten on a real broker, through a kill, and what the commands report afterwards."""
 
 from __future__ import annotations
 

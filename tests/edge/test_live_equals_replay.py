@@ -48,7 +48,7 @@ def edgewarden(*arguments: str, folder: Path) -> str:
 
 
 def without_sensor_events(replayed: str) -> str:
-    """What is told of incidents; of a sensor, a file can't say on which topic it was heard, so its event differs."""
+    """The events of incidents; events of sensors differ, since a file doesn't contain the topics."""
     return "".join(line for line in replayed.splitlines(keepends=True) if '"type":"io.edgewarden.sensor.' not in line)
 
 

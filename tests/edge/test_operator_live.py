@@ -1,4 +1,4 @@
-"""The operator's word as it is given: the real command line, a real broker, a real kill."""
+"""Commands of the operator: the real command line, a real broker, a real kill."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_retained_command_is_refused(
     topic = "edgewarden/gw/command/shelve"
     consumer.publish(topic, json.dumps({"sensor": "**", "until": "1h", "id": "kept"}), retain=True)
     late = Consumer(own_mosquitto.port, "edgewarden/gw/result")
-    # A session that never subscribed before sees the message as retained.
+    # A session that never subscribed before receives the message as retained.
     port = f"port = {own_mosquitto.port}"
     service.path.write_text(service.path.read_text().replace(port, f'{port}\nclient_id = "new"'))
     service.start()

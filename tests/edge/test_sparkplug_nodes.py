@@ -40,7 +40,7 @@ CLIENTS = Path(sys.prefix) / "sparkplug"
 
 
 class Node:
-    """A node as a process of its own."""
+    """A node in its own process."""
 
     def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self._command, self._environment, self._log = command, environment, log

@@ -1,16 +1,16 @@
-"""The fault matrix, for real: a real broker, real processes, real kills, and a table of what was lost or doubled.
+"""The fault matrix: a real broker, real processes, real kills, and a table of lost and duplicated events.
 
 python tests/faults --kills 200 [--only NAME ...] [--share 0.1 | --short] [--seed N] [--keep FOLDER]
 
-Every fault runs against the truth: an offline run over exactly the readings that were published. In the table,
+Every fault is compared with the truth: an offline run over exactly the readings that were published. In the table,
 
     lost      events of the truth that the consumer never received,
-    doubled   events that it received and that are none of the truth, or came once more with another content,
-    again     deliveries of an event that had been delivered before, the same: QoS 1 allows for them, the id tells,
-    recovery  the longest time from the end of a fault to the first event that hadn't been received before; for an
-              outage, until nothing was missing any more. Each module says more.
+    doubled   received events that aren't in the truth, or that were repeated with other content,
+    again     repeated deliveries of an event, unchanged: QoS 1 allows for them, and the id identifies them,
+    recovery  the longest time from the end of a fault to the first new event; for an outage, until nothing was missing
+              any more. Each module says more.
 
-It ends with 1 if anything was lost or doubled, or if a fault's own demands weren't met.
+The exit code is 1 if anything was lost or doubled, or if other requirements of a fault weren't met.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from edge.shell.broker.embedded import find_mosquitto  # noqa: E402
 
 
 def try_out(fault: Fault, bench: Bench) -> Outcome:
-    """Try a fault; whatever goes wrong with that is a reason of its outcome."""
+    """Run a fault; an error in it becomes a reason in its outcome."""
     try:
         return fault.run(bench)
     except Exception as error:  # noqa: BLE001 - one fault that can't be tried mustn't hide the others
@@ -46,7 +46,7 @@ def try_out(fault: Fault, bench: Bench) -> Outcome:
 
 
 def main() -> int:
-    """Try all faults, or some."""
+    """Run all faults, or some."""
     arguments = argparse.ArgumentParser(prog="tests/faults", description="What no fault may lose or double.")
     arguments.add_argument("--kills", type=int, default=200, help="how often the service is killed")
     arguments.add_argument("--only", nargs="+", default=[], help="parts of the names of faults")
@@ -58,7 +58,7 @@ def main() -> int:
     if find_mosquitto() is None:
         print("mosquitto isn't installed", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all started processes are ended
     logging.getLogger("edgewarden").addHandler(logging.NullHandler())
     chosen = [each for each in FAULTS if not given.only or any(word in each.name for word in given.only)]
     table = Table([each.name for each in chosen])

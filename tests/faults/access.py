@@ -1,6 +1,6 @@
-"""The broker's access list forbids us to publish, and is mended; another client connects with our id.
+"""The broker's access list denies our publications, and is corrected; another client connects with our id.
 
-Recovery: from the list being mended, or the other client being gone, to the first event that had never been received.
+Recovery: from the correction of the list, or the departure of the other client, to the first new event.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from edge.shell.link import Link, LinkOptions
 FORBIDDEN = "topic readwrite plant/#\ntopic read edgewarden/#\n"
 ALLOWED = "topic readwrite #\n"
 FORBIDDEN_S = 10.0
-"""An MQTT 3.1.1 broker doesn't say that it drops what it acknowledges; by then it has been found out."""
+"""An MQTT 3.1.1 broker doesn't tell that it drops what it acknowledges; the service has found out by then."""
 
 
 def forbidden(bench: Bench, version: Literal["3.1.1", "5"]) -> Outcome:
-    """The service may publish nothing for a while, again and again; it is neither restarted nor reconnected."""
+    """The service may not publish anything for a while, repeatedly; it is neither restarted nor reconnected."""
     outcome = Outcome(bench.tries)
     word = "publication_refused" if version == "5" else "delivery_unconfirmed"
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), Plan(listed=True, version=version)) as rig:
@@ -44,12 +44,12 @@ def forbidden(bench: Bench, version: Literal["3.1.1", "5"]) -> Outcome:
 
 
 def _connected(rig: Rig) -> int:
-    """How often the service has connected."""
+    """Number of connections of the service."""
     return rig.service.log.read_bytes().count(b" connected ")
 
 
 def two_owners(bench: Bench) -> Outcome:
-    """Another client takes our session, again and again, and nothing from it: nothing is lost or doubled."""
+    """Another client repeatedly takes over our session, but no messages from it: nothing is lost or doubled."""
     outcome = Outcome(bench.tries)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30))) as rig:
         rig.start(subscribed=True)

@@ -1,4 +1,4 @@
-"""What a fault is given: a folder of its own, chance, and how often it is to be tried."""
+"""The context of a fault: its own folder, a random generator, and the number of repetitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from verdict import Outcome
 
 
 class Bench(NamedTuple):
-    """Where and how a fault is tried.
+    """Where and how a fault is run.
 
     Attributes:
         folder: An empty folder.
@@ -25,13 +25,13 @@ class Bench(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A fault that the service has to live with.
+    """A fault that the service must survive.
 
     Attributes:
-        name: In the table, and for `--only`.
+        name: Its name in the table and for `--only`.
         run: Tries it.
-        tries: How often in the long form, by the number of kills.
-        short: How often in the short form; 0 for not at all.
+        tries: Repetitions in the long form, given the number of kills.
+        short: Repetitions in the short form; 0 to skip it.
     """
 
     name: str
@@ -40,17 +40,17 @@ class Fault(NamedTuple):
     short: int
 
     def tries_of(self, kills: int, share: float) -> int:
-        """How often in a form between the two: a share of the long one, and no less than in the short one."""
+        """Repetitions in between: a share of those of the long form, and at least as many as in the short one."""
         tries = self.tries(kills)
         goes_by_kills = self.tries(10 * kills) > tries
         return tries if goes_by_kills else max(1, self.short, round(share * tries))
 
 
 def times(number: int) -> Callable[[int], int]:
-    """So often, however many kills there are."""
+    """A fixed number of repetitions, whatever the number of kills."""
     return lambda _: number
 
 
 def share(part: int, least: int = 1) -> Callable[[int], int]:
-    """One try for so many kills."""
+    """One repetition for the given number of kills."""
     return lambda kills: max(least, kills // part)

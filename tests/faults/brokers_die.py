@@ -1,8 +1,8 @@
-"""The sensors' broker is killed and started again, with its sessions on disk or without.
+"""The sensors' broker is killed and restarted, with its sessions on disk or without.
 
-What a broker has confirmed and forgotten is its own loss. Sensors that care repeat what they have sent; so does the
-messenger here, some seconds' worth, and the service must recognise it. Events go to a second broker that lives on.
-Recovery: from the broker listening again to the first event that had never been received before.
+Readings that a broker has confirmed and forgotten are lost by the broker. Careful sensors repeat what they have sent;
+so does the messenger here, for some seconds, and the service must recognise the repetitions. Events go to a second
+broker that keeps running. Recovery: from the broker listening again to the first new event.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from rig import Plan, Rig
 from verdict import Outcome
 
 REPEATED_S = 40
-"""The plant's seconds that are repeated: fewer readings of a sensor than admission recognises."""
+"""Seconds of the plant's time that are repeated: fewer readings per sensor than admission recognises."""
 
 LAG_S = 15.0
-"""A broker is killed when the service is no further behind than this, in the plant's seconds."""
+"""A broker is killed when the service is at most this far behind, in seconds of the plant's time."""
 
 
 def _killed(bench: Bench, *, kept: bool) -> Outcome:

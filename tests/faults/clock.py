@@ -1,15 +1,15 @@
 """The gateway's wall clock is wrong: set forward and back while the service runs, or wrong from the start.
 
-The wall clock of a Python process is `time.time`; a `sitecustomize` module of ours in the service's path adds to it
-what a file says. (libfaketime 0.9.10 won't do: with an unchanged monotonic clock it breaks `time.sleep`.) Readings
-carry their own times, so no event may change. `limits.future_s` is large here: with the clock set far back, readings
-would seem to lie in the future from time to time, and an event would come late.
+The wall clock of a Python process is `time.time`; a `sitecustomize` module in the service's path adds an offset from a
+file to it. (libfaketime 0.9.10 isn't usable: with an unchanged monotonic clock it breaks `time.sleep`.) Readings carry
+their own times, so no event may change. `limits.future_s` is large here: with the clock set far back, readings would
+sometimes seem to be in the future, and an event would be late.
 
-Where it is wrong from the start, or for a while, events pile up in the store as their broker is gone, and the service
-is killed again and again. Nothing may be refused, and nothing deleted, be it undelivered events or readings.
+Where the clock is wrong from the start, or for a while, events accumulate in the store because their broker is stopped,
+and the service is killed repeatedly. Nothing may be refused, and no undelivered event or reading may be deleted.
 
-Recovery: from the step to the first event that had never been received before; with kills, from the start of the
-process to the first event after its clock was set right and the broker of the events was back.
+Recovery: from the step to the first new event; with kills, from the start of the process to the first event after its
+clock was corrected and the broker of the events was restarted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def stepped(bench: Bench) -> Outcome:
 
 
 def _wait_health(rig: Rig) -> None:
-    """Wait for the service's next word on its health, so that it has looked at the clock."""
+    """Wait for the next health message of the service, so that it has checked the clock."""
     before = rig.listener.latest("health").get("time")
     wait_until(lambda: rig.listener.latest("health").get("time") != before, what="the next word on the health")
 
@@ -73,7 +73,7 @@ RIGHT = 0.0
 
 
 def never_set(bench: Bench) -> Outcome:
-    """The clock says 1970, from the start until half of the kills are done."""
+    """The clock is in 1970, from the start until half of the kills are done."""
     return _wrong(bench, 1000.0 - time.time(), wrong_from_the_start=True)
 
 
@@ -83,7 +83,7 @@ def hours_behind(bench: Bench) -> Outcome:
 
 
 def years_ahead(bench: Bench) -> Outcome:
-    """The clock is years ahead from a quarter of the kills to three quarters, and right before and after."""
+    """The clock is years ahead from a quarter of the kills to three quarters, and correct before and after."""
     return _wrong(bench, YEARS_S, wrong_from_the_start=False)
 
 
@@ -133,7 +133,7 @@ def _judge_readings(rig: Rig, outcome: Outcome) -> None:
 
 
 def _moved(bench: Bench, setting: Path) -> dict[str, str]:
-    """The environment of a service whose clock is off by what a file says."""
+    """The environment of a service whose clock has the offset given in a file."""
     module = bench.folder / "moved"
     module.mkdir()
     (module / "sitecustomize.py").write_text(MOVED_CLOCK.format(setting=str(setting)))

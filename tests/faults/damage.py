@@ -1,18 +1,18 @@
-"""The store's file is damaged while the service is down: cut short, or with flipped bytes.
+"""The store's file is damaged while the service is stopped: truncated, or with flipped bits.
 
-The service must start all the same. What it finds damaged it moves aside, and says so by a gap event; what was learned
-may be gone then. So there are several truths of what comes after the damage, and one of them must be met:
+The service must start nevertheless. It moves damaged parts aside and reports them in a gap event; learned state may
+then be lost. Therefore several truths are possible for the events after the damage, and one of them must be met:
 
-- that of an offline run over everything that was published, if what had been learned could be kept,
-- that of a run over what came after the damage, if all was lost,
-- that of a run over the readings which the service's journal still has: SQLite can't know that its log was cut at the
-  end of a transaction, and then the service is back at an earlier moment, as after a power cut.
+- that of an offline run over everything that was published, if the learned state could be kept,
+- that of a run over what followed the damage, if everything was lost,
+- that of a run over the readings still in the service's journal: SQLite can't notice that its log was cut at the end of
+  a transaction, and then the service is back at an earlier moment, as after a power cut.
 
-Events from before the damage must all have been received, and events must come again afterwards. What fits none of
-these truths is lost or doubled, unless a gap event says that the store was damaged: then it is explained, and only
-counted in the note.
+All events from before the damage must have been received, and new events must follow afterwards. Events that fit none
+of these truths are lost or doubled, unless a gap event reports that the store was damaged: then they are explained, and
+only counted in the note.
 
-Recovery: from the start of the process to the first event that had never been received before.
+Recovery: from the start of the process to the first new event.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ BEFORE = 3000
 """Posts before the damage."""
 
 AFTER = 2500
-"""Posts after the damage: enough to learn again, and for incidents to come."""
+"""Posts after the damage: enough to relearn, and for incidents to occur."""
 
 FLIPS = (1, 20, 500)
 
 
 def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outcome:
-    """Damage the store a few times, each time with a rig of its own, after a proper end and after a kill in turn.
+    """Damage the store a few times, each time on a new rig, alternately after a proper end and after a kill.
 
-    After a proper end all is in one file; after a kill much of it is in the log beside it.
+    After a proper end everything is in one file; after a kill much of it is in the write-ahead log.
     """
     outcome = Outcome(0)
     aside = reported = explained = silent = 0
@@ -69,10 +69,10 @@ def damaged(bench: Bench, spoil: Callable[[Path, random.Random], None]) -> Outco
 
 
 def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: bool) -> tuple[int, bool]:
-    """One run with damage in its middle.
+    """One run with damage in the middle.
 
     Returns:
-        How many events fit no truth, and are explained by a gap event; whether the service had forgotten something.
+        Number of events that fit no truth and are explained by a gap event, and whether the service had lost its state.
     """
     rig.start(subscribed=True)
     rig.messenger.publish(BEFORE)
@@ -107,7 +107,7 @@ def _try(rig: Rig, outcome: Outcome, spoil: Callable[[Path], None], *, killed: b
 
 
 def _truths(rig: Rig, middle: int) -> Iterator[Truth]:
-    """What may be true: all was kept, or only what came after the damage was learned, or what the journal has."""
+    """The possible truths: all was kept, only what followed the damage was learned, or only what the journal has."""
     yield rig.truth()
     yield offline(rig.service.path, rig.messenger.readings()[middle:])
     with suppress(RuntimeError):
@@ -115,7 +115,7 @@ def _truths(rig: Rig, middle: int) -> Iterator[Truth]:
 
 
 def _held_against(truth: Truth, before: Truth, rig: Rig) -> Outcome:
-    """What was heard after the damage, held against one truth; what was true before it may come once more."""
+    """The events received after the damage, compared with one truth; earlier events may be repeated."""
     outcome = Outcome(0, len(truth.keys() | before.keys()), len(rig.listener.first))
     outcome.lost = len((truth.keys() | before.keys()) - rig.listener.first.keys())
     later = [each for each in rig.listener.arrivals if each.at > rig.starts[-1]]
@@ -130,7 +130,7 @@ def _held_against(truth: Truth, before: Truth, rig: Rig) -> Outcome:
 
 
 def _wait_quiet(rig: Rig, quiet_s: float = 2.0) -> None:
-    """Wait until the service has taken everything, and nothing new has come for a while."""
+    """Wait until the service has read everything, and nothing new has arrived for a while."""
 
     def is_quiet() -> bool:
         newest = (rig.listener.new_at or [0.0])[-1]
@@ -144,7 +144,7 @@ def _wait_quiet(rig: Rig, quiet_s: float = 2.0) -> None:
 
 
 def cut_short(path: Path, chance: random.Random) -> None:
-    """Cut the file, or its log, at a random place."""
+    """Truncate the file, or its log, at a random position."""
     victims = [path, *(each for each in (Path(f"{path}-wal"),) if each.exists() and each.stat().st_size)]
     victim = chance.choice(victims)
     with victim.open("r+b") as file:
@@ -152,7 +152,7 @@ def cut_short(path: Path, chance: random.Random) -> None:
 
 
 def flip(path: Path, chance: random.Random) -> None:
-    """Flip bytes at random places of the file and of its log."""
+    """Flip bits at random positions of the file and of its log."""
     for each in (path, Path(f"{path}-wal")):
         if not each.exists() or not each.stat().st_size:
             continue

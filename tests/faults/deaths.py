@@ -1,6 +1,6 @@
-"""The service dies: killed at any moment, or asked to end while it has much to send.
+"""The service dies: killed at random moments, or stopped while it has much to send.
 
-Recovery: from the start of the process to the first event that had never been received before.
+Recovery: from the start of the process to the first new event.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from verdict import Outcome
 from edge.core.model.readings.messages import Reading
 
 DURING_START = 0.25
-"""The share of kills that come while the service starts."""
+"""The share of kills during the start of the service."""
 
 
 def kill_again_and_again(rig: Rig, bench: Bench) -> None:
-    """Kill the service at random moments and start it again at once, while readings come in."""
+    """Kill the service at random moments and restart it immediately, while readings arrive."""
     rig.start(subscribed=True)
     rig.messenger.stream()
     for _ in range(bench.tries):
@@ -38,7 +38,7 @@ def kill_again_and_again(rig: Rig, bench: Bench) -> None:
 
 
 def killed(bench: Bench) -> Outcome:
-    """SIGKILL at random moments, incidents open: what is received equals what an offline run says."""
+    """SIGKILL at random moments, with open incidents: the received events equal those of an offline run."""
     return _killed(bench, Plan())
 
 
@@ -58,7 +58,7 @@ def _killed(bench: Bench, plan: Plan) -> Outcome:
 
 
 def killed_without_times(bench: Bench) -> Outcome:
-    """SIGKILL while plain numbers come in: the journal has each of them once, in order."""
+    """SIGKILL while plain numbers arrive: the journal has each of them once, in order."""
     outcome = Outcome(bench.tries)
     plan = Plan(form='sensor = "{topic}"\nformat = "number"')
     with Rig(bench.folder, plain_numbers(), plan) as rig:
@@ -91,7 +91,7 @@ def _by_sensor(readings: list[Reading]) -> dict[str, list[float]]:
 
 
 def ended_while_draining(bench: Bench) -> Outcome:
-    """SIGTERM while events wait for a broker that doesn't answer: it ends in time, and they come after a restart."""
+    """SIGTERM while events wait for a broker that doesn't answer: it ends in time, and a restart delivers them."""
     outcome = Outcome(bench.tries)
     plan = Plan(proxied=("out",))
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), plan) as rig:

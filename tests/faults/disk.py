@@ -1,14 +1,14 @@
-"""The disk refuses: full or read-only, while the service runs or when it starts.
+"""The disk fails: full or read-only, while the service runs or when it starts.
 
-- **Full:** the store lies on a small tmpfs of its own, which a file fills up. Without the right to mount one, this is
-  skipped.
-- **Read-only while running:** a file system with files open for writing can't be made read-only by `mount`; only the
-  kernel does that after an I/O error. So the process's RLIMIT_FSIZE is set to 0 from outside, by which each of its
-  writes to a file fails from then on, and lifted again.
-- **Read-only at the start:** the tmpfs is mounted read-only while the service is down.
+- **Full:** the store is on a small tmpfs of its own, which is filled with a file. Without the permission to mount one,
+  this is skipped.
+- **Read-only while running:** `mount` can't make a file system read-only while files are open for writing; only the
+  kernel does that after an I/O error. Therefore the process's RLIMIT_FSIZE is set to 0 from outside, so that each of
+  its writes to a file fails, and restored later.
+- **Read-only at the start:** the tmpfs is mounted read-only while the service is stopped.
 
-Nothing is acknowledged that isn't stored, the process lives, and goes on by itself. Recovery: from the disk working
-again to the first event that had never been received before.
+Nothing is acknowledged before it is stored, and the process survives and continues by itself. Recovery: from the disk
+working again to the first new event.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from verdict import Outcome
 
 SIZE = 64 * 2**20
 TABLES = {"store": 'durability = "process"\nfree_disk_bytes = 0\ncommit_s = 0'}
-"""Every step is a commit, so that the write-ahead log soon needs more room than it has."""
+"""Every step is a commit, so that the write-ahead log soon needs more space than there is."""
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of its own; ends with a lazy unmount, so that nothing stays behind.
+    """A temporary file system; ends with a lazy unmount, so that nothing is left behind.
 
     Raises:
         PermissionError: It can't be mounted.
@@ -53,7 +53,7 @@ def _mount(*arguments: str) -> bool:
 
 
 def fill(disk: Path) -> Path:
-    """Fill a disk up to its last byte."""
+    """Fill a disk completely."""
     filler = disk / "filler"
     with filler.open("ab", buffering=0) as file:
         size = 1 << 20
@@ -66,7 +66,7 @@ def fill(disk: Path) -> Path:
 
 
 def _lives_on(rig: Rig, seconds: float, outcome: Outcome) -> None:
-    """Look on for a while: the process must live."""
+    """Wait for a while; the process must survive."""
     process = rig.service.process
     assert process is not None
     try:
@@ -95,7 +95,7 @@ def full(bench: Bench, disk: Path) -> Outcome:
 
 
 def full_at_start(bench: Bench, disk: Path) -> Outcome:
-    """The disk is full when the service starts: without a store, and with one that was killed."""
+    """The disk is full when the service starts: without a store, and with the store of a killed service."""
     outcome = Outcome(bench.tries)
     plan = Plan(tables=TABLES)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), plan, store=disk / "store.db") as rig:
@@ -118,7 +118,7 @@ def full_at_start(bench: Bench, disk: Path) -> Outcome:
 
 
 def writes_fail(bench: Bench) -> Outcome:
-    """Every write fails from one moment to the next, and works again later."""
+    """Every write fails suddenly, and works again later."""
     outcome = Outcome(bench.tries)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), Plan(tables=TABLES)) as rig:
         rig.start(subscribed=True)

@@ -1,4 +1,4 @@
-"""What the service has taken in, by its own journal: `edgewarden export`."""
+"""The readings that the service has taken in, according to its journal: `edgewarden export`."""
 
 from __future__ import annotations
 

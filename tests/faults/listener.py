@@ -1,4 +1,4 @@
-"""A consumer of events that is always right: QoS 1, a session that the broker keeps, and a memory of every arrival."""
+"""A consumer of events that misses nothing: QoS 1, a persistent session, and a record of every delivery."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Arrival(NamedTuple):
     """One delivery of one event.
 
     Attributes:
-        at: When, in seconds that never step.
+        at: Monotonic time of the delivery, in seconds.
         id: The event's id.
-        sequence: Its number in the gateway's order.
+        sequence: Sequence number of the event at the gateway.
         sensor: The sensor.
         incident: The incident.
         transition: What happened.
-        replayed: Whether it says that it comes from a backlog.
-        recorded: How far the plant had come, seconds since the epoch.
-        substance: A digest of all of it but its number and that word.
+        replayed: Whether the event is marked as part of a backlog.
+        recorded: The plant's time in the event, seconds since the epoch.
+        substance: A digest of the event without its number and that mark.
     """
 
     at: float
@@ -41,7 +41,7 @@ class Arrival(NamedTuple):
 
 
 def read_event(payload: bytes, at: float = 0.0) -> Arrival:
-    """An event of an incident, as it was published."""
+    """An event of an incident, as published."""
     event = msgspec.json.decode(payload)
     data = event["data"]
     sequence, replayed = int(event.pop("sequence")), data.pop("replayed")
@@ -58,9 +58,9 @@ class Listener:
         arrivals: Every delivery of an event, in order.
         first: The first delivery of each event, by id, in order.
         new_at: When these came.
-        plant_time: How far the plant had come at the latest of them.
-        gaps: The events that say that something is missing, by id.
-        dead_letters: Refused readings by their reason.
+        plant_time: The latest of the plant's times in them.
+        gaps: The events about missing data, by id.
+        dead_letters: Number of refused readings by reason.
     """
 
     def __init__(self, port: int, client_id: str = "listener") -> None:
@@ -77,7 +77,7 @@ class Listener:
         )
 
     def start(self) -> None:
-        """Connect, and listen from now on."""
+        """Connect and start to listen."""
         self._ending = False
         self._link = Link(self._options, [Subscription("edgewarden/gw/#")])
         self._link.start()
@@ -86,14 +86,14 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Go away; the broker goes on collecting for us until the next `start()`."""
+        """Disconnect; the broker collects messages until the next `start()`."""
         if not self._ending:
             self._ending = True
             self._thread.join(10)
             self._link.stop()
 
     def latest(self, word: str) -> dict[str, Any]:
-        """The last word on a retained topic such as `status`; empty if there was none."""
+        """The last message on a retained topic such as `status`; empty if there was none."""
         return self._latest.get(word, {})
 
     def _run(self) -> None:

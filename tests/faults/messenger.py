@@ -1,4 +1,4 @@
-"""The plant's side of the wire: a publisher that loses nothing and changes no order, whatever becomes of the broker."""
+"""The plant's publisher, which loses nothing and keeps the order, whatever happens to the broker."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from edge.core.model.readings.messages import Reading
 from edge.shell.link import Link, LinkOptions
 
 BURST_S = 0.25
-"""After a pause so much of the rate may be made up for at once."""
+"""After a pause, at most this much of the rate may be made up for at once."""
 
 
 class Messenger:
     """Publishes a plant's posts in order with QoS 1, each until the broker has confirmed it.
 
-    When a connection ends, it begins anew with the first post that has no PUBACK, or some posts before it, for brokers
-    that forget what they have confirmed.
+    When a connection ends, it continues with the first post without a PUBACK, or some posts before it, for brokers that
+    forget confirmed messages.
 
     Args:
         port: The broker's.
         source: What is published.
-        per_second: Posts a second; None for as many as the broker takes.
-        rewind: How many posts before the first unconfirmed one it begins anew with.
+        per_second: Posts a second; None for the maximum that the broker accepts.
+        rewind: Number of posts before the first unconfirmed one that are repeated.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Messenger:
         self._thread = threading.Thread(target=self._run, name="messenger", daemon=True)
 
     def start(self) -> None:
-        """Connect; nothing is published yet."""
+        """Connect, without publishing yet."""
         self._link.start()
         self._thread.start()
 
@@ -67,18 +67,18 @@ class Messenger:
         self._goal = inf
 
     def finish(self) -> None:
-        """Take no more from the source, and wait until all is confirmed."""
+        """Stop reading from the source, and wait until everything is confirmed."""
         self._goal = len(self.posts)
         wait_for_all(lambda: self.confirmed, len(self.posts), "posts confirmed")
 
     def publish(self, number: int) -> None:
-        """Publish so many posts more, and wait until they are confirmed."""
+        """Publish the given number of posts, and wait until they are confirmed."""
         goal = len(self.posts) + number
         self._goal = goal
         wait_for_all(lambda: self.confirmed, goal, "posts confirmed")
 
     def take_from(self, source: Iterator[Post], per_second: float | None) -> None:
-        """Go on with another source and at another rate; only while nothing is being published."""
+        """Switch to another source and rate; only while nothing is being published."""
         self._source, self._per_second = source, per_second
 
     def hold(self) -> None:
@@ -86,7 +86,7 @@ class Messenger:
         self._held = True
 
     def release(self) -> None:
-        """Go on, from as far before the first unconfirmed post as `rewind` says."""
+        """Continue from `rewind` posts before the first unconfirmed one."""
         self._connection = 0
         self._held = False
 

@@ -1,7 +1,7 @@
-"""The network fails: silence, half of it, cuts in a packet, flapping, lost acknowledgements; on either side.
+"""The network fails on either side: silence in one or both directions, cut packets, flapping, lost acknowledgements.
 
-All go through a proxy between the service and its broker. Recovery: from the moment at which the proxy works again to
-the first event that had never been received before.
+All faults use a proxy between the service and its broker. Recovery: from the moment at which the proxy works again to
+the first new event.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from verdict import Outcome
 
 SIDES: tuple[Literal["in", "out"], ...] = ("in", "out")
 NOTICED_S = 1.5 * KEEPALIVE_S + 10.0
-"""A dead connection must have been noticed within 1.5 keepalives; the rest is for a machine that is busy otherwise."""
+"""A dead connection must be noticed within 1.5 keepalives; the rest allows for a busy machine."""
 
 LOGGED_S = 5.1
-"""The service logs one kind of warning only so often."""
+"""Minimum time between two warnings of one kind in the service's log."""
 
 
 def troubled(bench: Bench, trouble: Callable[[Rig, Proxy, int, Outcome], float]) -> Outcome:
-    """Give the service's connections trouble in turn; `trouble` returns when it was over."""
+    """Disturb the service's connections in turn; `trouble` returns the time at which it was over."""
     outcome = Outcome(bench.tries)
     plan = Plan(proxied=SIDES)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), plan) as rig:
@@ -44,7 +44,7 @@ def troubled(bench: Bench, trouble: Callable[[Rig, Proxy, int, Outcome], float])
 
 
 def _silence(rig: Rig, proxy: Proxy, begin: Callable[[], None], outcome: Outcome) -> float:
-    """Let a connection go dead, until the service has noticed."""
+    """Let a connection die silently, until the service has noticed."""
     if outcome.recoveries:
         time.sleep(LOGGED_S)
     rig.forget_log()
@@ -58,12 +58,12 @@ def _silence(rig: Rig, proxy: Proxy, begin: Callable[[], None], outcome: Outcome
 
 
 def black_hole(bench: Bench) -> Outcome:
-    """The connection stands, and nothing comes through."""
+    """The connection stays open, but nothing is forwarded."""
     return troubled(bench, lambda rig, proxy, _, outcome: _silence(rig, proxy, proxy.black_hole, outcome))
 
 
 def stall(bench: Bench) -> Outcome:
-    """The same, and what was held back comes through after all, on connections that were given up."""
+    """The same, but what was held back is forwarded after all, on connections that were given up."""
 
     def trouble(rig: Rig, proxy: Proxy, number: int, outcome: Outcome) -> float:
         proxy.black_hole()
@@ -85,7 +85,7 @@ def half_open(bench: Bench) -> Outcome:
 
 
 def cut_in_packet(bench: Bench) -> Outcome:
-    """The connection ends in the middle of a packet of either side's."""
+    """The connection ends in the middle of a packet, in either direction."""
 
     def trouble(rig: Rig, proxy: Proxy, number: int, outcome: Outcome) -> float:
         proxy.cut_in_packet("up" if number % 4 < 2 else "down")
@@ -96,7 +96,7 @@ def cut_in_packet(bench: Bench) -> Outcome:
 
 
 def flapping(bench: Bench) -> Outcome:
-    """All connections end every second, as often as there are tries."""
+    """All connections end every second, once per repetition."""
 
     def trouble(rig: Rig, proxy: Proxy, number: int, outcome: Outcome) -> float:
         began = time.monotonic()
@@ -110,7 +110,7 @@ def flapping(bench: Bench) -> Outcome:
 
 
 def acknowledgements_lost(bench: Bench) -> Outcome:
-    """The broker takes events, its PUBACKs get lost, and the connection ends: all are sent again, with their ids."""
+    """The broker accepts events, but its PUBACKs are lost with the connection: all are sent again with the same ids."""
 
     def trouble(rig: Rig, _proxy: Proxy, number: int, outcome: Outcome) -> float:
         proxy = rig.proxies["out"]

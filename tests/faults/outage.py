@@ -1,4 +1,4 @@
-"""The broker of the events is gone, while readings come in and events pile up in the store.
+"""The broker of the events is unavailable, while readings arrive and events accumulate in the store.
 
 Recovery: from the broker being reachable again until no event was missing any more.
 """
@@ -28,16 +28,16 @@ LIVE = 40
 
 LIVE_PER_SECOND = 20.0
 RECONNECTED_S = 150.0
-"""The service tries to connect every two minutes at least."""
+"""The service tries to connect at least every two minutes."""
 
 LATENCY_S = 10.0
-"""An event of these must arrive within this time, however long the backlog is."""
+"""These events must arrive within this time, however long the backlog is."""
 
 MEMORY_KIB = 40 * 1024
-"""So much the service may grow while events pile up, and while they are sent."""
+"""Maximum growth of the service's memory while events accumulate, and while they are sent."""
 
 RATE_EXCEEDED = 1.3
-"""How far the backlog's average rate may lie above its bound."""
+"""Tolerance of the backlog's average rate above its limit."""
 
 RULES = """[[rule]]
 sensors = "**"
@@ -58,7 +58,7 @@ def alternating() -> Iterator[Post]:
 
 
 def last_words(messages: int) -> Iterator[Post]:
-    """What comes after so many messages: some incidents stay open, and a new sensor sends."""
+    """Posts that follow these messages: some incidents stay open, and a new sensor sends."""
     end = BEGIN + messages * STEPS
     yield batch("plant/rack", [(end, {f"f{n:02}": 1000.0 for n in range(OPEN)})])
     for number in range(LIVE):
@@ -66,12 +66,12 @@ def last_words(messages: int) -> Iterator[Post]:
 
 
 def upstream_gone(bench: Bench) -> Outcome:
-    """The broker of the events is gone for as many events as there are tries, and the backlog may come quickly."""
+    """The broker of the events is gone for as many events as there are repetitions; the backlog's rate is unlimited."""
     return _gone(bench, per_second=20_000)
 
 
 def upstream_gone_for_a_while(bench: Bench) -> Outcome:
-    """The same with the usual bound on the backlog's rate, for fewer events."""
+    """The same with the usual limit of the backlog's rate, for fewer events."""
     return _gone(bench, per_second=500)
 
 
@@ -122,7 +122,7 @@ def _gone(bench: Bench, *, per_second: int) -> Outcome:
 
 
 def _wait_taken(rig: Rig) -> None:
-    """Wait until every reading so far has become a stored event; the store says so itself."""
+    """Wait until every reading so far has become a stored event, according to the store."""
     wanted = len(rig.messenger.readings())
     wait_for_all(lambda: _stored(rig), wanted, "events stored")
 
@@ -134,7 +134,7 @@ def _stored(rig: Rig) -> int:
 
 
 def _judge_order(rig: Rig, outcome: Outcome) -> float:
-    """Open incidents first, then the backlog in order and marked, and no new event waits; returns the worst delay."""
+    """Open incidents first, then the marked backlog in order, without delaying new events; returns the worst delay."""
     first = list(rig.listener.first.values())
     live = [each for each in first if each.sensor == "plant/live"]
     rest = [each for each in first if each.sensor != "plant/live"]
@@ -156,7 +156,7 @@ def _judge_order(rig: Rig, outcome: Outcome) -> float:
 
 
 def _backlog_rate(rig: Rig) -> float:
-    """Events of the backlog a second, on the average."""
+    """Average number of the backlog's events per second."""
     replayed = [each.at for each in rig.listener.first.values() if each.replayed]
     return len(replayed) / max(0.001, replayed[-1] - replayed[0]) if replayed else 0.0
 
@@ -167,7 +167,7 @@ def _are_open(urgent: list[Arrival], all_events: list[Arrival]) -> bool:
 
 
 def consumer_away(bench: Bench) -> Outcome:
-    """The consumer goes away and comes back; the broker has kept everything for it, and nothing is sent again."""
+    """The consumer disconnects and comes back; the broker has kept everything for it, and nothing is sent again."""
     outcome = Outcome(bench.tries)
     with Rig(bench.folder) as rig:
         rig.start(subscribed=True)

@@ -1,4 +1,4 @@
-"""A second service is started on the same store: one works on it at a time, and the next as soon as that has ended."""
+"""A second service is started on the same store: one of them works at a time, and the other takes over from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from verdict import Outcome
 
 
 def two_owners(bench: Bench) -> Outcome:
-    """Start a second service at random moments, and kill the first one meanwhile every other time."""
+    """Start a second service at random moments, and kill the first one every other time."""
     outcome = Outcome(bench.tries)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), Plan()) as rig:
         rig.start(subscribed=True)
@@ -43,13 +43,13 @@ def two_owners(bench: Bench) -> Outcome:
 
 
 def has_decided(service: RunningService) -> bool:
-    """Whether a service has ended, or works."""
+    """Whether a service has ended, or is working."""
     assert service.process is not None
     return service.process.poll() is not None or " connected " in service.log.read_text()
 
 
 def judge(second: RunningService, owner: int, outcome: Outcome, *, was_killed: bool) -> None:
-    """What the second one has to do: nothing while the first one lives, and to say who that is."""
+    """The second service must do nothing while the first one lives, and must name that one in its log."""
     assert second.process is not None
     code, log = second.process.poll(), second.log.read_text()
     if code is None:

@@ -1,7 +1,7 @@
-"""A plant whose readings are known: the same seed gives the same posts, with spikes and shifts all the time.
+"""A plant whose readings are known: the same seed gives the same posts, with frequent spikes and shifts.
 
-Its time goes by faster than ours. Values of a sensor wander about a mean, and now and then are off by a little or by
-a lot for some readings, so that incidents open and close without end and what was learned decides about many of them.
+Its time is faster than real time. The values of a sensor vary around a mean, and sometimes deviate by a little or by a
+lot for several readings, so that incidents open and close continuously, and the learned state influences many of them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import NamedTuple
 from edge.core.model.readings.messages import Reading
 
 BEGIN = 1_700_000_000
-"""When the first reading was taken, seconds since the epoch: long ago, so that no reading lies in the future."""
+"""Time of the first reading, seconds since the epoch: long ago, so that no reading is in the future."""
 
 SENSORS = 12
 FAULTY = 0.12
-"""The chance that a sensor that is well goes wrong at its next reading."""
+"""The chance that a healthy sensor becomes faulty at its next reading."""
 
 
 class Post(NamedTuple):
-    """One message of the plant, and the readings that are in it."""
+    """One message of the plant, and its readings."""
 
     topic: str
     payload: bytes
@@ -31,7 +31,7 @@ class Post(NamedTuple):
 
 
 class Sensor:
-    """A sensor that misbehaves now and then."""
+    """A sensor that sometimes misbehaves."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -53,7 +53,7 @@ class Sensor:
 
 
 def single(seed: int, sensors: int = SENSORS) -> Iterator[Post]:
-    """One reading a message, all sensors in turn, a second between two readings of one."""
+    """One reading per message, all sensors in turn, a second between two readings of one sensor."""
     chance = random.Random(seed)
     plant = [Sensor(chance) for _ in range(sensors)]
     for step in count():
@@ -62,7 +62,7 @@ def single(seed: int, sensors: int = SENSORS) -> Iterator[Post]:
 
 
 def packed(seed: int, size: int, sensors: int = SENSORS) -> Iterator[Post]:
-    """So many readings of one sensor a message, all sensors in turn, a second between two readings of one."""
+    """Several readings of one sensor per message, all sensors in turn, a second between two readings of one sensor."""
     chance = random.Random(seed)
     plant = [Sensor(chance) for _ in range(sensors)]
     for step in count(step=size):
@@ -86,7 +86,7 @@ def batch(topic: str, rows: list[tuple[float, dict[str, float]]]) -> Post:
 
 
 def plain_numbers(sensors: int = 4) -> Iterator[Post]:
-    """Numbers without a time, each of them once; their readings say which, and their time is unknown."""
+    """Numbers without a time, each of them unique, so that they identify their readings, whose time is unknown."""
     for number in count():
         topic = f"plant/n{number % sensors}"
         yield Post(topic, str(number).encode(), (Reading(topic, 0.0, float(number)),))

@@ -1,4 +1,4 @@
-"""The configuration is read again while readings come in: with other rules, other connections, and faults in it."""
+"""The configuration is reloaded while readings arrive: with other rules, other connections, and errors in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OTHERS = '[[rule]]\nsensors = "no/such/sensor"\npreset = "limits_only"\n'
 
 
 def variants(text: str) -> list[tuple[str, str]]:
-    """Configurations that give the same events, or that are refused, and what the log says of each."""
+    """Configurations that give the same events, or that are refused, with the log message for each."""
     return [
         (text, "reloaded changed="),
         (text.replace("[[rule]]", f"{OTHERS}[[rule]]", 1), "reloaded changed=true"),
@@ -28,7 +28,7 @@ def variants(text: str) -> list[tuple[str, str]]:
 
 
 def reloaded(bench: Bench) -> Outcome:
-    """SIGHUP at random moments: what is received equals what an offline run says."""
+    """SIGHUP at random moments: the received events equal those of an offline run."""
     outcome = Outcome(bench.tries)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30)), Plan(separate=True)) as rig:
         rig.start(subscribed=True)

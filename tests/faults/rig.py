@@ -1,4 +1,4 @@
-"""The rig: a plant, a broker or two, the service and a consumer, each a process or a client of its own.
+"""The rig: a plant, one or two brokers, the service and a consumer, each a separate process or client.
 
 plant -> messenger -> broker -> service -> broker or a second one -> listener
 """
@@ -27,7 +27,7 @@ from verdict import Outcome, Truth, compare, offline
 KEEPALIVE_S = 5
 IN_FLIGHT = 200
 QUIET_S = 30.0
-"""When nothing new has come for so long, nothing more will."""
+"""Seconds without anything new after which nothing more is expected."""
 
 BROKER = """allow_anonymous true
 max_queued_messages 1000000
@@ -68,7 +68,7 @@ USER = "gateway"
 
 
 def access_list(rules: str) -> str:
-    """An access list with rules for the service; everybody else may do everything."""
+    """An access list with rules for the service; all other clients may do everything."""
     return f"topic readwrite #\nuser {USER}\n{rules}"
 
 
@@ -79,16 +79,16 @@ class Plan:
     Attributes:
         separate: Whether events go to a second broker.
         kept: Whether the brokers keep sessions on disk.
-        saving: When they write them there; a large backlog makes each change dear.
+        saving: Interval at which they write them; a large backlog makes each write expensive.
         proxied: Which of the service's connections go through a proxy: `in`, `out`.
-        tables: Tables of the configuration beside the usual ones, or instead of them.
-        form: What the input's table says beside its topic.
+        tables: Tables of the configuration in addition to the usual ones, or replacing them.
+        form: Keys of the input's table besides its topic.
         rules: The rules.
-        per_second: Posts a second; None for as many as the broker takes.
-        rewind: How many posts the messenger repeats when its connection breaks.
-        environment: Variables of the service's environment.
+        per_second: Posts a second; None for the maximum that the broker accepts.
+        rewind: Number of posts that the messenger repeats when its connection breaks.
+        environment: Additional environment variables of the service.
         listed: Whether the broker has an access list, for the service only.
-        version: MQTT version that the service speaks; None for the usual one.
+        version: MQTT version used by the service; None for the default.
         window: The in-flight window, of the brokers and of the service.
     """
 
@@ -108,10 +108,10 @@ class Plan:
 
 
 class Rig:
-    """Everything that a fault is tried on.
+    """Everything needed to run a fault.
 
     Args:
-        folder: Where its files are; it must be empty.
+        folder: Folder for its files; it must be empty.
         source: What the plant publishes.
         plan: How it is built.
         store: The store's file; in the folder by default.
@@ -192,7 +192,7 @@ class Rig:
         return f'{text}\n[[input]]\ntopic = "plant/#"\n{self.plan.form}\n{self.plan.rules}'
 
     def allow(self, rules: str) -> None:
-        """Change what the broker lets the service do."""
+        """Change the service's rights at the broker."""
         (self.broker.directory / "acl").write_text(access_list(rules))
         assert self.broker.pid is not None
         os.kill(self.broker.pid, signal.SIGHUP)
@@ -205,7 +205,7 @@ class Rig:
         return self.service.process.pid
 
     def start(self, *, subscribed: bool = False) -> None:
-        """Start the service; the first time wait until the broker keeps readings for it."""
+        """Start the service; the first time, wait until the broker keeps readings for it."""
         self._log_from = self._log_size()
         self.starts.append(time.monotonic())
         self.service.start(**self.plan.environment)
@@ -220,7 +220,7 @@ class Rig:
         self.messenger.take_from(self.source, self.plan.per_second)
 
     def wait_subscribed(self) -> None:
-        """Wait until the broker has a subscription of the service that it hadn't at the last call."""
+        """Wait until the broker has a new subscription of the service since the last call."""
         log = self.broker.directory / "mosquitto.log"
 
         def seen() -> bool:
@@ -233,24 +233,24 @@ class Rig:
         wait_until(seen, 120, "the service's subscription")
 
     def wait_log(self, word: str, timeout_s: float = 120.0) -> float:
-        """Wait until the service has logged a word since it was started; returns when that was."""
+        """Wait until the service has logged a text since it was started; returns the time of the line."""
         log = self.service.log
         wait_until(lambda: word.encode() in log.read_bytes()[self._log_from :], timeout_s, f"{word!r} in the log")
         return time.monotonic()
 
     def has_logged(self, word: str) -> int:
-        """How often the service has logged a word since it was started."""
+        """Number of occurrences of a text in the log since the service was started."""
         return self.service.log.read_bytes()[self._log_from :].count(word.encode())
 
     def forget_log(self) -> None:
-        """Look for words in what is logged from now on only."""
+        """Ignore what was logged until now."""
         self._log_from = self._log_size()
 
     def _log_size(self) -> int:
         return self.service.log.stat().st_size if self.service.log.exists() else 0
 
     def memory_kib(self) -> int:
-        """Memory that the service occupies."""
+        """Memory used by the service."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
@@ -259,13 +259,13 @@ class Rig:
     # What came of it.
 
     def wait_new_event(self, since: float, timeout_s: float = 180.0) -> float:
-        """Wait until an event that was never received before comes; how many seconds after `since` it did."""
+        """Wait for an event that was never received before; returns the number of seconds after `since`."""
         times = self.listener.new_at
         wait_until(lambda: times and times[-1] > since, timeout_s, "a new event")
         return times[bisect_right(times, since)] - since
 
     def recoveries(self, since: list[float]) -> list[float]:
-        """For each of these moments, seconds until the next new event; none where the next moment was earlier."""
+        """For each of these moments, the seconds until the next new event; empty if the next moment came first."""
         times = self.listener.new_at
         found = []
         for begin, end in zip(since, [*since[1:], float("inf")], strict=True):
@@ -275,7 +275,7 @@ class Rig:
         return found
 
     def wait_lag(self, plant_s: float, timeout_s: float = 180.0) -> None:
-        """Wait until the consumer has an event that is at most so many of the plant's seconds behind the messenger."""
+        """Wait until the consumer is at most the given number of seconds, in the plant's time, behind the messenger."""
 
         def is_near() -> bool:
             done = self.messenger.confirmed
@@ -284,11 +284,11 @@ class Rig:
         wait_until(is_near, timeout_s, "the service keeping up")
 
     def truth(self) -> Truth:
-        """What an offline run makes of everything that was published."""
+        """The events of an offline run over everything that was published."""
         return offline(self.service.path, self.messenger.readings())
 
     def settle(self, truth: Truth, timeout_s: float = 600.0) -> None:
-        """Wait until all that is true was received, or nothing new comes any more."""
+        """Wait until the whole truth was received, or nothing new arrives any more."""
         first = self.listener.first
         until = time.monotonic() + timeout_s
         known, news = len(first), time.monotonic()
@@ -300,7 +300,7 @@ class Rig:
             time.sleep(0.05)
 
     def end(self, outcome: Outcome) -> None:
-        """End the service as an operator would; it must do so properly, having sent what it has."""
+        """Stop the service as an operator would; it must end properly, with everything sent."""
         began = time.monotonic()
         code = self.service.end(signal.SIGTERM)
         outcome.demand(code == 0, f"the service ended with {code}")
@@ -308,7 +308,7 @@ class Rig:
         wait_until(lambda: self.listener.latest("status").get("state") == "offline", 60, "the goodbye")
 
     def judge(self, outcome: Outcome, *, gaps: frozenset[str] = frozenset()) -> Outcome:
-        """Publish to the end, wait for everything, end the service and compare; `gaps` are reasons for gaps."""
+        """Publish to the end, wait, stop the service and compare; `gaps` lists the allowed reasons for gaps."""
         self.messenger.finish()
         truth = self.truth()
         self.settle(truth)
@@ -321,7 +321,7 @@ class Rig:
         return outcome
 
     def judge_words(self, outcome: Outcome, gaps: frozenset[str] = frozenset()) -> None:
-        """No gap was reported that there was none of, and the service had no error of its own."""
+        """No unexpected gap was reported, and the service logged no error."""
         unexpected = {gap["data"]["reason"] for gap in self.listener.gaps.values()} - gaps
         outcome.demand(not unexpected, f"gaps were reported: {', '.join(sorted(unexpected))}")
         outcome.demand(b"Traceback" not in self.service.log.read_bytes(), "there is a traceback in the log")

@@ -1,8 +1,8 @@
-"""The process that delivers to a sink is killed, each kind with its real receiver: Kafka, RabbitMQ, mosquitto, HTTP.
+"""The process that delivers to a sink is killed, for each kind, with its real receiver.
 
-Events are stored before each kill, so that none finds the sink idle for want of events. A kill comes at any moment of
-the start, or while events arrive. In the end each event has arrived at least once, the same, and those of a sensor in
-order. Recovery: from the start of a process to the first event that it delivers.
+Events are stored before each kill, so that the sink is never idle. Kills happen at any moment of the start, or while
+events arrive. In the end each event has arrived at least once, unchanged, and those of a sensor in order. Recovery:
+from the start of a process to the first event that it delivers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from verdict import Outcome
 
 
 def kills_of(kind: str, bench: Bench) -> Outcome:
-    """Kill a sink of one kind; where its server isn't installed, the table says so."""
+    """Kill a sink of one kind; where its server isn't installed, the table shows that."""
     try:
         receiver = RECEIVERS[kind](bench.folder)
         receiver.start()

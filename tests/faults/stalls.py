@@ -1,16 +1,16 @@
 """The service is held up for longer than the keepalive while a backlog waits at the broker.
 
-The broker gives up on the connection and delivers all over again what has no acknowledgement: what lies in the socket,
-what waits in the receive queue, and what was processed while the store refused. Three shorter stalls follow while it
-does, so that old readings look as much like live ones as they can. The service is
+The broker gives up the connection and delivers all unacknowledged messages again: those in the socket, those in the
+receive queue, and those processed while the store refused to commit. Three shorter stalls follow meanwhile, so that old
+readings look as much like live ones as possible. The service is
 
 - **stopped** (SIGSTOP),
 - **slowed** (SIGSTOP and SIGCONT in turns, 3 % of the time running) until the broker gives up,
 - **locked out of its store** by another process,
 - locked out while **the broker restarts**.
 
-The tries go through single readings, packs of several and readings without a time, in-flight windows of 20 and 1000,
-MQTT 3.1.1 and 5. In each, the journal holds what was published, each reading once, and the events are those of an
+The repetitions go through single readings, packs of several and readings without a time, in-flight windows of 20 and
+1000, MQTT 3.1.1 and 5. In each, the journal holds the published readings, each once, and the events are those of an
 undisturbed run. Recovery: from the end of the hold-up to the last reading in the journal.
 """
 
@@ -46,7 +46,7 @@ LATER_STALLS = 3
 
 PACK = 5
 QUEUE = {1: 10_000, PACK: 2_000}
-"""Messages that may wait in the receive queue: fewer than the backlog has."""
+"""Capacity of the receive queue in messages: less than the backlog."""
 
 MEMORY_KIB = 200 * 1024
 
@@ -101,7 +101,7 @@ def stop(rig: Rig) -> None:
 
 
 def slow(rig: Rig) -> None:
-    """Let the service run for 3 % of the time, until the broker has given up on it, or for long enough."""
+    """Let the service run for 3 % of the time, until the broker gives up the connection, or for long enough."""
     until = time.monotonic() + SLOWED_S
     while time.monotonic() < until and rig.has_logged(" connected ") < 2:
         _stop_for(rig, 0.097)
@@ -143,7 +143,7 @@ def _entries(rig: Rig) -> int:
 
 
 def held_up(hold_up: HoldUp, bench: Bench) -> Outcome:
-    """Try the variants in turn, each on a rig of its own."""
+    """Run the variants in turn, each on its own rig."""
     outcome = Outcome(0)
     first = bench.chance.randrange(len(VARIANTS))
     for number in range(bench.tries):
@@ -178,7 +178,7 @@ def _held_up(hold_up: HoldUp, variant: Variant, bench: Bench) -> Outcome:
 
 
 def _wait_journaled(rig: Rig, readings: int) -> float:
-    """Wait until the service has journaled so many readings, and nothing comes after them; returns when they were."""
+    """Wait until the given number of readings is journaled, and no more follow; returns the time of the last."""
     seen = [(0, time.monotonic())]
 
     def is_done() -> bool:
@@ -192,7 +192,7 @@ def _wait_journaled(rig: Rig, readings: int) -> float:
 
 
 def judge(rig: Rig, outcome: Outcome, *, has_times: bool = True) -> None:
-    """End the service; the journal must hold each published reading once, and the events be those of an offline run."""
+    """End the service; the journal must hold each reading once, and the events must be those of an offline run."""
     if has_times:
         truth = rig.truth()
         rig.settle(truth)
@@ -216,7 +216,7 @@ def _without_times(readings: list[Reading]) -> list[Reading]:
 
 
 def overload_on_a_backlog(bench: Bench) -> Outcome:
-    """As many readings as the broker takes, for some seconds, while a backlog is worked off."""
+    """Readings as fast as the broker accepts them, for some seconds, while a backlog is processed."""
     outcome = Outcome(1)
     plan = Plan(kept=True, saving=AT_THE_END, per_second=None)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30), 100), plan, warm_up=5000) as rig:

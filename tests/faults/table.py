@@ -1,4 +1,4 @@
-"""The table of outcomes, a row as soon as a fault is through."""
+"""The table of outcomes, with a row as soon as a fault is finished."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Table:
     """Prints outcomes.
 
     Args:
-        names: Of the faults that will come, for the width of the first column.
+        names: Names of the faults to come, for the width of the first column.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ class Table:
         print(f"{'fault':{self._width}}", *(f"{each:>10}" for each in COLUMNS), flush=True)
 
     def row(self, name: str, outcome: Outcome, took_s: float) -> None:
-        """Print a row, and below it what was wrong."""
+        """Print a row, followed by its problems."""
         self._print(name, outcome, took_s)
         for reason in dict.fromkeys(outcome.reasons):
             print(f"    FAILED: {reason}", flush=True)
@@ -33,7 +33,7 @@ class Table:
         self._failed += not outcome.kept
 
     def end(self) -> int:
-        """Print the sum; 0 if all promises were kept, otherwise 1."""
+        """Print the total; returns 0 if all promises were kept, otherwise 1."""
         self._sum.note = f"{self._failed} FAILED" if self._failed else "all kept"
         self._print("all faults", self._sum, self._took)
         return 1 if self._failed else 0

@@ -1,4 +1,4 @@
-"""What is lost, doubled or changed is seen; the faults themselves are tried by `make verify` and `make faults`."""
+"""Lost, duplicated and changed events are noticed; the faults themselves are run by `make verify` and `make faults`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The readings themselves: doubled, late, in another order; and ten times as many as usual.
+"""Unusual streams of readings: doubled, late, in another order, and at ten times the usual rate.
 
-Doubles are refused by their times, so an offline run over the sequence with them gives what one without them gives;
-both are demanded. In another order across sensors, each sensor's readings are what they were: the same events come,
-though in another order, and only what they say of the plant's progress differs.
+Doubles are refused because of their times, so an offline run gives the same with and without them; both are checked. In
+another order across sensors, each sensor's readings stay the same: the same events follow, though in another order, and
+with another time of the plant.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from rig import Plan, Rig
 from verdict import Outcome, offline
 
 MEMORY_KIB = 150 * 1024
-"""So much the service may occupy in the overload."""
+"""Maximum memory of the service in the overload."""
 
 
 def doubled_and_late(posts: Iterator[Post], chance: random.Random) -> Iterator[Post]:
-    """Some posts come twice, at once or again later; between sensors the order isn't kept."""
+    """Some posts are doubled, immediately or later; between sensors the order isn't kept."""
     later: list[tuple[int, Post]] = []
     for number in count():
         step = list(islice(posts, SENSORS))
@@ -38,7 +38,7 @@ def doubled_and_late(posts: Iterator[Post], chance: random.Random) -> Iterator[P
 
 
 def repeated(bench: Bench) -> Outcome:
-    """Readings come doubled, late and in another order."""
+    """Readings arrive doubled, late and in another order."""
     outcome = Outcome(1)
     seed = bench.chance.randrange(1 << 30)
     with Rig(bench.folder, doubled_and_late(single(seed), bench.chance), Plan(per_second=1000.0)) as rig:
@@ -57,7 +57,7 @@ def repeated(bench: Bench) -> Outcome:
 
 
 def overload(bench: Bench) -> Outcome:
-    """As many readings as the broker takes, for some seconds: memory stays within bounds, and all comes in the end."""
+    """Readings as fast as the broker accepts them: memory stays bounded, and everything arrives in the end."""
     outcome = Outcome(1)
     plan = Plan(per_second=None)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30), 100), plan, warm_up=5000) as rig:

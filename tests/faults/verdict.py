@@ -1,4 +1,4 @@
-"""The verdict: what a consumer has heard, against what an offline run over the same readings says."""
+"""The verdict: the events that a consumer received, compared with those of an offline run over the same readings."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Truth = dict[str, Arrival]
 
 @dataclass
 class Outcome:
-    """What one fault has done.
+    """The outcome of one fault.
 
     Attributes:
-        tried: How often it was done.
-        expected: Events, or readings where the fault is about those, that there should be.
-        received: Different ones that were received.
+        tried: Number of repetitions.
+        expected: Number of expected events, or of readings where the fault is about those.
+        received: Number of different ones that were received.
         lost: Those that never came.
-        doubled: Those that should not exist, or came once more with another content.
-        again: Deliveries of what had been delivered before, with the same id and content.
-        recoveries: Seconds from the end of a fault to the next that came.
-        reasons: What else was not as it should be.
-        note: A word for the reader.
+        doubled: Number of those that should not exist, or were repeated with other content.
+        again: Number of repeated deliveries with the same id and content.
+        recoveries: Seconds from the end of a fault to the next new event.
+        reasons: Other problems.
+        note: A note for the reader.
     """
 
     tried: int
@@ -51,7 +51,7 @@ class Outcome:
         return not (self.lost or self.doubled or self.reasons)
 
     def demand(self, condition: object, reason: str) -> None:
-        """Note a reason unless the condition holds."""
+        """Record a problem unless the condition holds."""
         if not condition:
             self.reasons.append(reason)
 
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def offline(configuration: Path, readings: Sequence[Reading]) -> Truth:
-    """The events that an offline run makes of readings, by id."""
+    """The events of an offline run over readings, by id."""
     pipeline = make_pipeline(load(configuration))
     truth: Truth = {}
     for begin in range(0, len(readings), CHUNK):
@@ -73,7 +73,7 @@ def offline(configuration: Path, readings: Sequence[Reading]) -> Truth:
 
 
 def compare(truth: Truth, arrivals: Sequence[Arrival], outcome: Outcome) -> None:
-    """Hold all deliveries against the truth, and note in the outcome what that gives."""
+    """Compare all deliveries with the truth, and record the result in the outcome."""
     first: dict[str, Arrival] = {}
     changed: set[str] = set()
     for each in arrivals:
@@ -92,7 +92,7 @@ def compare(truth: Truth, arrivals: Sequence[Arrival], outcome: Outcome) -> None
 
 
 def out_of_order(arrivals: Iterable[Arrival]) -> int:
-    """How many events came after a later one of the same incident."""
+    """Number of events that arrived after a later one of the same incident."""
     latest: dict[str, int] = {}
     wrong = 0
     for each in arrivals:

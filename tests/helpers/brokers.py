@@ -1,4 +1,4 @@
-"""Mosquitto with a configuration of the test's own, ended by its process id."""
+"""Mosquitto with the configuration of a test, ended by its process id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.shell.broker.embedded import find_mosquitto, free_port, is_listening
 
 
 def installed_mosquitto() -> str:
-    """Where mosquitto is; without one the test is skipped, but never where everything must be tested."""
+    """Path of mosquitto; if it isn't installed, the test is skipped, but never where everything must be tested."""
     program = find_mosquitto()
     if program is None:
         if os.environ.get("CI"):
@@ -25,12 +25,12 @@ def installed_mosquitto() -> str:
 
 
 class Mosquitto:
-    """A mosquitto that is started and killed again and again on one port.
+    """A mosquitto that is repeatedly started and killed on one port.
 
     Args:
-        directory: Where its configuration, log and sessions are.
+        directory: Folder of its configuration, log and sessions.
         lines: Configuration; by default one open listener, without persistence.
-        port: Where it listens; any free one by default.
+        port: Port to listen on; any free one by default.
     """
 
     def __init__(self, directory: Path, lines: str = "allow_anonymous true", port: int | None = None) -> None:

@@ -29,7 +29,7 @@ def find_browser() -> tuple[str, str] | None:
 
 
 class BrowserError(Exception):
-    """The browser can't do it; says why."""
+    """The browser reports an error."""
 
 
 class Browser:
@@ -75,11 +75,11 @@ class Browser:
         self._ask("POST", "/url", {"url": address})
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What a script returns that is run in the page."""
+        """The result of a script that runs in the page."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def wait(self, script: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
-        """Wait until a script returns something true, and return it."""
+        """Wait until a script returns a true value, and return it."""
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             found = self.run(script, *arguments)
@@ -116,11 +116,11 @@ class Browser:
         self._ask("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def type(self, text: str) -> None:
-        """Type a text into what has the focus."""
+        """Type text into the focused element."""
         self.press(*text)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Drag with the mouse from one place of the window to another."""
+        """Drag with the mouse from one position in the window to another."""
         actions = [
             {"type": "pointerMove", "duration": 0, "x": start[0], "y": start[1]},
             {"type": "pointerDown", "button": 0},
@@ -130,7 +130,7 @@ class Browser:
         self._ask("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]})
 
     def look(self, width: int, height: int, *, dark: bool = False, scale: float = 1.0, touch: bool = False) -> None:
-        """Be a screen of this size and taste."""
+        """Emulate a screen of this size and colour scheme."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch}
         self.cdp("Emulation.setDeviceMetricsOverride", **metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -138,15 +138,15 @@ class Browser:
         self.cdp("Emulation.setEmulatedMedia", features=[scheme, reduced])
 
     def cdp(self, command: str, **parameters: Any) -> Any:
-        """A command of the Chrome DevTools protocol."""
+        """Execute a command of the Chrome DevTools protocol."""
         return self._ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def screenshot(self, path: Path) -> None:
-        """Write what the window shows as PNG."""
+        """Write a screenshot of the window as PNG."""
         path.write_bytes(base64.b64decode(self._ask("GET", "/screenshot")))
 
     def log(self) -> list[str]:
-        """What the browser has complained of since the last call."""
+        """Errors in the browser's console since the last call."""
         return [each["message"] for each in self._ask("POST", "/se/log", {"type": "browser"})]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Cell stores, each with what opens it again as another process would; the contract suite takes them all."""
+"""Cell stores, each with a function that opens it as another process would; the contract suite runs on all of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _in_an_engine(folder: Path) -> Iterator[Opener]:
 
 @contextmanager
 def in_dynamodb(folder: Path) -> Iterator[Opener]:
-    """A table of moto's; there is one after `make verify` has installed it."""
+    """A table of moto's; available after `make verify` has installed it."""
     import boto3
     from moto import mock_aws
 

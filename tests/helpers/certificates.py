@@ -1,4 +1,4 @@
-"""A certificate authority for a test, and a server's certificate signed by it, made by openssl."""
+"""A certificate authority for a test, and a server certificate signed by it, created with openssl."""
 
 from __future__ import annotations
 

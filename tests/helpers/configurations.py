@@ -1,4 +1,4 @@
-"""Configurations for tests, and what is wrong with them."""
+"""Configurations for tests, and the problems found in them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The contract of a detector: one function a property, each raising AssertionError where it doesn't hold.
+"""The contract of a detector: one function per property, which raises AssertionError if it doesn't hold.
 
-The functions know nothing of a certain detector, so that the suite runs them on every registered one, and on broken
-ones to see that they notice.
+The functions don't depend on any particular detector, so that the suite runs them on every registered one, and on
+broken ones to check that they notice.
 """
 
 from __future__ import annotations

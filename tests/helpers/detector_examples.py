@@ -1,4 +1,4 @@
-"""A detector of each registered kind, set so that all of it is at work."""
+"""A detector of each registered kind, configured so that all of its parts are active."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def example(name: str) -> Detector:
 
 
 def examples() -> list[Detector]:
-    """Every registered detector as it comes, and those that do more when they are set."""
+    """Every registered detector with default parameters, and variants that do more."""
     return [*(each() for each in DETECTORS.values()), *(example(name) for name in SETTINGS)]
 
 

@@ -1,4 +1,4 @@
-"""The part of a detector's contract that says: however its rows are looked at, it says the same."""
+"""The part of a detector's contract about rows: the result doesn't depend on how they are selected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the contract of a detector is held against: a detector with its state, and readings that it has learned from."""
+"""What the contract of a detector is checked on: a detector with its state, and the readings it has learned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from detectors.state import StateTable
 START_S = 1_700_000_000.0
 STEP_S = 1_800.0
 ROUNDS = 440
-"""Nine days of half hours, so that time of day is learned too, and every detector has an opinion."""
+"""Nine days, one reading every half hour, so that the time of day is learned, too, and every detector gives scores."""
 
 SENSORS = 6
 BIT_COUNT = 300.0
@@ -25,7 +25,7 @@ BIT_COUNT = 300.0
 
 @dataclass(frozen=True)
 class Subject:
-    """A detector, and what holds its state."""
+    """A detector and its state."""
 
     detector: Detector
     table_type: type[StateTable] = StateTable
@@ -105,7 +105,7 @@ def next_round(table: StateTable, values: Floats | None = None, start: int = ROU
 
 @dataclass(frozen=True)
 class Stranger(Detector):
-    """A detector that nobody registered."""
+    """A detector that isn't registered."""
 
     name = "stranger"
     kind = "spike"
@@ -121,7 +121,7 @@ class Stranger(Detector):
 
 
 def another_setting(detector: Detector) -> Detector | None:
-    """The detector with one parameter changed, or None if it has none that can be."""
+    """The detector with one parameter changed, or None if it has none that can be changed."""
     for each in parameters_of(type(detector)):
         value = getattr(detector, each.name)
         if each.kind is float:
@@ -131,7 +131,7 @@ def another_setting(detector: Detector) -> Detector | None:
 
 Check = Callable[[Subject], None]
 CHECKS: dict[str, Check] = {}
-"""The contract, one function a property, by name."""
+"""The contract, one function per property, by name."""
 
 
 def check(function: Check) -> Check:

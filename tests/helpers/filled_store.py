@@ -1,4 +1,4 @@
-"""A store in which a service has worked for a while, and what is in it, so that it can be damaged and compared."""
+"""A store in which a service has worked for a while, and its content, so that it can be damaged and compared."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Filled(NamedTuple):
     """What is in it.
 
     Attributes:
-        path: The file; its log is beside it, if it has one.
+        path: The file; its log, if any, is in the same folder.
         payloads: Of all events.
-        waiting: Sequences of those that wait.
-        entries: Journal entries, in order; the first of them are covered by the snapshot.
+        waiting: Sequence numbers of the waiting events.
+        entries: Journal entries, in order; the snapshot covers the first of them.
         last: The last sequence.
     """
 
@@ -48,21 +48,22 @@ class Filled(NamedTuple):
 
 
 def readings(second: int) -> list[Message]:
-    """What a plant says in a second; two sensors are new then and again every ten seconds."""
+    """The plant's readings in one second; two sensors are new then, and again every ten seconds."""
     names = [f"plant/{number}" for number in range(2 * (1 + second // 10))]
     payload = json.dumps({"ts": NOW + second, "value": 20.0 + second % 7}).encode()
     return [Message(name, payload, NOW + second, qos=1) for name in names]
 
 
 def filled(folder: Path, *, events: int = 60, entries: int = 40, covered: int = 25, closed: bool = True) -> Filled:
-    """Make one; the events have payloads of very different sizes.
+    """Create one; the payloads of its events differ greatly in size.
 
     Args:
         folder: Where.
-        events: How many; every third is delivered.
+        events: Number of events; every third is delivered.
         entries: How many journal entries.
-        covered: How many of them the snapshot covers.
-        closed: Whether the service has stopped; if not, it is as a killed one leaves it, the log not yet in the file.
+        covered: Number of entries that the snapshot covers.
+        closed: Whether the service has stopped; if not, the store is left as by a killed one, with part of it in the
+        log.
     """
     folder.mkdir()
     pipeline = make_pipeline(CONFIGURATION)

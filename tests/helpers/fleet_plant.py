@@ -1,4 +1,4 @@
-"""A plant in a Kafka topic, with strangers and garbage among its records, and what one undisturbed cell says of it."""
+"""A plant in a Kafka topic, with unknown and invalid records among its own, and the events of one undisturbed cell."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PATIENCE_S = 600.0
 
 
 class Sent(NamedTuple):
-    """A record: its partition, key and value, and when it was sent, in milliseconds."""
+    """A record: its partition, key and value, and the time at which it was sent, in milliseconds."""
 
     partition: int
     key: str
@@ -44,7 +44,7 @@ class Sent(NamedTuple):
 
 @cache
 def records() -> tuple[Sent, ...]:
-    """The plant's readings, the sensors of a device in one partition; every hundredth has a stranger behind it."""
+    """The plant's readings, a device in one partition; every hundredth is followed by an unknown record."""
     made = []
     for place, each in enumerate(readings()):
         partition = number(each.sensor.rpartition("/")[0]) % PARTITIONS
@@ -57,7 +57,7 @@ def records() -> tuple[Sent, ...]:
 
 @cache
 def undisturbed() -> frozenset[str]:
-    """The ids of the events that one cell has for the plant."""
+    """The ids of the events of one cell that reads the plant."""
     cell = Cell(plan_of(parse(CONFIGURATION, "test").configuration, 1))
     messages = [Message(f"{SOURCE}/{each.key}", each.value, each.time_ms / 1000) for each in records()]
     events = cell.process([each for each in messages if each.topic.startswith("readings/plant/")], "log", _places())
@@ -80,7 +80,7 @@ def send(kafka: Kafka, some: Sequence[Sent]) -> None:
 
 
 def send_heartbeats(kafka: Kafka) -> None:
-    """Tell each partition that the plant's time is up."""
+    """Let each partition know that the plant's time is over."""
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
@@ -90,12 +90,12 @@ def send_heartbeats(kafka: Kafka) -> None:
 
 
 def ids(kafka: Kafka, topic: str = EVENTS) -> list[str]:
-    """The ids of the events in a topic, by CloudEvents' header."""
+    """The ids of the events in a topic, from CloudEvents headers."""
     return [dict(each.headers())["ce_id"].decode() for each in kafka.records(topic)]
 
 
 def python_with(module: str, folder: str) -> str:
-    """A Python that has an engine: this one, or that of a folder beside it, where `make verify` installs it."""
+    """A Python with an engine: the current one, or the environment in which `make verify` installs it."""
     if find_spec(module) is not None:
         return sys.executable
     other = Path(sys.prefix) / folder / "bin" / "python"
@@ -134,7 +134,7 @@ class Worker:
 
 
 def wait_until(holds: object, workers: Sequence[Worker]) -> None:
-    """Wait until a question is answered by yes, as long as the workers run."""
+    """Wait until a condition holds, as long as the workers run."""
     assert callable(holds)
     until = time.monotonic() + PATIENCE_S
     while not holds():

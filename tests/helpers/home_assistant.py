@@ -1,4 +1,4 @@
-"""A small Home Assistant: it discovers what is published for it, follows it, and complains where the real one would."""
+"""A small Home Assistant: processes discovery messages, follows their topics, and complains like the real one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.core.intake.routes import match
 
 @dataclass
 class Entity:
-    """An entity as Home Assistant shows it; its state is `unknown` until there is one."""
+    """An entity as Home Assistant shows it; its state is `unknown` at first."""
 
     component: str
     config: dict[str, Any]
@@ -40,7 +40,7 @@ class HomeAssistant:
 
     Attributes:
         entities: By unique id.
-        discoveries: How often a topic had a message that wasn't empty.
+        discoveries: Number of messages on a topic that weren't empty.
         complaints: Everything that the real one would log as a warning or an error.
     """
 
@@ -55,11 +55,11 @@ class HomeAssistant:
         self.consumer = Consumer(port, "#")
 
     def started(self, payload: str = "online", topic: str | None = None) -> None:
-        """Say so, as it does after a restart."""
+        """Publish its birth message, as it does after a restart."""
         self.consumer.publish(topic or f"{self._prefix}/status", payload, qos=0)
 
     def look(self) -> dict[str, Entity]:
-        """Take what has come; the entities by what a person sees: `Device: Entity (component)`."""
+        """Process received messages; returns the entities by their visible names: `Device: Entity (component)`."""
         messages = self.consumer.poll()
         new, self._read = messages[self._read :], len(messages)
         for topic, payload, retained in new:
@@ -75,7 +75,7 @@ class HomeAssistant:
         self.consumer.close()
 
     def is_available(self, entity: Entity) -> bool:
-        """Whether its availability topic says so."""
+        """Whether it is available according to its availability topic."""
         for each in entity.config.get("availability", []):
             payload = self._latest.get(each["topic"])
             if payload is None or self._render(each["value_template"], payload) != each["payload_available"]:

@@ -1,4 +1,4 @@
-"""What Home Assistant takes as a discovery message, rule by rule, as its MQTT integration states them.
+"""The rules of Home Assistant for discovery messages, as its MQTT integration states them.
 
 Source: home-assistant/core, homeassistant/components/mqtt: discovery.py, schemas.py, entity.py, binary_sensor.py,
 sensor.py, event.py, util.py (2024.11 to 2026); home-assistant.io/integrations/mqtt.
@@ -45,7 +45,7 @@ def string(value: Any) -> str:
 
 
 def topic(value: Any) -> str:
-    """A topic or a filter that may be subscribed to."""
+    """A topic, or a filter that may be subscribed to."""
     text = string(value)
     if not text or len(text.encode()) > 65_535:
         raise vol.Invalid("is empty or too long")
@@ -170,10 +170,10 @@ DISCOVERY = vol.Schema(
         vol.Optional("encoding"): string,
     }
 )
-"""Extra keys are errors here; in Home Assistant they are removed from components without a word."""
+"""Extra keys are errors here; Home Assistant silently removes them from components."""
 
 SHARED = ("availability", "availability_mode", "state_topic")
-"""What a component has of its message, if it has no own."""
+"""Keys that a component inherits from its message."""
 
 
 def components_of(message: dict[str, Any]) -> dict[str, dict[str, Any]]:

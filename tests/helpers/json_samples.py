@@ -1,4 +1,4 @@
-"""What the decoder of JSON reads in a payload."""
+"""The samples that the JSON decoder reads from a payload."""
 
 from __future__ import annotations
 

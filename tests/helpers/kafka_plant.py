@@ -1,4 +1,4 @@
-"""A plant whose sensors are in a Kafka topic, services that read it, and what an undisturbed run would tell of it."""
+"""A plant whose sensors are in a Kafka topic, services that read it, and the events of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENSORS = [f"line{1 + each % 3}/pump{each}/temp" for each in range(12)]
 
 
 MakeWorker = Callable[[str, str], RunningService]
-"""Makes a service of a name with a configuration; it is killed at the end if it still runs."""
+"""Creates a named service with a configuration; it is killed at the end if it is still running."""
 
 _NUMBERS = count(1)
 
@@ -39,7 +39,7 @@ class PlantRecord(NamedTuple):
 
 
 def plant_records(readings: int, seed: int = 7) -> list[PlantRecord]:
-    """Each sensor's readings in turn; now and then one is far off."""
+    """The readings of each sensor in turn; some of them are far off."""
     chance = random.Random(seed)
     far_off = {(sensor, place) for sensor in SENSORS for place in chance.sample(range(150, readings), 3)}
     found = []
@@ -52,18 +52,18 @@ def plant_records(readings: int, seed: int = 7) -> list[PlantRecord]:
 
 
 def new_topic() -> str:
-    """A name that no test has had."""
+    """A name that no other test uses."""
     return f"plant{next(_NUMBERS)}"
 
 
 def create_topics(kafka: Kafka, *names: str) -> None:
-    """Topics that keep old records, such as those of the plant."""
+    """Settings of topics that keep old records, such as those of the plant."""
     for each in names:
         kafka.create_topic(each, 3, retention_ms="-1")
 
 
 def produce(kafka: Kafka, topic: str, records: Sequence[PlantRecord]) -> None:
-    """Write records in order, with their own times, and wait until all are there."""
+    """Write records in order, with their own times, and wait until all are stored."""
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True, "log_level": 0})
@@ -103,7 +103,7 @@ sensor = "{{topic}}"
 
 
 def expected_ids(configuration: str, topic: str, records: Sequence[PlantRecord]) -> list[str]:
-    """The ids of the events of incidents that one process tells which nothing disturbs."""
+    """The ids of the events of incidents from one undisturbed process."""
     pipeline = make_pipeline(parse(configuration).configuration)
     step = pipeline.process([Message(f"{topic}/{each.key}", each.value, each.time) for each in records])
     return sorted(each.id for each in step.events)
@@ -120,7 +120,7 @@ def told(kafka: Kafka, events: str) -> list[dict[str, Any]]:
 
 
 def told_ids(kafka: Kafka, events: str) -> list[str]:
-    """Without repetitions, and without silences, which depend on when a test ends."""
+    """Without repetitions, and without silences, which depend on the end of a test."""
     return sorted({each["id"] for each in told(kafka, events)})
 
 
@@ -138,13 +138,13 @@ def readings_of(store: Path) -> list[tuple[str, float]]:
 
 
 def taken(service: RunningService, name: str = "gw") -> list[tuple[str, float]]:
-    """What a service has stored; nothing before it has made its store."""
+    """The content of a service's store; empty if it hasn't created one yet."""
     is_there = service.log.exists() and "sink_started" in service.log.read_text()
     return readings_of(service.folder / f"{name}.db") if is_there else []
 
 
 def wait_for_readings(services: dict[str, RunningService], number: int) -> None:
-    """Wait until the stores of services, by their names, have so many different readings."""
+    """Wait until the stores of services, by name, have the given number of different readings."""
 
     def done() -> int:
         return len({one for name, each in services.items() for one in taken(each, name)})
@@ -153,7 +153,7 @@ def wait_for_readings(services: dict[str, RunningService], number: int) -> None:
 
 
 def health(service: RunningService) -> dict[str, Any]:
-    """What `edgewarden status` says of a running service's health."""
+    """The health of a running service, as shown by `edgewarden status`."""
     done = subprocess.run(
         [sys.executable, "-m", "edge", "status", "--json", "--config", str(service.path)],
         cwd=service.folder,

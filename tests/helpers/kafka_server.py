@@ -1,6 +1,6 @@
 """A real Apache Kafka in KRaft mode on free ports of this machine; its jars come through Maven into a cache folder.
 
-The variable KAFKA_JARS names a folder that has them already.
+The variable KAFKA_JARS names a folder that already contains them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ START_S = 120.0
 
 @cache
 def jars() -> Path:
-    """The folder with the jars; where they can't be had, the test is skipped, but never where all must be tested."""
+    """The folder with the jars; if they can't be downloaded, the test is skipped, but not in CI."""
     if shutil.which("java") is None:
         skip("Java isn't installed")
     if folder := os.environ.get("KAFKA_JARS"):
@@ -58,8 +58,8 @@ class Kafka:
     """One broker, which is its own controller.
 
     Args:
-        folder: Where its configuration, data and log are.
-        more: Further lines of its configuration.
+        folder: Folder of its configuration, data and log.
+        more: Additional lines of its configuration.
     """
 
     def __init__(self, folder: Path, more: str = "") -> None:
@@ -75,7 +75,7 @@ class Kafka:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, if it doesn't run, and wait until it answers."""
+        """Start it unless it is running, and wait until it answers."""
         if self._process is not None and self._process.poll() is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -112,17 +112,17 @@ auto.create.topics.enable=false
             self._process.wait()
 
     def remove(self) -> None:
-        """Kill it, and delete all that it has written."""
+        """Kill it, and delete its data."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs, and isn't stopped in its tracks."""
+        """Whether it is running and not paused."""
         return self._process is not None and self._process.poll() is None and not self._is_stopped
 
     def stop(self) -> None:
-        """Stop it in its tracks, its connections open."""
+        """Pause it (SIGSTOP), with its connections open."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
             self._is_stopped = True
@@ -133,7 +133,7 @@ auto.create.topics.enable=false
             self._is_stopped = False
 
     def forget(self) -> None:
-        """Delete its data; it must not run."""
+        """Delete its data; it must not be running."""
         shutil.rmtree(self.folder / "data")
 
     def create_topic(self, name: str, partitions: int = 3, **settings: str) -> None:
@@ -164,7 +164,7 @@ auto.create.topics.enable=false
         return set(self._admin().list_topics(timeout=20).topics)
 
     def delete_records(self, topic: str) -> None:
-        """Delete all records of a topic that were written until now, as happens to old ones."""
+        """Delete all current records of a topic, as retention does with old ones."""
         from confluent_kafka import TopicPartition
 
         admin = self._admin()
@@ -173,7 +173,7 @@ auto.create.topics.enable=false
             future.result(30)
 
     def count(self, topic: str) -> int:
-        """How many records a topic has now."""
+        """Current number of records in a topic."""
         from confluent_kafka import TopicPartition
         from confluent_kafka.admin import AdminClient, OffsetSpec
 
@@ -183,7 +183,7 @@ auto.create.topics.enable=false
         return sum(future.result(20).offset for future in found.values())
 
     def records(self, topic: str) -> list[Any]:
-        """All records of a topic that were written until now, by partition and offset."""
+        """All current records of a topic, by partition and offset."""
         from confluent_kafka import Consumer, TopicPartition
 
         consumer = Consumer(
@@ -231,7 +231,7 @@ auto.create.topics.enable=false
 
 
 def _end(consumer: Any, partition: Any) -> int:
-    """The offset behind a partition's last record; a broker that has just started may not lead it yet."""
+    """The offset after a partition's last record; a broker that has just started may not lead it yet."""
     from confluent_kafka import KafkaException
 
     until = time.monotonic() + 30

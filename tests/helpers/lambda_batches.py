@@ -1,4 +1,4 @@
-"""Batches of events as AWS's services hand them to a Lambda function."""
+"""Batches of events as AWS services pass them to a Lambda function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 
 def events_of_a_plant() -> list[bytes]:
-    """The events of a sensor that breaks its limit four times, as the service publishes them."""
+    """The events of a sensor that exceeds its limit four times, as published by the service."""
     text = '[[input]]\ntopic = "a"\nformat = "number"\n[[rule]]\nsensors = "**"\n[rule.detectors.limits]\nhigh = 50.0\n'
     pipeline = make_pipeline(parse(text, "test").configuration)
     found = []

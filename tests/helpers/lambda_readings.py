@@ -1,4 +1,4 @@
-"""Machines that send readings to shards and partitions, as Lambda hands them to a function that detects."""
+"""Machines that send readings to shards and partitions, as Lambda passes them to a function that detects anomalies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Sent = tuple[str, float, bytes]
 
 
 def sent_by(machine: str) -> list[Sent]:
-    """What a machine sends: it breaks a limit now and then, each at its own time."""
+    """The readings of a machine: it exceeds a limit now and then, each machine at its own times."""
     number = MACHINES.index(machine)
     found = []
     for second in range(60):
@@ -102,7 +102,7 @@ def detection(stores: Stores | None = None, cells: int = 4) -> Detection:
 
 
 class Seen:
-    """A function of the user's, which fails as often as it is told to."""
+    """A user's function, which fails on demand."""
 
     def __init__(self, fails: Callable[[], bool] = lambda: False) -> None:
         self.ids: list[str] = []
@@ -115,7 +115,7 @@ class Seen:
 
 
 def undisturbed() -> list[str]:
-    """The ids of one cell that reads everything in the order of time."""
+    """The ids of one cell that reads everything in order of time."""
     seen, one = Seen(), detection(cells=1)
     for shard in SHARDS:
         assert detect(kinesis(shard, 0, 999), one, seen, InMemory()) == {"batchItemFailures": []}

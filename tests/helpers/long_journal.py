@@ -1,4 +1,4 @@
-"""A store with a long journal, which takes a service its time to go through."""
+"""A store with a long journal, which takes a service some time to replay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START = 1_700_000_000.0
 
 
 def journal_entries(readings: int, sensor: str = "plant/a") -> Iterator[bytes]:
-    """Journal entries that hold so many readings of one sensor, ten seconds apart."""
+    """Journal entries that hold the given number of readings of one sensor, ten seconds apart."""
     chance = np.random.default_rng(3)
     for first in range(0, readings, ENTRY):
         count = min(ENTRY, readings - first)
@@ -29,7 +29,7 @@ def journal_entries(readings: int, sensor: str = "plant/a") -> Iterator[bytes]:
 
 
 def fill(path: Path, readings: int, *, state: bytes | None = None, digest: str = "") -> None:
-    """Make a store with a journal of so many readings, and a snapshot of all of them if there is one."""
+    """Create a store with a journal of the given number of readings, and optionally a snapshot of all of them."""
     store = SqliteStore(path, "process", StoreLimits(free_disk_bytes=0))
     for number, entry in enumerate(journal_entries(readings)):
         store.append([], [], entry, now=START + number)

@@ -1,4 +1,4 @@
-"""What a service says of itself beside its store, and commands that look at both."""
+"""The status that a service publishes next to its store, and commands that read both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ sensors = "plant/spare"
 WELL = {"carries": "readings and events", "host": "b", "port": 1883, "connected": True, "version": "5"}
 HOUR_AGO = time.time() - 3600
 RUNNING: list[ExitStack] = []
-"""Stores that a service has, in the test that runs."""
+"""Stores owned by a service during the running test."""
 
 
 def edgewarden(*arguments: str, columns: int = 100) -> Result:
@@ -39,7 +39,7 @@ def json_lines(result: Result) -> list[dict[str, Any]]:
 
 
 def says(store: Path, *, pid: int | None = None, state: str = "running", **more: Any) -> None:
-    """Write what a service says of itself, and be that service, unless it has ended."""
+    """Write a service's status, and act as its process, unless it is meant to have ended."""
     if state == "running" and pid is None:
         RUNNING[0].enter_context(owned(store))
     content = {

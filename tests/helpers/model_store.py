@@ -1,4 +1,4 @@
-"""A store that is trivially right: lists in memory. The real one is held against it."""
+"""A trivially correct store: lists in memory. The real one is compared with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MQTT packets as bytes, for brokers and proxies that must misbehave."""
+"""MQTT packets as bytes, for brokers and proxies that misbehave."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def publish(topic: bytes, payload: bytes, qos: int = 0, packet_id: int = 1) -> b
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
-    """Whole packets, and the beginning of one that is not all there."""
+    """Whole packets, and the beginning of an incomplete one."""
     packets = []
     while True:
         end, length, shift = 1, 0, 0

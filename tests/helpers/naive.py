@@ -1,6 +1,6 @@
-"""Slow, obvious twins of the detectors: one sensor, plain numbers, one reading at a time.
+"""Slow, simple counterparts of the detectors: one sensor, plain numbers, one reading at a time.
 
-They share nothing with the fast code but its constants. Each `step` returns (score, expected, lower, upper).
+They share nothing with the fast code except its constants. Each `step` returns (score, expected, lower, upper).
 """
 
 from __future__ import annotations
@@ -377,7 +377,7 @@ class NaiveSeasonal:
 
 
 class Twins:
-    """The twin of each detector, by the detector's name."""
+    """The counterpart of each detector, by the detector's name."""
 
     of: ClassVar[dict[str, type[Any]]] = {
         "limits": NaiveLimits,

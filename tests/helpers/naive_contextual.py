@@ -1,6 +1,6 @@
-"""The slow, obvious twin of the contextual detector: one sensor, plain numbers, lists that hold everything.
+"""The slow, simple counterpart of the contextual detector: one sensor, plain numbers, lists that hold everything.
 
-It shares nothing with the fast code but its constants. A stream is a class; `step` scores a value, then learns it.
+It shares nothing with the fast code except its constants. A stream is a class; `step` scores a value, then learns it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DAY_S = 86_400.0
 
 
 def upper_tail(z: float) -> float:
-    """Decades by which a standard normal deviate is at least as high as `z`."""
+    """Decades of surprise of a standard normal deviate that is at least `z`."""
     if z <= 0:
         return 0.0
     return sum(each * min(z, likelihood.FARTHEST) ** power for power, each in enumerate(likelihood.TAIL))
 
 
 class Gaussian:
-    """A running mean and variance; the first `memory` values count alike."""
+    """A running mean and variance; the first `memory` values have equal weight."""
 
     def __init__(self, memory: float) -> None:
         self.memory = memory
@@ -43,7 +43,7 @@ class Gaussian:
 
 
 class Smoothed:
-    """An exponential mean that begins as an ordinary one."""
+    """An exponential mean that starts as an ordinary one."""
 
     def __init__(self, share: float) -> None:
         self.share = share
@@ -91,7 +91,7 @@ class NaiveSeason:
         self.level_square = self.residual_square = 0.0
 
     def step(self, value: float, time: float, interval: float) -> tuple[float, float, float, float]:
-        """Season level, hour residual, what was expected and the spread around it."""
+        """Season level, hour residual, expected value and the spread around it."""
         day = self.days.setdefault(int(time % DAY_S // 1800), [0, 0.0, 0.0, 0.0])
         monday = 4 * DAY_S
         week = self.weeks.setdefault(int((time - monday) % (7 * DAY_S) // 14_400), [0, 0.0])
@@ -133,7 +133,7 @@ class NaiveSeason:
 
 
 def share_of_one(share: float, steps: float) -> float:
-    """What of a share of many steps is a single one's; nearly 1 - (1 - share) ** (1 / steps)."""
+    """The share per step of a share over many steps; about 1 - (1 - share) ** (1 / steps)."""
     rate = math.log(1 / (1 - share))
     return rate * share / (rate + (steps - 1) * share)
 
@@ -208,7 +208,7 @@ class NaiveNeighbours:
 
 
 def single(value: float) -> float:
-    """A number rounded to single precision, as the ring holds it."""
+    """A number rounded to single precision, as stored in the ring."""
     (rounded,) = struct.unpack("f", struct.pack("f", value))
     return float(rounded)
 
@@ -220,7 +220,7 @@ class NaiveRarity:
         self.crest = 0.0
 
     def frequency(self, level: int) -> float:
-        """How often there is evidence of a whole number or more."""
+        """Number of times that the evidence reached each integer or more."""
         believed = rarity.PRIOR_STEPS * 10 ** -(rarity.BASE + rarity.SLOPE * level)
         return (self.excursions[level - 1] + believed) / (self.steps + rarity.PRIOR_STEPS)
 
@@ -252,7 +252,7 @@ class NaiveSteps:
         self.pending: list[float] = []
 
     def take(self, value: float, time: float) -> list[float]:
-        """The values of the step that ends with this one, less the first of all; empty if none ends."""
+        """The values of the step that ends with this one, relative to the first of all; empty if none ends."""
         if self.first is None:
             self.first, self.ended = (value, time), time
             return [0.0]

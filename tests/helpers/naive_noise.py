@@ -1,4 +1,4 @@
-"""The model of noise, written plainly: what the detectors' twins share."""
+"""The noise model in plain code, shared by the counterparts of the detectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slow, obvious twin of the detector of states: one sensor, plain numbers and lists."""
+"""The slow, simple counterpart of the states detector: one sensor, plain numbers and lists."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Histogram:
 
 
 class Hours:
-    """What is usual in each hour of the week."""
+    """The usual states in each hour of the week."""
 
     def __init__(self) -> None:
         self.shares: dict[int, list[float]] = {}
@@ -133,12 +133,12 @@ class Hours:
 
 
 def half(number: float) -> float:
-    """As half a word keeps it."""
+    """A number rounded to half precision."""
     return float(np.float16(number))
 
 
 class Tally:
-    """The spells of a state."""
+    """The durations of a state."""
 
     def __init__(self) -> None:
         self.count, self.middle, self.spread, self.longest, self.rival = 0, 0.0, 0.0, 0.0, 0.0

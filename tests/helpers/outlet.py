@@ -1,4 +1,4 @@
-"""A link that takes what a publisher hands over, and events for it to publish."""
+"""A link that accepts what a publisher hands over, and events for it to publish."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.shell.store import SqliteStore
 
 
 class Outlet:
-    """A link whose broker is a list; the window and the PUBACKs are the test's to give."""
+    """A link whose broker is a list; the test controls the window and the PUBACKs."""
 
     def __init__(self, window: int = 1000) -> None:
         self.connected = True

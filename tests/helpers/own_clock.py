@@ -1,4 +1,4 @@
-"""A gateway whose clock and link are scripted."""
+"""A gateway with a scripted clock and link."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from edge.shell.system.wall_clock import WallClock
 
 EARLIEST = 946_684_800.0
 NOW = 1_700_000_000.0
-"""What time it really is as a test begins."""
+"""The true time at the beginning of a test."""
 ODD_S = 2 * 3600.0 + 700.0
 IN_FLIGHT = 20
 CONFIGURATION = """
@@ -39,7 +39,7 @@ time = "arrival"
 
 
 class ScriptedLink(FreeLink):
-    """A link without a network, which stamps what the test puts by the service's clock."""
+    """A link without a network, which stamps the test's messages with the service's clock."""
 
     def __init__(self, clock: Clock, wall: WallClock) -> None:
         super().__init__(LoadPlant(1, 1.0, lambda _: ("", b"")), clock, 1000)
@@ -69,7 +69,7 @@ class ScriptedLink(FreeLink):
 
 
 class Gateway:
-    """A service on a machine whose clock is off by `off` seconds."""
+    """A service on a machine whose clock has an error of `off` seconds."""
 
     def __init__(self, store: SqliteStore, off: float, *, at: float = 0.0) -> None:
         self.store = store
@@ -115,7 +115,7 @@ class Gateway:
         self.clock.now += seconds
 
     def stored(self) -> list[tuple[str, float, float]]:
-        """Sensors, values and times that are in the journal, in order."""
+        """Sensors, values and times in the journal, in order."""
         names = self.pipeline.sensors.names
         return [
             (names[slot], value, time)

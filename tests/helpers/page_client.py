@@ -1,4 +1,4 @@
-"""Asks a running service's page, as a browser would."""
+"""Requests to a running service's page, as sent by a browser."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 def page_host(service: RunningService) -> str:
-    """Host and port of a service's page, once it says so in its log."""
+    """Host and port of a service's page, once its log shows them."""
     text = wait_until(lambda: service.log.exists() and STARTED.search(service.log.read_text()), what="the page")
     return str(text[1])
 
@@ -46,7 +46,7 @@ class PageClient:
         self.cookie = ""
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Ask; keywords are headers, with `_` for `-`."""
+        """Send a request; keywords are headers, with `_` for `-`."""
         connection = http.client.HTTPConnection(self.host, timeout=30)
         sent = {"Host": self.host} | ({"Cookie": self.cookie} if self.cookie else {})
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -72,12 +72,12 @@ class PageClient:
         return self.post("/api/command", {"command": command, "said": said})
 
     def stream(self, sensor: str = "") -> Stream:
-        """Listen as an open page does."""
+        """Listen like an open page."""
         return Stream(self, f"/api/stream?sensor={sensor}")
 
 
 class Stream:
-    """Server-sent events, gathered by a thread."""
+    """Server-sent events, collected by a thread."""
 
     def __init__(self, client: PageClient, path: str) -> None:
         self._connection = http.client.HTTPConnection(client.host, timeout=60)
@@ -103,7 +103,7 @@ class Stream:
         self.ended = True
 
     def wait(self, event: str, holds: Callable[[Any], bool] = lambda _: True) -> Any:
-        """Wait for a message of which something holds."""
+        """Wait for a message that meets a condition."""
 
         def found() -> list[Any]:
             return [data for name, data in self.messages if name == event and holds(data)]
@@ -116,7 +116,7 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         if self._connection.sock is not None:
             with contextlib.suppress(OSError):  # the other end was faster
-                self._connection.sock.shutdown(socket.SHUT_RDWR)  # a reader would hold a mere close() up
+                self._connection.sock.shutdown(socket.SHUT_RDWR)  # a reader would delay a plain close()
         self._thread.join()
         self._answer.close()
         self._connection.close()

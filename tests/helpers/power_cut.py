@@ -1,13 +1,13 @@
-"""A disk in memory whose power can be cut between any two calls: what wasn't synced is lost, or kept, or torn.
+"""A disk in memory whose power can be cut between any two calls: data that wasn't synced is lost, kept, or torn.
 
-SQLite writes to it through a VFS. Every call that changes something is written down, so that the disk as a power cut
-would have left it after each of them can be made afterwards, as often as one likes:
+SQLite accesses it through a VFS. Every call that changes something is recorded, so that the disk as left by a power cut
+after any of them can be reconstructed afterwards:
 
 - What was synced is there.
-- Of what wasn't, all, nothing, the first calls, any calls, or any sectors of them are there, file by file.
-- A file that was made or deleted is so if it, or one that was made later, has been synced since; else perhaps.
+- Of the other data, all, nothing, the first calls, any calls, or any sectors of them are there, file by file.
+- The creation or deletion of a file is certain if that file, or one created later, has been synced since.
 
-Source: SQLite's own torture tests, `test6.c`; what a file system may do: Pillai and others, OSDI 2014.
+Source: SQLite's own torture tests, `test6.c`; for the possible behaviour of file systems: Pillai and others, OSDI 2014.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Change(NamedTuple):
 
     Attributes:
         kind: What is done.
-        file: Number of the file, which isn't given out again when it is deleted.
-        at: Where a write begins, or the size that a file is cut to.
+        file: Number of the file, which isn't reused after its deletion.
+        at: Position of a write, or the new size of a truncated file.
         data: What is written.
-        name: Of a file that is made or deleted.
+        name: Name of a file that is created or deleted.
     """
 
     kind: Literal["make", "delete", "write", "cut", "sync"]
@@ -50,11 +50,11 @@ class Disk:
     """Files in memory, for the SQLite of `apsw`.
 
     Args:
-        files: What is there already, for good.
+        files: The files present from the beginning, with their synced content.
 
     Attributes:
         changes: Every call that changed something, in order.
-        failing: Of the next calls, reads too, by how many this many fail; they are counted from the one to come.
+        failing: Calls that fail: how many, by the number of calls before them, including reads.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -70,7 +70,7 @@ class Disk:
         self.vfs = _Vfs(self, f"power-cut-{next(_names)}")
 
     def called(self) -> None:
-        """Note a call; fails if it is to."""
+        """Record a call; raises an error if it is meant to fail."""
         self.calls += 1
         if self.calls in self.failing:
             error = apsw.IOError("disk I/O error, as wanted")
@@ -78,7 +78,7 @@ class Disk:
             raise error
 
     def change(self, change: Change) -> None:
-        """Do what changes something, and write it down."""
+        """Apply a change, and record it."""
         self.called()
         self.changes.append(change)
         if change.kind == "make":
@@ -90,7 +90,7 @@ class Disk:
             _apply(self._contents[change.file], [change])
 
     def open(self, name: str) -> int:
-        """The number of a file, which is made if it isn't there."""
+        """The number of a file, which is created if necessary."""
         if name not in self._numbers:
             self.change(Change("make", len(self._contents), name=name))
         return self._numbers[name]
@@ -105,7 +105,7 @@ class Disk:
         return self._contents[file]
 
     def left_by_cut(self, calls: int, chance: random.Random) -> dict[str, bytes]:
-        """The files that a power cut leaves after the first `calls` changes, for one of many possible fates."""
+        """The files left by a power cut after the first `calls` changes, for one of many possible outcomes."""
         synced = {number: bytearray(content) for number, content in enumerate(self._first.values())}
         unsynced: dict[int, list[Change]] = {number: [] for number in synced}
         names = {name: number for number, name in enumerate(self._first)}
@@ -174,7 +174,7 @@ def _sectors(change: Change) -> Iterator[Change]:
 
 
 class PowerCutConnection:
-    """A connection to a database on such a disk, as `Database` needs one.
+    """A connection to a database on such a disk, with the interface needed by `Database`.
 
     Args:
         disk: The disk.

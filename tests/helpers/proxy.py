@@ -2,11 +2,11 @@
 
 with Proxy(broker_port) as proxy:
     proxy.cut()             end all connections, accept new ones
-    proxy.close()           end all, and end new ones at once, until `open()`
+    proxy.close()           end all, and end new ones immediately, until `open()`
     proxy.black_hole()      keep all connections, forward nothing, until `open()`
     proxy.half_open("up")   the same in one direction only: "up" to the broker, or "down" to the client
-    proxy.cut_in_packet()   forward half of the broker's next packet, then end that connection; or of the client's
-    proxy.lose(PUBACK)      forward all of the broker's packets but those of a kind, until `open()`
+    proxy.cut_in_packet()   forward half of the next packet from the broker or the client, then end that connection
+    proxy.lose(PUBACK)      forward all of the broker's packets except those of a kind, until `open()`
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Direction = Literal["up", "down"]
 
 
 class Proxy:
-    """Forwards `port` to a broker's port on this machine."""
+    """Forwards `port` to a local broker's port."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -40,7 +40,7 @@ class Proxy:
         self._threads[0].start()
 
     def open(self) -> None:
-        """Work as a proxy should."""
+        """Forward normally again."""
         self._closed = False
         self._lost_kind = None
         self._let_flow()
@@ -58,7 +58,7 @@ class Proxy:
         self._pairs.clear()
 
     def close(self) -> None:
-        """End all connections, and end new ones at once."""
+        """End all connections, and end new ones immediately."""
         self._closed = True
         self.cut()
 
@@ -72,16 +72,16 @@ class Proxy:
         self._flowing[dead].clear()
 
     def cut_in_packet(self, direction: Direction = "down") -> None:
-        """Forward half of the next packet of the broker's, or of what the client sends, then end that connection."""
+        """Forward half of the next packet from the broker or the client, then end that connection."""
         self._cut_in_packet[direction] = True
 
     @property
     def will_cut(self) -> bool:
-        """Whether a cut in a packet is still to come."""
+        """Whether a requested cut in a packet is still pending."""
         return any(self._cut_in_packet.values())
 
     def lose(self, kind: int) -> None:
-        """Forward no packet of the broker's that is of this kind."""
+        """Drop all packets of this kind from the broker."""
         self._lost_kind = kind
 
     def _accept(self) -> None:

@@ -1,4 +1,4 @@
-"""A real RabbitMQ with ports, data and an epmd of its own on this machine."""
+"""A real RabbitMQ with its own ports, data and epmd on this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RabbitMq:
     """One node.
 
     Args:
-        more: Further lines of its configuration.
+        more: Additional lines of its configuration.
         plugins: Plugins that it has.
     """
 
@@ -40,7 +40,7 @@ class RabbitMq:
         self._is_stopped = False
 
     def start(self) -> None:
-        """Start it, if it doesn't run, and wait until it answers."""
+        """Start it unless it is running, and wait until it answers."""
         if self._process is not None and self._process.poll() is None:
             return
         (self.folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n{self._more}\n")
@@ -48,7 +48,7 @@ class RabbitMq:
         self._process = self._launch()
         until = time.monotonic() + START_S
         while time.monotonic() < until:
-            if self._process.poll() is not None:  # its epmd may take the node that was killed for alive for a moment
+            if self._process.poll() is not None:  # its epmd may consider the killed node alive for a moment
                 self._process = self._launch()
             if is_listening("127.0.0.1", self.port):
                 return
@@ -58,7 +58,7 @@ class RabbitMq:
     def _launch(self) -> subprocess.Popen[bytes]:
         environment = self._environment()
         with (self.folder / "rabbitmq.log").open("ab") as log:
-            if self._epmd is None:  # RabbitMQ would leave one behind
+            if self._epmd is None:  # RabbitMQ would leave an epmd process behind
                 self._epmd = subprocess.Popen(["epmd"], env=environment, stdout=log, stderr=log)  # noqa: S607
             return subprocess.Popen(
                 [PROGRAM], env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
@@ -66,18 +66,18 @@ class RabbitMq:
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs, and isn't stopped in its tracks."""
+        """Whether it is running and not paused."""
         return self._process is not None and self._process.poll() is None and not self._is_stopped
 
     def kill(self) -> None:
-        """Kill it; what it has confirmed is on its disk."""
+        """Kill it; everything it has confirmed is on disk."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._is_stopped = False
 
     def stop(self) -> None:
-        """Stop it in its tracks, its connections open."""
+        """Pause it (SIGSTOP), with its connections open."""
         if self.is_running and self._process is not None:
             os.killpg(self._process.pid, signal.SIGSTOP)
             self._is_stopped = True
@@ -93,7 +93,7 @@ class RabbitMq:
         subprocess.run([program, *arguments], env=self._environment(), check=True, capture_output=True, timeout=120)
 
     def remove(self) -> None:
-        """Kill it and its epmd, and delete all that it has written."""
+        """Kill it and its epmd, and delete its data."""
         self.kill()
         if self._epmd is not None:
             self._epmd.kill()

@@ -1,4 +1,4 @@
-"""Runs the real command against a real broker, and listens as any consumer would."""
+"""Runs the real command with a real broker, and listens as any consumer would."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "it") -> Any:
-    """Poll for something that another process does; what it returned when it was true."""
+    """Poll for a condition met by another process; returns its value when it was true."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         found = condition()
@@ -30,7 +30,7 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str 
 
 
 def wait_for_all(done: Callable[[], int], goal: int, what: str, *, idle_s: float = 60.0, poll_s: float = 0.02) -> None:
-    """Poll a count until it reaches a goal, for as long as it goes on: a slow machine is no fault.
+    """Poll a count until it reaches a goal, as long as it grows: a slow machine isn't a failure.
 
     Raises:
         AssertionError: It hasn't grown for `idle_s` seconds.
@@ -45,7 +45,7 @@ def wait_for_all(done: Callable[[], int], goal: int, what: str, *, idle_s: float
 
 
 def receive(link: ServiceLink, number: int, timeout_s: float = 60.0) -> list[Message]:
-    """What a link gives until there are so many messages, or the time is up."""
+    """The messages that a link returns until their number, or the time limit, is reached."""
     messages: list[Message] = []
     until = time.monotonic() + timeout_s
     while len(messages) < number and time.monotonic() < until:
@@ -54,7 +54,7 @@ def receive(link: ServiceLink, number: int, timeout_s: float = 60.0) -> list[Mes
 
 
 class Consumer:
-    """An MQTT client of our own that remembers everything."""
+    """An MQTT client that records everything."""
 
     def __init__(self, port: int, *filters: str, client_id: str = "", clean_session: bool = True, **how: Any) -> None:
         options = LinkOptions(port=port, client_id=client_id, clean_session=clean_session, **how)
@@ -103,7 +103,7 @@ class Consumer:
 
 
 class RunningService:
-    """`edgewarden run` as a process of its own."""
+    """`edgewarden run` as a separate process."""
 
     def __init__(self, folder: Path, configuration: str) -> None:
         self.folder = folder
@@ -113,7 +113,7 @@ class RunningService:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **more: str) -> RunningService:
-        """Start it; `more` are variables of its environment."""
+        """Start it; `more` are additional environment variables."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -126,7 +126,7 @@ class RunningService:
         return self
 
     def kill(self) -> None:
-        """End it, however it stands."""
+        """End it, whatever its state."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""A service manager's end of sd_notify(3): a datagram socket, in the file system or in the abstract namespace."""
+"""The service manager's end of sd_notify(3): a datagram socket, in the file system or in the abstract namespace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from running import wait_until
 
 
 class ServiceManager:
-    """Receives what a service says of itself.
+    """Receives the notifications of a service.
 
     Args:
         folder: Where its socket is; None for the abstract namespace.
@@ -36,7 +36,7 @@ class ServiceManager:
         self._socket.close()
 
     def states(self) -> list[str]:
-        """All that was said so far, one assignment each, in order."""
+        """All notifications so far, one assignment each, in order."""
         while True:
             try:
                 datagram = self._socket.recv(65536)
@@ -45,7 +45,7 @@ class ServiceManager:
             self.heard += [(time.monotonic(), each) for each in datagram.decode().splitlines()]
 
     def wait_for(self, beginning: str, after: int = 0, timeout_s: float = 60.0) -> int:
-        """Wait for an assignment, not among the first `after`; how many had been said when it was."""
+        """Wait for an assignment after the first `after` ones; returns the number of assignments then."""
 
         def found() -> int:
             for place, state in enumerate(self.states()):

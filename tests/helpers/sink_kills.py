@@ -1,4 +1,4 @@
-"""Kills the process that delivers to a sink, again and again, and says what the receiver has got in the end."""
+"""Repeatedly kills the process that delivers to a sink, and reports what the receiver has in the end."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from sink_line import SinkLine, sink_events
 from sink_receivers import Receiver, first_of_each, is_in_order, written
 
 EVENTS_A_KILL = 500
-"""So many events are stored before each kill, so that it finds some to send, however slow the machine is."""
+"""Number of events stored before each kill, so that some are waiting, however slow the machine is."""
 
 WHILE_STARTING = 0.2
-"""The share of kills that come at any moment of the start; the others come while events arrive."""
+"""The share of kills at any moment of the start; the others happen while events arrive."""
 
 START_S, SENDING_S = 1.5, 0.15
 PATIENCE_S = 120.0
 
 
 class SinkKills(NamedTuple):
-    """What became of the events.
+    """The outcome for the events.
 
     Attributes:
-        stored: Sequences of the events that were stored.
-        received: Sequences of those that have arrived, without repetitions.
-        again: Deliveries of events that had been delivered before.
-        changed: Events that came again with another content.
+        stored: Sequences of the stored events.
+        received: Sequences of the events that have arrived, without repetitions.
+        again: Number of repeated deliveries.
+        changed: Number of events repeated with other content.
         in_order: Whether the events of each sensor arrived in order.
-        while_sending: Kills that found events not yet delivered.
-        recoveries: Seconds from the start of a process to the first event that it delivered.
+        while_sending: Kills that happened while events were waiting.
+        recoveries: Seconds from the start of a process to the first event it delivered.
     """
 
     stored: list[int]
@@ -49,12 +49,12 @@ class SinkKills(NamedTuple):
 
 
 def kill_sink(receiver: Receiver, folder: Path, kills: int, chance: random.Random) -> SinkKills:
-    """Have a process deliver events, and kill it so many times; the last one comes to the end.
+    """Let a process deliver events, and kill it the given number of times; the last process delivers the rest.
 
     Args:
-        receiver: Where the sink delivers to; it runs.
+        receiver: Where the sink delivers to; it must be running.
         folder: For the store.
-        kills: How often the process is killed.
+        kills: Number of kills.
         chance: When.
     """
     program = [sys.executable, str(ROOT / "tests/helpers/sink_process.py"), str(folder)]
@@ -76,7 +76,7 @@ def kill_sink(receiver: Receiver, folder: Path, kills: int, chance: random.Rando
 
 
 def _wait(process: subprocess.Popen[bytes], receiver: Receiver, chance: random.Random) -> list[float]:
-    """Wait for the moment of the kill; the time until the first event arrived, if that was waited for."""
+    """Wait for the moment of the kill; returns the time until the first event arrived, if that was awaited."""
     if chance.random() < WHILE_STARTING:
         _linger(process, chance.uniform(0.0, START_S))
         return []
@@ -105,7 +105,7 @@ def _store(folder: Path, before: int, last: int) -> None:
 
 
 def _passed(folder: Path) -> int:
-    """How far the sink has come, as the store says."""
+    """The sink's position in the store."""
     line = SinkLine(folder)
     passed = line.passed().get("out", 0)
     line.close()

@@ -1,4 +1,4 @@
-"""A store full of events and a loop as small as possible, to try sinks with."""
+"""A store full of events and a minimal loop, for tests of sinks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sink_event(
     stored_id: str = "",
     incident: str = "",
 ) -> Event:
-    """An event as the core writes it; `more` goes into its message."""
+    """An event as written by the core; `more` is added to its message."""
     name = SENSORS[number % len(SENSORS)] if sensor is None else sensor
     incident = incident or (f"{number % len(SENSORS):016x}" if sensor is None else "0" * 16)
     identity = stored_id or f"{incident}-{number}"
@@ -66,7 +66,7 @@ def sink_event(
 
 
 def sink_events(first: int, last: int) -> list[Event]:
-    """Events with these sequences, over all sensors in turn."""
+    """Events with these sequences, for all sensors in turn."""
     return [sink_event(number) for number in range(first, last + 1)]
 
 
@@ -78,7 +78,7 @@ class Unsent:
 
 
 class SinkLine:
-    """A store, its sinks and the part of the loop that they need."""
+    """A store, its sinks, and the part of the loop that they need."""
 
     def __init__(
         self, folder: Path, *options: SinkOptions, make: Callable[[SinkOptions], Any] = make_sink, **limits: Any
@@ -93,7 +93,7 @@ class SinkLine:
         self.keeper.join(self.gaps, self.group)
 
     def store_events(self, events: Iterable[Event]) -> None:
-        """Store events, as if they had been delivered to the broker already."""
+        """Store events, as if they had already been delivered to the broker."""
         found = list(events)
         self.store.append(found, [], now=self.clock())
         self.store.confirm([each.sequence for each in found], self.clock())
@@ -110,11 +110,11 @@ class SinkLine:
             group.committed(time.monotonic())
 
     def passed(self) -> dict[str, int]:
-        """How far each sink has come, as the store says."""
+        """The position of each sink in the store."""
         return {name: position.passed for name, position in self.store.sinks().items()}
 
     def run_until(self, condition: Callable[[], Any], timeout_s: float = 30.0, what: str = "it") -> Any:
-        """Go round the loop until something is so; what it was."""
+        """Turn the loop until a condition holds; returns its value."""
 
         def turned() -> Any:
             self.turn()
@@ -123,7 +123,7 @@ class SinkLine:
         return wait_until(turned, timeout_s, what)
 
     def run_through(self, sequence: int, timeout_s: float = 60.0) -> None:
-        """Go round the loop until every sink has come up to a sequence."""
+        """Turn the loop until every sink has reached a sequence."""
         self.run_until(
             lambda: (passed := self.passed()) and min(passed.values()) >= sequence,
             timeout_s,

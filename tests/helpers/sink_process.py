@@ -1,4 +1,4 @@
-"""Brings the events of a store to one sink, as a process that can be killed.
+"""Delivers the events of a store to one sink, as a process that can be killed.
 
 Arguments: the store's folder, the last event, the kind of sink; the variable SINK_HOW holds its options.
 """

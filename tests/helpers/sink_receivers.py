@@ -1,4 +1,4 @@
-"""What sinks deliver to, a real one of each kind, and what it has received."""
+"""Real receivers for each kind of sink, and what they have received."""
 
 from __future__ import annotations
 
@@ -30,44 +30,44 @@ from edge.shell.sinks.options import How, KafkaOptions, MqttOptions, NotifyOptio
 
 
 class Receiver(Protocol):
-    """A receiver that can be killed, started and stopped in its tracks."""
+    """A receiver that can be killed, started and paused."""
 
     kind: str
 
     def how(self) -> How:
-        """How a sink reaches it."""
+        """The options with which a sink reaches it."""
 
     def start(self) -> None: ...
 
     def kill(self) -> None:
-        """End it; what it has confirmed is still there when it is started again."""
+        """End it; everything it has confirmed is still there after a restart."""
 
     def wedge(self) -> None:
-        """Let it answer no more, without closing a connection."""
+        """Let it stop answering without closing a connection."""
 
     def unwedge(self) -> None: ...
 
     def poison(self, event: Event) -> Event:
-        """An event that it will never take."""
+        """An event that it never accepts."""
 
     def received(self) -> list[dict[str, Any]]:
-        """The attributes of all events that have arrived, in the order of arrival, with repetitions."""
+        """The attributes of all events that have arrived, in order of arrival, with repetitions."""
 
     def arrived(self) -> int:
-        """How many have arrived until now, with repetitions, as far as that can be had quickly."""
+        """Current number of arrived events, with repetitions; possibly an estimate where counting takes long."""
 
     def close(self) -> None: ...
 
 
 class Answer:
-    """What the webhook answers to an event."""
+    """The webhook's response to an event."""
 
     def __init__(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.status, self.headers, self.body = status, headers or {}, body
 
 
 class WebhookReceiver:
-    """An HTTP server in a thread, which remembers everything."""
+    """An HTTP server in a thread, which records everything."""
 
     kind = "webhook"
 
@@ -163,7 +163,7 @@ class WebhookReceiver:
 
 
 class NotifyReceiver(WebhookReceiver):
-    """Takes what Apprise posts to `json://`; the lines of its messages tell which events they are."""
+    """Receives what Apprise posts to `json://`; the lines of its messages identify the events."""
 
     kind = "notify"
     line = re.compile(r"\w{3} (\d\d):(\d\d):(\d\d) ([^:]+): (.*)")
@@ -179,7 +179,7 @@ class NotifyReceiver(WebhookReceiver):
 
     @property
     def notices(self) -> list[dict[str, Any]]:
-        """The messages that were taken, as Apprise posts them."""
+        """The accepted messages, as posted by Apprise."""
         return list(self._events)
 
     def received(self) -> list[dict[str, Any]]:
@@ -208,7 +208,7 @@ class NotifyReceiver(WebhookReceiver):
 
 
 def written(how: How) -> str:
-    """How a receiver is reached, as Python, with its secrets."""
+    """The options of a receiver, as Python, with its secrets."""
     return f"{type(how).__name__}({', '.join(f'{each.name}={getattr(how, each.name)!r}' for each in fields(how))})"
 
 
@@ -219,7 +219,7 @@ def _with_message(event: Event, message: str) -> Event:
 
 
 class KafkaReceiver:
-    """A topic of its own on an Apache Kafka that all tests share; it is killed and started again, and kept."""
+    """A separate topic on an Apache Kafka that all tests share; the broker is killed and restarted, but kept."""
 
     kind = "kafka"
     settings: ClassVar[dict[str, str]] = {"max_message_bytes": "20000"}
@@ -274,7 +274,7 @@ class KafkaReceiver:
 
 
 def event_of(record: Any) -> dict[str, Any]:
-    """A CloudEvent in binary mode as one object; integers stay texts."""
+    """A CloudEvent in binary mode as one object; integers remain strings."""
     headers = {name: value.decode() for name, value in record.headers()}
     attributes = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
     assert headers["content-type"] == "application/json"
@@ -283,7 +283,7 @@ def event_of(record: Any) -> dict[str, Any]:
 
 
 class RabbitmqReceiver:
-    """A queue of its own on a RabbitMQ that all tests share; it is killed and started again, and kept."""
+    """A separate queue on a RabbitMQ that all tests share; the broker is killed and restarted, but kept."""
 
     kind = "rabbitmq"
     server: ClassVar[RabbitMq | None] = None
@@ -308,7 +308,7 @@ class RabbitmqReceiver:
         self.declare("#")
 
     def declare(self, *bindings: str, arguments: dict[str, Any] | None = None) -> None:
-        """Make the exchange and the queue, as they outlive a restart."""
+        """Declare the exchange and the queue, which survive a restart."""
         with self.channel() as channel:
             channel.exchange_declare(self.exchange, "topic", durable=True)
             channel.queue_declare(self.queue, durable=True, arguments=arguments)
@@ -327,7 +327,7 @@ class RabbitmqReceiver:
             connection.close()
 
     def kill(self) -> None:
-        if self.server_.is_running:  # RabbitMQ writes what was declared to its disk a moment later
+        if self.server_.is_running:  # RabbitMQ writes declarations to disk with a short delay
             self.server_.control("eval", "mnesia:sync_log().")
         self.server_.kill()
 
@@ -367,7 +367,7 @@ class RabbitmqReceiver:
 
 
 class MqttReceiver:
-    """A mosquitto of its own, and a consumer whose session it keeps."""
+    """A separate mosquitto, and a consumer with a persistent session."""
 
     kind = "mqtt"
 
@@ -391,7 +391,7 @@ class MqttReceiver:
             self._consumer = Consumer(self.broker.port, "edgewarden/#", client_id="consumer", clean_session=False)
 
     def kill(self) -> None:
-        self.broker.stop()  # killed, mosquitto would lose what it has confirmed
+        self.broker.stop()  # a killed mosquitto would lose confirmed messages
 
     def wedge(self) -> None:
         os.kill(self.broker.pid, signal.SIGSTOP)
@@ -412,7 +412,7 @@ class MqttReceiver:
         if self.broker.pid is not None and not self._is_wedged:
             self._barriers += 1
             barrier = f"edgewarden/barrier/{self._barriers}"
-            consumer.publish(barrier, b"{}")  # comes behind everything that the broker has taken
+            consumer.publish(barrier, b"{}")  # arrives after everything that the broker has accepted
             wait_until(lambda: any(topic == barrier for topic, _, _ in consumer.poll()), 30, "the barrier")
         return [json.loads(payload) for topic, payload, _ in consumer.poll() if self._is_event(topic)]
 
@@ -437,11 +437,11 @@ RECEIVERS: dict[str, Callable[[Path], Receiver]] = {
     "kafka": KafkaReceiver,
     "rabbitmq": RabbitmqReceiver,
 }
-"""Every kind of sink has one; the contract suite goes through them."""
+"""Every kind of sink has one; the contract suite runs on all of them."""
 
 
 def first_of_each(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events without repetitions, as a consumer sees them that drops the ids that it has seen."""
+    """The events without repetitions, as seen by a consumer that drops known ids."""
     found: dict[str, dict[str, Any]] = {}
     for each in events:
         found.setdefault(each["id"], each)

@@ -1,4 +1,4 @@
-"""Drivers of the fleet on Spark: their processes, and how far their checkpoint is."""
+"""Drivers of the fleet on Spark: their processes, and the progress of their checkpoints."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def committed(folder: Path) -> int:
 
 
 def read(folder: Path, source: str = SOURCE) -> int:
-    """How many records of a topic the finished batches have read."""
+    """Number of a topic's records read by the finished batches."""
     offsets = folder / "checkpoint" / "offsets" / str(committed(folder))
     if not offsets.exists():
         return 0
@@ -43,7 +43,7 @@ def read(folder: Path, source: str = SOURCE) -> int:
 
 
 def killed_workers(folder: Path) -> int:
-    """How many Python workers were killed between state and output."""
+    """Number of Python workers that were killed between state and output."""
     return len([*folder.glob("kill[0-9]")])
 
 

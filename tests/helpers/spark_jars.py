@@ -1,4 +1,4 @@
-"""Spark's connector to Kafka, through Maven into a cache folder; SPARK_KAFKA_JARS names one that has it."""
+"""Spark's connector to Kafka, from Maven in a cache folder, or in a folder named by SPARK_KAFKA_JARS."""
 
 from __future__ import annotations
 

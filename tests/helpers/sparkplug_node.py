@@ -1,4 +1,4 @@
-"""An edge node that writes its messages with Google's protobuf, as the specification says."""
+"""An edge node that writes its messages with Google's protobuf library, as specified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIELDS = {
 def metric(
     value: float | str | None = None, datatype: int | None = DOUBLE, *, of: int = DOUBLE, unit: str = "", **more: Any
 ) -> dict[str, Any]:
-    """A metric: its value, its datatype as it is said (`of`, where it isn't), its unit, and other fields."""
+    """A metric: its value, its datatype as sent (or `of`, if it isn't sent), its unit, and other fields."""
     fields = dict(more)
     kind = of if datatype is None else datatype
     if datatype is not None:

@@ -1,4 +1,4 @@
-"""The messages of Sparkplug B for Google's protobuf, made from a table of the specification's field numbers."""
+"""Sparkplug B messages for Google's protobuf library, built from a table of the specification's field numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = {
     "template_value:Template",
     "Payload": "timestamp:uint64 *metrics:Metric seq:uint64 uuid:string body:bytes",
 }
-"""Fields by message, numbered from 1; a star stands for repeated."""
+"""Fields by message, numbered from 1; a star marks repeated fields."""
 
 _VALUES = {"PropertyValue": range(3, 9), "Metric": range(10, 19)}
 """Numbers of the fields of which one is set."""

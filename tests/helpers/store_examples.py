@@ -1,4 +1,4 @@
-"""Events, refusals and limits to try stores with, and all that a store holds, so that it can be compared."""
+"""Events, dead letters and limits for tests of stores, and everything that a store holds, for comparison."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def event(
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for as long as it takes, in memory where that can be had: hundreds of stores sync often."""
+    """A temporary folder, in memory where possible: hundreds of stores sync often."""
     memory = Path("/dev/shm")  # noqa: S108 - a name of our own follows
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         yield Path(folder)
@@ -58,20 +58,20 @@ def sequences(store: Store, after: int = 0, most: int = 100) -> list[int]:
 
 
 def pruned(store: Store, now: float, keep: Sequence[int] = ()) -> list[Gap]:
-    """Prune a store, and let go of its surplus; the gaps of which the subscribers would be told."""
+    """Prune a store and drop its overflow; returns the gaps to report to subscribers."""
     store.prune(now)
     return drop_surplus(store, now, keep)
 
 
 def drop_surplus(store: Store, now: float, keep: Sequence[int] = ()) -> list[Gap]:
-    """Let go of a store's surplus; the gaps of which the subscribers would be told."""
+    """Drop a store's overflow; returns the gaps to report to subscribers."""
     surplus = store.surplus(now, keep)
     store.append([], [], instead_of=[sequence for each in surplus for sequence in each.sequences])
     return [each.gap for each in surplus]
 
 
 def answers(store: Store) -> dict[str, object]:
-    """What a store says to everything that it can be asked without changing it."""
+    """A store's answers to all queries that don't change it."""
     last = store.last_sequence()
     return {
         "pending": store.pending(0, 10_000),
@@ -91,7 +91,7 @@ def answers(store: Store) -> dict[str, object]:
 
 
 def rows_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of a store's file that a model can know of, too."""
+    """Every row of a store's file that a model knows, too."""
     with closing(sqlite3.connect(path)) as connection:
         return {
             "events": connection.execute("SELECT sequence, id, payload, confirmed FROM events ORDER BY 1").fetchall(),
@@ -114,7 +114,7 @@ def rows_of_model(model: ModelStore) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def events() -> st.SearchStrategy[list[Event]]:
-    """Some events that have no numbers yet."""
+    """Some events without numbers."""
     one = st.builds(
         lambda size, severity, incident, transition: event(
             0, size=size, severity=severity, incident=incident, transition=transition

@@ -1,4 +1,4 @@
-"""Runs of a store on a disk in memory, next to the trivial model: the same is done to both."""
+"""Runs of a store on a disk in memory, and of the trivial model: the same actions on both."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ ACTIONS = st.lists(
 
 
 class Moment(NamedTuple):
-    """What a store must hold after a commit.
+    """The content that a store must have after a commit.
 
     Attributes:
-        calls: Changes of the disk until then.
+        calls: Number of changes of the disk until then.
         rows: All rows.
         answers: What it answers.
     """
@@ -45,10 +45,10 @@ class Moment(NamedTuple):
 
 
 class Run:
-    """A store on a disk in memory and the model, to which the same is done.
+    """A store on a disk in memory and the model, with the same actions on both.
 
     Args:
-        folder: A real one; the disk in memory has its name.
+        folder: A real file name; the disk in memory uses it.
         empty: A file of an empty store.
         durability: What a commit survives.
     """
@@ -84,7 +84,7 @@ class Run:
             self.next += len(action[1])
 
     def _deeds(self, action: Action) -> list[Callable[[Store], object]]:
-        """What an action consists of: a commit each."""
+        """The parts of an action, each of which is a commit."""
         if action[0] == "prune":
             return [lambda store: store.prune(self.now), lambda store: drop_surplus(store, self.now)]
         return [self._deed(action)]
@@ -102,7 +102,7 @@ class Run:
         return lambda store: store.confirm([self.next - each for each in arguments[0]], self.now)
 
     def possible(self, calls: int) -> list[Moment]:
-        """What may be there if the power fails after so many changes."""
+        """The possible contents if the power fails after the given number of changes."""
         done = sum(each.calls <= calls for each in self.moments)
         earliest = done - 1 if self.durability == "power" else 0
         return self.moments[earliest : done + 1]

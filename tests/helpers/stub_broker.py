@@ -1,4 +1,4 @@
-"""A broker that does what a test says, packet by packet."""
+"""A broker that behaves as a test defines, packet by packet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import mqtt_bytes as mqtt
 
 
 class Client:
-    """One connection: `packets` is what has come so far."""
+    """One connection: `packets` are those received so far."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""A command in a terminal of its own, and what its screen shows; as much of a terminal as `edgewarden top` asks for."""
+"""A command in its own terminal, and the content of its screen, as far as `edgewarden top` needs it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TerminalScreen:
         more: Variables of its environment.
 
     Attributes:
-        written: All that it has written so far.
+        written: Everything it has written so far.
     """
 
     def __init__(self, folder: Path, *arguments: str, columns: int = 80, rows: int = 24, **more: str) -> None:
@@ -53,7 +53,7 @@ class TerminalScreen:
         self._thread.start()
 
     def _read(self) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may arrive in two pieces
         with contextlib.suppress(OSError):  # the command has ended
             while content := os.read(self._ours, 65_536):
                 self.written += decoder.decode(content)
@@ -62,7 +62,7 @@ class TerminalScreen:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
 
     def resize(self, columns: int, rows: int) -> None:
-        """Be of another size, and say so."""
+        """Resize the terminal, and notify the command."""
         self.columns, self.rows = columns, rows
         self._resize()
         self.process.send_signal(signal.SIGWINCH)
@@ -72,7 +72,7 @@ class TerminalScreen:
         os.write(self._ours, keys.encode())
 
     def lines(self) -> list[str]:
-        """What the screen shows, line by line."""
+        """The content of the screen, line by line."""
         shown = dict.fromkeys(range(self.rows), "")
         at, rest = 0, self.written
         while rest:
@@ -92,7 +92,7 @@ class TerminalScreen:
         return [shown.get(number, "") for number in range(self.rows)]
 
     def wait(self, text: str) -> str:
-        """Wait until the screen shows a text; the line that has it."""
+        """Wait until the screen shows a text; returns the line that contains it."""
 
         def found() -> str | None:
             return next((each for each in self.lines() if text in each), None)

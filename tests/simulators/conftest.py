@@ -14,7 +14,7 @@ START = 1_700_006_400.0
 
 @pytest.fixture
 def run_signal() -> Callable[..., tuple[Floats, Floats]]:
-    """Times and values of a signal, made in blocks of 500."""
+    """Times and values of a signal, generated in blocks of 500."""
 
     def run(signal: Signal, readings: int = 3000, interval_s: float = 60.0, seed: int = 7) -> tuple[Floats, Floats]:
         source = signal.source(Randomness(seed, "sensor"), interval_s)
@@ -26,7 +26,7 @@ def run_signal() -> Callable[..., tuple[Floats, Floats]]:
 
 
 class FakeLink:
-    """A link to a broker that confirms when it is asked the next time, with a clock of its own."""
+    """A link to a broker that confirms at the next request, with its own clock."""
 
     def __init__(self, window: int = 20) -> None:
         self.window = window

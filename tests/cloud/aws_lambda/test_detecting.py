@@ -1,4 +1,4 @@
-"""A function that detects: each reading counts once, however batches come again, fail, or meet in one cell."""
+"""A function that detects anomalies counts each reading once, even if batches are repeated, fail, or overlap."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def test_a_cell_that_another_invocation_runs_meanwhile_is_run_again() -> None:
 
     def function(event: Any) -> None:
         ids.append(event.id)
-        if len(ids) == 1:  # Lambda took this one for dead, and has begun another
+        if len(ids) == 1:  # Lambda assumes that this invocation has died, and starts another one
             detect(kinesis(SHARDS[0], 0, 90), other, lambda each: ids.append(each.id), once)
 
     assert detect(kinesis(SHARDS[0], 0, 999), one, function, once) == {"batchItemFailures": []}
     for shard in SHARDS[1:]:
         detect(kinesis(shard, 0, 999), other, lambda each: ids.append(each.id), once)
     assert sorted({*ids}) == undisturbed()
-    assert len(ids) <= len({*ids}) + 1  # the one that was in hand
+    assert len(ids) <= len({*ids}) + 1  # the batch in progress
 
 
 def test_a_cell_that_is_always_taken_fails_from_its_first_record_on() -> None:
@@ -100,7 +100,7 @@ def test_only_the_records_of_cells_that_failed_come_again() -> None:
 
 def test_a_shard_comes_again_from_the_first_record_of_all_cells_that_failed() -> None:
     one = detection()
-    assert one.topics.cell("hall/press3") < one.topics.cell("hall/press0")  # run in this order, read in the other
+    assert one.topics.cell("hall/press3") < one.topics.cell("hall/press0")  # processed in this order, read in the other
     answer = detect(kinesis(SHARDS[0], 0, 120), one, Seen(lambda: True), InMemory())
     assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE)}]}
 

@@ -1,4 +1,4 @@
-"""A function that detects, with its state in DynamoDB, as its environment says.
+"""A Lambda function that detects anomalies, configured by its environment, with its state in DynamoDB.
 
 `make verify` installs what these tests need; without it they are skipped.
 """
@@ -39,7 +39,7 @@ def opener(tmp_path: Path) -> Iterator[Opener]:
 
 @pytest.fixture
 def environment(opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The function's environment; gives the module with the user's function."""
+    """Sets the function's environment; returns the module with the user's function."""
     (tmp_path / "fleet.toml").write_text(TEXT)
     (tmp_path / "app_that_is_told.py").write_text(APP)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,4 +1,4 @@
-"""Events of gateways through each service that can invoke a function: order, repetitions, failures, strangers."""
+"""Gateway events through each service that can invoke a function: order, repetitions, failures and unknown records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ every_batch = pytest.mark.parametrize("name", BATCHES)
 
 
 class Consumer:
-    """Notes events, and raises for some."""
+    """Records events, and raises an exception for some."""
 
     def __init__(self, *failing: str) -> None:
         self.seen: list[str] = []

@@ -1,4 +1,4 @@
-"""The function as AWS runs it: AWS's own runtime client against a local Runtime API, DynamoDB, Powertools' models.
+"""The function as AWS runs it: AWS's own runtime client, a local Runtime API, DynamoDB, and Powertools' models.
 
 `make verify` installs what these tests need; without it they are skipped.
 """
@@ -45,7 +45,7 @@ def on_event(event):
 
 
 class RuntimeApi:
-    """Lambda's Runtime API: hands invocations out, takes their answers.
+    """Lambda's Runtime API: hands out invocations and receives their answers.
 
     Source: AWS Lambda Developer Guide, "Using the Lambda runtime API".
     """
@@ -85,14 +85,14 @@ class RuntimeApi:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def invoke(self, invocation: Any) -> tuple[str, Any]:
-        """Whether it was answered by `response` or `error`, and the answer."""
+        """Whether the function answered with `response` or `error`, and the answer."""
         self.invocations.put(invocation)
         return self.answers.get(timeout=60)
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[RuntimeApi]:
-    """A function under AWS's runtime client, in a folder of its own."""
+    """A function running under AWS's runtime client, in its own folder."""
     (tmp_path / "app.py").write_text(APP)
     api = RuntimeApi()
     environment = {

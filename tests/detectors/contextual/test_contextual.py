@@ -1,4 +1,4 @@
-"""What the contextual detector promises beyond what every detector does."""
+"""Properties of the contextual detector beyond the contract of all detectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY_S = 86_400.0
 
 
 def scores_of(table: StateTable, values: Floats, times: Floats, held: bool = False) -> Floats:
-    """Scores of readings, shape (n, sensors), at times, shape (n,)."""
+    """Scores of readings, shape (n, sensors), at times of shape (n,)."""
     slots = np.arange(values.shape[1])
     mask = np.full(len(slots), held)
     rounds = zip(values, times.tolist(), strict=True)

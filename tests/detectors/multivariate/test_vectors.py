@@ -1,4 +1,4 @@
-"""What looks at a device's sensors together: the contract of both detectors, and what each of them finds."""
+"""Detectors that look at a device's sensors together: the contract of both, and what each of them finds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Kind = type[VectorDetector]
 
 
 def device(rows: int, seed: int = 1) -> Floats:
-    """Four sensors that two hidden causes move, a constant one, and one by itself."""
+    """Four sensors driven by two hidden causes, a constant one, and an independent one."""
     rng = np.random.default_rng(seed)
     causes = rng.normal(size=(rows, 2))
     mixing = np.array([[1.0, 0.5], [2.0, -1.0], [-1.0, 1.0], [0.3, 2.0]])
@@ -31,14 +31,14 @@ def device(rows: int, seed: int = 1) -> Floats:
 
 
 class Watch:
-    """Devices under a detector's eye, a row of each at a time."""
+    """Devices scored by a detector, one row per device at a time."""
 
     def __init__(self, detector: VectorDetector, devices: int = 1) -> None:
         self.table = StateTable(detector, devices)
         self.row = 0
 
     def see(self, *devices: Floats, held: bool = False) -> Floats:
-        """The scores of some rows of the first devices, shape (rows, devices)."""
+        """Scores of some rows of the first devices, shape (rows, devices)."""
         slots = np.arange(len(devices))
         told = []
         for values in np.stack(devices, axis=1):
@@ -208,7 +208,7 @@ def test_a_shift_is_found_when_it_comes_and_when_it_goes() -> None:
 def test_a_sensor_that_is_missing_is_taken_to_be_where_the_others_say() -> None:
     watch, whole = taught(Correlation), taught(Correlation)
     rows = device(400, 15)
-    rows[:, :4] += np.array([1.0, 20.0, -0.1, 1.5])  # along the first cause: as unusual as can be, but together
+    rows[:, :4] += np.array([1.0, 20.0, -0.1, 1.5])  # along the first cause: extreme, but consistent
     missing = rows.copy()
     missing[:, 1] = np.nan
     told, of_all = watch.see(missing)[50:, 0], whole.see(rows)[50:, 0]
@@ -244,7 +244,7 @@ def test_scores_are_of_the_shape_of_the_devices() -> None:
 
 
 def excursion(watch: Watch, *, returns: bool, drifts: float) -> Floats:
-    """Scores of 400 rows in which one channel is off, or for the first 200 only, while another one drifts."""
+    """Scores of 400 rows: one channel is wrong, throughout or in the first 200 rows only, while another one drifts."""
     rows = device(400, 12)
     rows[: 200 if returns else 400, 0] += 60.0
     rows[:, 5] += np.minimum(np.arange(400) / 200, 1.0) * drifts

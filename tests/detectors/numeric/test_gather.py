@@ -1,4 +1,4 @@
-"""A state's arrays mean the same however their rows are looked at."""
+"""Arrays of a state give the same results for every way of selecting rows."""
 
 from __future__ import annotations
 

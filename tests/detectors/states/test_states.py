@@ -1,4 +1,4 @@
-"""What the detector of states promises: which sensors have states, and what is said of these."""
+"""Properties of the states detector: which sensors have states, and what it reports about them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TELLS = 2.5
 DAY = 1440
 
 Told = list[tuple[int, Measure]]
-"""Minutes at which something was told, and what it was about."""
+"""Minutes at which something was reported, and what it was about."""
 
 
 def watch(values: Floats, every_s: float = 60.0, since: int = 0) -> Told:
-    """What is told of a sensor, when it begins, from the reading `since` on; meanwhile nothing is learned."""
+    """What the detector reports about a sensor, and when, from the reading `since` on; meanwhile nothing is learned."""
     table, told, is_open = StateTable(States(), rows=1), [], False
     for index, value in enumerate(values.tolist()):
         score = table.update_one(0, value, MONDAY_S + every_s * index, held=is_open).score
@@ -35,7 +35,7 @@ def watch(values: Floats, every_s: float = 60.0, since: int = 0) -> Told:
 
 
 def has_states(values: Floats, every_s: float = 300.0) -> bool:
-    """Whether the detector ever had an opinion of a sensor."""
+    """Whether the detector ever scored the sensor."""
     table = StateTable(States(), rows=1)
     for index, value in enumerate(values.tolist()):
         score = table.update_one(0, value, MONDAY_S + every_s * index, held=False).score
@@ -45,7 +45,7 @@ def has_states(values: Floats, every_s: float = 300.0) -> bool:
 
 
 def pump(days: int) -> Floats:
-    """The current of a pump, each minute: on for 5 to 9 minutes, off for 40 to 90, thrice as long at night."""
+    """The current of a pump, every minute: on for 5 to 9 minutes, off for 40 to 90, three times as long at night."""
     rng, values, is_on = np.random.default_rng(3), [], False
     while len(values) < days * DAY:
         is_night = not 6 <= len(values) // 60 % 24 < 22
@@ -56,7 +56,7 @@ def pump(days: int) -> Floats:
 
 
 def line(days: int) -> Floats:
-    """The power of a line, each five minutes: two shifts on working days, with a break at noon."""
+    """The power of a production line, every five minutes: two shifts on working days, with a break at noon."""
     rng, each = np.random.default_rng(4), np.arange(days * 288)
     hour, day = each % 288 / 12, each // 288
     on = (day % 7 < 5) & (hour >= 6) & (hour < 22)

@@ -1,4 +1,4 @@
-"""The AsyncAPI document says what is really published."""
+"""The AsyncAPI document describes what is actually published."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ console.log(JSON.stringify({ channels: document ? document.channels().all().leng
 
 
 def validator(channel: dict[str, Any], document: dict[str, Any]) -> Draft7Validator:
-    """Of the messages of a channel; a message must be one of them."""
+    """Schemas of the messages of a channel; a message must match one of them."""
     schemas = [each["payload"] for each in channel["messages"].values()]
     return Draft7Validator({"components": document["components"], "anyOf": schemas})
 

@@ -1,4 +1,4 @@
-"""Configurations side by side, over files and a journal, with labels of every kind."""
+"""Comparison of configurations over files and a journal, with labels of every kind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def time(index: int) -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where data lies, and where reports go."""
+    """The folders for data and reports."""
     lines = [f"{time(index)},p/a,{each}" for index, each in enumerate(values())]
     (tmp_path / "plant.csv").write_text("time,sensor,value\n" + "\n".join(lines) + "\n")
     wrong = [int(any(each <= index < each + LAST for each in FAULTS)) for index in range(COUNT)]

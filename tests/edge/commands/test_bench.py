@@ -1,4 +1,4 @@
-"""`edgewarden bench` measures a machine; what a test can say of it is that it measures what it says."""
+"""`edgewarden bench` measures a machine; the tests check that its report matches its measurements."""
 
 from __future__ import annotations
 

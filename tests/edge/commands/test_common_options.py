@@ -1,4 +1,4 @@
-"""What all commands agree on: how a configuration and a store are named, globs, words, and options in any place."""
+"""Options shared by all commands: configuration and store, globs, choices, and options in any position."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SENSORS = ("line1/pump", "line1/pump/vibration", "line2/fan", "line2/f\u200ban")
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store with an event of each sensor, of a gap, and of a sensor that has had none."""
+    """A store with an event of each sensor and of a gap, and a sensor without events."""
     monkeypatch.chdir(tmp_path)
     kept = SqliteStore(tmp_path / "edgewarden.db")
     names = [(name, "periodic", False) for name in (*SENSORS, "line3/quiet")]
@@ -185,7 +185,7 @@ def test_a_configuration_that_is_named_twice_is_refused() -> None:
 
 
 NEITHER = {"init", "detectors", "schema"}
-"""Commands that read no configuration."""
+"""Commands that don't read a configuration."""
 
 
 def leaves(command: click.Command, context: click.Context) -> list[click.Command]:

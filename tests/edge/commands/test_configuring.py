@@ -281,7 +281,7 @@ def test_a_detector_of_devices_is_explained_with_its_table(name: str) -> None:
 
 
 OUR_TOPICS = [getattr(Topics("b"), name) for name, kind in vars(Topics).items() if isinstance(kind, property)]
-"""All but those of a sensor, and those of commands."""
+"""All but the topics per sensor, and those of commands."""
 
 
 def test_check_lists_every_topic_of_the_readme_and_every_input(folder: Path) -> None:

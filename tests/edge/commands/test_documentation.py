@@ -1,4 +1,4 @@
-"""docs/reference/commands.md holds every command and option, and nothing else; the README's table, every command."""
+"""docs/reference/commands.md lists every command and option and nothing else; the README lists every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No command writes a character that can't be seen, whoever has sent it or written it into the configuration."""
+"""No command prints hidden characters, whether they come from a sender or from the configuration."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ COMMANDS = [
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration, and a store, both with names that hold hidden characters."""
+    """A configuration and a store, both with names that contain hidden characters."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edgewarden.toml").write_text(CONFIGURATION)
     configuration = load(tmp_path / "edgewarden.toml")

@@ -1,4 +1,4 @@
-"""What the store has kept can be replayed, with another configuration too, and exported."""
+"""The readings kept in the store can be replayed, also with another configuration, and exported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def some_readings(count: int = 3000) -> list[Reading]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a configuration, a store that a service has written, and the events of that time."""
+    """A folder with a configuration, a store written by a service, and the events of that run."""
     file = tmp_path / "edgewarden.toml"
     file.write_text(CONFIGURATION.format(threshold=6.0))
     configuration = load(file)

@@ -1,4 +1,4 @@
-"""The commands that look on, beside a service that runs, has stopped, or was killed."""
+"""Commands that read the store of a service that is running, was stopped, or was killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reading of a file gets one row, in the file's order."""
+"""Every reading of a file gives one row, in the order of the file."""
 
 from __future__ import annotations
 

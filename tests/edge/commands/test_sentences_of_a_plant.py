@@ -1,4 +1,4 @@
-"""What is told of a whole plant, with faults of every kind, never contradicts itself."""
+"""The sentences about a whole plant, with faults of every kind, never contradict each other."""
 
 from __future__ import annotations
 

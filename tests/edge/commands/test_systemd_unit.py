@@ -1,4 +1,4 @@
-"""The unit that `init --systemd` writes."""
+"""The unit written by `init --systemd`."""
 
 from __future__ import annotations
 

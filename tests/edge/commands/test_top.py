@@ -1,4 +1,4 @@
-"""`edgewarden top` in a terminal: over a store that nobody works on, and beside a running service."""
+"""`edgewarden top` in a terminal: over an idle store, and with a running service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines to try: small pipelines, plants that feed them, and all that a pipeline knows, so that it can be compared."""
+"""Example pipelines, plants that feed them, and everything that a pipeline knows, for comparisons."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def pipeline(
     sensors: int = 10_000,
     tells_of_sensors: bool = False,
 ) -> Pipeline:
-    """One that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway.
+    """A pipeline that reads JSON from `paced/#`, stamped by its sender, and from `now/#`, stamped by the gateway.
 
-    The devices of either say on `is/DEVICE/there` whether they are there.
+    Devices of both inputs report on `is/DEVICE/there` whether they are available.
     """
     decoder = FieldsDecoder()
     routes = [
@@ -77,7 +77,7 @@ def pipeline(
 
 
 def reading(sensor: str, time: float, value: float, arrived: float | None = None) -> Message:
-    """A reading that says its time, or, below `now/`, that came at it."""
+    """A reading that carries its time or, below `now/`, was taken at its arrival."""
     payload: dict[str, float] = {"value": value}
     if sensor.startswith("paced/"):
         payload["ts"] = time
@@ -85,12 +85,12 @@ def reading(sensor: str, time: float, value: float, arrived: float | None = None
 
 
 def word(device: str, time: float, said: str, *, retained: bool = False) -> Message:
-    """What a device says of itself."""
+    """A message about a device's availability."""
     return Message(f"is/{device}/there", said.encode(), time, retained)
 
 
 def plant(times: Iterable[float], *sensors: str) -> list[Message]:
-    """Calm readings of some sensors, each a little after the other, at all of these times."""
+    """Ordinary readings of some sensors, each a little after the other, at all of these times."""
     return [
         reading(sensor, time + 0.01 * place, 20.0 + (round(time * 7) % 10) / 10)
         for time in times
@@ -99,7 +99,7 @@ def plant(times: Iterable[float], *sensors: str) -> list[Message]:
 
 
 class Line:
-    """A pipeline, with all that came of it."""
+    """A pipeline with all of its results."""
 
     def __init__(self, made: Pipeline) -> None:
         self.pipeline = made
@@ -120,7 +120,7 @@ class Line:
         return self
 
     def missing(self) -> list[str]:
-        """The sensors that were said to be silent, or are and will be said to be so with another one, in order."""
+        """Sensors that were reported silent, or are to be reported silent together with another one, in order."""
         table, found = self.pipeline.sensors, list[str]()
         for each in self.events:
             if each.kind == "missing" and each.transition == "raised":
@@ -132,7 +132,7 @@ class Line:
         return found
 
     def do(self, action: str, argument: object) -> Line:
-        """One of the things that a service does with a pipeline."""
+        """One of the actions of a service on a pipeline."""
         if action == "take":
             return self.note(self.pipeline.process(argument))  # type: ignore[arg-type]
         if action == "tick":
@@ -151,7 +151,7 @@ class Line:
 
 
 def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -> Line:
-    """What a restart makes of a snapshot and the journal since: the parts, as they were stored."""
+    """The result of a restart from a snapshot and the journal since: the parts, as they were stored."""
     line = Line(made)
     made.restore(Snapshot.from_bytes(saved), inputs)
     line.events += made.replay(unpack(pack(parts)))
@@ -159,12 +159,12 @@ def revived(made: Pipeline, saved: bytes, parts: list[Part], inputs: str = "") -
 
 
 def revived_from(made: Pipeline, taken: list[tuple[int, list[Part]]], parts: list[JournalPart]) -> Line:
-    """What a restart makes of a snapshot that was taken bit by bit, and of the journal since its first parts.
+    """The result of a restart from a snapshot taken in steps, and from the journal since its first parts.
 
     Args:
         made: Knows nothing.
-        taken: Parts of the snapshot, and how many of the journal's came before them.
-        parts: The journal's, as they were stored.
+        taken: Parts of the snapshot, each with the number of journal parts before it.
+        parts: Parts of the journal, as they were stored.
     """
     line, done = Line(made), 0
     known = known_sensors(part for _, some in taken for part in some)
@@ -180,7 +180,7 @@ def revived_from(made: Pipeline, taken: list[tuple[int, list[Part]]], parts: lis
 
 
 def knowledge(made: Pipeline) -> dict[str, object]:
-    """All that a pipeline knows, by name; equal for two that can't be told apart."""
+    """Everything that a pipeline knows, by name; equal for pipelines that can't be distinguished."""
     known: dict[str, object] = {}
     for part in Snapshot.from_bytes(made.save("", "")).parts:
         if part.component in {"admission", "recent_readings", "clock_evidence", "error_values", "statistics", "levels"}:
@@ -188,7 +188,7 @@ def knowledge(made: Pipeline) -> dict[str, object]:
                 known[f"{part.component} {part.first}: {name}"] = array.tobytes()
         elif part.component == "detectors":
             rows = decode(part.state, DetectorRows)
-            order = list(dict.fromkeys(rows.groups))  # their numbers say only in which order they came to be
+            order = list(dict.fromkeys(rows.groups))  # their numbers only give the order of creation
             known[f"detectors {part.first}: groups"] = [order.index(each) for each in rows.groups]
             for number, tables in rows.tables.items():
                 group = order.index(number)
@@ -201,6 +201,6 @@ def knowledge(made: Pipeline) -> dict[str, object]:
 
 
 def differing(one: Pipeline, other: Pipeline) -> list[str]:
-    """The names of what two pipelines know differently."""
+    """The names of the items that differ between two pipelines."""
     mine, theirs = knowledge(one), knowledge(other)
     return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))

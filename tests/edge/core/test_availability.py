@@ -1,4 +1,4 @@
-"""Devices that say that they are gone, or back: one incident of the device, at once."""
+"""Devices that report that they are gone or back: one incident for the device, immediately."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_a_counter_that_was_back_from_a_fall_sent_an_error_value() -> None:
 
 
 def altered(change: Callable[[float], float], from_reading: int = 1800, seed: int = 7) -> list[float]:
-    """A counter whose readings from one on are others."""
+    """A counter whose readings change from a given index on."""
     values = counted(rises(3, seed), start=41_000.0)
     return [each if index < from_reading else change(each) for index, each in enumerate(values)]
 

@@ -1,4 +1,4 @@
-"""Devices on the line: from readings to events, in any batches, through restarts and changed configurations."""
+"""Devices in the pipeline: from readings to events, in any batches, across restarts and changed configurations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def line(device_for: DeviceFor | None = None) -> Line:
 
 
 def readings(rows: int = 450, apart: int = APART) -> list[Message]:
-    """A pump whose sensors move together; from row `apart` on its vibration moves by itself."""
+    """A pump whose sensors move together; from row `apart` on its vibration moves independently."""
     rng = np.random.default_rng(5)
     made = []
     for row in range(rows):
@@ -115,7 +115,7 @@ def restarted(saved: Line, device_for: DeviceFor) -> Line:
 
 
 def learned(made: Pipeline) -> dict[str, bytes]:
-    """What is known of the device."""
+    """What is known about the device."""
     group, row = made.engine.members[made.sensors.names.index(DEVICE)]
     return {
         f"{each.detector.name} {name}": array[row].tobytes()

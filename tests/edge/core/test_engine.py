@@ -22,7 +22,7 @@ from edge.core.scoring.profiles import Profile
 
 @dataclass(frozen=True)
 class Echo(Detector):
-    """Takes the value itself for its surprise, beyond the mean of what it has learned."""
+    """Uses the value itself as its surprise, beyond the mean of what it has learned."""
 
     name: ClassVar[str] = "echo"
     kind: ClassVar[str] = "spike"
@@ -38,7 +38,7 @@ class Echo(Detector):
 
 
 class Enduring(Echo):
-    """The same for what is no level."""
+    """The same for detectors that don't score a level."""
 
     name: ClassVar[str] = "enduring"
     endures: ClassVar[bool] = True
@@ -46,7 +46,7 @@ class Enduring(Echo):
 
 @dataclass(frozen=True)
 class Patient(Detector):
-    """Knows nothing but how long a sensor may be silent."""
+    """Knows only how long a sensor may be silent."""
 
     seconds: float = parameter(10.0, "Seconds.")
     name: ClassVar[str] = "patient"

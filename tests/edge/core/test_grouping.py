@@ -1,4 +1,4 @@
-"""One cause, one incident: sensors that fall silent, freeze or jump together are told as one."""
+"""One cause, one incident: sensors that fall silent, freeze or jump together are reported as one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def every(seconds: float, first: float, last: float) -> list[float]:
 
 
 CLOCK = plant(every(10.0, START, QUIET + 3600.0), "now/other/clock")
-"""A sensor that goes on, by which time passes."""
+"""A sensor that continues, so that time passes."""
 
 
 def data(event: Event) -> dict[str, object]:
@@ -48,7 +48,7 @@ def data(event: Event) -> dict[str, object]:
 
 
 def transitions(line: Line) -> list[str]:
-    """What was told, but for silences that have become worse, and for the sensor that time passes by."""
+    """The reported events, except silences that became worse and the sensor that only lets time pass."""
     told, worst = list[str](), dict[str, int]()
     for each in line.events:
         is_worse = each.transition == "updated" and each.severity > worst.get(each.incident, 0)
@@ -77,7 +77,7 @@ def test_it_ends_when_all_are_back() -> None:
 
 
 def publisher(first: float, last: float, count: int = 148) -> list[Message]:
-    """Sensors of one publisher, each on a topic of its own and in its own phase."""
+    """Sensors of one publisher, each with its own topic and phase."""
     names = [f"now/hall{each % 7}/sensor{each}" for each in range(count)]
     phases = [each * 7 % 10 + each / count for each in range(count)]
     return merged(

@@ -27,7 +27,7 @@ def told(of: Line) -> list[dict[str, Any]]:
 
 
 def noise(seed: int, deviation: float = 1.0, at: int = 700, count: int = 900) -> list[float]:
-    """Readings around 20, ten of which are off by a dozen spreads."""
+    """Readings around 20, ten of which are off by a dozen standard deviations."""
     values = np.random.default_rng(seed).normal(20.0, 1.0, count)
     values[at : at + 10] += 12.0 * deviation
     return values.round(3).tolist()

@@ -26,13 +26,13 @@ SENSOR = "paced/a"
 
 
 def watched(values: Iterable[float], rule: Any = RULE, cut: int = 500) -> Line:
-    """What came of a sensor that sends a value every five minutes."""
+    """The events of a sensor that sends a value every five minutes."""
     readings = [reading(SENSOR, START + STEP_S * place, round(value, 2)) for place, value in enumerate(values)]
     return Line(pipeline(lambda _: rule)).take(readings, cut)
 
 
 def worst(line: Line, first_day: float, last_day: float) -> int:
-    """The highest severity of an incident that was raised between two days; 0 if none was."""
+    """The highest severity of an incident raised between two days; 0 if there was none."""
     told = [json.loads(each.payload)["data"] | {"time": each.time} for each in line.events]
     raised = [each for each in told if each["transition"] == "raised"]
     chosen = {
@@ -56,7 +56,7 @@ def tank(seed: int) -> list[float]:
 
 
 def freezer(seed: int) -> list[float]:
-    """A freezer at -18 that is defrosted now and then, to -11; at the end it rises to -5 and stays there."""
+    """A freezer at -18 that is sometimes defrosted, to -11; at the end it rises to -5 and stays there."""
     rng = np.random.default_rng(seed)
     values, warmth = [], 0.0
     defrosts = set((288 * np.arange(1, DAYS, 3) + rng.integers(0, 288, len(range(1, DAYS, 3)))).tolist())
@@ -81,7 +81,7 @@ def test_a_tank_that_overflows_outranks_its_daily_refills(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_freezer_that_stays_at_minus_five_outranks_its_defrosts(seed: int) -> None:
     line = watched(freezer(seed))
-    defrosts, failure = worst(line, 10, DAYS), worst(line, DAYS, DAYS + 1)  # three have been seen by then
+    defrosts, failure = worst(line, 10, DAYS), worst(line, DAYS, DAYS + 1)  # three have occurred by then
     assert failure > defrosts + 50
     assert severity_class(failure) == 3
 

@@ -1,4 +1,4 @@
-"""Discovery: what is proposed for messages, and what the proposed inputs make of them."""
+"""Discovery: the inputs proposed for messages, and the readings they produce."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def heard(*messages: tuple[str, object]) -> Collected:
 
 
 def proposed(*messages: tuple[str, object]) -> tuple[Proposal, dict[str, float]]:
-    """What is proposed, and the last values of the sensors that it makes."""
+    """The proposal, and the last values of the sensors that it produces."""
     collected = heard(*messages)
     proposal = propose(collected, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")
     outcome = outcome_of(proposal.inputs, collected.in_order()) if proposal.inputs else None
@@ -51,7 +51,7 @@ def test_a_house_of_all_conventions_is_told_apart() -> None:
         *((each.topic, each.to_bytes()) for one in conventions().values() for each in one.examples)
     )
     assert proposal.conventions.keys() == conventions().keys()
-    apart = {"telegraf-json": "telegraf/pi/mem/"}  # its filter is that of another one
+    apart = {"telegraf-json": "telegraf/pi/mem/"}  # its filter equals that of another input
     assert sensors == {
         f"{apart.get(one.name, '')}{name}": value
         for one in conventions().values()

@@ -1,4 +1,4 @@
-"""What the benchmarks of the alarm budget and of long faults promise; the figures themselves are for the benchmarks."""
+"""Properties of the benchmarks of the alarm budget and of long faults, independent of their figures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_rare_reading_sees_the_same_days_as_a_frequent_one() -> None:
 def test_the_budget_is_a_ceiling(kind: str) -> None:
     count = 8 * 144
     for cost in costs(default_rule(), kind, clock(count, 600.0), noise(kind, count, 12, interval_s=600.0))[2:]:
-        assert cost.came <= cost.asked * 1.2 + 2 * (cost.asked / cost.days) ** 0.5  # and what chance may add
+        assert cost.came <= cost.asked * 1.2 + 2 * (cost.asked / cost.days) ** 0.5  # plus what chance may add
 
 
 @pytest.mark.long

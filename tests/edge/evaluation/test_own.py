@@ -13,7 +13,7 @@ from edge.evaluation.csv_files import seconds
 
 
 def folder(path: Path, label: bool = True) -> Path:
-    """One file of 900 rows in a folder of a folder, shifted for its last 200 rows."""
+    """One file of 900 rows in a nested folder, shifted in its last 200 rows."""
     values = np.random.default_rng(1).normal(20.0, 1.0, 900)
     values[700:] += 15.0
     lines = ["timestamp,value,label" if label else "timestamp,value"]

@@ -13,7 +13,7 @@ from edge.evaluation.skab import REST, THRESHOLD, moments
 
 
 def folder(path: Path, top: str = "data") -> Path:
-    """A copy of SKAB with two files of 700 rows, faulty from 500 on, and one without faults."""
+    """A copy of SKAB with two files of 700 rows, faulty from row 500 on, and one without faults."""
     for name in ("valve1/0.csv", "other/2.csv", "anomaly-free/anomaly-free.csv"):
         rng = np.random.default_rng(1)
         cause = rng.normal(size=700)
@@ -40,7 +40,7 @@ def test_a_folder_is_read_without_the_file_that_has_no_fault(tmp_path: Path, top
 
 
 def experiment(faulty: np.ndarray, changed: np.ndarray) -> skab.Experiment:
-    """A thousand rows, one a second."""
+    """A thousand rows, one per second."""
     return skab.Experiment("a/1.csv", [""] * 1000, np.arange(1000.0), np.zeros((1000, 2)), faulty, changed)
 
 

@@ -1,4 +1,4 @@
-"""The cell host: what is in memory is trusted only if nobody else has written; events are told before it is kept."""
+"""The cell host trusts its memory only if no other host has written; events are output before state is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SENSORS = ["paced/a/x", "paced/a/y"]
 
 
 def portion(first: int, last: int, placing: Placing | None = None, cell: int = 0) -> LogPortion:
-    """The plant's readings from the `first` to before the `last`, those of a cell."""
+    """The plant's readings from `first` to before `last`, limited to those of a cell."""
     mine = [each for each in range(first, last) if placing is None or placing.cell(readings()[each].sensor) == cell]
     return LogPortion(LOG, mine, readings=[readings()[each] for each in mine])
 
@@ -42,7 +42,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
 
 
 class WorkerDiedError(Exception):
-    """Where a test lets a worker die."""
+    """The points at which a test lets a worker die."""
 
 
 @pytest.mark.long
@@ -69,7 +69,7 @@ def test_workers_that_die_at_any_moment_lose_and_double_nothing_but_ids_that_are
                     deaths += 1
                     continue
                 break
-            if chance.random() < 0.1:  # a batch that comes again although it was stored
+            if chance.random() < 0.1:  # a batch that is delivered again although it was stored
                 hosts[worker].run(cell, [portion(first, last, placing, cell)], None, tell)
     assert deaths > 2
     assert bare(told) == undisturbed

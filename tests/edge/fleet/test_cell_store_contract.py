@@ -1,4 +1,4 @@
-"""What every cell store promises."""
+"""The contract of every cell store."""
 
 from __future__ import annotations
 

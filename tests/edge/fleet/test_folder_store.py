@@ -1,4 +1,4 @@
-"""The cell store in a folder: what a crash leaves behind, and what is damaged."""
+"""The cell store in a folder: leftovers of a crash, and damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cells are, by a configuration."""
+"""How a configuration is divided into cells."""
 
 from __future__ import annotations
 

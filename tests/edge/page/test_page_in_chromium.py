@@ -1,4 +1,4 @@
-"""The page in a real browser: what a person sees and does, and what subscribers then hear."""
+"""The page in a real browser: what a person sees and does, and what subscribers receive as a result."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def service(
 
 @pytest.fixture
 def page(service: RunningService, browser: Browser) -> Iterator[str]:
-    """The address of the page; what the browser has complained of meanwhile is a fault."""
+    """The address of the page; any error in the browser's console fails the test."""
     browser.log()
     browser.look(1280, 900)
     address = f"http://{page_host(service)}/"
@@ -228,7 +228,7 @@ def test_a_service_that_hangs_is_not_shown_as_live_and_comes_back(
 
 
 def test_a_tab_that_slept_shows_what_has_happened_meanwhile(page: str, consumer: Consumer) -> None:
-    with Browser() as browser:  # one of its own, as it may not wake as a whole
+    with Browser() as browser:  # one event per client, since an event might not wake all waiting threads
         browser.open(page)
         browser.wait("return document.querySelector('.link.live') !== null")
         browser.cdp("Page.setWebLifecycleState", state="frozen")

@@ -1,4 +1,4 @@
-"""The page as it is: the real command, a real broker, a client that speaks HTTP."""
+"""The page with the real command, a real broker, and an HTTP client."""
 
 from __future__ import annotations
 

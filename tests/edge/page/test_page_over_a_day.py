@@ -1,4 +1,4 @@
-"""The memory of a browser's tab that is open for a day: readings by the ten thousand, incidents by the hundred."""
+"""The memory of a browser tab that is open for a day: tens of thousands of readings, hundreds of incidents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY = DAY_S // EVERY_S
 
 PACK = 60
 EVENTS = 300
-"""Events that a day brings at least: a third of the packs begins and ends an incident."""
+"""Minimum number of events in a day: a third of the packs begins and ends an incident."""
 
 OTHERS = 4
 MIB = 2**20
@@ -62,7 +62,7 @@ def browser() -> Iterator[Browser]:
 
 
 def feed(consumer: Consumer, page: PageClient, first: int, last: int) -> None:
-    """Publish a part of the day, at the pace at which the service takes it: incidents begin and end all the time."""
+    """Publish a part of the day as fast as the service accepts it: incidents begin and end all the time."""
     began = DAY_S * (time.time() // DAY_S - 2)
     for start in range(first, last, PACK):
         for number in range(OTHERS + 1):
@@ -79,7 +79,7 @@ def learned(page: PageClient) -> int:
 
 
 def memory(browser: Browser) -> tuple[float, float]:
-    """Bytes of the page's scripts, and the number of its elements, after garbage was collected."""
+    """Bytes of the page's JavaScript heap and number of its elements, after garbage collection."""
     browser.cdp("Performance.enable")
     browser.cdp("HeapProfiler.enable")
     for _ in range(3):

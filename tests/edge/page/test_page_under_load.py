@@ -1,4 +1,4 @@
-"""The page under what a hostile or busy day brings: replayed posts, a locked store, many sensors, slow tabs."""
+"""The page on a hostile or busy day: replayed posts, a locked store, many sensors, slow tabs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def consumer(own_mosquitto: EmbeddedBroker, page: PageClient) -> Iterator[Consum
 
 
 def asked(page: PageClient, path: str) -> Any:
-    """The answer to a question, asked again while the service says that it is busy."""
+    """The answer to a question, which is repeated while the service reports that it is busy."""
     return wait_until(lambda: (found := page.get(path)).status == 200 and [found.json], 120, what=path)[0]
 
 
@@ -61,7 +61,7 @@ def fields(topic: str, count: int, value: float) -> tuple[str, list[str]]:
 
 
 def publish_watched(consumer: Consumer, first: int, number: int) -> None:
-    """So many readings of one sensor, from a number of readings after the day's begin."""
+    """Readings of one sensor, beginning after the given number of readings of the day."""
     began = DAY_S * (time.time() // DAY_S - 2)
     for start in range(first, first + number, PACK):
         numbers = range(start, min(start + PACK, first + number))
@@ -81,7 +81,7 @@ def resident(service: RunningService) -> int:
 
 
 class OpenTab:
-    """A connection to the stream of a sensor's news, with a small window; it reads once it is told to."""
+    """A connection to the stream of a sensor, with a small receive window; it reads only on demand."""
 
     def __init__(self, host: str, sensor: str) -> None:
         self.taken = 0
@@ -101,7 +101,7 @@ class OpenTab:
         self.socket.sendall(asked.encode())
 
     def read(self, *, stays: bool = False) -> Self:
-        """Read to the end; a tab that stays connects again then, as a browser does."""
+        """Read to the end; a tab that stays open connects again then, as a browser does."""
         self._thread = threading.Thread(target=self._read, args=[stays], daemon=True)
         self._thread.start()
         return self
@@ -192,7 +192,8 @@ def test_ten_tabs_that_watch_a_sensor_for_a_day_of_readings_leave_memory_flat(
         wait_for_all(lambda: learned(page), DAY, "readings")
         assert resident(service) - before < 12 * MIB
         assert not any(each.ended for each in tabs)
-        # A day that comes faster than a tab's queue takes it costs the connection; after its return the tab follows.
+        # If a day arrives faster than the queue of a tab accepts it, the tab loses its connection, and catches up after
+        # reconnecting.
         seen = [each.readings for each in tabs]
         following = count(DAY)
 
@@ -222,7 +223,7 @@ def test_a_tab_that_reads_nothing_is_let_go_and_its_connection_is_cut(
 
 
 def cut(page: PageClient) -> bool:
-    """Whether the server holds no connection any more that still has something to send."""
+    """Whether no connection of the server has data left to send."""
     port = f"{int(page.host.rpartition(':')[2]):04X}"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return not [row for row in rows if row[1].endswith(f":{port}") and not row[4].startswith("00000000:")]

@@ -1,4 +1,4 @@
-"""The report holds together: well-formed, self-contained, safe with any name, and the same in words as in pictures."""
+"""The report is well-formed, self-contained, safe with any name, and consistent between text and pictures."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Spark gives a task up after four attempts: of two tasks, one fails for good, and the query with it.
 
-Python imports this module when it starts, if its folder is in PYTHONPATH; KILLED_WORKERS names a folder for marks.
+Python imports this module at start-up if its folder is in PYTHONPATH; KILLED_WORKERS names a folder for marker files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// An edge node of npm's sparkplug-client, told by lines what to send: node.js PORT GROUP NAME
+// An edge node of npm's sparkplug-client, controlled by lines on standard input: node.js PORT GROUP NAME
 const [port, groupId, edgeNode] = process.argv.slice(2);
 const client = require("sparkplug-client").newClient({
   serverUrl: `mqtt://127.0.0.1:${port}`, username: "", password: "", groupId, edgeNode, clientId: edgeNode, version: "spBv1.0",

@@ -1,4 +1,4 @@
-"""An edge node of PyPI's pysparkplug, told by lines what to send: node.py PORT GROUP NAME."""
+"""An edge node of PyPI's pysparkplug, controlled by lines on standard input: node.py PORT GROUP NAME."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def metric(name: str, datatype: Any, value: float, alias: int | None = None) -> 
 
 
 def commanded(_: object, message: Any) -> None:
-    """Note that a rebirth is asked for."""
+    """Record that a rebirth was requested."""
     if any(each.name == REBIRTH and each.value for each in message.payload.metrics):
         asked.set()
 
@@ -32,7 +32,7 @@ node.connect("127.0.0.1", port=port)
 
 
 def be_reborn() -> None:
-    """It has no other way than to connect again."""
+    """The only way is to connect again."""
     while asked.wait():
         asked.clear()
         node.disconnect()

@@ -1,4 +1,4 @@
-"""Simulated readings and heartbeats in a real Apache Kafka, by the real commands."""
+"""Simulated readings and heartbeats in a real Apache Kafka, with the real commands."""
 
 from __future__ import annotations
 

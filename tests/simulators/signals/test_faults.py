@@ -21,7 +21,7 @@ SENSOR = SimulatedSensor(
 
 
 def run(kind: str | None, amount: float = 0.0) -> Portion:
-    """2,000 readings, of which 600 across two blocks are concerned."""
+    """2,000 readings, 600 of which, across two blocks, are affected."""
     if kind is None:
         return Series(SENSOR, 1, START).take(2000)
     fault = Fault(SENSOR.name, kind, START + 60.0 * FIRST, START + 60.0 * LAST, 1.0, "")

@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def store(folder: Path) -> Path:
-    """And a store: 100 readings of an oven, 60 of them covered by a snapshot, 5 of a fan after it."""
+    """Creates a store in addition: 100 readings of an oven, 60 of them covered by a snapshot, then 5 of a fan."""
     configuration = load(folder / "edgewarden.toml")
     pipeline = make_pipeline(configuration)
     kept = SqliteStore(configuration.store.path)

@@ -1,4 +1,4 @@
-"""`edgewarden status`, while a service runs and while none does."""
+"""`edgewarden status` with and without a running service."""
 
 from __future__ import annotations
 

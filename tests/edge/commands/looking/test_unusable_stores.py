@@ -1,4 +1,4 @@
-"""Stores that aren't there, aren't readable, or aren't stores, for all commands that look at one."""
+"""Missing, unreadable and invalid stores, for all commands that read one."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from edge.shell.store import SqliteStore, StoreLimits
 
 
 class Plant:
-    """A store that readings are written into."""
+    """A store to which readings are written."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "store.db"

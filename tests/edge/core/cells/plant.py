@@ -1,4 +1,4 @@
-"""A plant with faults, and fleets of cells that read it; one of a single cell is the undisturbed run."""
+"""A plant with faults, and fleets of cells that read it; a fleet of a single cell is the undisturbed run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST = START + 4 * 3600.0
 
 @cache
 def readings() -> tuple[Reading, ...]:
-    """Two dozen sensors of a plant with many faults, silences among them."""
+    """Two dozen sensors of a plant with many faults, including silences."""
     simulated = plant(24, seed=5, interval_s=60.0)
     faults = Schedule(share=0.6, warm_up=0.2, size=3.0).plan(simulated.sensors, 7, START, LAST - START)
     return tuple(simulated.readings(START, LAST, faults))
@@ -31,7 +31,7 @@ def plan(cells: int) -> CellPlan:
 
 
 class Fleet:
-    """Cells that read the plant's log, each its own readings, with what is kept of each."""
+    """Cells that read the plant's log, each its own readings, with the saved state of each."""
 
     def __init__(self, cells: int) -> None:
         self.plan = plan(cells)
@@ -40,7 +40,7 @@ class Fleet:
         self.events: list[Event] = []
 
     def take(self, first: int, last: int) -> None:
-        """Give each cell its share of the readings from the `first` to before the `last`."""
+        """Give each cell its share of the readings from `first` to before `last`."""
         some = readings()[first:last]
         owners = [self.plan.placing.cell(each.sensor) for each in some]
         for number, cell in enumerate(self.cells):
@@ -56,16 +56,16 @@ class Fleet:
             self.kept[number][1].append(entry)
 
     def keep(self, number: int) -> None:
-        """Keep the whole state of a cell."""
+        """Save the whole state of a cell."""
         self.kept[number] = (self.cells[number].state(), [])
 
     def kill(self, number: int) -> None:
-        """Let a cell go on elsewhere from what was kept."""
+        """Load the saved state of a cell into a new one."""
         self.cells[number] = Cell(self.plan)
         self.cells[number].load(*self.kept[number])
 
     def divide(self) -> None:
-        """Go on with twice as many cells."""
+        """Continue with twice as many cells."""
         before, self.plan = self.cells, plan(2 * len(self.cells))
         self.cells = []
         for number in range(self.plan.placing.cells):
@@ -80,7 +80,7 @@ class Fleet:
 
 
 def run(cells: int, cuts: Iterable[int] = ()) -> Fleet:
-    """All readings, in batches that end at these places."""
+    """All readings, in batches that end at these positions."""
     fleet = Fleet(cells)
     ends = sorted({*cuts, len(readings())})
     for first, last in zip([0, *ends], ends, strict=False):
@@ -90,10 +90,10 @@ def run(cells: int, cuts: Iterable[int] = ()) -> Fleet:
 
 
 def place_of(time: float) -> int:
-    """How many readings come before a time."""
+    """Number of readings before a time."""
     return bisect_left(readings(), time, key=lambda each: each.time)
 
 
 def bare(events: Sequence[Event]) -> dict[str, bytes]:
-    """What events say, by their ids, but for their numbers."""
+    """The content of events without their numbers, by id."""
     return {each.id: each.payload.replace(f"{each.sequence:020d}".encode(), b"") for each in events}

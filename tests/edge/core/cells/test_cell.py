@@ -1,4 +1,4 @@
-"""Cells tell what one process tells: however readings are cut, wherever a cell dies, however often it is divided."""
+"""Cells report the same as one process: for any batches, wherever a cell dies, and however often it is divided."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_64_cells_that_become_128_change_no_event(undisturbed: dict[str, bytes])
     half = COUNT // 2
     fleet.take(0, half)
     fleet.divide()
-    fleet.take(half - 500, COUNT)  # what was read before comes again to all 128
+    fleet.take(half - 500, COUNT)  # the earlier readings are delivered again to all 128 cells
     assert len(fleet.cells) == 128
     assert bare(fleet.events) == undisturbed
     assert len(fleet.events) == len(undisturbed)
@@ -52,7 +52,7 @@ def test_64_cells_that_become_128_change_no_event(undisturbed: dict[str, bytes])
 
 @pytest.mark.long
 @seed(20)
-@settings(max_examples=5, deadline=None, phases=[Phase.generate])  # a run takes seconds; shrinking it, minutes
+@settings(max_examples=5, deadline=None, phases=[Phase.generate])  # shrinking takes minutes
 @given(st.data())
 def test_batches_kills_and_division_change_no_event(undisturbed: dict[str, bytes], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(1, COUNT - 1), min_size=1, max_size=10), label="cuts"))
@@ -185,7 +185,7 @@ def test_a_forgotten_sensor_ends_its_incident_and_is_new_when_it_comes_back() ->
     assert entry is not None
     revived.load(None, [entry])
     assert differing(cell.pipeline, revived.pipeline) == []
-    assert len(cell.pipeline.sensors) == 3  # its slot was given to the next
+    assert len(cell.pipeline.sensors) == 3  # its slot was given to the next sensor
 
 
 def test_an_exported_cell_knows_of_its_sensors_alone() -> None:
@@ -196,7 +196,7 @@ def test_an_exported_cell_knows_of_its_sensors_alone() -> None:
     assert other.sensors() == SENSORS[:2]
     assert other.positions == cell.positions
     assert cell.sensors() == SENSORS
-    assert cell.entry() is not None  # what wasn't kept yet still is to be
+    assert cell.entry() is not None  # what wasn't saved yet must still be sent
 
 
 def test_a_cell_that_has_seen_something_takes_in_no_other() -> None:

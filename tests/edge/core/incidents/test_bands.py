@@ -1,4 +1,4 @@
-"""The band that an event quotes is the one that was violated, and no sensor is promised what it never did."""
+"""The band that an event quotes is the one that was violated, and no band includes values that a sensor never had."""
 
 from __future__ import annotations
 

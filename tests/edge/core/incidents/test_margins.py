@@ -1,4 +1,4 @@
-"""What is a hair beyond its level is an incident only if it lasts; what is far beyond is one at once."""
+"""A reading barely beyond its level is an incident only if it lasts; one far beyond it is an incident immediately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An observer sees what the engine thought of every reading, and changes nothing by looking."""
+"""An observer sees the engine's verdict on every reading, and doesn't influence it."""
 
 from __future__ import annotations
 

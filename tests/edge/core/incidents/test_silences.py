@@ -1,4 +1,4 @@
-"""Silence is a matter of when readings come, not of what times they bear."""
+"""Silence depends on when readings arrive, not on their own times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR_S, DAY_S = 3_600.0, 86_400.0
 
 
 def days(first: int, last: int, missing: frozenset[int] = frozenset()) -> list[Message]:
-    """A sensor that reports each half hour, and a logger whose readings of a day come together at the day's end."""
+    """A sensor that reports every half hour, and a logger that sends a whole day's readings at the end of the day."""
     messages = []
     for day in range(first, last):
         begin = START + day * DAY_S

@@ -145,7 +145,7 @@ def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
 
 
 def bounded_by(most: int) -> tuple[StateMachine, Incident]:
-    """A sensor with an incident of class INFO that becomes no more severe than this."""
+    """A sensor with an incident of class INFO that doesn't become more severe."""
     tracker = StateMachine()
     young = Yardstick(low=4.0, high=6.0, most=most)
     tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS, yardstick=young)
@@ -159,7 +159,7 @@ def test_a_rise_to_warn_waits_until_a_while_after_the_last_event_and_is_then_tol
     for time in (0.1, 100.0, 800.0):
         assert tracker.step(MachineInput.EXCEEDS, surprising(time, value=40.0), SETTINGS) is None or incident.news
         incident.news = False
-    moved = tracker.step(MachineInput.HOLDS, calm(901.0), SETTINGS)  # though it is no longer beyond its level
+    moved = tracker.step(MachineInput.HOLDS, calm(901.0), SETTINGS)  # although it is no longer beyond its level
     assert moved is not None
     assert moved[0] is Transition.UPDATED
     incident.publish(901.0)
@@ -211,7 +211,7 @@ def test_another_name_waits_for_the_interval() -> None:
 
 def test_a_condition_of_another_kind_is_told_at_once() -> None:
     tracker = raised()
-    for time in (0.1, 0.2):  # by then it is as severe as it gets
+    for time in (0.1, 0.2):  # by then it has reached its highest severity
         tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
     assert tracker.incident is not None
     tracker.incident.publish(0.0)

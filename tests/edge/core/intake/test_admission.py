@@ -81,7 +81,7 @@ def test_when_the_clock_that_stamps_them_is_set_back_readings_go_on_from_there()
 
 
 def judge_arrived(admission: Admission, sent: list[tuple[float, float]]) -> list[int]:
-    """Verdicts on readings of one sensor: time and arrival."""
+    """Verdicts on readings of one sensor, given as (time, arrival)."""
     admission.grow(1)
     times = np.array([time for time, _ in sent])
     batch = Batch(np.zeros(len(sent), dtype=np.intp), -times, times, np.arange(len(sent)))
@@ -89,14 +89,14 @@ def judge_arrived(admission: Admission, sent: list[tuple[float, float]]) -> list
 
 
 def clock_steps(admission: Admission, sent: list[tuple[float, float]]) -> int:
-    """How often a clock is believed to be set back by readings of one sensor: time and arrival."""
+    """Number of times that readings of one sensor, given as (time, arrival), indicate that its clock was set back."""
     verdicts = judge_arrived(admission, sent)
     assert (TAKEN in verdicts) == (admission.clock_steps > 0)
     return admission.clock_steps
 
 
 def taken_at(*times: float) -> Admission:
-    """An admission that has taken readings of one sensor at these times."""
+    """An admission stage that has accepted readings of one sensor at these times."""
     admission = Admission()
     assert judge(admission, [(0, each) for each in times]) == [TAKEN] * len(times)
     return admission
@@ -249,7 +249,7 @@ def test_a_sensor_that_says_all_twice_says_it_once_however_long() -> None:
 
 
 class Naive:
-    """One sensor's admission, as plainly as it can be said."""
+    """A simple model of the admission of one sensor."""
 
     def __init__(self) -> None:
         self.last = -math.inf
@@ -325,7 +325,7 @@ def test_the_verdicts_are_those_of_a_plain_loop_however_the_readings_are_cut(
 
 
 def walk(steps: list[tuple[int, int]]) -> list[tuple[int, float, int]]:
-    """One reading far ahead, then a sensor that mostly goes forward at about its own pace."""
+    """One reading far ahead, then a sensor that mostly moves forward at its usual interval."""
     times = np.cumsum([step for step, _ in steps]).tolist()
     paced = [(0, float(time), step * eighths) for time, (step, eighths) in zip(times, steps, strict=True)]
     return [(0, 1e6, 0), *paced]

@@ -1,4 +1,4 @@
-"""What was sent while we were away, and comes at once when we are back, makes no sensor silent that is among it."""
+"""Readings that arrive at once after the service was away make none of their sensors look silent."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ RESTARTS = pytest.mark.parametrize("cut", [1, 7, 10_000])
 
 
 def kept(messages: Iterable[Message]) -> list[Message]:
-    """As a broker gives what it keeps."""
+    """Deliver what a broker has kept."""
     return [each._replace(qos=1, packet=1 + number % 60_000) for number, each in enumerate(messages)]
 
 
 def arriving(messages: Iterable[Message], arrived: float) -> list[Message]:
-    """The same, coming at one time."""
+    """The same messages, all arriving at one time."""
     return [each._replace(arrived=arrived) for each in messages]
 
 
 def pack(first: float, last: float) -> Message:
-    """A message of many readings, a second apart."""
+    """A message of many readings, one second apart."""
     rows = [{"ts": time, "value": 20.0 + time % 7} for time in np.arange(first, last)]
     return Message(SLOW, json.dumps(rows).encode(), last, qos=1, packet=7)
 
@@ -37,7 +37,7 @@ def sent(times: Iterable[float], *sensors: str) -> list[Message]:
 
 
 def house(times: range) -> list[Message]:
-    """All sensors, each a second, and a pack every five."""
+    """All sensors every second, and a pack every five seconds."""
     messages: list[Message] = []
     for second in times:
         messages += sent([START + second], *OWN, *STAMPED)
@@ -52,7 +52,7 @@ def away(line: Line) -> Line:
 
 
 def back_again(line: Line, cut: int) -> Line:
-    """What follows a backlog, and its end."""
+    """The readings that follow a backlog, and its end."""
     line.take(house(range(36, 40)), cut=cut).do("caught up", None)
     return line.take(house(range(40, 60)), cut=cut)
 

@@ -1,4 +1,4 @@
-"""MessagePack and CBOR, which are read as JSON is."""
+"""MessagePack and CBOR, which are read in the same way as JSON."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_many_keys_with_one_hash_are_refused_before_they_cost_anything() -> None
 
 
 def collisions(count: int) -> bytes:
-    """A map of MessagePack with keys whose hashes are all the same: pairs, each solved for its second number."""
+    """A MessagePack map whose keys all have the same hash: pairs, each solved for its second number."""
     first, second, start, whole = 11400714785074694791, 14029467366897019727, 2870177450012600261, 2**64
     pairs: list[bytes] = []
     number = 70_000

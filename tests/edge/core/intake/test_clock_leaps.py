@@ -1,4 +1,4 @@
-"""The clocks of a whole plant are set forward: time leaps, and nobody was silent for it."""
+"""The clocks of a whole plant are set forward: time leaps, and no sensor is considered silent because of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 
 def minutely(sensor: str, times: np.ndarray, set_at: float, behind: float = HOUR) -> list[Message]:
-    """A reading at each of the times of arrival, by a clock that is behind and is set right at a moment."""
+    """A reading at each of the arrival times, by a clock that is behind and is then corrected."""
     return [
         reading(sensor, time - (behind if time < set_at else 0.0), 20.0 + place * 7 % 11 + place / 1000, time)
         for place, time in enumerate(times.tolist())
@@ -58,7 +58,7 @@ def test_nobody_is_missing_when_the_clocks_of_all_are_set_forward(
 
 
 def lagging(lags: Sequence[float], every: float, readings: int, set_after: int, by: float) -> list[Message]:
-    """Sensors whose readings are under way for different times, and whose clocks are all set forward at a reading."""
+    """Sensors whose readings take different times to arrive, and whose clocks are all set forward at one reading."""
     return in_order(
         *[
             [

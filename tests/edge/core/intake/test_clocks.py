@@ -1,4 +1,4 @@
-"""One wrong clock hurts one sensor, be it a sensor's or, for the sensors that it stamps, the gateway's."""
+"""A wrong clock affects only its own sensor or, if it is the gateway's, the sensors that the gateway stamps."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ STAMPED = ("now/a", "now/b", "now/c")
 
 
 def with_one(*of_the_wrong: Message) -> list[Message]:
-    """Two good sensors for as long as the wrong one sends, all in the order of their arrival."""
+    """Two good sensors for as long as the wrong one sends, all in order of arrival."""
     first, last = of_the_wrong[0].arrived, of_the_wrong[-1].arrived
     good = plant(np.arange(first, last + 1.0), *GOOD)
     return sorted([*good, *of_the_wrong], key=lambda each: each.arrived)
 
 
 def wrong(offset: float, seconds: int = 60, start: float = START) -> list[Message]:
-    """A sensor that sends each second, its clock off by so much."""
+    """A sensor that sends every second, with the given clock error."""
     times = start + 0.5 + np.arange(float(seconds))
     return [reading("paced/wrong", time + offset, 20.0, time) for time in times.tolist()]
 
 
 def silent_since(line: Line, sensor: str) -> bool:
-    """Whether it is noticed that a sensor has stopped, while the others go on."""
+    """Whether the silence of a sensor is noticed while the others continue."""
     others = [each for each in (*GOOD, "paced/wrong") if each != sensor]
     line.take(plant(START + np.arange(60.0, 90.0), *others))
     return line.missing() == [sensor]

@@ -1,4 +1,4 @@
-"""What a sender says of its payload by MQTT 5's content type goes before what the input says."""
+"""The MQTT 5 content type set by the sender has priority over the input's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every decoder of the registry promises, whatever it is sent."""
+"""The contract of all registered decoders, for any payload."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge.core.model.readings.messages import Refusal
 
 LIMIT = 262_144
-"""Bytes of the largest payload that the intake hands to a decoder by default."""
+"""Size in bytes of the largest payload that the intake passes to a decoder by default."""
 
 every_decoder = pytest.mark.parametrize("kind", DECODERS.values(), ids=DECODERS.keys())
 
@@ -78,7 +78,7 @@ EXAMPLES: dict[str, list[bytes]] = {
 
 @st.composite
 def mangled(draw: st.DrawFn) -> bytes:
-    """A good payload of any format, with a few bytes changed, or cut off, or with another behind it."""
+    """A valid payload of any format, with a few bytes changed, truncated, or followed by another payload."""
     payload = bytearray(draw(st.sampled_from([each for every in EXAMPLES.values() for each in every])))
     for _ in range(draw(st.integers(0, 3))):
         payload[draw(st.integers(0, len(payload) - 1))] = draw(st.integers(0, 255))
@@ -198,13 +198,13 @@ LARGE = {
     "influx": ("m " + ",".join(f"{name}=1" for name in NAMES)).encode,
     "sparkplug": lambda: sparkplug([metric(1.5, name=name) for name in NAMES]),
 }
-"""Payloads of as many values, each with a name of its own."""
+"""Payloads of as many values, each with its own name."""
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", LARGE)
 def test_many_names_are_read_in_linear_time(name: str) -> None:
-    # What isn't linear takes minutes here.
+    # a decoder that isn't linear would take minutes here
     read = outcome(DECODERS[name](readings=2 * MANY), LARGE[name]())  # type: ignore[call-arg]
     assert isinstance(read, Decoded)
     assert len(read.samples) == MANY

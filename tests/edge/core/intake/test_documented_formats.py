@@ -1,4 +1,4 @@
-"""The pages about formats: what they say of an example is what becomes of it."""
+"""The pages about formats: each example gives the documented result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGES = {
     "influx.md": ("influx", "telegraf/gw7/metrics"),
     "text.md": ("pairs", "weather/roof"),
 }
-"""The language of the page's payload, and the topic that it comes on."""
+"""The language of the page's payload, and the topic on which it arrives."""
 
 
 @pytest.mark.parametrize("page", PAGES)

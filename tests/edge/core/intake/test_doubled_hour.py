@@ -1,4 +1,4 @@
-"""Senders that tell local time without an offset, through the nights on which clocks are changed."""
+"""Senders that report local time without an offset, during the nights on which clocks are changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plant(zone: str) -> Pipeline:
 
 
 def night(zone: str, day: tuple[int, int, int], payload: str, delay_s: float) -> tuple[Pipeline, int, set[str]]:
-    """Ten sensors that report each five minutes, for a day before the change and half a day after it."""
+    """Ten sensors that report every five minutes, from a day before the change until half a day after it."""
     pipeline, local = plant(zone), ZoneInfo(zone)
     middle = datetime(*day, tzinfo=UTC).timestamp()
     sent, transitions = 0, set()

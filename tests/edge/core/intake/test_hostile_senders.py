@@ -1,4 +1,4 @@
-"""What senders do that nobody asked for: each convention's input with mangled payloads, and one test for each kind."""
+"""Unexpected messages: each convention's input with mangled payloads, and one test for each kind of mistake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def message(topic: str, payload: object, place: int = 0, *, retained: bool = Fal
 
 
 def read(line: Pipeline, *messages: Message) -> tuple[list[tuple[str, float]], list[DeadLetter]]:
-    """The readings that come of messages, with the names of their sensors, and what was refused."""
+    """The readings of messages, with the names of their sensors, and what was refused."""
     letters: list[DeadLetter] = []
     batch = line.intake.read(list(messages), letters, [])
     assert {each.refusal.reason for each in letters} <= REASONS.keys()
@@ -41,7 +41,7 @@ def read(line: Pipeline, *messages: Message) -> tuple[list[tuple[str, float]], l
 
 
 def cut(payload: bytes, edits: list[tuple[float, int]], end: float) -> bytes:
-    """A payload with some bytes replaced, each at a part of its length, and cut off at another."""
+    """A payload with some bytes replaced at relative positions, and truncated at another."""
     changed = bytearray(payload)
     for place, byte in edits:
         changed[int(place * (len(changed) - 1))] = byte
@@ -95,7 +95,7 @@ def test_zigbee2mqtt_s_cache_at_its_start_is_learned_from_only_where_it_says_its
     assert found == [("living/climate/temperature", 21.3)]
     assert [(each.topic, each.refusal.reason) for each in letters] == [("zigbee2mqtt/door", "retained")]
     assert line.counters.messages_left_out == 2
-    # The same once more, as Zigbee2MQTT sends it when it has started, and then a change of one field.
+    # The same message again, as Zigbee2MQTT sends it after its start, and then a change of one field.
     changed = {"temperature": 21.3, "humidity": 48.2, "last_seen": "2023-11-14T22:13:50Z"}
     found, letters = read(line, message(climate, seen, 1), message(climate, changed, 2))
     assert (found, letters) == ([("living/climate/humidity", 48.2)], [])

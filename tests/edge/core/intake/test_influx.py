@@ -1,4 +1,4 @@
-"""InfluxDB line protocol against examples, and against a slow parser that knows nothing of the decoder."""
+"""InfluxDB line protocol, compared with examples and with a slow, independent parser."""
 
 from __future__ import annotations
 
@@ -264,14 +264,14 @@ def test_many_lines_are_taken_as_columns() -> None:
     ids=lambda text: repr(text[:8]),
 )
 def test_the_worst_payloads_take_linear_time(text: str) -> None:
-    # What isn't linear takes minutes here.
+    # a parser that isn't linear would take minutes here
     decoder = InfluxDecoder(readings=1_000_000)
     with suppress(Refused):
         assert decoder.decode(text.encode()) is not None
 
 
 def naive(text: str) -> tuple[list[tuple[str, float, float | None]], int]:
-    """The samples of a text without newlines in strings, character by character, and how many lines are bad."""
+    """The samples of a text without newlines in strings, parsed by character, and the number of invalid lines."""
     found: list[tuple[str, float, float | None]] = []
     bad = 0
     for line in text.split("\n"):
@@ -285,7 +285,7 @@ def naive(text: str) -> tuple[list[tuple[str, float, float | None]], int]:
 
 
 def cut(text: str, at: str, *, strings: bool = False) -> list[str]:
-    """Split at a character that isn't escaped, nor within a string."""
+    """Split at a character that is neither escaped nor inside a string."""
     parts, part, place, inside = [], "", 0, False
     while place < len(text):
         character = text[place]
@@ -358,7 +358,7 @@ lines = st.one_of(
 @settings(max_examples=1000, database=None)
 @given(sent=st.lists(lines, min_size=1, max_size=6))
 def test_every_text_gives_what_the_slow_parser_says(sent: list[str]) -> None:
-    # A string that doesn't end would take in the next line; the slow parser reads line by line.
+    # An unterminated string would include the next line, but the slow parser reads line by line.
     text = "\n".join(each for each in sent if each.replace('\\"', "").count('"') % 2 == 0)
     expected, bad = naive(text)
     if all(time is not None for _, _, time in expected):

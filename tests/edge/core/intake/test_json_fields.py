@@ -1,4 +1,4 @@
-"""Payloads that are JSON: what devices send, and what broken ones do."""
+"""JSON payloads of devices, including broken ones."""
 
 from __future__ import annotations
 
@@ -328,7 +328,7 @@ def test_impossible_numbers_among_good_ones_change_no_good_one(good: list[float]
 
 
 class Slow(FieldsDecoder):
-    """Takes the long way with every object."""
+    """Decodes every object without the fast path."""
 
     def _plain(self, *_arguments: object) -> bool:
         return False

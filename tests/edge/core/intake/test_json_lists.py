@@ -1,4 +1,4 @@
-"""Lists and senders in JSON: what names an element, and which lists are refused."""
+"""Lists and senders in JSON: how an element is named, and which lists are refused."""
 
 from __future__ import annotations
 

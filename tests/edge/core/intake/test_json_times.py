@@ -1,4 +1,4 @@
-"""Times in JSON: which fields are times, in which notations, and what happens to those that can't be read."""
+"""Times in JSON: which fields are times, in which notations, and what happens to unreadable ones."""
 
 from __future__ import annotations
 

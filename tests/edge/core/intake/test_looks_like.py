@@ -97,5 +97,5 @@ def test_a_text_that_is_cut_within_a_character_is_still_a_text(wanted: str) -> N
 )
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_the_worst_payloads_are_looked_at_in_linear_time(wanted: str, payload: bytes) -> None:
-    # A pattern that is not linear takes minutes here.
+    # a pattern that isn't linear would take minutes here
     assert len(instead(wanted, payload) or "") < 100

@@ -1,4 +1,4 @@
-"""A value that the configuration names as none is not a reading, but whoever sends it isn't silent."""
+"""A value that the configuration declares as "no value" isn't a reading, but its sender isn't silent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pipeline() -> Pipeline:
 
 
 def sent(topic: str, form: str, code: str | None, seconds: range) -> list[Message]:
-    """What a sensor and its sound neighbour send each second; nothing of the sensor's if `code` is None."""
+    """The readings of a sensor and its healthy neighbour, one per second; nothing of the sensor if `code` is None."""
     found = []
     for second in seconds:
         value = 20 + second % 3

@@ -1,4 +1,4 @@
-"""Payloads that are a plain number."""
+"""Payloads that consist of a plain number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose clock is believed, that of a sender or our own."""
+"""Which clock is trusted, the sender's or the gateway's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.edge.core.lines import START
 FUTURE_S = 60.0
 HOUR_S = 3600.0
 ODD_S = 3 * HOUR_S + 700.0
-"""A lead that no zone explains."""
+"""A lead that no time zone explains."""
 
 
 class Weighed:
-    """Weighs messages of topics, that arrive by a clock which may be wrong."""
+    """Weighs messages of topics that arrive by a possibly wrong clock."""
 
     def __init__(self) -> None:
         self.plausible = PlausibleTimes()

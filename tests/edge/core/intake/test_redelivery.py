@@ -1,4 +1,4 @@
-"""A broker that got no acknowledgement delivers a message again; it is dealt with once."""
+"""A broker that received no acknowledgement delivers a message again; it is processed once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.edge.core.lines import START, Line, differing, pipeline, plant, reviv
 
 
 def delivered(packet: int, payload: bytes = b"21.5", *, again: bool = False, arrived: float = START) -> Message:
-    """A message without a time of its own, of QoS 1."""
+    """A QoS 1 message without a time."""
     return Message("now/a", payload, arrived, qos=1, packet=packet, redelivered=again)
 
 
 def taken(*messages: Message) -> tuple[int, int]:
-    """How many messages a pipeline deals with, and how many it knows."""
+    """Numbers of messages that a pipeline processes and recognises."""
     line = Line(pipeline()).take(list(messages))
     assert line.pipeline.counters.balanced
     return line.pipeline.counters.messages_read, line.pipeline.counters.messages_redelivered

@@ -1,4 +1,4 @@
-"""Times that a payload gives relative to its arrival, on their way through the intake."""
+"""Times relative to the arrival of a payload, on their way through the intake."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(
     *,
     retained: bool = False,
 ) -> tuple[list[tuple[str, float, float]], list[str]]:
-    """Sensors, times and values of a message, and why anything of it was refused."""
+    """Sensors, times and values of a message, and the reasons of its refusals."""
     letters: list[DeadLetter] = []
     batch = pipeline.intake.read([Message(topic, json.dumps(pack).encode(), arrived, retained)], letters, [])
     names = [pipeline.sensors.names[slot] for slot in batch.slots.tolist()]

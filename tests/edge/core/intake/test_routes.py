@@ -1,4 +1,4 @@
-"""Routes: filters, templates, names, and the topics that go out."""
+"""Routes: filters, templates, names, and the outgoing topics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def name_of(topic_filter: str, template: str, topic: str, path: str = "") -> str
 
 
 def naive_match(wanted: list[str], levels: list[str], *, first: bool = True) -> bool:
-    """The standard's rules, one after the other."""
+    """The rules of the standard, one character at a time."""
     if first and levels[0].startswith("$") and wanted[0] in {"+", "#"}:
         return False
     if wanted == ["#"]:

@@ -1,4 +1,4 @@
-"""Objects of many numbers, and arrays of objects, are taken as rows: quicker, and no other thing than one by one."""
+"""Objects of many numbers and arrays of objects are read as rows: faster, with the same result as one by one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ODD = st.one_of(VALUES, st.sampled_from([NOW + 1e6, 5.0, "never", 1e30]))
 
 @st.composite
 def arrays(draw: st.DrawFn) -> list[Any]:
-    """Arrays whose objects are alike, but for one thing at most."""
+    """Arrays of similar objects that differ in at most one respect."""
     keys = draw(st.sampled_from([["value"], ["a"], ["b", "a"], ["value", "unit"], ["a", "b", "e"]]))
     has_names, has_time = draw(st.booleans()), draw(st.booleans())
     made: list[Any] = []

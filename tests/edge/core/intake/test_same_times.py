@@ -1,4 +1,4 @@
-"""Readings of one sensor that bear one time are each a reading, if their values differ."""
+"""Readings of one sensor with equal times all count if their values differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.edge.core.lines import START, Line, detectors, differing, pipeline, r
 
 
 def seconds(count: int, each: int, first: int = 0) -> list[Message]:
-    """Some readings a second of a sensor whose clock counts seconds, each of another value."""
+    """Several readings per second of a sensor whose clock has a resolution of seconds, each with another value."""
     return [
         reading("paced/a", START + number // each, 20.0 + number * 7 % 11 + number / 1000, START + number / each)
         for number in range(first * each, (first + count) * each)

@@ -1,4 +1,4 @@
-"""SenML against the examples of RFC 8428."""
+"""SenML, compared with the examples of RFC 8428."""
 
 from __future__ import annotations
 

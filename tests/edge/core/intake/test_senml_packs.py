@@ -1,4 +1,4 @@
-"""Every SenML pack is read as a slow resolver reads it, in both encodings, and packs of one shape as columns."""
+"""Every SenML pack gives the same result as with a slow resolver, in both encodings, read as columns or not."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ packs = st.lists(
 
 
 def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str, float, float]]:
-    """What the samples of a pack are, by the words of the RFC; whatever isn't clean gives none."""
+    """The samples of a pack according to the text of the RFC; None if it isn't clean."""
     found = []
     for index, record in enumerate(pack):
         so_far = pack[: index + 1]

@@ -1,4 +1,4 @@
-"""Silence is time in which a sensor said nothing, whatever its clock says meanwhile."""
+"""Silence is time without messages from a sensor, whatever its clock says meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.edge.core.lines import START, Line, differing, pipeline, reading, rev
 
 
 def minutely(sensor: str, times: np.ndarray, offset: float = 0.0) -> list[Message]:
-    """A reading a minute, each of another value, by a clock that is off by so much."""
+    """A reading per minute, each with another value, with the given clock error."""
     return [
         reading(sensor, time + offset, 20.0 + place * 7 % 11 + place / 1000, time) for place, time in enumerate(times)
     ]
@@ -24,7 +24,7 @@ def in_order(*sent: list[Message]) -> list[Message]:
 
 
 def severities(offset: float, cut: int) -> list[tuple[int, float]]:
-    """How the severity of a silence grows, and when."""
+    """How the severity of a silence grows over time."""
     minutes = START + 60.0 * np.arange(200.0)
     line = Line(pipeline())
     line.take(in_order(minutely("paced/a", minutes), minutely("paced/b", minutes[:100] + 1.0, offset)), cut=cut)

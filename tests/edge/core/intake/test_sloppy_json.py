@@ -1,4 +1,4 @@
-"""JSON as devices, scripts and gateways print it when nobody taught them: read where it is clear, else told why not."""
+"""Non-standard JSON of devices, scripts and gateways: read if it is unambiguous, otherwise refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of Sparkplug nodes: over restarts, in any batching, and whatever they send."""
+"""State about Sparkplug nodes: across restarts, in any batches, and for any messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def made() -> Pipeline:
 
 
 def day() -> list[Message]:
-    """What two nodes send: births, data, a gap, a rebirth and deaths."""
+    """The messages of two nodes: births, data, a gap, a rebirth and deaths."""
     one, two = EdgeNode("line1"), EdgeNode("line2")
     two.now += 0.5
     sent = []

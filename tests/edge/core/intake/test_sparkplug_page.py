@@ -1,4 +1,4 @@
-"""docs/howto/sparkplug.md: its messages make the sensors of its table, and its reasons are those that are given."""
+"""docs/howto/sparkplug.md: its messages give the sensors in its table, and its reasons match the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparkplug B payloads against Google's protobuf, and against examples of what nodes send."""
+"""Sparkplug B payloads, compared with Google's protobuf library and with examples of real nodes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def said(message: Any, field: str) -> Any:
 
 
 def by_protobuf(payload: bytes) -> Payload:
-    """The payload as Google's library reads it."""
+    """The payload as decoded by Google's library."""
     parsed = CLASSES["Payload"].FromString(payload)
     return Payload(said(parsed, "timestamp"), said(parsed, "seq"), tuple(map(metric_by_protobuf, parsed.metrics)))
 

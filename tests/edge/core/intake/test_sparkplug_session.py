@@ -1,4 +1,4 @@
-"""Sparkplug sessions: births, data and deaths of edge nodes, as a host application understands them."""
+"""Sparkplug sessions: births, data and deaths of edge nodes, from a host application's point of view."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 
 class Host:
-    """A pipeline that reads Sparkplug, and what came of it."""
+    """A pipeline that reads Sparkplug, with its results."""
 
     def __init__(self, more: str = "", base: str = "") -> None:
         self.pipeline: Pipeline = make_pipeline(
@@ -42,7 +42,7 @@ class Host:
         self.requests: list[str] = []
 
     def hear(self, *messages: Message) -> list[tuple[str, float]]:
-        """The readings that messages give, by name."""
+        """The readings in messages, by name."""
         batch = self.pipeline.intake.read(messages, [], [])
         self.requests += [each.topic for each in self.pipeline.sparkplug.requests()]
         names = self.pipeline.sensors.names
@@ -50,14 +50,14 @@ class Host:
         return [each for each in found if not is_device(each[0])]
 
     def there(self, *messages: Message) -> list[tuple[str, float]]:
-        """What messages say of who is there."""
+        """What messages say about the presence of nodes and devices."""
         batch = self.pipeline.intake.read(messages, [], [])
         names = self.pipeline.sensors.names
         found = [(names[slot], value) for slot, value in zip(batch.slots, batch.values.tolist(), strict=True)]
         return [each for each in found if is_device(each[0])]
 
     def wait(self, seconds: float) -> None:
-        """Time passes without a message."""
+        """Let time pass without a message."""
         self.requests += [each.topic for each in self.pipeline.tick(seconds).requests]
 
     @property

@@ -1,4 +1,4 @@
-"""Payloads that are pairs of a name and a value, or values in a row."""
+"""Payloads of name-value pairs, or of values in a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cache that is bounded in bytes, and what of the line rests on it: hostile topics and keys cost bounded memory."""
+"""A cache bounded in bytes, and its users in the pipeline: hostile topics and keys cost bounded memory."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_many_paths_on_few_topics_fill_no_intake():
 
 
 class CountedKey(str):
-    """A key that counts how often it is compared."""
+    """A key that counts comparisons."""
 
     __slots__ = ()
     compared = 0

@@ -1,4 +1,4 @@
-"""Where a plant pauses, a recording of it gives the events that came of it live, to the byte."""
+"""If a plant pauses, replaying its recording gives the same events as the live run, to the byte."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.edge.core.lines import SETTINGS, START, detectors, differing, pipelin
 
 HOUR = 3600.0
 CALM = 60
-"""Rounds before the first pause."""
+"""rounds before the first pause"""
 SENSORS = ("paced/pump/a", "paced/pump/b", "paced/pump/c", "paced/alone")
 PUMP = resolve_devices((DeviceTable(sensors=("paced/pump/*",), warm_up=200),), SETTINGS)[0]
 
 
 def made(reorder_s: float = 0.0, maintenance: Sequence[Window] = ()) -> Pipeline:
-    """A plant with a device of three sensors, and one more."""
+    """A plant with a device of three sensors, and one more sensor."""
     usual = rule(*detectors(silence={}, limits={"high": 80.0}))
 
     def device_for(sensor: str) -> tuple[str, object] | None:
@@ -40,7 +40,7 @@ def made(reorder_s: float = 0.0, maintenance: Sequence[Window] = ()) -> Pipeline
 
 
 def recording(pauses: Sequence[float], sensors: int, every: float, begins_with: int = 0) -> list[Reading]:
-    """Rounds of readings, some seconds apart; a pause begins after each tenth round but the first ones."""
+    """Rounds of readings, some seconds apart; a pause begins after every tenth round except the first ones."""
     times, now = [], START
     for round_ in range(CALM + 10 * len(pauses)):
         number, within = divmod(round_ - CALM, 10)
@@ -55,7 +55,7 @@ def recording(pauses: Sequence[float], sensors: int, every: float, begins_with: 
 
 
 def live(line: Pipeline, readings: Iterable[Reading], phase: float) -> tuple[list[bytes], list[Part]]:
-    """What a service makes of readings that arrive at their times, while it lets time pass every second."""
+    """The events of a service when readings arrive at their times, and time advances every second."""
     payloads, parts, quiet, then = list[bytes](), list[Part](), Quiet(START), START
 
     def note(step: object) -> None:
@@ -78,7 +78,7 @@ def live(line: Pipeline, readings: Iterable[Reading], phase: float) -> tuple[lis
 
 
 def replayed(line: Pipeline, readings: Iterable[Reading], cut: int) -> list[bytes]:
-    """What a replay makes of them, cut into other batches."""
+    """The events of a replay of them, cut into other batches."""
     payloads = []
     for chunk, quiet_until in chunks(readings):
         for first in range(0, len(chunk), cut):
@@ -88,7 +88,7 @@ def replayed(line: Pipeline, readings: Iterable[Reading], cut: int) -> list[byte
 
 
 def from_journal(line: Pipeline, parts: Iterable[Part], cut: int) -> list[bytes]:
-    """What a replay makes of the journal; without its ticks, as another configuration would have made others."""
+    """The events of a replay of the journal, without its ticks, which depend on the configuration."""
     payloads = []
     for part in with_pauses(join(unpack(pack(list(parts))), cut)):
         payloads += [each.payload for each in line.replay([part])]
@@ -148,7 +148,7 @@ def test_time_has_passed_before_a_reading_that_is_refused_too() -> None:
 
 
 def passed(*readings: tuple[int, float]) -> list[float]:
-    """Up to when time had passed before each reading of a recording, in seconds."""
+    """The time up to which the clock had advanced before each reading of a recording, in seconds."""
     pauses = Pauses()
     decided = [each for slot, time in readings for each in pauses.add(slot, time)]
     return decided + pauses.end()

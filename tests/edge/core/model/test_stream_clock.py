@@ -19,7 +19,7 @@ def said(clock: StreamClock, readings: Readings) -> list[float]:
 
 
 def plain(readings: Readings) -> list[float]:
-    """What the clock promises, reading by reading: a leap takes two sensors, or one that is alone."""
+    """Properties of the clock, reading by reading: a leap needs two sensors, or a sensor that is the only one."""
     now, several, waiting, run = -math.inf, False, None, 0
     clock = []
     for slot, time in readings:

@@ -1,4 +1,4 @@
-"""What the operator says is done once, in any batching, through any restart, and is answered."""
+"""A command of the operator is executed once, in any batches and across restarts, and is answered."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def at(seconds: float) -> str:
 
 
 class Heard(Line):
-    """A line, with what was answered."""
+    """A pipeline, with the answers to its commands."""
 
     def __init__(self, made: Pipeline) -> None:
         super().__init__(made)

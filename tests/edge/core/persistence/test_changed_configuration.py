@@ -1,4 +1,4 @@
-"""A restart with a changed configuration: what is unchanged is kept, and the rest is as if it had always been so."""
+"""A restart with a changed configuration keeps what is unchanged; the rest is as if it had always been so."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SAME, OTHER = rule(*OLD), rule(*NEW)
 
 
 def changed(sensor: str) -> object:
-    """A configuration in which `paced/b` is watched as before, and the others otherwise."""
+    """A configuration in which `paced/b` is monitored as before, and the others differently."""
     return SAME if sensor == "paced/b" else OTHER
 
 
 def state(made: Pipeline, slot: int) -> dict[str, dict[str, bytes]]:
-    """What each detector knows of a sensor."""
+    """The state of each detector for a sensor."""
     group, row = made.engine.members[slot]
     return {each.detector.name: _row(each, row) for each in group.tables}
 
@@ -39,7 +39,7 @@ def _row(table: StateTable, row: int) -> dict[str, bytes]:
 
 
 def restarted(made: Pipeline, line: Line) -> Pipeline:
-    """A restart right after a snapshot, with all of the journal before it."""
+    """A restart right after a snapshot, with the whole journal before it."""
     unlearned = made.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
     past: list[Part] = unpack(pack(line.parts))
     made.learn(unlearned, past)

@@ -1,4 +1,4 @@
-"""What a snapshot lacks, or says in a way that this version can't read, is learned again and is no damage."""
+"""Parts that a snapshot lacks, or that this version can't read, are relearned and don't count as damage."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ COMPONENTS = (
 
 
 def lived() -> Line:
-    """Sensors of a device, with an incident open on one and another that is over."""
+    """Sensors of a device, one with an open incident, and another with one that is over."""
     line = Line(pipeline(reorder_s=3.0, device_for=lambda _: None)).take(plant(START + np.arange(40.0), *SENSORS), 7)
     line.take([reading("paced/b", START + 40.0, 95.0, START + 40.0)])
     line.take(plant(START + np.arange(41.0, 50.0), "paced/b", "now/c"))
@@ -54,7 +54,7 @@ def lived() -> Line:
 
 
 def changed(line: Line, change: Callable[[Part], Part | None]) -> Snapshot:
-    """The line's snapshot, with some parts changed or left out."""
+    """The snapshot of a pipeline, with some parts changed or left out."""
     saved = Snapshot.from_bytes(line.pipeline.save("", ""))
     parts = [change(each) for each in saved.parts]
     return Snapshot.from_bytes(Snapshot("", "", [each for each in parts if each is not None]).to_bytes())
@@ -68,7 +68,7 @@ def again(line: Line, snapshot: Snapshot) -> tuple[Line, dict[str, str]]:
 
 
 def ended(events: list[Event]) -> list[str]:
-    """The incidents of `paced/a` that events end."""
+    """The incidents of `paced/a` that the events end."""
     return [each.incident for each in events if each.sensor == "paced/a" and each.transition == "cleared"]
 
 

@@ -55,7 +55,7 @@ PARTS = st.lists(
 
 
 def flat(parts: list[Part]) -> list[object]:
-    """Each reading, sensor, delivery and moment by itself, so that it doesn't matter how readings were joined."""
+    """Readings, sensors, deliveries and ticks one by one, so that it doesn't matter how readings were combined."""
     said: list[object] = []
     names: list[object] = []
     delivered: list[object] = []
@@ -158,7 +158,7 @@ def test_a_damaged_entry_of_the_first_format_is_a_journal_error(place: int) -> N
 
 
 def plant_of(readings: int) -> Readings:
-    """One hundred sensors that send a value with two decimals each second, stamped to the millisecond."""
+    """One hundred sensors that send a value with two decimals every second, stamped to the millisecond."""
     rng = np.random.default_rng(4)
     order = np.arange(readings)
     slots = (order % 100).astype(np.intp)

@@ -1,4 +1,4 @@
-"""What subscribers were told is brought in line with what a restart arrives at."""
+"""After a restart, what subscribers were told is brought in line with the restored state."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def numbered(events: list[Event], after: int) -> list[Event]:
 
 
 def silence_of(sensor: str) -> Event:
-    """What is told of its silence where it is the only one to fall silent."""
+    """What is reported about its silence if no other sensor is silent."""
     line = Line(pipeline()).take([each for each in BEFORE if each.topic in {sensor, CLOCK}]).take(QUIET)
     return next(each for each in line.events if each.sensor == sensor)
 
 
 class Restarted:
-    """A line whose snapshot is from before a silence, and what was told since; restarted."""
+    """A restarted pipeline whose snapshot precedes a silence, and the events published since."""
 
     def __init__(self, told: list[Event] | None = None) -> None:
         self.line = Line(pipeline()).take(BEFORE)

@@ -1,4 +1,4 @@
-"""A restart leads to the state in which the service was interrupted, bit by bit."""
+"""A restart restores the state at the interruption exactly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.edge.core.lines import (
 
 @pytest.fixture(autouse=True)
 def _short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Levels are learned within seconds, so that some are."""
+    """Levels are learned within seconds, so that some exist."""
     monkeypatch.setattr(calibration, "EARLIEST_S", 5.0)
     monkeypatch.setattr(calibration, "FEWEST", 2)
 
@@ -64,12 +64,12 @@ MACHINE = resolve_devices((DeviceTable(sensors=("paced/**",), warm_up=200),), SE
 
 
 def device_of(sensor: str) -> tuple[str, ResolvedDevice] | None:
-    """The sensors below `paced/` are a machine's."""
+    """The sensors below `paced/` belong to one machine."""
     return ("machine", MACHINE) if sensor.startswith("paced/") else None
 
 
 def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
-    """What a service does, from what was drawn: sensors that have warmed up, then readings as time goes on."""
+    """Random actions of a service: sensors that have warmed up, then readings as time passes."""
     done: list[tuple[str, object]] = [("take", plant(START + np.arange(-14.0, 0.0), *SENSORS))]
     now, offset = START, 0.0
     for action, argument in actions:
@@ -152,7 +152,7 @@ def test_a_step_that_leaves_nothing_in_the_journal_changes_nothing_that_is_known
 
 
 class BitByBit:
-    """Takes a snapshot of a line in steps, as a service does, and begins anew where that is needed."""
+    """Takes a snapshot of a pipeline in steps, as a service does, and starts again where necessary."""
 
     def __init__(self, line: Line, rows: int) -> None:
         self._line = line
@@ -163,7 +163,7 @@ class BitByBit:
         self.is_complete = False
 
     def follow(self, since: int, steps: int) -> None:
-        """Go on by some steps, after the line has gone on from a part of its journal."""
+        """Continue for some steps, after the pipeline was restored from a part of its journal."""
         line = self._line
         if self.is_complete:
             return
@@ -222,7 +222,7 @@ def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_b
         if index >= first:
             snapshot.follow(before, paces[index % len(paces)] + (index >= len(steps)))
         after -= snapshot.is_complete
-        if after < 0 and step[0] not in NOTED_WITH_THE_NEXT_READING:  # which is journaled with the next reading only
+        if after < 0 and step[0] not in NOTED_WITH_THE_NEXT_READING:  # this is journaled only with the next reading
             break
     parts = whole.parts[snapshot.began :]
     again = revived_from(made(), snapshot.taken, parts)
@@ -264,7 +264,7 @@ def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
     line.take([reading("paced/a", START + 300.0, 60.0)])
     tracker = line.pipeline.engine.trackers[0]
     tracker.incident.updated = START + 1e6
-    tracker.incident.conditions["missing"] = START  # it has been told already
+    tracker.incident.conditions["missing"] = START  # it was already reported
     before, saved, parts = len(line.events), line.pipeline.save("", ""), len(line.parts)
     line.note(line.pipeline.tick(3.7))
     assert (len(line.events), tracker.state, tracker.incident.count) == (before, State.OPEN, 2)

@@ -1,4 +1,4 @@
-"""Sensors that are found are told of, in packs; sensors that are forgotten are as if they had never been."""
+"""New sensors are announced, in packs; forgotten sensors leave no trace."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def forget(sensor: str, arrived: float = START, identity: str = "") -> Message:
 
 
 class Told(Line):
-    """A line, with the retained topics and the answers that came of it."""
+    """A pipeline, with its retained topics and answers."""
 
     def __init__(self, made: Pipeline) -> None:
         super().__init__(made)
@@ -138,7 +138,7 @@ def test_a_reading_that_is_held_back_is_told_of_when_it_is_taken() -> None:
 
 @pytest.mark.parametrize("stored", range(4))
 def test_a_kill_loses_and_doubles_nobody(stored: int) -> None:
-    """Whatever was stored when it came: the events that follow are those of a service that went on."""
+    """Whatever was stored at the interruption, the following events are those of an uninterrupted service."""
     pieces = [flood(130), flood(60, START + 1.0), flood(170, START + 5.0), plant(START + np.arange(9.0, 15.0), *PLANT)]
     whole = Told(telling())
     saved, first, before = b"", 0, 0
@@ -185,7 +185,7 @@ def test_the_topics_of_forgotten_sensors_are_cleared_again_after_a_kill_but_not_
 
 
 def test_what_a_forgotten_sensor_led_is_told_by_itself() -> None:
-    """Several sensors that fell silent together are told by one incident, of a sensor that is forgotten then."""
+    """One incident reports several sensors that fell silent together; the sensor that names it is then forgotten."""
     silent = ("paced/hall/a", "paced/hall/b", "paced/hall/c")
     line = Told(telling()).take(plant(START + np.arange(60.0), *silent, "now/c", "now/d"))
     line.take(plant(START + 60.0 + np.arange(400.0), "now/c", "now/d"))
@@ -344,7 +344,7 @@ ACTION = st.one_of(
 def test_a_restart_leads_to_what_would_have_been(
     device_for: Any, actions: list[tuple[str, Any]], at: int, reorder_s: float
 ) -> None:
-    """Whatever was forgotten, and whoever has its slot by now."""
+    """For any forgotten sensor, and any new owner of its slot."""
     line = Told(telling(device_for=device_for, reorder_s=reorder_s))
     line.take(plant(START - 20.0 + np.arange(10.0), "paced/a", "paced/b"))
     saved, first, before, now = line.pipeline.save("", ""), len(line.parts), len(line.events), START

@@ -1,4 +1,4 @@
-"""The raising level follows from a sensor's own scores, so that the budget comes true, and no fault deafens."""
+"""The raising level follows from a sensor's own scores: the budget is met, and no fault makes the sensor deaf."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASSUMED = 6.0
 
 
 class FromTheBottom(EwmaZScore):
-    """A detector whose level may sink as low as a sensor lets it."""
+    """A detector whose level may sink as far as the sensor's scores allow."""
 
     floor = LOWEST
 
@@ -42,7 +42,7 @@ def settings(alarms: float) -> IncidentSettings:
 
 
 class Watched:
-    """Sensors whose scores are given, one round after the other; incidents as the engine raises them."""
+    """Sensors with given scores, one round after the other, and the incidents that the engine raises for them."""
 
     def __init__(
         self, sensors: int, alarms: float, detector: Detector = FROM_THE_BOTTOM, assumed: float = ASSUMED
@@ -81,7 +81,7 @@ class Watched:
 
 
 def tails(kind: str, rng: np.random.Generator, sensors: int) -> np.ndarray:
-    """Scores of models that are right, three times too sure, or of a tail that is far too light."""
+    """Scores of models that are correct, too certain by a factor of three, or have far too light a tail."""
     decades = -np.log10(rng.random(sensors))
     return {"right": decades, "too sure": 3.0 * decades, "too light": decades**2}[kind]
 
@@ -100,7 +100,7 @@ def test_a_detector_raises_as_many_alarms_as_its_share_of_the_budget_whatever_it
 
 
 def quiet_then(scores: list[float], alarms: float = 0.1, days: float = 4.0) -> tuple[Watched, float]:
-    """A sensor of ordinary noise, and what follows."""
+    """A sensor with ordinary noise, followed by the given readings."""
     rng, watched = np.random.default_rng(5), Watched(1, alarms)
     time = 0.0
     while time < days * DAY:

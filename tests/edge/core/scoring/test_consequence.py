@@ -19,7 +19,7 @@ def opinion(lower: float = math.nan, upper: float = math.nan, kind: str = "spike
 
 
 def extent(*readings: tuple[float, float], yardstick: Yardstick = TANK, strange: bool = False) -> IncidentExtent:
-    """Of an incident with these readings, (time, value), outside a band of 40 to 50."""
+    """The consequence of an incident with these readings, (time, value), outside a band of 40 to 50."""
     made = IncidentExtent(yardstick)
     for time, value in readings:
         made.add(value, opinion(40.0, 50.0), time, time, is_strange=strange)

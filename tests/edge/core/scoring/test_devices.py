@@ -1,4 +1,4 @@
-"""Devices: the rows that sensors make together, whatever their pace, order, clocks and batches."""
+"""Devices: the rows formed by their sensors, for any interval, order, clocks and batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Seen = tuple[int, float, float]
 
 
 def devices(*, most: int = 16, hold_s: float | None = None) -> Devices:
-    """Two of them: one of A, B and C in slot 4, and one of D alone, which needs none."""
+    """Two devices: A, B and C in slot 4, and D alone, which needs none."""
     made = Devices()
     for slot in (A, B, C):
         made.join(slot, "pump/", most, hold_s)

@@ -1,4 +1,4 @@
-"""Error values that come as usual aren't told each time; more, longer, or at another hour they are."""
+"""Error values that appear as usual aren't reported each time; more of them, longer runs, or another hour are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def habits() -> ErrorHabits:
 
 
 def send(made: ErrorHabits, *times: float, before: float | None = None) -> list[bool]:
-    """Error values at these times, in hours; unless told otherwise, each comes after a real value."""
+    """Error values at these times, in hours; by default, each follows a real value."""
     return [
         made.is_usual(0, MIDNIGHT + each * HOUR_S, -1.0 if before is None else MIDNIGHT + before * HOUR_S)
         for each in times

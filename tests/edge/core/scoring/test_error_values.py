@@ -1,4 +1,4 @@
-"""Error values are told, teach nobody anything, and are found by themselves after a few times."""
+"""Error values are reported, are never learned, and are recognised without configuration after a few occurrences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_RULE = '[[rule]]\nsensors = "**"\nno_value = [-200, 85]\n'
 BY_INPUT = "no_value = [-200, 85]\n"
 DAYS = 2
 LEARNED = DAYS * 288
-"""Readings, one in five minutes, that a usual range follows from."""
+"""Readings every five minutes, enough for a usual range."""
 
 
 def line(of_input: str = "", rules: str = "", base: str = "") -> Pipeline:
@@ -31,7 +31,7 @@ def line(of_input: str = "", rules: str = "", base: str = "") -> Pipeline:
 
 
 def values(count: int, seed: int = 3) -> list[float]:
-    """A room: around 20, by a daily swing and some noise."""
+    """A room: around 20, with a daily pattern and some noise."""
     noise = np.random.default_rng(seed).normal(0.0, 0.1, count)
     return [round(20 + np.sin(each / 288 * 2 * np.pi) + noise[each], 2) for each in range(count)]
 
@@ -158,7 +158,7 @@ def test_a_pulse_that_moves_is_no_error_value() -> None:
 
 
 def known() -> ErrorValues:
-    """One sensor that has reached from 18.7 to 21.3 so far, and time stands at the last of its readings."""
+    """A sensor with values from 18.7 to 21.3 so far; the clock is at its last reading."""
     made = ErrorValues(NoValues())
     made.grow(1)
     for place, value in enumerate(values(LEARNED)):

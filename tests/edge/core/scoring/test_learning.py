@@ -1,4 +1,4 @@
-"""What incidents teach, and what they must not: the default preset in the whole engine."""
+"""What is learned during incidents and what isn't: the default preset in the whole engine."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_was_known_before_a_fault_is_known_after_it() -> None:
     minute = np.arange(12 * DAY_ROWS)[:, None]
     values = 20.0 + 8.0 * np.sin(minute / DAY_ROWS * 2 * np.pi) + 0.3 * rng.normal(size=(len(minute), 4))
     values[6 * DAY_ROWS : 6 * DAY_ROWS + 120] += 15.0
-    values[11 * DAY_ROWS + 72 : 11 * DAY_ROWS + 96] -= 8.0  # noon as at dawn: ordinary but for the hour
+    values[11 * DAY_ROWS + 72 : 11 * DAY_ROWS + 96] -= 8.0  # the same at noon as at dawn: ordinary except for the hour
     findings = watch(values)
     assert {each.slot for each in raised_in(findings, range(6 * DAY_ROWS, 6 * DAY_ROWS + 120))} == {0, 1, 2, 3}
     odd = raised_in(findings, range(11 * DAY_ROWS + 72, 11 * DAY_ROWS + 96))

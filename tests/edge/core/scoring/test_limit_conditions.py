@@ -1,4 +1,4 @@
-"""The conditions of limits beside the table of what was learned: every state, every signal, every limit."""
+"""The conditions of limits, compared with the table of learned conditions: every state, every signal, every limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def observation(time: float, value: float = 10.0, *broken: BrokenLimit) -> Obser
 
 
 def tracker(state: State) -> StateMachine:
-    """One in a state, with the incident that belongs to it, told as if long ago."""
+    """One in the given state, with its incident, as if reported long ago."""
     made = StateMachine(state, since=1.0)
     if state.holds_open:
         made.incident = Incident.from_observation(observation(1.0))

@@ -1,4 +1,4 @@
-"""A limit that the operator has set is always told, and is over when the value is back, whatever else is wrong."""
+"""A limit set by the operator is always reported, and ends when the value is back, whatever else is wrong."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def told(command: str, **said: Any) -> Message:
 
 
 class Tank(Line):
-    """A line with a tank whose readings come each second, one step each."""
+    """A pipeline with a tank whose readings arrive every second, one per step."""
 
     def __init__(self, made: Pipeline) -> None:
         super().__init__(made)
@@ -77,7 +77,7 @@ class Tank(Line):
         return State.NORMAL if tracker is None else tracker.state
 
     def data(self) -> list[dict[str, Any]]:
-        """What was published of the tank."""
+        """The events of the tank."""
         return [json.loads(each.payload)["data"] for each in self.events if each.sensor == TANK]
 
     def said(self) -> list[tuple[str, str]]:
@@ -156,7 +156,7 @@ def test_what_was_learned_is_adopted_when_it_has_lasted_beside_no_broken_limit()
     line = tank().value(*[21.0] * 100).value(*[16.0] * 3)
     assert line.said()[-1] == ("updated", "level_shift")
     assert line.data()[-1]["message"].startswith(f"{TANK} is back within its limit of 20 Cel, at 16 Cel; expected ")
-    line.value(*(16.0 + each % 2 / 10 for each in range(55)))  # not stuck, as that would be adopted much later
+    line.value(*(16.0 + each % 2 / 10 for each in range(55)))  # not stuck, since that would be adopted much later
     assert line.said()[-1] == ("updated", "level_shift")
     line.value(*(16.0 + each % 2 / 10 for each in range(10)))
     assert line.said()[-1] == ("expired", "level_shift")
@@ -278,7 +278,7 @@ def test_a_limit_that_was_taken_out_of_the_configuration_ends_its_incident() -> 
 
 @dataclass
 class Naive:
-    """Which limits should be told, by the plainest counting."""
+    """The limits to report, by simple counting."""
 
     raise_after: int
     clear_after: int

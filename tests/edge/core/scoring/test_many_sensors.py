@@ -1,4 +1,4 @@
-"""What a step does doesn't grow with the number of sensors, and finds the same silences as a look at all of them."""
+"""The work of a step doesn't grow with the number of sensors, and finds the same silences as a check of all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_who_is_overdue_is_who_a_look_at_all_finds(changes: list[tuple[Any, ...]
 
 
 class Untouchable:
-    """An array that nobody may look at."""
+    """An array that must not be read as a whole."""
 
     def __len__(self) -> int:
         raise AssertionError("all deadlines were looked at")
@@ -74,7 +74,7 @@ def test_a_silence_is_found_among_sensors_that_go_on() -> None:
 
 
 def names_called(line: Line, time: float) -> list[str]:
-    """The functions that a step with one reading calls, in Python and in C, in their order."""
+    """The functions called by a step with one reading, in Python and in C, in order."""
     names: list[str] = []
 
     def note(frame: Any, event: str, argument: Any) -> None:

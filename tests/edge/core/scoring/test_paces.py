@@ -11,7 +11,7 @@ DAY_S = 86_400.0
 
 
 def seen(values: list[float], every_s: float = 60.0, *, counter: bool | None = None) -> tuple[Paces, list[float]]:
-    """What detectors are given of the readings of one sensor."""
+    """The input of the detectors for the readings of one sensor."""
     paces = Paces()
     paces.grow(1)
     paces.declare(0, counter=counter)
@@ -23,13 +23,13 @@ def seen(values: list[float], every_s: float = 60.0, *, counter: bool | None = N
 
 
 def steady(days: float, start: float = 100.0) -> list[float]:
-    """A counter that rises by 5 to 8 a minute."""
+    """A counter that rises by 5 to 8 per minute."""
     rises = [5.0 + 0.25 * (7 * index % 13) for index in range(int(days * 1440))]
     return [start + sum_ for sum_ in np.cumsum(rises).tolist()]
 
 
 def is_usual(given: list[float]) -> bool:
-    """Whether all that is given are the paces of a steady counter."""
+    """Whether the input consists only of the rates of a steady counter."""
     return all(4.99 < each < 8.01 for each in given)
 
 
@@ -167,7 +167,7 @@ def test_many_sensors_at_once_are_seen_as_each_alone() -> None:
 
 
 def jumps(values: list[float], times: list[float]) -> list[int]:
-    """The readings that are jumps, of a counter that is one by rule."""
+    """The readings that are jumps, for a sensor that a rule declares a counter."""
     paces = Paces()
     paces.grow(1)
     paces.declare(0, counter=True)

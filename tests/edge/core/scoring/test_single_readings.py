@@ -25,7 +25,7 @@ BUDGET = IncidentSettings(clear_after=3, update_s=60.0, adopt_after_s=9000.0, ra
 
 
 def faulty_plant(seed: int, count: int = 420) -> list[Message]:
-    """A day of minutes of some sensors, most of which fail in their way."""
+    """One day of readings, one per minute, of several sensors, most of which fail, each in its own way."""
     rng, messages = np.random.default_rng(seed), []
     for step in range(count):
         time, late = START + 60.0 * step, step > 300

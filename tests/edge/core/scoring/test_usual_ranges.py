@@ -13,7 +13,7 @@ NOWHERE = (math.inf, -math.inf)
 
 
 def learned(values: Iterable[tuple[float, float]]) -> UsualRanges:
-    """What is known of a sensor with these values, (time, value)."""
+    """The range learned from these values, (time, value)."""
     made = UsualRanges()
     made.grow(1)
     for time, value in values:

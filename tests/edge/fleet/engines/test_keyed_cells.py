@@ -1,4 +1,4 @@
-"""Cells over the states of an engine: what comes again doesn't count, and time comes from the log."""
+"""Cells over an engine's keyed state: repeated records don't count, and time follows the log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOG = "readings/0"
 
 
 def steady(first: int, last: int, value: float = 20.0) -> list[PackedRecord]:
-    """A reading a second of two sensors, by our clock."""
+    """One reading per second of two sensors, by the gateway's clock."""
     return [
         PackedRecord(
             2 * each + field, f"paced/a/{'xy'[field]}", repr(value + (each * 7) % 5 / 10).encode(), START + each

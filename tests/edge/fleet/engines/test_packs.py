@@ -1,4 +1,4 @@
-"""Packs: what is read is what was written, and what isn't a pack is refused."""
+"""Packs: reading returns what was written, and anything else is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fleet on Quix Streams: whatever happens to workers, events are those of one process that nothing happened to."""
+"""The fleet on Quix Streams: whatever happens to workers, the events are those of one undisturbed process."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def worker(kafka: Kafka, folder: Path, name: str) -> Worker:
 
 
 def committed(kafka: Kafka, topic: str) -> int:
-    """How many records of a topic the workers have done with."""
+    """Number of records of a topic that the workers have processed."""
     from confluent_kafka import Consumer, KafkaException, TopicPartition
 
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
     try:
         found = consumer.committed([TopicPartition(topic, each) for each in range(PARTITIONS)], 30)
-    except KafkaException:  # nobody has led the group yet
+    except KafkaException:  # the group has no leader yet
         return 0
     finally:
         consumer.close()

@@ -1,4 +1,4 @@
-"""The fleet on Spark: whatever happens to drivers and workers, events are those of one undisturbed process."""
+"""The fleet on Spark: whatever happens to drivers and workers, the events are those of one undisturbed process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_kills_of_drivers_and_python_workers_and_more_tasks_change_no_event(kafk
 
 
 def send_strangers(kafka: Kafka) -> None:
-    """Send records that nobody expects: keys and headers that aren't UTF-8, empty keys, no value."""
+    """Send invalid records: keys and headers that aren't UTF-8, empty keys, no value."""
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": kafka.bootstrap})

@@ -1,4 +1,4 @@
-"""The tally: everything that is refused is counted in the log, and no flood of it fills the log."""
+"""The tally: every refusal is counted in the log, and no number of them floods it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from edge.page.live.audience import BEHIND, MOST_PAGES, MOST_TOGETHER, WAITING_B
 
 
 class Quiet:
-    """A hand-over that notes who listens."""
+    """A hand-over that records who listens."""
 
     def __init__(self) -> None:
         self.watched: frozenset[str] | None = frozenset()

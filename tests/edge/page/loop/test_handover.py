@@ -24,7 +24,7 @@ class FakeLink:
 
 
 class FakeRunning:
-    """What a service runs with, as far as the hand-over looks at it itself."""
+    """The parts of a service's configuration that the hand-over reads itself."""
 
     def __init__(self) -> None:
         self.inbound, self.clock = FakeLink(), lambda: 1_700_000_000.0
@@ -44,7 +44,7 @@ def handover(running: FakeRunning) -> Handover:
 
 
 def beside(turn: Callable[[], None], asking: Coroutine[Any, Any, Any]) -> Any:
-    """What somebody gets who asks in an event loop, while a service's loop turns in another thread."""
+    """The answers to questions from an event loop, while a service's loop runs in another thread."""
     ended = threading.Event()
 
     def loop() -> None:

@@ -1,4 +1,4 @@
-"""Clients that hold connections without asking, or ask slowly."""
+"""Clients that hold connections without sending a request, or send one slowly."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def port(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request has to come within a fraction of a second."""
+    """A request must arrive within a fraction of a second."""
     monkeypatch.setattr(connections, "REQUEST_S", 0.3)
 
 
@@ -52,7 +52,7 @@ def status(port: int, path: str = "/") -> int:
 
 
 def is_cut(client: socket.socket, more: bytes = b"") -> bool:
-    """Whether the server ends a connection, on which a byte is sent now and then."""
+    """Whether the server closes a connection on which a byte is sent now and then."""
     client.settimeout(0.05)
     until = time.monotonic() + 60
     while time.monotonic() < until:

@@ -39,4 +39,4 @@ def test_a_client_that_reads_nothing_is_cut_off_and_little_is_kept_for_it(
             accepted.settimeout(120)
             with pytest.raises(TimeoutError) as caught:
                 accepted.sendall(bytes(2**20))
-            assert caught.value.errno == errno.ETIMEDOUT  # the kernel's, not the test's
+            assert caught.value.errno == errno.ETIMEDOUT  # created by the kernel, not by the test

@@ -1,4 +1,4 @@
-"""What the log says of a running service: once, bounded, and never a line a reading."""
+"""The log of a running service: each message once, bounded, and never a line per reading."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Lines(logging.Handler):
         self.lines.append(record.getMessage())
 
     def take(self, of: str = "") -> list[str]:
-        """The lines since the last call; only those that begin so."""
+        """The lines since the last call that begin with the given text."""
         taken, self.lines = self.lines, []
         return [each for each in taken if each.startswith(of)]
 
@@ -64,7 +64,7 @@ def log() -> Iterator[Lines]:
 
 
 class Stub:
-    """A link as far as an activity looks at it."""
+    """The parts of a link that the activity log reads."""
 
     def __init__(self) -> None:
         self.connected = True
@@ -77,7 +77,7 @@ class Stub:
 
 
 class Line:
-    """A pipeline whose steps are committed at once, watched by an activity."""
+    """A pipeline whose steps are committed immediately, watched by an activity log."""
 
     def __init__(self, store: Path | None = None) -> None:
         configuration = parse(CONFIGURATION).configuration

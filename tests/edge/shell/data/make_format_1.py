@@ -1,10 +1,10 @@
-"""Made `format-1.db.gz` and `format-1.json`, with the code that wrote stores of format 1.
+"""Created `format-1.db.gz` and `format-1.json`, with the code that wrote stores of format 1.
 
     mkdir old; git archive 944a4f8 | tar -x -C old; PYTHONPATH=old python make_format_1.py
 
-The plant runs for some minutes, is interrupted, and falls silent. Some events are delivered, some readings come after
-the snapshot. What that code finds in its own file again, and what it says to the readings of the next minutes, is what
-later code must find and say.
+The plant runs for some minutes, is interrupted, and falls silent. Some events are delivered, and some readings follow
+the snapshot. What that code restores from its own file, and its events for the readings of the next minutes, are what
+later code must restore and report.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FAULTS = {("pump", 248): 95.0, ("fan", 304): 90.0, ("pump", 392): 99.0}
 
 
 def messages(first: int, last: int) -> list[Message]:
-    """What the plant says from one second to another."""
+    """The plant's messages between two seconds."""
     chance = random.Random(first)
     found = []
     for second in range(first, last):

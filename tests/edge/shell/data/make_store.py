@@ -1,11 +1,11 @@
-"""Made the stores in `stores/`, each with the code of the commit that it is named after.
+"""Created the stores in `stores/`, each with the code of the commit it is named after.
 
     mkdir old; git archive 84d5958 | tar -x -C old; PYTHONPATH=old python -P make_store.py 84d5958
 
-Every format that was ever committed has one, from the commit with which it began. Four sensors run for some minutes.
+Each committed format has one, from the commit that introduced it. Four sensors run for some minutes.
 `fan` has a fault that ends before the snapshot, `pump` one that is open in it, `oven` one that begins after it, and
-`valve` falls silent. Some events are delivered. Where the commit knows them, the sensors make a device, and the
-operator has shelved a pattern and acknowledged what is open.
+`valve` falls silent. Some events are delivered. Where the commit supports it, the sensors form a device, and the
+operator has shelved a pattern and acknowledged the open incidents.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FAULTS = {"fan": (80, 88), "pump": (120, END), "oven": (176, END)}
 
 
 def messages(first: int, last: int) -> list[Message]:
-    """What the plant says from one second to another."""
+    """The plant's messages between two seconds."""
     chance = random.Random(first)
     found = []
     for second in range(first, last):
@@ -50,7 +50,7 @@ def messages(first: int, last: int) -> list[Message]:
 
 
 def understood():
-    """The configuration, with as much of it as this code understands."""
+    """The configuration, limited to the keys that the commit knows."""
     for more in (COMMANDS + DEVICE, COMMANDS, ""):
         try:
             return parse(CONFIGURATION + more, "fixture").configuration

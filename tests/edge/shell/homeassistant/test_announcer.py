@@ -1,4 +1,4 @@
-"""What Home Assistant is told, how fast, how much of it at most, and whatever sensors are called."""
+"""The messages to Home Assistant, their rate and number, for any sensor names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEVICE = '[[device]]\nname = "press"\nsensors = ["line1/**"]\n'
 
 
 class FakePublisher:
-    """Keeps what is retained; takes all of it at once, or nothing of the gateway."""
+    """Keeps the retained messages; accepts either all of them, or none of the gateway's."""
 
     def __init__(self) -> None:
         self.retained: dict[str, bytes] = {}
@@ -53,7 +53,7 @@ class FakePublisher:
 
 
 class Line:
-    """An announcer, a core and a connection, by a clock of the test's own."""
+    """An announcer, a core and a connection, with the test's own clock."""
 
     def __init__(self, text: str = "", **options: Any) -> None:
         self.now = 0.0
@@ -76,7 +76,7 @@ class Line:
         self.pipeline.process_readings([Reading(each, time, 1.0) for each in names])
 
     def pass_time(self, seconds: float) -> None:
-        """Let the loop turn ten times a second."""
+        """Let the loop turn ten times per second."""
         for _ in range(int(10 * seconds)):
             self.now += 0.1
             self.announcer.turn()
@@ -139,7 +139,7 @@ def test_ten_thousand_sensors_go_out_at_a_steady_rate_and_no_more_than_the_key_a
     line = Line("[limits]\nsensors = 10000\n", most=600)
     line.hear(f"hall/{each:05}" for each in range(10_000))
     line.announcer.turn()
-    assert len(line.publisher.published) == 0  # nothing was saved up for the start
+    assert len(line.publisher.published) == 0  # no allowance was accumulated before the start
     line.pass_time(1)
     assert len([each for each in line.publisher.published if each.endswith("/config")]) <= PER_SECOND + BURST
     line.pass_time(10_000 / PER_SECOND + 5)

@@ -1,4 +1,4 @@
-"""Home Assistant discovers sensors and the gateway, with a real broker through restarts and kills of everybody."""
+"""Home Assistant discovers sensors and the gateway on a real broker, through restarts and kills of all of them."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def told(broker: EmbeddedBroker, more: str = "enabled = true", **tables: str) ->
 
 
 def is_ready(consumer: Consumer) -> None:
-    """Wait until the service listens to the plant."""
+    """Wait until the service has subscribed to the plant's topics."""
     wait_until(lambda: (consumer.latest("gw/status") or {}).get("state") == "online", 30, "the service's start")
 
 
 def seen(assistant: HomeAssistant, entity: str, state: str | None = None) -> Entity:
-    """An entity, once Home Assistant has it and shows a state."""
+    """An entity, once Home Assistant has discovered it and shows a state."""
 
     def found() -> Entity | None:
         each = assistant.look().get(entity)
@@ -135,7 +135,7 @@ def test_a_broker_that_lost_its_memory_is_told_again(
     seen(first, TEMP, "OFF")
     first.close()
     consumer.close()
-    broker.kill()  # without persistence, all that was retained is gone
+    broker.kill()  # without persistence, all retained messages are gone
     broker.start()
     second = HomeAssistant(broker.port)
     seen(second, TEMP, "OFF")

@@ -1,4 +1,4 @@
-"""A real broker whose access list forbids us something, and is mended while everything runs."""
+"""A real broker whose access list denies topics to the service, and is corrected at run time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_READING = "topic readwrite plant/#\ntopic write edgewarden/#\nuser watcher\nt
 
 
 class Listed:
-    """A broker with an access list for everybody without a name, and one for `watcher` and `plant`, who may do all."""
+    """A broker with an access list for anonymous clients, while `watcher` and `plant` may do everything."""
 
     def __init__(self, folder: Path, start: Callable[[str], Mosquitto]) -> None:
         self._file = folder / "acl"
@@ -105,7 +105,7 @@ def test_events_that_an_access_list_forbids_come_once_it_is_mended_without_a_res
         health = wait_until(
             lambda: (found := consumer.latest("/health")) and found["problems"] and found, what="health"
         )
-        assert health["backlog_events"] == 4 + 2  # two that say that a sensor was found
+        assert health["backlog_events"] == 4 + 2  # two announcements of a new sensor
         assert health["publications_refused"] >= 2
     assert confirmed(service) == 0
     assert consumer.events() == []

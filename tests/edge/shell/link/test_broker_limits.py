@@ -1,4 +1,4 @@
-"""Brokers that limit what they take: the size of a packet, and with answers that the standard doesn't allow."""
+"""Brokers with limits: the size of a packet, and answers that the standard doesn't allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The broker's in-flight window is learned from its pauses, and a plant that pauses by chance teaches nothing wrong."""
+"""The broker's in-flight window is learned from its pauses, and chance pauses of the plant don't mislead."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ STEP_S = 0.005
 
 
 class Run:
-    """A plant, a broker with a window of its own, and a service that commits in groups; time is a number.
+    """A plant, a broker with its own window, and a service that commits in groups; time is a number.
 
     Args:
-        arrivals: When the plant's messages reach the broker, seconds, ascending.
-        window: How many the broker sends without an acknowledgement.
-        told: How many the service thinks.
-        commit_takes_s: How long a commit takes.
+        arrivals: Times at which the plant's messages reach the broker, seconds, ascending.
+        window: Number of messages that the broker sends without an acknowledgement.
+        told: The service's estimate of that number.
+        commit_takes_s: Duration of a commit.
     """
 
     def __init__(self, arrivals: list[float], window: int, told: int = 1000, commit_takes_s: float = 0.0) -> None:

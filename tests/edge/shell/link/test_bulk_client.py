@@ -1,4 +1,4 @@
-"""The reader for many messages against paho's own: the same bytes, however they are cut, mean the same to both."""
+"""The bulk reader, compared with paho's own: the same bytes have the same meaning to both, however they are cut."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ IDENTIFIED = [
     b"\x03\x0b\x85\x00",
     b"\x02\x0b\x85",
 ]
-"""One user property, its length before it."""
+"""One user property, preceded by its length."""
 
 
 class Wire:
-    """A socket whose other end is the test."""
+    """A socket whose other end belongs to the test."""
 
     def __init__(self) -> None:
         self.waiting: list[bytes] = []
@@ -64,7 +64,7 @@ class Wire:
 
 
 class Told(NamedTuple):
-    """What a client made of the bytes that it was given."""
+    """The results of a client for the bytes it was given."""
 
     messages: list[tuple[bytes, bytes, int, bool, bool, int]]
     acknowledged: list[int]
@@ -143,7 +143,7 @@ def packets(version: MQTTProtocolVersion) -> st.SearchStrategy[bytes]:
 
 @st.composite
 def streams(draw: st.DrawFn, *, damaged: bool) -> tuple[MQTTProtocolVersion, list[bytes]]:
-    """Packets as bytes, cut anywhere; damaged ones have bytes changed, or bytes that nobody sent behind them."""
+    """Packets as bytes, cut anywhere; damaged ones have bytes changed or appended."""
     version = draw(st.sampled_from(VERSIONS))
     data = bytearray(b"".join(draw(st.lists(packets(version), max_size=12))))
     if damaged:
@@ -167,7 +167,7 @@ def test_what_a_broker_may_send_means_the_same_to_both(
 
 
 def with_allowed_codes(version: MQTTProtocolVersion, data: bytes) -> bytes:
-    """The same with reason codes that each packet may have, since paho ends the connection for another one."""
+    """The same with only the reason codes that each packet may have, since paho ends the connection for others."""
     if version == VERSIONS[0]:
         return data
     whole, rest = mqtt.split(data)
@@ -181,7 +181,7 @@ def test_what_no_broker_may_send_means_the_same_to_both(
     stream: tuple[MQTTProtocolVersion, list[bytes]], ends: bool
 ) -> None:
     version, pieces = stream
-    # cut within a packet of type 0, which there isn't, paho loses its place
+    # after a cut within a packet of the invalid type 0, paho loses synchronisation
     whole = [with_allowed_codes(version, b"".join(pieces))] if pieces else []
     ours, theirs = tell(BulkClient, version, pieces, ends=ends), tell(Client, version, whole, ends=ends)
     if any(each.decode("utf-8", "replace").encode() != each for each, *_ in theirs.messages):

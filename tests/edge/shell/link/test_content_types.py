@@ -1,4 +1,4 @@
-"""The content type of a message, as a real broker hands it on."""
+"""The content type of a message, as forwarded by a real broker."""
 
 from __future__ import annotations
 

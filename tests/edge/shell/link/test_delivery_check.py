@@ -29,7 +29,7 @@ class FakeEcho:
 
 
 class FakeLink:
-    """A broker that acknowledges everything, and drops it or not."""
+    """A broker that acknowledges everything, whether it forwards or drops it."""
 
     def __init__(self) -> None:
         self.connections = 1
@@ -52,7 +52,7 @@ class FakeLink:
 
 
 class Line:
-    """A check, its link and its clock."""
+    """A delivery check, its link and its clock."""
 
     def __init__(self) -> None:
         self.now = 100.0

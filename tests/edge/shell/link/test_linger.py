@@ -1,4 +1,4 @@
-"""Linger: a lone message is read at once, a stream in lots, a flood without waiting for the broker."""
+"""Linger: a lone message is read immediately, a stream in batches, a flood without waiting for the broker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.shell.link.receiving.linger import ENOUGH, ENOUGH_BYTES, Linger, sprea
 
 
 def lots(linger: Linger, arrivals: list[float], cost_s: float = 0.0005) -> list[list[float]]:
-    """The messages of each read, where reading takes `cost_s` and the socket then rests as it is told."""
+    """The messages of each read, if reading takes `cost_s` and the socket then rests as requested."""
     waiting, now, read = list(arrivals), 0.0, []
     while waiting:
         now = max(now, waiting[0])
@@ -108,7 +108,7 @@ def lingering(mosquitto: Mosquitto):
 
 
 def stream(link: Link, sender: Link, number: int) -> list[list[Message]]:
-    """What a link gives at a time of a stream of so many messages."""
+    """The number of messages that a link returns at a time, for a stream of the given rate."""
     sent = threading.Event()
 
     def send() -> None:

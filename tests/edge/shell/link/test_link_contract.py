@@ -15,7 +15,7 @@ from edge.shell.link import EventProperties, Link, LinkOptions, Subscription
 MakeLink = Callable[..., Link]
 BROKERS = [("mosquitto", "3.1.1"), ("mosquitto", "5"), ("amqtt", "auto")]
 KEEPING_SESSIONS = BROKERS[:2]
-"""amqtt keeps nothing for a client that is away; see `amqtt_process.py`."""
+"""amqtt keeps no messages for a client that is offline; see `amqtt_process.py`"""
 
 
 @pytest.fixture(scope="session")

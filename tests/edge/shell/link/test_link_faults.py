@@ -20,7 +20,7 @@ PERSISTENT = "allow_anonymous true\npersistence true\npersistence_location {dire
 
 
 def stay(client: Client) -> None:
-    """A broker that accepts, and says nothing more."""
+    """A broker that accepts connections and then sends nothing."""
     client.accept()
     while client.read():
         pass

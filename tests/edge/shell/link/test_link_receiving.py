@@ -1,4 +1,4 @@
-"""What a link does with messages that nobody has taken yet: it keeps its connection, and gives nothing twice."""
+"""Messages that wait in a link: it keeps its connection, and returns none twice."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def tls_broker(start_mosquitto: StartMosquitto, tmp_path: Path) -> tuple[int, ce
 
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # paho leaves its socket to the collector
+)  # paho leaves closing its socket to the garbage collector
 def test_tls_with_the_right_authority_connects_and_with_another_does_not(
     tls_broker: tuple[int, certificates.Certificates],
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Filters that overlap in part: a message that a broker delivers for each of them counts once."""
+"""Filters that overlap partially: a message that a broker delivers for each of them counts once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def counted(messages: list[Message]) -> list[tuple[str, bytes]]:
 
 
 def everything(link: Link, client: Client) -> list[Message]:
-    """What has come until a message that both filters bring, and no other test sends, has come."""
+    """The messages up to one that both filters match and no other test sends."""
     say(client, BOTH, "the end")
     messages: list[Message] = []
 
@@ -272,7 +272,7 @@ def answer(subscriber: Subscriber, packet: int, value: int) -> bool:
 
 
 class FakeClient:
-    """What a subscriber sends; packets are numbered from 1."""
+    """The packets of a subscriber, numbered from 1."""
 
     def __init__(self) -> None:
         self.clock = 50.0

@@ -1,4 +1,4 @@
-"""The in-flight window is asked for by MQTT 5's Receive Maximum, in CONNECT; 3.1.1 has no word for it."""
+"""The in-flight window is requested with MQTT 5's Receive Maximum in CONNECT; MQTT 3.1.1 has no such option."""
 
 from __future__ import annotations
 

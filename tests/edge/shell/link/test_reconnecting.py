@@ -34,7 +34,7 @@ def clock() -> Clock:
 
 
 class Other:
-    """The connection that ours is compared with: it stands until `cut()`."""
+    """The connection to compare with; it lasts until `cut()`."""
 
     def __init__(self) -> None:
         self.number = 0

@@ -1,4 +1,4 @@
-"""Under a stream of single messages the loop rests as long as it works; a quiet plant's reading waits for nothing."""
+"""For a stream of single messages, the loop rests as long as it works; a reading in a quiet plant never waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunService]:
-    """Let a service take messages at a rate, each step for so many seconds; the rests before its turns."""
+    """Let a service receive messages at a rate, with steps of a fixed duration; returns the rests before its turns."""
     stores: list[SqliteStore] = []
 
     def run(rate: float, step_s: float, turns: int = 3, pack_size: int = 1) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the service rests on, of a link to MQTT and of one to Kafka, each with its real broker."""
+"""The properties of a link that the service relies on, for MQTT and Kafka, each with its real broker."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ NUMBERS = count(1)
 
 
 class Source(Protocol):
-    """A broker with a topic of the test's own, and links of one name to it."""
+    """A broker with a topic for one test, and links of one name to it."""
 
     def link(self) -> ServiceLink: ...
 
     def send(self, *payloads: bytes) -> None:
-        """Have the broker keep messages on the topic."""
+        """Let the broker keep messages on the topic."""
 
     def topic(self) -> str:
-        """What their topic is, as messages have it."""
+        """The topic as given in messages."""
 
 
 class MqttSource:

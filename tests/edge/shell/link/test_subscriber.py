@@ -40,7 +40,7 @@ class Answer:
 
 
 class FakeClient:
-    """What a subscriber sends; packets are numbered from 1."""
+    """The packets of a subscriber, numbered from 1."""
 
     def __init__(self) -> None:
         self.subscribed: list[list[tuple[str, int]]] = []

@@ -6,7 +6,7 @@ from edge.shell.link.versions.version_choice import CLOSED_IN_A_ROW, FALLBACK_S,
 
 
 class Now:
-    """Seconds that only the test moves."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.at = 1000.0

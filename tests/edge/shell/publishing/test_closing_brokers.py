@@ -1,4 +1,4 @@
-"""A broker that closes the connection for a publication that it doesn't allow, as RabbitMQ and AWS IoT do."""
+"""A broker that closes the connection for a publication it doesn't allow, as RabbitMQ and AWS IoT do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAULT = [*NORMAL, json.dumps({"ts": 1_700_002_000, "value": 99.0})]
 
 
 class Gate:
-    """Stands before a broker and closes a connection that publishes where it is denied."""
+    """A proxy in front of a broker that closes a connection when it publishes to a denied topic."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -80,7 +80,7 @@ def test_one_denied_topic_holds_up_no_other_and_its_event_comes_once_it_is_allow
         lines = f'port = {stub.port}\nversion = "{version}"'
         service = make_service(configuration(stub.port, broker=lines)).start()
         wait_until(lambda: " connected " in service.log.read_text(), what="the start")
-        for name in ("denied", "other/free"):  # so far apart that they aren't one incident
+        for name in ("denied", "other/free"):  # far enough apart not to be one incident
             consumer.publish_all(f"plant/{name}", FAULT)
         wait_until(lambda: "publication_refused" in service.log.read_text(), 60, what="the word of it")
         wait_until(lambda: len(consumer.events()) == 1, 60, what="the other event")

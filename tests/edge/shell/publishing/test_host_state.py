@@ -1,4 +1,4 @@
-"""The state of a Sparkplug host application, on a real broker, as an edge node that waits for it would see it."""
+"""The state of a Sparkplug host application, on a real broker, as seen by an edge node that waits for it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Node:
         self.consumer = Consumer(port, "spBv1.0/STATE/+")
 
     def states(self) -> list[tuple[bool, int]]:
-        """What was said: whether the host is there, and the time of it in milliseconds."""
+        """The published states: whether the host is online, and the time of the state in milliseconds."""
         said = [(topic, json.loads(payload)) for topic, payload, _ in self.consumer.poll()]
         assert all(topic == TOPIC and each.keys() == {"online", "timestamp"} for topic, each in said)
         return [(each["online"], each["timestamp"]) for _, each in said]

@@ -1,4 +1,4 @@
-"""The publisher: order, in-flight window, PUBACKs, and rates of the backlog."""
+"""The publisher: order, in-flight window, PUBACKs, and the rates of the backlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publications that the broker refuses: they are tried again, in order, and hold up no other topic."""
+"""Publications refused by the broker: they are retried in order, and delay no other topic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def on(topic: str, sequence: int, incident: str = "i", transition: str = "raised
 
 @pytest.fixture
 def refusing(store: SqliteStore, clock: Clock) -> tuple[Outlet, Publisher]:
-    """Two topics: on `a` three events of one incident, on `b` one of another."""
+    """Two topics: on `a` three events of one incident, on `b` one event of another."""
     store.append([on("a", 1), on("a", 2), on("b", 3, "j"), on("a", 4)], [])
     outlet = Outlet()
     return outlet, Publisher(store, outlet, monotonic=clock)
@@ -235,7 +235,7 @@ def test_whatever_is_refused_whenever_each_incident_comes_in_order_and_whole(
 
 
 def hang_up(outlet: Outlet, publisher: Publisher, clock: Clock) -> None:
-    """The broker closes the connection without having answered, and we connect again."""
+    """The broker closes the connection without an answer, and the service connects again."""
     outlet.closed_by_broker = "closed by the broker"
     outlet.cut()
     outlet.mend()

@@ -1,4 +1,4 @@
-"""A Kafka for the tests of a module, a topic of each test's own, and services that read it."""
+"""A Kafka broker for the tests of a module, a topic for each test, and services that read it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 @pytest.fixture
 def topic(kafka: Kafka) -> str:
-    """A topic for readings; that of events has the same name with `-events` behind it."""
+    """A topic for readings; the topic for events has the same name with the suffix `-events`."""
     name = new_topic()
     create_topics(kafka, name, f"{name}-events")
     return name
@@ -30,7 +30,7 @@ def topic(kafka: Kafka) -> str:
 
 @pytest.fixture
 def make_worker(tmp_path: Path) -> Iterator[MakeWorker]:
-    """Make services that are killed at the end if they still run."""
+    """Create services that are killed at the end if they are still running."""
     made: list[RunningService] = []
 
     def make(name: str, configuration: str) -> RunningService:

@@ -1,4 +1,4 @@
-"""A backlog is over when the broker pauses; until then nobody is silent whom our absence has kept from being heard."""
+"""A backlog is over when the broker pauses; until then no sensor counts as silent because of the service's absence."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def new_pipeline() -> Pipeline:
 
 
 class Gateway:
-    """A gateway that is switched off and on, in a house whose sensors send with QoS 0, each once a second."""
+    """A gateway that is switched off and on, in a house whose sensors each send once per second with QoS 0."""
 
     def __init__(self, path: Path) -> None:
         self.clock, self.path = Clock(), path

@@ -1,4 +1,4 @@
-"""A large plant's snapshot is written in slices between steps, and a recovery is exact to the bit whenever it comes."""
+"""A large plant's snapshot is written in slices between steps, and a recovery is exact at any time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = [f"paced/s{number}" for number in range(SMALL + 80)]
 
 
 class TickingClock:
-    """Seconds of which each look takes a thousandth."""
+    """A clock on which every look takes a thousandth of a second."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -35,7 +35,7 @@ class TickingClock:
 
 
 class Running:
-    """A core, its store and its checkpointer, as a service joins them."""
+    """A core, its store and its checkpointer, connected as in a service."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
         self.path = path
@@ -55,7 +55,7 @@ class Running:
         self.checkpointer.committed(parts)
 
     def go_on(self, seconds: int = 1) -> None:
-        """Take in a reading of each sensor, so many times; one of them has a fault every seventh time."""
+        """Take in the given number of readings of each sensor; one sensor has a fault every seventh time."""
         for _ in range(seconds):
             second = next(self._seconds)
             messages = plant([START + second], *self._names)
@@ -64,7 +64,7 @@ class Running:
             self.commit(self.line.process(messages))
 
     def finish(self) -> int:
-        """Take in readings between slices until the snapshot is complete; returns how many slices that took."""
+        """Take in readings between slices until the snapshot is complete; returns the number of slices."""
         for slices in count():
             if not self.checkpointer.is_writing:
                 return slices
@@ -77,7 +77,7 @@ class Running:
             return int(connection.execute("SELECT count(*) FROM snapshot_part").fetchone()[0])
 
     def resumed(self) -> tuple[Pipeline, int]:
-        """What another process would recover, and how many gaps it would tell of."""
+        """The state that another process would recover, and the number of gaps it would report."""
         found, _, gaps = resume(pipeline, SqliteStore(self.path, "process"), "digest", "inputs", START)
         return found, len(gaps)
 

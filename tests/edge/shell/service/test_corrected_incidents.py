@@ -1,4 +1,4 @@
-"""After a crash, another configuration finds other incidents than were told: subscribers are told what holds now."""
+"""If another configuration finds other incidents after a crash, subscribers are told the current state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failed attempts to connect are told in words that say where to look, without numbers of the system."""
+"""Failed connection attempts are reported with the place to check, and without system error numbers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_broker_that_closes_without_an_answer_is_told_with_the_keys_of_that(ma
 
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # paho leaves its socket to the collector
+)  # paho leaves closing its socket to the garbage collector
 def test_tls_towards_a_port_without_it_says_so(mosquitto: Mosquitto, make_link: MakeLink) -> None:
     link = make_link(mosquitto.port, tls=TlsOptions(ca_file=None))
     wait_until(lambda: link.trouble)

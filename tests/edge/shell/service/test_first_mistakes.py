@@ -1,4 +1,4 @@
-"""The first mistakes: each ends the service with a line that says what is wrong and what to do."""
+"""Beginners' mistakes: each ends the service with a line that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POWERS = "-dac_override,-dac_read_search"
 
 @pytest.fixture
 def powerless() -> list[str]:
-    """How a command is run so that permissions count for it, whoever runs the tests."""
+    """The prefix of a command that makes file permissions apply, whichever user runs the tests."""
     if os.geteuid() != 0:
         return []
     program = shutil.which("setpriv")
@@ -36,7 +36,7 @@ def powerless() -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that nobody may write."""
+    """A folder that isn't writable."""
     made = tmp_path / "closed"
     made.mkdir()
     made.chmod(0o555)

@@ -74,7 +74,7 @@ def test_readings_go_on_through_kills_and_an_outage_and_give_the_same_events_abo
         gateway.kill()
         produce(kafka, "plant", records[first : first + 1000])
         gateway.start()
-        time.sleep(1.0)  # it is killed at any moment
+        time.sleep(1.0)  # killed at a random moment
     kafka.kill()
     time.sleep(1.0)
     kafka.start()

@@ -1,4 +1,4 @@
-"""Logs as they may be: compacted, deleted under a running service, with large records and clocks that are ahead."""
+"""Logs in practice: compacted, deleted under a running service, with large records and clocks that are ahead."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DAY_S = 86_400.0
 
 
 def early_silences(kafka: Kafka, events: str, before: float) -> list[str]:
-    """The ids of incidents of silence that began when all sensors still had readings to come."""
+    """The ids of silences that began when all sensors still had readings to come."""
     found = [(dict(each.headers()), json.loads(each.value())) for each in kafka.records(events)]
     silent = [headers for headers, data in found if data.get("kind") == "missing" and data["transition"] == "raised"]
     return [each["ce_id"].decode() for each in silent if each["ce_time"].decode() < timestamp(before)]
@@ -76,7 +76,7 @@ def test_of_a_compacted_topic_what_is_left_is_read_once_also_after_a_kill(
     )
     records = plant_records(300)
     service = make_worker("gw", kafka_configuration(kafka, topic, f"{topic}-events"))
-    for first in range(0, 1800, 600):  # the last one stays, as Kafka leaves the open segment alone
+    for first in range(0, 1800, 600):  # the last record remains, since Kafka doesn't compact the open segment
         produce(kafka, topic, records[first : first + 600])
     wait_until(lambda: len(kafka.records(topic)) < 900, 90, "the compaction")
     service.start()

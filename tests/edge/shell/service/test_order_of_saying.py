@@ -1,4 +1,4 @@
-"""In which order the loop says what it has to say: first an event, then the rest, and all of it in the same turn."""
+"""The order in which the loop publishes: first events, then everything else, all in the same turn."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def too_high(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
 
 
 class RecordingLink(FreeLink):
-    """Notes what it is asked to do, in order."""
+    """Records its calls, in order."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(LoadPlant(1, 1.0, too_high), clock, 1000)

@@ -1,4 +1,4 @@
-"""What the loop makes of a gateway's clock that is wrong: readings wait, unacknowledged, until that is known."""
+"""Handling of a wrong gateway clock: readings wait, unacknowledged, until the clock is known to be wrong or right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a step may be, by how long steps take."""
+"""The maximum size of a step, depending on the duration of earlier ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from edge.shell.service.turns.pace import FEWEST_MESSAGES, FIRST_MESSAGES, LONGE
 
 
 class Machine:
-    """Takes so long for a message, and has a backlog without an end."""
+    """Takes the given time per message, and has an endless backlog."""
 
     def __init__(self, seconds_a_message: float) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Time passes only as far as it is certain that nothing has arrived."""
+"""Time advances only as far as it is certain that nothing has arrived."""
 
 from __future__ import annotations
 

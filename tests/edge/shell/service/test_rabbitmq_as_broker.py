@@ -18,7 +18,7 @@ MakeService = Callable[[str], RunningService]
 
 
 class MqttRabbitMq:
-    """A node with a listener for MQTT, where anybody is `guest`."""
+    """A node with an MQTT listener, on which every client is `guest`."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -42,7 +42,7 @@ def rabbitmq() -> Iterator[MqttRabbitMq]:
 
 
 def readings(first: int, last: int) -> list[str]:
-    """Of 10 s each, of which the last is far off."""
+    """Readings of 10 s each, the last of which is far off."""
     values = [20 + (each + 4) % 5 / 10 for each in range(first, last - 1)]
     return [
         json.dumps({"ts": 1_700_000_000 + 10 * each, "value": value})

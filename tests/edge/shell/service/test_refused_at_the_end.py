@@ -1,4 +1,4 @@
-"""What a sink refuses while the outbox is brought home is stored, too, and no reason to end with an error."""
+"""Events that a sink refuses during the final delivery are stored, too, and don't cause an exit code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROW = OutboxRow(1, "edgewarden/gw/anomaly/s", "raised", "spike", 500, "s", b"{}"
 
 
 class RefusedLate(SinkKeeper):
-    """Sinks of which one has refused an event when the service has begun to end."""
+    """Sinks, one of which refuses an event while the service is stopping."""
 
     def __init__(self, signals: Signals) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How much of the journal is learned from, with a clock of the test's own."""
+"""How much of the journal is relearned, with the test's own clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Clock:
 
 
 class Learner:
-    """Learns at a pace of its own; remembers what it learned from."""
+    """Learns at its own pace; records what it learned from."""
 
     def __init__(self, clock: Clock, seconds_each: float) -> None:
         self.clock = clock

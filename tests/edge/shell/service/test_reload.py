@@ -1,4 +1,4 @@
-"""SIGHUP: the running service follows its changed configuration, or goes on as it was and says why."""
+"""SIGHUP: the running service applies its changed configuration, or continues unchanged and says why."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MakeService = Callable[[str], RunningService]
 
 
 class Reloaded:
-    """A service that was started, with what its manager and its log say."""
+    """A started service, with its notifications to the service manager and its log."""
 
     def __init__(self, service: RunningService, manager: ServiceManager) -> None:
         self.service = service
@@ -34,7 +34,7 @@ class Reloaded:
         manager.wait_for("READY=1")
 
     def reload(self, text: str) -> str:
-        """Write another configuration and ask for it; what the log says of it."""
+        """Write another configuration and request a reload; returns what the log says about it."""
         logged = self.service.log.stat().st_size
         heard = len(self.manager.states())
         self.service.path.write_text(text)

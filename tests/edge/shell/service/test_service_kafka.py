@@ -1,4 +1,4 @@
-"""The real command on a real Apache Kafka: kills, a broker that dies, workers that share a topic, strange records."""
+"""The real command on a real Apache Kafka: kills, a broker that dies, workers that share a topic, invalid records."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from kafka_server import Kafka
 pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("KAFKA_KILLS", "4"))
-"""How often the service is killed; 100 in the long form."""
+"""Number of kills of the service; 100 in the long form."""
 
 WHILE_READING = 0.7
-"""The share of kills that come when the service has begun to read."""
+"""The share of kills that happen when the service has begun to read."""
 
 
 def test_every_reading_is_taken_once_through_kills_and_the_events_are_those_of_one_run(
@@ -142,7 +142,7 @@ def test_sensors_that_have_moved_to_another_worker_are_not_silent(
     wait_until(lambda: "partitions=['" in other.log.read_text(), 90, "the move")
     mine = {sensor for sensor, _ in taken(service, "w1")}
     assert len(mine) == len(SENSORS)
-    for each in values[200:]:  # far longer than a second, at which they came
+    for each in values[200:]:  # far more than the second in which they arrived
         produce(kafka, topic, [PlantRecord(sensor, each, time.time()) for sensor in SENSORS])
         time.sleep(1.0)
     wait_until(lambda: taken(other, "w2"), 60, "readings of the other worker")

@@ -1,4 +1,4 @@
-"""What the loop makes of a lost session: its packet identifiers mean nothing any more, live and after a restart."""
+"""A lost session: its packet identifiers have no meaning afterwards, live and after a restart."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONFIGURATION = '[[input]]\ntopic = "#"\nformat = "number"\nsensor = "{topic}"\n
 
 
 class ScriptedLink(FreeLink):
-    """A link without a network: the test makes connections and puts messages."""
+    """A link without a network: the test creates connections and messages."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(LoadPlant(1, 1.0, lambda _: ("", b"")), clock, 1000)
@@ -83,7 +83,7 @@ class Rig:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Messages that were read, and those that were known."""
+        """Numbers of messages that were read, and that were recognised as redelivered."""
         counters = self.pipeline.counters
         return counters.messages_read, counters.messages_redelivered
 

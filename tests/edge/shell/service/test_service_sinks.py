@@ -1,4 +1,4 @@
-"""The real command with sinks: events arrive beside the broker's, and health, status and reloads know of them."""
+"""The real command with sinks: events arrive at sinks, too, and health, status and reloads include them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def spike(index: int) -> str:
 
 
 def of_incidents(receiver: WebhookReceiver) -> list[dict[str, Any]]:
-    """What has arrived of incidents; sensors that were found are events, too."""
+    """The events of incidents that have arrived, without announcements of new sensors."""
     return [each for each in receiver.received() if ".incident." in each["type"]]
 
 

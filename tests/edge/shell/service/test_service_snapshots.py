@@ -1,4 +1,4 @@
-"""The service's loop writes a snapshot once a recovery would take long, of what is committed."""
+"""The service's loop writes a snapshot of the committed state once a recovery would take long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to our session at a real broker: another client with our id, filters that were taken out."""
+"""The session on a real broker: another client with the same id, and filters removed from the configuration."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_second_service_of_our_name_is_named_in_the_log_the_status_and_as_a_ga
 
 
 def _kinds(status: dict[str, Any] | None) -> list[str]:
-    """The kinds of problems that a status says."""
+    """The kinds of problems in a status."""
     return [each["problem"] for each in (status or {}).get("problems", [])]
 
 

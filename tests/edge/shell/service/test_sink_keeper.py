@@ -1,4 +1,4 @@
-"""Sinks and the loop: positions are written behind what has to be stored before them."""
+"""Sinks and the loop: positions are written after everything that must be stored before them."""
 
 from __future__ import annotations
 

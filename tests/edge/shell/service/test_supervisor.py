@@ -1,4 +1,4 @@
-"""What a service manager hears: a real socket, a real service."""
+"""Notifications to a service manager, with a real socket and a real service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is Apache Kafka's own: topics that aren't there, records that are too large, a broker that has lost its data."""
+"""Cases specific to Apache Kafka: missing topics, records that are too large, a broker that has lost its data."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_events_wait_while_the_broker_does_not_accept_our_clock_and_come_in_batc
 ) -> None:
     monkeypatch.setattr("edge.shell.sinks.kafka.CAREFUL", 30)
     receiver.start()
-    receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1")  # as if our clock were behind
+    receiver.kafka.set_topic(receiver.topic, message_timestamp_before_max_ms="1")  # as if the local clock were behind
     sink = KafkaSink(receiver.how())
     line = SinkLine(tmp_path, SinkOptions("out", "kafka", receiver.how(), begin="beginning"), make=lambda _: sink)
     line.store_events(sink_events(1, 20))

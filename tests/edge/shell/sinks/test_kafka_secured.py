@@ -1,4 +1,4 @@
-"""Apache Kafka with SASL and TLS: the sink and the link get through with the right password, and say why without it."""
+"""Apache Kafka with SASL and TLS: the sink and the link connect with the right password, and say why not without."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODULES = "org.apache.kafka.common.security"
 
 
 class SecuredKafka(Kafka):
-    """A broker with a second listener, which is encrypted and asks for a password."""
+    """A broker with a second listener, which is encrypted and requires a password."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

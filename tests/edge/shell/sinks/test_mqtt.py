@@ -1,4 +1,4 @@
-"""What is MQTT's own: what a broker refuses, drops in silence, or closes the connection for; and our status there."""
+"""Cases specific to MQTT: events refused, dropped silently, or answered by closing the connection, and the status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def closing() -> Iterator[None]:
 
 
 def receiver_of(folder: Path, access: str, **how: Any) -> MqttReceiver:
-    """A broker with an access list: a line is the words `read`, `write` or `readwrite` and a filter."""
+    """A broker with an access list; each line has `read`, `write` or `readwrite`, and a filter."""
     (folder / "acl").write_text("".join(f"topic {each}\n" for each in access.split(", ")))
     OPEN.append(MqttReceiver(folder, f"allow_anonymous true\nacl_file {folder}/acl", **how))
     OPEN[-1].start()

@@ -1,4 +1,4 @@
-"""Notifications: one message for what comes together, not too often, not at night, and nothing of it lost."""
+"""Notifications: events that belong together in one message, limited in rate, not at night, and none lost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EVENING, MIDNIGHT, MORNING = 1_700_000_000.0 - 7200, 1_700_000_000.0 + 6000, 1_7
 
 
 class Clock:
-    """What time it is, and the seconds that never step, as the test says."""
+    """The time of day and the monotonic time, set by the test."""
 
     def __init__(self, now: float = EVENING) -> None:
         self.now = now
@@ -83,7 +83,7 @@ def sink_of(receiver: NotifyReceiver, clock: Clock, **more: Any) -> NotifySink:
 
 
 def delivered(sink: NotifySink, *rows: OutboxRow) -> list[tuple[int, str]]:
-    """Hand events over, and go on until all have an outcome."""
+    """Hand events over, and turn until all have an outcome."""
     for each in rows:
         assert sink.send(each)
     sink._since -= 60
@@ -115,7 +115,7 @@ def test_what_comes_together_is_one_message(receiver: NotifyReceiver) -> None:
     lines = notice["message"].splitlines()
     assert len(lines) == 21
     assert lines[-1] == "and 40 more"
-    assert lines[-2].startswith("Tue 22:14:19")  # the worst, in their order
+    assert lines[-2].startswith("Tue 22:14:19")  # the worst ones, in order
 
 
 def test_between_messages_there_is_time_and_what_comes_meanwhile_is_the_next_one(receiver: NotifyReceiver) -> None:
@@ -375,7 +375,7 @@ def test_ntfy_gets_what_it_expects(impatient: None, tmp_path: Path, ntfy: Callab
 
 
 class _Ntfy(NotifyReceiver):
-    """As the ntfy server takes messages that are published as JSON."""
+    """Receives messages published as JSON, like the ntfy server."""
 
     def __call__(self) -> list[dict[str, Any]]:
         return self.notices

@@ -1,4 +1,4 @@
-"""What is RabbitMQ's own: unroutable events, full queues, an exchange that isn't there, a broker out of memory."""
+"""Cases specific to RabbitMQ: unroutable events, full queues, a missing exchange, a broker out of memory."""
 
 from __future__ import annotations
 

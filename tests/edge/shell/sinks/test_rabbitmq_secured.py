@@ -1,4 +1,4 @@
-"""RabbitMQ over TLS with client certificates and passwords: what gets through, and what is said where it doesn't."""
+"""RabbitMQ over TLS with client certificates and passwords: which connections succeed, and why others don't."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ USER, PASSWORD = "gw", "right-password"
 
 
 class SecuredRabbitMq:
-    """A node with an encrypted listener, which asks for a certificate and a password."""
+    """A node with an encrypted listener, which requires a certificate and a password."""
 
     def __init__(self, folder: Path) -> None:
         self.made = certificates.make(folder / "certificates")
@@ -68,7 +68,7 @@ ssl_options.fail_if_no_peer_cert = true
         return sorted(int(each["sequence"]) for each in first_of_each([json.loads(each) for each in found]))
 
     def tls(self, folder: Path | None = None) -> TlsOptions:
-        """What a client has that the node trusts; copies of the files in a folder."""
+        """The files of a client that the node trusts, copied to a folder."""
         made = self.made
         if folder is None:
             return TlsOptions(str(made.ca), str(made.certificate), str(made.key))

@@ -1,4 +1,4 @@
-"""A runner by itself, turned by hand, with a sink that does as it is told."""
+"""A runner on its own, turned by hand, with a scripted sink."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge.shell.store.reading.sink_reading import SinkLimits, SinkReader, Wanted
 
 
 class Told:
-    """A sink that remembers what it was given, and confirms what it is told to."""
+    """A sink that records its events, and confirms on demand."""
 
     def __init__(self, *, most: int = 100, keeps_order: bool = True) -> None:
         self.most, self.keeps_order = most, keeps_order
@@ -74,7 +74,7 @@ class Bench:
         self.line.store.append(events, [], now=self.clock.now)
 
     def turn(self) -> int:
-        """Turn once, twice if need be to measure; how far the position is."""
+        """Turn once, twice if a measurement is needed; returns the position."""
         self.runner._news.set()
         self.runner.turn()
         return self.runner._at.passed

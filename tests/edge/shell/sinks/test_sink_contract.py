@@ -1,4 +1,4 @@
-"""What every kind of sink has to do, with its real receiver: a kind is in this suite by being registered."""
+"""The contract of every kind of sink, with its real receiver; registering a kind adds it to this suite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
 pytestmark = pytest.mark.long
 
 KILLS = 3
-"""How often a process is killed; `make faults ONLY=sink` is the long form."""
+"""Number of kills of the process; `make faults ONLY=sink` is the long form."""
 
 
 @pytest.fixture(params=sorted(OF_KIND))
@@ -36,7 +36,7 @@ def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Receive
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses are short, and silence is soon taken for death."""
+    """With short pauses, and a silent receiver soon considered dead."""
     monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.5)
     monkeypatch.setattr("edge.shell.sinks.delivery.backoff.FIRST_S", 0.1)
     monkeypatch.setattr(runner, "CONFIRM_S", 2.0)
@@ -48,7 +48,7 @@ def options(receiver: Receiver, name: str = "out", **more: Any) -> SinkOptions:
 
 
 def sequences(receiver: Receiver) -> list[int]:
-    """Of the events that have arrived, without repetitions; the order over all sensors is nobody's promise."""
+    """The events that have arrived, without repetitions; the order across sensors isn't guaranteed."""
     return sorted(int(each["sequence"]) for each in first_of_each(receiver.received()))
 
 
@@ -187,7 +187,7 @@ def test_an_event_that_is_never_taken_is_set_aside_and_holds_up_no_other(
 
 
 class Stuck:
-    """A sink whose receiver never answers, and which doesn't notice it."""
+    """A sink whose receiver never answers, which the sink doesn't notice."""
 
     most = 1
     keeps_order = True

@@ -1,4 +1,4 @@
-"""What a webhook sends, and what its answers mean."""
+"""The requests of a webhook, and the meaning of the responses."""
 
 from __future__ import annotations
 

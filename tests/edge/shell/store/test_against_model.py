@@ -1,4 +1,4 @@
-"""The store on disk and the trivial one give the same answers, whatever is done to them."""
+"""The store on disk and a simple model give the same answers after any actions."""
 
 from __future__ import annotations
 

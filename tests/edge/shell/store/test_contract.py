@@ -1,4 +1,4 @@
-"""What every store promises; a new one is tested by standing in `STORES`."""
+"""The contract of every store; an entry in `STORES` adds one to this suite."""
 
 from __future__ import annotations
 

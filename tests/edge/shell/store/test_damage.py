@@ -1,4 +1,4 @@
-"""Damaged files: what is right of them is kept, the rest moved aside, and a wrong event never given out."""
+"""Damaged files: intact parts are kept, the rest is moved aside, and a wrong event is never returned."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def asides(path: Path) -> list[str]:
 
 
 def judge(path: Path, whole: Filled) -> Damage | None:
-    """Open a file that was damaged, hold what it gives out against what was there, and work on with it."""
+    """Open a damaged file, compare what it returns with the original content, and continue to work with it."""
     store, damage = files(path).open(NOW)
     try:
         use(store, whole)
@@ -48,7 +48,7 @@ def judge(path: Path, whole: Filled) -> Damage | None:
         assert damage.aside.name in asides(path)
         assert store._database.execute("PRAGMA integrity_check") == [("ok",)]
         assert store.last_sequence() >= max(whole.last, int(1000 * NOW))
-        if not Path(f"{whole.path}-wal").exists():  # else nobody can know that the log was longer
+        if not Path(f"{whole.path}-wal").exists():  # otherwise there is no evidence that the log was longer
             assert not damage.complete or set(whole.waiting) <= set(sequences(store))
     store.close()
     return damage
@@ -71,7 +71,7 @@ def use(store: SqliteStore, whole: Filled) -> None:
 
 
 def assert_all_can_be_delivered(path: Path) -> None:
-    """What waits in the store is given out, and nothing waits any more once it is confirmed."""
+    """Read the events that wait in the store; none are left once they are confirmed."""
     store, _ = files(path).open(NOW)
     store.confirm([row.sequence for row in store.pending(0, 10_000)], NOW)
     assert store.backlog().events == 0

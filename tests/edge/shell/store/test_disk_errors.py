@@ -1,4 +1,4 @@
-"""A disk that fails for a moment: an action happens as a whole or raises, and the store works on afterwards."""
+"""A disk that fails for a moment: an action happens as a whole or raises, and the store works afterwards."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from edge.shell.store import SqliteStore, StoreError
 
 T = TypeVar("T")
 
-# apsw speaks of errors that SQLite ignores, as it may when it brings its log into the file.
+# apsw reports errors that SQLite ignores, as it may when it copies its log into the file.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which nothing has happened yet."""
+    """A store without content."""
     path = tmp_path_factory.mktemp("empty") / "store.db"
     SqliteStore(path, "process").close()
     return path
 
 
 def insisted(once: Callable[[], T]) -> T:
-    """Do it again and again, as the service does."""
+    """Retry an action until it succeeds, as the service does."""
     while True:
         try:
             return once()
@@ -70,7 +70,7 @@ def test_whatever_call_fails_no_event_goes_before_its_gap_comes(empty: Path, tmp
 
 
 def told(store: SqliteStore) -> int | None:
-    """Drop a surplus as the service does, with the gap's event; how many events it was."""
+    """Drop the overflow as the service does, with an event about the gap; returns the number of dropped events."""
     (surplus,) = store.surplus(2.0)
     store.append([event(99, transition="gap")], [], instead_of=surplus.sequences)
     return surplus.gap.number

@@ -1,4 +1,4 @@
-"""Some of the disk is left free: history goes for it, then what waits, and never more than is needed."""
+"""Some disk space is kept free: history is deleted for it, then waiting events, and never more than necessary."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Space(NamedTuple):
 
 
 class Disk:
-    """One on which nothing else lies than a store; how much is free follows from the store's size.
+    """A disk that holds only a store; its free space follows from the store's size.
 
     Args:
         path: The store's file.
-        monkeypatch: Makes the store believe it.
+        monkeypatch: Make the store see that free space.
     """
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 def fill(store: SqliteStore, entries: int, delivered: int = 0, waiting: int = 0) -> None:
-    """Each entry, and each event, is of about the size of a page."""
+    """Each entry and each event has about the size of a page."""
     for number in range(1, entries + 1):
         store.append([], [letter()], b"%04d" % number * 900, now=100.0)
     store.remember(b"state", "digest", 100.0)
@@ -95,7 +95,7 @@ def test_what_goes_is_given_back_and_not_more_goes_in_the_next_round(store: Sqli
 
 def test_of_what_waits_the_least_important_goes_and_a_thousand_stay(store: SqliteStore, disk: Disk) -> None:
     store.append([event(1, severity=900), *[event(each, size=3600) for each in range(2, 1302)]], [], now=100.0)
-    store.prune(150.0)  # the first one makes a table, and the log is cut to its usual size by that alone
+    store.prune(150.0)  # the first call creates a table, which alone truncates the log to its usual size
     disk.leave(0)
     store.prune(200.0)
     disk.leave(FREE - 100 * PAGE)

@@ -1,4 +1,4 @@
-"""The journal in packs: what a forwarder gets of it, from any position on, and what is told of rows that are gone."""
+"""The journal in packs: what a forwarder reads from any position, and what is reported about deleted rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SENSORS = ["line1/pump/temp", "line1/pump/flow", "line2/fan/current"]
 
 
 class JournaledPlant:
-    """A pipeline whose journal is in a store, a row a second."""
+    """A pipeline whose journal is in a store, one row per second."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

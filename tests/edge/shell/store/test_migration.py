@@ -1,4 +1,4 @@
-"""Files of earlier versions are brought to the present format, whenever that is interrupted; later ones are left alone.
+"""Files of earlier versions are migrated, even if interrupted; files of later versions are left alone.
 
 `data/format-1.db.gz` was written by version 0.1; `data/make_format_1.py` says how.
 """
@@ -108,7 +108,8 @@ def test_an_old_file_tells_the_core_all_that_it_knew(old: Path, caplog: pytest.L
     assert "learning_anew" not in caplog.text
     assert pipeline.sensors.names == FOUND["sensors"]
     held = [json.loads(each) for each in pipeline.retained_now().values()]
-    # By today's rules the silences of two sensors are one incident; but they were told as two, and so they end.
+    # By today's rules the silences of two sensors are one incident, but they were reported as two, and so they end as
+    # two.
     still_open = sorted(each["correlationid"] for each in held if "id" in each)
     assert still_open == sorted(incident for incident, _ in FOUND["cleared"])
     following = [Message(topic, payload.encode(), time, qos=1) for topic, payload, time in FOUND["messages"]]
@@ -128,7 +129,7 @@ def test_an_old_file_can_be_looked_at_without_being_changed(old: Path) -> None:
 
 
 def copies(path: Path, folder: Path, operations: int) -> Iterator[Path]:
-    """Files as they are found if the process dies while they are brought to the present format, again and again."""
+    """The files left behind if the process dies during the migration, repeatedly."""
     folder.mkdir()
     made: list[Path] = []
 

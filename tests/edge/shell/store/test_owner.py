@@ -1,4 +1,4 @@
-"""One store, one owner, and nobody else reads it."""
+"""A store has one owner, and no other user can read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A power cut between any two calls: what a commit promised is there, and nothing is half there."""
+"""A power cut between any two calls: everything a commit promised is there, and nothing is half written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge.shell.store.protection.write_ahead_log import lost_commits
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_log() -> Iterator[None]:
-    """The log is brought into the file often, so that this is cut short, too."""
+    """The log is often checkpointed into the file, so that this is interrupted, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "LOG_PAGES", 12)
         yield
@@ -27,16 +27,16 @@ def _small_log() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which nothing has happened yet."""
+    """A store without content."""
     path = tmp_path_factory.mktemp("empty") / "store.db"
     SqliteStore(path, "process").close()
     return path
 
 
 def found(files: dict[str, bytes], durability: Durability) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the ordinary store makes of files: rows and answers.
+    """The rows and answers of an ordinary store for the files.
 
-    Without syncing, commits may be lost from the middle of the log; it is told so, and then made to look on.
+    Without syncing, commits may be lost from the middle of the log; the store is told so, and then searches further.
     """
     with scratch() as folder:
         for name, content in files.items():
@@ -72,7 +72,7 @@ def test_a_power_cut_leaves_what_was_committed_and_no_half_of_what_was_not(
 
 
 def cuts(changes: int, chance: random.Random, most: int = 6) -> Iterator[int]:
-    """When the power fails: after so many changes."""
+    """Number of changes of the disk after which the power fails."""
     yield changes
     for _ in range(most):
         yield chance.randint(0, changes)

@@ -1,4 +1,4 @@
-"""Looking on from outside: events and readings of a store that a service is writing to."""
+"""Reading from outside: events and readings of a store that a service is writing to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that can't be used is moved aside and a new one takes its place, whatever comes between."""
+"""An unusable file is moved aside and replaced by a new one, wherever this is interrupted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Filled:
 
 @pytest.fixture
 def path(whole: Filled, tmp_path: Path) -> Path:
-    """A store of which a page of the refusals is damaged, which is noticed at the start."""
+    """A store with a damaged page of dead letters, which is noticed at the start."""
     path = whole.copied(tmp_path)
     content = path.read_bytes()
     with closing(sqlite3.connect(path)) as connection:
@@ -159,7 +159,7 @@ class Killed(BaseException):
 
 
 STEPS = 7
-"""Files that are moved or deleted when one is replaced, with its log; more than there are does no harm."""
+"""The files that are moved or deleted in a replacement, with the log; extra entries are harmless."""
 
 
 @pytest.mark.parametrize("step", range(STEPS))

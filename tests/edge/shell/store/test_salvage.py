@@ -1,4 +1,4 @@
-"""What is saved of a damaged file: what is whole, and of the readings those of which the sensors are sure."""
+"""What is salvaged from a damaged file: intact parts, and those readings whose sensors are certain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge.shell.store.salvage import HIGHEST, Saved, salvage
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Filled:
-    """Sensors are new in the journal's rows 1, 10, 20, 30 and 40; the snapshot is of row 25."""
+    """Sensors are new in the journal's rows 1, 10, 20, 30 and 40; the snapshot covers row 25."""
     return filled(tmp_path_factory.mktemp("whole") / "store")
 
 

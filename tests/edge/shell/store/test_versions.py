@@ -1,7 +1,7 @@
-"""Stores of every format that was ever committed open and are gone on with.
+"""Stores of every format that was ever committed can be opened and continued.
 
-`data/stores/` holds one of each, named after the commit that wrote it; `data/make_store.py` says how, and what is in
-them.
+`data/stores/` holds one of each, named after the commit that wrote it; `data/make_store.py` describes how they were
+created, and their content.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MORE = '[commands]\nenabled = true\n[[device]]\nsensors = ["plant/**"]\n'
 CONFIGURATION = parse((STORES / "configuration.toml").read_text() + MORE, "fixture").configuration
 
 SINCE = {"recent_readings": "aee7439", "clock_evidence": "aee7439"}
-"""The store from which on snapshots have had a component as it is today; the others have always had it."""
+"""The first store whose snapshots have a component in its current form; all others always had it."""
 
 NEW = {
     "units",
@@ -53,14 +53,14 @@ NEW = {
     "catch_up",
     "usual_ranges",
 }
-"""Components that no store here has as they are today: they came without a change of the format."""
+"""Components that no store here has in their current form: they were added without a change of the format."""
 
 STORES_IN_ORDER = [
     "364c5a2", "853c9d4", "018903a", "7be3ffa", "84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439",
     "921349c",
 ]  # fmt: skip
 SHELVES = {"84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439", "921349c"}
-"""Those in which the operator has shelved something."""
+"""The stores in which the operator has shelved something."""
 
 
 @pytest.fixture(params=STORES_IN_ORDER)
@@ -76,13 +76,13 @@ def path(name: str, tmp_path: Path) -> Path:
 
 
 def lacks(name: str) -> set[str]:
-    """What a store has to learn again."""
+    """The components that must be relearned for a store."""
     at = STORES_IN_ORDER.index(name)
     return NEW | {component for component, since in SINCE.items() if at < STORES_IN_ORDER.index(since)}
 
 
 def left_out(caplog: pytest.LogCaptureFixture) -> set[str]:
-    """The components that a snapshot didn't have, as the log says."""
+    """The components missing from a snapshot, according to the log."""
     lines = [each.getMessage() for each in caplog.records if each.getMessage().startswith("state_left_out")]
     return {each.split("component=")[1].split(" ")[0] for each in lines}
 
@@ -109,7 +109,7 @@ def resumed(store: SqliteStore) -> tuple[Pipeline, list[Gap]]:
 
 
 def told(path: Path) -> dict[str, tuple[str, str]]:
-    """The last event of each incident that was open when the store was left: incident, id and transition."""
+    """The last event of each incident that was open when the store was closed: incident, id and transition."""
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(
             "SELECT incident, sensor, transition FROM events WHERE incident != '' ORDER BY sequence"

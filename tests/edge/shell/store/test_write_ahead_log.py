@@ -15,7 +15,7 @@ FRAME = 24 + 4096
 
 
 def log_of(folder: Path, commits: int, rows: int = 1) -> Path:
-    """The log that a killed process has left behind, with so many commits after the table's."""
+    """The log left behind by a killed process, with the given number of commits after the table's."""
     connection = sqlite3.connect(folder / "live.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -66,7 +66,7 @@ def test_a_flipped_bit_in_the_middle_loses_all_commits_behind_it_and_they_are_co
     flip(log, 32 + middle * FRAME + within)
     lost = lost_commits(log)
     missing = 20 - rows_left(log)
-    assert lost == missing - (within == 9)  # a commit that doesn't say any more to which log it belongs
+    assert lost == missing - (within == 9)  # a commit that no longer says to which log it belongs
     assert missing > 5
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM at any moment: the service ends with 0, and its store is as it was."""
+"""SIGTERM at any moment: the service ends with exit code 0, and its store is intact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from edge.shell.system.signals import Signals, StopRequested
 
 MakeService = Callable[[str], RunningService]
 MANY = 150_000
-"""Readings that take any machine some seconds to go through."""
+"""Enough readings to keep any machine busy for some seconds."""
 
 
 def test_signals_are_noted_and_their_handlers_go_with_the_context() -> None:

@@ -7,7 +7,7 @@ TODAY = 1_700_000_000.0
 
 
 class Machine:
-    """A wall clock that can be set, and a steady one that can't."""
+    """A wall clock that can be set, and a steady clock that can't."""
 
     def __init__(self, wall: float) -> None:
         self.wall = wall
